@@ -1,0 +1,46 @@
+# A thin front to scripts/ (set-up) and CMake with Ninja (the build). `make help` lists what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# What the demo and the tests run on.
+DEMO_MODELS := qwen2.5-coder-1.5b-instruct qwen2.5-coder-0.5b-instruct
+TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test check format models install clean help
+
+build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp
+	@scripts/build.sh build
+
+demo: build ## two models reason together over five problems
+	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
+	@scripts/demo.sh
+
+test: build ## all tests, on real models too
+	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
+	@scripts/test.sh build
+
+check: build ## the tests under AddressSanitizer and UBSan (with clang), format, clang-tidy, layers, every header alone
+	@scripts/packages.sh check
+	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
+	@scripts/check.sh
+
+format: ## let clang-format rewrite the sources
+	@scripts/packages.sh check
+	@scripts/check.sh format
+
+models: ## fetch every model of models/manifest.tsv
+	@scripts/fetch.sh $$(scripts/fetch.sh --list | cut -d' ' -f1)
+
+fetch-%: ## fetch one model by its name in the manifest
+	@scripts/fetch.sh $*
+
+install: build ## install to PREFIX (/usr/local), below DESTDIR
+	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'
+
+clean: ## remove the build folders; llama.cpp and the models stay in the cache
+	@rm -rf build build-asan
+
+help: ## this list
+	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'

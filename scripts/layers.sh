@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Checks what each folder of src/ includes: dependencies point down only, and a library is known where it belongs.
+#
+# The build itself hides llama.cpp's headers from all folders but src/model/local (see CMakeLists.txt). What is installed
+# in the system's include folder cannot be hidden so, nor can our own folders from each other: that is checked here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# A folder, and what it may include of ours besides itself and include/. Above: what knows; below: what is known.
+ours="
+base
+data         base
+model        base
+model/local  base model
+search       base data model
+recipe       base data model search
+store        base data model search
+train        base data model search store
+eval         base data model search store
+cmd          base data model search store recipe train eval model/local
+"
+# A header of a library, and the one folder that may include it.
+theirs="
+llama.h    model/local
+ggml       model/local
+curl/      model/http
+sqlite3.h  store
+gmp.h      data
+libfyaml   recipe
+"
+
+wrong=0
+complain() { printf 'layers: %s includes %s, which src/%s must not know\n' "$1" "$2" "$3" >&2; wrong=1; }
+
+while IFS=: read -r file header; do
+    folder=$(dirname "${file#src/}")
+    if [ -d "src/$(dirname "$header")" ] && [ "$(dirname "$header")" != . ]; then
+        target=$(dirname "$header")
+        allowed=$(awk -v folder="$folder" '$1 == folder' <<<"$ours")
+        case " $allowed " in *" $target "*) ;; *) complain "$file" "$header" "$folder" ;; esac
+    else
+        while read -r library owner; do
+            if [ -z "$library" ]; then continue; fi
+            case $header in "$library"*) if [ "$folder" != "$owner" ]; then complain "$file" "$header" "$folder"; fi ;; esac
+        done <<<"$theirs"
+    fi
+done < <(grep -rHoE '^ *# *include *[<"][^>"]+' src --include='*.c' --include='*.h' --include='*.cpp' |
+    sed -E 's/: *# *include *[<"]/:/')
+exit $wrong

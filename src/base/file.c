@@ -1,0 +1,69 @@
+/* file.c - whole files in and out, and the clock. */
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t clock_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err) {
+    buf_init(out, name, limit);
+    FILE *file = fopen(path, "rb");
+    if (!file) return error_errno(err, "open", path);
+    char piece[1 << 14];
+    size_t n;
+    while (out->status == CORD_OK && (n = fread(piece, 1, sizeof piece, file)) > 0) buf_add(out, (cord_text){piece, n});
+    cord_status status = ferror(file) ? error_errno(err, "read", path) : buf_check(out, err);
+    fclose(file);
+    if (status != CORD_OK) {
+        error_where(err, "%s", path);
+        buf_release(out);
+    }
+    return status;
+}
+
+/* A rename lasts through a power cut only once its folder is on disk; where that cannot be asked for, nothing is lost
+ * that was there before. */
+static void sync_folder_of(const char *path) {
+    char *copy = strdup(path);
+    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
+static cord_status write_all(int fd, cord_text content, const char *path, cord_error *err) {
+    while (content.len) {
+        ssize_t n = write(fd, content.data, content.len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return error_errno(err, "write", path);
+        content = text_slice(content, (size_t)n, content.len);
+    }
+    return fsync(fd) == 0 || errno == EINVAL ? CORD_OK : error_errno(err, "write", path);
+}
+
+cord_status file_write_atomic(const char *path, cord_text content, cord_error *err) {
+    size_t size = strlen(path) + sizeof ".tmp";
+    char *temporary = malloc(size);
+    if (!temporary) return error_memory(err);
+    snprintf(temporary, size, "%s.tmp", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    cord_status status = fd < 0 ? error_errno(err, "create", temporary) : write_all(fd, content, temporary, err);
+    if (fd >= 0 && close(fd) != 0 && status == CORD_OK) status = error_errno(err, "write", temporary);
+    if (status == CORD_OK && rename(temporary, path) != 0) status = error_errno(err, "replace", path);
+    if (status == CORD_OK) sync_folder_of(path);
+    else if (fd >= 0) unlink(temporary);
+    free(temporary);
+    return status;
+}

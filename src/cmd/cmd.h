@@ -1,0 +1,69 @@
+/* cmd.h - what a verb of the command line is: one file a verb, each exporting one table entry; its options are a typed
+ * table, which yields the parsing, the checks and the help. */
+#ifndef CORD_CMD_H
+#define CORD_CMD_H
+
+#include "base/base.h"
+
+#include <stdio.h>
+
+/* Exit statuses of every verb. */
+enum exit_status { EXIT_ALL_DONE = 0, EXIT_NOTHING_DONE = 1, EXIT_WRONG_USAGE = 2, EXIT_SOME_FAILED = 3, EXIT_INTERRUPTED = 130 };
+
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL, OPTION_LIST /* text, may be repeated */ };
+
+struct option {
+    const char *name;  /* "only-correct" */
+    char letter;       /* 'v', or 0 */
+    enum option_type type;
+    const char *value; /* what help calls the value: "NAME"; NULL for flags */
+    double min, max;   /* INT and REAL */
+    const char *doc;
+};
+
+/* Values in the order of the verb's table, zero when not given. */
+struct option_value {
+    bool given;
+    const char *text;         /* TEXT */
+    double number;            /* INT, REAL */
+    const char **list; int n; /* LIST */
+};
+
+/* A verb's call, parsed. Arguments are borrowed from argv. */
+struct call {
+    const struct verb *verb;
+    const struct option_value *options;
+    const char **args; /* what is not an option */
+    int n_args;
+    FILE *in, *out, *err; /* stdin, stdout, stderr */
+    const char *program;
+};
+
+struct verb {
+    const char *name, *synopsis, *summary; /* "score", "--model NAME|PATH [FILE]", one line */
+    const char *help;                      /* paragraphs that follow the options in `cord help VERB`; may be NULL */
+    const struct option *options;          /* ends with name == NULL */
+    int min_args, max_args;
+    int (*run)(const struct call *call); /* returns an exit status */
+};
+
+extern const struct verb verb_run, verb_show, verb_export, verb_score, verb_verify, verb_help;
+
+/* The value of an option by its name; the name must be in the verb's table. */
+const struct option_value *call_option(const struct call *call, const char *name);
+
+/* Prints "cord: where: message" to call->err and returns the exit status that goes with the error's code. */
+int call_fail(const struct call *call, const cord_error *err);
+/* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
+int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else
+ * ~/.cache/cord/models. The only place besides colour and terminal checks where cord reads the environment. */
+const char *models_folder(struct arena *arena);
+
+/* True where `file` is a terminal that takes colour (NO_COLOR unset or empty, TERM not dumb). */
+bool wants_colour(FILE *file);
+/* Columns of the terminal behind `file`, or 80. */
+int terminal_columns(FILE *file);
+
+#endif

@@ -1,0 +1,43 @@
+/* live.h - what a person sees of a run while it runs: a few lines that are painted anew on a terminal, or one plain line
+ * for each finished problem elsewhere. It must not know searches or journals: it is told plain figures. */
+#ifndef CORD_LIVE_H
+#define CORD_LIVE_H
+
+#include "model/model.h"
+
+#include <stdio.h>
+
+struct live;
+
+struct live_options {
+    FILE *out;
+    bool plain;  /* --quiet, or not a terminal */
+    bool colour;
+    int total;   /* problems of the run */
+    int done;    /* of them, before this process */
+    const cord_model *const *models; /* borrowed until live_close */
+    int n_models;
+};
+
+/* How a problem ended. Texts are model text: they are escaped here. */
+struct live_result {
+    cord_text id, answer, gold;
+    const char *grade;  /* "correct", …; NULL: it failed */
+    const char *reason; /* of a failure */
+    bool correct;
+    double score, s0; /* S of the best trajectory, and with empty reasoning */
+    int rounds;
+    double seconds;
+};
+
+cord_status live_open(const struct live_options *options, struct live **live, cord_error *err);
+/* Takes the lines off the terminal; what was printed stays. NULL is fine. */
+void live_close(struct live *live);
+/* The calls below may come from any thread. */
+void live_problem(struct live *live, cord_text id);
+void live_round(struct live *live, int round, int beam, int finished, double best_score);
+void live_result(struct live *live, const struct live_result *result);
+/* A line that stays, such as a warning. */
+void live_say(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,88 @@
+/* main.c - the way from the command line to a verb and back: finds the verb, parses its options, runs it, and sees that
+ * what was printed has arrived. It must not know what verbs do. */
+
+#include "cmd/parse.h"
+#include "cord_commit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+static int print_version(void) {
+    printf("cord %s (%s)\n", cord_version(), CORD_COMMIT);
+    return EXIT_ALL_DONE;
+}
+
+static int unknown_verb(const char *word) {
+    const char *names[32], *near = NULL;
+    size_t n = 0;
+    for (; cmd_verbs[n] && n < 32; n++) names[n] = cmd_verbs[n]->name;
+    if (strlen(word) < 64) near = text_nearest(word, names, n);
+    fprintf(stderr, "cord: unknown %s '%.200s'", word[0] == '-' ? "option" : "verb", word);
+    if (text_ends(text_of(word), TEXT(".yaml")))
+        fprintf(stderr, "; did you mean 'cord run %s'?\n", word);
+    else if (near)
+        fprintf(stderr, "; did you mean '%s'?\n", near);
+    else
+        fprintf(stderr, ", see 'cord help'\n");
+    return EXIT_WRONG_USAGE;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv, const char *program, struct arena *arena) {
+    struct parsed parsed;
+    cord_error err = {0};
+    struct call call = {.verb = verb, .in = stdin, .out = stdout, .err = stderr, .program = program};
+    cord_status status = options_parse(verb->options, argc, argv, arena, &parsed, &err);
+    if (status == CORD_BAD_USAGE) return call_usage(&call, "%s", err.message);
+    if (status != CORD_OK) return call_fail(&call, &err);
+    if (parsed.help) {
+        help_verb(stdout, verb);
+        return EXIT_ALL_DONE;
+    }
+    call.options = parsed.options, call.args = parsed.args, call.n_args = parsed.n_args;
+    if (call.n_args < verb->min_args)
+        return call_usage(&call, "too few arguments: cord %s %s", verb->name, verb->synopsis);
+    if (call.n_args > verb->max_args) return call_usage(&call, "unexpected argument '%s'", call.args[verb->max_args]);
+    return verb->run(&call);
+}
+
+/* True when nobody reads our output any more (cord show | head): then a lost line is no failure. */
+static bool reader_left(void) {
+    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+/* What is still buffered has to arrive, and a full disk has to be told. */
+static int finish_output(int status) {
+    bool failed = ferror(stdout) != 0;
+    errno = 0;
+    failed |= fflush(stdout) != 0;
+    const char *why = errno ? strerror(errno) : "an earlier write failed";
+    if (!failed || reader_left()) return status;
+    fprintf(stderr, "cord: cannot write the output: %s\n", why);
+    return status == EXIT_ALL_DONE ? EXIT_NOTHING_DONE : status;
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run that has more to do */
+    struct arena arena;
+    arena_init(&arena);
+    const char *word = argc > 1 ? argv[1] : NULL;
+    const struct verb *verb = word ? cmd_find(word) : NULL;
+    int status;
+    if (!word) {
+        help_overview(stderr);
+        status = EXIT_WRONG_USAGE;
+    } else if (verb)
+        status = run_verb(verb, argc - 2, argv + 2, argv[0], &arena);
+    else if (!strcmp(word, "--version"))
+        status = print_version();
+    else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+        status = run_verb(&verb_help, argc - 2, argv + 2, argv[0], &arena);
+    else
+        status = unknown_verb(word);
+    status = finish_output(status);
+    arena_release(&arena);
+    return status;
+}

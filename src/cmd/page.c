@@ -1,0 +1,144 @@
+/* page.c - see page.h. */
+#include "cmd/page.h"
+
+enum { MOST_TEXT = 1 << 30, LEAST_WIDTH = 20 };
+
+void page_init(struct page *page, FILE *out) {
+    *page = (struct page){.out = out, .colour = wants_colour(out), .columns = terminal_columns(out)};
+    buf_init(&page->scratch, "a text to show", MOST_TEXT);
+}
+
+void page_release(struct page *page) { buf_release(&page->scratch); }
+
+/* ---- paint --------------------------------------------------------------------------------------------------- */
+
+static void paint_on(struct page *page, enum paint paint) {
+    static const char *const codes[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[33m"};
+    if (page->colour) fputs(codes[paint], page->out);
+}
+
+static void paint_off(struct page *page, enum paint paint) {
+    if (page->colour && paint != PAINT_NONE) fputs("\033[0m", page->out);
+}
+
+void page_print(struct page *page, enum paint paint, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    paint_on(page, paint);
+    vfprintf(page->out, format, args);
+    paint_off(page, paint);
+    va_end(args);
+}
+
+/* ---- text of any origin -------------------------------------------------------------------------------------- */
+
+/* Whether a terminal obeys a character instead of showing it: control characters of both kinds (ESC, CSI), and those
+ * that turn the direction of what follows. */
+static bool is_obeyed(uint32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200E && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+/* The text as it may be shown, in the page's scratch buffer; on one line, runs of blanks become one. */
+static cord_text harmless(struct page *page, cord_text text, bool one_line) {
+    struct buf *out = &page->scratch;
+    bool gap = false;
+    buf_clear(out);
+    for (size_t at = 0; at < text.len;) {
+        size_t start = at;
+        uint32_t c = utf8_next(text, &at);
+        if (one_line && is_blank(c)) {
+            gap = out->len > 0;
+            continue;
+        }
+        if (gap) buf_addc(out, ' ');
+        gap = false;
+        if (c == '\n')
+            buf_addc(out, '\n');
+        else if (c == '\t')
+            buf_add(out, TEXT("    "));
+        else if (c == '\r' && at < text.len && text.data[at] == '\n')
+            continue;
+        else if (is_obeyed(c))
+            buf_addf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
+        else if (c == 0xFFFD)
+            buf_add(out, TEXT("\xEF\xBF\xBD"));
+        else
+            buf_add(out, text_slice(text, start, at));
+    }
+    page->failed |= out->status != CORD_OK;
+    return out->status == CORD_OK ? buf_text(out) : (cord_text){0};
+}
+
+/* How many bytes of `text` fit into `width` columns, newlines ended before; *used columns. */
+static size_t fit(cord_text text, int width, int *used) {
+    size_t at = 0;
+    for (*used = 0; at < text.len && text.data[at] != '\n';) {
+        size_t next = at;
+        int w = utf8_width(utf8_next(text, &next));
+        if (*used + w > width) break;
+        *used += w;
+        at = next;
+    }
+    return at;
+}
+
+static void write_text(struct page *page, cord_text text) {
+    if (text.len) fwrite(text.data, 1, text.len, page->out);
+}
+
+void page_cell(struct page *page, enum paint paint, cord_text text, int width) {
+    int most = width < 0 ? -width : width, used, all;
+    text = harmless(page, text, true);
+    bool whole = fit(text, most, &used) == text.len;
+    size_t len = whole ? text.len : fit(text, most - 1, &used);
+    paint_on(page, paint);
+    write_text(page, text_slice(text, 0, len));
+    if (!whole) fputs("…", page->out);
+    paint_off(page, paint);
+    all = used + !whole;
+    if (width > all) fprintf(page->out, "%*s", width - all, "");
+}
+
+/* Bytes of the next line of a wrapped text: up to the last blank that fits, else as many characters as fit. */
+static size_t line_end(cord_text text, int width) {
+    int used;
+    size_t len = fit(text, width, &used);
+    if (len == text.len || text.data[len] == '\n' || text.data[len] == ' ') return len;
+    size_t blank = len;
+    while (blank > 0 && text.data[blank - 1] != ' ') blank--;
+    if (blank > 0 && text_trim(text_slice(text, 0, blank)).len) return blank;
+    if (len > 0) return len;
+    utf8_next(text, &len); /* a character wider than the page */
+    return len;
+}
+
+void page_text(struct page *page, enum paint paint, cord_text text, int indent, int lines) {
+    int width = page->columns - indent > LEAST_WIDTH ? page->columns - indent : LEAST_WIDTH, used;
+    text = harmless(page, text_trim_end(text), lines > 0);
+    for (int line = 1; text.len; line++) {
+        bool cut = lines && line == lines && fit(text, width, &used) < text.len;
+        size_t end = cut ? fit(text, width - 1, &used) : line_end(text, width);
+        if (end) fprintf(page->out, "%*s", indent, "");
+        paint_on(page, paint);
+        write_text(page, text_trim_end(text_slice(text, 0, end)));
+        if (cut) fputs("…", page->out);
+        paint_off(page, paint);
+        fputc('\n', page->out);
+        if (cut) return;
+        bool newline = end < text.len && text.data[end] == '\n';
+        if (newline)
+            end++;
+        else
+            while (end < text.len && text.data[end] == ' ') end++;
+        text = text_slice(text, end, text.len);
+    }
+}
+
+void page_raw(struct page *page, enum paint paint, cord_text text) {
+    paint_on(page, paint);
+    write_text(page, harmless(page, text, false));
+    paint_off(page, paint);
+}

@@ -1,0 +1,35 @@
+/* parse.h - what main.c, options.c and help.c share: the list of verbs, the parser, the help. */
+#ifndef CORD_CMD_PARSE_H
+#define CORD_CMD_PARSE_H
+
+#include "cmd/cmd.h"
+
+/* All verbs, in the order of the help; ends with NULL. (help.c) */
+extern const struct verb *const cmd_verbs[];
+
+/* The verb of this name, or NULL. */
+const struct verb *cmd_find(const char *name);
+
+/* What a command line came to. */
+struct parsed {
+    struct option_value *options; /* in the order of the table */
+    const char **args;
+    int n_args;
+    bool help; /* --help or -h was given: nothing after it was looked at */
+};
+
+/* Parses the words behind the verb:
+ *
+ *     --name value   --name=value   -x value   -xvalue   -xy (flags together)   - (an argument)
+ *     -- (the rest are arguments)
+ *
+ * CORD_BAD_USAGE for an unknown option (the nearest is suggested), a missing value, one that is not a number or out of
+ * its range, and an option given twice that is not a list. Everything lives in `arena` and borrows from argv. */
+cord_status options_parse(const struct option *table, int argc, char **argv, struct arena *arena, struct parsed *parsed,
+                          cord_error *err);
+
+/* `cord help`, `cord help VERB`. */
+void help_overview(FILE *out);
+void help_verb(FILE *out, const struct verb *verb);
+
+#endif

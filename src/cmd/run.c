@@ -1,0 +1,330 @@
+/* run.c - `cord run`: problems in, trajectories out; run again to resume. It ties recipe, models, search, journal and live
+ * view together, and decides nothing that they decide. */
+#include "cmd/live.h"
+#include "cmd/session.h"
+#include "recipe/recipe.h"
+#include "store/export.h"
+#include "store/summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct run {
+    const struct call *call;
+    struct recipe recipe;
+    struct problem_set set;
+    struct journal *journal;
+    struct session session;
+    struct live *live;
+    struct arena arena;
+    bool journal_is_open, recipe_is_loaded, set_is_read, session_is_open;
+};
+
+/* ---- setting up ---------------------------------------------------------------------------------------------- */
+
+static cord_status load_recipe(struct run *run, cord_error *err) {
+    const struct option_value *set = call_option(run->call, "set");
+    struct recipe_options options = {.set = set->list, .n_set = set->n, .models_folder = models_folder(&run->arena)};
+    CORD_TRY(recipe_load(run->call->args[0], &options, &run->recipe, err));
+    run->recipe_is_loaded = true;
+    CORD_TRY(problem_set_read(&run->set, &run->recipe.problems, err));
+    run->set_is_read = true;
+    return CORD_OK;
+}
+
+/* Refuses to go on in a folder that another recipe made, unless told otherwise. */
+static cord_status compare_recipe(struct run *run, cord_error *err) {
+    cord_text before, differences;
+    CORD_TRY(journal_get_fact(run->journal, "recipe", &run->arena, &before, err));
+    if (!before.data) return CORD_OK;
+    CORD_TRY(recipe_differences(before, run->recipe.resolved, &run->arena, &differences, err));
+    if (differences.len == 0 || call_option(run->call, "accept-changes")->given) return CORD_OK;
+    error_fill(err, CORD_CHANGED,
+              "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
+              "stays as it is). What differs:\n%.*s",
+              (int)differences.len, differences.data);
+    error_where(err, "%s", run->recipe.out);
+    return CORD_CHANGED;
+}
+
+static cord_status write_recipe(struct run *run, cord_error *err) {
+    char *path = arena_printf(&run->arena, "%s/recipe.yaml", run->recipe.out);
+    if (!path) return error_memory(err);
+    CORD_TRY(journal_put_fact(run->journal, "recipe", run->recipe.resolved, err));
+    return file_write_atomic(path, run->recipe.resolved, err);
+}
+
+static cord_status open_journal(struct run *run, cord_error *err) {
+    CORD_TRY(journal_open(run->recipe.out, JOURNAL_WRITE, &run->journal, err));
+    run->journal_is_open = true;
+    CORD_TRY(compare_recipe(run, err));
+    return CORD_OK;
+}
+
+/* A model file that has changed since the run began would mix two models' work under one name. */
+static cord_status compare_models(struct run *run, cord_error *err) {
+    const struct recipe *recipe = &run->recipe;
+    for (int i = 0; i < recipe->n_models; i++) {
+        const char *name = recipe->models[i].options.name;
+        char *key = arena_printf(&run->arena, "model.%s.sha256", name);
+        if (!key) return error_memory(err);
+        cord_text before, now = text_of(run->session.sha256[i]);
+        CORD_TRY(journal_get_fact(run->journal, key, &run->arena, &before, err));
+        if (before.data && !text_equal(before, now) && !call_option(run->call, "accept-changes")->given)
+            return error_set(err, CORD_CHANGED,
+                             "the file of %s is not the one this run began with; name another run.out, or go on with "
+                             "--accept-changes",
+                             name);
+        CORD_TRY(journal_put_fact(run->journal, key, now, err));
+    }
+    return CORD_OK;
+}
+
+static size_t longest_question(const struct problem_set *set) {
+    size_t longest = 0;
+    for (int i = 0; i < set->n; i++)
+        if (!set->problems[i].bad && set->problems[i].question.text.len > longest) longest = set->problems[i].question.text.len;
+    return longest;
+}
+
+static cord_status open_all(struct run *run, cord_error *err) {
+    FILE *log = call_option(run->call, "verbose")->given ? run->call->err : NULL;
+    CORD_TRY(load_recipe(run, err));
+    CORD_TRY(open_journal(run, err));
+    CORD_TRY(session_open(&run->session, &run->recipe, longest_question(&run->set), log, err));
+    run->session_is_open = true;
+    CORD_TRY(compare_models(run, err));
+    CORD_TRY(write_recipe(run, err));
+    CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->recipe.n_teachers, err));
+    return journal_put_problems(run->journal, &run->set, err);
+}
+
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+/* What the observer of one search needs. */
+struct flight {
+    struct run *run;
+    const struct journal_problem *problem;
+    int rounds;
+    double log_s0;
+    const struct answered *best; /* borrowed from the search */
+};
+
+static cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+    struct flight *flight = ctx;
+    flight->log_s0 = log_s0;
+    return journal_started(flight->run->journal, flight->problem->key, log_s0, spoken, n, err);
+}
+
+static cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
+    struct flight *flight = ctx;
+    int finished = 0;
+    for (int i = 0; i < round->n_beam; i++) finished += round->beam[i].finish != GROWING;
+    flight->rounds = round->number;
+    CORD_TRY(journal_round(flight->run->journal, flight->problem->key, round, err));
+    live_round(flight->run->live, round->number, round->n_beam, finished, exp(round->beam[0].log_score));
+    return CORD_OK;
+}
+
+static cord_status on_finished(void *ctx, const struct answered *finished, int n, cord_error *err) {
+    struct flight *flight = ctx;
+    flight->best = n ? &finished[0] : NULL;
+    return journal_finished(flight->run->journal, flight->problem->key, finished, n, err);
+}
+
+static void tell(struct flight *flight, cord_status status, const cord_error *why, int64_t start) {
+    struct live_result result = {
+        .id = flight->problem->id,
+        .gold = flight->problem->gold,
+        .rounds = flight->rounds,
+        .s0 = exp(flight->log_s0),
+        .seconds = (double)(clock_us() - start) / 1e6,
+    };
+    if (status != CORD_OK) {
+        result.reason = why->message;
+    } else if (flight->best) {
+        result.grade = grade_name(flight->best->grade);
+        result.correct = flight->best->grade == GRADE_CORRECT;
+        result.answer = flight->best->answer;
+        result.score = exp(flight->best->trajectory.log_score);
+    } else {
+        result.grade = grade_name(GRADE_NO_ANSWER);
+    }
+    live_result(flight->run->live, &result);
+}
+
+/* Whether a search's failure is the problem's own, so that the others can go on. */
+static bool is_problems_own(cord_status status) {
+    return status == CORD_BAD_INPUT || status == CORD_TOO_LONG || status == CORD_BAD_MODEL || status == CORD_BAD_RECIPE;
+}
+
+static cord_status run_problem(struct run *run, const struct journal_problem *problem, cord_error *err) {
+    struct flight flight = {.run = run, .problem = problem, .rounds = problem->rounds, .log_s0 = problem->log_s0};
+    struct observer observer = {&flight, on_started, on_round, on_finished};
+    struct arena arena;
+    int64_t start = clock_us();
+    cord_error why = {0};
+    arena_init(&arena);
+    struct search search = {
+        .engine = run->session.engine,
+        .question = {problem->id, problem->question},
+        .target = problem->target,
+        .gold = problem->gold,
+        .teachers = run->session.teachers,
+        .n_teachers = run->recipe.n_teachers,
+        .meta_prover = &run->session.meta_prover,
+        .settings = &run->recipe.search,
+        .observer = &observer,
+        .arena = &arena,
+    };
+    live_problem(run->live, problem->id);
+    cord_status status = journal_state(run->journal, problem, &arena, &search.state, &why);
+    if (status == CORD_OK) status = beam_search(&search, &why);
+    if (status == CORD_OK || is_problems_own(status)) tell(&flight, status, &why, start);
+    if (is_problems_own(status)) {
+        status = journal_failed(run->journal, problem->key, why.message, err);
+    } else if (status != CORD_OK && err) {
+        *err = why;
+    }
+    cord_forget(run->session.engine, seed_text(0, problem->id));
+    arena_release(&arena);
+    return status;
+}
+
+/* ---- all problems -------------------------------------------------------------------------------------------- */
+
+/* Is this one of the journal's problems also one of this recipe's? (A limit may have been lowered.) */
+static bool is_wanted(const struct run *run, const struct journal_problem *problem) {
+    return problem->index < run->set.n && text_equal(run->set.problems[problem->index].question.id, problem->id);
+}
+
+static cord_status tell_bad_rows(struct run *run, cord_error *err) {
+    (void)err;
+    for (int i = 0; i < run->set.n; i++)
+        if (run->set.problems[i].bad)
+            live_say(run->live, "%s:%lld: left out: %s", run->recipe.problems.path, (long long)run->set.problems[i].line,
+                     run->set.problems[i].bad);
+    return CORD_OK;
+}
+
+static cord_status run_problems(struct run *run, cord_error *err) {
+    struct journal_problem *problems;
+    int n, done = 0, wanted = 0;
+    CORD_TRY(journal_problems(run->journal, &run->arena, &problems, &n, err));
+    bool retry = call_option(run->call, "retry-failed")->given;
+    for (int i = 0; i < n; i++) {
+        if (!is_wanted(run, &problems[i])) continue;
+        if (retry && problems[i].status == PROBLEM_FAILED && !run->set.problems[problems[i].index].bad) {
+            CORD_TRY(journal_reopen(run->journal, problems[i].key, err));
+            problems[i].status = PROBLEM_OPEN;
+        }
+        wanted++;
+        done += problems[i].status != PROBLEM_OPEN;
+    }
+    FILE *out = run->call->out;
+    struct live_options options = {
+        .out = out,
+        .plain = call_option(run->call, "quiet")->given || !isatty(fileno(out)),
+        .colour = wants_colour(out),
+        .total = wanted,
+        .done = done,
+        .models = (const cord_model *const *)run->session.models,
+        .n_models = run->recipe.n_models,
+    };
+    CORD_TRY(live_open(&options, &run->live, err));
+    cord_status status = tell_bad_rows(run, err);
+    if (done && status == CORD_OK) live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, done, wanted);
+    for (int i = 0; i < n && status == CORD_OK; i++)
+        if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) status = run_problem(run, &problems[i], err);
+    live_close(run->live);
+    return status;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------- */
+
+/* Whatever ended the run, its files are made anew from the journal. */
+static cord_status write_files(struct run *run, struct summary_counts *counts, cord_error *err) {
+    struct engine_info engine = cord_engine_info(run->session.engine);
+    struct summary_model *models = arena_alloc(&run->arena, (size_t)run->recipe.n_models * sizeof *models);
+    if (!models) return error_memory(err);
+    for (int i = 0; i < run->recipe.n_models; i++)
+        models[i] = (struct summary_model){cord_model_info(run->session.models[i]), run->session.sha256[i]};
+    CORD_TRY(export_trajectories(run->journal, run->recipe.out, err));
+    CORD_TRY(summary_count(run->journal, counts, err));
+    return summary_write(run->journal, run->recipe.out, &engine, models, run->recipe.n_models, counts, err);
+}
+
+static int conclude(struct run *run, cord_status status, const struct summary_counts *counts) {
+    FILE *out = run->call->out;
+    const char *folder = run->recipe.out;
+    if (status == CORD_CANCELLED) {
+        fprintf(out, "stopped: %d of %d problems are done in %s; type the same command to go on\n", counts->done + counts->failed,
+                counts->problems, folder);
+        return EXIT_INTERRUPTED;
+    }
+    fprintf(out, "%d of %d problems done", counts->done, counts->problems);
+    if (counts->failed) fprintf(out, ", %d failed", counts->failed);
+    if (counts->done)
+        fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided; mean S %.3f (S0 %.3f)", counts->correct,
+                counts->wrong, counts->no_answer, counts->undecided, counts->mean_score, counts->mean_s0);
+    fprintf(out, "\n%s/trajectories.jsonl\n", folder);
+    if (status != CORD_OK) return EXIT_NOTHING_DONE;
+    if (counts->done == 0 && counts->failed) return EXIT_NOTHING_DONE;
+    return counts->failed ? EXIT_SOME_FAILED : EXIT_ALL_DONE;
+}
+
+static int run_run(const struct call *call) {
+    struct run run = {.call = call};
+    struct summary_counts counts = {0};
+    cord_error err = {0}, late = {0};
+    int result;
+    arena_init(&run.arena);
+    cord_status status = open_all(&run, &err);
+    bool began = status == CORD_OK;
+    if (began) status = run_problems(&run, &err);
+    if (began && write_files(&run, &counts, &late) != CORD_OK && (status == CORD_OK || status == CORD_CANCELLED)) {
+        status = late.code;
+        err = late;
+    }
+    if (status != CORD_OK && status != CORD_CANCELLED) {
+        result = call_fail(call, &err);
+    } else if (began) {
+        result = conclude(&run, status, &counts);
+    } else {
+        result = EXIT_INTERRUPTED; /* Ctrl-C while models were loading */
+    }
+    if (run.session_is_open) session_close(&run.session);
+    if (run.journal_is_open) journal_close(run.journal);
+    if (run.set_is_read) problem_set_release(&run.set);
+    if (run.recipe_is_loaded) recipe_release(&run.recipe);
+    arena_release(&run.arena);
+    return result;
+}
+
+static const struct option options[] = {
+    {.name = "set", .type = OPTION_LIST, .value = "KEY=VALUE", .doc = "override a key of the recipe, as search.beam=2"},
+    {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, .doc = "one plain line a problem, no live view"},
+    {.name = "retry-failed", .type = OPTION_FLAG, .doc = "try again what failed before"},
+    {.name = "accept-changes", .type = OPTION_FLAG, .doc = "go on in a folder that another recipe or model made"},
+    {.name = "verbose", .letter = 'v', .type = OPTION_FLAG, .doc = "print llama.cpp's log"},
+    {.name = NULL},
+};
+
+const struct verb verb_run = {
+    .name = "run",
+    .synopsis = "RECIPE",
+    .summary = "make trajectories as a recipe says; run again to resume",
+    .help = "Reads the recipe (YAML; `cord help recipe` lists its keys), opens its models and works on its problems one\n"
+            "after another. Everything goes into the folder run.out: journal.sqlite (every candidate of every round),\n"
+            "trajectories.jsonl (a line a problem), recipe.yaml (with all defaults written out), summary.json.\n"
+            "\n"
+            "A round is one transaction, so that nothing is lost when the process is killed: the same command goes on from\n"
+            "the last round. Ctrl-C stops cleanly.\n"
+            "\n"
+            "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_run,
+};

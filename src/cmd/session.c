@@ -1,0 +1,126 @@
+/* session.c - opens the models of a recipe, sized for its search, and binds teachers to them. */
+#include "cmd/session.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* ---- stopping ------------------------------------------------------------------------------------------------ */
+
+/* Signal handlers can be given nothing, so these are the program's only globals. */
+static cord_engine *volatile watched;
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    if (interrupted) _exit(128 + number); /* the journal is safe at any instant */
+    interrupted = 1;
+    cord_engine *engine = watched;
+    if (engine) cord_engine_stop(engine);
+}
+
+void watch_signals(cord_engine *engine) {
+    watched = engine;
+    struct sigaction action = {.sa_handler = engine ? on_signal : SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool was_interrupted(void) { return interrupted; }
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static void log_line(void *file, const char *line) { fputs(line, file); }
+
+struct engine_options engine_options_of(int threads, FILE *log) {
+    return (struct engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};
+}
+
+/* How much a search can ask of one model: tokens of one sequence, and of all that it keeps at once. A trajectory that
+ * another tokenizer counted may be a quarter longer in this one's tokens. */
+static struct model_options sized(const struct recipe_model *model, const struct recipe *recipe, size_t longest_question) {
+    const struct search_settings *s = &recipe->search;
+    struct model_options options = model->options;
+    long prompt = 512 + (long)(longest_question < 16384 ? longest_question : 16384) / 2;
+    long context = prompt + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
+    long rows = (long)s->beam * recipe->n_teachers;
+    long per_row = s->step_tokens > s->answer_tokens ? s->step_tokens : s->answer_tokens;
+    long cells = context + s->beam * (long)s->think_tokens + rows * per_row;
+    long sequences = 3 * rows + s->beam;
+    if (!options.context) options.context = context < INT_MAX / 4 ? (int)context : INT_MAX / 4;
+    if (!options.cells) options.cells = cells < INT_MAX / 4 ? (int)cells : INT_MAX / 4;
+    if (!options.sequences) options.sequences = sequences < 16 ? 16 : sequences > 256 ? 256 : (int)sequences;
+    return options;
+}
+
+static bool needs_template(const struct recipe *recipe, int model) {
+    if (recipe->meta_model == model && recipe->meta_style.full.len == 0) return true;
+    for (int k = 0; k < recipe->n_teachers; k++)
+        if (recipe->teachers[k].model == model && recipe->teachers[k].style.full.len == 0) return true;
+    return false;
+}
+
+static cord_status open_one(struct session *session, int i, size_t longest_question, cord_error *err) {
+    const struct recipe *recipe = session->recipe;
+    struct model_options options = sized(&recipe->models[i], recipe, longest_question);
+    CORD_TRY(cord_model_open(session->engine, &options, &session->models[i], err));
+    CORD_TRY(sha256_file(options.path, session->sha256[i], err));
+    if (!needs_template(recipe, i)) return CORD_OK;
+    cord_text source = cord_model_info(session->models[i])->chat_template;
+    if (source.len == 0)
+        return error_set(err, CORD_BAD_RECIPE, "%s has no chat template of its own; give its prompt in full (prompt.full)",
+                         options.name);
+    cord_status status = chat_template_new(source, &session->templates[i], err);
+    if (status != CORD_OK) error_where(err, "chat template of %s", options.name);
+    return status;
+}
+
+static struct prompt prompt_of(const struct session *session, int model, const struct prompt_style *style) {
+    const struct model_info *info = cord_model_info(session->models[model]);
+    return (struct prompt){style, session->templates[model], info->bos, info->eos};
+}
+
+static cord_status open_all(struct session *session, size_t longest_question, cord_error *err) {
+    const struct recipe *recipe = session->recipe;
+    size_t n = (size_t)recipe->n_models;
+    session->models = arena_alloc(&session->arena, n * sizeof *session->models);
+    session->sha256 = arena_alloc(&session->arena, n * sizeof *session->sha256);
+    session->templates = arena_alloc(&session->arena, n * sizeof *session->templates);
+    session->teachers = arena_alloc(&session->arena, (size_t)recipe->n_teachers * sizeof *session->teachers);
+    if (!session->models || !session->sha256 || !session->templates || !session->teachers) return error_memory(err);
+    for (int i = 0; i < recipe->n_models; i++) CORD_TRY(open_one(session, i, longest_question, err));
+    for (int k = 0; k < recipe->n_teachers; k++) {
+        const struct recipe_teacher *teacher = &recipe->teachers[k];
+        session->teachers[k] = (struct teacher){
+            .name = teacher->name,
+            .model = session->models[teacher->model],
+            .prompt = prompt_of(session, teacher->model, &teacher->style),
+            .sampling = teacher->sampling,
+        };
+    }
+    session->meta_prover = (struct meta_prover){
+        .model = session->models[recipe->meta_model],
+        .prompt = prompt_of(session, recipe->meta_model, &recipe->meta_style),
+    };
+    return CORD_OK;
+}
+
+cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question, FILE *log,
+                         cord_error *err) {
+    *session = (struct session){.recipe = recipe};
+    arena_init(&session->arena);
+    struct engine_options options = engine_options_of(recipe->threads, log);
+    CORD_TRY(cord_engine_open(&options, &session->engine, err));
+    watch_signals(session->engine);
+    cord_status status = open_all(session, longest_question, err);
+    if (status != CORD_OK) session_close(session);
+    return status;
+}
+
+void session_close(struct session *session) {
+    watch_signals(NULL);
+    for (int i = 0; session->templates && i < session->recipe->n_models; i++) chat_template_free(session->templates[i]);
+    cord_engine_close(session->engine);
+    arena_release(&session->arena);
+    *session = (struct session){0};
+}

@@ -1,0 +1,34 @@
+/* session.h - opens on this machine what a verb needs of models: the engine, the models of a recipe, their teachers and
+ * templates; and lets Ctrl-C stop it. It must not know problems or journals. */
+#ifndef CORD_SESSION_H
+#define CORD_SESSION_H
+
+#include "cmd/cmd.h"
+#include "recipe/recipe.h"
+
+struct session {
+    cord_engine *engine;
+    cord_model **models; /* of the recipe, in its order */
+    char (*sha256)[65];  /* of their files */
+    struct teacher *teachers;
+    struct meta_prover meta_prover;
+    struct chat_template **templates; /* of each model; NULL where it has none or none is needed */
+    const struct recipe *recipe;
+    struct arena arena;
+};
+
+/* Opens every model of the recipe with room for what the search asks of it. `longest_question` (bytes) is allowed for in
+ * the contexts. Models' logs go to `log` unless NULL. */
+cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question, FILE *log,
+                         cord_error *err);
+void session_close(struct session *session);
+
+/* While an engine is watched, the first SIGINT or SIGTERM stops it (its calls return CORD_CANCELLED), the second ends the
+ * process. One engine at a time; NULL ends the watch. */
+void watch_signals(cord_engine *engine);
+bool was_interrupted(void);
+
+/* Engine options for a verb: threads, and a log on standard error if verbose. */
+struct engine_options engine_options_of(int threads, FILE *log);
+
+#endif

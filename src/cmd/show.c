@@ -1,0 +1,237 @@
+/* show.c - `cord show`: a run or one problem of it in the terminal. Only reads, also while the run is going on. The
+ * view of a problem is show_problem.c's, that of a prompt show_prompt.c's. */
+#include "cmd/show.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+cord_text show_teacher(const struct show *show, int teacher) {
+    return teacher >= 0 && teacher < show->n_teachers ? text_of(show->teachers[teacher]) : TEXT("?");
+}
+
+enum paint show_grade_paint(enum grade grade) {
+    return grade == GRADE_CORRECT ? PAINT_GOOD : grade == GRADE_WRONG ? PAINT_BAD : PAINT_WARN;
+}
+
+/* ---- the run ------------------------------------------------------------------------------------------------- */
+
+struct tally {
+    int done, failed, open, grades[4];
+    double score, s0;
+};
+
+/* One line of the table. What is read for it is forgotten after it. */
+static cord_status show_line(struct show *s, const struct journal_problem *p, struct arena *arena, struct tally *tally,
+                             cord_error *err) {
+    struct answered *answers = NULL;
+    int n = 0;
+    if (p->status == PROBLEM_DONE) CORD_TRY(journal_answers(s->journal, p, arena, &answers, &n, err));
+    const struct answered *best = n ? answers : NULL;
+    page_print(&s->page, PAINT_DIM, "%4d", p->index + 1);
+    page_print(&s->page, PAINT_NONE, "  ");
+    page_cell(&s->page, PAINT_NONE, p->id, 16);
+    page_print(&s->page, PAINT_NONE, "  ");
+    const char *word = p->status == PROBLEM_FAILED ? "failed" : p->started ? "unfinished" : "open";
+    if (p->status == PROBLEM_DONE) word = best ? grade_name(best->grade) : "no answer";
+    enum paint paint = best ? show_grade_paint(best->grade) : p->status == PROBLEM_FAILED ? PAINT_BAD : PAINT_DIM;
+    page_cell(&s->page, paint, text_of(word), 10);
+    if (best)
+        page_print(&s->page, PAINT_NONE, "  %6.4f", exp(best->trajectory.log_score));
+    else
+        page_print(&s->page, PAINT_NONE, "  %6s", "-");
+    if (p->started && !isnan(p->log_s0))
+        page_print(&s->page, PAINT_NONE, "  %6.4f", exp(p->log_s0));
+    else
+        page_print(&s->page, PAINT_NONE, "  %6s", "-");
+    page_print(&s->page, PAINT_NONE, "  %6d", p->rounds);
+    cord_text last = best ? best->answer : p->reason;
+    int rest = s->page.columns - 62 > 12 ? s->page.columns - 62 : 12;
+    if (last.len) page_print(&s->page, PAINT_NONE, "  ");
+    page_cell(&s->page, PAINT_NONE, last, -rest);
+    page_print(&s->page, PAINT_NONE, "\n");
+
+    tally->done += p->status == PROBLEM_DONE;
+    tally->failed += p->status == PROBLEM_FAILED;
+    tally->open += p->status == PROBLEM_OPEN;
+    if (best) {
+        tally->grades[best->grade]++;
+        tally->score += exp(best->trajectory.log_score);
+        tally->s0 += exp(p->log_s0);
+    } else if (p->status == PROBLEM_DONE) {
+        tally->grades[GRADE_NO_ANSWER]++;
+    }
+    return CORD_OK;
+}
+
+static cord_status show_totals(struct show *s, const struct tally *t, cord_error *err) {
+    struct journal_totals sums;
+    CORD_TRY(journal_totals(s->journal, 0, &sums, err));
+    page_print(&s->page, PAINT_BOLD, "\n%d of %d done", t->done, s->n_problems);
+    page_print(&s->page, PAINT_NONE, ": %d correct, %d wrong, %d no answer, %d undecided; %d failed, %d to do\n",
+               t->grades[GRADE_CORRECT], t->grades[GRADE_WRONG], t->grades[GRADE_NO_ANSWER], t->grades[GRADE_UNDECIDED],
+               t->failed, t->open);
+    int scored = t->done ? t->done : 1;
+    if (t->done)
+        page_print(&s->page, PAINT_NONE, "mean score S %.4f, without reasoning S0 %.4f\n", t->score / scored,
+                   t->s0 / scored);
+    page_print(&s->page, PAINT_NONE,
+               "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld\n",
+               (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
+               (long long)sums.answer_tokens);
+    return CORD_OK;
+}
+
+static cord_status show_run(struct show *s, cord_error *err) {
+    struct tally tally = {0};
+    page_print(&s->page, PAINT_BOLD, "%4s  %-16s  %-10s  %6s  %6s  %6s  answer\n", "#", "id", "grade", "S", "S0",
+               "rounds");
+    for (int i = 0; i < s->n_problems; i++) {
+        struct arena arena;
+        arena_init(&arena);
+        cord_status status = show_line(s, &s->problems[i], &arena, &tally, err);
+        arena_release(&arena);
+        CORD_TRY(status);
+    }
+    return show_totals(s, &tally, err);
+}
+
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+/* By id, or else by number as the table shows it. */
+static cord_status find_problem(struct show *s, const char *name, const struct journal_problem **out, cord_error *err) {
+    for (int i = 0; i < s->n_problems; i++)
+        if (s->problems[i].id.len && text_equal(s->problems[i].id, text_of(name))) {
+            *out = &s->problems[i];
+            return CORD_OK;
+        }
+    char *end;
+    long number = strtol(name, &end, 10);
+    for (int i = 0; *name && !*end && i < s->n_problems; i++)
+        if (s->problems[i].index == number - 1) {
+            *out = &s->problems[i];
+            return CORD_OK;
+        }
+    return error_set(err, CORD_BAD_INPUT,
+                     "there is no problem '%s' in %s; it has %d, named by id or by number ('cord show %s' "
+                     "lists them)",
+                     name, s->call->args[0], s->n_problems, s->call->args[0]);
+}
+
+/* Follows the best trajectory back through the beams. Of a problem that is not done, the one that leads. */
+static void find_path(struct show_problem *p) {
+    int slot = p->n_rounds ? 0 : -1;
+    if (p->n_answers && p->n_rounds) {
+        const struct trajectory *best = &p->answers[0].trajectory;
+        const struct round *last = &p->rounds[p->n_rounds - 1];
+        for (int i = 0; i < last->n_beam; i++)
+            if (last->beam[i].from == best->from && last->beam[i].candidate == best->candidate) slot = i;
+    }
+    for (int r = p->n_rounds - 1; r >= 0; r--) {
+        p->path[r] = slot >= 0 && slot < p->rounds[r].n_beam ? slot : -1;
+        slot = p->path[r] >= 0 ? p->rounds[r].beam[slot].from : -1;
+    }
+}
+
+cord_status show_read(struct show *s, const struct journal_problem *problem, struct show_problem *out,
+                      cord_error *err) {
+    *out = (struct show_problem){.problem = problem, .n_rounds = problem->rounds};
+    size_t n = (size_t)problem->rounds + 1;
+    out->rounds = arena_alloc(&s->arena, n * sizeof *out->rounds);
+    out->path = arena_alloc(&s->arena, n * sizeof *out->path);
+    if (!out->rounds || !out->path) return error_memory(err);
+    const struct round *before = NULL;
+    for (int i = 0; i < problem->rounds; before = &out->rounds[i++])
+        CORD_TRY(journal_read_round(s->journal, problem->key, i + 1, before ? before->beam : NULL,
+                                    before ? before->n_beam : 0, &s->arena, &out->rounds[i], err));
+    if (problem->status == PROBLEM_DONE)
+        CORD_TRY(journal_answers(s->journal, problem, &s->arena, &out->answers, &out->n_answers, err));
+    find_path(out);
+    return CORD_OK;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------ */
+
+static cord_status show_what(struct show *s, cord_error *err) {
+    const struct call *call = s->call;
+    CORD_TRY(journal_get_teachers(s->journal, &s->arena, &s->teachers, &s->n_teachers, err));
+    CORD_TRY(journal_problems(s->journal, &s->arena, &s->problems, &s->n_problems, err));
+    if (call->n_args < 2) return show_run(s, err);
+    const struct journal_problem *problem;
+    struct show_problem p;
+    CORD_TRY(find_problem(s, call->args[1], &problem, err));
+    CORD_TRY(show_read(s, problem, &p, err));
+    const struct option_value *why = call_option(call, "why"), *prompt = call_option(call, "prompt");
+    const struct option_value *round = call_option(call, "round"), *slot = call_option(call, "slot");
+    if (prompt->given)
+        return show_prompt(s, &p, prompt->text, round->given ? (int)round->number : 1, (int)slot->number, err);
+    return why->given ? show_why(s, &p, (int)why->number, err) : show_rounds(s, &p, err);
+}
+
+static int run_show(const struct call *call) {
+    bool why = call_option(call, "why")->given, prompt = call_option(call, "prompt")->given;
+    bool place = call_option(call, "round")->given || call_option(call, "slot")->given;
+    if (call->n_args < 2 && (why || prompt)) return call_usage(call, "--why and --prompt need a problem");
+    if (why && prompt) return call_usage(call, "--why and --prompt do not go together");
+    if (place && !prompt) return call_usage(call, "--round and --slot belong to --prompt");
+
+    struct show s = {.call = call, .full = call_option(call, "full")->given};
+    cord_error err = {0};
+    arena_init(&s.arena);
+    page_init(&s.page, call->out);
+    cord_status status = journal_open(call->args[0], JOURNAL_READ, &s.journal, &err);
+    if (status == CORD_OK) status = show_what(&s, &err);
+    if (status == CORD_OK && s.page.failed) status = error_memory(&err);
+    if (status == CORD_OK && (fflush(call->out) != 0 || ferror(call->out)))
+        status = error_errno(&err, "write", "the output");
+    journal_close(s.journal);
+    page_release(&s.page);
+    arena_release(&s.arena);
+    return status == CORD_OK ? EXIT_ALL_DONE : call_fail(call, &err);
+}
+
+static const struct option options[] = {
+    {.name = "full", .type = OPTION_FLAG, .doc = "texts in full, not just their first lines"},
+    {.name = "why",
+     .type = OPTION_INT,
+     .value = "STEP",
+     .min = 1,
+     .max = 1e6,
+     .doc = "why this step of the best trajectory was kept"},
+    {.name = "prompt",
+     .type = OPTION_TEXT,
+     .value = "WHO",
+     .doc = "what was sent to a teacher, to \"meta\", or for an \"answer\""},
+    {.name = "round",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 0,
+     .max = 1e6,
+     .doc = "with --prompt: in which round (1)"},
+    {.name = "slot",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 0,
+     .max = 1e6,
+     .doc = "with --prompt: for which place of the beam (0)"},
+    {.name = NULL},
+};
+
+const struct verb verb_show = {
+    .name = "show",
+    .synopsis = "RUN [PROBLEM]",
+    .summary = "look at a run, or at one problem step by step",
+    .help =
+        "RUN is a run folder; the run may be going on. Without PROBLEM: a line a problem, and totals. S is the score "
+        "of\n"
+        "the best trajectory, S0 the score without any reasoning. PROBLEM is an id, or a number of that table: its\n"
+        "rounds, every candidate with its teacher and score, and the answers.\n"
+        "\n"
+        "--prompt prints, byte for byte on a pipe, what a model was sent:\n"
+        "  --prompt TEACHER --round N --slot K   to continue what stood in place K of the beam before round N\n"
+        "  --prompt meta --round N --slot K      to score what stands in place K after round N; round 0: S0\n"
+        "  --prompt answer --slot K              to write the answer of the K-th finished trajectory (0: the best)",
+    .options = options,
+    .min_args = 1,
+    .max_args = 2,
+    .run = run_show,
+};

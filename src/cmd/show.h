@@ -1,0 +1,45 @@
+/* show.h - what the views of `cord show` share: a run that is open for reading, a problem of it with all its rounds.
+ * Private to src/cmd/show*.c. */
+#ifndef CORD_SHOW_H
+#define CORD_SHOW_H
+
+#include "cmd/page.h"
+#include "store/journal.h"
+
+struct show {
+    const struct call *call;
+    struct journal *journal;
+    struct arena arena;
+    struct page page;
+    bool full;
+    const char *const *teachers;
+    int n_teachers;
+    struct journal_problem *problems;
+    int n_problems;
+};
+
+/* A problem, read whole. */
+struct show_problem {
+    const struct journal_problem *problem;
+    struct round *rounds; /* rounds[i].number == i + 1 */
+    int n_rounds;
+    int *path; /* slot of the best trajectory in the beam after each round, or -1 */
+    struct answered *answers;
+    int n_answers;
+};
+
+cord_status show_read(struct show *show, const struct journal_problem *problem, struct show_problem *out,
+                      cord_error *err);
+
+/* A teacher's name; "?" for one that is not in the journal. */
+cord_text show_teacher(const struct show *show, int teacher);
+enum paint show_grade_paint(enum grade grade);
+
+/* The views. `step` is from 1. */
+cord_status show_rounds(struct show *show, const struct show_problem *p, cord_error *err);
+cord_status show_why(struct show *show, const struct show_problem *p, int step, cord_error *err);
+/* What was sent: to the teacher `name` in a round, to "meta", or for an "answer"; `round` and `slot` choose which. */
+cord_status show_prompt(struct show *show, const struct show_problem *p, const char *name, int round, int slot,
+                        cord_error *err);
+
+#endif

@@ -1,0 +1,229 @@
+/* show_problem.c - one problem in the terminal: its rounds, candidates and answers, and why a step was kept. */
+#include "cmd/show.h"
+
+#include <math.h>
+
+/* ---- what a candidate looks like ------------------------------------------------------------------------------ */
+
+static const char *ending(const struct candidate *c) {
+    if (c->finishes_parent)
+        return c->end == STEP_TURN ? "  ends its turn: finishes its parent" : "  closes: finishes its parent";
+    switch (c->end) {
+    case STEP_NEXT: return "";
+    case STEP_CUT: return "  cut at the step's limit";
+    case STEP_CLOSED: return "  ends the thinking";
+    case STEP_TURN: return "  ends its turn";
+    }
+    return "";
+}
+
+static const char *dropped(const struct candidate *c) {
+    switch (c->drop) {
+    case DROP_NONE: return "";
+    case DROP_EMPTY: return "  dropped: empty";
+    case DROP_DUPLICATE: return "  dropped: the same as a sibling";
+    case DROP_DEGENERATE: return "  dropped: only repeats itself";
+    case DROP_FAILED: return "  dropped: ";
+    }
+    return "";
+}
+
+/* "* 0 <- 1  strong        0.8750  ends its turn", and its text below. */
+static void show_candidate(struct show *s, const struct candidate *c, bool on_path) {
+    struct page *page = &s->page;
+    bool kept = c->slot >= 0;
+    enum paint paint = on_path ? PAINT_BOLD : kept ? PAINT_NONE : PAINT_DIM;
+    page_print(page, on_path ? PAINT_GOOD : PAINT_NONE, "  %c ", on_path ? '*' : kept ? '+' : c->drop ? 'x' : ' ');
+    if (kept)
+        page_print(page, paint, "%2d", c->slot);
+    else
+        page_print(page, paint, " -");
+    page_print(page, PAINT_DIM, " <- %d  ", c->parent);
+    page_cell(page, paint, show_teacher(s, c->teacher), 16);
+    if (c->drop == DROP_NONE)
+        page_print(page, paint, "  %6.4f", exp(c->log_score));
+    else
+        page_print(page, paint, "  %6s", "-");
+    page_print(page, PAINT_DIM, "%s", c->drop ? dropped(c) : ending(c));
+    if (c->drop_why)
+        page_cell(page, PAINT_DIM, text_of(c->drop_why), -(page->columns - 50 > 20 ? page->columns - 50 : 20));
+    page_print(page, PAINT_NONE, "\n");
+    page_text(page, paint, c->step, 6, s->full ? 0 : kept ? 2 : 1);
+}
+
+static void show_carried(struct show *s, const struct trajectory *t, int slot, bool on_path) {
+    page_print(&s->page, on_path ? PAINT_GOOD : PAINT_NONE, "  %c ", on_path ? '*' : '+');
+    page_print(&s->page, on_path ? PAINT_BOLD : PAINT_NONE, "%2d", slot);
+    page_print(&s->page, PAINT_DIM, " <- %d  ", t->from);
+    page_print(&s->page, PAINT_NONE, "%-16s  %6.4f  ", "", exp(t->log_score));
+    page_print(&s->page, PAINT_DIM, "stays: finished (%s)\n", finish_name(t->finish));
+}
+
+/* ---- rounds -------------------------------------------------------------------------------------------------- */
+
+static void show_round(struct show *s, const struct round *round, int path) {
+    page_print(&s->page, PAINT_BOLD, "\nRound %d\n", round->number);
+    if (round->note) page_text(&s->page, PAINT_WARN, text_of(round->note), 2, 0);
+    for (int slot = 0; slot < round->n_beam; slot++) { /* the kept, best first; then the others as they came */
+        const struct trajectory *t = &round->beam[slot];
+        if (t->candidate >= 0 && t->candidate < round->n_candidates)
+            show_candidate(s, &round->candidates[t->candidate], slot == path);
+        else
+            show_carried(s, t, slot, slot == path);
+    }
+    for (int i = 0; i < round->n_candidates; i++)
+        if (round->candidates[i].slot < 0) show_candidate(s, &round->candidates[i], false);
+}
+
+static void show_answer(struct show *s, const struct answered *a, int number) {
+    struct page *page = &s->page;
+    page_print(page, number ? PAINT_NONE : PAINT_GOOD, "  %c ", number ? ' ' : '*');
+    page_print(page, PAINT_NONE, "%2d  ", number);
+    page_cell(page, show_grade_paint(a->grade), text_of(grade_name(a->grade)), 9);
+    page_print(page, PAINT_NONE, "  %6.4f  ", exp(a->trajectory.log_score));
+    page_cell(page, PAINT_BOLD, a->answer.len ? a->answer : TEXT("-"), 12);
+    page_print(page, PAINT_DIM, "  by ");
+    page_cell(page, PAINT_DIM, show_teacher(s, a->trajectory.author), -16);
+    page_print(page, PAINT_DIM, ", %d step%s, %s\n", a->trajectory.n_steps, a->trajectory.n_steps == 1 ? "" : "s",
+               finish_name(a->trajectory.finish));
+    if (a->why) page_text(page, PAINT_DIM, text_of(a->why), 6, s->full ? 0 : 1);
+    page_text(page, PAINT_NONE, a->reply, 6, s->full ? 0 : 2);
+}
+
+static void show_head(struct show *s, const struct journal_problem *p) {
+    static const char *const states[] = {"not done yet", "done", "failed"};
+    page_print(&s->page, PAINT_BOLD, "Problem %d of %d%s", p->index + 1, s->n_problems, p->id.len ? ": " : "");
+    page_cell(&s->page, PAINT_BOLD, p->id, -40);
+    page_print(&s->page, PAINT_NONE, " (%s)\n", states[p->status]);
+    if (p->reason.len) page_text(&s->page, PAINT_BAD, p->reason, 2, 0);
+    page_text(&s->page, PAINT_NONE, p->question.len ? p->question : p->row, 2, s->full ? 0 : 6);
+    if (!p->question.len) return;
+    page_print(&s->page, PAINT_DIM, "  answer  ");
+    page_cell(&s->page, PAINT_NONE, p->gold, -60);
+    if (!text_equal(p->target, p->gold)) {
+        page_print(&s->page, PAINT_DIM, "\n  scored  ");
+        page_cell(&s->page, PAINT_NONE, p->target, -60);
+    }
+    if (p->started && !isnan(p->log_s0))
+        page_print(&s->page, PAINT_DIM, "\n  S0      %.4f, the score without reasoning", exp(p->log_s0));
+    page_print(&s->page, PAINT_NONE, "\n");
+}
+
+cord_status show_rounds(struct show *s, const struct show_problem *p, cord_error *err) {
+    (void)err;
+    show_head(s, p->problem);
+    if (p->n_rounds)
+        page_print(&s->page, PAINT_DIM,
+                   "\n* %s, + kept, x dropped; place in the beam <- its parent's place, teacher, S\n",
+                   p->n_answers ? "the best trajectory" : "the leading trajectory");
+    for (int i = 0; i < p->n_rounds; i++) show_round(s, &p->rounds[i], p->path[i]);
+    if (p->n_answers) page_print(&s->page, PAINT_BOLD, "\nAnswers\n");
+    for (int i = 0; i < p->n_answers; i++) show_answer(s, &p->answers[i], i);
+    return CORD_OK;
+}
+
+/* ---- why ----------------------------------------------------------------------------------------------------- */
+
+/* What stood for a place in a round: a candidate, or a finished trajectory that was carried over. */
+struct contender {
+    double log_score;
+    const struct candidate *candidate; /* NULL: carried over */
+    int slot;
+};
+
+/* The contender that was ranked next after `rank`; false where there was none. A rank that no candidate has is that of
+ * a carried-over trajectory: of those, the kept ones are known. */
+static bool next_contender(const struct round *round, int rank, struct contender *out) {
+    const struct candidate *next = NULL;
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        if (c->rank > rank && (!next || c->rank < next->rank)) next = c;
+    }
+    for (int slot = rank + 1; slot < round->n_beam && (!next || slot < next->rank); slot++)
+        if (round->beam[slot].candidate < 0) {
+            *out = (struct contender){round->beam[slot].log_score, NULL, slot};
+            return true;
+        }
+    if (next) *out = (struct contender){next->log_score, next, next->slot};
+    return next != NULL;
+}
+
+static void show_contender(struct show *s, const char *role, const struct contender *rival, double own) {
+    page_print(&s->page, PAINT_NONE, "  %-15s", role);
+    if (rival->candidate)
+        page_cell(&s->page, PAINT_NONE, show_teacher(s, rival->candidate->teacher), -16);
+    else
+        page_print(&s->page, PAINT_NONE, "a finished trajectory (slot %d)", rival->slot);
+    page_print(&s->page, PAINT_NONE, ", S %.4f; margin %+.4f in S, %+.4f in log S\n", exp(rival->log_score),
+               exp(own) - exp(rival->log_score), own - rival->log_score);
+}
+
+/* What lies behind in rank and not in score lies there by the tie rule. */
+static void show_tie(struct show *s, const struct contender *behind, double own) {
+    if (behind->log_score < own) return;
+    page_print(&s->page, PAINT_WARN, "  %-15s%s: the seeded hash decided, not the score\n", "tie rule",
+               behind->log_score == own ? "equal scores" : "scores within the noise");
+}
+
+/* The first of its round, where it is not itself; the next behind it; the first that was not kept. */
+static void show_rivals(struct show *s, const struct round *round, int rank, double own) {
+    struct contender first, next, out;
+    if (rank > 0 && next_contender(round, -1, &first)) show_contender(s, "first", &first, own);
+    if (!next_contender(round, rank, &next)) {
+        page_print(&s->page, PAINT_NONE, "  %-15snone\n", "runner-up");
+        return;
+    }
+    show_contender(s, "runner-up", &next, own);
+    show_tie(s, &next, own);
+    if (next.slot >= 0 && next_contender(round, round->n_beam - 1, &out))
+        show_contender(s, "first rejected", &out, own);
+}
+
+static void show_rejected(struct show *s, const struct round *round) {
+    bool any = false;
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        if (c->slot >= 0) continue;
+        if (!any) page_print(&s->page, PAINT_BOLD, "\nNot kept in this round\n");
+        any = true;
+        show_candidate(s, c, false);
+    }
+}
+
+static void show_why_step(struct show *s, const struct round *round, const struct candidate *own,
+                          const struct step *step, double before) {
+    struct page *page = &s->page;
+    page_text(page, PAINT_NONE, step->text, 2, s->full ? 0 : 4);
+    page_print(page, PAINT_NONE, "  %-15sS %.4f\n  %-15sS %.4f (%+.4f; %+.4f in log S)\n",
+               step->previous ? "before" : "before (S0)", exp(before), "after", exp(step->log_score),
+               exp(step->log_score) - exp(before), step->log_score - before);
+    int could = 0;
+    for (int i = 0; i < round->n_candidates; i++) could += round->candidates[i].rank >= 0;
+    page_print(page, PAINT_NONE, "  %-15s%d; of %d candidates %d could be kept, %d places\n", "rank", own->rank + 1,
+               round->n_candidates, could, round->n_beam);
+    show_rivals(s, round, own->rank, step->log_score);
+    show_rejected(s, round);
+}
+
+cord_status show_why(struct show *s, const struct show_problem *p, int number, cord_error *err) {
+    if (!p->n_rounds) return error_set(err, CORD_BAD_INPUT, "this problem has no round yet");
+    const struct round *last = &p->rounds[p->n_rounds - 1];
+    if (p->path[p->n_rounds - 1] < 0) return error_set(err, CORD_BAD_INPUT, "nothing is in the beam of this problem");
+    const struct step *end = p->n_answers ? p->answers[0].trajectory.last : last->beam[p->path[p->n_rounds - 1]].last,
+                      *step = end;
+    int n = 0;
+    for (; step; step = step->previous) n++;
+    if (number > n) return error_set(err, CORD_BAD_INPUT, "there is no step %d: the best trajectory has %d", number, n);
+    step = end;
+    for (int i = n; i > number; i--) step = step->previous;
+    const struct round *round = &p->rounds[step->round - 1];
+    int at = round->beam[p->path[step->round - 1]].candidate;
+    if (at < 0 || at >= round->n_candidates)
+        return error_set(err, CORD_INTERNAL, "the step is no candidate of its round");
+    page_print(&s->page, PAINT_BOLD, "Step %d of %d, round %d, by ", number, n, step->round);
+    page_cell(&s->page, PAINT_BOLD, show_teacher(s, step->teacher), -40);
+    page_print(&s->page, PAINT_NONE, "\n");
+    show_why_step(s, round, &round->candidates[at], step,
+                  step->previous ? step->previous->log_score : p->problem->log_s0);
+    return CORD_OK;
+}

@@ -1,0 +1,41 @@
+/* chat.h - renders a model's own chat template (Jinja) into spans, so that what the template wrote can be told from
+ * what a user wrote. The rendering is llama.cpp's Jinja engine behind the project's one C++ file, which lets no
+ * exception out. It must not know presets, teachers or tokenizers. */
+#ifndef CORD_CHAT_H
+#define CORD_CHAT_H
+
+#include "base/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct chat_message {
+    const char *role; /* "system" or "user" */
+    cord_text content;
+};
+
+struct chat_options {
+    cord_text bos, eos; /* the tokens' texts, for templates that write them; may be empty */
+    const char *date;   /* "YYYY-MM-DD", what strftime_now() sees; NULL = 2025-01-01: never today, so prompts are equal
+                             tomorrow */
+};
+
+struct chat_template; /* parsed; immutable; may be rendered from several threads */
+
+/* Parses a template's source. Free with chat_template_free. A template with a syntax error is CORD_BAD_MODEL. */
+cord_status chat_template_new(cord_text source, struct chat_template **out, cord_error *err);
+void chat_template_free(struct chat_template *tmpl); /* NULL is fine */
+
+/* Renders messages with the assistant's turn open (add_generation_prompt, enable_thinking = true). Neighbouring spans of
+ * one trust are merged, and none is empty. Where the template has no place for a system text (it raises, or drops it),
+ * the system text is put before the first user text with a blank line between. A template that raises, or through which
+ * this user's text could pass for the template's own, is CORD_BAD_MODEL. Spans and texts live in `arena`. */
+cord_status chat_render(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+                        const struct chat_options *options, struct arena *arena, cord_span **spans, int *n_spans,
+                        cord_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,148 @@
+/* prompt.c - the presets, and how a question becomes a prompt (prompt.h). It must not know who is asked, or what becomes
+ * of the reply. */
+
+#include "data/prompt.h"
+
+/* ---- presets ------------------------------------------------------------------------------------------------- */
+
+/* What `steps` adds to the paper's way, for ordinary instruct models: they write clean steps when they are told to, and
+ * box the answer when its sentence is begun for them. */
+#define STEPS_SYSTEM                                                                                                   \
+    "You solve problems step by step. First think inside <think> </think>, in short numbered steps. Begin every step " \
+    "with the heading ### Step N. where N is its number, and do one thing in it. When you have the answer, close the " \
+    "thinking with </think>. Then write the final answer as \\boxed{answer}."
+
+const char *const *prompt_preset_names(void) {
+    static const char *const names[] = {"steps", "paper", NULL};
+    return names;
+}
+
+bool prompt_preset(const char *name, struct prompt_style *style) {
+    bool steps = !strcmp(name, "steps");
+    if (!steps && strcmp(name, "paper") != 0) return false;
+    *style = (struct prompt_style){
+        /* the paper's: 4.1, 4.2 and A */
+        .user = TEXT("{question}"),
+        .think_open = TEXT("<think> "),
+        .marker = TEXT("### Step"),
+        .between = TEXT("\n\n"),
+        .think_close = TEXT("\n</think>\n\n"),
+        .score_open = TEXT(" </think> The final answer is "),
+        .score_close = TEXT("."),
+    };
+    if (steps) {
+        style->system = TEXT(STEPS_SYSTEM);
+        style->think_open = TEXT("<think>\n");
+        style->marker = TEXT("### Step {n}.");
+        style->answer_open = TEXT("The final answer is \\boxed{");
+    }
+    return true;
+}
+
+/* ---- spans --------------------------------------------------------------------------------------------------- */
+
+struct spans spans_append(struct spans base, const cord_span *more, int n, struct arena *arena) {
+    struct spans all = {arena_alloc(arena, ((size_t)base.n + (size_t)n + 1) * sizeof(cord_span)), base.n + n};
+    if (!all.span) return (struct spans){NULL, 0};
+    if (base.n) memcpy(all.span, base.span, (size_t)base.n * sizeof *base.span);
+    if (n) memcpy(all.span + base.n, more, (size_t)n * sizeof *more);
+    return all;
+}
+
+cord_text spans_text(struct spans spans, struct arena *arena) {
+    size_t len = 0, at = 0;
+    for (int i = 0; i < spans.n; i++) len += spans.span[i].text.len;
+    char *text = arena_alloc(arena, len + 1);
+    if (!text) return (cord_text){NULL, 0};
+    for (int i = 0; i < spans.n; i++) {
+        cord_text t = spans.span[i].text;
+        if (t.len) memcpy(text + at, t.data, t.len);
+        at += t.len;
+    }
+    return (cord_text){text, len};
+}
+
+/* ---- rendering ----------------------------------------------------------------------------------------------- */
+
+/* Spans of `form`, with "{question}" and (unless `system` is NULL) "{system}" replaced wherever they stand in it; not in
+ * what replaces them. The form is trusted, what replaces is not. */
+static cord_status fill(cord_text form, cord_text question, const cord_text *system, struct arena *arena,
+                        struct spans *out, cord_error *err) {
+    cord_text question_key = TEXT("{question}"), system_key = TEXT("{system}");
+    *out = (struct spans){NULL, 0};
+    while (form.len) {
+        ptrdiff_t q = text_find(form, question_key), s = system ? text_find(form, system_key) : -1;
+        bool is_question = q >= 0 && (s < 0 || q < s);
+        ptrdiff_t at = is_question ? q : s;
+        size_t literal = at < 0 ? form.len : (size_t)at;
+        size_t key = at < 0 ? 0 : is_question ? question_key.len : system_key.len;
+        cord_span pieces[2] = {{text_slice(form, 0, literal), true}};
+        if (key) pieces[1].text = is_question ? question : *system;
+        int first = literal ? 0 : 1;
+        *out = spans_append(*out, pieces + first, (key ? 2 : 1) - first, arena);
+        if (!out->span) return error_memory(err);
+        form = text_slice(form, literal + key, form.len);
+    }
+    return CORD_OK;
+}
+
+static cord_status render_template(const struct prompt *prompt, const struct question *question, struct arena *arena,
+                                   struct spans *out, cord_error *err) {
+    const struct prompt_style *style = prompt->style;
+    if (!prompt->tmpl)
+        return error_set(err, CORD_BAD_MODEL,
+                         "this model's file carries no chat template; give its prompt in full (prompt.full)");
+    struct spans user;
+    CORD_TRY(fill(style->user, question->text, NULL, arena, &user, err));
+    cord_text content = spans_text(user, arena);
+    if (!content.data) return error_memory(err);
+    const struct chat_message messages[2] = {{"system", style->system}, {"user", content}};
+    int skip = style->system.len ? 0 : 1;
+    const struct chat_options options = {prompt->bos, prompt->eos, style->date};
+    return chat_render(prompt->tmpl, messages + skip, 2 - skip, &options, arena, &out->span, &out->n, err);
+}
+
+/* What is missing of `open` behind a prompt that ends in `tail`: all of it, unless the tail has its tag ("<think>")
+ * already, with or without blanks behind. */
+static cord_text missing_of(cord_text open, cord_text tail) {
+    cord_text tag = text_trim(open), trimmed = text_trim_end(tail);
+    ptrdiff_t end = text_find(tag, TEXT(">"));
+    if (end >= 0) tag.len = (size_t)end + 1;
+    if (!text_ends(trimmed, tag)) return open;
+
+    cord_text blanks = text_slice(tail, trimmed.len, tail.len);
+    cord_text rest = text_slice(open, (size_t)(tag.data - open.data) + tag.len, open.len);
+    if (text_starts(rest, blanks)) return text_slice(rest, blanks.len, rest.len);
+    cord_text words = text_trim(rest); /* other blanks than ours: the template's stay */
+    return text_slice(rest, words.len ? (size_t)(words.data - rest.data) : rest.len, rest.len);
+}
+
+/* Appends `more` to the spans' last trusted text, so that they are read as one; to a prompt that ends in what a user
+ * wrote, as a span of its own. */
+static cord_status append_trusted(struct spans *spans, cord_text more, struct arena *arena, cord_error *err) {
+    cord_span last = {more, true};
+    struct spans base = *spans;
+    if (base.n && base.span[base.n - 1].trusted) {
+        cord_span both[2] = {base.span[--base.n], last};
+        last.text = spans_text((struct spans){both, 2}, arena);
+        if (!last.text.data) return error_memory(err);
+    }
+    *spans = spans_append(base, &last, 1, arena);
+    return spans->span ? CORD_OK : error_memory(err);
+}
+
+cord_status prompt_render(const struct prompt *prompt, const struct question *question, struct arena *arena,
+                          struct spans *out, cord_error *err) {
+    const struct prompt_style *style = prompt->style;
+    struct spans spans;
+    if (style->full.len)
+        CORD_TRY(fill(style->full, question->text, &style->system, arena, &spans, err));
+    else
+        CORD_TRY(render_template(prompt, question, arena, &spans, err));
+
+    cord_text more = style->think_open, blank = text_trim(more);
+    if (blank.len && spans.n && spans.span[spans.n - 1].trusted) more = missing_of(more, spans.span[spans.n - 1].text);
+    if (more.len) CORD_TRY(append_trusted(&spans, more, arena, err));
+    *out = spans;
+    return CORD_OK;
+}

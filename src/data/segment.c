@@ -1,0 +1,182 @@
+/* segment.c - steps of a reasoning text: their stop strings, how they are joined, and which are worthless (segment.h).
+ * It must not know models or scores. */
+
+#include "data/segment.h"
+
+#include <stdio.h>
+
+/* ---- names --------------------------------------------------------------------------------------------------- */
+
+const char *step_end_name(enum step_end end) {
+    switch (end) {
+    case STEP_NEXT: return "next";
+    case STEP_CUT: return "cut";
+    case STEP_CLOSED: return "closed";
+    case STEP_TURN: return "turn";
+    }
+    return "?";
+}
+
+const char *step_drop_name(enum step_drop drop) {
+    switch (drop) {
+    case DROP_NONE: return "none";
+    case DROP_EMPTY: return "empty";
+    case DROP_DUPLICATE: return "duplicate";
+    case DROP_DEGENERATE: return "degenerate";
+    case DROP_FAILED: return "failed";
+    }
+    return "?";
+}
+
+/* ---- stop strings -------------------------------------------------------------------------------------------- */
+
+cord_status segment_stops(const struct prompt_style *style, struct arena *arena, cord_text stops[SEGMENT_STOPS],
+                          cord_error *err) {
+    cord_text marker = style->marker, think = text_trim(style->think_close);
+    ptrdiff_t number = text_find(marker, TEXT("{n}")), tag = text_find(think, TEXT(">"));
+    if (number >= 0) marker.len = (size_t)number;
+    marker = text_trim(marker);
+    if (tag >= 0) think.len = (size_t)tag + 1; /* a model closes its thinking; what the style says after that is ours */
+    if (!marker.len)
+        return error_set(
+            err, CORD_BAD_RECIPE, "prompt.marker is '%.*s'; it must begin with a fixed text, as \"### Step {n}.\" does",
+            (int)(style->marker.len < 40 ? style->marker.len : 40), style->marker.data ? style->marker.data : "");
+    if (!think.len)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "prompt.think_close is blank; it must hold what ends the thinking: </think>");
+    stops[SEGMENT_STOP_MARKER] = arena_text(arena, marker);
+    stops[SEGMENT_STOP_THINK] = arena_text(arena, think);
+    return stops[SEGMENT_STOP_MARKER].data && stops[SEGMENT_STOP_THINK].data ? CORD_OK : error_memory(err);
+}
+
+/* ---- joining steps ------------------------------------------------------------------------------------------- */
+
+cord_status segment_open(const struct prompt_style *style, cord_text parent, bool parent_cut, int number,
+                         struct arena *arena, cord_text *out, cord_error *err) {
+    cord_text none = {"", 0}, before = style->marker, after = none, between = parent.len ? style->between : none;
+    char digits[16] = "";
+    ptrdiff_t at = text_find(style->marker, TEXT("{n}"));
+    if (at >= 0) {
+        snprintf(digits, sizeof digits, "%d", number);
+        before = text_slice(style->marker, 0, (size_t)at);
+        after = text_slice(style->marker, (size_t)at + 3, style->marker.len);
+    }
+    cord_span all[] = {{parent, 0}, {between, 0}, {before, 0}, {text_of(digits), 0}, {after, 0}};
+    *out = spans_text((struct spans){all, parent_cut ? 1 : 5}, arena);
+    return out->data ? CORD_OK : error_memory(err);
+}
+
+cord_status segment_extend(const struct prompt_style *style, cord_text parent, bool parent_cut, int number,
+                           cord_text step, bool cut, struct arena *arena, cord_text *out, cord_error *err) {
+    cord_text open;
+    CORD_TRY(segment_open(style, parent, parent_cut, number, arena, &open, err));
+    cord_span both[] = {{open, 0}, {cut ? step : text_trim_end(step), 0}};
+    *out = spans_text((struct spans){both, 2}, arena);
+    return out->data ? CORD_OK : error_memory(err);
+}
+
+/* ---- worthless steps ----------------------------------------------------------------------------------------- */
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80; }
+static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool segment_is_empty(cord_text step) {
+    size_t at = 0;
+    while (at < step.len && !is_digit(step.data[at]) && !is_letter(step.data[at])) at++;
+    while (at < step.len && is_digit(step.data[at])) at++; /* the marker's number, where the model writes it */
+    while (at < step.len && !is_digit(step.data[at]) && !is_letter(step.data[at])) at++;
+    return at == step.len;
+}
+
+/* Whether a text has a word of prose: two letters in a row that are not a LaTeX command's name. Sums ("5 + 5 + 5 + …"),
+ * rows of a matrix and the like repeat for good reason, and longer than prose does. */
+static bool has_prose(cord_text t) {
+    bool command = false;
+    for (size_t i = 0; i < t.len; i++) {
+        if (!is_letter(t.data[i]))
+            command = t.data[i] == '\\';
+        else if (!command && i + 1 < t.len && is_letter(t.data[i + 1]))
+            return true;
+    }
+    return false;
+}
+
+enum { PROSE_LINES = 4, PROSE_RUNS = 3, OTHER_RUNS = 16, SAME_CHARACTERS = 64, FEWEST_WORDS = 16, LONGEST_RUN = 8 };
+
+static bool repeats_a_character(cord_text step) {
+    uint32_t last = 0;
+    int run = 0;
+    for (size_t at = 0; at < step.len;) {
+        uint32_t c = utf8_next(step, &at);
+        run = c == last ? run + 1 : 1;
+        last = c;
+        if (run >= SAME_CHARACTERS) return true;
+    }
+    return false;
+}
+
+static bool repeats_a_line(cord_text step) {
+    cord_text last = {NULL, 0};
+    int run = 0;
+    while (step.len) {
+        ptrdiff_t end = text_find(step, TEXT("\n"));
+        size_t len = end < 0 ? step.len : (size_t)end;
+        cord_text line = text_trim(text_slice(step, 0, len));
+        step = text_slice(step, end < 0 ? len : len + 1, step.len);
+        if (!line.len) continue;
+        run = text_equal(line, last) ? run + 1 : 1;
+        last = line;
+        if (run >= (has_prose(line) ? PROSE_LINES : OTHER_RUNS)) return true;
+    }
+    return false;
+}
+
+/* The next word from *at on; empty at the end. Scripts without blanks between words (Chinese, Japanese): each of their wide
+ * characters counts as one. */
+static cord_text next_word(cord_text step, size_t *at) {
+    size_t from = *at, end = *at;
+    while (end < step.len) {
+        size_t next = end;
+        uint32_t c = utf8_next(step, &next);
+        bool blank = is_blank(c), wide = !blank && utf8_width(c) == 2;
+        if (blank && end == from) {
+            from = end = next;
+            continue;
+        }
+        if (blank || (wide && end > from)) break;
+        end = next;
+        if (wide) break;
+    }
+    *at = end;
+    return text_slice(step, from, end);
+}
+
+static bool repeats_words(cord_text step) {
+    struct {
+        int words;  /* that the run in progress covers */
+        bool prose; /* has some */
+        int best;   /* words of the longest run that repeats often enough to count */
+    } period[LONGEST_RUN + 1] = {{0}};
+    cord_text recent[LONGEST_RUN];
+    int n = 0;
+    size_t at = 0;
+    for (cord_text word; (word = next_word(step, &at)).len; n++) {
+        bool prose = has_prose(word);
+        for (int p = 1; p <= LONGEST_RUN && p <= n; p++) {
+            bool same = text_equal(word, recent[(n - p) % LONGEST_RUN]);
+            period[p].words = !same ? 0 : period[p].words ? period[p].words + 1 : p + 1;
+            period[p].prose = same && (period[p].prose || prose);
+            int enough = p * (period[p].prose ? PROSE_RUNS : OTHER_RUNS);
+            if (period[p].words >= enough && period[p].words > period[p].best) period[p].best = period[p].words;
+        }
+        recent[n % LONGEST_RUN] = word;
+    }
+    for (int p = 1; p <= LONGEST_RUN; p++)
+        if (n >= FEWEST_WORDS && 2 * period[p].best >= n) return true;
+    return false;
+}
+
+bool segment_is_degenerate(cord_text step) {
+    return repeats_a_character(step) || repeats_a_line(step) || repeats_words(step);
+}

@@ -1,0 +1,42 @@
+/* backend.h - what a back end is to the engine: a table of functions, and a model struct that begins with cord_model.
+ * To add one: a folder or file here that fills a struct backend, and a line in engine.c that says which options mean it. */
+#ifndef CORD_BACKEND_H
+#define CORD_BACKEND_H
+
+#include "model/model.h"
+
+#include <stdatomic.h>
+
+struct backend {
+    cord_status (*open)(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
+    void (*close)(cord_model *model);
+    cord_status (*count_tokens)(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err);
+    /* All requests are for models of this back end; their second halves are zero. */
+    cord_status (*propose)(cord_engine *engine, cord_proposal **requests, int n, cord_error *err);
+    cord_status (*score)(cord_engine *engine, cord_scoring **requests, int n, cord_error *err);
+    void (*forget)(cord_model *model, uint64_t group);
+    void (*describe)(const cord_engine *engine, struct engine_info *info); /* fills what it knows; may be NULL */
+    /* After the last model is closed: frees what the back end keeps in engine->state. */
+    void (*release)(cord_engine *engine);
+};
+
+/* The first member of every back end's model. */
+struct cord_model {
+    const struct backend *backend;
+    struct model_info info; /* its texts belong to the back end */
+    struct cord_model *next; /* in the engine's list */
+    struct {
+        _Atomic int64_t proposed_tokens, propose_prefill_tokens, propose_us, scored_tokens, score_us, cached_tokens;
+    } usage;
+};
+
+struct cord_engine {
+    struct engine_options options;
+    atomic_bool stop;
+    cord_model *models;
+    void *local; /* the local back end's own: one device, see local/local.h */
+};
+
+extern const struct backend backend_local;
+
+#endif

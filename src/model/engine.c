@@ -1,0 +1,106 @@
+/* engine.c - hands requests to the back ends of their models. It knows no llama, no network, and no search. */
+#include "model/backend.h"
+
+#include <stdlib.h>
+
+static const struct backend *const backends[] = {&backend_local};
+enum { N_BACKENDS = sizeof backends / sizeof *backends };
+
+cord_status cord_engine_open(const struct engine_options *options, cord_engine **engine, cord_error *err) {
+    cord_engine *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return error_memory(err);
+    fresh->options = *options;
+    *engine = fresh;
+    return CORD_OK;
+}
+
+void cord_engine_close(cord_engine *engine) {
+    if (!engine) return;
+    for (cord_model *model = engine->models, *next; model; model = next) {
+        next = model->next;
+        model->backend->close(model);
+    }
+    for (int i = 0; i < N_BACKENDS; i++) backends[i]->release(engine);
+    free(engine);
+}
+
+void cord_engine_stop(cord_engine *engine) { atomic_store(&engine->stop, true); }
+
+struct engine_info cord_engine_info(const cord_engine *engine) {
+    struct engine_info info = {0};
+    for (int i = 0; i < N_BACKENDS; i++)
+        if (backends[i]->describe) backends[i]->describe(engine, &info);
+    return info;
+}
+
+void cord_forget(cord_engine *engine, uint64_t group) {
+    for (cord_model *model = engine->models; model; model = model->next) model->backend->forget(model, group);
+}
+
+cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err) {
+    const struct backend *backend = &backend_local; /* by what the options name: a file, now the only way */
+    CORD_TRY(backend->open(engine, options, model, err));
+    (*model)->backend = backend;
+    (*model)->next = engine->models;
+    engine->models = *model;
+    return CORD_OK;
+}
+
+const struct model_info *cord_model_info(const cord_model *model) { return &model->info; }
+
+cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err) {
+    return model->backend->count_tokens(model, spans, n, tokens, err);
+}
+
+struct model_usage cord_model_usage(const cord_model *model) {
+    return (struct model_usage){
+        .proposed_tokens = atomic_load(&model->usage.proposed_tokens),
+        .propose_prefill_tokens = atomic_load(&model->usage.propose_prefill_tokens),
+        .propose_us = atomic_load(&model->usage.propose_us),
+        .scored_tokens = atomic_load(&model->usage.scored_tokens),
+        .score_us = atomic_load(&model->usage.score_us),
+        .cached_tokens = atomic_load(&model->usage.cached_tokens),
+    };
+}
+
+cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
+    cord_proposal **mine = calloc((size_t)n + 1, sizeof(cord_proposal *));
+    if (!mine) return error_memory(err);
+    cord_status status = CORD_OK;
+    for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
+        int n_mine = 0;
+        for (int i = 0; i < n; i++)
+            if (requests[i].model->backend == backends[b]) mine[n_mine++] = &requests[i];
+        if (n_mine) status = backends[b]->propose(engine, mine, n_mine, err);
+    }
+    free(mine);
+    return status;
+}
+
+void cord_proposal_release(cord_proposal *proposal) {
+    free(proposal->text);
+    proposal->text = NULL;
+    proposal->len = 0;
+}
+
+cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
+    cord_scoring **mine = calloc((size_t)n + 1, sizeof(cord_scoring *));
+    if (!mine) return error_memory(err);
+    cord_status status = CORD_OK;
+    for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
+        int n_mine = 0;
+        for (int i = 0; i < n; i++)
+            if (requests[i].model->backend == backends[b]) mine[n_mine++] = &requests[i];
+        if (n_mine) status = backends[b]->score(engine, mine, n_mine, err);
+    }
+    free(mine);
+    return status;
+}
+
+void cord_scoring_release(cord_scoring *scoring) {
+    free(scoring->logprob);
+    free(scoring->token);
+    scoring->logprob = NULL;
+    scoring->token = NULL;
+    scoring->n_tokens = 0;
+}

@@ -1,0 +1,189 @@
+/* weights.c - opens a GGUF file as a model, and refuses, in words, what cannot be used as one.
+ * It must not know requests. */
+#include "model/local/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- before loading ------------------------------------------------------------------------------------------ */
+
+/* Tells apart what llama.cpp reports alike: no file, no permission, a folder, not a GGUF, larger than memory. */
+static cord_status check_file(const char *path, uint64_t *bytes, cord_error *err) {
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        error_errno(err, "open the model", path);
+        return err ? (err->code = CORD_BAD_MODEL) : CORD_BAD_MODEL;
+    }
+    if (!S_ISREG(st.st_mode)) return error_set(err, CORD_BAD_MODEL, "%s is not a file; name a GGUF file", path);
+    char magic[4] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, magic, sizeof magic);
+    int code = errno;
+    if (fd >= 0) close(fd);
+    if (n < 0) {
+        errno = code;
+        error_errno(err, "read the model", path);
+        return err ? (err->code = CORD_BAD_MODEL) : CORD_BAD_MODEL;
+    }
+    if (n < 4 || memcmp(magic, "GGUF", 4) != 0)
+        return error_set(err, CORD_BAD_MODEL, "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
+    *bytes = (uint64_t)st.st_size;
+    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
+    if (*bytes > memory)
+        return error_set(err, CORD_BAD_MODEL, "%s has %.1f GiB and this machine %.1f GiB of memory; use a smaller quantisation",
+                         path, (double)*bytes / 0x1p30, (double)memory / 0x1p30);
+    return CORD_OK;
+}
+
+/* ---- the vocabulary ------------------------------------------------------------------------------------------ */
+
+static int by_length(const void *a, const void *b) {
+    const struct special *x = a, *y = b;
+    if (x->text.len != y->text.len) return x->text.len < y->text.len ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* A token is special if its text alone stands for something. Some vocabularies keep ordinary pieces (runs of newlines)
+ * among the user-defined ones: those are not special; what looks like a tag is. */
+static bool is_special(enum llama_token_attr attr, cord_text text) {
+    if (text.len < 2) return false;
+    if (attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) return true;
+    char first = text.data[0], last = text.data[text.len - 1];
+    return (attr & LLAMA_TOKEN_ATTR_USER_DEFINED) && ((first == '<' && last == '>') || (first == '[' && last == ']'));
+}
+
+static cord_status read_vocabulary(struct local_model *model, cord_error *err) {
+    int n = llama_vocab_n_tokens(model->vocab), n_specials = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1) {
+            model->specials = arena_alloc(&model->arena, (size_t)(n_specials + 1) * sizeof *model->specials);
+            if (!model->specials) return error_memory(err);
+        }
+        n_specials = 0;
+        for (llama_token id = 0; id < n; id++) {
+            cord_text text = text_of(llama_vocab_get_text(model->vocab, id));
+            if ((int)text.len > model->longest_piece) model->longest_piece = (int)text.len;
+            enum llama_token_attr attr = llama_vocab_get_attr(model->vocab, id);
+            if (!is_special(attr, text)) continue;
+            if (pass == 1) {
+                model->specials[n_specials] = (struct special){id, text, (attr & LLAMA_TOKEN_ATTR_USER_DEFINED) != 0};
+                model->special_lead[(unsigned char)text.data[0]] = true;
+            }
+            n_specials++;
+        }
+    }
+    model->n_specials = n_specials;
+    qsort(model->specials, (size_t)n_specials, sizeof *model->specials, by_length);
+    return CORD_OK;
+}
+
+static cord_text token_text(struct local_model *model, llama_token token) {
+    return token == LLAMA_TOKEN_NULL ? (cord_text){"", 0} : text_of(llama_vocab_get_text(model->vocab, token));
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static cord_status choose_sizes(struct local_model *model, const struct model_options *options, cord_error *err) {
+    const char *name = options->name;
+    int trained = llama_model_n_ctx_train(model->weights);
+    model->context = options->context ? options->context : trained < 4096 ? trained : 4096;
+    if (model->context > trained)
+        return error_set(err, CORD_BAD_MODEL, "%s was trained with a context of %d tokens, and %d are needed; lower the search's token budgets or the model's `context`",
+                         name, trained, model->context);
+    long cells = options->cells ? options->cells : 4L * model->context;
+    if (cells < model->context) cells = model->context;
+    if (cells > INT_MAX / 2) return error_set(err, CORD_BAD_MODEL, "%s: a cache of %ld tokens is too large", name, cells);
+    model->cells = (int)cells;
+    model->sequences = options->sequences ? options->sequences : 64;
+    if (model->sequences > (int)llama_max_parallel_sequences()) model->sequences = (int)llama_max_parallel_sequences();
+    return CORD_OK;
+}
+
+static cord_status check_kind(const struct local_model *model, cord_error *err) {
+    const char *name = model->base.info.name;
+    if (llama_model_has_encoder(model->weights) || !llama_model_has_decoder(model->weights) || llama_model_is_diffusion(model->weights))
+        return error_set(err, CORD_BAD_MODEL, "%s does not write text from left to right (it is an encoder or a diffusion model)", name);
+    if (llama_vocab_type(model->vocab) == LLAMA_VOCAB_TYPE_NONE)
+        return error_set(err, CORD_BAD_MODEL, "%s has no vocabulary", name);
+    /* a text with everything that tokenizers stumble over; tokens_of refuses those that cannot spell it */
+    static const cord_span probe = {TEXT("### Step 1. 3 + 4 = 7\n\n  so \\boxed{1,080}; caf\xC3\xA9 \xF0\x9F\x98\x80 </think>"), false};
+    struct tokens tokens;
+    CORD_TRY(tokens_of(model, &probe, 1, &tokens, err));
+    tokens_release(&tokens);
+    return CORD_OK;
+}
+
+static cord_status describe(struct local_model *model, const struct model_options *options, uint64_t bytes, cord_error *err) {
+    struct model_info *info = &model->base.info;
+    char description[128];
+    llama_model_desc(model->weights, description, sizeof description);
+    info->name = arena_text(&model->arena, text_of(options->name)).data;
+    info->path = arena_text(&model->arena, text_of(options->path)).data;
+    info->description = arena_text(&model->arena, text_of(description)).data;
+    if (!info->name || !info->path || !info->description) return error_memory(err);
+    info->chat_template = text_of(llama_model_chat_template(model->weights, NULL));
+    info->bos = token_text(model, llama_vocab_bos(model->vocab));
+    info->eos = token_text(model, llama_vocab_eos(model->vocab));
+    info->parameters = llama_model_n_params(model->weights);
+    info->bytes = bytes;
+    info->noise = 0.25; /* nats a token: the limit the tests hold this back end to */
+    CORD_TRY(choose_sizes(model, options, err));
+    info->context = model->context;
+    return CORD_OK;
+}
+
+/* llama.cpp says why it refuses a file only in its log; the last error of this thread is kept for our own message. */
+static _Thread_local char last_error[300];
+
+void local_log(enum ggml_log_level level, const char *text, void *ctx) {
+    const cord_engine *engine = ctx;
+    if (level == GGML_LOG_LEVEL_ERROR && strlen(text) > 1) snprintf(last_error, sizeof last_error, "%s", text);
+    if (engine && engine->options.log) engine->options.log(engine->options.log_ctx, text);
+}
+
+static cord_status load(struct local_model *model, const struct model_options *options, cord_error *err) {
+    struct llama_model_params params = llama_model_default_params();
+    params.n_gpu_layers = options->gpu_layers;
+    last_error[0] = '\0';
+    model->weights = llama_model_load_from_file(options->path, params);
+    if (model->weights) {
+        model->vocab = llama_model_get_vocab(model->weights);
+        return CORD_OK;
+    }
+    cord_text why = text_trim(text_of(last_error));
+    return error_set(err, CORD_BAD_MODEL, "llama.cpp cannot load %s (truncated, damaged, or of a kind it does not know): %.*s",
+                     options->path, (int)why.len, why.data);
+}
+
+cord_status local_open(cord_engine *engine, const struct model_options *options, cord_model **out, cord_error *err) {
+    uint64_t bytes = 0;
+    CORD_TRY(check_file(options->path, &bytes, err));
+    struct local_model *model = calloc(1, sizeof *model);
+    if (!model) return error_memory(err);
+    model->engine = engine;
+    model->longest_piece = 1;
+    arena_init(&model->arena);
+    cord_status status = load(model, options, err);
+    if (status == CORD_OK) status = describe(model, options, bytes, err);
+    if (status == CORD_OK) status = read_vocabulary(model, err);
+    if (status == CORD_OK) status = check_kind(model, err);
+    if (status != CORD_OK) {
+        local_close(&model->base);
+        return status;
+    }
+    *out = &model->base;
+    return CORD_OK;
+}
+
+void local_close(cord_model *base) {
+    struct local_model *model = local_of(base);
+    lane_close(model->lane);
+    if (model->weights) llama_model_free(model->weights);
+    arena_release(&model->arena);
+    free(model);
+}

@@ -1,0 +1,128 @@
+/* keys.c - the table of everything that a recipe can say. Checks, defaults, help and the resolved recipe all come from
+ * it; a new key is one row here and one line in load.c. It must not know YAML. */
+
+#include "recipe/values.h"
+
+static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
+static const char *const styles[] = {"steps", "paper", NULL};
+static const char *const strategies[] = {"cord", "greedy", NULL};
+
+#define TEXT_KEY(path, least, most, fallback, doc) \
+    { path, RECIPE_TEXT, least, most, NULL, fallback, doc }
+#define INT_KEY(path, min, max, fallback, doc) \
+    { path, RECIPE_INT, min, max, NULL, fallback, doc }
+#define REAL_KEY(path, min, max, fallback, doc) \
+    { path, RECIPE_REAL, min, max, NULL, fallback, doc }
+#define BOOL_KEY(path, fallback, doc) \
+    { path, RECIPE_BOOL, 0, 1, NULL, fallback, doc }
+#define CHOICE_KEY(path, choices, fallback, doc) \
+    { path, RECIPE_CHOICE, 0, 0, choices, fallback, doc }
+
+#define PATH_MAX_BYTES 4000
+#define SEED_MAX       9007199254740992.0 /* 2^53: whole numbers up to here are exact in a double */
+#define PROMPT_MAX     (double)RECIPE_TEXT_LIMIT
+
+/* How a model is spoken to. The same keys stand under `prompt`, a teacher, and the meta-prover. */
+#define PROMPT_KEYS(at, style)                                                                                       \
+    CHOICE_KEY(at "prompt.style", styles, style, "the preset that the other texts start from"),                      \
+        TEXT_KEY(at "prompt.system", 0, PROMPT_MAX, "", "system text; \"\": the template's own default"),            \
+        TEXT_KEY(at "prompt.user", 1, PROMPT_MAX, "", "the user's turn; must hold {question}"),                      \
+        TEXT_KEY(at "prompt.full", 0, PROMPT_MAX, "",                                                                \
+                 "the whole prompt in place of the model's chat template; must hold {question}, may hold {system}"), \
+        TEXT_KEY(at "prompt.think_open", 0, 1000, "", "opens the thinking, unless the template has"),                \
+        TEXT_KEY(at "prompt.marker", 1, 200, "", "heads each step; {n} is its number"),                              \
+        TEXT_KEY(at "prompt.between", 0, 200, "", "stands between a step and the next marker"),                      \
+        TEXT_KEY(at "prompt.think_close", 0, 1000, "", "closes the thinking, before the answer"),                    \
+        TEXT_KEY(at "prompt.answer_open", 0, 1000, "", "opens the answer for the model"),                            \
+        TEXT_KEY(at "prompt.score_open", 0, 1000, "", "stands between the reasoning and the answer that is scored"), \
+        TEXT_KEY(at "prompt.score_close", 0, 1000, "", "stands behind the answer that is scored"),                   \
+        TEXT_KEY(at "prompt.date", 0, 10, "", "YYYY-MM-DD, for templates that print today's date; \"\": a fixed one")
+
+static const struct recipe_key keys[] = {
+    TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL, "JSONL, a problem a line; relative to the recipe's folder"),
+    INT_KEY("problems.limit", 0, 1e9, "0", "most problems to take; 0: all"),
+    INT_KEY("problems.skip", 0, 1e9, "0", "problems to leave out at the start"),
+    TEXT_KEY("problems.id", 0, 200, "", "field of the id; \"\": recognised, or made from the content"),
+    TEXT_KEY("problems.question", 0, 200, "", "field of the question; \"\": recognised"),
+    TEXT_KEY("problems.answer", 0, 200, "", "field of the answer that is graded against; \"\": recognised"),
+    TEXT_KEY("problems.target", 0, 200, "", "field of the answer whose likelihood is the score; \"\": the graded one"),
+    CHOICE_KEY("problems.format", formats, "auto",
+               "how the answer stands in its field: all of it, behind ####, or in the last \\boxed{}"),
+
+    TEXT_KEY("models.*.file", 1, PATH_MAX_BYTES, NULL, "a path to a GGUF, or a name of models/manifest.tsv"),
+    INT_KEY("models.*.context", 0, 1048576, "0", "most tokens of one sequence; 0: 4096, or the model's own if less"),
+    INT_KEY("models.*.cells", 0, 16777216, "0", "tokens of cache for all sequences; 0: 4 contexts"),
+    INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),
+    INT_KEY("models.*.gpu_layers", -1, 10000, "-1", "layers to put on a GPU where there is one; -1: all"),
+
+    TEXT_KEY("teachers.*.model", 1, RECIPE_NAME_BYTES, NULL, "a name under models; teachers may share one"),
+    REAL_KEY("teachers.*.temperature", 0, 5, "0.6", "of sampling; 0: always the likeliest token"),
+    REAL_KEY("teachers.*.top_p", 0.01, 1, "0.95", "sample from the likeliest tokens of this total; 1: off"),
+    INT_KEY("teachers.*.top_k", 0, 1000000, "0", "sample from this many tokens at most; 0: off"),
+    REAL_KEY("teachers.*.min_p", 0, 1, "0", "drop tokens below this share of the likeliest; 0: off"),
+    PROMPT_KEYS("teachers.*.", ""),
+
+    TEXT_KEY("meta_prover.model", 1, RECIPE_NAME_BYTES, NULL, "a name under models: who scores; take the strongest"),
+    PROMPT_KEYS("meta_prover.", ""),
+
+    PROMPT_KEYS("", "paper"),
+
+    CHOICE_KEY("search.strategy", strategies, "cord", "cord: a beam over steps; greedy: a beam of 1"),
+    INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
+    INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
+    INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
+    INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),
+    REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),
+    BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
+    BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
+
+    TEXT_KEY("run.out", 1, PATH_MAX_BYTES, NULL, "the run's folder; relative to where cord is started"),
+    INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),
+    INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core"),
+};
+
+const struct recipe_key *recipe_keys(size_t *n) {
+    *n = sizeof keys / sizeof *keys;
+    return keys;
+}
+
+const struct recipe_key *recipe_key_exact(const char *pattern) {
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!strcmp(keys[i].path, pattern)) return &keys[i];
+    return NULL;
+}
+
+const struct recipe_key *recipe_key_find(const char *path, struct arena *arena, const char **name) {
+    cord_text whole = text_of(path);
+    *name = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *star = strchr(keys[i].path, '*');
+        if (!star) {
+            if (!strcmp(keys[i].path, path)) return &keys[i];
+            continue;
+        }
+        /* names may hold dots, so the star is what stands between the pattern's two ends */
+        cord_text head = {keys[i].path, (size_t)(star - keys[i].path)}, tail = text_of(star + 1);
+        if (whole.len <= head.len + tail.len || !text_starts(whole, head) || !text_ends(whole, tail)) continue;
+        *name = arena_text(arena, text_slice(whole, head.len, whole.len - tail.len)).data;
+        return *name ? &keys[i] : NULL;
+    }
+    return NULL;
+}
+
+const char *recipe_key_path(const struct recipe_key *key, const char *name, struct arena *arena) {
+    const char *star = strchr(key->path, '*');
+    if (!star || !name) return key->path;
+    return arena_printf(arena, "%.*s%s%s", (int)(star - key->path), key->path, name, star + 1);
+}
+
+void recipe_key_allowed(const struct recipe_key *key, struct buf *out) {
+    switch (key->type) {
+    case RECIPE_INT: buf_addf(out, "a whole number, %.0f to %.0f", key->min, key->max); break;
+    case RECIPE_REAL: buf_addf(out, "a number, %g to %g", key->min, key->max); break;
+    case RECIPE_BOOL: buf_addf(out, "true or false"); break;
+    case RECIPE_TEXT: buf_addf(out, "a text of %s%.0f bytes", key->min > 0 ? "1 to " : "at most ", key->max); break;
+    case RECIPE_CHOICE:
+        for (size_t i = 0; key->choices[i]; i++) buf_addf(out, "%s%s", i ? ", " : "", key->choices[i]);
+    }
+}

@@ -1,0 +1,286 @@
+/* load.c - makes a recipe out of its values: who takes part, how each is spoken to, where files lie. It must not know
+ * YAML, nor open what the recipe names. */
+
+#include "recipe/values.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct load {
+    struct recipe *recipe;
+    struct recipe_values values;
+    const char *base, *real_base; /* the recipe's folder: as reached from here ("" for the current one), and absolute */
+    const char *models_folder;
+    cord_error *err;
+};
+
+/* ---- values ---------------------------------------------------------------------------------------------------- */
+
+static double number(const struct load *load, const char *pattern, const char *name) {
+    return values_get(&load->values, pattern, name)->number; /* numbers always have a default */
+}
+
+static const char *string(const struct load *load, const char *pattern, const char *name) {
+    const struct recipe_value *value = values_get(&load->values, pattern, name);
+    return value && value->text.len ? value->text.data : NULL;
+}
+
+/* Notes what a value came to, for the resolved recipe. */
+static cord_status put(struct load *load, const char *pattern, const char *name, cord_text text) {
+    struct recipe_value value = {.key = recipe_key_exact(pattern), .name = name, .text = text};
+    const struct recipe_value *old = values_get(&load->values, pattern, name);
+    if (old) value.place = old->place;
+    return values_put(&load->values, &value, load->err);
+}
+
+/* ---- files ----------------------------------------------------------------------------------------------------- */
+
+static cord_status find_base(struct load *load, const char *path) {
+    struct arena *arena = &load->recipe->arena;
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    load->base = arena_text(arena, (cord_text){path, len}).data;
+    if (!load->base) return error_memory(load->err);
+    char *real = realpath(*load->base ? load->base : ".", NULL);
+    if (!real) return error_errno(load->err, "find the folder of", path);
+    load->real_base = arena_text(arena, text_of(real)).data;
+    free(real);
+    return load->real_base ? CORD_OK : error_memory(load->err);
+}
+
+/* `file` as it stands in the recipe, seen from `folder`. */
+static const char *seen_from(const char *folder, const char *file, struct arena *arena) {
+    return *folder && file[0] != '/' ? arena_printf(arena, "%s/%s", folder, file) : file;
+}
+
+/* ---- prompts --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    size_t offset;
+} style_texts[] = {
+    {"system", offsetof(struct prompt_style, system)},
+    {"user", offsetof(struct prompt_style, user)},
+    {"full", offsetof(struct prompt_style, full)},
+    {"think_open", offsetof(struct prompt_style, think_open)},
+    {"marker", offsetof(struct prompt_style, marker)},
+    {"between", offsetof(struct prompt_style, between)},
+    {"think_close", offsetof(struct prompt_style, think_close)},
+    {"answer_open", offsetof(struct prompt_style, answer_open)},
+    {"score_open", offsetof(struct prompt_style, score_open)},
+    {"score_close", offsetof(struct prompt_style, score_close)},
+};
+enum { STYLE_TEXTS = sizeof style_texts / sizeof *style_texts };
+
+static cord_text *style_text(struct prompt_style *style, int i) {
+    return (cord_text *)((char *)style + style_texts[i].offset);
+}
+
+/* A preset says nothing of the date, so an earlier one stays. */
+static cord_status style_preset(const struct load *load, const char *name, struct prompt_style *style) {
+    const char *date = style->date;
+    if (!prompt_preset(name, style))
+        return error_set(load->err, CORD_INTERNAL, "the preset '%s' is in the table of keys only", name);
+    style->date = date;
+    return CORD_OK;
+}
+
+/* `at` is "", "teachers.*." or "meta_prover."; `name` stands for the star. Lays what is written there over `style`. */
+static cord_status style_overlay(struct load *load, const char *at, const char *name, struct prompt_style *style) {
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "%sprompt.style", at);
+    const char *preset = string(load, pattern, name);
+    if (preset && strcmp(preset, string(load, "prompt.style", NULL)) != 0) CORD_TRY(style_preset(load, preset, style));
+    for (int i = 0; i < STYLE_TEXTS; i++) {
+        snprintf(pattern, sizeof pattern, "%sprompt.%s", at, style_texts[i].word);
+        const struct recipe_value *value = values_get(&load->values, pattern, name);
+        if (value) *style_text(style, i) = value->text;
+    }
+    snprintf(pattern, sizeof pattern, "%sprompt.date", at);
+    const struct recipe_value *date = values_get(&load->values, pattern, name);
+    if (date) style->date = date->text.len ? date->text.data : NULL;
+    return CORD_OK;
+}
+
+/* Writes a participant's whole style back as values, so that the resolved recipe holds it. */
+static cord_status style_note(struct load *load, const char *at, const char *name, struct prompt_style *style) {
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "%sprompt.style", at);
+    const char *preset = string(load, pattern, name);
+    CORD_TRY(put(load, pattern, name, text_of(preset ? preset : string(load, "prompt.style", NULL))));
+    for (int i = 0; i < STYLE_TEXTS; i++) {
+        snprintf(pattern, sizeof pattern, "%sprompt.%s", at, style_texts[i].word);
+        CORD_TRY(put(load, pattern, name, *style_text(style, i)));
+    }
+    snprintf(pattern, sizeof pattern, "%sprompt.date", at);
+    return put(load, pattern, name, text_of(style->date ? style->date : ""));
+}
+
+static cord_status load_style(struct load *load, const char *at, const char *name, struct prompt_style *style) {
+    style->date = NULL;
+    CORD_TRY(style_preset(load, string(load, "prompt.style", NULL), style));
+    CORD_TRY(style_overlay(load, "", NULL, style));
+    CORD_TRY(style_overlay(load, at, name, style));
+    return style_note(load, at, name, style);
+}
+
+/* ---- the parts of a recipe ------------------------------------------------------------------------------------- */
+
+static cord_status load_problems(struct load *load) {
+    static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed"};
+    struct arena *arena = &load->recipe->arena;
+    const char *file = string(load, "problems.file", NULL), *format = string(load, "problems.format", NULL);
+    const char *real = seen_from(load->real_base, file, arena);
+    struct problem_options *problems = &load->recipe->problems;
+    *problems = (struct problem_options){
+        .path = seen_from(load->base, file, arena),
+        .id_field = string(load, "problems.id", NULL),
+        .question_field = string(load, "problems.question", NULL),
+        .answer_field = string(load, "problems.answer", NULL),
+        .target_field = string(load, "problems.target", NULL),
+        .skip = (int64_t)number(load, "problems.skip", NULL),
+        .limit = (int64_t)number(load, "problems.limit", NULL),
+    };
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(format, formats[i])) problems->format = (enum answer_format)i;
+    if (!problems->path || !real) return error_memory(load->err);
+    return put(load, "problems.file", NULL, text_of(real));
+}
+
+static cord_status load_model(struct load *load, struct recipe_model *model, const char *name) {
+    struct arena *arena = &load->recipe->arena;
+    const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
+    model->name = name;
+    model->options = (struct model_options){
+        .name = name,
+        .context = (int)number(load, "models.*.context", name),
+        .cells = (int)number(load, "models.*.cells", name),
+        .sequences = (int)number(load, "models.*.sequences", name),
+        .gpu_layers = (int)number(load, "models.*.gpu_layers", name),
+    };
+    cord_status status =
+        recipe_find_model(file->text.data, load->base, load->models_folder, arena, &model->options.path, load->err);
+    if (status != CORD_OK) {
+        if (file->place.set)
+            error_where(load->err, "--set %s", file->place.set);
+        else
+            error_where(load->err, "%s:%d:%d: models.%s.file", load->values.source, file->place.line,
+                        file->place.column, name);
+        return status;
+    }
+    /* A manifest's name stays a name: where the weights lie is this machine's business. */
+    if (text_equal(text_of(model->options.path),
+                   text_of(arena_printf(arena, "%s/%s.gguf", load->models_folder ? load->models_folder : "",
+                                        file->text.data))))
+        return CORD_OK;
+    const char *real = seen_from(load->real_base, file->text.data, arena);
+    return real ? put(load, "models.*.file", name, text_of(real)) : error_memory(load->err);
+}
+
+/* The index of the model that a teacher or the meta-prover names. */
+static cord_status find_model(struct load *load, const char *pattern, const char *name, int *model) {
+    const struct recipe_group *models = &load->values.models;
+    const struct recipe_value *value = values_get(&load->values, pattern, name);
+    const char *words[RECIPE_NAMES];
+    for (int i = 0; i < models->n; i++) {
+        words[i] = models->names[i].name;
+        if (!strcmp(words[i], value->text.data)) {
+            *model = i;
+            return CORD_OK;
+        }
+    }
+    const char *path = recipe_key_path(value->key, name, &load->recipe->arena);
+    const char *near =
+        value->text.len < RECIPE_NAME_BYTES ? text_nearest(value->text.data, words, (size_t)models->n) : NULL;
+    const char *hint = near ? arena_printf(&load->recipe->arena, "did you mean '%s'? ", near) : "";
+    if (!path || !hint) return error_memory(load->err);
+    return values_error(&load->values, value->place, load->err, "%s: there is no model %s; %smodels here: %s", path,
+                        yaml_excerpt(value->text, &load->recipe->arena), hint,
+                        values_names(models, &load->recipe->arena));
+}
+
+static cord_status load_teacher(struct load *load, struct recipe_teacher *teacher, const char *name) {
+    teacher->name = name;
+    CORD_TRY(find_model(load, "teachers.*.model", name, &teacher->model));
+    teacher->sampling = (cord_sampling){
+        .temperature = (float)number(load, "teachers.*.temperature", name),
+        .top_p = (float)number(load, "teachers.*.top_p", name),
+        .top_k = (int)number(load, "teachers.*.top_k", name),
+        .min_p = (float)number(load, "teachers.*.min_p", name),
+    };
+    return load_style(load, "teachers.*.", name, &teacher->style);
+}
+
+/* Greedy is a beam of 1; a beam that was written down and says otherwise is a contradiction, not a preference. */
+static cord_status load_beam(struct load *load, int *beam) {
+    const struct recipe_value *value = values_get(&load->values, "search.beam", NULL);
+    *beam = (int)value->number;
+    if (strcmp(string(load, "search.strategy", NULL), "greedy") != 0 || *beam == 1) return CORD_OK;
+    if (value->place.line || value->place.set)
+        return values_error(
+            &load->values, value->place, load->err,
+            "search.beam: %d contradicts search.strategy: greedy, whose beam is 1; remove one of the two", *beam);
+    *beam = 1;
+    return put(load, "search.beam", NULL, TEXT("1"));
+}
+
+static cord_status load_search(struct load *load) {
+    struct search_settings *search = &load->recipe->search;
+    *search = (struct search_settings){
+        .step_tokens = (int)number(load, "search.step_tokens", NULL),
+        .think_tokens = (int)number(load, "search.think_tokens", NULL),
+        .answer_tokens = (int)number(load, "search.answer_tokens", NULL),
+        .answer_temperature = (float)number(load, "search.answer_temperature", NULL),
+        .stop_at_first_finished = number(load, "search.stop_at_first_finished", NULL) != 0,
+        .tie_within_noise = number(load, "search.tie_within_noise", NULL) != 0,
+        .seed = (uint64_t)number(load, "run.seed", NULL),
+    };
+    return load_beam(load, &search->beam);
+}
+
+/* What the file says is checked before the files it names are looked for. */
+static cord_status load_parts(struct load *load) {
+    struct recipe *recipe = load->recipe;
+    const struct recipe_group *models = &load->values.models, *teachers = &load->values.teachers;
+    recipe->models = arena_alloc(&recipe->arena, (size_t)models->n * sizeof *recipe->models);
+    recipe->teachers = arena_alloc(&recipe->arena, (size_t)teachers->n * sizeof *recipe->teachers);
+    if (!recipe->models || !recipe->teachers) return error_memory(load->err);
+    recipe->n_models = models->n, recipe->n_teachers = teachers->n;
+    for (int i = 0; i < teachers->n; i++) CORD_TRY(load_teacher(load, &recipe->teachers[i], teachers->names[i].name));
+    CORD_TRY(find_model(load, "meta_prover.model", NULL, &recipe->meta_model));
+    CORD_TRY(load_style(load, "meta_prover.", NULL, &recipe->meta_style));
+    CORD_TRY(load_search(load));
+    recipe->out = string(load, "run.out", NULL);
+    recipe->threads = (int)number(load, "run.threads", NULL);
+    CORD_TRY(load_problems(load));
+    for (int i = 0; i < models->n; i++) CORD_TRY(load_model(load, &recipe->models[i], models->names[i].name));
+    return resolve_text(&load->values, &recipe->resolved, load->err);
+}
+
+/* ---- recipes --------------------------------------------------------------------------------------------------- */
+
+static cord_status load_all(struct load *load, const char *path, const struct recipe_options *options, cord_text text) {
+    CORD_TRY(find_base(load, path));
+    CORD_TRY(yaml_read(&load->values, text, load->err));
+    for (int i = 0; i < options->n_set; i++) CORD_TRY(values_set(&load->values, options->set[i], load->err));
+    CORD_TRY(values_complete(&load->values, load->err));
+    return load_parts(load);
+}
+
+cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe,
+                        cord_error *err) {
+    struct buf text;
+    CORD_TRY(file_read(path, "recipe", RECIPE_LIMIT, &text, err));
+    *recipe = (struct recipe){0};
+    arena_init(&recipe->arena);
+    struct load load = {recipe, {.source = path, .arena = &recipe->arena}, NULL, NULL, options->models_folder, err};
+    cord_status status = load_all(&load, path, options, buf_text(&text));
+    buf_release(&text);
+    if (status != CORD_OK) recipe_release(recipe);
+    return status;
+}
+
+void recipe_release(struct recipe *recipe) {
+    arena_release(&recipe->arena);
+    *recipe = (struct recipe){0};
+}

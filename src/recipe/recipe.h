@@ -1,0 +1,80 @@
+/* recipe.h - reads a recipe: one YAML file that says everything about a run. One typed table of keys yields the checks,
+ * the defaults, the help and the resolved recipe. It must not open models, problems or run folders.
+ *
+ * Every error names FILE:LINE:COLUMN, the key, and what is allowed there. */
+#ifndef CORD_RECIPE_H
+#define CORD_RECIPE_H
+
+#include "data/problem.h"
+#include "data/prompt.h"
+#include "model/model.h"
+#include "search/search.h"
+
+/* ---- the table of keys --------------------------------------------------------------------------------------- */
+
+enum recipe_type { RECIPE_INT, RECIPE_REAL, RECIPE_BOOL, RECIPE_TEXT, RECIPE_CHOICE };
+
+struct recipe_key {
+    const char *path; /* "search.beam", "models.*.file": a star stands for a name the user chooses */
+    enum recipe_type type;
+    double min, max;            /* INT and REAL: the allowed range; TEXT: least and most bytes */
+    const char *const *choices; /* CHOICE: NULL-terminated */
+    const char *fallback;       /* the default as YAML would write it; NULL: required; "": none */
+    const char *doc;            /* one line for help */
+};
+
+/* All keys, in the order in which help and the resolved recipe print them. */
+const struct recipe_key *recipe_keys(size_t *n);
+
+/* ---- a recipe ------------------------------------------------------------------------------------------------ */
+
+struct recipe_model {
+    const char *name;
+    struct model_options options; /* path is resolved */
+};
+
+struct recipe_teacher {
+    const char *name;
+    int model; /* index into models */
+    cord_sampling sampling;
+    struct prompt_style style;
+};
+
+struct recipe {
+    struct problem_options problems;
+    struct recipe_model *models;
+    int n_models;
+    struct recipe_teacher *teachers;
+    int n_teachers;
+    int meta_model; /* index into models */
+    struct prompt_style meta_style;
+    struct search_settings search; /* with run.seed */
+    const char *out;               /* the run folder */
+    int threads;                   /* 0 = one a core */
+    cord_text resolved;            /* the whole recipe as YAML, every default and every prompt text written out */
+    struct arena arena;
+};
+
+struct recipe_options {
+    const char *const *set; /* "key=value" overrides, applied in order; values are YAML scalars */
+    int n_set;
+    const char *models_folder; /* where NAME.gguf of the manifest's models lie; NULL: none */
+};
+
+/* Reads and checks a recipe. Everything in it lives until recipe_release. Files named in it are relative to the recipe's
+ * own folder; the run folder is relative to the current one. A model's `file` is a path to a GGUF, or a manifest name. */
+cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe, cord_error *err);
+void recipe_release(struct recipe *recipe);
+
+/* A model's file from what a user wrote: a path if it exists as one or looks like one (has a slash or ends in .gguf), else
+ * FOLDER/NAME.gguf. Missing: CORD_BAD_MODEL with what to type (`make models`), and the names that are there. `base` is
+ * the folder relative paths start from, or NULL. */
+cord_status recipe_find_model(const char *name, const char *base, const char *models_folder, struct arena *arena,
+                              const char **path, cord_error *err);
+
+/* The keys in which two resolved recipes differ: "search.beam: 4 -> 2" a line, in the table's order; keys that cannot
+ * change a result (run.out, run.threads) are left out. Empty text: none. */
+cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
+                               cord_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* answer_stage.c - after the thinking: the teacher that was selected at a trajectory's final step writes the answer
+ * (section 4.3), which is extracted and graded. It must not know how trajectories were chosen. */
+#include "search/search.h"
+
+#include <math.h>
+
+const char *grade_name(enum grade grade) {
+    static const char *const names[] = {"correct", "wrong", "no answer", "undecided"};
+    return names[grade];
+}
+
+/* The prompt of an answer: the author's own, the reasoning, "</think>", and what the style opens the answer with. */
+static cord_status answer_prompt(const struct search *search, struct spans prompt, const struct trajectory *trajectory,
+                                 struct spans *out, cord_error *err) {
+    const struct prompt_style *style = search->teachers[trajectory->author].prompt.style;
+    const cord_span tail[] = {
+        {text_trim_end(trajectory->reasoning), false},
+        {style->think_close, true},
+        {style->answer_open, true},
+    };
+    *out = spans_append(prompt, tail, 3, search->arena);
+    return out->span ? CORD_OK : error_memory(err);
+}
+
+static void grade_reply(const struct search *search, struct answered *answered) {
+    if (!cord_extract_answer(answered->reply, &answered->answer) || text_trim(answered->answer).len == 0) {
+        answered->answer = (cord_text){"", 0};
+        answered->grade = GRADE_NO_ANSWER;
+        answered->why = "the reply holds no answer";
+        return;
+    }
+    switch (cord_verify(search->gold, answered->answer, &answered->why)) {
+    case CORD_EQUAL: answered->grade = GRADE_CORRECT; break;
+    case CORD_DIFFERENT: answered->grade = GRADE_WRONG; break;
+    case CORD_UNDECIDED: answered->grade = GRADE_UNDECIDED; break;
+    }
+}
+
+static cord_status take_reply(const struct search *search, const cord_proposal *proposal, struct answered *answered,
+                              cord_error *err) {
+    answered->prompt_tokens = proposal->prompt_tokens;
+    answered->cached_tokens = proposal->cached_tokens;
+    answered->new_tokens = proposal->new_tokens;
+    answered->us = proposal->us;
+    if (proposal->error.code != CORD_OK) { /* the trajectory stands; it has no answer, and this says why */
+        answered->reply = answered->answer = (cord_text){"", 0};
+        answered->grade = GRADE_NO_ANSWER;
+        answered->why = arena_printf(search->arena, "the answer could not be written: %s", proposal->error.message);
+        return answered->why ? CORD_OK : error_memory(err);
+    }
+    const struct prompt_style *style = search->teachers[answered->trajectory.author].prompt.style;
+    char *reply = arena_printf(search->arena, "%.*s%.*s", (int)style->answer_open.len, style->answer_open.data,
+                               (int)proposal->len, proposal->text);
+    if (!reply) return error_memory(err);
+    answered->reply = text_trim_end(text_of(reply));
+    grade_reply(search, answered);
+    return CORD_OK;
+}
+
+cord_status answer_trajectories(const struct search *search, const struct spans *prompts, const struct trajectory *finished,
+                                int n, struct answered *out, cord_error *err) {
+    const struct search_settings *settings = search->settings;
+    cord_proposal *proposals = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *proposals);
+    if (!proposals) return error_memory(err);
+    uint64_t problem_seed = seed_text(settings->seed, search->question.id);
+    for (int i = 0; i < n; i++) {
+        const struct teacher *author = &search->teachers[finished[i].author];
+        struct spans prompt;
+        CORD_TRY(answer_prompt(search, prompts[finished[i].author], &finished[i], &prompt, err));
+        out[i] = (struct answered){.trajectory = finished[i]};
+        proposals[i] = (cord_proposal){
+            .model = author->model,
+            .prompt = prompt.span,
+            .n_spans = prompt.n,
+            .sampling = author->sampling,
+            .max_tokens = settings->answer_tokens,
+            .group = seed_text(0, search->question.id),
+        };
+        proposals[i].sampling.temperature = settings->answer_temperature;
+        /* an own stream: no round has the number -1 */
+        proposals[i].sampling.seed = seed_mix(seed_mix(problem_seed, UINT64_MAX), (uint64_t)i);
+    }
+    cord_status status = cord_propose(search->engine, proposals, n, err);
+    for (int i = 0; i < n; i++) {
+        if (status == CORD_OK) status = take_reply(search, &proposals[i], &out[i], err);
+        cord_proposal_release(&proposals[i]);
+    }
+    return status;
+}

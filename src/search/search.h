@@ -1,0 +1,185 @@
+/* search.h - reasoning step by step with several teachers (sections 3 and 4 of the paper).
+ *
+ * A search takes one problem from its question to finished, answered and graded trajectories, by calls of cord_propose
+ * and cord_score; it tells an observer what happened, round by round, and can start again from what the observer was
+ * told. It must not know SQLite, files, terminals or back ends.
+ *
+ * Memory: everything a search makes lives in the arena it was given; nothing is freed before the problem is done. */
+#ifndef CORD_SEARCH_H
+#define CORD_SEARCH_H
+
+#include "data/prompt.h"
+#include "data/segment.h"
+#include "model/model.h"
+
+/* ---- who takes part ------------------------------------------------------------------------------------------ */
+
+/* A model with a way to sample and a way to be spoken to. Teachers may share a model (the homogeneous set-up). */
+struct teacher {
+    const char *name;
+    const cord_model *model;
+    struct prompt prompt;
+    cord_sampling sampling; /* its seed is ignored: seeds are derived */
+};
+
+/* Who scores. Its model may be one of the teachers'. */
+struct meta_prover {
+    const cord_model *model;
+    struct prompt prompt;
+};
+
+struct search_settings {
+    int beam;                    /* B; 1 is greedy */
+    int step_tokens;             /* of one proposal */
+    int think_tokens;            /* of a trajectory's reasoning, in the meta-prover's tokens */
+    int answer_tokens;
+    float answer_temperature;    /* 0 */
+    bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
+    bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
+    uint64_t seed;               /* of the run */
+};
+
+/* ---- what a search makes ------------------------------------------------------------------------------------- */
+
+/* One step of a trajectory; steps are shared by the trajectories that go through them. */
+struct step {
+    const struct step *previous; /* NULL for the first */
+    cord_text text;              /* as it was proposed, blanks at the end trimmed unless cut */
+    int round, teacher;          /* round from 1; index into the teachers */
+    bool cut;                    /* ended by the step's limit: the next step continues it without a marker */
+    double log_score;            /* log S of the trajectory up to and with this step */
+};
+
+enum finish {
+    GROWING,
+    FINISHED_CLOSED,    /* a teacher wrote </think> */
+    FINISHED_TURN,      /* a teacher ended its turn inside the thinking; </think> is appended */
+    FINISHED_BUDGET,    /* the thinking budget ran out; </think> is appended */
+    FINISHED_EXHAUSTED, /* every candidate of a round was dropped */
+};
+const char *finish_name(enum finish finish);
+
+/* A place in the beam. */
+struct trajectory {
+    cord_text reasoning;     /* from the first marker on; the state of the beam */
+    const struct step *last; /* NULL only for the empty trajectory that every search starts from */
+    int n_steps;             /* steps with a marker of their own: the pieces of a cut step count once */
+    int tokens;              /* of `reasoning`, in the meta-prover's tokens */
+    double log_score;        /* log S; for the empty trajectory, log S_0 */
+    enum finish finish;
+    int author;              /* teacher selected at the final step: it writes the answer. -1 while there is none */
+    int from;                /* slot of its parent, or of itself, in the beam of the round before */
+    int candidate;           /* the candidate of this round that it took, or -1: carried over, or finished as it was */
+};
+
+/* One proposal and what became of it. */
+struct candidate {
+    int parent;         /* slot in the beam of the round before */
+    int teacher, sample;
+    uint64_t seed;
+    cord_text step;     /* what was written */
+    enum step_end end;
+    enum step_drop drop;
+    const char *drop_why; /* for DROP_FAILED, the error; else NULL */
+    bool finishes_parent; /* it said only </think>, or ended the turn: a vote to finish its parent as it stands */
+    cord_text reasoning;  /* the parent's with this step; empty when dropped or finishes_parent */
+    double log_score;     /* of `reasoning`; the parent's if finishes_parent; NAN when dropped */
+    int rank;             /* among all that could be kept, from 0; -1 when dropped */
+    int slot;             /* in the new beam, or -1 when not kept */
+    uint64_t tie;         /* the seeded hash that breaks ties: smaller wins */
+    int reasoning_tokens; /* of `reasoning`, in the meta-prover's tokens */
+    int prompt_tokens, cached_tokens, new_tokens;          /* of the proposal, in the teacher's tokens */
+    int score_prompt_tokens, score_cached_tokens;          /* of the scoring, in the meta-prover's */
+    int64_t propose_us, score_us;
+};
+
+/* A round, whole. */
+struct round {
+    int number; /* from 1 */
+    const struct candidate *candidates;
+    int n_candidates;
+    const struct trajectory *beam; /* after selection, best first */
+    int n_beam;
+    const char *note; /* NULL, or something a reader of the journal should know (all candidates were dropped) */
+};
+
+enum grade { GRADE_CORRECT, GRADE_WRONG, GRADE_NO_ANSWER, GRADE_UNDECIDED };
+const char *grade_name(enum grade grade);
+
+/* A finished trajectory with its answer. */
+struct answered {
+    struct trajectory trajectory;
+    cord_text reply;  /* the answer stage's whole text, with what the style opened it with */
+    cord_text answer; /* extracted from it; empty when there is none */
+    enum grade grade;
+    const char *why;  /* the grader's rule */
+    int prompt_tokens, cached_tokens, new_tokens;
+    int64_t us;
+};
+
+/* ---- the search ---------------------------------------------------------------------------------------------- */
+
+/* How a participant was spoken to: what its prompt was, up to where reasoning is appended, and the texts around it.
+ * With it, every request of a search can be put together again, byte for byte. */
+struct spoken {
+    int teacher; /* -1: the meta-prover */
+    struct spans prompt;
+    const struct prompt_style *style;
+};
+
+/* Told what happened. Each call is one transaction of the journal; a failure ends the search with its status. Called from
+ * the search's own thread. Any of the three may be NULL. */
+struct observer {
+    void *ctx;
+    /* S with empty reasoning; the prompts of all teachers and of the meta-prover */
+    cord_status (*started)(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err);
+    cord_status (*round)(void *ctx, const struct round *round, cord_error *err);
+    cord_status (*finished)(void *ctx, const struct answered *finished, int n, cord_error *err); /* best first */
+};
+
+/* Where a search that was interrupted stands: exactly what the observer was told. */
+struct search_state {
+    bool started;
+    double log_s0;
+    int round;                     /* the last one that was observed, 0 = none */
+    const struct trajectory *beam; /* after that round */
+    int n_beam;
+};
+
+struct search {
+    cord_engine *engine;
+    struct question question; /* all that teachers see */
+    cord_text target, gold;   /* what is scored; what the answer is graded against */
+    const struct teacher *teachers;
+    int n_teachers;
+    const struct meta_prover *meta_prover;
+    const struct search_settings *settings;
+    const struct observer *observer;
+    struct search_state state; /* zero, or where to go on from */
+    struct arena *arena;
+};
+
+/* CoRD (section 4.3): a beam over steps. Greedy decoding is settings->beam == 1. Fails when the engine does, when the
+ * observer does, when no teacher can take the prompt, or when the first round leaves nothing to keep; CORD_CANCELLED
+ * leaves a state that can be resumed. */
+cord_status beam_search(const struct search *search, cord_error *err);
+
+/* ---- parts that strategies share ----------------------------------------------------------------------------- */
+
+/* Scores reasonings by predictive perplexity (section 4.2, eq. 3). Items with text and no error are scored in one call;
+ * log_score is NAN where the request failed. */
+struct scored {
+    cord_text reasoning;
+    double log_score;
+    int reasoning_tokens, prompt_tokens, cached_tokens;
+    int64_t us;
+    cord_error error;
+};
+cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
+                             cord_error *err);
+
+/* The answer stage: the author of each finished trajectory writes the answer, which is extracted and graded. */
+cord_status answer_trajectories(const struct search *search, const struct spans *prompts, const struct trajectory *finished,
+                                int n, struct answered *out, cord_error *err);
+
+#endif

@@ -1,0 +1,263 @@
+/* journal.c - writes down what a run knows and what a search tells: one transaction a call. It must not know why a
+ * search chose as it did.
+ *
+ * What is stored of a trajectory. Its text grows with every round, so storing it whole each time would be quadratic. A
+ * candidate stores what it adds to its parent; a place in the beam stores where it came from, and a checksum of its
+ * text, which journal_read.c compares with what it has put together again. */
+#include "store/database.h"
+
+/* ---- the run ------------------------------------------------------------------------------------------------- */
+
+cord_status journal_put_fact(struct journal *j, const char *key, cord_text value, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    cord_status status = query_run(j, err, "INSERT OR REPLACE INTO run (key, value) VALUES (?1, ?2)", "st", key, value);
+    return transaction_end(j, status, err);
+}
+
+static cord_status put_teachers(struct journal *j, const struct teacher *teachers, int n, cord_error *err) {
+    CORD_TRY(query_run(j, err, "DELETE FROM teacher", ""));
+    for (int i = 0; i < n; i++)
+        CORD_TRY(query_run(j, err, "INSERT INTO teacher (number, name) VALUES (?1, ?2)", "is", i, teachers[i].name));
+    return CORD_OK;
+}
+
+cord_status journal_put_teachers(struct journal *j, const struct teacher *teachers, int n, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j, put_teachers(j, teachers, n, err), err);
+}
+
+/* ---- problems ------------------------------------------------------------------------------------------------ */
+
+static cord_status insert_problem(struct journal *j, const struct problem *p, cord_error *err) {
+    return query_run(j, err,
+                     "INSERT INTO problem (number, line, id, question, target, gold, row, bad, status, reason)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     "ilttttt"
+                     "iis",
+                     p->index, p->line, p->question.id, p->question.text, p->target, p->gold, p->row, p->bad != NULL,
+                     p->bad ? PROBLEM_FAILED : PROBLEM_OPEN, p->bad);
+}
+
+/* A bad row may have no id, or another's: it is known by where and what it is. */
+static cord_status find_problem(struct journal *j, const struct problem *p, int64_t *key, cord_error *err) {
+    if (p->bad)
+        return query_int64(j, err, key, 0, "SELECT key FROM problem WHERE bad AND line = ?1 AND row = ?2", "lt",
+                           p->line, p->row);
+    return query_int64(j, err, key, 0, "SELECT key FROM problem WHERE NOT bad AND id = ?1", "t", p->question.id);
+}
+
+static cord_status put_problem(struct journal *j, const struct problem *p, cord_error *err) {
+    int64_t key, same;
+    CORD_TRY(find_problem(j, p, &key, err));
+    if (!key) return insert_problem(j, p, err);
+    CORD_TRY(
+        query_int64(j, err, &same, 0,
+                    "SELECT 1 FROM problem WHERE key = ?1 AND question = ?2 AND target = ?3 AND gold = ?4 AND row = ?5",
+                    "ltttt", key, p->question.text, p->target, p->gold, p->row));
+    if (!same) {
+        error_where(err, "problem %.*s", (int)p->question.id.len, p->question.id.data);
+        return error_set(err, CORD_CHANGED,
+                         "this id stands for another problem in the run folder's journal (question, answer "
+                         "or another field differs); give changed problems a new id, or use a new run folder");
+    }
+    return query_run(j, err, "UPDATE problem SET number = ?2, line = ?3 WHERE key = ?1", "lil", key, p->index, p->line);
+}
+
+static cord_status put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
+    for (int i = 0; i < set->n; i++) CORD_TRY(put_problem(j, &set->problems[i], err));
+    return CORD_OK;
+}
+
+cord_status journal_put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j, put_problems(j, set, err), err);
+}
+
+cord_status journal_failed(struct journal *j, int64_t problem, const char *reason, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j,
+                           query_run(j, err, "UPDATE problem SET status = ?2, reason = ?3 WHERE key = ?1", "lis",
+                                     problem, PROBLEM_FAILED, reason),
+                           err);
+}
+
+cord_status journal_reopen(struct journal *j, int64_t problem, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    cord_status status =
+        query_run(j, err, "UPDATE problem SET status = ?2, reason = NULL WHERE key = ?1 AND status = ?3 AND NOT bad",
+                  "lii", problem, PROBLEM_OPEN, PROBLEM_FAILED);
+    return transaction_end(j, status, err);
+}
+
+/* ---- the start of a search ----------------------------------------------------------------------------------- */
+
+static cord_status put_spoken(struct journal *j, int64_t problem, const struct spoken *s, cord_error *err) {
+    const struct prompt_style *style = s->style;
+    CORD_TRY(query_run(j, err, "INSERT INTO spoken VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "litttttt", problem,
+                       s->teacher, style->marker, style->between, style->think_close, style->answer_open,
+                       style->score_open, style->score_close));
+    for (int i = 0; i < s->prompt.n; i++)
+        CORD_TRY(query_run(j, err, "INSERT INTO spoken_span VALUES (?1, ?2, ?3, ?4, ?5)", "liiit", problem, s->teacher,
+                           i, (int)s->prompt.span[i].trusted, s->prompt.span[i].text));
+    return CORD_OK;
+}
+
+static cord_status put_started(struct journal *j, int64_t problem, double log_s0, const struct spoken *spoken, int n,
+                               cord_error *err) {
+    CORD_TRY(query_run(j, err, "UPDATE problem SET started = 1, log_s0 = ?2 WHERE key = ?1", "ld", problem, log_s0));
+    CORD_TRY(query_run(j, err, "DELETE FROM spoken_span WHERE problem = ?1", "l", problem));
+    CORD_TRY(query_run(j, err, "DELETE FROM spoken WHERE problem = ?1", "l", problem));
+    for (int i = 0; i < n; i++) CORD_TRY(put_spoken(j, problem, &spoken[i], err));
+    return CORD_OK;
+}
+
+cord_status journal_started(struct journal *j, int64_t problem, double log_s0, const struct spoken *spoken, int n,
+                            cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j, put_started(j, problem, log_s0, spoken, n, err), err);
+}
+
+/* ---- rounds -------------------------------------------------------------------------------------------------- */
+
+/* What a candidate's reasoning has that its parent's has not. data == NULL where it has no reasoning of its own. */
+static cord_status find_added(struct journal *j, int64_t problem, int round, const struct candidate *c,
+                              cord_text *added, cord_error *err) {
+    *added = (cord_text){0};
+    if (!c->reasoning.len) return CORD_OK;
+    int64_t bytes = 0, checksum = (int64_t)seed_text(0, (cord_text){0});
+    if (round > 1) {
+        struct rows r;
+        rows_open(&r, j, NULL, err, "SELECT bytes, checksum FROM beam WHERE problem = ?1 AND round = ?2 AND slot = ?3",
+                  "lii", problem, round - 1, c->parent);
+        bytes = -1;
+        if (rows_next(&r)) {
+            bytes = row_int64(&r);
+            checksum = row_int64(&r);
+        }
+        CORD_TRY(rows_end(&r));
+    }
+    if (bytes < 0 || (size_t)bytes > c->reasoning.len ||
+        (int64_t)seed_text(0, text_slice(c->reasoning, 0, (size_t)bytes)) != checksum)
+        return error_set(err, CORD_INTERNAL, "a candidate of round %d does not continue the parent it names (slot %d)",
+                         round, c->parent);
+    *added = text_slice(c->reasoning, (size_t)bytes, c->reasoning.len);
+    return CORD_OK;
+}
+
+static cord_status put_candidate(struct journal *j, int64_t problem, int round, int number, const struct candidate *c,
+                                 cord_error *err) {
+    cord_text added;
+    CORD_TRY(find_added(j, problem, round, c, &added, err));
+    return query_run(
+        j, err,
+        "INSERT INTO candidate VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        "lii"
+        "iiil"
+        "tiisi"
+        "ndiil"
+        "iiiiii"
+        "ll",
+        problem, round, number,                                                   /* which */
+        c->parent, c->teacher, c->sample, (int64_t)c->seed,                       /* whose */
+        c->step, (int)c->end, (int)c->drop, c->drop_why, (int)c->finishes_parent, /* what */
+        added, c->log_score, c->rank, c->slot, (int64_t)c->tie,                   /* how good */
+        c->reasoning_tokens, c->prompt_tokens, c->cached_tokens, c->new_tokens, c->score_prompt_tokens,
+        c->score_cached_tokens, c->propose_us, c->score_us);
+}
+
+/* The text is stored only where it is not simply its candidate's or its parent's (blanks cut at the end, say). */
+static cord_status beam_text(struct journal *j, int64_t problem, const struct round *round, const struct trajectory *t,
+                             int64_t checksum, bool *differs, cord_error *err) {
+    if (t->candidate >= round->n_candidates)
+        return error_set(err, CORD_INTERNAL, "round %d keeps a candidate that it has not", round->number);
+    const struct candidate *c = t->candidate >= 0 ? &round->candidates[t->candidate] : NULL;
+    if (c && !c->finishes_parent) {
+        *differs = !text_equal(t->reasoning, c->reasoning);
+        return CORD_OK;
+    }
+    int64_t same;
+    CORD_TRY(query_int64(
+        j, err, &same, 0,
+        "SELECT 1 FROM beam WHERE problem = ?1 AND round = ?2 AND slot = ?3 AND bytes = ?4 AND checksum = ?5", "liill",
+        problem, round->number - 1, t->from, (int64_t)t->reasoning.len, checksum));
+    *differs = !same;
+    return CORD_OK;
+}
+
+static cord_status put_trajectory(struct journal *j, int64_t problem, const struct round *round, int slot,
+                                  cord_error *err) {
+    const struct trajectory *t = &round->beam[slot];
+    int64_t checksum = (int64_t)seed_text(0, t->reasoning);
+    bool differs;
+    CORD_TRY(beam_text(j, problem, round, t, checksum, &differs, err));
+    return query_run(j, err, "INSERT INTO beam VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                     "liiiiiidilln", problem, round->number, slot, t->from, t->candidate, (int)t->finish, t->author,
+                     t->log_score, t->tokens, (int64_t)t->reasoning.len, checksum,
+                     differs ? t->reasoning : (cord_text){0});
+}
+
+static cord_status put_round(struct journal *j, int64_t problem, const struct round *round, cord_error *err) {
+    CORD_TRY(query_run(j, err, "INSERT INTO round VALUES (?1, ?2, ?3)", "lis", problem, round->number, round->note));
+    for (int i = 0; i < round->n_candidates; i++)
+        CORD_TRY(put_candidate(j, problem, round->number, i, &round->candidates[i], err));
+    for (int i = 0; i < round->n_beam; i++) CORD_TRY(put_trajectory(j, problem, round, i, err));
+    return CORD_OK;
+}
+
+cord_status journal_round(struct journal *j, int64_t problem, const struct round *round, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j, put_round(j, problem, round, err), err);
+}
+
+/* ---- the end of a search ------------------------------------------------------------------------------------- */
+
+/* Where a finished trajectory stood in the beam: the latest place with its text, or else (its text was trimmed after
+ * the last round) the latest place with its descent. */
+static cord_status find_place(struct journal *j, int64_t problem, const struct trajectory *t, int *round, int *slot,
+                              bool *differs, cord_error *err) {
+    struct rows r;
+    rows_open(
+        &r, j, NULL, err,
+        "SELECT round, slot, bytes = ?2 AND checksum = ?3 AS same, origin = ?4 AND candidate = ?5 AS kin FROM beam"
+        " WHERE problem = ?1 AND (same OR kin) ORDER BY same DESC, round DESC, kin DESC LIMIT 1",
+        "lllii", problem, (int64_t)t->reasoning.len, (int64_t)seed_text(0, t->reasoning), t->from, t->candidate);
+    bool found = rows_next(&r);
+    if (found) {
+        *round = row_int(&r);
+        *slot = row_int(&r);
+        *differs = !row_int(&r);
+    }
+    CORD_TRY(rows_end(&r));
+    return found ? CORD_OK : error_set(err, CORD_INTERNAL, "an answer's trajectory was never in the beam");
+}
+
+static cord_status put_answer(struct journal *j, int64_t problem, int number, const struct answered *a,
+                              cord_error *err) {
+    const struct trajectory *t = &a->trajectory;
+    int round = 0, slot = 0;
+    bool differs = false;
+    CORD_TRY(find_place(j, problem, t, &round, &slot, &differs, err));
+    return query_run(
+        j, err,
+        "INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        "liiiiidin"
+        "ttis"
+        "iiil",
+        problem, number, round, slot, (int)t->finish, t->author, t->log_score, t->tokens,
+        differs ? t->reasoning : (cord_text){0}, a->reply, a->answer, (int)a->grade, a->why, a->prompt_tokens,
+        a->cached_tokens, a->new_tokens, a->us);
+}
+
+static cord_status put_finished(struct journal *j, int64_t problem, const struct answered *finished, int n,
+                                cord_error *err) {
+    for (int i = 0; i < n; i++) CORD_TRY(put_answer(j, problem, i, &finished[i], err));
+    return query_run(j, err, "UPDATE problem SET status = ?2, reason = NULL WHERE key = ?1", "li", problem,
+                     PROBLEM_DONE);
+}
+
+cord_status journal_finished(struct journal *j, int64_t problem, const struct answered *finished, int n,
+                             cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j, put_finished(j, problem, finished, n, err), err);
+}

@@ -1,0 +1,95 @@
+/* journal.h - what a run knows, kept in one SQLite file: every candidate of every round, in one transaction a round. A
+ * process killed at any instant loses at most the round in flight. It must not know how models run or how searches
+ * choose: it writes down what an observer was told and gives it back.
+ *
+ * Workload: one writer, a transaction of some dozens of small rows every few seconds, readers at any time (cord show on a
+ * live run). WAL where it is safe; a rollback journal on network file systems, where it is not. */
+#ifndef CORD_JOURNAL_H
+#define CORD_JOURNAL_H
+
+#include "data/problem.h"
+#include "search/search.h"
+
+struct journal;
+
+enum journal_mode { JOURNAL_READ, JOURNAL_WRITE };
+
+/* Opens (JOURNAL_WRITE: makes, if need be) FOLDER/journal.sqlite. For writing, takes the folder's lock: CORD_BUSY, with the
+ * other's process id, while another process holds it. A file of another schema version, or one that is not a journal of
+ * cord, is refused in words. */
+cord_status journal_open(const char *folder, enum journal_mode mode, struct journal **journal, cord_error *err);
+void journal_close(struct journal *journal); /* NULL is fine */
+
+/* ---- the run --------------------------------------------------------------------------------------------------- */
+
+/* Key-value facts of the run: "recipe" (resolved), "versions", "started"... NULL text when absent. */
+cord_status journal_put_fact(struct journal *journal, const char *key, cord_text value, cord_error *err);
+cord_status journal_get_fact(struct journal *journal, const char *key, struct arena *arena, cord_text *value,
+                             cord_error *err);
+
+/* Teachers' names by index, so that journals are readable without the recipe. */
+cord_status journal_put_teachers(struct journal *journal, const struct teacher *teachers, int n, cord_error *err);
+cord_status journal_get_teachers(struct journal *journal, struct arena *arena, const char *const **names, int *n,
+                                 cord_error *err);
+
+/* ---- problems -------------------------------------------------------------------------------------------------- */
+
+enum problem_status { PROBLEM_OPEN, PROBLEM_DONE, PROBLEM_FAILED };
+
+/* Registers the whole set in one transaction; those already there (same id and same content) keep their state. An id whose
+ * content differs from the journal's is CORD_CHANGED. Bad rows are recorded as failed with their reason. */
+cord_status journal_put_problems(struct journal *journal, const struct problem_set *set, cord_error *err);
+
+/* A problem as the journal has it. */
+struct journal_problem {
+    int64_t key; /* row id, for the calls below */
+    int index;   /* in input order */
+    cord_text id, question, target, gold, row;
+    enum problem_status status;
+    cord_text reason; /* of a failure */
+    bool started;
+    double log_s0;
+    int rounds;
+};
+/* All problems in input order. */
+cord_status journal_problems(struct journal *journal, struct arena *arena, struct journal_problem **problems, int *n,
+                             cord_error *err);
+
+/* What the search told: one transaction each. */
+cord_status journal_started(struct journal *journal, int64_t problem, double log_s0, const struct spoken *spoken, int n,
+                            cord_error *err);
+cord_status journal_round(struct journal *journal, int64_t problem, const struct round *round, cord_error *err);
+cord_status journal_finished(struct journal *journal, int64_t problem, const struct answered *finished, int n,
+                             cord_error *err); /* and the problem is done */
+cord_status journal_failed(struct journal *journal, int64_t problem, const char *reason, cord_error *err);
+/* Makes a failed problem open again, with what it has (for --retry-failed). */
+cord_status journal_reopen(struct journal *journal, int64_t problem, cord_error *err);
+
+/* ---- reading back ---------------------------------------------------------------------------------------------- */
+
+/* One round with its candidates and the beam after it; trajectories are rebuilt whole (reasoning, steps). Rounds must be
+ * read in order: `previous` is the beam of the round before (NULL for round 1). */
+cord_status journal_read_round(struct journal *journal, int64_t problem, int number, const struct trajectory *previous,
+                               int n_previous, struct arena *arena, struct round *round, cord_error *err);
+/* Where a problem stands, for search.state. */
+cord_status journal_state(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                          struct search_state *state, cord_error *err);
+/* The finished trajectories of a problem that is done, best first. */
+cord_status journal_answers(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                            struct answered **answers, int *n, cord_error *err);
+
+/* How each participant was spoken to (prompt spans with their trust; of the style, the texts that stand around reasoning:
+ * marker, between, think_close, answer_open, score_open, score_close). */
+cord_status journal_spoken(struct journal *journal, int64_t problem, struct arena *arena, struct spoken **spoken, int *n,
+                           cord_error *err);
+
+/* Sums over a problem (or over the run: key 0), by role. */
+struct journal_totals {
+    int64_t proposed_tokens, propose_prompt_tokens, propose_cached_tokens, propose_us;
+    int64_t score_prompt_tokens, score_cached_tokens, score_us;
+    int64_t answer_tokens, answer_us;
+    int64_t candidates, dropped;
+};
+cord_status journal_totals(struct journal *journal, int64_t problem, struct journal_totals *totals, cord_error *err);
+
+#endif

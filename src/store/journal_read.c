@@ -1,0 +1,405 @@
+/* journal_read.c - gives back what journal.c wrote down: problems, rounds, trajectories put together again, answers. It
+ * must not change the file.
+ *
+ * Numbers that index something are checked as they are read: a damaged or edited journal is an error, not a crash. */
+#include "store/database.h"
+
+/* ---- the run ------------------------------------------------------------------------------------------------- */
+
+cord_status journal_get_fact(struct journal *j, const char *key, struct arena *arena, cord_text *value,
+                             cord_error *err) {
+    struct rows r;
+    *value = (cord_text){0};
+    rows_open(&r, j, arena, err, "SELECT value FROM run WHERE key = ?1", "s", key);
+    if (rows_next(&r)) *value = row_text(&r);
+    return rows_end(&r);
+}
+
+/* The next column as one of the values 0 to `most` of an enum. */
+static int row_choice(struct rows *r, int most) {
+    int value = row_int(r);
+    if (value >= 0 && value <= most) return value;
+    if (r->status == CORD_OK) r->status = query_damaged(r->journal, "a state that there is not", r->err);
+    return 0;
+}
+
+/* An array for `count` things; never of size 0, so that NULL means no memory. */
+static void *array_of(struct arena *arena, int64_t count, size_t size) {
+    return arena_alloc(arena, (size_t)(count > 0 ? count : 1) * size);
+}
+
+cord_status journal_get_teachers(struct journal *j, struct arena *arena, const char *const **out, int *n,
+                                 cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM teacher", ""));
+    const char **names = array_of(arena, count, sizeof *names);
+    if (!names) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err, "SELECT name FROM teacher ORDER BY number", "");
+    for (*n = 0; *n < count && rows_next(&r); ++*n) names[*n] = row_string(&r);
+    *out = names;
+    return rows_end(&r);
+}
+
+/* ---- problems ------------------------------------------------------------------------------------------------ */
+
+cord_status journal_problems(struct journal *j, struct arena *arena, struct journal_problem **out, int *n,
+                             cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
+    struct journal_problem *problems = array_of(arena, count, sizeof *problems);
+    if (!problems) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err,
+              "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0,"
+              " (SELECT count(*) FROM round WHERE problem = key) FROM problem ORDER BY number, key",
+              "");
+    for (*n = 0; *n < count && rows_next(&r); ++*n) {
+        struct journal_problem *p = &problems[*n];
+        p->key = row_int64(&r);
+        p->index = row_int(&r);
+        p->id = row_text(&r);
+        p->question = row_text(&r);
+        p->target = row_text(&r);
+        p->gold = row_text(&r);
+        p->row = row_text(&r);
+        p->status = (enum problem_status)row_choice(&r, PROBLEM_FAILED);
+        p->reason = row_text(&r);
+        p->started = row_int(&r) != 0;
+        p->log_s0 = row_real(&r);
+        p->rounds = row_int(&r);
+    }
+    *out = problems;
+    return rows_end(&r);
+}
+
+/* ---- how participants were spoken to -------------------------------------------------------------------------- */
+
+static cord_status read_spans(struct journal *j, int64_t problem, struct spoken *s, struct arena *arena,
+                              cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM spoken_span WHERE problem = ?1 AND teacher = ?2",
+                         "li", problem, s->teacher));
+    s->prompt.span = array_of(arena, count, sizeof *s->prompt.span);
+    if (!s->prompt.span) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err,
+              "SELECT trusted, text FROM spoken_span WHERE problem = ?1 AND teacher = ?2 ORDER BY position", "li",
+              problem, s->teacher);
+    while (s->prompt.n < count && rows_next(&r)) {
+        cord_span *span = &s->prompt.span[s->prompt.n++];
+        span->trusted = row_int(&r) != 0;
+        span->text = row_text(&r);
+    }
+    return rows_end(&r);
+}
+
+cord_status journal_spoken(struct journal *j, int64_t problem, struct arena *arena, struct spoken **out, int *n,
+                           cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM spoken WHERE problem = ?1", "l", problem));
+    struct spoken *spoken = array_of(arena, count, sizeof *spoken);
+    struct prompt_style *styles = array_of(arena, count, sizeof *styles);
+    if (!spoken || !styles) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err,
+              "SELECT teacher, marker, between_steps, think_close, answer_open, score_open, score_close FROM spoken"
+              " WHERE problem = ?1 ORDER BY teacher",
+              "l", problem);
+    for (*n = 0; *n < count && rows_next(&r); ++*n) {
+        struct prompt_style *style = &styles[*n];
+        spoken[*n] = (struct spoken){.teacher = row_int(&r), .style = style};
+        style->marker = row_text(&r);
+        style->between = row_text(&r);
+        style->think_close = row_text(&r);
+        style->answer_open = row_text(&r);
+        style->score_open = row_text(&r);
+        style->score_close = row_text(&r);
+    }
+    CORD_TRY(rows_end(&r));
+    for (int i = 0; i < *n; i++) CORD_TRY(read_spans(j, problem, &spoken[i], arena, err));
+    *out = spoken;
+    return CORD_OK;
+}
+
+/* ---- the beam ------------------------------------------------------------------------------------------------ */
+
+static cord_status join(cord_text a, cord_text b, struct arena *arena, cord_text *out, cord_error *err) {
+    char *data = arena_alloc(arena, a.len + b.len + 1);
+    if (!data) return error_memory(err);
+    if (a.len) memcpy(data, a.data, a.len);
+    if (b.len) memcpy(data + a.len, b.data, b.len);
+    *out = (cord_text){data, a.len + b.len};
+    return CORD_OK;
+}
+
+/* The trajectory that slot `slot` of the round before held. Before round 1 there is but the empty one. */
+static bool find_parent(const struct trajectory *previous, int n_previous, int slot, struct trajectory *parent) {
+    if (!previous) {
+        *parent = (struct trajectory){.author = -1, .candidate = -1};
+        return slot == 0;
+    }
+    if (slot < 0 || slot >= n_previous) return false;
+    *parent = previous[slot];
+    return true;
+}
+
+/* Reads the columns of a candidate that make a step of it, and puts that step behind the parent. */
+static cord_status read_step(struct rows *r, int round, const struct trajectory *parent, struct trajectory *t) {
+    struct step *step = arena_alloc(r->arena, sizeof *step);
+    if (!step) return error_memory(r->err);
+    *step = (struct step){.previous = parent->last, .round = round};
+    step->teacher = row_int(r);
+    cord_text written = row_text(r);
+    step->cut = row_int(r) == STEP_CUT;
+    step->log_score = row_real(r);
+    cord_text added = row_text(r);
+    step->text = step->cut ? written : text_trim_end(written);
+    t->last = step;
+    t->n_steps =
+        parent->n_steps + (parent->last && parent->last->cut ? 0 : 1); /* the rest of a cut step is no new one */
+    return t->reasoning.data ? CORD_OK : join(parent->reasoning, added, r->arena, &t->reasoning, r->err);
+}
+
+static cord_status read_trajectory(struct rows *r, int round, const struct trajectory *previous, int n_previous,
+                                   struct trajectory *t) {
+    struct trajectory parent;
+    *t = (struct trajectory){.from = row_int(r)};
+    if (!find_parent(previous, n_previous, t->from, &parent))
+        return query_damaged(r->journal, "a trajectory comes from no place in the beam", r->err);
+    t->candidate = row_int(r);
+    t->finish = (enum finish)row_choice(r, FINISHED_EXHAUSTED);
+    t->author = row_int(r);
+    t->log_score = row_real(r);
+    t->tokens = row_int(r);
+    int64_t bytes = row_int64(r), checksum = row_int64(r);
+    t->reasoning = row_text(r);
+    bool finishes_parent = row_int(r) != 0;
+    if (t->candidate >= 0 && !finishes_parent) {
+        CORD_TRY(read_step(r, round, &parent, t));
+    } else {
+        t->last = parent.last;
+        t->n_steps = parent.n_steps;
+        if (!t->reasoning.data) t->reasoning = parent.reasoning;
+    }
+    if (r->status != CORD_OK) return r->status;
+    if ((int64_t)t->reasoning.len != bytes || (int64_t)seed_text(0, t->reasoning) != checksum)
+        return query_damaged(r->journal, "a trajectory's text does not have its checksum", r->err);
+    return CORD_OK;
+}
+
+static cord_status read_beam(struct journal *j, int64_t problem, int round, const struct trajectory *previous,
+                             int n_previous, struct arena *arena, const struct trajectory **out, int *n,
+                             cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM beam WHERE problem = ?1 AND round = ?2", "li",
+                         problem, round));
+    struct trajectory *beam = array_of(arena, count, sizeof *beam);
+    if (!beam) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err,
+              "SELECT origin, candidate, finish, author, b.log_score, tokens, bytes, checksum, reasoning,"
+              " c.finishes_parent, c.teacher, c.step, c.ending, c.log_score, c.added FROM beam b LEFT JOIN candidate c"
+              " ON c.problem = b.problem AND c.round = b.round AND c.number = b.candidate"
+              " WHERE b.problem = ?1 AND b.round = ?2 ORDER BY b.slot",
+              "li", problem, round);
+    cord_status status = CORD_OK;
+    for (*n = 0; *n < count && status == CORD_OK && rows_next(&r); ++*n)
+        status = read_trajectory(&r, round, previous, n_previous, &beam[*n]);
+    CORD_TRY(rows_end(&r));
+    *out = beam;
+    return status;
+}
+
+/* ---- rounds -------------------------------------------------------------------------------------------------- */
+
+static cord_status read_candidate(struct rows *r, const struct trajectory *previous, int n_previous,
+                                  struct candidate *c) {
+    *c = (struct candidate){.parent = row_int(r)};
+    struct trajectory parent;
+    if (!find_parent(previous, n_previous, c->parent, &parent))
+        return query_damaged(r->journal, "a candidate continues no place in the beam", r->err);
+    c->teacher = row_int(r);
+    c->sample = row_int(r);
+    c->seed = (uint64_t)row_int64(r);
+    c->step = row_text(r);
+    c->end = (enum step_end)row_choice(r, STEP_TURN);
+    c->drop = (enum step_drop)row_choice(r, DROP_FAILED);
+    c->drop_why = row_string(r);
+    c->finishes_parent = row_int(r) != 0;
+    cord_text added = row_text(r);
+    c->log_score = row_real(r);
+    c->rank = row_int(r);
+    c->slot = row_int(r);
+    c->tie = (uint64_t)row_int64(r);
+    int *const counts[] = {&c->reasoning_tokens, &c->prompt_tokens,       &c->cached_tokens,
+                           &c->new_tokens,       &c->score_prompt_tokens, &c->score_cached_tokens};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) *counts[i] = row_int(r);
+    c->propose_us = row_int64(r);
+    c->score_us = row_int64(r);
+    return added.data ? join(parent.reasoning, added, r->arena, &c->reasoning, r->err) : CORD_OK;
+}
+
+static cord_status read_candidates(struct journal *j, int64_t problem, const struct trajectory *previous,
+                                   int n_previous, struct arena *arena, struct round *round, cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM candidate WHERE problem = ?1 AND round = ?2", "li",
+                         problem, round->number));
+    struct candidate *candidates = array_of(arena, count, sizeof *candidates);
+    if (!candidates) return error_memory(err);
+    struct rows r;
+    rows_open(
+        &r, j, arena, err,
+        "SELECT parent, teacher, sample, seed, step, ending, dropped, drop_why, finishes_parent, added, log_score,"
+        " rank, slot, tie, reasoning_tokens, prompt_tokens, cached_tokens, new_tokens, score_prompt_tokens,"
+        " score_cached_tokens, propose_us, score_us FROM candidate WHERE problem = ?1 AND round = ?2 ORDER BY number",
+        "li", problem, round->number);
+    cord_status status = CORD_OK;
+    while (round->n_candidates < count && status == CORD_OK && rows_next(&r))
+        status = read_candidate(&r, previous, n_previous, &candidates[round->n_candidates++]);
+    CORD_TRY(rows_end(&r));
+    round->candidates = candidates;
+    return status;
+}
+
+cord_status journal_read_round(struct journal *j, int64_t problem, int number, const struct trajectory *previous,
+                               int n_previous, struct arena *arena, struct round *round, cord_error *err) {
+    *round = (struct round){.number = number};
+    struct rows r;
+    rows_open(&r, j, arena, err, "SELECT note FROM round WHERE problem = ?1 AND number = ?2", "li", problem, number);
+    bool found = rows_next(&r);
+    if (found) round->note = row_string(&r);
+    CORD_TRY(rows_end(&r));
+    if (!found) return error_set(err, CORD_BAD_INPUT, "the journal has no round %d of this problem", number);
+    CORD_TRY(read_candidates(j, problem, previous, n_previous, arena, round, err));
+    return read_beam(j, problem, number, previous, n_previous, arena, &round->beam, &round->n_beam, err);
+}
+
+cord_status journal_state(struct journal *j, const struct journal_problem *problem, struct arena *arena,
+                          struct search_state *state, cord_error *err) {
+    *state = (struct search_state){.started = problem->started, .log_s0 = problem->log_s0};
+    int64_t last;
+    CORD_TRY(query_int64(j, err, &last, 0, "SELECT max(number) FROM round WHERE problem = ?1", "l", problem->key));
+    while (state->round < last) {
+        const struct trajectory *previous = state->beam;
+        int n_previous = state->n_beam;
+        state->round++;
+        CORD_TRY(
+            read_beam(j, problem->key, state->round, previous, n_previous, arena, &state->beam, &state->n_beam, err));
+    }
+    return CORD_OK;
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------------- */
+
+/* An answer as its row has it: of its trajectory, only what may differ from its place in the beam. */
+struct answer_row {
+    struct answered answered;
+    int round, slot;
+};
+
+static cord_status read_answer_rows(struct journal *j, int64_t problem, struct arena *arena, struct answer_row *answers,
+                                    int64_t count, int *n, cord_error *err) {
+    struct rows r;
+    rows_open(
+        &r, j, arena, err,
+        "SELECT round, slot, finish, author, log_score, tokens, reasoning, reply, answer, grade, why, prompt_tokens,"
+        " cached_tokens, new_tokens, us FROM answer WHERE problem = ?1 ORDER BY number",
+        "l", problem);
+    for (*n = 0; *n < count && rows_next(&r); ++*n) {
+        struct answer_row *row = &answers[*n];
+        struct answered *a = &row->answered;
+        row->round = row_int(&r);
+        row->slot = row_int(&r);
+        a->trajectory.finish = (enum finish)row_choice(&r, FINISHED_EXHAUSTED);
+        a->trajectory.author = row_int(&r);
+        a->trajectory.log_score = row_real(&r);
+        a->trajectory.tokens = row_int(&r);
+        a->trajectory.reasoning = row_text(&r);
+        a->reply = row_text(&r);
+        a->answer = row_text(&r);
+        a->grade = (enum grade)row_choice(&r, GRADE_UNDECIDED);
+        a->why = row_string(&r);
+        a->prompt_tokens = row_int(&r);
+        a->cached_tokens = row_int(&r);
+        a->new_tokens = row_int(&r);
+        a->us = row_int64(&r);
+    }
+    return rows_end(&r);
+}
+
+/* Fills in, from the beam of one round, the trajectories that stood there. */
+static cord_status place_answers(struct journal *j, struct answer_row *answers, int n, int round,
+                                 const struct trajectory *beam, int n_beam, cord_error *err) {
+    for (int i = 0; i < n; i++) {
+        if (answers[i].round != round) continue;
+        if (answers[i].slot < 0 || answers[i].slot >= n_beam)
+            return query_damaged(j, "an answer stands in no place of the beam", err);
+        struct trajectory own = answers[i].answered.trajectory, *t = &answers[i].answered.trajectory;
+        *t = beam[answers[i].slot];
+        t->finish = own.finish;
+        t->author = own.author;
+        t->log_score = own.log_score;
+        t->tokens = own.tokens;
+        if (own.reasoning.data) t->reasoning = own.reasoning;
+    }
+    return CORD_OK;
+}
+
+cord_status journal_answers(struct journal *j, const struct journal_problem *problem, struct arena *arena,
+                            struct answered **out, int *n, cord_error *err) {
+    int64_t count, last;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM answer WHERE problem = ?1", "l", problem->key));
+    CORD_TRY(query_int64(j, err, &last, 0, "SELECT max(round) FROM answer WHERE problem = ?1", "l", problem->key));
+    struct answer_row *rows = array_of(arena, count, sizeof *rows);
+    struct answered *answers = array_of(arena, count, sizeof *answers);
+    if (!rows || !answers) return error_memory(err);
+    CORD_TRY(read_answer_rows(j, problem->key, arena, rows, count, n, err));
+    const struct trajectory *beam = NULL;
+    int n_beam = 0;
+    for (int round = 1; round <= last; round++) {
+        CORD_TRY(read_beam(j, problem->key, round, beam, n_beam, arena, &beam, &n_beam, err));
+        CORD_TRY(place_answers(j, rows, *n, round, beam, n_beam, err));
+    }
+    for (int i = 0; i < *n; i++) answers[i] = rows[i].answered;
+    *out = answers;
+    return CORD_OK;
+}
+
+/* ---- sums ---------------------------------------------------------------------------------------------------- */
+
+#define CANDIDATE_SUMS                                                                                           \
+    "SELECT sum(new_tokens), sum(prompt_tokens), sum(cached_tokens), sum(propose_us), sum(score_prompt_tokens)," \
+    " sum(score_cached_tokens), sum(score_us), count(*), sum(dropped <> 0) FROM candidate"
+#define ANSWER_SUMS "SELECT sum(new_tokens), sum(us) FROM answer"
+
+cord_status journal_totals(struct journal *j, int64_t problem, struct journal_totals *t, cord_error *err) {
+    struct rows r;
+    *t = (struct journal_totals){0};
+    if (problem)
+        rows_open(&r, j, NULL, err, CANDIDATE_SUMS " WHERE problem = ?1", "l", problem);
+    else
+        rows_open(&r, j, NULL, err, CANDIDATE_SUMS, "");
+    if (rows_next(&r)) {
+        int64_t *const sums[] = {&t->proposed_tokens,
+                                 &t->propose_prompt_tokens,
+                                 &t->propose_cached_tokens,
+                                 &t->propose_us,
+                                 &t->score_prompt_tokens,
+                                 &t->score_cached_tokens,
+                                 &t->score_us,
+                                 &t->candidates,
+                                 &t->dropped};
+        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) *sums[i] = row_int64(&r);
+    }
+    CORD_TRY(rows_end(&r));
+    if (problem)
+        rows_open(&r, j, NULL, err, ANSWER_SUMS " WHERE problem = ?1", "l", problem);
+    else
+        rows_open(&r, j, NULL, err, ANSWER_SUMS, "");
+    if (rows_next(&r)) {
+        t->answer_tokens = row_int64(&r);
+        t->answer_us = row_int64(&r);
+    }
+    return rows_end(&r);
+}

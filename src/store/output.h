@@ -1,0 +1,21 @@
+/* output.h - a file that is written piece by piece and appears only when it is whole: readers see the old one or the
+ * new one. For files too large to be held in memory; base.h's file_write_atomic is for small ones. */
+#ifndef CORD_OUTPUT_H
+#define CORD_OUTPUT_H
+
+#include "base/base.h"
+
+#include <stdio.h>
+
+struct output {
+    FILE *file;  /* write to this */
+    char *path;  /* where it will stand, symbolic links followed */
+    char *draft; /* PATH.PID.tmp until it is whole; NULL for what is not a regular file (a pipe, /dev/null) */
+};
+
+cord_status output_open(struct output *output, const char *path, cord_error *err);
+/* Ends the file with the status of what was written: on CORD_OK it is flushed to the disk and gets its name, else it is
+ * removed. Returns that status, or why the file could not be finished. */
+cord_status output_close(struct output *output, cord_status status, cord_error *err);
+
+#endif

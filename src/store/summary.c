@@ -1,0 +1,124 @@
+/* summary.c - counts a run from its journal and writes them down beside what the run was made with. */
+#include "store/summary.h"
+
+#include "base/json.h"
+
+#include <math.h>
+
+static cord_status count_one(struct journal *journal, const struct journal_problem *problem, struct summary_counts *counts,
+                             cord_error *err) {
+    counts->problems++;
+    counts->open += problem->status == PROBLEM_OPEN;
+    counts->failed += problem->status == PROBLEM_FAILED;
+    if (problem->status != PROBLEM_DONE) return CORD_OK;
+    struct arena arena;
+    struct answered *answers = NULL;
+    int n = 0;
+    arena_init(&arena);
+    cord_status status = journal_answers(journal, problem, &arena, &answers, &n, err);
+    if (status == CORD_OK) {
+        counts->done++;
+        enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
+        counts->correct += grade == GRADE_CORRECT;
+        counts->wrong += grade == GRADE_WRONG;
+        counts->no_answer += grade == GRADE_NO_ANSWER;
+        counts->undecided += grade == GRADE_UNDECIDED;
+        counts->mean_score += n ? exp(answers[0].trajectory.log_score) : 0;
+        counts->mean_s0 += exp(problem->log_s0);
+    }
+    arena_release(&arena);
+    return status;
+}
+
+cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err) {
+    struct arena arena;
+    struct journal_problem *problems = NULL;
+    int n = 0;
+    *counts = (struct summary_counts){0};
+    arena_init(&arena);
+    cord_status status = journal_problems(journal, &arena, &problems, &n, err);
+    for (int i = 0; i < n && status == CORD_OK; i++) status = count_one(journal, &problems[i], counts, err);
+    arena_release(&arena);
+    if (counts->done) {
+        counts->mean_score /= counts->done;
+        counts->mean_s0 /= counts->done;
+    }
+    return status;
+}
+
+static void write_models(struct json_writer *w, const struct summary_model *models, int n) {
+    json_open(w, "models", '[');
+    for (int i = 0; i < n; i++) {
+        json_open(w, NULL, '{');
+        json_text(w, "name", text_of(models[i].info->name));
+        json_text(w, "file", text_of(models[i].info->path));
+        json_text(w, "description", text_of(models[i].info->description));
+        json_int(w, "bytes", (int64_t)models[i].info->bytes);
+        json_text(w, "sha256", text_of(models[i].sha256));
+        json_int(w, "context", models[i].info->context);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static void write_counts(struct json_writer *w, const struct summary_counts *c) {
+    json_open(w, "problems", '{');
+    json_int(w, "all", c->problems);
+    json_int(w, "done", c->done);
+    json_int(w, "failed", c->failed);
+    json_int(w, "open", c->open);
+    json_close(w, '}');
+    json_open(w, "grades", '{');
+    json_int(w, "correct", c->correct);
+    json_int(w, "wrong", c->wrong);
+    json_int(w, "no answer", c->no_answer);
+    json_int(w, "undecided", c->undecided);
+    json_close(w, '}');
+    if (c->done) {
+        json_double(w, "accuracy", (double)c->correct / c->done);
+        json_double(w, "mean_score", c->mean_score);
+        json_double(w, "mean_s0", c->mean_s0);
+    }
+}
+
+static void write_totals(struct json_writer *w, const struct journal_totals *t) {
+    json_open(w, "tokens", '{');
+    json_int(w, "proposed", t->proposed_tokens);
+    json_int(w, "propose_prompt", t->propose_prompt_tokens);
+    json_int(w, "propose_cached", t->propose_cached_tokens);
+    json_int(w, "score_prompt", t->score_prompt_tokens);
+    json_int(w, "score_cached", t->score_cached_tokens);
+    json_int(w, "answer", t->answer_tokens);
+    json_close(w, '}');
+    json_int(w, "candidates", t->candidates);
+    json_int(w, "dropped", t->dropped);
+}
+
+cord_status summary_write(struct journal *journal, const char *folder, const struct engine_info *engine,
+                          const struct summary_model *models, int n_models, const struct summary_counts *counts,
+                          cord_error *err) {
+    struct journal_totals totals = {0};
+    CORD_TRY(journal_totals(journal, 0, &totals, err));
+    struct buf out;
+    buf_init(&out, "the run's summary", 1 << 20);
+    struct json_writer w = {&out, false};
+    json_open(&w, NULL, '{');
+    json_text(&w, "cord", text_of(cord_version()));
+    json_text(&w, "llama.cpp", text_of(engine->llama ? engine->llama : ""));
+    json_text(&w, "processor", text_of(engine->features ? engine->features : ""));
+    json_int(&w, "threads", engine->threads);
+    write_models(&w, models, n_models);
+    write_counts(&w, counts);
+    write_totals(&w, &totals);
+    json_close(&w, '}');
+    buf_addc(&out, '\n');
+    cord_status status = buf_check(&out, err);
+    struct buf path;
+    buf_init(&path, "a path", 4096);
+    buf_addf(&path, "%s/summary.json", folder);
+    if (status == CORD_OK) status = buf_check(&path, err);
+    if (status == CORD_OK) status = file_write_atomic(path.data, buf_text(&out), err);
+    buf_release(&path);
+    buf_release(&out);
+    return status;
+}

@@ -1,0 +1,298 @@
+/* test_show.c - `cord show` and `cord export` as programs: what they print of a run made by hand, on a pipe and on a
+ * terminal, and how they end. */
+#include "store/sample.h"
+
+#include <pty.h>
+#include <sys/wait.h>
+
+struct fixture {
+    char folder[64];
+    char output[1 << 16]; /* of the last command, standard output and error */
+    size_t len;
+    struct sample sample;
+};
+
+static int set_up(void **state) {
+    static struct fixture f;
+    memset(&f, 0, sizeof f);
+    struct journal *journal;
+    sample_folder(f.folder);
+    sample_build(&f.sample);
+    assert_ok(journal_open(f.folder, JOURNAL_WRITE, &journal, err));
+    sample_problems(journal);
+    sample_tell(journal, 1, &f.sample);
+    journal_close(journal);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct fixture *f = *state;
+    sample_remove(f->folder);
+    return 0;
+}
+
+/* Runs cord with arguments as a shell writes them; $RUN is the run folder. Returns its exit status. */
+static int cord(struct fixture *f, const char *arguments) {
+    char command[1000];
+    snprintf(command, sizeof command, "RUN=%s; { '%s' %s; } 2>&1", f->folder, CORD_BINARY, arguments);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    f->len = fread(f->output, 1, sizeof f->output - 1, pipe);
+    f->output[f->len] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void assert_says(struct fixture *f, const char *words) {
+    if (!strstr(f->output, words)) fail_msg("this does not say '%s':\n%s", words, f->output);
+}
+
+static void assert_bytes(struct fixture *f, cord_text expected) {
+    if (f->len != expected.len || memcmp(f->output, expected.data, expected.len) != 0) fail_msg("got:\n%s", f->output);
+}
+
+/* ---- views ----------------------------------------------------------------------------------------------------- */
+
+static void test_run(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(cord(f, "show $RUN"), 0);
+    assert_says(f, "   1  p1                wrong       0.8750  0.1250       3  6\n");
+    assert_says(f, "   2  p2                open             -       -       0\n");
+    assert_says(f, "   3                    failed           -       -       0  not valid JSON\n");
+    assert_says(f, "1 of 4 done: 0 correct, 1 wrong, 0 no answer, 0 undecided; 1 failed, 2 to do\n");
+    assert_says(f, "candidates: 8, 2 of them dropped; tokens proposed: 80, of answers: 14\n");
+}
+
+static void test_problem(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(cord(f, "show $RUN p1"), 0);
+    assert_says(f, "Problem 1 of 4: p1 (done)\n  What is 2 + 3?\n");
+    assert_says(
+        f, "\nRound 1\n  +  0 <- 0  strong            0.5000\n      Add two\n  *  1 <- 0  small             0.2500\n");
+    assert_says(f, "  x  - <- 0  small                  -  dropped: the same as a sibling\n");
+    assert_says(f, "  x  - <- 0  strong                 -  dropped: the model's context is full\n");
+    assert_says(f,
+                "\nRound 2\n  +  0 <- 0  small             0.5000  closes: finishes its parent\n  *  1 <- 1  strong ");
+    /* what a terminal would obey is shown, not sent */
+    assert_says(
+        f,
+        "\nRound 3\n  the last round\n  *  0 <- 1  small             0.8750  ends its turn\n      five\\x00\\x1b[31m");
+    assert_says(
+        f, "  +  1 <- 0                    0.5000  stays: finished (closed)\n     - <- 1  strong            0.0625\n");
+    assert_says(f, "  *  0  wrong      0.8750  6             by small, 2 steps, turn ended\n");
+    char *by_id = strdup(f->output);
+    assert_int_equal(cord(f, "show $RUN 1"), 0);
+    assert_string_equal(f->output, by_id);
+    free(by_id);
+    assert_int_equal(cord(f, "show $RUN 3"), 0);
+    assert_says(f, "Problem 3 of 4 (failed)\n  not valid JSON\n");
+    assert_int_equal(cord(f, "show $RUN 4"), 0);
+    assert_says(f, "Problem 4 of 4: p4 (not done yet)\n");
+}
+
+static void test_why(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(cord(f, "show $RUN 1 --why 3"), 0);
+    assert_says(f, "Step 3 of 3, round 3, by small\n");
+    assert_says(f, "before         S 0.3750\n  after          S 0.8750 (+0.5000; +0.8473 in log S)\n"); /* ln(7/3) */
+    assert_says(f, "rank           1; of 2 candidates 2 could be kept, 2 places\n");
+    assert_says(f, "runner-up      a finished trajectory (slot 1), S 0.5000; margin +0.3750 in S, +0.5596 in log S\n");
+    assert_says(f, "first rejected strong, S 0.0625; margin +0.8125 in S, +2.6391 in log S\n"); /* ln 14 */
+    assert_says(f, "Not kept in this round\n     - <- 1  strong            0.0625\n      six\n");
+    assert_null(strstr(f->output, "tie rule"));
+    assert_int_equal(cord(f, "show $RUN 1 --why 1"), 0);
+    assert_says(f, "before (S0)    S 0.1250\n");
+    assert_says(f, "first          strong, S 0.5000; margin -0.2500 in S");
+    assert_int_equal(cord(f, "show $RUN 1 --why 4"), 1);
+    assert_says(f, "there is no step 4: the best trajectory has 3");
+    assert_int_equal(cord(f, "show $RUN 4 --why 1"), 1);
+    assert_says(f, "no round yet");
+}
+
+static void test_tie(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    f->sample.candidates[0][1].log_score = f->sample.steps[1].log_score = f->sample.beams[0][1].log_score = log(0.5);
+    f->sample.beams[0][0].finish = FINISHED_TURN;
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    sample_started(journal, 2);
+    assert_ok(journal_round(journal, 2, &f->sample.rounds[0], err));
+    journal_close(journal);
+    assert_int_equal(cord(f, "show $RUN 2 --why 1"), 0); /* unfinished: the leading trajectory's */
+    assert_says(f, "runner-up      small, S 0.5000; margin +0.0000 in S, +0.0000 in log S\n");
+    assert_says(f, "tie rule       equal scores: the seeded hash decided, not the score\n");
+}
+
+static void test_long_texts_fit_the_page(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    struct buf text;
+    buf_init(&text, "a question", 10000);
+    for (int i = 0; i < 100; i++) buf_add(&text, TEXT("漢")); /* two columns each, and no blank to break at */
+    struct problem problem = {.question = {TEXT("wide"), buf_text(&text)},
+                              .target = TEXT("1"),
+                              .gold = TEXT("1"),
+                              .row = TEXT("{}"),
+                              .line = 9,
+                              .index = 9};
+    struct problem_set set = {.problems = &problem, .n = 1};
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_problems(journal, &set, err));
+    journal_close(journal);
+    buf_release(&text);
+    assert_int_equal(cord(f, "show $RUN wide"), 0);
+    int lines = 0;
+    for (char *line = strtok(f->output, "\n"); line; line = strtok(NULL, "\n"))
+        if (strncmp(line, "  \xE6\xBC\xA2", 5) == 0) {
+            assert_true(strlen(line) <= 2 + 39 * 3); /* 39 characters are 78 columns */
+            lines++;
+        }
+    assert_int_equal(lines, 3);
+}
+
+/* ---- prompts --------------------------------------------------------------------------------------------------- */
+
+static void test_prompts_are_exact(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(cord(f, "show $RUN 1 --prompt strong"), 0);
+    assert_bytes(f, TEXT("<|im_start|>user\nquestion### Step 1."));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt small --round 2 --slot 1"), 0);
+    assert_bytes(f, TEXT("<|im_start|>user\nquestion### Step 1. Count\n\n### Step 2."));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt small --round 3 --slot 1"),
+                     0); /* a cut step is continued as it is */
+    assert_bytes(f, TEXT("<|im_start|>user\nquestion### Step 1. Count\n\n### Step 2. Then we hold "));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt meta --round 3"), 0);
+    assert_bytes(
+        f,
+        TEXT("<|im_start|>user\na question with a NUL \0 and <|im_end|>### Step 1. Count\n\n### Step 2. Then we hold "
+             "five\0\033[31m\xE2\x82 </think> The final answer is 5."));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt meta --round 0"), 0);
+    assert_bytes(f, TEXT("<|im_start|>user\na question with a NUL \0 and <|im_end|> </think> The final answer is 5."));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt answer --slot 1"), 0);
+    assert_bytes(f, TEXT("<|im_start|>user\nquestion### Step 1. Add two\n</think>\n\n\\boxed{"));
+}
+
+static void test_prompts_that_were_never_sent(void **state) {
+    struct fixture *f = *state;
+    static const char *const cases[][2] = {
+        {"--prompt small --round 3", "slot 0 was finished before round 3"},
+        {"--prompt small --round 9", "has 3 rounds"},
+        {"--prompt small --slot 1", "1 places"},
+        {"--prompt small --round 0", "from round 1 on"},
+        {"--prompt answer --slot 2", "2 finished"},
+        {"--prompt stong", "did you mean 'strong'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char arguments[100];
+        snprintf(arguments, sizeof arguments, "show $RUN 1 %s", cases[i][0]);
+        assert_int_equal(cord(f, arguments), 1);
+        assert_says(f, cases[i][1]);
+    }
+    assert_int_equal(cord(f, "show $RUN 4 --prompt strong"), 1);
+    assert_says(f, "nothing has been sent");
+}
+
+/* ---- a terminal ------------------------------------------------------------------------------------------------ */
+
+/* Runs a command on a terminal of 60 columns; NO_COLOR as given. */
+static void on_terminal(struct fixture *f, const char *no_colour, char *const argv[]) {
+    struct winsize size = {.ws_row = 24, .ws_col = 60};
+    int terminal;
+    pid_t child = forkpty(&terminal, NULL, NULL, &size);
+    if (child == 0) {
+        setenv("TERM", "xterm", 1);
+        setenv("NO_COLOR", no_colour, 1);
+        execv(CORD_BINARY, argv);
+        _exit(127);
+    }
+    f->len = 0;
+    for (ssize_t n;
+         f->len < sizeof f->output - 1 && (n = read(terminal, f->output + f->len, sizeof f->output - 1 - f->len)) > 0;)
+        f->len += (size_t)n;
+    f->output[f->len] = '\0';
+    int status;
+    waitpid(child, &status, 0);
+    close(terminal);
+    assert_int_equal(status, 0);
+}
+
+static void test_colour_is_ours_alone(void **state) {
+    struct fixture *f = *state;
+    char show[] = "show", one[] = "1", prompt[] = "--prompt", meta[] = "meta", round[] = "--round", three[] = "3";
+    char *argv[] = {show, show, f->folder, one, NULL};
+    on_terminal(f, "", argv);
+    assert_says(f, "\033[1m");
+    assert_says(f, "\\x1b[31m");
+    assert_null(strstr(f->output, "\033[31mfive"));
+    on_terminal(f, "1", argv);
+    assert_null(strchr(f->output, '\033'));
+    char *prompted[] = {show, show, f->folder, one, prompt, meta, round, three, NULL};
+    on_terminal(f, "1", prompted);
+    assert_null(strchr(f->output, '\033'));
+    assert_says(f, "five\\x00\\x1b[31m");
+}
+
+/* ---- how it ends ----------------------------------------------------------------------------------------------- */
+
+static void test_wrong_input(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(cord(f, "show $RUN/nowhere"), 1);
+    assert_says(f, "nowhere: No such file or directory");
+    char path[128];
+    snprintf(path, sizeof path, "%s/nowhere", f->folder);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(cord(f, "show $RUN p9"), 1);
+    assert_says(f, "there is no problem 'p9'");
+    assert_int_equal(cord(f, "show $RUN 0"), 1);
+    assert_int_equal(cord(f, "show $RUN --why 1"), 2);
+    assert_int_equal(cord(f, "show $RUN 1 --slot 1"), 2);
+    assert_int_equal(cord(f, "show"), 2);
+    assert_int_equal(cord(f, "show $RUN >/dev/full"), 1);
+    assert_says(f, "cannot write the output");
+}
+
+static void test_export(void **state) {
+    struct fixture *f = *state;
+    static const char row[] =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"What is 2 + 3?\"},{\"role\":\"assistant\",\"content\":"
+        "\"<think>\\n### Step 1. Add two\\n</think>\\n\\nSo \\\\boxed{5}\"}]}\n";
+    static const char words[] =
+        "1 row from 4 problems; rescued by a correct trajectory behind a better-scored one: 1; without a "
+        "correct one: 0; failed: 1; unfinished: 2\n";
+    assert_int_equal(cord(f, "export $RUN --only-correct 2>/dev/null"), 3);
+    assert_string_equal(f->output, row);
+    assert_int_equal(cord(f, "export $RUN --only-correct -o $RUN/rows"), 3);
+    assert_string_equal(f->output, words);
+    assert_int_equal(cord(f, "export $RUN --min-score 0.9"), 1);
+    assert_says(f, "below the score: 1");
+    assert_int_equal(cord(f, "export $RUN --format prompt-complet"), 2);
+    assert_says(f, "did you mean 'prompt-completion'");
+    assert_int_equal(cord(f, "export $RUN --markers off"), 2);
+    assert_int_equal(cord(f, "export $RUN -o $RUN/no/folder"), 1);
+    assert_int_equal(cord(f, "export $RUN >/dev/full"), 1);
+    char path[128];
+    struct buf rows;
+    snprintf(path, sizeof path, "%s/rows", f->folder);
+    assert_ok(file_read(path, "rows", 10000, &rows, err));
+    assert_text(buf_text(&rows), row);
+    buf_release(&rows);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_run),
+        TEST(test_problem),
+        TEST(test_why),
+        TEST(test_tie),
+        TEST(test_long_texts_fit_the_page),
+        TEST(test_prompts_are_exact),
+        TEST(test_prompts_that_were_never_sent),
+        TEST(test_colour_is_ours_alone),
+        TEST(test_wrong_input),
+        TEST(test_export),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,369 @@
+/* test_answer.c - the grader and the extraction of answers. The table of numbers was computed by Python (see
+ * make_answer_cases.py); the random rationals here are judged by integer arithmetic, not by the grader's own library. */
+#include "support.h"
+
+#include "data/answer.h"
+#include "data/number.h"
+
+#include <stdlib.h>
+
+static void check(const char *gold, const char *answer, cord_verdict want) {
+    const char *why = NULL;
+    cord_verdict got = cord_verify(text_of(gold), text_of(answer), &why);
+    if (got != want)
+        fail_msg("gold '%s', answer '%s': %s (%s), want %s", gold, answer, cord_verdict_name(got), why,
+                 cord_verdict_name(want));
+    assert_non_null(why);
+    if (cord_verify(text_of(answer), text_of(gold), NULL) != want) fail_msg("not symmetric: '%s', '%s'", gold, answer);
+}
+
+static void numbers_are_compared_as_python_does(void **state) {
+    (void)state;
+    FILE *file = fopen(TEST_DATA_DIR "data/answer_cases.tsv", "r");
+    assert_non_null(file);
+    char line[1000];
+    int n = 0;
+    while (fgets(line, sizeof line, file)) {
+        if (line[0] == '#') continue;
+        char *answer = strchr(line, '\t'), *verdict = strrchr(line, '\t');
+        assert_true(answer && verdict && answer < verdict);
+        *answer++ = *verdict++ = '\0';
+        verdict[strcspn(verdict, "\n")] = '\0';
+        check(line, answer, strcmp(verdict, "equal") == 0 ? CORD_EQUAL : CORD_DIFFERENT);
+        n++;
+    }
+    fclose(file);
+    assert_in_range(n, 1000, 10000);
+}
+
+/* One of the ways to write p/q, q > 0. */
+static void spell(struct rng *rng, int64_t p, int64_t q, char *out, size_t size) {
+    long long n = llabs((long long)p), d = (long long)q, k = 1 + (long long)(rng_next(rng) % 7);
+    const char *sign = p < 0 ? (rng_next(rng) % 2 ? "-" : "\xE2\x88\x92") : "";
+    switch (rng_next(rng) % 5) {
+    case 0: snprintf(out, size, "%s%lld/%lld", sign, n * k, d * k); break;
+    case 1: snprintf(out, size, "$%s\\frac{%lld}{%lld}$", sign, n * k, d * k); break;
+    case 2: snprintf(out, size, "\\boxed{%s%lld.0/%lld}", sign, n, d); break;
+    case 3: snprintf(out, size, " %s%llde%lld/%llde%lld. ", sign, n, k, d, k); break;
+    default:
+        if (n > d && n % d)
+            snprintf(out, size, "%s%lld %lld/%lld", sign, n / d, n % d, d);
+        else
+            snprintf(out, size, "\\dfrac{%s%lld}{%lld}", p < 0 ? "-" : "", n, d);
+    }
+}
+
+static void random_rationals_are_told_apart(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 7);
+    for (int i = 0; i < 20000; i++) {
+        int64_t p1 = (int64_t)(rng_next(&rng) % 41) - 20, q1 = 1 + (int64_t)(rng_next(&rng) % 12);
+        int64_t p2 = (int64_t)(rng_next(&rng) % 41) - 20, q2 = 1 + (int64_t)(rng_next(&rng) % 12);
+        char a[100], b[100];
+        spell(&rng, p1, q1, a, sizeof a);
+        spell(&rng, p2, q2, b, sizeof b);
+        check(a, b, p1 * q2 == p2 * q1 ? CORD_EQUAL : CORD_DIFFERENT);
+    }
+}
+
+static void answers_of_gsm8k_kind(void **state) {
+    (void)state;
+    static const char *const equal[][2] = {
+        {"18", "18"},
+        {"18", "$18.00"},
+        {"1080", "$1,080.00"},
+        {"1080", "\\$1,080"},
+        {"42", "\\boxed{42}"},
+        {"18", "18."},
+        {"18", "$18$."},
+        {"18", "**18**"},
+        {"18", "`18`"},
+        {"18", "$\\boxed{\\text{18}}$"},
+        {"18", "18 dollars"},
+        {"$18", "18 dollars"},
+        {"18", "$18 dollars."},
+        {"18", "18 eggs"},
+        {"1 egg", "1 eggs"},
+        {"18", "18\\text{ cm}"},
+        {"18", "$18$ dollars"},
+        {"18 Dollars", "18.0 dollar"},
+        {"18", "18 \\text{dollars}"},
+        {"18", "18\\,\\mathrm{kg}"},
+        {"90", "90^\\circ"},
+        {"90", "90^{\\circ}"},
+        {"90 degrees", "90\xC2\xB0"},
+        {"18", "18\xE2\x82\xAC"},
+        {"\xE2\x82\xAC"
+         "18",
+         "18 euros"},
+        {"5", "5 months"},
+        {"18", "18\\$"},
+        {"-3", "\xE2\x88\x92"
+               "3"},
+        {"-3", "-$3"},
+        {"-3", "$-3"},
+        {".5", "0.5"},
+        {"1000", "1e3"},
+        {"1000", "1,000"},
+        {"0.75", "\\frac34"},
+        {"3/4", "\\frac 34"},
+        {"3/4", "\\dfrac{3}4"},
+        {"-0.75", "\\frac{-3}{4}"},
+        {"50%", "0.5"},
+        {"50%", "50 percent"},
+        {"50\\%", "50%"},
+        {"1/2%", "0.005"},
+        {"1 1/2", "1.5"},
+        {"1\\frac{1}{2}", "3/2"},
+        {"-1 1/2", "-1.5"},
+        {"0", "-0"},
+        {"0", "0.00"},
+        {"1{,}000", "1000"},
+        {"10,\\!000", "10000"},
+        {"x+1", "$x+1$"},
+        {"\\text{A}", "A."},
+        {"x", "\\boxed{x}"},
+        {"123456789012345678901234567890", "123,456,789,012,345,678,901,234,567,890.0"},
+    };
+    for (size_t i = 0; i < sizeof equal / sizeof *equal; i++) check(equal[i][0], equal[i][1], CORD_EQUAL);
+    static const char *const different[][2] = {
+        {"18", "17"},
+        {"18", "-18"},
+        {"18", "$17"},
+        {"18", "180"},
+        {"1/3", "0.33"},
+        {"1/3", "0.333333333333333333333333"},
+        {"18 eggs", "17 eggs"},
+        {"$18", "$18.01"},
+        {"50%", "51%"},
+        {"0.5", "60%"},
+        {"1 1/2", "11/2"},
+        {"123456789012345678901234567890", "123456789012345678901234567891"},
+        {"9007199254740993", "9007199254740992"},
+    };
+    for (size_t i = 0; i < sizeof different / sizeof *different; i++)
+        check(different[i][0], different[i][1], CORD_DIFFERENT);
+}
+
+static void what_is_not_certain_is_undecided(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"50", "50%"},
+        {"50", "$50%"},
+        {"0.5 eggs", "50%"},
+        {"1000", "1,00"},
+        {"1080", "1,08"},
+        {"0.5", "0,500"},
+        {"500", "0,500"},
+        {"1234567", "1234,567"},
+        {"7", "007"},
+        {"18", "18 hundred"},
+        {"1800", "18 hundred"},
+        {"18", "18 million"},
+        {"18", "18 dozen"},
+        {"18", "18 cents"},
+        {"3", "3 tenths"},
+        {"3", "3 thirds"},
+        {"3", "3 halves"},
+        {"3", "3x"},
+        {"3", "3 x"},
+        {"3", "3 pi"},
+        {"3", "3\\pi"},
+        {"3", "3!"},
+        {"3", "3^2"},
+        {"3", "3 squared"},
+        {"9", "\\sqrt{81}"},
+        {"3", "\\{3\\}"},
+        {"3", "3i"},
+        {"11", "11_2"},
+        {"11", "11 binary"},
+        {"5", "5th"},
+        {"18 cm", "18 m"},
+        {"18 cm", "18 kg"},
+        {"$18", "\xE2\x82\xAC"
+                "18"},
+        {"3 hours", "180 minutes"},
+        {"3", "180 minutes"},
+        {"18", "18 or 19"},
+        {"18", "18, 19"},
+        {"18", "x = 18"},
+        {"18", "18 19"},
+        {"18", "1 8"},
+        {"3", "1/2/3"},
+        {"0.333", "0.333..."},
+        {"0.33", "0.33.."},
+        {"1", "1/0"},
+        {"1", "\\frac{1}{0}"},
+        {"2.5", "1 3/2"},
+        {"3", "--3"},
+        {"3", "- 3"},
+        {"3", "3-"},
+        {"18", "eighteen"},
+        {"yes", "Yes"},
+        {"3", ""},
+        {"", ""},
+        {"  ", "3"},
+        {"3", "."},
+        {"1e999999999", "1"},
+        {"1e5000", "1"},
+        {"1e-99999999999999999999", "0"},
+        {"\\frac{1}{2}3", "0.5"},
+        {"5", "$5 and $5"},
+        {"12", "\\frac12"},
+        {"3", "\\boxed{3"},
+        {"3", "\\boxed{3}}"},
+        {"1.5", "1.2.3"},
+        {"4", "2+2"},
+        {"3", "\\frac{3}"},
+        {"3", "\\frac"},
+        {"3", "$"},
+        {"3", "\\text{"},
+        {"3", "3\\text{"},
+        {"3", "3\\text{ units}^2"},
+        {"10", "5:50"},
+        {"10", "10:00"},
+        {"2", "1-1/2"},
+        {"1.5", "1-1/2"},
+        {"16", "0x10"},
+        {"18", "18dollars"},
+        {"x$ and $y", "$x$ and $y$"},
+        {"18", "\xFF"
+               "18"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (strcmp(pairs[i][0], "12") == 0)
+            check(pairs[i][0], pairs[i][1], CORD_DIFFERENT); /* \frac12 is a half */
+        else
+            check(pairs[i][0], pairs[i][1], CORD_UNDECIDED);
+    }
+}
+
+static char *repeat(const char *piece, int n) {
+    size_t len = strlen(piece);
+    char *s = malloc(len * (size_t)n + 1);
+    assert_non_null(s);
+    for (int i = 0; i < n; i++) memcpy(s + (size_t)i * len, piece, len);
+    s[len * (size_t)n] = '\0';
+    return s;
+}
+
+static void huge_inputs_end_quickly(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"9",    "\\boxed{", "\\text{", "$",         "1,000,", "the answer is ",
+                                         "####", "####\n",   "{",       "\\frac",    "-",      ".",
+                                         "\\!",  "*",        "**",      "answer *:", "\\("};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        char *s = repeat(pieces[i], 100000);
+        cord_text answer;
+        assert_int_equal(cord_verify(TEXT("9"), text_of(s), NULL), CORD_UNDECIDED);
+        assert_int_equal(cord_verify(text_of(s), text_of(s), NULL), CORD_EQUAL);
+        cord_extract_answer(text_of(s), &answer);
+        free(s);
+    }
+    char *digits = repeat("7", NUMBER_DIGITS), *same;
+    assert_true(asprintf(&same, "%s.0", digits + 1) > 0); /* one digit less, and a nought */
+    check(digits + 1, same, CORD_EQUAL);
+    check(digits, same, CORD_DIFFERENT);
+    free(same);
+    free(digits);
+}
+
+static void extract(const char *reply, const char *want) {
+    cord_text answer = {0};
+    bool found = cord_extract_answer(text_of(reply), &answer);
+    if (!want && found) fail_msg("'%s' gave '%.*s', want none", reply, (int)answer.len, answer.data);
+    if (want && !found) fail_msg("'%s' gave none, want '%s'", reply, want);
+    if (want) assert_text(answer, want);
+}
+
+static void answers_are_found_in_replies(void **state) {
+    (void)state;
+    extract("So \\boxed{18}.", "18");
+    extract("\\boxed{1} then \\boxed{\\frac{3}{4}}", "\\frac{3}{4}");
+    extract("\\boxed{\\left\\{ 1, 2 \\right\\}}", "\\left\\{ 1, 2 \\right\\}");
+    extract("\\fbox{7} and \\boxed {8}", "8");
+    extract("\\boxed{8} and \\fbox{7}", "7");
+    extract("\\boxed{ 5 }", "5");
+    extract("\\boxed{18}, the answer is 17", "18");
+    extract("\\boxed{18} and then \\boxed{19", "18");
+    extract("\\boxed{19", NULL);
+    extract("\\boxed{}", NULL);
+    extract("\\boxed{} The answer is 4.", "4");
+    extract("The final answer is $18$.", "$18$");
+    extract("The final answer is: 18", "18");
+    extract("the ANSWER IS 3.5. I hope this helps.", "3.5");
+    extract("**Answer:** 18", "18");
+    extract("**Answer**: 18", "18");
+    extract("**Answer: 18**", "18");
+    extract("**Answer: 18.**", "18");
+    extract("Answer:\n18\nThat was it.", "18");
+    extract("The answer is 17. No, the answer is 18.", "18");
+    extract("The answer is 18. The answer is", "18");
+    extract("There is no such thing as an unanswered question: 5", NULL);
+    extract("my answers are 5", NULL);
+    extract("the subanswer is 5", NULL);
+    extract("2 + 2\n#### 1,080", "1,080");
+    extract("2 + 2\n#### 1,080\n", "1,080");
+    extract("#### 18", "18");
+    extract("The answer is 18.\n\n#### Note\nThat was it.", "18");
+    extract("The answer is near.\n#### 18", "18");
+    extract("### Step 1.\n18", NULL);
+    extract("a #### 18", NULL);
+    extract("#####", NULL);
+    extract("", NULL);
+    extract("18", NULL);
+    extract("<think>\\boxed{3}</think> The answer is 4.", "4");
+    extract("<think>\\boxed{3}</think>\n\n", NULL);
+    extract("<think>a</think> \\boxed{1} </think> \\boxed{2}", "2");
+    extract("<think>\\boxed{3}", "3");
+}
+
+static void an_extracted_answer_lies_in_the_reply(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"\\boxed{", "}", "{",  "\\",    "answer",   " is ",    ":",       "**",
+                                         "18",       ".", "\n", "#### ", "</think>", "$",       " ",       "\\frac",
+                                         "%",        ",", "/",  "-",     "e",        "\\text{", "Answer: "};
+    struct rng rng;
+    rng_init(&rng, 11);
+    for (int i = 0; i < 50000; i++) {
+        char s[200];
+        size_t len = 0;
+        for (uint64_t n = rng_next(&rng) % 14; n > 0; n--) {
+            const char *piece = pieces[rng_next(&rng) % (sizeof pieces / sizeof *pieces)];
+            memcpy(s + len, piece, strlen(piece));
+            len += strlen(piece);
+        }
+        char *reply = malloc(len ? len : 1); /* of just this size, so that AddressSanitizer sees a byte too far */
+        memcpy(reply, s, len);
+        cord_text answer;
+        if (cord_extract_answer((cord_text){reply, len}, &answer)) {
+            assert_true(answer.len > 0 && answer.data >= reply && answer.data + answer.len <= reply + len);
+            assert_int_equal(cord_verify(answer, answer, NULL), CORD_EQUAL);
+            cord_verify(TEXT("18"), answer, NULL);
+        }
+        cord_verify((cord_text){reply, len}, TEXT("18"), NULL);
+        free(reply);
+    }
+}
+
+static void verdicts_have_names(void **state) {
+    (void)state;
+    assert_string_equal(cord_verdict_name(CORD_EQUAL), "equal");
+    assert_string_equal(cord_verdict_name(CORD_DIFFERENT), "different");
+    assert_string_equal(cord_verdict_name(CORD_UNDECIDED), "undecided");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_compared_as_python_does),
+        cmocka_unit_test(random_rationals_are_told_apart),
+        cmocka_unit_test(answers_of_gsm8k_kind),
+        cmocka_unit_test(what_is_not_certain_is_undecided),
+        cmocka_unit_test(huge_inputs_end_quickly),
+        cmocka_unit_test(answers_are_found_in_replies),
+        cmocka_unit_test(an_extracted_answer_lies_in_the_reply),
+        cmocka_unit_test(verdicts_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,494 @@
+/* test_recipe.c - recipes: what is read, what is refused and where, what is inherited, and that a resolved recipe reads
+ * back as itself. */
+
+#include "recipe/recipe.h"
+#include "support.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/cord-recipe-XXXXXX";
+static char file[64], models[64];
+
+static void write_text(const char *path, cord_text text) {
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(text.data, 1, text.len, out), text.len);
+    assert_int_equal(fclose(out), 0);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    char path[96];
+    if (!mkdtemp(folder)) return -1;
+    snprintf(file, sizeof file, "%s/r.yaml", folder);
+    snprintf(models, sizeof models, "%s/models", folder);
+    if (mkdir(models, 0700)) return -1;
+    const char *names[] = {"tiny", "small"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s.gguf", models, names[i]);
+        write_text(path, TEXT("GGUF"));
+    }
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    char command[96];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* ---- help for tests -------------------------------------------------------------------------------------------- */
+
+#define HEAD     "problems: {file: p.jsonl}\nmodels: {a: {file: tiny}, b: {file: small}}\n"
+#define TEACHERS "teachers: {one: {model: a}, two: {model: b}}\nmeta_prover: {model: b}\n"
+#define RUN      "run: {out: o}\n"
+#define MINIMAL  HEAD TEACHERS RUN
+
+static cord_status load(cord_text yaml, const char *set, struct recipe *recipe, cord_error *err) {
+    write_text(file, yaml);
+    struct recipe_options options = {&set, set ? 1 : 0, models};
+    return recipe_load(file, &options, recipe, err);
+}
+
+static void assert_refused(cord_text yaml, const char *set, const char *where, const char *part) {
+    struct recipe recipe;
+    cord_error err = {0};
+    cord_status status = load(yaml, set, &recipe, &err);
+    if (status == CORD_OK) fail_msg("taken, but should be refused with '%s'", part);
+    if (strcmp(where, err.where[0] == '-' ? err.where : err.where + strlen(folder) + 1) != 0 ||
+        !strstr(err.message, part))
+        fail_msg("got '%s: %s', want '%s: …%s…'", err.where, err.message, where, part);
+}
+
+/* ---- what is read ---------------------------------------------------------------------------------------------- */
+
+static void defaults_are_the_papers(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT(MINIMAL), NULL, &r, err));
+    assert_int_equal(r.search.beam, 4);
+    assert_int_equal(r.search.think_tokens, 16384);
+    assert_int_equal(r.search.answer_tokens, 4096);
+    assert_true(r.search.answer_temperature == 0);
+    assert_false(r.search.stop_at_first_finished || r.search.tie_within_noise);
+    assert_int_equal(r.search.seed, 1);
+    assert_int_equal(r.n_teachers, 2);
+    assert_true(r.teachers[1].sampling.temperature == 0.6f && r.teachers[1].sampling.top_p == 0.95f);
+    assert_int_equal(r.teachers[1].model, 1);
+    assert_int_equal(r.meta_model, 1);
+    struct prompt_style paper;
+    assert_true(prompt_preset("paper", &paper));
+    assert_true(text_equal(r.teachers[0].style.marker, paper.marker));
+    assert_true(text_equal(r.meta_style.think_open, paper.think_open));
+    assert_null(r.problems.id_field);
+    assert_int_equal(r.problems.format, ANSWER_AUTO);
+    assert_int_equal(r.models[0].options.gpu_layers, -1);
+    assert_string_equal(r.out, "o");
+    recipe_release(&r);
+}
+
+static void every_key_is_read(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(
+        load(TEXT("problems: {file: /x/p.jsonl, limit: 5, skip: 2, id: i, question: q, answer: an, target: t, "
+                  "format: boxed}\n"
+                  "models:\n  qwen-1.5b.q4: {file: tiny, context: 10, cells: 20, sequences: 30, gpu_layers: 0}\n"
+                  "teachers:\n  t.1_x-y: {model: qwen-1.5b.q4, temperature: 1.5e0, top_p: .5, top_k: 7, min_p: 0.25}\n"
+                  "meta_prover: {model: qwen-1.5b.q4}\n"
+                  "search: {beam: 3, step_tokens: 11, think_tokens: 12, answer_tokens: 13, answer_temperature: 0.5,\n"
+                  "  stop_at_first_finished: true, tie_within_noise: True}\n"
+                  "run: {out: \"r \\u00fc\", seed: 9007199254740992, threads: 2}\n"),
+             NULL, &r, err));
+    assert_string_equal(r.problems.path, "/x/p.jsonl");
+    assert_int_equal(r.problems.limit, 5);
+    assert_int_equal(r.problems.skip, 2);
+    assert_string_equal(r.problems.id_field, "i");
+    assert_string_equal(r.problems.question_field, "q");
+    assert_string_equal(r.problems.answer_field, "an");
+    assert_string_equal(r.problems.target_field, "t");
+    assert_int_equal(r.problems.format, ANSWER_BOXED);
+    const struct model_options *m = &r.models[0].options;
+    assert_string_equal(m->name, "qwen-1.5b.q4");
+    assert_true(m->context == 10 && m->cells == 20 && m->sequences == 30 && m->gpu_layers == 0);
+    const struct recipe_teacher *t = &r.teachers[0];
+    assert_string_equal(t->name, "t.1_x-y");
+    assert_true(t->sampling.temperature == 1.5f && t->sampling.top_p == 0.5f && t->sampling.top_k == 7 &&
+                t->sampling.min_p == 0.25f);
+    assert_true(r.search.beam == 3 && r.search.step_tokens == 11 && r.search.think_tokens == 12 &&
+                r.search.answer_tokens == 13 && r.search.answer_temperature == 0.5f);
+    assert_true(r.search.stop_at_first_finished && r.search.tie_within_noise);
+    assert_true(r.search.seed == 9007199254740992u);
+    assert_int_equal(r.threads, 2);
+    assert_string_equal(r.out, "r ü");
+    recipe_release(&r);
+}
+
+static void prompts_are_inherited(void **state) {
+    (void)state;
+    struct recipe r;
+    struct prompt_style steps, paper;
+    assert_true(prompt_preset("steps", &steps) && prompt_preset("paper", &paper));
+    assert_ok(load(TEXT(HEAD "teachers:\n"
+                             "  plain: {model: a}\n"
+                             "  own: {model: a, prompt: {between: \"\\n\", system: \"\"}}\n"
+                             "  other: {model: b, prompt: {style: paper, marker: \"Schritt {n}:\"}}\n"
+                             "meta_prover: {model: b, prompt: {score_open: ' So: '}}\n"
+                             "prompt: {style: steps, user: 'Q: {question}', date: 2026-01-02}\n" RUN),
+                   NULL, &r, err));
+    const struct prompt_style *plain = &r.teachers[0].style, *own = &r.teachers[1].style, *other = &r.teachers[2].style;
+    assert_text(plain->user, "Q: {question}");
+    assert_true(text_equal(plain->system, steps.system) && text_equal(plain->marker, steps.marker));
+    assert_text(own->between, "\n");
+    assert_text(own->system, "");
+    assert_text(own->user, "Q: {question}");
+    assert_text(other->marker, "Schritt {n}:");
+    assert_text(other->user, "{question}"); /* another style starts afresh … */
+    assert_true(text_equal(other->think_open, paper.think_open) && other->system.len == 0);
+    assert_string_equal(other->date, "2026-01-02"); /* … and says nothing of the date */
+    assert_text(r.meta_style.score_open, " So: ");
+    assert_text(r.meta_style.user, "Q: {question}");
+    recipe_release(&r);
+}
+
+static void overrides_are_applied_in_order(void **state) {
+    (void)state;
+    struct recipe r;
+    const char *set[] = {"search.beam=2",
+                         "search.beam=3",
+                         "teachers.two.temperature=0.8",
+                         "prompt.style=steps",
+                         "teachers.one.prompt.marker=### Step {n}: # really",
+                         "prompt.between=\"\\n\\n\\n\"",
+                         "prompt.system="};
+    write_text(file, TEXT(MINIMAL "search: {beam: 9}\n"));
+    struct recipe_options options = {set, 7, models};
+    assert_ok(recipe_load(file, &options, &r, err));
+    assert_int_equal(r.search.beam, 3);
+    assert_true(r.teachers[1].sampling.temperature == 0.8f);
+    assert_text(r.teachers[0].style.marker, "### Step {n}: # really");
+    assert_text(r.teachers[1].style.between, "\n\n\n");
+    assert_text(r.meta_style.system, "");
+    recipe_release(&r);
+}
+
+static void yaml_is_read_as_yaml(void **state) {
+    (void)state;
+    struct recipe r; /* anchors, a byte order mark, comments, block texts, an empty section */
+    assert_ok(load(TEXT("\xef\xbb\xbf# a recipe\n" HEAD "search:\n"
+                        "teachers:\n  one: &t {model: a, top_k: &k 5}\n  two: *t\n  three: {model: b, top_k: *k}\n"
+                        "meta_prover: {model: a}\n"
+                        "prompt:\n  system: |\n    Two\n    lines.\n  user: >-\n    folded\n    {question}\n" RUN),
+                   NULL, &r, err));
+    assert_int_equal(r.n_teachers, 3);
+    assert_int_equal(r.teachers[1].sampling.top_k, 5);
+    assert_int_equal(r.teachers[2].sampling.top_k, 5);
+    assert_text(r.meta_style.system, "Two\nlines.\n");
+    assert_text(r.meta_style.user, "folded {question}");
+    recipe_release(&r);
+}
+
+static void greedy_is_a_beam_of_one(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT(MINIMAL "search: {strategy: greedy}\n"), NULL, &r, err));
+    assert_int_equal(r.search.beam, 1);
+    assert_true(text_find(r.resolved, TEXT("strategy: greedy\n  beam: 1\n")) > 0);
+    recipe_release(&r);
+    assert_ok(load(TEXT(MINIMAL "search: {strategy: greedy, beam: 1}\n"), NULL, &r, err));
+    recipe_release(&r);
+    assert_refused(TEXT(MINIMAL "search: {strategy: greedy}\n"), "search.beam=4", "--set search.beam=4", "contradicts");
+}
+
+/* ---- what is refused ------------------------------------------------------------------------------------------- */
+
+static void wrong_recipes_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *yaml, *where, *part;
+    } wrong[] = {
+        {"", "r.yaml:1:1", "the recipe is empty"},
+        {"# x\n", "r.yaml:1:1", "the recipe is empty"},
+        {"~\n", "r.yaml:1:1", "the recipe is empty"},
+        {"hello\n", "r.yaml:1:1", "the recipe is a single value"},
+        {"[a]\n", "r.yaml:1:1", "the recipe is a list"},
+        {"problems: {file: [\n", "r.yaml:2:1", "not valid YAML"},
+        {"a: \"x\n", "r.yaml:1:5", "not valid YAML"},
+        {"\tproblems: 1\n", "r.yaml:1:1", "not valid YAML"},
+        {"? [a, b]\n: c\n", "r.yaml:2:3", "a key must be a plain word"},
+        {MINIMAL "---\nrun: {}\n", "r.yaml:1:1", "several documents"},
+        {MINIMAL "---\nrun: {\n", "r.yaml:8:1", "not valid YAML"},
+        {MINIMAL "<<: {search: 1}\n", "r.yaml:6:1", "merge keys"},
+        {MINIMAL "search: {beam: !!int 4}\n", "r.yaml:6:10", "tags (!)"},
+        {MINIMAL "search: *nowhere\n", "r.yaml:6:1", "names no anchor"},
+        {MINIMAL "search: &s {beam: *s}\n", "r.yaml:6:13", "search.beam is a section"},
+        {MINIMAL "search: 4\n", "r.yaml:6:9", "'search' is a single value; it must be a section"},
+        {MINIMAL "search: [4]\n", "r.yaml:6:1", "'search' is a list"},
+        {MINIMAL "search: {beam: [1]}\n", "r.yaml:6:10", "search.beam is a list; allowed: a whole number, 1 to 64"},
+        {MINIMAL "search: {beam: }\n", "r.yaml:6:10", "search.beam has no value"},
+        {MINIMAL "search: {beam: ~}\n", "r.yaml:6:16", "search.beam has no value"},
+        {MINIMAL "search: {beam: '4'}\n", "r.yaml:6:16", "write the number without quotes"},
+        {MINIMAL "search: {beam: 0}\n", "r.yaml:6:16", "is out of range; allowed: a whole number, 1 to 64"},
+        {MINIMAL "search: {beam: 65}\n", "r.yaml:6:16", "is out of range; allowed: a whole number, 1 to 64"},
+        {MINIMAL "search: {beam: 4.5}\n", "r.yaml:6:16", "is not a whole number"},
+        {MINIMAL "search: {beam: 0x4}\n", "r.yaml:6:16", "is not a whole number"},
+        {MINIMAL "search: {beam: 1_0}\n", "r.yaml:6:16", "is not a whole number"},
+        {MINIMAL "search: {beam: 1-2}\n", "r.yaml:6:16", "is not a whole number"},
+        {MINIMAL "search: {beam: 99999999999999999999}\n", "r.yaml:6:16", "out of range"},
+        {MINIMAL "search: {answer_temperature: .nan}\n", "r.yaml:6:30", "is not a number"},
+        {MINIMAL "search: {answer_temperature: -0.1}\n", "r.yaml:6:30", "out of range; allowed: a number, 0 to 5"},
+        {MINIMAL "search: {beam: 1}\nsearch: {beam: 2}\n", "r.yaml:7:1", "a second time; the first is in line 6"},
+        {MINIMAL "search: {beam: 1,\n  'beam': 2}\n", "r.yaml:7:3", "a second time; the first is in line 6"},
+        {MINIMAL "search: {sampling: 1}\n", "r.yaml:6:10", "known there: strategy, beam, step_tokens"},
+        {MINIMAL "search: {'search.beam': 1}\n", "r.yaml:6:10", "unknown key 'search.beam' in 'search'"},
+        {MINIMAL "temperature: 1\n", "r.yaml:6:1", "did you mean 'teachers.*.temperature'?"},
+        {MINIMAL "search: {\"beam\\0\": 1}\n", "r.yaml:6:10", "unknown key 'beam\\u0000' in 'search'"},
+        {MINIMAL "'': 1\n", "r.yaml:6:1", "unknown key ''"},
+        {MINIMAL "prompt: {markers: x}\n", "r.yaml:6:10", "did you mean 'marker'?"},
+        {MINIMAL "prompt: {marker: ' {n}.'}\n", "r.yaml:6:18", "nothing before the step's number"},
+        {MINIMAL "prompt: {marker: ''}\n", "r.yaml:6:18", "is empty"},
+        {MINIMAL "prompt: {full: 'Solve'}\n", "r.yaml:6:16", "does not hold {question}"},
+        {MINIMAL "prompt: {date: 2026-13-01}\n", "r.yaml:6:16", "is not a date"},
+        {MINIMAL "prompt: {user: \"{question}\\0\"}\n", "r.yaml:6:16", "zero byte"},
+        {MINIMAL "prompt: {style: step}\n", "r.yaml:6:17", "did you mean 'steps'? allowed: steps, paper"},
+        {HEAD "teachers: {one: {model: c}}\nmeta_prover: {model: a}\n" RUN, "r.yaml:3:25",
+         "teachers.one.model: there is no model 'c'; did you mean 'a'? models here: a, b"},
+        {HEAD "teachers: {one: {}}\nmeta_prover: {model: a}\n" RUN, "r.yaml:3:12", "teachers.one.model is missing"},
+        {HEAD "teachers: {one: {modle: a}}\n", "r.yaml:3:18",
+         "unknown key 'modle' in 'teachers.*'; did you mean 'model'?"},
+        {HEAD "teachers: {'o ne': {model: a}}\n", "r.yaml:3:12", "the name 'o ne' must be 1 to 64 letters"},
+        {HEAD "teachers: {'': {model: a}}\n", "r.yaml:3:12", "the name '' must be"},
+        {HEAD "meta_prover: {model: a}\n" RUN, "r.yaml", "'teachers' is missing"},
+        {HEAD "teachers: {}\n", "r.yaml", "'teachers' is missing"},
+        {"run: {out: o}\n", "r.yaml", "'models' is missing"},
+        {HEAD TEACHERS, "r.yaml", "run.out is missing"},
+        {"models: {a: {file: tiny}}\nteachers: {t: {model: a}}\nmeta_prover: {model: a}\n" RUN, "r.yaml",
+         "problems.file is missing"},
+        {HEAD "teachers: {t: {model: a}}\n" RUN, "r.yaml", "meta_prover.model is missing"},
+        {"problems: {file: x}\nmodels: {a: {file: tinny}}\nteachers: {t: {model: a}}\nmeta_prover: {model: a}\n" RUN,
+         "r.yaml:2:20: models.a.file", "did you mean 'tiny'?"},
+        {"problems: {file: x}\nmodels: {a: {file: ./x.gguf}}\nteachers: {t: {model: a}}\nmeta_prover: {model: a}\n" RUN,
+         "r.yaml:2:20: models.a.file", "there is no model file"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_refused(text_of(wrong[i].yaml), NULL, wrong[i].where, wrong[i].part);
+    assert_refused(TEXT("problems:\n  file: \xc3\xa4\xff\n"), NULL, "r.yaml:2:10", "not valid UTF-8");
+    assert_refused((cord_text){"run: \0{}\n", 9}, NULL, "r.yaml:1:6", "zero byte");
+}
+
+static void wrong_overrides_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *set, *part;
+    } wrong[] = {
+        {"search.beam", "must read KEY=VALUE"},
+        {"=4", "must read KEY=VALUE"},
+        {"search.beam=", "is not a whole number"},
+        {"search.beam=x", "search.beam: 'x' is not a whole number; allowed: a whole number, 1 to 64"},
+        {"search.beem=4", "did you mean 'search.beam'?"},
+        {"rubbish=4", "`cord help recipe` lists the keys"},
+        {"teachers.three.top_k=4", "the recipe has no 'teachers' named 'three'; it has: one, two"},
+        {"teachers.one.topk=4", "did you mean 'teachers.one.top_k'?"},
+        {"prompt.user=\"{question}", "quoted text"},
+        {"prompt.user='{question}' x", "quoted text"},
+        {"teachers.one.model=c", "there is no model 'c'"},
+        {"prompt.user=\xff", "not valid UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char where[96];
+        snprintf(where, sizeof where, "--set %.*s", (int)utf8_valid_prefix(text_of(wrong[i].set)), wrong[i].set);
+        assert_refused(TEXT(MINIMAL), wrong[i].set, where, wrong[i].part);
+    }
+}
+
+/* Files made to hurt: none may take long, crash, or be taken. */
+static void hostile_recipes_are_refused_soon(void **state) {
+    (void)state;
+    struct buf text;
+    buf_init(&text, "test", (size_t)4 << 20);
+    for (int i = 0; i < 100000; i++) buf_addc(&text, '[');
+    assert_refused(buf_text(&text), NULL, "r.yaml:1:64", "not valid YAML");
+    buf_clear(&text);
+    buf_addf(&text, "models:\n");
+    for (int i = 0; i < 60000; i++) buf_addf(&text, "  m%d: {}\n", i);
+    int64_t start = clock_us();
+    assert_refused(buf_text(&text), NULL, "r.yaml:66:3", "models: more than 64");
+    assert_true(clock_us() - start < 5000000);
+    buf_clear(&text);
+    buf_addf(&text, "a: &a [x, x]\n"); /* each level twice the one before */
+    for (int i = 1; i < 40; i++)
+        buf_addf(&text, "k%d: &k%d [*%c%d, *%c%d]\n", i, i, i > 1 ? 'k' : 'a', i - 1, 'k', i - 1);
+    assert_refused(buf_text(&text), NULL, "r.yaml:1:1", "unknown key 'a'");
+    buf_clear(&text);
+    for (int i = 0; i < 70000; i++) buf_addf(&text, "# filling, long\n");
+    cord_error err = {0};
+    struct recipe r;
+    assert_int_not_equal(load(buf_text(&text), NULL, &r, &err), CORD_OK);
+    assert_non_null(strstr(err.message, "recipe"));
+    buf_release(&text);
+}
+
+/* Every prefix of a recipe, and every byte of it replaced by three others: a recipe, or an error with a place and a
+ * reason. */
+static void damaged_recipes_do_no_harm(void **state) {
+    (void)state;
+    static const char whole[] = MINIMAL "prompt: {style: steps, marker: \"S\\u00e4 {n}\", date: 2026-01-02}\n";
+    static const char bytes[] = {'\0', '\n', '\t', '"', '{', ']', ':', '&', '*', '!', '|', '\xff', '%', '-'};
+    char copy[sizeof whole];
+    for (size_t i = 0; i < sizeof whole - 1; i++)
+        for (size_t j = 0; j < 4; j++) {
+            memcpy(copy, whole, sizeof whole);
+            if (j < 3) copy[i] = bytes[(5 * i + j) % sizeof bytes];
+            struct recipe r;
+            cord_error err = {0};
+            if (load((cord_text){copy, j < 3 ? sizeof whole - 1 : i}, NULL, &r, &err) == CORD_OK)
+                recipe_release(&r);
+            else
+                assert_true(err.message[0] && err.where[0]);
+        }
+}
+
+/* ---- the resolved recipe --------------------------------------------------------------------------------------- */
+
+static void resolved_recipes_read_back_as_themselves(void **state) {
+    (void)state;
+    static const char *const recipes[] = {
+        MINIMAL,
+        MINIMAL "prompt: {style: steps, date: 2025-05-05}\nsearch: {strategy: greedy, answer_temperature: 0.1}\n",
+        HEAD "teachers:\n  z.prompt: {model: b, temperature: 0.123456789012345, prompt: {style: paper, full: 'x "
+             "{question}'}}\n"
+             "  a: {model: a, prompt: {system: \"a\\\"b\\\\c\\n\\td\\u0001\\u0085\\u2028\\ufeff # é 😀 'q' \"}}\n"
+             "meta_prover: {model: b, prompt: {think_open: '', score_close: '  '}}\nprompt: {style: steps}\n" RUN,
+    };
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+        struct recipe first, second;
+        assert_ok(load(text_of(recipes[i]), NULL, &first, err));
+        assert_ok(load(first.resolved, NULL, &second, err));
+        assert_string_equal(second.resolved.data, first.resolved.data);
+        assert_int_equal(second.n_teachers, first.n_teachers);
+        for (int t = 0; t < first.n_teachers; t++) {
+            assert_true(text_equal(first.teachers[t].style.system, second.teachers[t].style.system));
+            assert_true(text_equal(first.teachers[t].style.full, second.teachers[t].style.full));
+            assert_true(first.teachers[t].sampling.temperature == second.teachers[t].sampling.temperature);
+        }
+        if (i == 2)
+            assert_text(first.teachers[1].style.system, "a\"b\\c\n\td\x01\xc2\x85\xe2\x80\xa8\xef\xbb\xbf # é 😀 'q' ");
+        recipe_release(&first);
+        recipe_release(&second);
+    }
+}
+
+static void every_key_stands_in_the_resolved_recipe(void **state) {
+    (void)state;
+    struct recipe r;
+    size_t n;
+    const struct recipe_key *keys = recipe_keys(&n);
+    assert_ok(load(TEXT(MINIMAL), NULL, &r, err));
+    for (size_t i = 0; i < n; i++) {
+        char line[64];
+        const char *dot = strrchr(keys[i].path, '.');
+        snprintf(line, sizeof line, " %s: ", dot + 1);
+        assert_true(text_find(r.resolved, text_of(line)) > 0);
+        for (size_t j = 0; j < i; j++) assert_string_not_equal(keys[i].path, keys[j].path);
+        if (!strcmp(dot, ".style")) /* the table names the presets a second time */
+            for (size_t j = 0; j < 3; j++) {
+                const char *name = prompt_preset_names()[j];
+                if (name)
+                    assert_string_equal(keys[i].choices[j], name);
+                else
+                    assert_null(keys[i].choices[j]);
+            }
+    }
+    recipe_release(&r);
+}
+
+static void differences_are_told_by_key(void **state) {
+    (void)state;
+    static const struct {
+        const char *yaml, *set, *lines;
+    } cases[] = {
+        {MINIMAL, NULL, ""},
+        {MINIMAL, "run.out=elsewhere", ""},
+        {MINIMAL, "run.threads=3", ""},
+        {MINIMAL, "search.beam=2", "search.beam: 4 -> 2\n"},
+        {MINIMAL, "search.answer_temperature=0.0", ""},
+        {MINIMAL, "teachers.two.top_p=0.9", "teachers.two.top_p: 0.95 -> 0.9\n"},
+        {MINIMAL, "prompt.between= / ",
+         "teachers.one.prompt.between: '\\n\\n' -> ' / '\nteachers.two.prompt.between: '\\n\\n' -> ' / '\n"
+         "meta_prover.prompt.between: '\\n\\n' -> ' / '\n"},
+        {MINIMAL, "teachers.two.prompt.system=You are a careful solver of problems, and you never hurry.",
+         "teachers.two.prompt.system: '' -> 'You are a careful solver of problems, an…'\n"},
+        {HEAD "teachers: {two: {model: b}, one: {model: a}}\nmeta_prover: {model: b}\n" RUN, NULL,
+         "teachers: one, two -> two, one\n"},
+        {HEAD "teachers: {one: {model: b}}\nmeta_prover: {model: b}\n" RUN, NULL,
+         "teachers: one, two -> one\nteachers.one.model: 'a' -> 'b'\n"},
+    };
+    struct recipe before, after;
+    struct arena arena;
+    arena_init(&arena);
+    assert_ok(load(TEXT(MINIMAL), NULL, &before, err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cord_text lines;
+        assert_ok(load(text_of(cases[i].yaml), cases[i].set, &after, err));
+        assert_ok(recipe_differences(before.resolved, after.resolved, &arena, &lines, err));
+        assert_text(lines, cases[i].lines);
+        recipe_release(&after);
+    }
+    cord_text lines;
+    cord_error err = {0};
+    assert_int_equal(recipe_differences(TEXT("nonsense: 1\n"), before.resolved, &arena, &lines, &err), CORD_BAD_RECIPE);
+    assert_string_equal(err.where, "the run's recipe:1:1");
+    recipe_release(&before);
+    arena_release(&arena);
+}
+
+/* ---- models ---------------------------------------------------------------------------------------------------- */
+
+static void models_are_found_by_path_or_name(void **state) {
+    (void)state;
+    struct arena arena;
+    const char *path;
+    char want[128];
+    cord_error failed = {0};
+    arena_init(&arena);
+    assert_ok(recipe_find_model("tiny", NULL, models, &arena, &path, err));
+    snprintf(want, sizeof want, "%s/tiny.gguf", models);
+    assert_string_equal(path, want);
+    assert_ok(recipe_find_model(want, "/nowhere", NULL, &arena, &path, err));
+    assert_string_equal(path, want);
+    assert_ok(recipe_find_model("models/small.gguf", folder, NULL, &arena, &path, err));
+    assert_ok(recipe_find_model("small.gguf", models, NULL, &arena, &path, err)); /* a path, from the recipe's folder */
+    assert_int_equal(recipe_find_model("smal", NULL, models, &arena, &path, &failed), CORD_BAD_MODEL);
+    assert_non_null(strstr(failed.message, "(there: small, tiny). did you mean 'small'?"));
+    assert_non_null(strstr(failed.message, "make models"));
+    assert_int_equal(recipe_find_model("tiny", NULL, NULL, &arena, &path, &failed), CORD_BAD_MODEL);
+    assert_non_null(strstr(failed.message, "no folder of models"));
+    assert_int_equal(recipe_find_model("x/y.gguf", folder, models, &arena, &path, &failed), CORD_BAD_MODEL);
+    assert_non_null(strstr(failed.message, "there is no model file"));
+    assert_int_equal(recipe_find_model("./models", folder, models, &arena, &path, &failed), CORD_BAD_MODEL);
+    assert_non_null(strstr(failed.message, "is a folder"));
+    arena_release(&arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_the_papers),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(prompts_are_inherited),
+        cmocka_unit_test(overrides_are_applied_in_order),
+        cmocka_unit_test(yaml_is_read_as_yaml),
+        cmocka_unit_test(greedy_is_a_beam_of_one),
+        cmocka_unit_test(wrong_recipes_are_told),
+        cmocka_unit_test(wrong_overrides_are_told),
+        cmocka_unit_test(hostile_recipes_are_refused_soon),
+        cmocka_unit_test(damaged_recipes_do_no_harm),
+        cmocka_unit_test(resolved_recipes_read_back_as_themselves),
+        cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
+        cmocka_unit_test(differences_are_told_by_key),
+        cmocka_unit_test(models_are_found_by_path_or_name),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

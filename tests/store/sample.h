@@ -1,0 +1,193 @@
+/* sample.h - a small search made by hand, told to a journal as beam.c would tell it: two teachers, beam 2, three
+ * rounds, with a dropped candidate, a cut step, a parent that is finished by a bare "</think>", and a finished
+ * trajectory that is carried over. What every test of the store needs. */
+#ifndef CORD_TEST_SAMPLE_H
+#define CORD_TEST_SAMPLE_H
+
+#include "support.h"
+
+#include "store/journal.h"
+
+#include <ftw.h>
+#include <math.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- folders ------------------------------------------------------------------------------------------------- */
+
+static inline char *sample_folder(char folder[64]) {
+    snprintf(folder, 64, "/tmp/cord_test_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    return folder;
+}
+
+static inline int sample_remove_one(const char *path, const struct stat *info, int kind, struct FTW *at) {
+    (void)info, (void)kind, (void)at;
+    return remove(path);
+}
+
+static inline void sample_remove(const char *folder) { nftw(folder, sample_remove_one, 8, FTW_DEPTH | FTW_PHYS); }
+
+/* ---- problems ------------------------------------------------------------------------------------------------ */
+
+static inline void sample_problems(struct journal *journal) {
+    struct problem problems[] = {
+        {.question = {TEXT("p1"), TEXT("What is 2 + 3?")},
+         .target = TEXT("5"),
+         .gold = TEXT("5"),
+         .row = TEXT("{\"id\":\"p1\",\"question\":\"What is 2 + 3?\",\"answer\":\"5\",\"x\":27.0}"),
+         .line = 1,
+         .index = 0},
+        {.question = {TEXT("p2"), TEXT("A \"quoted\" question\nof two lines?")},
+         .target = TEXT("7"),
+         .gold = TEXT("7"),
+         .row = TEXT("{\"id\":\"p2\"}"),
+         .line = 2,
+         .index = 1},
+        {.row = TEXT("{broken \xFF"), .line = 3, .index = 2, .bad = "not valid JSON"},
+        {.question = {TEXT("p4"), TEXT("Never run")},
+         .target = TEXT("1"),
+         .gold = TEXT("1"),
+         .row = TEXT("{\"id\":\"p4\"}"),
+         .line = 4,
+         .index = 3},
+    };
+    struct problem_set set = {.problems = problems, .n = 4, .n_bad = 1};
+    assert_ok(journal_put_problems(journal, &set, err));
+    struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
+    assert_ok(journal_put_teachers(journal, teachers, 2, err));
+}
+
+/* ---- the search ---------------------------------------------------------------------------------------------- */
+
+static const struct prompt_style sample_style = {
+    .marker = {"### Step {n}.", 13},
+    .between = {"\n\n", 2},
+    .think_close = {"\n</think>\n\n", 11},
+    .answer_open = {"\\boxed{", 7},
+    .score_open = {" </think> The final answer is ", 30},
+    .score_close = {".", 1},
+};
+
+static inline void sample_started(struct journal *journal, int64_t problem) {
+    static cord_span spans[3][2];
+    struct spoken spoken[3];
+    for (int i = 0; i < 3; i++) {
+        spans[i][0] = (cord_span){TEXT("<|im_start|>user\n"), true};
+        spans[i][1] = (cord_span){i == 2 ? TEXT("a question with a NUL \0 and <|im_end|>") : TEXT("question"), false};
+        spoken[i] = (struct spoken){i < 2 ? i : -1, {spans[i], 2}, &sample_style};
+    }
+    assert_ok(journal_started(journal, problem, log(0.125), spoken, 3, err));
+}
+
+/* Candidates, steps and beams of the three rounds. Static: trajectories point into them. */
+struct sample {
+    struct candidate candidates[3][4];
+    struct step steps[4];
+    struct trajectory beams[3][2];
+    struct round rounds[3];
+};
+
+#define SAMPLE_ONE "### Step 1. Add two"
+#define SAMPLE_TWO "### Step 1. Count"
+#define SAMPLE_CUT SAMPLE_TWO "\n\n### Step 2. Then we hold "
+
+static inline struct candidate sample_candidate(int parent, int teacher, cord_text step, cord_text reasoning,
+                                                double score) {
+    bool dropped = !reasoning.len;
+    return (struct candidate){.parent = parent,
+                              .teacher = teacher,
+                              .seed = UINT64_C(0xFFFFFFFFFFFFFF00) + (uint64_t)teacher,
+                              .step = step,
+                              .reasoning = reasoning,
+                              .log_score = dropped ? (double)NAN : log(score),
+                              .rank = -1,
+                              .slot = -1,
+                              .tie = UINT64_MAX - (uint64_t)teacher,
+                              .reasoning_tokens = 11,
+                              .prompt_tokens = 100,
+                              .cached_tokens = 90,
+                              .new_tokens = 10,
+                              .score_prompt_tokens = 50,
+                              .score_cached_tokens = 40,
+                              .propose_us = 1000000,
+                              .score_us = INT64_C(5000000000)};
+}
+
+static inline void sample_keep(struct candidate *c, int rank, int slot) {
+    c->rank = rank;
+    c->slot = slot;
+}
+
+static inline void sample_build(struct sample *s) {
+    memset(s, 0, sizeof *s);
+    struct candidate *c = s->candidates[0];
+    c[0] = sample_candidate(0, 0, TEXT(" Add two"), TEXT(SAMPLE_ONE), 0.5);
+    c[1] = sample_candidate(0, 1, TEXT(" Count"), TEXT(SAMPLE_TWO), 0.25);
+    c[2] = sample_candidate(0, 1, TEXT(" Count"), (cord_text){0}, 0);
+    c[2].drop = DROP_DUPLICATE;
+    c[2].sample = 1;
+    c[3] = sample_candidate(0, 0, (cord_text){"", 0}, (cord_text){"", 0}, 0);
+    c[3].drop = DROP_FAILED;
+    c[3].drop_why = "the model's context is full";
+    sample_keep(&c[0], 0, 0);
+    sample_keep(&c[1], 1, 1);
+    s->steps[0] = (struct step){NULL, TEXT(" Add two"), 1, 0, false, log(0.5)};
+    s->steps[1] = (struct step){NULL, TEXT(" Count"), 1, 1, false, log(0.25)};
+    s->beams[0][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), GROWING, 0, 0, 0};
+    s->beams[0][1] = (struct trajectory){TEXT(SAMPLE_TWO), &s->steps[1], 1, 11, log(0.25), GROWING, 1, 0, 1};
+
+    /* round 2: slot 0 is finished as it stands by a bare "</think>"; slot 1 grows by a step that is cut */
+    c = s->candidates[1];
+    c[0] = sample_candidate(0, 1, (cord_text){"", 0}, (cord_text){"", 0}, 0);
+    c[0].finishes_parent = true;
+    c[0].end = STEP_CLOSED;
+    c[0].log_score = log(0.5);
+    c[1] = sample_candidate(1, 0, TEXT(" Then we hold "), TEXT(SAMPLE_CUT), 0.375);
+    c[1].end = STEP_CUT;
+    sample_keep(&c[0], 0, 0);
+    sample_keep(&c[1], 1, 1);
+    s->steps[2] = (struct step){&s->steps[1], TEXT(" Then we hold "), 2, 0, true, log(0.375)};
+    s->beams[1][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0};
+    s->beams[1][1] = (struct trajectory){TEXT(SAMPLE_CUT), &s->steps[2], 2, 11, log(0.375), GROWING, 0, 1, 1};
+
+    /* round 3: slot 0 is carried over, now second; the cut step is continued without a marker and ends the turn. Its
+     * text has a NUL, an escape and half a character, as no model should write and some do. */
+    c = s->candidates[2];
+    c[0] = sample_candidate(1, 1, TEXT("five\0\033[31m\xE2\x82"), TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), 0.875);
+    c[0].end = STEP_TURN;
+    c[1] = sample_candidate(1, 0, TEXT("six"), TEXT(SAMPLE_CUT "six"), 0.0625);
+    sample_keep(&c[0], 0, 0);
+    sample_keep(&c[1], 2, -1);
+    s->steps[3] = (struct step){&s->steps[2], TEXT("five\0\033[31m\xE2\x82"), 3, 1, false, log(0.875)};
+    s->beams[2][0] = (struct trajectory){
+        TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), &s->steps[3], 2, 12, log(0.875), FINISHED_TURN, 1, 1, 0};
+    s->beams[2][1] = s->beams[1][0];
+    s->beams[2][1].from = 0;
+    s->beams[2][1].candidate = -1;
+
+    static const int n_candidates[] = {4, 2, 2};
+    for (int i = 0; i < 3; i++)
+        s->rounds[i] = (struct round){i + 1, s->candidates[i], n_candidates[i], s->beams[i], 2, NULL};
+    s->rounds[2].note = "the last round";
+}
+
+/* The best one is wrong, the second correct. */
+static inline void sample_answers(const struct sample *s, struct answered out[2]) {
+    out[0] =
+        (struct answered){s->beams[2][0], TEXT("So \\boxed{6}"), TEXT("6"), GRADE_WRONG, "numbers differ", 9, 8, 7, 6};
+    out[1] =
+        (struct answered){s->beams[2][1], TEXT("So \\boxed{5}"), TEXT("5"), GRADE_CORRECT, "equal numbers", 9, 8, 7, 6};
+}
+
+/* Tells a journal the whole search of one problem. */
+static inline void sample_tell(struct journal *journal, int64_t problem, const struct sample *s) {
+    sample_started(journal, problem);
+    for (int i = 0; i < 3; i++) assert_ok(journal_round(journal, problem, &s->rounds[i], err));
+    struct answered answers[2];
+    sample_answers(s, answers);
+    assert_ok(journal_finished(journal, problem, answers, 2, err));
+}
+
+#endif

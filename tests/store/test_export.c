@@ -1,0 +1,315 @@
+/* test_export.c - trajectories.jsonl and training rows, read back with jansson; and files that appear whole or not at
+ * all. */
+#include "store/sample.h"
+
+#include "base/json.h"
+#include "store/export.h"
+#include "store/output.h"
+
+struct fixture {
+    char folder[64];
+    struct journal *journal;
+    struct sample sample;
+    char *rows; /* of the last export */
+};
+
+static int set_up(void **state) {
+    static struct fixture f;
+    memset(&f, 0, sizeof f);
+    sample_folder(f.folder);
+    sample_build(&f.sample);
+    assert_ok(journal_open(f.folder, JOURNAL_WRITE, &f.journal, err));
+    sample_problems(f.journal);
+    sample_tell(f.journal, 1, &f.sample);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct fixture *f = *state;
+    journal_close(f->journal);
+    sample_remove(f->folder);
+    free(f->rows);
+    return 0;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+/* Line `number` (from 0) of a text of JSONL; NULL behind the last. The caller's to json_decref. */
+static json_t *line_of(cord_text all, int number) {
+    for (ptrdiff_t end; (end = text_find(all, TEXT("\n"))) >= 0; all = text_slice(all, (size_t)end + 1, all.len))
+        if (number-- == 0) {
+            json_t *line = json_loadb(all.data, (size_t)end, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+            assert_non_null(line);
+            return line;
+        }
+    assert_int_equal(all.len, 0); /* the last line has its newline */
+    return NULL;
+}
+
+static const char *text_at(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    if (!text) fail_msg("no text '%s'", key);
+    return text;
+}
+
+static cord_text content_at(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    return (cord_text){json_string_value(value), json_string_length(value)};
+}
+
+static void read_trajectories(struct fixture *f, struct buf *out) {
+    char path[128];
+    assert_ok(export_trajectories(f->journal, f->folder, err));
+    snprintf(path, sizeof path, "%s/trajectories.jsonl", f->folder);
+    assert_ok(file_read(path, "trajectories", 1 << 20, out, err));
+}
+
+/* ---- trajectories.jsonl ---------------------------------------------------------------------------------------- */
+
+static void test_trajectories(void **state) {
+    struct fixture *f = *state;
+    struct buf all;
+    read_trajectories(f, &all);
+    json_t *line = line_of(buf_text(&all), 0);
+    assert_string_equal(text_at(line, "id"), "p1");
+    assert_string_equal(text_at(line, "status"), "done");
+    assert_int_equal(json_integer_value(json_object_get(line, "index")), 0);
+    assert_int_equal(json_integer_value(json_object_get(line, "rounds")), 3);
+    assert_true(fabs(json_real_value(json_object_get(line, "s0")) - 0.125) < 1e-12);
+    assert_null(json_object_get(line, "reason"));
+    const json_t *tokens = json_object_get(line, "tokens");
+    assert_int_equal(json_integer_value(json_object_get(tokens, "propose")), 80);
+    assert_int_equal(json_integer_value(json_object_get(tokens, "score")), 400);
+    assert_int_equal(json_integer_value(json_object_get(tokens, "answer")), 14);
+
+    const json_t *best = json_object_get(line, "best");
+    assert_string_equal(text_at(best, "finish"), "turn ended");
+    assert_string_equal(text_at(best, "author"), "small");
+    assert_string_equal(text_at(best, "grade"), "wrong");
+    assert_string_equal(text_at(best, "answer"), "6");
+    assert_true(fabs(json_real_value(json_object_get(best, "score")) - 0.875) < 1e-12);
+    assert_true(json_real_value(json_object_get(best, "log_score")) == log(0.875));
+    const json_t *steps = json_object_get(best, "steps");
+    assert_int_equal(json_array_size(steps), 3);
+    assert_string_equal(text_at(json_array_get(steps, 0), "text"), " Count");
+    assert_string_equal(text_at(json_array_get(steps, 0), "teacher"), "small");
+    assert_string_equal(text_at(json_array_get(steps, 1), "teacher"), "strong");
+    assert_true(json_is_true(json_object_get(json_array_get(steps, 1), "cut")));
+    /* a NUL and an escape survive; half a character becomes U+FFFD, since JSON is UTF-8 */
+    cord_text reasoning = content_at(best, "reasoning");
+    assert_true(text_equal(reasoning, TEXT(SAMPLE_CUT "five\0\033[31m\xEF\xBF\xBD\xEF\xBF\xBD")) ||
+                text_equal(reasoning, TEXT(SAMPLE_CUT "five\0\033[31m\xEF\xBF\xBD")));
+
+    const json_t *others = json_object_get(line, "finished");
+    assert_int_equal(json_array_size(others), 1);
+    assert_string_equal(text_at(json_array_get(others, 0), "reasoning"), SAMPLE_ONE);
+    json_decref(line);
+
+    line = line_of(buf_text(&all), 1); /* p2 is not done and has no line; this is the broken row */
+    assert_string_equal(text_at(line, "status"), "failed");
+    assert_string_equal(text_at(line, "reason"), "not valid JSON");
+    assert_string_equal(text_at(line, "problem"), "{broken \xEF\xBF\xBD");
+    assert_true(json_is_null(json_object_get(line, "best")) && json_is_null(json_object_get(line, "s0")));
+    json_decref(line);
+    assert_null(line_of(buf_text(&all), 2));
+    /* the row stands as it was written: 27.0 is not 27 */
+    assert_true(
+        text_starts(buf_text(&all), TEXT("{\"problem\":{\"id\":\"p1\",\"question\":\"What is 2 + 3?\",\"answer\":\"5\","
+                                         "\"x\":27.0},")));
+    buf_release(&all);
+}
+
+/* Times, cached tokens and the order in which things were told leave no trace. */
+static void test_equal_runs_have_equal_files(void **state) {
+    struct fixture *f = *state;
+    struct buf first, second;
+    read_trajectories(f, &first);
+    journal_close(f->journal);
+    sample_remove(f->folder);
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->journal, err));
+    for (int r = 0; r < 3; r++)
+        for (int i = 0; i < f->sample.rounds[r].n_candidates; i++) {
+            struct candidate *c = &f->sample.candidates[r][i];
+            c->cached_tokens = c->score_cached_tokens = 0;
+            c->propose_us = c->score_us = 1;
+        }
+    sample_problems(f->journal);
+    assert_ok(journal_failed(f->journal, 2, "for a while", err));
+    assert_ok(journal_reopen(f->journal, 2, err));
+    sample_tell(f->journal, 1, &f->sample);
+    read_trajectories(f, &second);
+    assert_int_equal(first.len, second.len);
+    assert_memory_equal(first.data, second.data, first.len);
+    buf_release(&first);
+    buf_release(&second);
+}
+
+/* ---- training rows --------------------------------------------------------------------------------------------- */
+
+static const struct export_options plain = {
+    .format = "messages", .think_open = {"<think>\n", 8}, .think_close = {"\n</think>\n\n", 11}};
+
+/* The rows of an export as one text, which lives until the next export. */
+static cord_text rows_of(struct fixture *f, struct export_options options, struct export_counts *counts) {
+    size_t len = 0;
+    free(f->rows);
+    FILE *out = open_memstream(&f->rows, &len);
+    assert_ok(export_run(f->journal, &options, out, counts, err));
+    fclose(out);
+    return (cord_text){f->rows, len};
+}
+
+static void test_only_correct(void **state) {
+    struct fixture *f = *state;
+    struct export_options options = plain;
+    struct export_counts counts;
+    options.only_correct = true;
+    assert_text(rows_of(f, options, &counts),
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"What is 2 + 3?\"},{\"role\":\"assistant\",\"content\":"
+                "\"<think>\\n### Step 1. Add two\\n</think>\\n\\nSo \\\\boxed{5}\"}]}\n");
+    assert_int_equal(counts.problems, 4);
+    assert_int_equal(counts.rows, 1);
+    assert_int_equal(counts.rescued, 1);
+    assert_int_equal(counts.failed, 1);
+    assert_int_equal(counts.unfinished, 2);
+    assert_int_equal(counts.no_correct, 0);
+    options.min_score = 0.51;
+    assert_text(rows_of(f, options, &counts), "");
+    assert_int_equal(counts.below_score, 1);
+    assert_int_equal(counts.rescued, 0);
+    options.min_score = 0.49;
+    assert_true(rows_of(f, options, &counts).len > 0);
+}
+
+static void test_prompt_completion_without_markers(void **state) {
+    struct fixture *f = *state;
+    struct export_options options = plain;
+    struct export_counts counts;
+    options.format = "prompt-completion";
+    options.strip_markers = true;
+    cord_text rows = rows_of(f, options, &counts);
+    json_t *line = line_of(rows, 0);
+    assert_string_equal(text_at(line, "prompt"), "What is 2 + 3?");
+    /* the step that was cut and its rest are one; the reasoning's last bytes are not UTF-8, see above */
+    cord_text completion = content_at(line, "completion");
+    assert_true(text_starts(completion, TEXT("<think>\nCount\n\nThen we hold five\0\033[31m\xEF\xBF\xBD")));
+    assert_true(text_ends(completion, TEXT("\xEF\xBF\xBD\n</think>\n\nSo \\boxed{6}")));
+    json_decref(line);
+    assert_null(line_of(rows, 1));
+    assert_int_equal(counts.rows, 1);
+    assert_int_equal(counts.rescued, 0);
+}
+
+static void test_no_answer_trains_nobody(void **state) {
+    struct fixture *f = *state;
+    struct answered answers[2];
+    struct export_counts counts;
+    sample_answers(&f->sample, answers);
+    answers[0].answer = (cord_text){0};
+    answers[0].grade = GRADE_NO_ANSWER;
+    answers[1].grade = GRADE_UNDECIDED;
+    sample_started(f->journal, 2);
+    for (int i = 0; i < 3; i++) assert_ok(journal_round(f->journal, 2, &f->sample.rounds[i], err));
+    assert_ok(journal_finished(f->journal, 2, answers, 2, err));
+    struct export_options options = plain;
+    rows_of(f, options, &counts);
+    assert_int_equal(counts.rows, 1); /* p1's */
+    assert_int_equal(counts.no_answer, 1);
+    options.only_correct = true; /* undecided is not correct */
+    rows_of(f, options, &counts);
+    assert_int_equal(counts.rows, 1);
+    assert_int_equal(counts.no_correct, 1);
+}
+
+static void test_unknown_format(void **state) {
+    struct fixture *f = *state;
+    struct export_options options = plain;
+    struct export_counts counts;
+    options.format = "massages";
+    assert_int_equal(export_run(f->journal, &options, stderr, &counts, NULL), CORD_BAD_USAGE);
+}
+
+static void test_disk_that_is_full(void **state) {
+    struct fixture *f = *state;
+    struct export_counts counts;
+    cord_error e = {0};
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    assert_int_equal(export_run(f->journal, &plain, full, &counts, &e), CORD_IO_ERROR);
+    assert_non_null(strstr(e.message, "make room"));
+    fclose(full);
+}
+
+/* ---- whole files or none --------------------------------------------------------------------------------------- */
+
+static void assert_file(const char *path, const char *content) {
+    struct buf now;
+    assert_ok(file_read(path, "file", 1000, &now, err));
+    assert_text(buf_text(&now), content);
+    buf_release(&now);
+}
+
+static void test_output_is_whole_or_not_there(void **state) {
+    struct fixture *f = *state;
+    char path[128], link[128];
+    struct output o;
+    snprintf(path, sizeof path, "%s/out", f->folder);
+    snprintf(link, sizeof link, "%s/link", f->folder);
+    assert_ok(output_open(&o, path, err));
+    fputs("first", o.file);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_ok(output_close(&o, CORD_OK, err));
+    assert_file(path, "first");
+
+    assert_ok(output_open(&o, path, err));
+    fputs("seco", o.file);
+    char *draft = strdup(o.draft);
+    assert_int_equal(access(draft, F_OK), 0);
+    assert_int_equal(output_close(&o, CORD_CANCELLED, NULL), CORD_CANCELLED);
+    assert_file(path, "first");
+    assert_int_not_equal(access(draft, F_OK), 0);
+    free(draft);
+
+    assert_int_equal(symlink("out", link), 0); /* a link stays one */
+    assert_ok(output_open(&o, link, err));
+    fputs("third", o.file);
+    assert_ok(output_close(&o, CORD_OK, err));
+    assert_file(path, "third");
+    struct stat info;
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+}
+
+/* As root, a rename over /dev/null would replace it for the whole machine. */
+static void test_output_into_a_device(void **state) {
+    (void)state;
+    struct output o;
+    struct stat info;
+    assert_ok(output_open(&o, "/dev/null", err));
+    assert_null(o.draft);
+    fputs("gone", o.file);
+    assert_ok(output_close(&o, CORD_OK, err));
+    assert_int_equal(stat("/dev/null", &info), 0);
+    assert_true(S_ISCHR(info.st_mode));
+    cord_error e = {0};
+    assert_int_equal(output_open(&o, "/nowhere/at/all", &e), CORD_IO_ERROR);
+    assert_non_null(strstr(e.message, "/nowhere/at/all"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_trajectories),
+        TEST(test_equal_runs_have_equal_files),
+        TEST(test_only_correct),
+        TEST(test_prompt_completion_without_markers),
+        TEST(test_no_answer_trains_nobody),
+        TEST(test_unknown_format),
+        TEST(test_disk_that_is_full),
+        TEST(test_output_is_whole_or_not_there),
+        cmocka_unit_test(test_output_into_a_device),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
