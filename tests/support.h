@@ -16,17 +16,17 @@
 /* Exit status that the test runner counts as skipped. */
 #define SKIPPED 77
 
-#define assert_ok(call)                                                                     \
-    do {                                                                                    \
-        cord_error err_ = {0};                                                              \
-        cord_error *err = &err_;                                                            \
-        if ((call) != CORD_OK) fail_msg("%s: %s (%s)", #call, err_.message, err_.where);    \
+#define assert_ok(call)                                                                  \
+    do {                                                                                 \
+        cord_error err_ = {0};                                                           \
+        cord_error *err = &err_;                                                         \
+        if ((call) != CORD_OK) fail_msg("%s: %s (%s)", #call, err_.message, err_.where); \
     } while (0)
 
-#define assert_text(actual, expected)                                                                       \
-    do {                                                                                                    \
-        cord_text actual_ = (actual), expected_ = text_of(expected);                                        \
-        if (!text_equal(actual_, expected_))                                                                \
+#define assert_text(actual, expected)                                                                        \
+    do {                                                                                                     \
+        cord_text actual_ = (actual), expected_ = text_of(expected);                                         \
+        if (!text_equal(actual_, expected_))                                                                 \
             fail_msg("got '%.*s', want '%s'", (int)actual_.len, actual_.data ? actual_.data : "", expected); \
     } while (0)
 

@@ -17,9 +17,9 @@
 /* ---- errors -------------------------------------------------------------------------------------------------- */
 
 /* Returns early with the status of a failed call. */
-#define CORD_TRY(call)                         \
-    do {                                       \
-        cord_status try_status_ = (call);      \
+#define CORD_TRY(call)                                  \
+    do {                                                \
+        cord_status try_status_ = (call);               \
         if (try_status_ != CORD_OK) return try_status_; \
     } while (0)
 
@@ -43,7 +43,9 @@ cord_status error_errno(cord_error *err, const char *what, const char *path);
 #define TEXT(literal) ((cord_text){"" literal, sizeof(literal) - 1})
 
 static inline cord_text text_of(const char *s) { return (cord_text){s, s ? strlen(s) : 0}; }
-static inline cord_text text_slice(cord_text t, size_t from, size_t to) { return (cord_text){t.data + from, to - from}; }
+static inline cord_text text_slice(cord_text t, size_t from, size_t to) {
+    return (cord_text){t.data + from, to - from};
+}
 
 bool text_equal(cord_text a, cord_text b);
 bool text_starts(cord_text t, cord_text prefix);

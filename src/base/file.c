@@ -62,8 +62,10 @@ cord_status file_write_atomic(const char *path, cord_text content, cord_error *e
     cord_status status = fd < 0 ? error_errno(err, "create", temporary) : write_all(fd, content, temporary, err);
     if (fd >= 0 && close(fd) != 0 && status == CORD_OK) status = error_errno(err, "write", temporary);
     if (status == CORD_OK && rename(temporary, path) != 0) status = error_errno(err, "replace", path);
-    if (status == CORD_OK) sync_folder_of(path);
-    else if (fd >= 0) unlink(temporary);
+    if (status == CORD_OK)
+        sync_folder_of(path);
+    else if (fd >= 0)
+        unlink(temporary);
     free(temporary);
     return status;
 }

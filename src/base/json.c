@@ -93,8 +93,10 @@ void json_nil(struct json_writer *w, const char *key) { json_raw(w, key, TEXT("n
 
 /* ---- finding members ----------------------------------------------------------------------------------------- */
 
+static bool is_among(char c, const char *chars) { return c && strchr(chars, c); }
+
 static size_t skip_blanks(cord_text t, size_t at) {
-    while (at < t.len && memchr(" \t\r\n", t.data[at], 4)) at++;
+    while (at < t.len && is_among(t.data[at], " \t\r\n")) at++;
     return at;
 }
 
@@ -115,7 +117,7 @@ static size_t skip_value(cord_text t, size_t at) {
             depth++;
             at++;
         } else if (depth == 0) { /* a number or a word */
-            while (at < t.len && !memchr(",}] \t\r\n", t.data[at], 7)) at++;
+            while (at < t.len && !is_among(t.data[at], ",}] \t\r\n")) at++;
         } else {
             if (c == '}' || c == ']') depth--;
             at++;

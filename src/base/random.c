@@ -14,9 +14,7 @@ static uint64_t mix64(uint64_t z) {
     return z ^ (z >> 31);
 }
 
-uint64_t seed_mix(uint64_t seed, uint64_t value) {
-    return mix64(mix64(seed + UINT64_C(0x9E3779B97F4A7C15)) + value);
-}
+uint64_t seed_mix(uint64_t seed, uint64_t value) { return mix64(mix64(seed + UINT64_C(0x9E3779B97F4A7C15)) + value); }
 
 uint64_t seed_text(uint64_t seed, cord_text value) {
     uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */

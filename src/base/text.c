@@ -3,7 +3,9 @@
 
 /* ---- searching and trimming ---------------------------------------------------------------------------------- */
 
-bool text_equal(cord_text a, cord_text b) { return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0); }
+bool text_equal(cord_text a, cord_text b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 bool text_starts(cord_text t, cord_text prefix) {
     return t.len >= prefix.len && text_equal(text_slice(t, 0, prefix.len), prefix);
@@ -63,8 +65,10 @@ static size_t utf8_match(const unsigned char *s, size_t n, size_t *need) {
     size_t have = 1;
     while (have < *need && have < n) {
         bool good = have == 1 ? utf8_second(s[0], s[1]) : (s[have] & 0xC0) == 0x80;
-        if (!good) *need = 0;
-        else have++;
+        if (!good)
+            *need = 0;
+        else
+            have++;
     }
     return have;
 }
@@ -104,11 +108,11 @@ uint32_t utf8_next(cord_text t, size_t *at) {
 int utf8_width(uint32_t c) {
     static const struct {
         uint32_t from, to;
-    } zero[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F}, {0x200B, 0x200F},
-                {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}},
-      wide[] = {{0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0x33FF}, {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},  {0xA000, 0xA4CF},
-                {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F},
-                {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+    } zero[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},
+                {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}},
+      wide[] = {{0x1100, 0x115F}, {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},
+                {0xA000, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
     for (size_t i = 0; i < sizeof zero / sizeof *zero; i++)
         if (c >= zero[i].from && c <= zero[i].to) return 0;
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)

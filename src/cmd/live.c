@@ -2,18 +2,18 @@
  * lines that a painter thread writes anew five times a second. */
 #include "cmd/live.h"
 
-#include "cmd/cmd.h"
+#include "cmd/page.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { LINE_LIMIT = 8192, PERIOD_MS = 200, SPEED_WINDOW = 25 /* paintings over which speeds are measured: 5 s */ };
+enum { PERIOD_MS = 200, SPEED_WINDOW = 25 /* paintings over which speeds are measured: 5 s */ };
 
-/* Tokens written by a model, remembered for some paintings, so that a speed can be told. */
+/* A model's tokens at some earlier paintings, so that a speed can be told. */
 struct gauge {
-    int64_t written[SPEED_WINDOW], at[SPEED_WINDOW];
+    int64_t tokens[SPEED_WINDOW], at[SPEED_WINDOW];
     int next, filled;
 };
 
@@ -25,99 +25,82 @@ struct live {
     bool painting, closing;
     int painted; /* lines that stand under the permanent ones now */
     int64_t start;
-    int done, failed, correct, graded;
+    struct page page;          /* for permanent lines */
+    int done, failed, correct; /* in this process */
     double sum_score;
-    struct buf id; /* of the problem in flight, escaped */
+    struct buf id; /* of the problem in flight */
     bool in_flight;
     int round, beam, finished;
     double best;
     struct gauge *gauges;
 };
 
-/* ---- words and figures --------------------------------------------------------------------------------------- */
-
-/* Model text on one line: controls become spaces, invalid bytes U+FFFD; at most `columns` wide, cut with "…". */
-static void add_escaped(struct buf *out, cord_text t, int columns) {
-    int width = 0;
-    for (size_t at = 0, from; at < t.len;) {
-        from = at;
-        uint32_t c = utf8_next(t, &at);
-        int w = utf8_width(c);
-        if (width + w > columns - 1 && at < t.len) {
-            buf_add(out, TEXT("…"));
-            return;
-        }
-        width += w;
-        if (c < 0x20 || (c >= 0x7F && c < 0xA0)) buf_addc(out, ' ');
-        else if (c == 0xFFFD) buf_add(out, TEXT("\xEF\xBF\xBD"));
-        else buf_add(out, text_slice(t, from, at));
-    }
-}
-
-static void add_duration(struct buf *out, double seconds) {
-    long s = lround(seconds);
-    if (s < 60) buf_addf(out, "%lds", s);
-    else if (s < 3600) buf_addf(out, "%ldm%02lds", s / 60, s % 60);
-    else buf_addf(out, "%ldh%02ldm", s / 3600, s / 60 % 60);
-}
-
-static const char *colour_of(const struct live *live, const char *code) { return live->options.colour ? code : ""; }
+/* ---- painting ------------------------------------------------------------------------------------------------ */
 
 static double seconds_since(int64_t start) { return (double)(clock_us() - start) / 1e6; }
 
-/* ---- painting ------------------------------------------------------------------------------------------------ */
+static void add_duration(struct page *page, double seconds) {
+    long s = lround(seconds);
+    if (s < 60)
+        page_print(page, PAINT_NONE, "%lds", s);
+    else if (s < 3600)
+        page_print(page, PAINT_NONE, "%ldm%02lds", s / 60, s % 60);
+    else
+        page_print(page, PAINT_NONE, "%ldh%02ldm", s / 3600, s / 60 % 60);
+}
 
-/* Tokens per second over the last seconds; the current count is noted as a side effect. */
-static double speed(struct gauge *gauge, int64_t written, int64_t now) {
+/* Tokens per second over the last seconds; notes the current count. */
+static double speed(struct gauge *gauge, int64_t tokens, int64_t now) {
     int oldest = gauge->filled < SPEED_WINDOW ? 0 : gauge->next;
-    double rate = 0;
-    if (gauge->filled) {
-        int64_t us = now - gauge->at[oldest];
-        if (us > 0) rate = (double)(written - gauge->written[oldest]) / ((double)us / 1e6);
-    }
-    gauge->written[gauge->next] = written;
+    int64_t us = gauge->filled ? now - gauge->at[oldest] : 0;
+    double rate = us > 0 ? (double)(tokens - gauge->tokens[oldest]) / ((double)us / 1e6) : 0;
+    gauge->tokens[gauge->next] = tokens;
     gauge->at[gauge->next] = now;
     gauge->next = (gauge->next + 1) % SPEED_WINDOW;
     if (gauge->filled < SPEED_WINDOW) gauge->filled++;
     return rate;
 }
 
-static void add_totals(const struct live *live, struct buf *out) {
+static void add_totals(const struct live *live, struct page *page) {
     const struct live_options *o = &live->options;
     int ended = live->done + live->failed, left = o->total - o->done - ended;
     double spent = seconds_since(live->start);
-    buf_addf(out, "%d/%d problems", o->done + ended, o->total);
-    if (live->failed) buf_addf(out, ", %d failed", live->failed);
-    if (live->graded) {
-        buf_addf(out, "   %d of %d correct   mean S %.3f", live->correct, live->graded, live->sum_score / live->graded);
-    }
-    buf_add(out, TEXT("   "));
-    add_duration(out, spent);
+    page_print(page, PAINT_BOLD, "%d of %d problems", o->done + ended, o->total);
+    if (live->failed) page_print(page, PAINT_BAD, ", %d failed", live->failed);
+    if (live->done)
+        page_print(page, PAINT_NONE, "   %d of %d correct   mean S %.3f", live->correct, live->done,
+                   live->sum_score / live->done);
+    page_print(page, PAINT_NONE, "   ");
+    add_duration(page, spent);
     if (ended && left) {
-        buf_add(out, TEXT(", about "));
-        add_duration(out, spent / ended * left);
-        buf_add(out, TEXT(" left"));
+        page_print(page, PAINT_NONE, ", about ");
+        add_duration(page, spent / ended * left);
+        page_print(page, PAINT_NONE, " left");
     }
-    buf_addc(out, '\n');
+    page_print(page, PAINT_NONE, "\n");
 }
 
-static void add_flight(const struct live *live, struct buf *out, int columns) {
+static void add_flight(const struct live *live, struct page *page) {
     if (!live->in_flight) return;
-    buf_add(out, TEXT("  "));
-    add_escaped(out, buf_text(&live->id), columns > 60 ? columns - 58 : 12);
-    if (live->round) buf_addf(out, "   round %d   beam %d (%d finished)   best S %.3f\n", live->round, live->beam, live->finished, live->best);
-    else buf_add(out, TEXT("   round 0\n"));
+    page_print(page, PAINT_NONE, "  ");
+    page_cell(page, PAINT_NONE, buf_text(&live->id), page->columns > 70 ? 24 : 12);
+    if (live->round == 0)
+        page_print(page, PAINT_DIM, "   round 1\n");
+    else
+        page_print(page, PAINT_DIM, "   round %d   beam %d (%d finished)   best S %.3f\n", live->round + 1, live->beam,
+                   live->finished, live->best);
 }
 
-static void add_speeds(struct live *live, struct buf *out, int columns) {
+static void add_speeds(struct live *live, struct page *page) {
     int64_t now = clock_us();
     for (int i = 0; i < live->options.n_models; i++) {
         const cord_model *model = live->options.models[i];
         struct model_usage usage = cord_model_usage(model);
-        buf_add(out, TEXT("  "));
-        add_escaped(out, text_of(cord_model_info(model)->name), columns > 60 ? 24 : 12);
-        buf_addf(out, "   %5.1f tokens/s", speed(&live->gauges[i], usage.proposed_tokens + usage.scored_tokens, now));
-        buf_addf(out, "   %lld written   %lld scored\n", (long long)usage.proposed_tokens, (long long)usage.scored_tokens);
+        double rate = speed(&live->gauges[i], usage.proposed_tokens + usage.scored_tokens, now);
+        page_print(page, PAINT_NONE, "  ");
+        page_cell(page, PAINT_NONE, text_of(cord_model_info(model)->name), page->columns > 70 ? 24 : 12);
+        page_print(page, PAINT_DIM, "   %4.0f tokens/s   %lld written   %lld scored\n", rate,
+                   (long long)usage.proposed_tokens, (long long)usage.scored_tokens);
     }
 }
 
@@ -127,18 +110,25 @@ static void erase(struct live *live) {
     live->painted = 0;
 }
 
+/* The lines below the permanent ones, written at once, so that they do not flicker. */
 static void paint(struct live *live) {
-    struct buf out;
-    buf_init(&out, "the live view", LINE_LIMIT);
-    int columns = terminal_columns(live->options.out);
-    add_totals(live, &out);
-    add_flight(live, &out, columns);
-    add_speeds(live, &out, columns);
+    char *text = NULL;
+    size_t len = 0;
+    struct page page;
+    FILE *memory = open_memstream(&text, &len);
+    if (!memory) return; /* nothing is painted this time */
+    page_init(&page, live->options.out);
+    page.out = memory;
+    add_totals(live, &page);
+    add_flight(live, &page);
+    add_speeds(live, &page);
+    page_release(&page);
+    fclose(memory);
     erase(live);
-    for (size_t i = 0; i < out.len; i++) live->painted += out.data[i] == '\n';
-    fwrite(out.data, 1, out.len, live->options.out);
+    for (size_t i = 0; i < len; i++) live->painted += text[i] == '\n';
+    fwrite(text, 1, len, live->options.out);
     fflush(live->options.out);
-    buf_release(&out);
+    free(text);
 }
 
 static void *paint_on(void *arg) {
@@ -165,7 +155,8 @@ cord_status live_open(const struct live_options *options, struct live **out, cor
     live->options = *options;
     live->start = clock_us();
     live->gauges = calloc((size_t)options->n_models + 1, sizeof *live->gauges);
-    buf_init(&live->id, "a problem's id", LINE_LIMIT);
+    buf_init(&live->id, "a problem's id", 1 << 16);
+    page_init(&live->page, options->out);
     pthread_mutex_init(&live->mutex, NULL);
     pthread_cond_init(&live->wake, NULL);
     /* without a painter the run is as good */
@@ -187,6 +178,7 @@ void live_close(struct live *live) {
     }
     pthread_cond_destroy(&live->wake);
     pthread_mutex_destroy(&live->mutex);
+    page_release(&live->page);
     buf_release(&live->id);
     free(live->gauges);
     free(live);
@@ -210,52 +202,57 @@ void live_round(struct live *live, int round, int beam, int finished, double bes
     pthread_mutex_unlock(&live->mutex);
 }
 
-/* Prints a line that stays, above the painted ones. */
-static void print_line(struct live *live, const struct buf *line) {
+/* A line that stays, above the painted ones: begin, print to the page, end. */
+static struct page *begin_line(struct live *live) {
+    pthread_mutex_lock(&live->mutex);
     erase(live);
-    fwrite(line->data, 1, line->len, live->options.out);
-    if (live->painting) paint(live);
-    fflush(live->options.out);
+    return &live->page;
 }
 
-static void add_result(const struct live *live, const struct live_result *r, struct buf *line) {
-    const char *colour = !r->grade ? "\033[31m" : r->correct ? "\033[32m" : "\033[33m";
-    buf_addf(line, "[%d/%d] %s%s%s  ", live->options.done + live->done + live->failed, live->options.total,
-             colour_of(live, colour), r->grade ? r->grade : "failed", colour_of(live, "\033[0m"));
-    add_escaped(line, r->id, 32);
-    if (!r->grade) {
-        buf_add(line, TEXT(": "));
-        add_escaped(line, text_of(r->reason), 400);
-    } else {
-        buf_add(line, TEXT("  answer "));
-        add_escaped(line, r->answer.len ? r->answer : TEXT("(none)"), 24);
-        if (!r->correct) {
-            buf_add(line, TEXT(", not "));
-            add_escaped(line, r->gold, 24);
-        }
-        buf_addf(line, "  S %.3f (S0 %.3f)  %d round%s  ", r->score, r->s0, r->rounds, r->rounds == 1 ? "" : "s");
-        add_duration(line, r->seconds);
+static void end_line(struct live *live) {
+    fputc('\n', live->options.out);
+    if (live->painting) paint(live);
+    fflush(live->options.out);
+    pthread_mutex_unlock(&live->mutex);
+}
+
+static void add_answer(struct page *page, const struct live_result *r) {
+    page_print(page, PAINT_NONE, "  answer ");
+    page_cell(page, PAINT_NONE, r->answer.len ? r->answer : TEXT("(none)"), -24);
+    if (!r->correct) {
+        page_print(page, PAINT_NONE, ", not ");
+        page_cell(page, PAINT_NONE, r->gold, -24);
     }
-    buf_addc(line, '\n');
+    page_print(page, PAINT_NONE, "  S %.3f (S0 %.3f)  %d round%s  ", r->score, r->s0, r->rounds,
+               r->rounds == 1 ? "" : "s");
+    add_duration(page, r->seconds);
 }
 
 void live_result(struct live *live, const struct live_result *r) {
-    struct buf line;
-    buf_init(&line, "a line", LINE_LIMIT);
-    pthread_mutex_lock(&live->mutex);
+    struct page *page = begin_line(live);
     live->in_flight = false;
     if (r->grade) {
         live->done++;
-        live->graded++;
         live->correct += r->correct;
         live->sum_score += r->score;
     } else {
         live->failed++;
     }
-    add_result(live, r, &line);
-    print_line(live, &line);
-    pthread_mutex_unlock(&live->mutex);
-    buf_release(&line);
+    page_print(page, PAINT_NONE, "[%d/%d] ", live->options.done + live->done + live->failed, live->options.total);
+    page_print(page,
+               !r->grade    ? PAINT_BAD
+               : r->correct ? PAINT_GOOD
+                            : PAINT_WARN,
+               "%s", r->grade ? r->grade : "failed");
+    page_print(page, PAINT_NONE, "  ");
+    page_cell(page, PAINT_NONE, r->id, -32);
+    if (r->grade) {
+        add_answer(page, r);
+    } else {
+        page_print(page, PAINT_NONE, ": ");
+        page_cell(page, PAINT_NONE, text_of(r->reason), -600);
+    }
+    end_line(live);
 }
 
 void live_say(struct live *live, const char *format, ...) {
@@ -264,12 +261,6 @@ void live_say(struct live *live, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    struct buf line;
-    buf_init(&line, "a line", LINE_LIMIT);
-    add_escaped(&line, text_of(text), 1200);
-    buf_addc(&line, '\n');
-    pthread_mutex_lock(&live->mutex);
-    print_line(live, &line);
-    pthread_mutex_unlock(&live->mutex);
-    buf_release(&line);
+    page_cell(begin_line(live), PAINT_NONE, text_of(text), -1200);
+    end_line(live);
 }

@@ -11,10 +11,9 @@ struct live;
 
 struct live_options {
     FILE *out;
-    bool plain;  /* --quiet, or not a terminal */
-    bool colour;
-    int total;   /* problems of the run */
-    int done;    /* of them, before this process */
+    bool plain;                      /* --quiet, or not a terminal */
+    int total;                       /* problems of the run */
+    int done;                        /* of them, before this process */
     const cord_model *const *models; /* borrowed until live_close */
     int n_models;
 };

@@ -40,10 +40,11 @@ static cord_status compare_recipe(struct run *run, cord_error *err) {
     if (!before.data) return CORD_OK;
     CORD_TRY(recipe_differences(before, run->recipe.resolved, &run->arena, &differences, err));
     if (differences.len == 0 || call_option(run->call, "accept-changes")->given) return CORD_OK;
-    error_fill(err, CORD_CHANGED,
-              "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
-              "stays as it is). What differs:\n%.*s",
-              (int)differences.len, differences.data);
+    error_fill(
+        err, CORD_CHANGED,
+        "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
+        "stays as it is). What differs:\n%.*s",
+        (int)differences.len, differences.data);
     error_where(err, "%s", run->recipe.out);
     return CORD_CHANGED;
 }
@@ -84,7 +85,8 @@ static cord_status compare_models(struct run *run, cord_error *err) {
 static size_t longest_question(const struct problem_set *set) {
     size_t longest = 0;
     for (int i = 0; i < set->n; i++)
-        if (!set->problems[i].bad && set->problems[i].question.text.len > longest) longest = set->problems[i].question.text.len;
+        if (!set->problems[i].bad && set->problems[i].question.text.len > longest)
+            longest = set->problems[i].question.text.len;
     return longest;
 }
 
@@ -199,18 +201,17 @@ static bool is_wanted(const struct run *run, const struct journal_problem *probl
     return problem->index < run->set.n && text_equal(run->set.problems[problem->index].question.id, problem->id);
 }
 
-static cord_status tell_bad_rows(struct run *run, cord_error *err) {
-    (void)err;
-    for (int i = 0; i < run->set.n; i++)
-        if (run->set.problems[i].bad)
-            live_say(run->live, "%s:%lld: left out: %s", run->recipe.problems.path, (long long)run->set.problems[i].line,
-                     run->set.problems[i].bad);
-    return CORD_OK;
+static void tell_bad_rows(struct run *run) {
+    for (int i = 0; i < run->set.n; i++) {
+        const struct problem *problem = &run->set.problems[i];
+        if (problem->bad)
+            live_say(run->live, "%s:%lld: left out: %s", run->recipe.problems.path, (long long)problem->line, problem->bad);
+    }
 }
 
 static cord_status run_problems(struct run *run, cord_error *err) {
     struct journal_problem *problems;
-    int n, done = 0, wanted = 0;
+    int n, done = 0, wanted = 0, before = 0;
     CORD_TRY(journal_problems(run->journal, &run->arena, &problems, &n, err));
     bool retry = call_option(run->call, "retry-failed")->given;
     for (int i = 0; i < n; i++) {
@@ -221,22 +222,26 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         }
         wanted++;
         done += problems[i].status != PROBLEM_OPEN;
+        before +=
+            problems[i].started || (problems[i].status != PROBLEM_OPEN && !run->set.problems[problems[i].index].bad);
     }
     FILE *out = run->call->out;
     struct live_options options = {
         .out = out,
         .plain = call_option(run->call, "quiet")->given || !isatty(fileno(out)),
-        .colour = wants_colour(out),
         .total = wanted,
         .done = done,
         .models = (const cord_model *const *)run->session.models,
         .n_models = run->recipe.n_models,
     };
     CORD_TRY(live_open(&options, &run->live, err));
-    cord_status status = tell_bad_rows(run, err);
-    if (done && status == CORD_OK) live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, done, wanted);
+    cord_status status = CORD_OK;
+    tell_bad_rows(run);
+    if (before && status == CORD_OK)
+        live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, done, wanted);
     for (int i = 0; i < n && status == CORD_OK; i++)
-        if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) status = run_problem(run, &problems[i], err);
+        if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN)
+            status = run_problem(run, &problems[i], err);
     live_close(run->live);
     return status;
 }
@@ -259,15 +264,16 @@ static int conclude(struct run *run, cord_status status, const struct summary_co
     FILE *out = run->call->out;
     const char *folder = run->recipe.out;
     if (status == CORD_CANCELLED) {
-        fprintf(out, "stopped: %d of %d problems are done in %s; type the same command to go on\n", counts->done + counts->failed,
-                counts->problems, folder);
+        fprintf(out, "stopped: %d of %d problems are done in %s; type the same command to go on\n",
+                counts->done + counts->failed, counts->problems, folder);
         return EXIT_INTERRUPTED;
     }
     fprintf(out, "%d of %d problems done", counts->done, counts->problems);
     if (counts->failed) fprintf(out, ", %d failed", counts->failed);
     if (counts->done)
-        fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided; mean S %.3f (S0 %.3f)", counts->correct,
-                counts->wrong, counts->no_answer, counts->undecided, counts->mean_score, counts->mean_s0);
+        fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided; mean S %.3f (S0 %.3f)",
+                counts->correct, counts->wrong, counts->no_answer, counts->undecided, counts->mean_score,
+                counts->mean_s0);
     fprintf(out, "\n%s/trajectories.jsonl\n", folder);
     if (status != CORD_OK) return EXIT_NOTHING_DONE;
     if (counts->done == 0 && counts->failed) return EXIT_NOTHING_DONE;
@@ -315,14 +321,16 @@ const struct verb verb_run = {
     .name = "run",
     .synopsis = "RECIPE",
     .summary = "make trajectories as a recipe says; run again to resume",
-    .help = "Reads the recipe (YAML; `cord help recipe` lists its keys), opens its models and works on its problems one\n"
-            "after another. Everything goes into the folder run.out: journal.sqlite (every candidate of every round),\n"
-            "trajectories.jsonl (a line a problem), recipe.yaml (with all defaults written out), summary.json.\n"
-            "\n"
-            "A round is one transaction, so that nothing is lost when the process is killed: the same command goes on from\n"
-            "the last round. Ctrl-C stops cleanly.\n"
-            "\n"
-            "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
+    .help =
+        "Reads the recipe (YAML; `cord help recipe` lists its keys), opens its models and works on its problems one\n"
+        "after another. Everything goes into the folder run.out: journal.sqlite (every candidate of every round),\n"
+        "trajectories.jsonl (a line a problem), recipe.yaml (with all defaults written out), summary.json.\n"
+        "\n"
+        "A round is one transaction, so that nothing is lost when the process is killed: the same command goes on "
+        "from\n"
+        "the last round. Ctrl-C stops cleanly.\n"
+        "\n"
+        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -35,8 +35,8 @@ static void write_score(struct json_writer *w, const cord_scoring *scoring) {
 }
 
 /* Scores one row. What is returned ends the filter; a row's own failure is told in its error. */
-static cord_status score_row(struct filter *f, cord_engine *engine, const cord_model *model, const struct filter_row *row,
-                             const struct fields *fields, cord_error *err) {
+static cord_status score_row(struct filter *f, cord_engine *engine, const cord_model *model,
+                             const struct filter_row *row, const struct fields *fields, cord_error *err) {
     cord_span prefix;
     cord_scoring scoring = {.model = model};
     cord_error bad = {0};
@@ -59,8 +59,8 @@ static cord_status open_model(const struct call *call, struct arena *arena, cord
     const struct option_value *name = call_option(call, "model"), *context = call_option(call, "context");
     struct model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
     CORD_TRY(recipe_find_model(name->text, NULL, models_folder(arena), arena, &options.path, err));
-    struct engine_options with =
-        engine_options_of((int)call_option(call, "threads")->number, call_option(call, "verbose")->given ? call->err : NULL);
+    struct engine_options with = engine_options_of((int)call_option(call, "threads")->number,
+                                                   call_option(call, "verbose")->given ? call->err : NULL);
     CORD_TRY(cord_engine_open(&with, engine, err));
     watch_signals(*engine);
     return cord_model_open(*engine, &options, model, err);
@@ -72,7 +72,8 @@ static const char *or_else(const struct option_value *value, const char *fallbac
 
 static int run_score(const struct call *call) {
     if (!call_option(call, "model")->given) return call_usage(call, "--model NAME|PATH is needed");
-    const struct fields fields = {or_else(call_option(call, "prefix"), "prefix"), or_else(call_option(call, "target"), "target"),
+    const struct fields fields = {or_else(call_option(call, "prefix"), "prefix"),
+                                  or_else(call_option(call, "target"), "target"),
                                   or_else(call_option(call, "suffix"), "suffix")};
     struct arena arena;
     cord_engine *engine = NULL;
@@ -100,12 +101,30 @@ static int run_score(const struct call *call) {
 }
 
 static const struct option options[] = {
-    {.name = "model", .letter = 'm', .type = OPTION_TEXT, .value = "NAME|PATH", .doc = "a model of the manifest, or a GGUF file"},
+    {.name = "model",
+     .letter = 'm',
+     .type = OPTION_TEXT,
+     .value = "NAME|PATH",
+     .doc = "a model of the manifest, or a GGUF file"},
     {.name = "prefix", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with what stands before (prefix)"},
     {.name = "target", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field that is scored (target)"},
-    {.name = "suffix", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with what follows; may be absent (suffix)"},
-    {.name = "context", .type = OPTION_INT, .value = "N", .min = 1, .max = 1 << 24, .doc = "most tokens of a row (4096, or the model's)"},
-    {.name = "threads", .letter = 't', .type = OPTION_INT, .value = "N", .min = 1, .max = 1024, .doc = "threads (one a core)"},
+    {.name = "suffix",
+     .type = OPTION_TEXT,
+     .value = "FIELD",
+     .doc = "the field with what follows; may be absent (suffix)"},
+    {.name = "context",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = 1 << 24,
+     .doc = "most tokens of a row (4096, or the model's)"},
+    {.name = "threads",
+     .letter = 't',
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = 1024,
+     .doc = "threads (one a core)"},
     {.name = "verbose", .letter = 'v', .type = OPTION_FLAG, .doc = "print llama.cpp's log"},
     {.name = NULL},
 };
@@ -114,16 +133,20 @@ const struct verb verb_score = {
     .name = "score",
     .synopsis = "--model NAME|PATH [FILE]",
     .summary = "score texts: reads rows of JSON, adds the likelihood of each target",
-    .help = "Reads a JSON object a line from FILE or standard input, such as\n"
-            "{\"prefix\": \"2 + 2 =\", \"target\": \" 4\", \"suffix\": \".\"}, and writes it again with three more members:\n"
-            "\"logprobs\", the log-probability (nats) of each token of the target; \"tokens\", their texts; and \"score\",\n"
-            "exp of the mean of the log-probabilities, between 0 and 1. All other members pass through untouched.\n"
-            "\n"
-            "Texts are raw: no chat template and no BOS is added, and special tokens are parsed. Prefix, target and suffix\n"
-            "are tokenised as one text. The suffix is not counted, but may change how the target's end is tokenised.\n"
-            "\n"
-            "A row that cannot be scored is reported on standard error and passed through with a member \"error\"; a line\n"
-            "that is not a JSON object is reported and left out. The exit status is then 3, or 1 if no row was scored.",
+    .help =
+        "Reads a JSON object a line from FILE or standard input, such as\n"
+        "{\"prefix\": \"2 + 2 =\", \"target\": \" 4\", \"suffix\": \".\"}, and writes it again with three more "
+        "members:\n"
+        "\"logprobs\", the log-probability (nats) of each token of the target; \"tokens\", their texts; and "
+        "\"score\",\n"
+        "exp of the mean of the log-probabilities, between 0 and 1. All other members pass through untouched.\n"
+        "\n"
+        "Texts are raw: no chat template and no BOS is added, and special tokens are parsed. Prefix, target and "
+        "suffix\n"
+        "are tokenised as one text. The suffix is not counted, but may change how the target's end is tokenised.\n"
+        "\n"
+        "A row that cannot be scored is reported on standard error and passed through with a member \"error\"; a line\n"
+        "that is not a JSON object is reported and left out. The exit status is then 3, or 1 if no row was scored.",
     .options = options,
     .max_args = 1,
     .run = run_score,

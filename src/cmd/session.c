@@ -36,17 +36,32 @@ struct engine_options engine_options_of(int threads, FILE *log) {
     return (struct engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};
 }
 
+/* Bytes of the longest texts that stand around a question. */
+static size_t longest_frame(const struct recipe *recipe) {
+    size_t longest = 0;
+    for (int k = 0; k <= recipe->n_teachers; k++) {
+        const struct prompt_style *style = k < recipe->n_teachers ? &recipe->teachers[k].style : &recipe->meta_style;
+        size_t bytes = style->system.len + style->user.len + style->full.len;
+        if (bytes > longest) longest = bytes;
+    }
+    return longest;
+}
+
 /* How much a search can ask of one model: tokens of one sequence, and of all that it keeps at once. A trajectory that
- * another tokenizer counted may be a quarter longer in this one's tokens. */
-static struct model_options sized(const struct recipe_model *model, const struct recipe *recipe, size_t longest_question) {
+ * another tokenizer counted may be a quarter longer in this one's tokens. A model that has no room for the budgets is
+ * refused; one that has none for the longest prompt is not: that is then this problem's failure. */
+static struct model_options sized(const struct recipe_model *model, const struct recipe *recipe,
+                                  size_t longest_question) {
     const struct search_settings *s = &recipe->search;
     struct model_options options = model->options;
-    long prompt = 512 + (long)(longest_question < 16384 ? longest_question : 16384) / 2;
-    long context = prompt + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
+    size_t prompt = (longest_question + longest_frame(recipe)) / 2;
+    long more = prompt < 8192 ? (long)prompt : 8192;
+    long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
     long rows = (long)s->beam * recipe->n_teachers;
     long per_row = s->step_tokens > s->answer_tokens ? s->step_tokens : s->answer_tokens;
-    long cells = context + s->beam * (long)s->think_tokens + rows * per_row;
+    long cells = context + more + s->beam * (long)s->think_tokens + rows * per_row;
     long sequences = 3 * rows + s->beam;
+    if (!options.context) options.more_context = (int)more;
     if (!options.context) options.context = context < INT_MAX / 4 ? (int)context : INT_MAX / 4;
     if (!options.cells) options.cells = cells < INT_MAX / 4 ? (int)cells : INT_MAX / 4;
     if (!options.sequences) options.sequences = sequences < 16 ? 16 : sequences > 256 ? 256 : (int)sequences;
@@ -68,8 +83,8 @@ static cord_status open_one(struct session *session, int i, size_t longest_quest
     if (!needs_template(recipe, i)) return CORD_OK;
     cord_text source = cord_model_info(session->models[i])->chat_template;
     if (source.len == 0)
-        return error_set(err, CORD_BAD_RECIPE, "%s has no chat template of its own; give its prompt in full (prompt.full)",
-                         options.name);
+        return error_set(err, CORD_BAD_RECIPE,
+                         "%s has no chat template of its own; give its prompt in full (prompt.full)", options.name);
     cord_status status = chat_template_new(source, &session->templates[i], err);
     if (status != CORD_OK) error_where(err, "chat template of %s", options.name);
     return status;

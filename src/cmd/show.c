@@ -29,7 +29,7 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     const struct answered *best = n ? answers : NULL;
     page_print(&s->page, PAINT_DIM, "%4d", p->index + 1);
     page_print(&s->page, PAINT_NONE, "  ");
-    page_cell(&s->page, PAINT_NONE, p->id, 16);
+    page_cell(&s->page, PAINT_NONE, p->id, 18);
     page_print(&s->page, PAINT_NONE, "  ");
     const char *word = p->status == PROBLEM_FAILED ? "failed" : p->started ? "unfinished" : "open";
     if (p->status == PROBLEM_DONE) word = best ? grade_name(best->grade) : "no answer";
@@ -45,7 +45,7 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
         page_print(&s->page, PAINT_NONE, "  %6s", "-");
     page_print(&s->page, PAINT_NONE, "  %6d", p->rounds);
     cord_text last = best ? best->answer : p->reason;
-    int rest = s->page.columns - 62 > 12 ? s->page.columns - 62 : 12;
+    int rest = s->page.columns - 64 > 12 ? s->page.columns - 64 : 12;
     if (last.len) page_print(&s->page, PAINT_NONE, "  ");
     page_cell(&s->page, PAINT_NONE, last, -rest);
     page_print(&s->page, PAINT_NONE, "\n");
@@ -83,7 +83,7 @@ static cord_status show_totals(struct show *s, const struct tally *t, cord_error
 
 static cord_status show_run(struct show *s, cord_error *err) {
     struct tally tally = {0};
-    page_print(&s->page, PAINT_BOLD, "%4s  %-16s  %-10s  %6s  %6s  %6s  answer\n", "#", "id", "grade", "S", "S0",
+    page_print(&s->page, PAINT_BOLD, "%4s  %-18s  %-10s  %6s  %6s  %6s  answer\n", "#", "id", "grade", "S", "S0",
                "rounds");
     for (int i = 0; i < s->n_problems; i++) {
         struct arena arena;
@@ -164,7 +164,9 @@ static cord_status show_what(struct show *s, cord_error *err) {
     const struct option_value *round = call_option(call, "round"), *slot = call_option(call, "slot");
     if (prompt->given)
         return show_prompt(s, &p, prompt->text, round->given ? (int)round->number : 1, (int)slot->number, err);
-    return why->given ? show_why(s, &p, (int)why->number, err) : show_rounds(s, &p, err);
+    if (why->given) return show_why(s, &p, (int)why->number, err);
+    show_rounds(s, &p);
+    return CORD_OK;
 }
 
 static int run_show(const struct call *call) {

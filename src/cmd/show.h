@@ -36,7 +36,7 @@ cord_text show_teacher(const struct show *show, int teacher);
 enum paint show_grade_paint(enum grade grade);
 
 /* The views. `step` is from 1. */
-cord_status show_rounds(struct show *show, const struct show_problem *p, cord_error *err);
+void show_rounds(struct show *show, const struct show_problem *p);
 cord_status show_why(struct show *show, const struct show_problem *p, int step, cord_error *err);
 /* What was sent: to the teacher `name` in a round, to "meta", or for an "answer"; `round` and `slot` choose which. */
 cord_status show_prompt(struct show *show, const struct show_problem *p, const char *name, int round, int slot,

@@ -109,8 +109,7 @@ static void show_head(struct show *s, const struct journal_problem *p) {
     page_print(&s->page, PAINT_NONE, "\n");
 }
 
-cord_status show_rounds(struct show *s, const struct show_problem *p, cord_error *err) {
-    (void)err;
+void show_rounds(struct show *s, const struct show_problem *p) {
     show_head(s, p->problem);
     if (p->n_rounds)
         page_print(&s->page, PAINT_DIM,
@@ -119,7 +118,6 @@ cord_status show_rounds(struct show *s, const struct show_problem *p, cord_error
     for (int i = 0; i < p->n_rounds; i++) show_round(s, &p->rounds[i], p->path[i]);
     if (p->n_answers) page_print(&s->page, PAINT_BOLD, "\nAnswers\n");
     for (int i = 0; i < p->n_answers; i++) show_answer(s, &p->answers[i], i);
-    return CORD_OK;
 }
 
 /* ---- why ----------------------------------------------------------------------------------------------------- */
@@ -205,25 +203,30 @@ static void show_why_step(struct show *s, const struct round *round, const struc
     show_rejected(s, round);
 }
 
+/* Step `number` of the trajectory that ends with `end`, or NULL; *n is how many it has. */
+static const struct step *find_step(const struct step *end, int number, int *n) {
+    *n = 0;
+    for (const struct step *step = end; step; step = step->previous) ++*n;
+    for (int at = *n; end && at > number; at--) end = end->previous;
+    return number <= *n ? end : NULL;
+}
+
 cord_status show_why(struct show *s, const struct show_problem *p, int number, cord_error *err) {
     if (!p->n_rounds) return error_set(err, CORD_BAD_INPUT, "this problem has no round yet");
-    const struct round *last = &p->rounds[p->n_rounds - 1];
-    if (p->path[p->n_rounds - 1] < 0) return error_set(err, CORD_BAD_INPUT, "nothing is in the beam of this problem");
-    const struct step *end = p->n_answers ? p->answers[0].trajectory.last : last->beam[p->path[p->n_rounds - 1]].last,
-                      *step = end;
-    int n = 0;
-    for (; step; step = step->previous) n++;
-    if (number > n) return error_set(err, CORD_BAD_INPUT, "there is no step %d: the best trajectory has %d", number, n);
-    step = end;
-    for (int i = n; i > number; i--) step = step->previous;
+    int n, slot = p->path[p->n_rounds - 1];
+    if (slot < 0) return error_set(err, CORD_BAD_INPUT, "nothing is in the beam of this problem");
+    const struct step *end = p->n_answers ? p->answers[0].trajectory.last : p->rounds[p->n_rounds - 1].beam[slot].last;
+    const struct step *step = find_step(end, number, &n);
+    if (!step) return error_set(err, CORD_BAD_INPUT, "there is no step %d: the best trajectory has %d", number, n);
     const struct round *round = &p->rounds[step->round - 1];
-    int at = round->beam[p->path[step->round - 1]].candidate;
+    slot = p->path[step->round - 1];
+    int at = slot < 0 ? -1 : round->beam[slot].candidate;
     if (at < 0 || at >= round->n_candidates)
         return error_set(err, CORD_INTERNAL, "the step is no candidate of its round");
     page_print(&s->page, PAINT_BOLD, "Step %d of %d, round %d, by ", number, n, step->round);
     page_cell(&s->page, PAINT_BOLD, show_teacher(s, step->teacher), -40);
     page_print(&s->page, PAINT_NONE, "\n");
-    show_why_step(s, round, &round->candidates[at], step,
-                  step->previous ? step->previous->log_score : p->problem->log_s0);
+    double before = step->previous ? step->previous->log_score : p->problem->log_s0;
+    show_why_step(s, round, &round->candidates[at], step, before);
     return CORD_OK;
 }

@@ -10,6 +10,8 @@
 #include "data/number.h"
 #include "data/answer.h"
 
+#include <stdio.h>
+
 struct cursor {
     const char *p, *end;
 };
@@ -199,22 +201,27 @@ static bool take_magnitude(struct cursor *c, mpq_t value) {
 /* Words behind a number that make it another number, or may: none of them is a unit. In the singular, as read_unit makes
  * it ("plu" is "plus"). Fractions ("7 tenths") are caught by their ending. */
 static const char *const not_units[] = {
-    "hundred",  "thousand",   "grand",    "million", "mln",    "billion",     "bln",       "trillion", "quadrillion",
-    "lakh",     "crore",      "mil",      "mille",   "dozen",  "gross",       "score",     "pair",     "couple",
-    "double",   "triple",     "twice",    "fold",    "one",    "two",         "three",     "four",     "five",
-    "six",      "seven",      "eight",    "nine",    "ten",    "eleven",      "twelve",    "twenty",   "half",
-    "halve",    "third",      "quarter",  "cent",    "penny",  "pennie",      "pence",     "dime",     "nickel",
-    "permille", "percentage", "square",   "squared", "cube",   "cubed",       "factorial", "root",     "sqrt",
-    "exp",      "log",        "sin",      "co",      "tan",    "radian",      "rad",       "plu",      "minu",
-    "time",     "over",       "per",      "mod",     "modulo", "remainder",   "choose",    "and",      "not",
-    "nor",      "point",      "negative", "below",   "under",  "less",        "short",     "loss",     "debt",
-    "deficit",  "bce",        "binary",   "octal",   "hex",    "hexadecimal", "base",      "infinity", NULL};
+    "hundred",   "thousand", "grand",  "million",  "mln",        "billion",  "bln",     "trillion", "quadrillion",
+    "lakh",      "crore",    "mil",    "mille",    "mill",       "thou",     "bil",     "dozen",    "gross",
+    "score",     "pair",     "couple", "double",   "triple",     "twice",    "fold",    "one",      "two",
+    "three",     "four",     "five",   "six",      "seven",      "eight",    "nine",    "ten",      "eleven",
+    "twelve",    "twenty",   "half",   "halve",    "third",      "quarter",  "cent",    "penny",    "pennie",
+    "pence",     "dime",     "nickel", "permille", "percentage", "square",   "squared", "cube",     "cubed",
+    "factorial", "root",     "sqrt",   "exp",      "log",        "sin",      "co",      "tan",      "radian",
+    "rad",       "plu",      "minu",   "time",     "over",       "per",      "mod",     "modulo",   "remainder",
+    "choose",    "and",      "not",    "nor",      "point",      "negative", "below",   "under",    "less",
+    "short",     "loss",     "debt",   "deficit",  "bce",        "binary",   "octal",   "hex",      "hexadecimal",
+    "base",      "infinity", NULL};
 /* Words of two letters are taken for variables and function words, except these. */
 static const char *const short_units[] = {"cm", "km", "kg", "mg", "ml", "lb", "oz", "ft", "hr", NULL};
 
 static bool is_among(const char *word, const char *const *words) {
     while (*words && strcmp(word, *words) != 0) words++;
     return *words != NULL;
+}
+
+static void set_unit(struct number *number, const char *unit) {
+    snprintf(number->unit, sizeof number->unit, "%s", unit);
 }
 
 /* One word of ASCII letters as a unit: lower case, without the plural's s. */
@@ -233,8 +240,8 @@ static bool read_unit(struct number *number, cord_text word) {
         unit[0] = '\0';
     }
     if (text_ends(text_of(unit), TEXT("th")) && strcmp(unit, "month") != 0) return false;
-    if (strcmp(unit, "dollar") == 0) strcpy(unit, "$");
-    if (strcmp(unit, "euro") == 0) strcpy(unit, "\xE2\x82\xAC");
+    if (strcmp(unit, "dollar") == 0) set_unit(number, "$");
+    if (strcmp(unit, "euro") == 0) set_unit(number, "\xE2\x82\xAC");
     return !is_among(unit, not_units);
 }
 
@@ -252,21 +259,21 @@ static bool take_text_unit(struct cursor *c, struct number *number) {
 static const char *const currencies[] = {"\\$", "$", "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xB9", NULL};
 
 static void set_currency(struct number *number, const char *symbol) {
-    strcpy(number->unit, symbol[0] == '\\' ? symbol + 1 : symbol);
+    set_unit(number, symbol[0] == '\\' ? symbol + 1 : symbol);
 }
 
 /* What stands behind the magnitude, in `number`, whose unit may be a currency already. */
 static bool take_suffix(struct cursor *c, struct number *number) {
     static const char *const degrees[] = {"^\\circ", "^{\\circ}", "\xC2\xB0", NULL};
     char currency[sizeof number->unit];
-    strcpy(currency, number->unit);
+    memcpy(currency, number->unit, sizeof currency);
     bool blank = take_blanks(c);
     const char *symbol;
     if (c->p == c->end) return true;
     if (take(c, "\\%") || take(c, "%")) {
         number->percent = true;
     } else if (take_any(c, degrees)) {
-        strcpy(number->unit, "degree");
+        set_unit(number, "degree");
     } else if ((symbol = take_any(c, currencies)) != NULL) {
         set_currency(number, symbol);
     } else if (*c->p == '\\') {

@@ -40,7 +40,7 @@ static bool find_hashes(cord_text field, bool strict, cord_text *gold) {
     }
     *gold = text_trim(rest);
     if (!strict) return true;
-    return gold->len > 0 && text_trim(below).len == 0 && (at == 0 || field.data[at - 1] == '\n');
+    return text_trim(below).len == 0 && (at == 0 || field.data[at - 1] == '\n');
 }
 
 static cord_status find_gold(cord_text field, const char *name, enum answer_format format, cord_text *gold,
@@ -88,11 +88,14 @@ static cord_status need_field(const struct json_row *row, const char *named, con
                               const char **found, cord_text *out, cord_error *err) {
     CORD_TRY(find_field(row, named, usual, found, out, err));
     if (!*found) {
-        char names[300];
+        char tried[120] = "", names[300];
+        for (; *usual; usual++) {
+            if (json_row_get(row, *usual)) return error_set(err, CORD_BAD_INPUT, "the %s in the field '%s' is null", what, *usual);
+            snprintf(tried + strlen(tried), sizeof tried - strlen(tried), "%s'%s'", *tried ? ", " : "", *usual);
+        }
         json_row_names(row, names, sizeof names);
-        return error_set(err, CORD_BAD_INPUT,
-                         "the row has no %s in '%s', '%s' or '%s'; it has %s: name the right field", what, usual[0],
-                         usual[1], usual[2], names);
+        return error_set(err, CORD_BAD_INPUT, "the row has no %s (%s); it has %s: name the right field", what, tried,
+                         names);
     }
     if (text_trim(*out).len == 0)
         return error_set(err, CORD_BAD_INPUT, "the %s in the field '%s' is empty", what, *found);
@@ -105,19 +108,11 @@ static cord_status keep(struct reading *r, cord_text *t, cord_error *err) {
     return t->data ? CORD_OK : error_memory(err);
 }
 
-/* "p-" and the beginning of a hash of question and answer: the same wherever the row stands in its file. */
-static cord_status id_from_content(struct reading *r, cord_text question, cord_text gold, cord_text *id,
-                                   cord_error *err) {
-    struct buf content;
-    buf_init(&content, "a problem's content", 2 * (size_t)LINE_LIMIT);
-    buf_add(&content, question);
-    buf_addc(&content, '\0');
-    buf_add(&content, gold);
-    cord_status status = buf_check(&content, err);
+/* "p-" and the beginning of the question's hash: the same wherever the row stands in its file. The answer has no part in
+ * it, because seeds are made from ids, and what a proposer is sent must not depend on the answer. */
+static cord_status id_from_question(struct reading *r, cord_text question, cord_text *id, cord_error *err) {
     char hex[65];
-    if (status == CORD_OK) sha256_text(buf_text(&content), hex);
-    buf_release(&content);
-    CORD_TRY(status);
+    sha256_text(question, hex);
     *id = text_of(arena_printf(&r->set->arena, "p-%.16s", hex));
     return id->data ? CORD_OK : error_memory(err);
 }
@@ -158,8 +153,8 @@ static cord_status fill_problem(struct reading *r, const struct json_row *row, s
         CORD_TRY(keep(r, &p->target, err));
     }
     if (id.len) return CORD_OK;
-    CORD_TRY(id_from_content(r, p->question.text, p->gold, &p->question.id, err));
-    return claim_id(r, p, "the same question with the same answer stands", err);
+    CORD_TRY(id_from_question(r, p->question.text, &p->question.id, err));
+    return claim_id(r, p, "the same question stands", err);
 }
 
 static cord_status read_row(struct reading *r, struct problem *p, cord_error *err) {

@@ -35,7 +35,7 @@ enum answer_format {
 
 struct problem_options {
     const char *path;           /* JSONL; told in every error */
-    const char *id_field;       /* NULL: "id", "unique_id", "problem_id", "uid", else made from the content's hash */
+    const char *id_field;       /* NULL: "id", "unique_id", "problem_id", "uid", else made from the question's hash */
     const char *question_field; /* NULL: "question", "problem", "prompt" */
     const char *answer_field;   /* NULL: "answer", "gold", "final_answer", "solution" */
     const char *target_field;   /* NULL: the gold is the target */
@@ -53,7 +53,7 @@ struct problem_set {
 /* Reads the set. Fails only when the file cannot be read, holds no row, or none of its rows can be used (then the error
  * is the first row's); a bad row is in the set with its reason: broken JSON, a missing field (the fields that are there
  * are named), an empty question or answer, invalid UTF-8, a line of over 16 MiB, an id seen before. `where` is
- * FILE:LINE. Ids made from content are stable under reordering. */
+ * FILE:LINE. Ids made from questions are stable under reordering. */
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err);
 void problem_set_release(struct problem_set *set);
 

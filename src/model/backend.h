@@ -23,7 +23,7 @@ struct backend {
 /* The first member of every back end's model. */
 struct cord_model {
     const struct backend *backend;
-    struct model_info info; /* its texts belong to the back end */
+    struct model_info info;  /* its texts belong to the back end */
     struct cord_model *next; /* in the engine's list */
     struct {
         _Atomic int64_t proposed_tokens, propose_prefill_tokens, propose_us, scored_tokens, score_us, cached_tokens;

@@ -37,7 +37,8 @@ void cord_forget(cord_engine *engine, uint64_t group) {
     for (cord_model *model = engine->models; model; model = model->next) model->backend->forget(model, group);
 }
 
-cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err) {
+cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model,
+                            cord_error *err) {
     const struct backend *backend = &backend_local; /* by what the options name: a file, now the only way */
     CORD_TRY(backend->open(engine, options, model, err));
     (*model)->backend = backend;

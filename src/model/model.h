@@ -21,7 +21,7 @@ typedef struct cord_engine cord_engine;
 /* ---- engine -------------------------------------------------------------------------------------------------- */
 
 struct engine_options {
-    int threads;                                              /* for local models; 0 = as many as there are cores */
+    int threads;                              /* for local models; 0 = as many as there are cores */
     void (*log)(void *ctx, const char *line); /* what the back ends say, a line at a time; NULL: dropped */
     void *log_ctx;
 };
@@ -48,6 +48,7 @@ struct model_options {
     const char *name; /* for messages and the journal */
     const char *path; /* a GGUF file */
     int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
+    int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
     int cells;        /* tokens of cache shared by all sequences; 0 = 4 x context */
     int sequences;    /* most sequences cached at once; 0 = 64 */
     int gpu_layers;   /* layers to offload where llama.cpp was built with a GPU back end; -1 = all */
@@ -66,7 +67,8 @@ struct model_info {
 /* Opens a model; it belongs to the engine and is closed with it. Refuses, in words, a file that is missing, truncated,
  * not a GGUF, of an unsupported kind (encoder only, no vocabulary, pieces that do not spell the text), or larger than
  * the machine's memory. */
-cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
+cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model,
+                            cord_error *err);
 /* Borrowed until the engine closes. */
 const struct model_info *cord_model_info(const cord_model *model);
 /* Tokens of a text: of trusted and untrusted spans, tokenised as one. Thread-safe. */
@@ -130,21 +132,21 @@ typedef struct {
     const cord_model *model;
     const cord_span *prompt;
     int n_spans;
-    cord_text reasoning;     /* the trajectory with its candidate step, untrusted; shares prefixes with its siblings */
-    cord_span opening;       /* " </think> The final answer is " */
-    cord_span target;        /* not empty */
-    cord_span closing;       /* "."; may be empty */
+    cord_text reasoning; /* the trajectory with its candidate step, untrusted; shares prefixes with its siblings */
+    cord_span opening;   /* " </think> The final answer is " */
+    cord_span target;    /* not empty */
+    cord_span closing;   /* "."; may be empty */
     uint64_t group;
 
     cord_error error;
     double *logprob;  /* n_tokens values, nats, log-softmax in double over the raw logits */
     cord_text *token; /* n_tokens pieces: the bytes of each token; they live as long as logprob */
     int n_tokens;
-    double log_score; /* mean of logprob */
-    double score;     /* exp(log_score), in [0, 1] */
+    double log_score;     /* mean of logprob */
+    double score;         /* exp(log_score), in [0, 1] */
     int reasoning_tokens; /* tokens that begin inside `reasoning`: what a thinking budget counts */
     int prompt_tokens, cached_tokens;
-    int64_t us;           /* spent on this one */
+    int64_t us; /* spent on this one */
 } cord_scoring;
 
 /* As cord_propose. All requests of one call are computed by one schedule (by prefill, in the order given), so that their

@@ -22,8 +22,10 @@ static cord_status answer_prompt(const struct search *search, struct spans promp
     return out->span ? CORD_OK : error_memory(err);
 }
 
-static void grade_reply(const struct search *search, struct answered *answered) {
-    if (!cord_extract_answer(answered->reply, &answered->answer) || text_trim(answered->answer).len == 0) {
+/* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have written something. */
+static void grade_reply(const struct search *search, cord_text written, struct answered *answered) {
+    if (text_trim(written).len == 0 || !cord_extract_answer(answered->reply, &answered->answer) ||
+        text_trim(answered->answer).len == 0) {
         answered->answer = (cord_text){"", 0};
         answered->grade = GRADE_NO_ANSWER;
         answered->why = "the reply holds no answer";
@@ -53,12 +55,12 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
                                (int)proposal->len, proposal->text);
     if (!reply) return error_memory(err);
     answered->reply = text_trim_end(text_of(reply));
-    grade_reply(search, answered);
+    grade_reply(search, (cord_text){proposal->text, proposal->len}, answered);
     return CORD_OK;
 }
 
-cord_status answer_trajectories(const struct search *search, const struct spans *prompts, const struct trajectory *finished,
-                                int n, struct answered *out, cord_error *err) {
+cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
+                                const struct trajectory *finished, int n, struct answered *out, cord_error *err) {
     const struct search_settings *settings = search->settings;
     cord_proposal *proposals = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *proposals);
     if (!proposals) return error_memory(err);

@@ -24,7 +24,9 @@ struct beam {
     int n;
 };
 
-static uint64_t problem_seed(const struct search *search) { return seed_text(search->settings->seed, search->question.id); }
+static uint64_t problem_seed(const struct search *search) {
+    return seed_text(search->settings->seed, search->question.id);
+}
 
 static bool all_finished(const struct beam *beam) {
     for (int i = 0; i < beam->n; i++)
@@ -46,8 +48,8 @@ static int samples_of(const struct beam *beam, const struct trajectory *parent) 
 }
 
 /* A request of teacher `k` to continue slot `p`: it is made of the question and the trajectory's text, and nothing else. */
-static cord_status ask(const struct beam *beam, int p, int k, int sample, struct candidate *candidate, cord_proposal *proposal,
-                       cord_error *err) {
+static cord_status ask(const struct beam *beam, int p, int k, int sample, struct candidate *candidate,
+                       cord_proposal *proposal, cord_error *err) {
     const struct search *search = beam->search;
     const struct search_settings *settings = search->settings;
     const struct teacher *teacher = &search->teachers[k];
@@ -84,8 +86,16 @@ static cord_status ask(const struct beam *beam, int p, int k, int sample, struct
     return CORD_OK;
 }
 
+/* Whether a proposal adds nothing: of a new step, no content of its own. Of a step that was cut, only blanks; and where the
+ * next marker follows those, they say that the step was whole, which is something. */
+static bool adds_nothing(const struct candidate *c, bool parent_cut) {
+    if (!parent_cut) return segment_is_empty(c->step);
+    return text_trim(c->step).len == 0 && c->end != STEP_NEXT;
+}
+
 /* What a teacher said, as a candidate. */
-static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, struct candidate *c, cord_error *err) {
+static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, struct candidate *c,
+                                 cord_error *err) {
     const struct search *search = beam->search;
     const struct trajectory *parent = &beam->trajectories[c->parent];
     c->prompt_tokens = proposal->prompt_tokens;
@@ -108,7 +118,8 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     case CORD_END_LENGTH: c->end = STEP_CUT; break;
     }
     if (c->end != STEP_CUT) c->step = text_trim_end(c->step);
-    if (segment_is_empty(c->step)) {
+    bool parent_cut = parent->last && parent->last->cut;
+    if (adds_nothing(c, parent_cut)) {
         bool closes = c->end == STEP_CLOSED || c->end == STEP_TURN;
         c->finishes_parent = closes && parent->last;
         c->drop = c->finishes_parent ? DROP_NONE : DROP_EMPTY;
@@ -119,8 +130,8 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
         c->drop = DROP_DEGENERATE;
         return CORD_OK;
     }
-    return segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent->last && parent->last->cut,
-                          parent->n_steps + 1, c->step, c->end == STEP_CUT, search->arena, &c->reasoning, err);
+    return segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent_cut, parent->n_steps + 1,
+                          c->step, c->end == STEP_CUT, search->arena, &c->reasoning, err);
 }
 
 static cord_status expand(const struct beam *beam, struct candidate **candidates, int *n, cord_error *err) {
@@ -154,9 +165,13 @@ static void drop_duplicates(struct candidate *candidates, int n) {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n && candidates[i].drop == DROP_NONE; j++) {
             const struct candidate *a = &candidates[i], *b = &candidates[j];
-            if (i == j || b->drop != DROP_NONE || a->parent != b->parent || a->finishes_parent != b->finishes_parent) continue;
+            if (i == j || b->drop != DROP_NONE || a->parent != b->parent || a->finishes_parent != b->finishes_parent)
+                continue;
             if (!a->finishes_parent && !text_equal(text_trim_end(a->reasoning), text_trim_end(b->reasoning))) continue;
-            if (b->tie < a->tie) candidates[i].drop = DROP_DUPLICATE;
+            if (b->tie >= a->tie) continue;
+            candidates[i].drop = DROP_DUPLICATE;
+            candidates[i].reasoning = (cord_text){"", 0};
+            candidates[i].log_score = (double)NAN;
         }
 }
 
@@ -168,7 +183,8 @@ static cord_status score(const struct beam *beam, struct candidate *candidates, 
     if (!items) return error_memory(err);
     int count = 0;
     for (int i = 0; i < n; i++)
-        if (candidates[i].drop == DROP_NONE && !candidates[i].finishes_parent) items[count++].reasoning = candidates[i].reasoning;
+        if (candidates[i].drop == DROP_NONE && !candidates[i].finishes_parent)
+            items[count++].reasoning = candidates[i].reasoning;
     CORD_TRY(score_reasonings(search, beam->prompts[search->n_teachers], items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++) {
@@ -181,6 +197,7 @@ static cord_status score(const struct beam *beam, struct candidate *candidates, 
         c->score_us = item->us;
         if (isnan(item->log_score)) {
             c->drop = DROP_FAILED;
+            c->reasoning = (cord_text){"", 0};
             c->drop_why = arena_printf(search->arena, "not scored: %s", item->error.message);
             if (!c->drop_why) return error_memory(err);
         }
@@ -235,20 +252,23 @@ static cord_status grow(const struct beam *beam, struct candidate *c, struct tra
     struct step *step = arena_alloc(beam->search->arena, sizeof *step);
     if (!step) return error_memory(err);
     *step = (struct step){parent->last, c->step, beam->number, c->teacher, c->end == STEP_CUT, c->log_score};
-    out->reasoning = c->reasoning;
+    out->reasoning = step->cut ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's blanks may dangle */
     out->last = step;
     if (!parent->last || !parent->last->cut) out->n_steps++;
     out->tokens = c->reasoning_tokens;
     out->log_score = c->log_score;
-    if (c->end == STEP_CLOSED) out->finish = FINISHED_CLOSED;
-    else if (c->end == STEP_TURN) out->finish = FINISHED_TURN;
-    else if (out->tokens >= beam->search->settings->think_tokens) out->finish = FINISHED_BUDGET;
+    if (c->end == STEP_CLOSED)
+        out->finish = FINISHED_CLOSED;
+    else if (c->end == STEP_TURN)
+        out->finish = FINISHED_TURN;
+    else if (out->tokens >= beam->search->settings->think_tokens)
+        out->finish = FINISHED_BUDGET;
     return CORD_OK;
 }
 
 /* All that may be kept: new candidates, and the finished of the beam. */
-static cord_status gather(const struct beam *beam, struct candidate *candidates, int n, struct contender **out, int *n_out,
-                          cord_error *err) {
+static cord_status gather(const struct beam *beam, struct candidate *candidates, int n, struct contender **out,
+                          int *n_out, cord_error *err) {
     struct contender *all = arena_alloc(beam->search->arena, (size_t)(n + beam->n) * sizeof *all);
     if (!all) return error_memory(err);
     int count = 0;
@@ -325,8 +345,10 @@ static cord_status play_round(struct beam *beam, cord_error *err) {
     if (observer->round) CORD_TRY(observer->round(observer->ctx, &round, err));
     if (usable == 0 && !beam->trajectories[0].last) {
         for (int i = 0; i < n; i++)
-            if (candidates[i].drop == DROP_FAILED) return error_set(err, CORD_BAD_INPUT, "no first step: %s", candidates[i].drop_why);
-        return error_set(err, CORD_BAD_INPUT, "no first step: every candidate of round 1 was empty, repeated or degenerate");
+            if (candidates[i].drop == DROP_FAILED)
+                return error_set(err, CORD_BAD_INPUT, "no first step: %s", candidates[i].drop_why);
+        return error_set(err, CORD_BAD_INPUT,
+                         "no first step: every candidate of round 1 was empty, repeated or degenerate");
     }
     return CORD_OK;
 }
@@ -354,10 +376,12 @@ static cord_status start(struct beam *beam, const struct spoken *spoken, cord_er
         return nothing.error.code;
     }
     const struct observer *observer = search->observer;
-    if (observer->started) CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, search->n_teachers + 1, err));
+    if (observer->started)
+        CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, search->n_teachers + 1, err));
     beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
-    *beam->trajectories = (struct trajectory){.reasoning = {"", 0}, .log_score = nothing.log_score, .author = -1, .candidate = -1};
+    *beam->trajectories =
+        (struct trajectory){.reasoning = {"", 0}, .log_score = nothing.log_score, .author = -1, .candidate = -1};
     beam->n = 1;
     return CORD_OK;
 }
@@ -369,14 +393,20 @@ static cord_status go_on(struct beam *beam, cord_error *err) {
     beam->n = state->round ? state->n_beam : 1;
     beam->trajectories = arena_alloc(beam->search->arena, (size_t)beam->n * sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
-    if (state->round) memcpy(beam->trajectories, state->beam, (size_t)beam->n * sizeof *beam->trajectories);
-    else *beam->trajectories = (struct trajectory){.reasoning = {"", 0}, .log_score = state->log_s0, .author = -1, .candidate = -1};
+    if (state->round)
+        memcpy(beam->trajectories, state->beam, (size_t)beam->n * sizeof *beam->trajectories);
+    else
+        *beam->trajectories =
+            (struct trajectory){.reasoning = {"", 0}, .log_score = state->log_s0, .author = -1, .candidate = -1};
     return CORD_OK;
 }
 
 /* The finished trajectories of the last beam, best first, get their answers. */
 static cord_status finish(const struct beam *beam, cord_error *err) {
     const struct search *search = beam->search;
+    if (!beam->trajectories[0]
+             .last) /* taken up again after a first round that left nothing: nobody could write an answer */
+        return error_set(err, CORD_BAD_INPUT, "no first step: every candidate of round 1 was dropped");
     struct trajectory *finished = arena_alloc(search->arena, (size_t)beam->n * sizeof *finished);
     struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);
     if (!finished || !answers) return error_memory(err);

@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n, cord_error *err) {
+cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
+                             cord_error *err) {
     const struct meta_prover *meta = search->meta_prover;
     const struct prompt_style *style = meta->prompt.style;
     cord_scoring *requests = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *requests);

@@ -29,9 +29,9 @@ struct meta_prover {
 };
 
 struct search_settings {
-    int beam;                    /* B; 1 is greedy */
-    int step_tokens;             /* of one proposal */
-    int think_tokens;            /* of a trajectory's reasoning, in the meta-prover's tokens */
+    int beam;         /* B; 1 is greedy */
+    int step_tokens;  /* of one proposal */
+    int think_tokens; /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
     float answer_temperature;    /* 0 */
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
@@ -67,17 +67,17 @@ struct trajectory {
     int tokens;              /* of `reasoning`, in the meta-prover's tokens */
     double log_score;        /* log S; for the empty trajectory, log S_0 */
     enum finish finish;
-    int author;              /* teacher selected at the final step: it writes the answer. -1 while there is none */
-    int from;                /* slot of its parent, or of itself, in the beam of the round before */
-    int candidate;           /* the candidate of this round that it took, or -1: carried over, or finished as it was */
+    int author;    /* teacher selected at the final step: it writes the answer. -1 while there is none */
+    int from;      /* slot of its parent, or of itself, in the beam of the round before */
+    int candidate; /* the candidate of this round that it took, or -1: carried over, or finished with all others */
 };
 
 /* One proposal and what became of it. */
 struct candidate {
-    int parent;         /* slot in the beam of the round before */
+    int parent; /* slot in the beam of the round before */
     int teacher, sample;
     uint64_t seed;
-    cord_text step;     /* what was written */
+    cord_text step; /* what was written */
     enum step_end end;
     enum step_drop drop;
     const char *drop_why; /* for DROP_FAILED, the error; else NULL */
@@ -88,8 +88,8 @@ struct candidate {
     int slot;             /* in the new beam, or -1 when not kept */
     uint64_t tie;         /* the seeded hash that breaks ties: smaller wins */
     int reasoning_tokens; /* of `reasoning`, in the meta-prover's tokens */
-    int prompt_tokens, cached_tokens, new_tokens;          /* of the proposal, in the teacher's tokens */
-    int score_prompt_tokens, score_cached_tokens;          /* of the scoring, in the meta-prover's */
+    int prompt_tokens, cached_tokens, new_tokens; /* of the proposal, in the teacher's tokens */
+    int score_prompt_tokens, score_cached_tokens; /* of the scoring, in the meta-prover's */
     int64_t propose_us, score_us;
 };
 
@@ -112,7 +112,7 @@ struct answered {
     cord_text reply;  /* the answer stage's whole text, with what the style opened it with */
     cord_text answer; /* extracted from it; empty when there is none */
     enum grade grade;
-    const char *why;  /* the grader's rule */
+    const char *why; /* the grader's rule */
     int prompt_tokens, cached_tokens, new_tokens;
     int64_t us;
 };
@@ -179,7 +179,7 @@ cord_status score_reasonings(const struct search *search, struct spans prompt, s
                              cord_error *err);
 
 /* The answer stage: the author of each finished trajectory writes the answer, which is extracted and graded. */
-cord_status answer_trajectories(const struct search *search, const struct spans *prompts, const struct trajectory *finished,
-                                int n, struct answered *out, cord_error *err);
+cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
+                                const struct trajectory *finished, int n, struct answered *out, cord_error *err);
 
 #endif

@@ -8,8 +8,8 @@
  *   A reader takes no part in that lock. SQLite's own locks keep it consistent with a live writer.
  *
  * Leaving no trace: a reader of a WAL journal would make -wal and -shm files if they are missing. So a writer that
- * closes goes back to a rollback journal, after which one file is all there is; a reader uses -shm files as they are
- * (readonly_shm), and where no writer lives and no log is left it opens the file as immutable. */
+ * closes goes back to a rollback journal, after which one file is all there is; and a reader takes a -shm file as it is
+ * (readonly_shm), be its writer alive or dead. */
 #include "store/database.h"
 
 #include <errno.h>
@@ -51,11 +51,10 @@ bool database_wal_is_safe(unsigned long type) {
 
 static cord_status make_folder(const char *folder, cord_error *err) {
     char path[4096];
-    if (!*folder || strlen(folder) >= sizeof path)
-        return error_set(err, CORD_BAD_RECIPE,
-                         "the run folder's name is empty or "
-                         "too long");
-    strcpy(path, folder);
+    size_t len = strlen(folder);
+    if (!len || len >= sizeof path)
+        return error_set(err, CORD_BAD_RECIPE, "the run folder's name is empty or too long");
+    memcpy(path, folder, len + 1);
     for (char *slash = path + 1;; slash++) {
         if (*slash && *slash != '/') continue;
         char end = *slash;
@@ -85,7 +84,9 @@ static cord_status lock_refused(const char *path, int fd, cord_error *err) {
                      "process %ld is running in this folder; wait for it, or stop it with: kill -INT %ld", pid, pid);
 }
 
-static cord_status take_lock(struct journal *j, const char *path, cord_error *err) {
+static cord_status take_lock(struct journal *j, const char *folder, cord_error *err) {
+    char path[4096 + sizeof "/lock"]; /* make_folder has measured the folder's name */
+    snprintf(path, sizeof path, "%s/lock", folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return error_errno(err, "open", path);
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -99,16 +100,6 @@ static cord_status take_lock(struct journal *j, const char *path, cord_error *er
     int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) return error_errno(err, "write", path);
     return CORD_OK;
-}
-
-/* Whether a writer lives, without taking the lock even for an instant. In doubt: yes. */
-static bool lock_is_held(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return errno != ENOENT;
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    bool held = fcntl(fd, F_OFD_GETLK, &whole) != 0 || whole.l_type != F_UNLCK;
-    close(fd);
-    return held;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
@@ -136,11 +127,6 @@ static cord_status open_to_write(struct journal *j, const char *folder, cord_err
     return query_run(j, err, "PRAGMA foreign_keys = ON", "");
 }
 
-static bool exists(const char *path, const char *suffix, struct arena *arena) {
-    const char *name = arena_printf(arena, "%s%s", path, suffix);
-    return !name || access(name, F_OK) == 0;
-}
-
 /* SQLite's "file:" name of a path. */
 static void add_uri(struct buf *out, const char *path) {
     buf_add(out, text_of(*path == '/' ? "file://" : "file:"));
@@ -152,29 +138,29 @@ static void add_uri(struct buf *out, const char *path) {
     }
 }
 
-static cord_status open_to_read(struct journal *j, const char *folder, const char *lock, struct arena *arena,
-                                cord_error *err) {
+static cord_status open_to_read(struct journal *j, const char *folder, cord_error *err) {
     struct stat info;
     if (stat(folder, &info) != 0) return error_errno(err, "open the run folder", folder);
     if (stat(j->path, &info) != 0 && errno == ENOENT)
         return error_set(err, CORD_BAD_INPUT, "%s is not a run folder: there is no journal.sqlite in it", folder);
-    bool settled = !exists(j->path, "-wal", arena) && !exists(j->path, "-journal", arena) && !lock_is_held(lock);
     struct buf uri;
     buf_init(&uri, "a file name", 1 << 16);
     add_uri(&uri, j->path);
-    buf_add(&uri, text_of(settled ? "?mode=ro&immutable=1" : "?mode=ro&readonly_shm=1"));
+    buf_add(&uri, TEXT("?mode=ro&readonly_shm=1"));
     cord_status status = buf_check(&uri, err);
     if (status == CORD_OK) status = open_file(j, uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
     buf_release(&uri);
     return status == CORD_OK ? schema_check(j, false, err) : status;
 }
 
-static cord_status open_in(struct journal *j, const char *folder, struct arena *arena, cord_error *err) {
-    const char *lock = arena_printf(arena, "%s/lock", folder);
-    if (!lock) return error_memory(err);
-    if (j->mode == JOURNAL_READ) return open_to_read(j, folder, lock, arena, err);
+static cord_status open_in(struct journal *j, const char *folder, cord_error *err) {
+    if (asprintf(&j->path, "%s/journal.sqlite", folder) < 0) {
+        j->path = NULL; /* asprintf leaves it undefined */
+        return error_memory(err);
+    }
+    if (j->mode == JOURNAL_READ) return open_to_read(j, folder, err);
     CORD_TRY(make_folder(folder, err));
-    CORD_TRY(take_lock(j, lock, err));
+    CORD_TRY(take_lock(j, folder, err));
     return open_to_write(j, folder, err);
 }
 
@@ -183,15 +169,7 @@ cord_status journal_open(const char *folder, enum journal_mode mode, struct jour
     if (!j) return error_memory(err);
     j->mode = mode;
     j->lock = -1;
-    struct arena arena;
-    arena_init(&arena);
-    cord_status status = CORD_OK;
-    if (asprintf(&j->path, "%s/journal.sqlite", folder) < 0) {
-        j->path = NULL;
-        status = error_memory(err);
-    }
-    if (status == CORD_OK) status = open_in(j, folder, &arena, err);
-    arena_release(&arena);
+    cord_status status = open_in(j, folder, err);
     if (status == CORD_OK)
         *out = j;
     else

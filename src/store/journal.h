@@ -10,6 +10,7 @@
 #include "data/problem.h"
 #include "search/search.h"
 
+/* A handle is used by one thread at a time. */
 struct journal;
 
 enum journal_mode { JOURNAL_READ, JOURNAL_WRITE };

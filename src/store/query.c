@@ -121,9 +121,9 @@ bool rows_next(struct rows *r) {
     r->column = 0;
     int rc = sqlite3_step(r->stmt);
     if (rc == SQLITE_ROW) return true;
+    bool reads = sqlite3_stmt_readonly(r->stmt) && sqlite3_column_count(r->stmt) > 0; /* COMMIT counts as read-only */
     if (rc != SQLITE_DONE)
-        r->status = query_error(r->journal,
-                                sqlite3_stmt_readonly(r->stmt) ? "read the journal" : "write to the journal", r->err);
+        r->status = query_error(r->journal, reads ? "read the journal" : "write to the journal", r->err);
     return false;
 }
 

@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-static cord_status count_one(struct journal *journal, const struct journal_problem *problem, struct summary_counts *counts,
-                             cord_error *err) {
+static cord_status count_one(struct journal *journal, const struct journal_problem *problem,
+                             struct summary_counts *counts, cord_error *err) {
     counts->problems++;
     counts->open += problem->status == PROBLEM_OPEN;
     counts->failed += problem->status == PROBLEM_FAILED;

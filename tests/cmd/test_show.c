@@ -57,9 +57,9 @@ static void assert_bytes(struct fixture *f, cord_text expected) {
 static void test_run(void **state) {
     struct fixture *f = *state;
     assert_int_equal(cord(f, "show $RUN"), 0);
-    assert_says(f, "   1  p1                wrong       0.8750  0.1250       3  6\n");
-    assert_says(f, "   2  p2                open             -       -       0\n");
-    assert_says(f, "   3                    failed           -       -       0  not valid JSON\n");
+    assert_says(f, "   1  p1                  wrong       0.8750  0.1250       3  6\n");
+    assert_says(f, "   2  p2                  open             -       -       0\n");
+    assert_says(f, "   3                      failed           -       -       0  not valid JSON\n");
     assert_says(f, "1 of 4 done: 0 correct, 1 wrong, 0 no answer, 0 undecided; 1 failed, 2 to do\n");
     assert_says(f, "candidates: 8, 2 of them dropped; tokens proposed: 80, of answers: 14\n");
 }
@@ -171,6 +171,21 @@ static void test_prompts_are_exact(void **state) {
     assert_bytes(f, TEXT("<|im_start|>user\na question with a NUL \0 and <|im_end|> </think> The final answer is 5."));
     assert_int_equal(cord(f, "show $RUN 1 --prompt answer --slot 1"), 0);
     assert_bytes(f, TEXT("<|im_start|>user\nquestion### Step 1. Add two\n</think>\n\n\\boxed{"));
+}
+
+/* A cut step and its rest are one: the marker's number counts steps, not rounds. */
+static void test_marker_after_a_cut_step(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    f->sample.candidates[2][0].end = STEP_NEXT;
+    f->sample.beams[2][0].finish = GROWING;
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    sample_started(journal, 2);
+    for (int i = 0; i < 3; i++) assert_ok(journal_round(journal, 2, &f->sample.rounds[i], err));
+    journal_close(journal);
+    assert_int_equal(cord(f, "show $RUN 2 --prompt strong --round 4"), 0);
+    assert_says(f, "### Step 2. Then we hold five");
+    assert_true(text_ends((cord_text){f->output, f->len}, TEXT("\xE2\x82\n\n### Step 3.")));
 }
 
 static void test_prompts_that_were_never_sent(void **state) {
@@ -289,6 +304,7 @@ int main(void) {
         TEST(test_tie),
         TEST(test_long_texts_fit_the_page),
         TEST(test_prompts_are_exact),
+        TEST(test_marker_after_a_cut_step),
         TEST(test_prompts_that_were_never_sent),
         TEST(test_colour_is_ours_alone),
         TEST(test_wrong_input),

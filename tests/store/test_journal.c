@@ -191,6 +191,9 @@ static void test_round_trip(void **state) {
         for (int k = 0; k < 2; k++) assert_same_trajectory(&at.beam[k], &f->sample.beams[i][k]);
     }
     assert_rounds(f, f->journal, key, 3);
+    int64_t whole; /* no trajectory is stored whole: that would be quadratic */
+    assert_ok(query_int64(f->journal, err, &whole, -1, "SELECT count(*) FROM beam WHERE reasoning IS NOT NULL", ""));
+    assert_int_equal(whole, 0);
     assert_ok(journal_state(f->journal, &problems_of(f, f->journal, 4)[1], &f->arena, &at, err));
     assert_true(!at.started && at.round == 0);
 }
@@ -247,6 +250,22 @@ static void test_answer_that_was_trimmed(void **state) {
     assert_int_equal(n, 1);
     assert_same_trajectory(&got->trajectory, &a.trajectory);
     assert_null(got->why);
+}
+
+/* Two trajectories of one beam may have the same text and another history. */
+static void test_answers_of_equal_text(void **state) {
+    struct fixture *f = *state;
+    struct answered answers[2] = {{.reply = TEXT("a")}, {.reply = TEXT("b")}}, *got;
+    sample_problems(f->journal);
+    sample_started(f->journal, 1);
+    f->sample.candidates[0][1].step = f->sample.steps[1].text = TEXT(" Add two");
+    f->sample.candidates[0][1].reasoning = f->sample.beams[0][1].reasoning = TEXT(SAMPLE_ONE);
+    assert_ok(journal_round(f->journal, 1, &f->sample.rounds[0], err));
+    for (int i = 0; i < 2; i++) answers[i].trajectory = f->sample.beams[0][i];
+    assert_ok(journal_finished(f->journal, 1, answers, 2, err));
+    int n;
+    assert_ok(journal_answers(f->journal, problems_of(f, f->journal, 4), &f->arena, &got, &n, err));
+    for (int i = 0; i < 2; i++) assert_same_trajectory(&got[i].trajectory, &answers[i].trajectory);
 }
 
 static void test_spoken(void **state) {
@@ -328,6 +347,22 @@ static void test_reading_leaves_no_trace(void **state) {
     assert_int_equal(count_files(f->folder), 1 + 16);
     journal_close(reader);
     assert_int_equal(count_files(f->folder), 1 + 16);
+}
+
+/* Half of a folder, copied while its run was going on: refused, and not mended by making the missing file. */
+static void test_incomplete_folder_is_refused(void **state) {
+    struct fixture *f = *state;
+    char command[400], folder[80];
+    struct journal *reader;
+    cord_error e = {0};
+    sample_problems(f->journal);
+    snprintf(folder, sizeof folder, "%s/copy", f->folder);
+    snprintf(command, sizeof command, "mkdir %s && cp %s/journal.sqlite %s/journal.sqlite-wal %s", folder, f->folder,
+             f->folder, folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(journal_open(folder, JOURNAL_READ, &reader, &e), CORD_IO_ERROR);
+    assert_non_null(strstr(e.message, "must be complete"));
+    assert_int_equal(count_files(folder), 1 + 2);
 }
 
 static void test_odd_folder_names(void **state) {
@@ -590,10 +625,12 @@ int main(void) {
         TEST(test_round_trip),
         TEST(test_answers),
         TEST(test_answer_that_was_trimmed),
+        TEST(test_answers_of_equal_text),
         TEST(test_spoken),
         TEST(test_candidate_of_no_parent_is_refused),
         TEST(test_reader_beside_a_writer),
         TEST(test_reading_leaves_no_trace),
+        TEST(test_incomplete_folder_is_refused),
         TEST(test_odd_folder_names),
         TEST(test_second_writer_is_refused),
         TEST(test_kill_loses_nothing_that_was_told),

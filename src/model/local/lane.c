@@ -8,9 +8,9 @@
 struct sequence {
     llama_token *id; /* the tokens that the cache holds for it */
     int n, cap;
-    int canonical;  /* how many of the first were prefilled; the rest were decoded one by one */
+    int canonical; /* how many of the first were prefilled; the rest were decoded one by one */
     uint64_t group;
-    int64_t used;   /* when it was last taken or given back, for choosing whom to drop */
+    int64_t used; /* when it was last taken or given back, for choosing whom to drop */
     bool held;
 };
 
@@ -52,9 +52,10 @@ cord_status lane_open(struct local_model *model, struct lane **out, cord_error *
     lane->ctx = lane->sequences ? llama_init_from_model(model->weights, params) : NULL;
     if (!lane->ctx) {
         lane_close(lane);
-        return error_set(err, CORD_NO_MEMORY,
-                         "%s: no memory for a cache of %d tokens; lower the search's beam or token budgets, or the model's `cells`",
-                         model->base.info.name, model->cells);
+        return error_set(
+            err, CORD_NO_MEMORY,
+            "%s: no memory for a cache of %d tokens; lower the search's beam or token budgets, or the model's `cells`",
+            model->base.info.name, model->cells);
     }
     llama_attach_threadpool(lane->ctx, device->threads, device->threads);
     lane->memory = llama_get_memory(lane->ctx);
@@ -110,8 +111,8 @@ static bool remember(struct sequence *sequence, const llama_token *tokens, int n
     return true;
 }
 
-cord_status lane_take(struct lane *lane, const llama_token *tokens, int n, uint64_t group, bool canonical, int *sequence,
-                      int *cached, cord_error *err) {
+cord_status lane_take(struct lane *lane, const llama_token *tokens, int n, uint64_t group, bool canonical,
+                      int *sequence, int *cached, cord_error *err) {
     int source = -1, best = 0;
     for (int s = 0; lane->forks && s < lane->n_sequences; s++) {
         int have = common(&lane->sequences[s], tokens, n - 1);
@@ -212,7 +213,8 @@ cord_status lane_decode(struct lane *lane, const struct row *rows, int n, bool d
     start_over(lane);
     if (result == 0) return error_memory(err);
     if (result == 2 || must_stop(lane->model->engine)) return error_set(err, CORD_CANCELLED, "stopped");
-    return error_set(err, CORD_BAD_MODEL, "%s: llama.cpp could not compute a batch of %d tokens (code %d); run with -v for its log",
+    return error_set(err, CORD_BAD_MODEL,
+                     "%s: llama.cpp could not compute a batch of %d tokens (code %d); run with -v for its log",
                      lane->model->base.info.name, n, result);
 }
 

@@ -48,7 +48,8 @@ static void describe(const cord_engine *engine, struct engine_info *info) {
 
 /* ---- calls --------------------------------------------------------------------------------------------------- */
 
-static cord_status open_model(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err) {
+static cord_status open_model(cord_engine *engine, const struct model_options *options, cord_model **model,
+                              cord_error *err) {
     CORD_TRY(device_open(engine, err));
     return local_open(engine, options, model, err);
 }

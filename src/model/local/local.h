@@ -63,7 +63,8 @@ struct tokens {
 void tokens_release(struct tokens *tokens);
 /* Tokenises spans as one text. Special tokens are recognised only inside trusted spans, and no text that a user or a model
  * wrote becomes one. Nothing is added (no BOS). Refuses texts whose tokens do not spell them. */
-cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out, cord_error *err);
+cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,
+                      cord_error *err);
 /* The bytes of one token, appended; control tokens by their text. */
 void token_piece(const struct local_model *model, llama_token token, struct buf *out);
 /* CORD_TOO_LONG where a text of n tokens plus `more` does not fit the model's context. */
@@ -91,8 +92,8 @@ void lane_close(struct lane *lane);
  * forked from where it is cached. `canonical`: use only what was prefilled, not what was decoded token by token: scores
  * must not depend on who wrote a text. *cached tells how many tokens it has. The sequence is held until lane_give.
  * CORD_BUSY where all sequences are held. */
-cord_status lane_take(struct lane *lane, const llama_token *tokens, int n, uint64_t group, bool canonical, int *sequence,
-                      int *cached, cord_error *err);
+cord_status lane_take(struct lane *lane, const llama_token *tokens, int n, uint64_t group, bool canonical,
+                      int *sequence, int *cached, cord_error *err);
 /* Gives a sequence back to the cache, where it stays until its place is needed. */
 void lane_give(struct lane *lane, int sequence);
 /* Cuts a sequence to its first n tokens. */
@@ -109,7 +110,8 @@ void lane_forget(struct lane *lane, uint64_t group);
 /* ---- sampling ------------------------------------------------------------------------------------------------ */
 
 /* One token from its logits: temperature, then top-k, top-p, min-p, then a draw. `scratch` is used for candidates. */
-llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng, struct buf *scratch);
+llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng,
+                         struct buf *scratch);
 /* log softmax(logits)[token], in double. */
 double sample_logprob(const float *logits, int n, llama_token token);
 

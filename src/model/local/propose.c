@@ -113,7 +113,8 @@ static cord_status write_token(struct local_model *model, struct writing *w, con
         return CORD_OK;
     }
     ptrdiff_t at = find_stop(w, before, &stop);
-    if (at >= 0) end_writing(model->lane, w, CORD_END_STOP, stop, (size_t)at, start);
+    if (at >= 0)
+        end_writing(model->lane, w, CORD_END_STOP, stop, (size_t)at, start);
     else if (written >= request->max_tokens || w->tokens.n >= model->context)
         end_writing(model->lane, w, CORD_END_LENGTH, -1, w->text.len, start);
     return CORD_OK;

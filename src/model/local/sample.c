@@ -38,7 +38,8 @@ static int by_logit(const void *a, const void *b) {
 }
 
 /* All tokens within `window` of the best, most likely first, with p = exp((logit - max) / T); their sum in *mass. */
-static int gather(const float *logits, int n, float max, float window, float temperature, struct buf *scratch, double *mass) {
+static int gather(const float *logits, int n, float max, float window, float temperature, struct buf *scratch,
+                  double *mass) {
     buf_clear(scratch);
     for (int i = 0; i < n; i++) {
         if (logits[i] < max - window) continue;
@@ -71,7 +72,8 @@ static int truncated(const struct choice *options, int n, double mass, const cor
     return n;
 }
 
-llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng, struct buf *scratch) {
+llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng,
+                         struct buf *scratch) {
     float max = largest(logits, n);
     if (sampling->temperature <= 0) return first_at(logits, n, max);
 

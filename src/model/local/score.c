@@ -24,7 +24,8 @@ static cord_status measure(struct local_model *model, int sequence, const struct
         for (int i = 0; i < n; i++) rows[i] = (struct row){sequence, tokens->id[at + i], at + i, at + i >= first - 1};
         CORD_TRY(lane_decode(lane, rows, n, false, err));
         for (int i = 0; i < n; i++)
-            if (rows[i].logits) logprob[at + i + 1 - first] = sample_logprob(lane_logits(lane, i), n_vocab, tokens->id[at + i + 1]);
+            if (rows[i].logits)
+                logprob[at + i + 1 - first] = sample_logprob(lane_logits(lane, i), n_vocab, tokens->id[at + i + 1]);
     }
     return CORD_OK;
 }
@@ -53,7 +54,8 @@ static cord_status score_tokens(struct local_model *model, cord_scoring *request
     int first, behind, sequence, cached;
     overlap(tokens, target, closing, &first, &behind);
     if (first == 0)
-        return error_set(err, CORD_BAD_INPUT, "nothing stands before the target: a model needs at least one token to predict from");
+        return error_set(err, CORD_BAD_INPUT,
+                         "nothing stands before the target: a model needs at least one token to predict from");
     CORD_TRY(tokens_fit(model, behind, 0, err));
     int n = behind - first;
     request->logprob = malloc((size_t)n * sizeof *request->logprob);

@@ -81,17 +81,19 @@ static cord_status add_plain(const struct local_model *model, cord_text t, struc
     bool good = spelled.status == CORD_OK && text_equal(buf_text(&spelled), t);
     buf_release(&spelled);
     if (!good)
-        return error_set(err, CORD_BAD_MODEL,
-                         "%s: its tokens do not spell the text they stand for, so an answer's tokens cannot be found in it; "
-                         "models with such a tokenizer are not supported",
-                         model->base.info.name);
+        return error_set(
+            err, CORD_BAD_MODEL,
+            "%s: its tokens do not spell the text they stand for, so an answer's tokens cannot be found in it; "
+            "models with such a tokenizer are not supported",
+            model->base.info.name);
     out->n += n;
     return CORD_OK;
 }
 
 /* Tokenises what lies between special tokens. Where its text happens to contain one that llama.cpp would parse in spite
  * of being told not to, it is split behind that one's first byte. */
-static cord_status add_between(const struct local_model *model, struct buf *between, struct tokens *out, cord_error *err) {
+static cord_status add_between(const struct local_model *model, struct buf *between, struct tokens *out,
+                               cord_error *err) {
     CORD_TRY(buf_check(between, err));
     cord_text rest = buf_text(between);
     for (size_t i = 0; i < rest.len; i++) {
@@ -137,21 +139,24 @@ static cord_status add_spans(const struct local_model *model, const cord_span *s
 
 cord_status tokens_fit(const struct local_model *model, int n, int more, cord_error *err) {
     if (n + more <= model->context) return CORD_OK;
-    return error_set(err, CORD_TOO_LONG,
-                     "a text of %d tokens%s does not fit the context of %d that %s was given; raise its `context`, or leave "
-                     "the problem out",
-                     n, more > 1 ? " and what is to be added" : "", model->context, model->base.info.name);
+    return error_set(
+        err, CORD_TOO_LONG,
+        "a text of %d tokens%s does not fit the context of %d that %s was given; raise its `context`, or leave "
+        "the problem out",
+        n, more > 1 ? " and what is to be added" : "", model->context, model->base.info.name);
 }
 
-cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out, cord_error *err) {
+cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,
+                      cord_error *err) {
     *out = (struct tokens){0};
     size_t bytes = 0;
     for (int i = 0; i < n; i++) bytes += spans[i].text.len;
     /* no text is tokenised that cannot fit: tokenizers take minutes and deep recursion for megabytes */
     size_t least = bytes / (size_t)model->longest_piece;
     if (least > (size_t)model->context)
-        return error_set(err, CORD_TOO_LONG, "a text of %zu bytes cannot fit the context of %d tokens that %s was given",
-                         bytes, model->context, model->base.info.name);
+        return error_set(err, CORD_TOO_LONG,
+                         "a text of %zu bytes cannot fit the context of %d tokens that %s was given", bytes,
+                         model->context, model->base.info.name);
     struct buf between;
     buf_init(&between, "a prompt", bytes + 1);
     cord_status status = add_spans(model, spans, n, &between, out, err);

@@ -31,12 +31,14 @@ static cord_status check_file(const char *path, uint64_t *bytes, cord_error *err
         return err ? (err->code = CORD_BAD_MODEL) : CORD_BAD_MODEL;
     }
     if (n < 4 || memcmp(magic, "GGUF", 4) != 0)
-        return error_set(err, CORD_BAD_MODEL, "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
     *bytes = (uint64_t)st.st_size;
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
     if (*bytes > memory)
-        return error_set(err, CORD_BAD_MODEL, "%s has %.1f GiB and this machine %.1f GiB of memory; use a smaller quantisation",
-                         path, (double)*bytes / 0x1p30, (double)memory / 0x1p30);
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s has %.1f GiB and this machine %.1f GiB of memory; use a smaller quantisation", path,
+                         (double)*bytes / 0x1p30, (double)memory / 0x1p30);
     return CORD_OK;
 }
 
@@ -93,11 +95,16 @@ static cord_status choose_sizes(struct local_model *model, const struct model_op
     int trained = llama_model_n_ctx_train(model->weights);
     model->context = options->context ? options->context : trained < 4096 ? trained : 4096;
     if (model->context > trained)
-        return error_set(err, CORD_BAD_MODEL, "%s was trained with a context of %d tokens, and %d are needed; lower the search's token budgets or the model's `context`",
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s was trained with a context of %d tokens, and %d are needed; lower the search's token "
+                         "budgets or the model's `context`",
                          name, trained, model->context);
+    model->context +=
+        options->more_context < trained - model->context ? options->more_context : trained - model->context;
     long cells = options->cells ? options->cells : 4L * model->context;
     if (cells < model->context) cells = model->context;
-    if (cells > INT_MAX / 2) return error_set(err, CORD_BAD_MODEL, "%s: a cache of %ld tokens is too large", name, cells);
+    if (cells > INT_MAX / 2)
+        return error_set(err, CORD_BAD_MODEL, "%s: a cache of %ld tokens is too large", name, cells);
     model->cells = (int)cells;
     model->sequences = options->sequences ? options->sequences : 64;
     if (model->sequences > (int)llama_max_parallel_sequences()) model->sequences = (int)llama_max_parallel_sequences();
@@ -106,19 +113,23 @@ static cord_status choose_sizes(struct local_model *model, const struct model_op
 
 static cord_status check_kind(const struct local_model *model, cord_error *err) {
     const char *name = model->base.info.name;
-    if (llama_model_has_encoder(model->weights) || !llama_model_has_decoder(model->weights) || llama_model_is_diffusion(model->weights))
-        return error_set(err, CORD_BAD_MODEL, "%s does not write text from left to right (it is an encoder or a diffusion model)", name);
+    if (llama_model_has_encoder(model->weights) || !llama_model_has_decoder(model->weights) ||
+        llama_model_is_diffusion(model->weights))
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s does not write text from left to right (it is an encoder or a diffusion model)", name);
     if (llama_vocab_type(model->vocab) == LLAMA_VOCAB_TYPE_NONE)
         return error_set(err, CORD_BAD_MODEL, "%s has no vocabulary", name);
     /* a text with everything that tokenizers stumble over; tokens_of refuses those that cannot spell it */
-    static const cord_span probe = {TEXT("### Step 1. 3 + 4 = 7\n\n  so \\boxed{1,080}; caf\xC3\xA9 \xF0\x9F\x98\x80 </think>"), false};
+    static const cord_span probe = {
+        TEXT("### Step 1. 3 + 4 = 7\n\n  so \\boxed{1,080}; caf\xC3\xA9 \xF0\x9F\x98\x80 </think>"), false};
     struct tokens tokens;
     CORD_TRY(tokens_of(model, &probe, 1, &tokens, err));
     tokens_release(&tokens);
     return CORD_OK;
 }
 
-static cord_status describe(struct local_model *model, const struct model_options *options, uint64_t bytes, cord_error *err) {
+static cord_status describe(struct local_model *model, const struct model_options *options, uint64_t bytes,
+                            cord_error *err) {
     struct model_info *info = &model->base.info;
     char description[128];
     llama_model_desc(model->weights, description, sizeof description);
@@ -137,26 +148,29 @@ static cord_status describe(struct local_model *model, const struct model_option
     return CORD_OK;
 }
 
-/* llama.cpp says why it refuses a file only in its log; the last error of this thread is kept for our own message. */
-static _Thread_local char last_error[300];
+/* llama.cpp says why it refuses a file only in its log: in the first error there, behind which come general ones. It is kept
+ * for our own message. */
+static _Thread_local char first_error[300];
 
 void local_log(enum ggml_log_level level, const char *text, void *ctx) {
     const cord_engine *engine = ctx;
-    if (level == GGML_LOG_LEVEL_ERROR && strlen(text) > 1) snprintf(last_error, sizeof last_error, "%s", text);
+    if (level == GGML_LOG_LEVEL_ERROR && !*first_error && strlen(text) > 1)
+        snprintf(first_error, sizeof first_error, "%s", text);
     if (engine && engine->options.log) engine->options.log(engine->options.log_ctx, text);
 }
 
 static cord_status load(struct local_model *model, const struct model_options *options, cord_error *err) {
     struct llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options->gpu_layers;
-    last_error[0] = '\0';
+    first_error[0] = '\0';
     model->weights = llama_model_load_from_file(options->path, params);
     if (model->weights) {
         model->vocab = llama_model_get_vocab(model->weights);
         return CORD_OK;
     }
-    cord_text why = text_trim(text_of(last_error));
-    return error_set(err, CORD_BAD_MODEL, "llama.cpp cannot load %s (truncated, damaged, or of a kind it does not know): %.*s",
+    cord_text why = text_trim(text_of(first_error));
+    return error_set(err, CORD_BAD_MODEL,
+                     "llama.cpp cannot load %s (truncated, damaged, or of a kind it does not know): %.*s",
                      options->path, (int)why.len, why.data);
 }
 

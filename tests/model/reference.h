@@ -1,0 +1,80 @@
+/* reference.h - the plain way to compute what the engine computes: llama.h alone, a fresh context for every text, nothing
+ * cached, nothing shared, no code of cord's. It is what the tests compare the engine with. */
+#ifndef CORD_TEST_REFERENCE_H
+#define CORD_TEST_REFERENCE_H
+
+#include "weights.h"
+
+#include <llama.h>
+#include <math.h>
+
+struct reference {
+    struct llama_model *weights;
+    const struct llama_vocab *vocab;
+    int n_vocab;
+};
+
+static inline struct reference reference_open(const char *name, bool vocabulary_only) {
+    char path[4096];
+    weights_path(name, path, sizeof path);
+    struct llama_model_params params = llama_model_default_params();
+    params.vocab_only = vocabulary_only;
+    params.n_gpu_layers = 0;
+    struct reference ref = {.weights = llama_model_load_from_file(path, params)};
+    assert_non_null(ref.weights);
+    ref.vocab = llama_model_get_vocab(ref.weights);
+    ref.n_vocab = llama_vocab_n_tokens(ref.vocab);
+    return ref;
+}
+
+static inline void reference_close(struct reference *ref) { llama_model_free(ref->weights); }
+
+/* A context for one sequence of up to n tokens, computed in one batch. */
+static inline struct llama_context *reference_context(const struct reference *ref, int n) {
+    struct llama_context_params params = llama_context_default_params();
+    params.n_ctx = params.n_batch = params.n_ubatch = (uint32_t)n;
+    params.n_seq_max = 1;
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.n_threads = params.n_threads_batch = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    struct llama_context *ctx = llama_init_from_model(ref->weights, params);
+    assert_non_null(ctx);
+    return ctx;
+}
+
+/* Appends the tokens of `text` to id[0..n); gives the new n. */
+static inline int reference_tokens(const struct reference *ref, cord_text text, bool special, llama_token *id, int n, int room) {
+    int more = text.len ? llama_tokenize(ref->vocab, text.data, (int)text.len, id + n, room - n, false, special) : 0;
+    assert_true(more >= 0);
+    return n + more;
+}
+
+/* The bytes of one token; a control token's are its text. */
+static inline int reference_piece(const struct reference *ref, llama_token token, char *piece, int room) {
+    int n = llama_token_to_piece(ref->vocab, token, piece, room, 0, true);
+    assert_true(n >= 0);
+    return n;
+}
+
+/* Runs id[from..to) at these positions; logits are kept for the rows from `first` on. */
+static inline void reference_decode(struct llama_context *ctx, const llama_token *id, int from, int to, int first) {
+    struct llama_batch batch = llama_batch_init(to - from, 0, 1);
+    for (int i = from; i < to; i++) {
+        int row = batch.n_tokens++;
+        batch.token[row] = id[i];
+        batch.pos[row] = i;
+        batch.n_seq_id[row] = 1;
+        batch.seq_id[row][0] = 0;
+        batch.logits[row] = i >= first;
+    }
+    assert_int_equal(llama_decode(ctx, batch), 0);
+    llama_batch_free(batch);
+}
+
+static inline double reference_logprob(const float *logits, int n, llama_token token) {
+    long double max = logits[0], sum = 0;
+    for (int i = 1; i < n; i++) max = (long double)logits[i] > max ? (long double)logits[i] : max;
+    for (int i = 0; i < n; i++) sum += expl((long double)logits[i] - max);
+    return (double)((long double)logits[token] - max - logl(sum));
+}
+
+#endif

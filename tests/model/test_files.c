@@ -1,0 +1,152 @@
+/* test_files.c - what cord_model_open refuses: every file that cannot be used is named, with the reason. Only the test with
+ * a truncated model needs weights. */
+#include "weights.h"
+
+#include <sys/stat.h>
+
+static cord_engine *engine;
+static char folder[] = "/tmp/cord-test-files-XXXXXX";
+
+static void write_file(const char *name, const void *bytes, size_t n, char path[200]) {
+    snprintf(path, 200, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Opening fails with words that name the file and say `says`; the engine can still be used, and opening twice leaks nothing
+ * (the sanitizers see to that). */
+static void refused(const char *path, const char *says) {
+    for (int i = 0; i < 2; i++) {
+        cord_model *model = NULL;
+        cord_error err = {0};
+        cord_status status = cord_model_open(engine, &(struct model_options){.name = "m", .path = path}, &model, &err);
+        assert_int_equal(status, CORD_BAD_MODEL);
+        assert_int_equal(err.code, CORD_BAD_MODEL);
+        assert_null(model);
+        if (!strstr(err.message, path) && !strstr(err.where, path)) fail_msg("'%s' does not name %s", err.message, path);
+        if (!strstr(err.message, says)) fail_msg("'%s' does not say '%s'", err.message, says);
+        assert_int_equal(cord_model_open(engine, &(struct model_options){.name = "m", .path = path}, &model, NULL), CORD_BAD_MODEL);
+    }
+}
+
+static void a_missing_file(void **state) {
+    (void)state;
+    char path[200];
+    snprintf(path, sizeof path, "%s/nowhere.gguf", folder);
+    refused(path, "No such file");
+}
+
+static void a_folder(void **state) {
+    (void)state;
+    refused(folder, "not a file");
+}
+
+static void an_empty_file(void **state) {
+    (void)state;
+    char path[200];
+    write_file("empty.gguf", "", 0, path);
+    refused(path, "not a GGUF file");
+}
+
+static void a_text(void **state) {
+    (void)state;
+    char path[200];
+    write_file("text.gguf", "Not a model at all.\n", 20, path);
+    refused(path, "not a GGUF file");
+    write_file("short.gguf", "GG", 2, path);
+    refused(path, "not a GGUF file");
+}
+
+static void a_header_alone(void **state) {
+    (void)state;
+    char path[200];
+    write_file("magic.gguf", "GGUF", 4, path);
+    refused(path, "cannot load");
+    write_file("version.gguf", "GGUF\xFF\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, path);
+    refused(path, "cannot load");
+    write_file("nothing.gguf", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, path); /* no tensors, no keys */
+    refused(path, "cannot load");
+    write_file("huge.gguf", "GGUF\3\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F", 24, path);
+    refused(path, "cannot load");
+}
+
+static void a_truncated_model(void **state) {
+    (void)state;
+    enum { MEGABYTE = 1 << 20 };
+    char from[4096], path[200];
+    weights_path(SMOLLM2, from, sizeof from);
+    FILE *file = fopen(from, "rb");
+    if (!file) {
+        printf("SKIP: %s is not there\n", from);
+        skip();
+    }
+    char *bytes = malloc(8 * MEGABYTE);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, 8 * MEGABYTE, file), 8 * MEGABYTE);
+    fclose(file);
+    write_file("truncated.gguf", bytes, MEGABYTE, path); /* within the vocabulary */
+    refused(path, "cannot load");
+    write_file("truncated-later.gguf", bytes, 8 * MEGABYTE, path); /* within the weights */
+    refused(path, "cannot load");
+    free(bytes);
+}
+
+static void no_permission(void **state) {
+    (void)state;
+    if (geteuid() == 0) {
+        printf("SKIP: root may read everything\n");
+        skip();
+    }
+    char path[200];
+    write_file("secret.gguf", "GGUF", 4, path);
+    assert_int_equal(chmod(path, 0), 0);
+    refused(path, "Permission denied");
+}
+
+/* A context that the model was not trained for is refused after loading: everything loaded is freed again. */
+static void too_large_a_context(void **state) {
+    (void)state;
+    char path[4096];
+    weights_path(SMOLLM2, path, sizeof path);
+    if (access(path, R_OK) != 0) {
+        printf("SKIP: %s is not there\n", path);
+        skip();
+    }
+    cord_model *model = NULL;
+    cord_error err = {0};
+    struct model_options options = {.name = "smol", .path = path, .context = 1000000};
+    assert_int_equal(cord_model_open(engine, &options, &model, &err), CORD_BAD_MODEL);
+    assert_non_null(strstr(err.message, "smol"));
+    assert_non_null(strstr(err.message, "1000000"));
+    assert_null(model);
+}
+
+static int open_all(void **state) {
+    (void)state;
+    engine = weights_engine();
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    cord_engine_close(engine);
+    static const char *const names[] = {"empty",   "text", "short",     "magic",           "version",
+                                        "nothing", "huge", "truncated", "truncated-later", "secret"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[200];
+        snprintf(path, sizeof path, "%s/%s.gguf", folder, names[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_missing_file), cmocka_unit_test(a_folder),           cmocka_unit_test(an_empty_file),
+        cmocka_unit_test(a_text),         cmocka_unit_test(a_header_alone),     cmocka_unit_test(a_truncated_model),
+        cmocka_unit_test(no_permission),  cmocka_unit_test(too_large_a_context),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}

@@ -1,0 +1,412 @@
+/* test_model_score.c - cord_score against the plain way (reference.h), on SmolLM2: rows of all kinds, and the same rows in
+ * other orders, after other work, and with a cache that is too small for them. */
+#include "reference.h"
+
+enum { MAX_TOKENS = 2048, MAX_ROWS = 128, MAX_TARGET = 64 };
+
+/* The design's limits for local models against a fresh-context, unbatched computation. */
+#define LIMIT_TOKEN 0.25
+#define LIMIT_SCORE 0.03
+
+/* ---- the rows ------------------------------------------------------------------------------------------------ */
+
+struct case_ {
+    const char *prompt, *reasoning, *opening, *target, *closing;
+};
+
+/* What the plain way finds for a row. */
+struct expected {
+    int n, first, behind, reasoning_tokens;
+    double logprob[MAX_TARGET], score;
+    char pieces[512];
+};
+
+static struct case_ rows[MAX_ROWS];
+static struct expected expected[MAX_ROWS];
+static int n_rows;
+
+static cord_engine *engine;
+static cord_model *smol;
+static struct reference ref;
+
+#define CHAT(question)                                                                                       \
+    "<|im_start|>system\nReason in short steps.<|im_end|>\n<|im_start|>user\n" question "<|im_end|>\n"       \
+    "<|im_start|>assistant\n<think>\n### Step 1."
+#define ANSWER " </think> The final answer is "
+#define PEARS  CHAT("Tom has 3 boxes of 12 pears and eats 5. How many are left?")
+#define COINS  CHAT("Wie viel sind 2,50 \xE2\x82\xAC und 3,75 \xE2\x82\xAC?")
+
+static const struct {
+    const char *prompt, *reasoning;
+    const char *targets[6];
+} contexts[] = {
+    {PEARS, " There are 3 * 12 = 36 pears.\n\n### Step 2. 36 - 5 = 31.", {"31", "36", "thirty-one", "\\boxed{31}", "31 pears"}},
+    {PEARS, " There are 3 * 12 = 36 pears.\n\n### Step 2. He eats 5 of them.", {"31", "5"}},
+    {PEARS, " There are 3 * 12 = 36 pears.", {"31", "36", "1,080", "$1,080.00", "3/4"}},
+    {PEARS, "", {"31", "36"}},
+    {COINS, " Zusammen sind es 6,25 \xE2\x82\xAC.", {"6,25 \xE2\x82\xAC", "6,25", "5 \xE2\x82\xAC", "Gr\xC3\xB6\xC3\x9F" "e", "\xE2\x82\xAC"}},
+    {CHAT("Mood?"), " Good \xF0\x9F\x98\x80.", {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80\xF0\x9F\x98\x81", "\xF0\x9F\xA4\xB7\xF0\x9F\x8F\xBD", "fine"}},
+    {"\xE4\xB8\xAD\xE5\x9B\xBD\xE7\x9A\x84\xE9\xA6\x96\xE9\x83\xBD\xE6\x98\xAF", "", {"\xE5\x8C\x97\xE4\xBA\xAC", "\xE4\xB8\x8A\xE6\xB5\xB7"}},
+    {"Q: What is 7 times 8?\nA: 7 * 8 =", " 56, that is", {"56", "54", "fifty-six", "0.56", "5.6e1"}},
+    /* a model may write what looks like the template's: it stays text */
+    {PEARS, " Say <|im_end|> and stop.", {"31", "36"}},
+    {PEARS, " <|im_start|>user\nWhat? <|endoftext|>", {"31"}},
+    {PEARS, " Half a tag <|im_", {"end|>", "31"}},
+};
+
+static const struct case_ others[] = {
+    /* the target begins inside a token, with a blank; the closing merges with its last token */
+    {PEARS, " 36 - 5 = 31.", " </think> The final answer is", " 31", "."},
+    {PEARS, " 36 - 5 = 31.", " </think> The final answer is", " thirty", "-one."},
+    {PEARS, " 36 - 5 = 31.", " </think> The final answer is ", "thirty", "-one."},
+    {"She has ", "", "", "1", "0."},
+    {"She has ", "", "", "1", "0 apples"},
+    {"The word is ", "", "", "straw", "berry."},
+    {"The word is inter", "", "", "nation", "al."},
+    {"The word is in", "", "", "ter", "national."},
+    {"The word is", "", " ", "international", ""},
+    {"a\n", "\n", "\n", "\n\n", "\nb"},
+    {"if (x ", "=", "", "=", " y)"},
+    {"!!!!!!", "!!", "!", "!!!!", "!!!!!"},
+    {"\xF0\x9F\x98\x80 ", "\xF0\x9F\x98\x80 ", "", "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
+    {"x = ", "", "", "y", ""},
+    {"Letters: A", "B", "C", "D", "E"},
+    {"<|im_start|>user\nSay hi.<|im_end|>\n<|im_start|>assistant\n", "", "", "Hello!<|im_end|>", "\n"},
+    {"<|im_start|>user\nSay hi.<|im_end|>\n<|im_start|>assistant\n", "", "Hello!", "<|im_end|>", ""},
+    {"1 2 3 4 5 6 7 8 ", "9 10 11 12 13 ", "14 15 ", "16 17 18 19 20 21 22", " 23"},
+};
+
+/* Reasoning of more than 256 tokens: its prefill crosses pieces of a batch, and ends at different places in them. */
+static const char *long_reasoning(int sentences) {
+    struct buf b;
+    buf_init(&b, "a long text", 1 << 16);
+    for (int i = 0; i < sentences; i++)
+        buf_addf(&b, " In box %d there are %d pears and %d of them are ripe.%s", i + 1, 7 * i + 3, i, i % 5 == 4 ? "\n\n" : "");
+    return b.data; /* lives as long as the program */
+}
+
+static void add_row(const char *prompt, const char *reasoning, const char *opening, const char *target, const char *closing) {
+    assert_true(n_rows < MAX_ROWS);
+    rows[n_rows++] = (struct case_){prompt, reasoning, opening, target, closing};
+}
+
+static void make_rows(void) {
+    for (size_t c = 0; c < sizeof contexts / sizeof *contexts; c++)
+        for (int t = 0; t < 6 && contexts[c].targets[t]; t++)
+            add_row(contexts[c].prompt, contexts[c].reasoning, ANSWER, contexts[c].targets[t], ".");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) rows[n_rows++] = others[i];
+    for (int sentences = 12; sentences <= 36; sentences += 6) add_row(PEARS, long_reasoning(sentences), ANSWER, "31", ".");
+    add_row(PEARS, long_reasoning(36), ANSWER, "630 pears, and 18 of them are ripe", ".");
+    add_row(PEARS, long_reasoning(35), ANSWER, "609", ".");
+}
+
+/* ---- the plain way ------------------------------------------------------------------------------------------- */
+
+/* Where special tokens may be parsed: nowhere behind the prompt's last one if the reasoning holds the text of one. */
+static size_t parsed_up_to(const struct case_ *row, cord_text whole) {
+    if (!strstr(row->reasoning, "<|")) return whole.len;
+    cord_text tag = TEXT("<|im_start|>");
+    return (size_t)text_rfind(text_of(row->prompt), tag) + tag.len;
+}
+
+static void compute_expected(const struct case_ *row, struct expected *e) {
+    char whole[1 << 14];
+    snprintf(whole, sizeof whole, "%s%s%s%s%s", row->prompt, row->reasoning, row->opening, row->target, row->closing);
+    cord_text text = text_of(whole);
+    size_t reasoning = strlen(row->prompt), opening = reasoning + strlen(row->reasoning);
+    size_t from = opening + strlen(row->opening), to = from + strlen(row->target);
+
+    llama_token id[MAX_TOKENS];
+    size_t parsed = parsed_up_to(row, text);
+    int n = reference_tokens(&ref, text_slice(text, 0, parsed), true, id, 0, MAX_TOKENS);
+    n = reference_tokens(&ref, text_slice(text, parsed, text.len), false, id, n, MAX_TOKENS);
+
+    *e = (struct expected){.first = -1};
+    size_t begin = 0;
+    for (int i = 0; i < n; i++) {
+        char piece[256];
+        int bytes = reference_piece(&ref, id[i], piece, sizeof piece);
+        if (begin >= reasoning && begin < opening) e->reasoning_tokens++;
+        if (begin < to && begin + (size_t)bytes > from) {
+            if (e->first < 0) e->first = i;
+            e->behind = i + 1;
+            strncat(strncat(e->pieces, piece, (size_t)bytes), "|", 2);
+        }
+        begin += (size_t)bytes;
+    }
+    assert_int_equal(begin, text.len);
+    e->n = e->behind - e->first;
+
+    struct llama_context *ctx = reference_context(&ref, e->behind);
+    reference_decode(ctx, id, 0, e->behind - 1, e->first - 1);
+    double sum = 0;
+    for (int i = 0; i < e->n; i++) {
+        e->logprob[i] = reference_logprob(llama_get_logits_ith(ctx, e->first - 1 + i), ref.n_vocab, id[e->first + i]);
+        sum += e->logprob[i];
+    }
+    e->score = exp(sum / e->n);
+    llama_free(ctx);
+}
+
+/* ---- comparing ----------------------------------------------------------------------------------------------- */
+
+struct worst {
+    double token, score;
+};
+
+static cord_scoring request_of(const cord_model *model, const struct case_ *row, cord_span *prompt, uint64_t group) {
+    *prompt = (cord_span){text_of(row->prompt), true};
+    return (cord_scoring){.model = model,
+                          .prompt = prompt,
+                          .n_spans = 1,
+                          .reasoning = text_of(row->reasoning),
+                          .opening = {text_of(row->opening), true},
+                          .target = {text_of(row->target), true},
+                          .closing = {text_of(row->closing), true},
+                          .group = group};
+}
+
+static void compare(const cord_scoring *got, int i, struct worst *worst) {
+    const struct expected *e = &expected[i];
+    if (got->error.code != CORD_OK) fail_msg("row %d: %s", i, got->error.message);
+    assert_int_equal(got->n_tokens, e->n);
+    char pieces[512] = "";
+    double sum = 0;
+    for (int t = 0; t < e->n; t++) {
+        strncat(strncat(pieces, got->token[t].data, got->token[t].len), "|", 2);
+        double difference = fabs(got->logprob[t] - e->logprob[t]);
+        if (difference > LIMIT_TOKEN)
+            fail_msg("row %d, token %d of '%s': %f, want %f", i, t, e->pieces, got->logprob[t], e->logprob[t]);
+        if (difference > worst->token) worst->token = difference;
+        sum += got->logprob[t];
+    }
+    assert_string_equal(pieces, e->pieces);
+    double difference = fabs(got->score - e->score);
+    if (difference > LIMIT_SCORE) fail_msg("row %d: score %f, want %f", i, got->score, e->score);
+    if (difference > worst->score) worst->score = difference;
+    assert_true(fabs(got->log_score - sum / e->n) < 1e-12 && fabs(got->score - exp(sum / e->n)) < 1e-12);
+    assert_int_equal(got->prompt_tokens, e->behind - 1);
+    assert_int_equal(got->reasoning_tokens, e->reasoning_tokens);
+    assert_in_range(got->cached_tokens, 0, e->first - 1);
+}
+
+static void report(const char *what, struct worst worst) {
+    printf("%s: worst difference %.4f nats a token, %.5f in S (%d rows)\n", what, worst.token, worst.score, n_rows);
+}
+
+/* Scores all rows in the order given (each order[i] is a row), `chunk` rows a call. */
+static struct worst score_rows(const cord_model *model, const int *order, int chunk, uint64_t groups) {
+    struct worst worst = {0};
+    for (int at = 0; at < n_rows; at += chunk) {
+        cord_scoring requests[MAX_ROWS];
+        cord_span prompts[MAX_ROWS];
+        int n = n_rows - at < chunk ? n_rows - at : chunk;
+        for (int i = 0; i < n; i++)
+            requests[i] = request_of(model, &rows[order[at + i]], &prompts[i], (uint64_t)(order[at + i]) % groups);
+        assert_ok(cord_score(engine, requests, n, err));
+        for (int i = 0; i < n; i++) {
+            compare(&requests[i], order[at + i], &worst);
+            cord_scoring_release(&requests[i]);
+        }
+    }
+    return worst;
+}
+
+static void in_order(int *order) {
+    for (int i = 0; i < n_rows; i++) order[i] = i;
+}
+
+static void shuffle(int *order, uint64_t seed) {
+    struct rng rng;
+    rng_init(&rng, seed);
+    in_order(order);
+    for (int i = n_rows - 1; i > 0; i--) {
+        int j = (int)(rng_next(&rng) % (uint64_t)(i + 1)), kept = order[i];
+        order[i] = order[j];
+        order[j] = kept;
+    }
+}
+
+/* ---- tests --------------------------------------------------------------------------------------------------- */
+
+static void equals_a_fresh_context(void **state) {
+    (void)state;
+    int order[MAX_ROWS];
+    in_order(order);
+    assert_true(n_rows >= 60);
+    report("one call", score_rows(smol, order, MAX_ROWS, 1));
+}
+
+static void order_and_calls_do_not_matter(void **state) {
+    (void)state;
+    int order[MAX_ROWS];
+    for (int i = 0; i < n_rows; i++) order[i] = n_rows - 1 - i;
+    report("a call a row, last row first", score_rows(smol, order, 1, 5));
+    shuffle(order, 1);
+    report("shuffled, calls of 7", score_rows(smol, order, 7, 3));
+}
+
+/* Continuations of the rows' own texts, so that their cells would fit the rows' prefixes. */
+static void propose_on_rows(const cord_model *model) {
+    cord_proposal requests[16] = {0};
+    cord_span spans[16][2];
+    int n = 0;
+    for (int i = 0; i < n_rows && n < 16; i += 5) {
+        spans[n][0] = (cord_span){text_of(rows[i].prompt), true};
+        spans[n][1] = (cord_span){text_of(rows[i].reasoning), false};
+        requests[n] = (cord_proposal){.model = model, .prompt = spans[n], .n_spans = 2, .max_tokens = 12,
+                                      .sampling = {0.8f, 1, 0, 0, (uint64_t)i}, .group = 77};
+        n++;
+    }
+    assert_ok(cord_propose(engine, requests, n, err));
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(requests[i].error.code, CORD_OK);
+        cord_proposal_release(&requests[i]);
+    }
+}
+
+static void proposals_do_not_matter(void **state) {
+    (void)state;
+    int order[MAX_ROWS];
+    shuffle(order, 2);
+    propose_on_rows(smol);
+    report("after proposals on the same texts", score_rows(smol, order, 9, 4));
+}
+
+/* A score must not depend on who wrote the text, so what the model decoded itself is not used for it. */
+static void never_scored_from_decoded_cells(void **state) {
+    (void)state;
+    const char *question = "<|im_start|>user\nCount from 1 to 40, with commas.<|im_end|>\n<|im_start|>assistant\n";
+    cord_span span = {text_of(question), true};
+    cord_proposal p = {.model = smol, .prompt = &span, .n_spans = 1, .max_tokens = 40, .group = 901};
+    assert_ok(cord_propose(engine, &p, 1, err));
+    assert_int_equal(p.error.code, CORD_OK);
+    assert_true(p.new_tokens > 10);
+
+    cord_scoring s = {.model = smol, .prompt = &span, .n_spans = 1, .reasoning = {p.text, p.len}, .opening = {TEXT(ANSWER), true},
+                      .target = {TEXT("40"), true}, .closing = {TEXT("."), true}, .group = 901};
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_int_equal(s.error.code, CORD_OK);
+    assert_in_range(s.cached_tokens, 1, p.prompt_tokens);
+    int before = s.cached_tokens;
+    double first = s.log_score;
+    cord_scoring_release(&s);
+
+    /* what was prefilled for it is cached now, and is the next round's prefix */
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_true(s.cached_tokens >= before + p.new_tokens - 3);
+    assert_true(fabs(s.log_score - first) < LIMIT_TOKEN);
+    cord_scoring_release(&s);
+    cord_proposal_release(&p);
+}
+
+static void forgotten_groups_do_not_matter(void **state) {
+    (void)state;
+    int order[MAX_ROWS];
+    in_order(order);
+    for (uint64_t group = 0; group < 1000; group++) cord_forget(engine, group);
+    cord_span prompt;
+    cord_scoring s = request_of(smol, &rows[0], &prompt, 6);
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_int_equal(s.error.code, CORD_OK);
+    assert_int_equal(s.cached_tokens, 0);
+    cord_scoring_release(&s);
+    cord_forget(engine, 5); /* another group's: this one's stays */
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_true(s.cached_tokens > 20);
+    cord_scoring_release(&s);
+    cord_forget(engine, 6);
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_int_equal(s.cached_tokens, 0);
+    cord_scoring_release(&s);
+    report("after everything was forgotten", score_rows(smol, order, 11, 2));
+}
+
+/* As many cells as the longest row needs, and few sequences: nearly every row has to drop what others left. */
+static void a_small_cache_does_not_matter(void **state) {
+    (void)state;
+    int order[MAX_ROWS], longest = 0;
+    for (int i = 0; i < n_rows; i++)
+        if (expected[i].behind > longest) longest = expected[i].behind;
+    cord_model *small = weights_open(engine, SMOLLM2, longest, longest, 8);
+    shuffle(order, 3);
+    report("with a cache of one text", score_rows(small, order, 10, 6));
+    propose_on_rows(small);
+    report("again, after proposals", score_rows(small, order, 10, 6));
+}
+
+static void equal_calls_give_equal_bits(void **state) {
+    (void)state;
+    cord_model *models[2] = {weights_open(engine, SMOLLM2, 0, 0, 0), weights_open(engine, SMOLLM2, 0, 0, 0)};
+    for (int i = 0; i < n_rows; i += 3) {
+        cord_scoring got[2];
+        for (int m = 0; m < 2; m++) {
+            cord_span prompt;
+            got[m] = request_of(models[m], &rows[i], &prompt, 1);
+            assert_ok(cord_score(engine, &got[m], 1, err));
+            assert_int_equal(got[m].error.code, CORD_OK);
+        }
+        assert_int_equal(got[0].cached_tokens, got[1].cached_tokens);
+        assert_memory_equal(got[0].logprob, got[1].logprob, (size_t)got[0].n_tokens * sizeof(double));
+        for (int m = 0; m < 2; m++) cord_scoring_release(&got[m]);
+    }
+}
+
+/* Rows that cannot be scored say why; their neighbours are scored all the same. */
+static void bad_rows_fail_alone(void **state) {
+    (void)state;
+    cord_model *small = weights_open(engine, SMOLLM2, 256, 256, 4);
+    const struct {
+        struct case_ row;
+        cord_status status;
+        const char *says;
+    } bad[] = {
+        {{"A prompt ", "", "", "", "."}, CORD_BAD_INPUT, "empty"},
+        {{"", "", "", "31", "."}, CORD_BAD_INPUT, "before the target"},
+        {{PEARS, long_reasoning(40), ANSWER, "31", "."}, CORD_TOO_LONG, "256"},
+    };
+    for (int i = 0; i < 3; i++) {
+        cord_scoring requests[3];
+        cord_span prompts[3];
+        requests[0] = request_of(small, &rows[0], &prompts[0], 1);
+        requests[1] = request_of(small, &bad[i].row, &prompts[1], 1);
+        requests[2] = request_of(small, &rows[1], &prompts[2], 1);
+        assert_ok(cord_score(engine, requests, 3, err));
+        struct worst worst = {0};
+        compare(&requests[0], 0, &worst);
+        compare(&requests[2], 1, &worst);
+        assert_int_equal(requests[1].error.code, bad[i].status);
+        assert_non_null(strstr(requests[1].error.message, bad[i].says));
+        assert_null(requests[1].logprob);
+        for (int r = 0; r < 3; r++) cord_scoring_release(&requests[r]);
+    }
+}
+
+static int open_all(void **state) {
+    (void)state;
+    engine = weights_engine();
+    smol = weights_open(engine, SMOLLM2, 0, 0, 0);
+    ref = reference_open(SMOLLM2, false);
+    make_rows();
+    for (int i = 0; i < n_rows; i++) compute_expected(&rows[i], &expected[i]);
+    return 0;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    reference_close(&ref);
+    cord_engine_close(engine);
+    for (int i = n_rows - 7; i < n_rows; i++) free((void *)(uintptr_t)rows[i].reasoning);
+    return 0;
+}
+
+int main(void) {
+    weights_need(SMOLLM2);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equals_a_fresh_context),          cmocka_unit_test(order_and_calls_do_not_matter),
+        cmocka_unit_test(proposals_do_not_matter),         cmocka_unit_test(never_scored_from_decoded_cells),
+        cmocka_unit_test(forgotten_groups_do_not_matter),  cmocka_unit_test(a_small_cache_does_not_matter),
+        cmocka_unit_test(equal_calls_give_equal_bits),     cmocka_unit_test(bad_rows_fail_alone),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}

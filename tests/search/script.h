@@ -1,0 +1,311 @@
+/* script.h - a search without models: what teachers reply and how the meta-prover scores is written in the test. The linker
+ * puts this file's cord_propose and cord_score in place of the engine's (--wrap), so all of src/search is real.
+ *
+ * Words are the script's tokens. Everything that was asked and all that the observer was told goes into a log, so that two
+ * searches can be compared as texts. */
+#ifndef CORD_TEST_SCRIPT_H
+#define CORD_TEST_SCRIPT_H
+
+#include "support.h"
+
+#include "model/backend.h"
+#include "search/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { TEACHERS = 4, ROUNDS = 64 };
+
+/* A proposal or an answer that is asked for, as the script sees it. */
+struct asked {
+    int teacher;
+    cord_text reasoning; /* what stands behind the teacher's prompt */
+    bool continues;      /* a cut step, so without a marker at its end */
+    bool answer;
+    uint64_t seed;
+    int max_tokens;
+    int nth; /* how often the same was asked of the same teacher before, in this call */
+};
+
+/* What the script replies. */
+struct said {
+    char *text; /* from say(); NULL: the request failed */
+    enum step_end end;
+};
+
+struct world {
+    void (*reply)(struct world *, const struct asked *, struct said *);
+    double (*score)(struct world *, cord_text reasoning); /* log S; NAN: the request fails */
+    uint64_t script;                                      /* for scripts that are made of hashes */
+
+    cord_engine engine;
+    struct cord_model models[TEACHERS + 1]; /* the last is the meta-prover's */
+    struct prompt_style styles[TEACHERS + 1];
+    struct teacher teachers[TEACHERS];
+    struct meta_prover meta;
+    struct search_settings settings;
+    struct observer observer;
+    struct search search;
+    struct arena arena;
+
+    struct buf log;
+    size_t told; /* where the log ends that the observer knows of */
+    int calls, cancel_call, broken_call; /* of the engine, from 1; the one that is cancelled, the one that fails */
+    int n_scored; /* in the last call */
+    int n_started, n_rounds, n_ends;
+    double log_s0;
+    struct round rounds[ROUNDS]; /* with beams of their own */
+    const struct answered *finished;
+    int n_finished;
+    cord_error error;
+};
+
+static inline void say(struct said *said, enum step_end end, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static inline void say(struct said *said, enum step_end end, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    assert_true(vasprintf(&said->text, format, args) >= 0);
+    va_end(args);
+    said->end = end;
+}
+
+static inline int words_of(cord_text text) {
+    int n = 0;
+    bool inside = false;
+    for (size_t i = 0; i < text.len; i++) {
+        bool blank = text.data[i] == ' ' || text.data[i] == '\n';
+        n += !blank && !inside;
+        inside = !blank;
+    }
+    return n;
+}
+
+/* ---- the engine ---------------------------------------------------------------------------------------------- */
+
+cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
+cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+
+/* False where this call of the engine is to end the search. */
+static inline cord_status script_call(struct world *w, cord_error *err) {
+    w->calls++;
+    if (w->calls == w->cancel_call) return error_set(err, CORD_CANCELLED, "stopped");
+    if (w->calls == w->broken_call) return error_set(err, CORD_INTERNAL, "the engine broke");
+    return CORD_OK;
+}
+
+/* All spans as one text; what is behind the participant's own prompt. Checks that the prompt is that participant's. */
+static inline cord_text behind_prompt(struct world *w, int who, const cord_span *spans, int n, cord_text *all) {
+    char *prompt = arena_printf(&w->arena, "<%d>What is 6 x 7?</%d><think>\n", who, who);
+    *all = spans_text((struct spans){(cord_span *)(uintptr_t)spans, n}, &w->arena);
+    assert_true(text_starts(*all, text_of(prompt)));
+    return text_slice(*all, strlen(prompt), all->len);
+}
+
+static inline void fail_request(cord_error *error, cord_status status, int teacher) {
+    error_fill(error, status, "teacher %d cannot take it", teacher);
+}
+
+cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
+    struct world *w = engine->options.log_ctx;
+    CORD_TRY(script_call(w, err));
+    struct asked *asked = arena_alloc(&w->arena, (size_t)n * sizeof *asked);
+    for (int i = 0; i < n; i++) {
+        cord_proposal *r = &requests[i];
+        int teacher = (int)(r->model - w->models);
+        cord_text all, reasoning = behind_prompt(w, teacher, r->prompt, r->n_spans, &all);
+        const cord_span *last = &r->prompt[r->n_spans - 1];
+        asked[i] = (struct asked){
+            .teacher = teacher,
+            .reasoning = reasoning,
+            .continues = !text_ends(reasoning, TEXT(".")),
+            .answer = r->n_stops == 0,
+            .seed = r->sampling.seed,
+            .max_tokens = r->max_tokens,
+        };
+        for (int j = 0; j < i; j++)
+            asked[i].nth += asked[j].teacher == teacher && text_equal(asked[j].reasoning, reasoning);
+        buf_addf(&w->log, "ask %d seed %016llx max %d temperature %g top_p %g stops %d group %016llx: %.*s\n", teacher,
+                 (unsigned long long)r->sampling.seed, r->max_tokens, r->sampling.temperature, r->sampling.top_p,
+                 r->n_stops, (unsigned long long)r->group, (int)all.len, all.data);
+        assert_true(r->max_tokens >= 1);
+        if (!asked[i].answer) {
+            assert_false(last->trusted); /* what models wrote */
+            assert_true(text_equal(last->text, reasoning));
+            assert_int_equal(r->n_stops, SEGMENT_STOPS);
+            assert_text(r->stops[SEGMENT_STOP_MARKER], "### Step");
+            assert_text(r->stops[SEGMENT_STOP_THINK], "</think>");
+        }
+        struct said said = {0};
+        w->reply(w, &asked[i], &said);
+        if (!said.text) {
+            fail_request(&r->error, CORD_TOO_LONG, teacher);
+            continue;
+        }
+        r->text = said.text;
+        r->len = strlen(said.text);
+        r->end = said.end == STEP_CUT ? CORD_END_LENGTH : said.end == STEP_TURN ? CORD_END_TURN : CORD_END_STOP;
+        r->stop = said.end == STEP_NEXT ? SEGMENT_STOP_MARKER : said.end == STEP_CLOSED ? SEGMENT_STOP_THINK : -1;
+        r->new_tokens = words_of((cord_text){r->text, r->len});
+        r->prompt_tokens = words_of(all);
+    }
+    return CORD_OK;
+}
+
+cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
+    struct world *w = engine->options.log_ctx;
+    CORD_TRY(script_call(w, err));
+    w->n_scored = n;
+    for (int i = 0; i < n; i++) {
+        cord_scoring *r = &requests[i];
+        cord_text all, rest = behind_prompt(w, TEACHERS, r->prompt, r->n_spans, &all);
+        assert_ptr_equal(r->model, w->meta.model);
+        assert_int_equal(rest.len, 0);
+        double score = w->score(w, r->reasoning);
+        buf_addf(&w->log, "score %a: %.*s\n", score, (int)r->reasoning.len, r->reasoning.data);
+        if (isnan(score)) {
+            fail_request(&r->error, CORD_TOO_LONG, TEACHERS);
+            continue;
+        }
+        r->log_score = score;
+        r->score = exp(score);
+        r->reasoning_tokens = words_of(r->reasoning);
+    }
+    return CORD_OK;
+}
+
+/* ---- the observer -------------------------------------------------------------------------------------------- */
+
+static inline cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+    (void)err;
+    struct world *w = ctx;
+    assert_int_equal(n, w->search.n_teachers + 1);
+    assert_int_equal(w->n_rounds, 0); /* told first */
+    for (int i = 0; i < n; i++) {
+        cord_text all;
+        int who = i < n - 1 ? i : TEACHERS;
+        assert_int_equal(spoken[i].teacher, i < n - 1 ? i : -1);
+        assert_int_equal(behind_prompt(w, who, spoken[i].prompt.span, spoken[i].prompt.n, &all).len, 0);
+        assert_ptr_equal(spoken[i].style, &w->styles[who]);
+    }
+    w->n_started++;
+    w->log_s0 = log_s0;
+    buf_addf(&w->log, "S0 %a\n", log_s0);
+    w->told = w->log.len;
+    return CORD_OK;
+}
+
+static inline void log_trajectory(struct world *w, const struct trajectory *t) {
+    buf_addf(&w->log, " %s from %d candidate %d author %d steps %d tokens %d score %a: %.*s\n", finish_name(t->finish),
+             t->from, t->candidate, t->author, t->n_steps, t->tokens, t->log_score, (int)t->reasoning.len,
+             t->reasoning.data);
+}
+
+static inline cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
+    (void)err;
+    struct world *w = ctx;
+    assert_true(w->n_rounds < ROUNDS);
+    struct round *copy = &w->rounds[w->n_rounds++];
+    struct trajectory *beam = arena_alloc(&w->arena, (size_t)round->n_beam * sizeof *beam);
+    memcpy(beam, round->beam, (size_t)round->n_beam * sizeof *beam);
+    *copy = *round;
+    copy->beam = beam;
+    buf_addf(&w->log, "round %d %s\n", round->number, round->note ? round->note : "");
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        buf_addf(&w->log, " %d+%d.%d %s %s %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent, c->teacher, c->sample,
+                 step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank, c->slot,
+                 (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len, c->step.data,
+                 (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
+    }
+    for (int i = 0; i < round->n_beam; i++) log_trajectory(w, &round->beam[i]);
+    w->told = w->log.len;
+    return CORD_OK;
+}
+
+static inline cord_status on_finished(void *ctx, const struct answered *finished, int n, cord_error *err) {
+    (void)err;
+    struct world *w = ctx;
+    w->n_ends++;
+    w->finished = finished;
+    w->n_finished = n;
+    for (int i = 0; i < n; i++) {
+        const struct answered *a = &finished[i];
+        log_trajectory(w, &a->trajectory);
+        buf_addf(&w->log, " %s (%s) '%.*s' in '%.*s'\n", grade_name(a->grade), a->why, (int)a->answer.len, a->answer.data,
+                 (int)a->reply.len, a->reply.data);
+    }
+    return CORD_OK;
+}
+
+/* ---- worlds -------------------------------------------------------------------------------------------------- */
+
+static inline struct prompt_style script_style(struct world *w, int who) {
+    struct prompt_style style;
+    assert_true(prompt_preset("steps", &style));
+    style.full = text_of(arena_printf(&w->arena, "<%d>{question}</%d>", who, who));
+    return style;
+}
+
+static inline struct world *world_new(int n_teachers, int beam) {
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    assert_true(n_teachers <= TEACHERS);
+    arena_init(&w->arena);
+    buf_init(&w->log, "log", 1 << 26);
+    w->engine.options.log_ctx = w;
+    for (int k = 0; k <= TEACHERS; k++) {
+        w->styles[k] = script_style(w, k);
+        w->models[k].info.noise = 0.25;
+        if (k == TEACHERS) break;
+        w->teachers[k] = (struct teacher){
+            .name = "teacher",
+            .model = &w->models[k],
+            .prompt = {.style = &w->styles[k]},
+            .sampling = {.temperature = 0.5f + 0.1f * (float)k, .top_p = 0.9f, .seed = 77},
+        };
+    }
+    w->meta = (struct meta_prover){&w->models[TEACHERS], {.style = &w->styles[TEACHERS]}};
+    w->settings = (struct search_settings){
+        .beam = beam,
+        .step_tokens = 20,
+        .think_tokens = 1000,
+        .answer_tokens = 9,
+        .seed = 1,
+    };
+    w->observer = (struct observer){w, on_started, on_round, on_finished};
+    w->search = (struct search){
+        .engine = &w->engine,
+        .question = {TEXT("p1"), TEXT("What is 6 x 7?")},
+        .target = TEXT("42"),
+        .gold = TEXT("42"),
+        .teachers = w->teachers,
+        .n_teachers = n_teachers,
+        .meta_prover = &w->meta,
+        .settings = &w->settings,
+        .observer = &w->observer,
+        .arena = &w->arena,
+    };
+    return w;
+}
+
+static inline void world_free(struct world *w) {
+    buf_release(&w->log);
+    arena_release(&w->arena);
+    free(w);
+}
+
+static inline cord_status world_run(struct world *w) {
+    cord_status status = beam_search(&w->search, &w->error);
+    assert_int_equal(status, w->error.code);
+    assert_int_equal(w->log.status, CORD_OK);
+    return status;
+}
+
+static inline void world_succeeds(struct world *w) {
+    if (world_run(w) != CORD_OK) fail_msg("the search failed: %s", w->error.message);
+    assert_int_equal(w->n_ends, 1);
+}
+
+static inline bool has(cord_text text, const char *what) { return text_find(text, text_of(what)) >= 0; }
+
+#endif

@@ -1,0 +1,124 @@
+/* test_answer_stage.c - who writes the final answers, from what text, and how they are graded. */
+#include "script.h"
+
+/* Round 1: four teachers, each with a trajectory of its own that it closes. */
+static void close_at_once(const struct asked *asked, struct said *said) {
+    say(said, STEP_CLOSED, " Teacher%d. \n", asked->teacher);
+}
+
+/* Teacher 0 is right, 1 wrong, 2 silent, 3 beyond comparison. */
+static void answer(struct world *w, const struct asked *asked, struct said *said) {
+    static const char *const replies[] = {"42}.\n", "41}", "", "a lot}"};
+    (void)w;
+    if (asked->answer) say(said, STEP_TURN, "%s", replies[asked->teacher]);
+    else close_at_once(asked, said);
+}
+
+/* The higher a teacher's number, the better. */
+static double by_number(struct world *w, cord_text reasoning) {
+    (void)w;
+    return reasoning.len ? -10 + (reasoning.data[reasoning.len - 2] - '0') : -10;
+}
+
+static struct world *answering(void (*reply)(struct world *, const struct asked *, struct said *)) {
+    struct world *w = world_new(4, 4);
+    w->reply = reply;
+    w->score = by_number;
+    w->settings.answer_temperature = 0.125f;
+    world_succeeds(w);
+    assert_int_equal(w->n_rounds, 1);
+    assert_int_equal(w->n_finished, 4);
+    return w;
+}
+
+static void each_answer_has_its_grade_and_the_best_comes_first(void **state) {
+    (void)state;
+    static const struct {
+        enum grade grade;
+        const char *answer, *reply;
+    } want[] = {
+        {GRADE_UNDECIDED, "a lot", "The final answer is \\boxed{a lot}"},
+        {GRADE_NO_ANSWER, "", "The final answer is \\boxed{"},
+        {GRADE_WRONG, "41", "The final answer is \\boxed{41}"},
+        {GRADE_CORRECT, "42", "The final answer is \\boxed{42}."},
+    };
+    struct world *w = answering(answer);
+    for (int i = 0; i < 4; i++) {
+        const struct answered *a = &w->finished[i];
+        assert_int_equal(a->trajectory.author, 3 - i);
+        assert_true(a->trajectory.log_score == -10 + (3 - i));
+        assert_int_equal(a->grade, want[i].grade);
+        assert_text(a->answer, want[i].answer);
+        assert_text(a->reply, want[i].reply);
+        assert_true(a->why && *a->why);
+        assert_true(a->prompt_tokens > 0);
+    }
+    world_free(w);
+}
+
+/* The prompt of an answer is its author's own, the reasoning without blanks at its end, and the style's closing texts,
+ * which alone may become special tokens; it is drawn at the answer's temperature, with no stop strings. */
+static void the_author_writes_after_its_own_prompt(void **state) {
+    (void)state;
+    struct world *w = answering(answer);
+    for (int k = 0; k < 4; k++) {
+        char *want = arena_printf(&w->arena,
+                                  "max 9 temperature 0.125 top_p 0.9 stops 0 group %016llx: <%d>What is 6 x 7?</%d><think>\n"
+                                  "### Step 1. Teacher%d.\n</think>\n\nThe final answer is \\boxed{\n",
+                                  (unsigned long long)seed_text(0, TEXT("p1")), k, k, k);
+        char *asked = strstr(w->log.data, want);
+        assert_non_null(asked);
+        assert_null(strstr(asked + 1, want)); /* once */
+    }
+    world_free(w);
+}
+
+static void answer_only_one(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w;
+    if (!asked->answer) close_at_once(asked, said);
+    else if (asked->teacher == 2) say(said, STEP_TURN, "42}");
+}
+
+static void an_answer_that_fails_leaves_the_trajectory(void **state) {
+    (void)state;
+    struct world *w = answering(answer_only_one);
+    for (int i = 0; i < 4; i++) {
+        bool good = w->finished[i].trajectory.author == 2;
+        assert_int_equal(w->finished[i].grade, good ? GRADE_CORRECT : GRADE_NO_ANSWER);
+        if (!good) assert_non_null(strstr(w->finished[i].why, "cannot take it"));
+        if (!good) assert_int_equal(w->finished[i].reply.len + w->finished[i].answer.len, 0);
+    }
+    world_free(w);
+}
+
+static void closes_in_time(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w;
+    if (asked->answer) say(said, STEP_TURN, "42}");
+    else say(said, asked->teacher == 1 ? STEP_CLOSED : STEP_NEXT, " Teacher%d%d.", asked->nth, asked->teacher);
+}
+
+/* With the option, the first to finish ends the search, and only who finished answers. */
+static void only_the_finished_answer(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 4);
+    w->reply = closes_in_time;
+    w->score = by_number;
+    w->settings.stop_at_first_finished = true;
+    w->settings.beam = 8;
+    world_succeeds(w);
+    assert_int_equal(w->n_rounds, 1);
+    assert_int_equal(w->rounds[0].n_beam, 8);
+    assert_int_equal(w->n_finished, 8);
+    for (int i = 0; i < 8; i++) assert_int_equal(w->finished[i].trajectory.author, 1);
+    world_free(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_answer_has_its_grade_and_the_best_comes_first),
+        cmocka_unit_test(the_author_writes_after_its_own_prompt),
+        cmocka_unit_test(an_answer_that_fails_leaves_the_trajectory),
+        cmocka_unit_test(only_the_finished_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,269 @@
+/* test_model_search.c - the search on real models: what teachers are sent does not depend on the answer, and a whole search
+ * leaves texts and scores that stand up to being computed again. The linker puts this file's functions before the
+ * engine's, to look on.
+ *
+ * That a proposer cannot see the gold is a matter of types, too: a prompt is rendered from a struct question, which has an
+ * id and a text and nothing else. */
+#include "model/weights.h"
+
+#include "data/chat.h"
+#include "search/search.h"
+
+#include <math.h>
+
+/* ---- looking on ---------------------------------------------------------------------------------------------- */
+
+cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
+cord_status __real_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
+cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+cord_status __real_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+
+enum { CALLS = 2, REQUESTS = 32 };
+
+/* All that a request says, as text: without its seed, which differs with the place in the beam, and its seed. */
+struct request {
+    char *said;
+    uint64_t seed;
+};
+
+/* What the search under way asked for. (The engine's functions have no place to hand this to.) */
+static struct look {
+    struct arena arena;
+    struct request requests[CALLS][REQUESTS];
+    int n[CALLS], calls;
+} *look;
+
+static char *write_down(struct arena *arena, const cord_proposal *r) {
+    struct buf out;
+    buf_init(&out, "request", 1 << 20);
+    buf_addf(&out, "%p max %d t %a p %a min %a k %d group %llx\n", (const void *)r->model, r->max_tokens, r->sampling.temperature,
+             r->sampling.top_p, r->sampling.min_p, r->sampling.top_k, (unsigned long long)r->group);
+    for (int i = 0; i < r->n_stops; i++) buf_addf(&out, "stop %.*s\n", (int)r->stops[i].len, r->stops[i].data);
+    for (int i = 0; i < r->n_spans; i++) {
+        buf_addf(&out, "%s %zu ", r->prompt[i].trusted ? "trusted" : "data", r->prompt[i].text.len);
+        buf_add(&out, r->prompt[i].text);
+    }
+    assert_int_equal(out.status, CORD_OK);
+    char *said = arena_text(arena, buf_text(&out)).data ? arena_printf(arena, "%s", out.data) : NULL;
+    assert_non_null(said);
+    buf_release(&out);
+    return said;
+}
+
+cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
+    if (look && look->calls < CALLS) {
+        assert_true(n <= REQUESTS);
+        for (int i = 0; i < n; i++)
+            look->requests[look->calls][i] = (struct request){write_down(&look->arena, &requests[i]), requests[i].sampling.seed};
+        look->n[look->calls++] = n;
+    }
+    return __real_cord_propose(engine, requests, n, err);
+}
+
+cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
+    return __real_cord_score(engine, requests, n, err);
+}
+
+/* ---- one model as two teachers ------------------------------------------------------------------------------- */
+
+enum { MOST_KEPT = 64 };
+
+struct pool {
+    cord_engine *engine;
+    const cord_model *model;
+    struct chat_template *tmpl;
+    struct prompt_style styles[2];
+    struct teacher teachers[2];
+    struct meta_prover meta;
+    struct search_settings settings;
+    struct observer observer;
+    struct arena arena;
+    int rounds, last_round;            /* the search is stopped after it, unless 0 */
+    struct trajectory kept[MOST_KEPT]; /* every trajectory that was new in a beam */
+    int n_kept;
+    const struct answered *finished;
+    int n_finished;
+};
+
+static cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
+    struct pool *pool = ctx;
+    pool->rounds = round->number;
+    for (int i = 0; i < round->n_beam; i++) {
+        const struct trajectory *t = &round->beam[i];
+        if (t->candidate < 0 || round->candidates[t->candidate].finishes_parent) continue;
+        assert_true(pool->n_kept < MOST_KEPT);
+        pool->kept[pool->n_kept++] = *t;
+    }
+    return round->number == pool->last_round ? error_set(err, CORD_CANCELLED, "seen enough") : CORD_OK;
+}
+
+static cord_status on_finished(void *ctx, const struct answered *finished, int n, cord_error *err) {
+    (void)err;
+    struct pool *pool = ctx;
+    pool->finished = finished;
+    pool->n_finished = n;
+    return CORD_OK;
+}
+
+static void pool_open(struct pool *pool, float temperature) {
+    *pool = (struct pool){0};
+    arena_init(&pool->arena);
+    pool->engine = weights_engine();
+    pool->model = weights_open(pool->engine, QWEN, 1024, 6144, 64);
+    const struct model_info *info = cord_model_info(pool->model);
+    assert_ok(chat_template_new(info->chat_template, &pool->tmpl, err));
+    for (int k = 0; k < 2; k++) assert_true(prompt_preset("steps", &pool->styles[k]));
+    cord_text system = pool->styles[0].system;
+    pool->styles[1].system = text_of(arena_printf(&pool->arena, "%.*s Be brief.", (int)system.len, system.data));
+    for (int k = 0; k < 2; k++)
+        pool->teachers[k] = (struct teacher){
+            .name = k ? "brief" : "plain",
+            .model = pool->model,
+            .prompt = {&pool->styles[k], pool->tmpl, info->bos, info->eos},
+            .sampling = {.temperature = temperature, .top_p = 0.95f},
+        };
+    pool->meta = (struct meta_prover){pool->model, pool->teachers[0].prompt};
+    pool->observer = (struct observer){.ctx = pool, .round = on_round, .finished = on_finished};
+}
+
+static void pool_close(struct pool *pool) {
+    chat_template_free(pool->tmpl);
+    cord_engine_close(pool->engine);
+    arena_release(&pool->arena);
+}
+
+static cord_status pool_search(struct pool *pool, const char *target, const char *gold, cord_error *err) {
+    struct search search = {
+        .engine = pool->engine,
+        .question = {TEXT("pens"), TEXT("Tom has 3 boxes of 4 pens each. He gives away 5 pens. How many pens has he left?")},
+        .target = text_of(target),
+        .gold = text_of(gold),
+        .teachers = pool->teachers,
+        .n_teachers = 2,
+        .meta_prover = &pool->meta,
+        .settings = &pool->settings,
+        .observer = &pool->observer,
+        .arena = &pool->arena,
+    };
+    return beam_search(&search, err);
+}
+
+/* ---- teachers never see the gold ----------------------------------------------------------------------------- */
+
+/* Two rounds at temperature 0 with a beam so wide that nothing is selected away: what is asked in them depends on the
+ * question alone. (In the second, the places in the beam, and the seeds with them, follow the scores.) */
+static void watch_two_rounds(struct look *seen, const char *target, const char *gold, double *score) {
+    struct pool pool;
+    cord_error error = {0};
+    *seen = (struct look){0};
+    arena_init(&seen->arena);
+    look = seen;
+    pool_open(&pool, 0);
+    pool.settings = (struct search_settings){.beam = 4, .step_tokens = 24, .think_tokens = 100, .answer_tokens = 8, .seed = 3};
+    pool.last_round = CALLS;
+    assert_int_equal(pool_search(&pool, target, gold, &error), CORD_CANCELLED);
+    *score = pool.kept[0].log_score;
+    look = NULL;
+    pool_close(&pool);
+}
+
+static int by_words(const void *a, const void *b) {
+    return strcmp(((const struct request *)a)->said, ((const struct request *)b)->said);
+}
+
+static void teachers_are_sent_the_same_whatever_the_answer(void **state) {
+    (void)state;
+    static const char *const answers[2][2] = {{"7", "7"}, {"7391846", "5528173"}};
+    struct look seen[2];
+    double scores[2];
+    for (int i = 0; i < 2; i++) watch_two_rounds(&seen[i], answers[i][0], answers[i][1], &scores[i]);
+    assert_true(scores[0] != scores[1]); /* the answer did matter, to who scores */
+    for (int call = 0; call < CALLS; call++) {
+        int n = seen[0].n[call];
+        assert_int_equal(seen[1].n[call], n);
+        assert_int_equal(n, call == 0 ? 8 : 4); /* two of the first round are no copies */
+        for (int i = 0; call == 0 && i < n; i++) assert_true(seen[0].requests[0][i].seed == seen[1].requests[0][i].seed);
+        if (call > 0)
+            for (int k = 0; k < 2; k++) qsort(seen[k].requests[call], (size_t)n, sizeof(struct request), by_words);
+        for (int i = 0; i < n; i++) {
+            assert_string_equal(seen[0].requests[call][i].said, seen[1].requests[call][i].said);
+            assert_null(strstr(seen[1].requests[call][i].said, answers[1][0]));
+            assert_null(strstr(seen[1].requests[call][i].said, answers[1][1]));
+        }
+    }
+    for (int i = 0; i < 2; i++) arena_release(&seen[i].arena);
+}
+
+/* ---- a whole search ------------------------------------------------------------------------------------------ */
+
+/* S of a kept trajectory, with nothing left in the cache. */
+static double score_again(struct pool *pool, cord_text reasoning, const struct spans *prompt, int *tokens) {
+    cord_scoring again = {
+        .model = pool->model,
+        .prompt = prompt->span,
+        .n_spans = prompt->n,
+        .reasoning = reasoning,
+        .opening = {TEXT(" </think> The final answer is "), true},
+        .target = {TEXT("7"), false},
+        .closing = {TEXT("."), true},
+    };
+    cord_forget(pool->engine, seed_text(0, TEXT("pens")));
+    cord_forget(pool->engine, 0);
+    assert_ok(__real_cord_score(pool->engine, &again, 1, err));
+    assert_int_equal(again.error.code, CORD_OK);
+    assert_int_equal(again.cached_tokens, 0);
+    *tokens = again.reasoning_tokens;
+    cord_scoring_release(&again);
+    return again.score;
+}
+
+static void a_whole_search_stands_up_to_a_second_look(void **state) {
+    (void)state;
+    struct pool pool;
+    struct spans prompt;
+    double worst = 0;
+    pool_open(&pool, 0.6f);
+    pool.settings = (struct search_settings){.beam = 2, .step_tokens = 64, .think_tokens = 200, .answer_tokens = 24, .seed = 5};
+    assert_ok(pool_search(&pool, "7", "7", err));
+    const struct question question = {TEXT("pens"),
+                                      TEXT("Tom has 3 boxes of 4 pens each. He gives away 5 pens. How many pens has he left?")};
+    assert_ok(prompt_render(&pool.meta.prompt, &question, &pool.arena, &prompt, err));
+
+    assert_true(pool.rounds >= 2 && pool.n_kept >= pool.rounds);
+    for (int i = 0; i < pool.n_kept; i++) {
+        const struct trajectory *t = &pool.kept[i];
+        int tokens;
+        double again = score_again(&pool, text_trim_end(t->reasoning), &prompt, &tokens);
+        if (fabs(again - exp(t->log_score)) > worst) worst = fabs(again - exp(t->log_score));
+        assert_int_equal(tokens, t->tokens);
+        assert_true(text_starts(t->reasoning, TEXT("### Step 1.")));
+        assert_int_equal(text_find(t->reasoning, TEXT("</think>")), -1);
+        assert_int_equal(text_find(t->reasoning, TEXT("<|im_end|>")), -1);
+        assert_int_equal(utf8_valid_prefix(t->reasoning), t->reasoning.len);
+        assert_text(t->last->text, arena_text(&pool.arena, text_slice(t->reasoning, t->reasoning.len - t->last->text.len,
+                                                                      t->reasoning.len)).data);
+    }
+    print_message("%d rounds, %d kept, largest difference of S %.4f\n", pool.rounds, pool.n_kept, worst);
+    assert_true(worst <= 0.03);
+
+    assert_int_equal(pool.n_finished, 2);
+    for (int i = 0; i < pool.n_finished; i++) {
+        const struct answered *a = &pool.finished[i];
+        print_message("%.4f %s: %s '%.*s'\n", exp(a->trajectory.log_score), finish_name(a->trajectory.finish),
+                      grade_name(a->grade), (int)a->answer.len, a->answer.data);
+        assert_true(a->trajectory.finish != GROWING);
+        assert_true(a->grade != GRADE_NO_ANSWER && a->answer.len > 0);
+        assert_true(text_starts(a->reply, TEXT("The final answer is \\boxed{")));
+        if (i) assert_true(a->trajectory.log_score <= a[-1].trajectory.log_score);
+    }
+    pool_close(&pool);
+}
+
+int main(void) {
+    weights_need(QWEN);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(teachers_are_sent_the_same_whatever_the_answer),
+        cmocka_unit_test(a_whole_search_stands_up_to_a_second_look),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

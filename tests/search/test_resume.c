@@ -1,0 +1,205 @@
+/* test_resume.c - a search that is stopped anywhere and taken up from what its observer was told asks for the same and ends
+ * the same; and what happens to it when a teacher, the engine or the observer fails. */
+#include "script.h"
+
+/* Texts of their own for each seed, now and then an end or a cut. */
+static void talk(struct world *w, const struct asked *asked, struct said *said) {
+    unsigned id = (unsigned)(seed_text(seed_mix(w->script, asked->seed), asked->reasoning) >> 40);
+    if (asked->answer) say(said, STEP_TURN, "%u}", 40 + id % 4);
+    else if (id % 8 == 0) say(said, STEP_CLOSED, " Done%u.", id);
+    else if (id % 8 == 1) say(said, STEP_CLOSED, "%s", "");
+    else if (id % 8 == 2) say(said, STEP_CUT, " cut%u \n", id);
+    else if (id % 8 != 3 || asked->teacher) say(said, STEP_NEXT, " Plain%u.\n", id);
+}
+
+static double judge(struct world *w, cord_text reasoning) { return -(double)(seed_text(w->script, reasoning) % 8) / 8; }
+
+static struct world *talking(uint64_t script) {
+    struct world *w = world_new(3, 3);
+    w->script = script;
+    w->reply = talk;
+    w->score = judge;
+    w->settings.think_tokens = 60;
+    w->settings.answer_temperature = 0.25f;
+    return w;
+}
+
+/* What the observer of `w` was told, as the beginning of another search. Its texts stay w's. */
+static struct search_state state_of(const struct world *w) {
+    struct search_state state = {.started = w->n_started > 0, .log_s0 = w->log_s0, .round = w->n_rounds};
+    if (w->n_rounds) {
+        state.beam = w->rounds[w->n_rounds - 1].beam;
+        state.n_beam = w->rounds[w->n_rounds - 1].n_beam;
+    }
+    return state;
+}
+
+/* Stops at every call of the engine there is: the one for S_0, each round's two, and the answer stage's. */
+static void stopped_anywhere_it_ends_the_same(void **state) {
+    (void)state;
+    int rounds = 0;
+    for (uint64_t script = 0; script < 12; script++) {
+        struct world *whole = talking(script);
+        world_succeeds(whole);
+        rounds += whole->n_rounds;
+        assert_int_equal(whole->calls, 2 + 2 * whole->n_rounds);
+        for (int call = 1; call <= whole->calls; call++) {
+            struct world *first = talking(script), *second = talking(script);
+            first->cancel_call = call;
+            assert_int_equal(world_run(first), CORD_CANCELLED);
+            assert_int_equal(first->n_ends, 0);
+            assert_int_equal(first->n_rounds, call < 2 ? 0 : (call - 2) / 2);
+            size_t known = first->told; /* proposals that were not scored yet are asked for again */
+            assert_memory_equal(first->log.data, whole->log.data, known);
+
+            second->search.state = state_of(first);
+            world_succeeds(second);
+            assert_int_equal(second->n_started, first->n_started ? 0 : 1);
+            assert_string_equal(second->log.data, whole->log.data + known);
+            world_free(second);
+            world_free(first);
+        }
+        world_free(whole);
+    }
+    assert_true(rounds > 30);
+}
+
+/* ---- failures ------------------------------------------------------------------------------------------------ */
+
+static void the_first_cannot(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w;
+    if (asked->teacher == 0) return;
+    if (asked->answer) say(said, STEP_TURN, "42}");
+    else say(said, has(asked->reasoning, "Step 3.") ? STEP_CLOSED : STEP_NEXT, " Teacher%d%d.", asked->teacher, asked->nth);
+}
+
+static void a_teacher_that_cannot_take_the_prompt_is_left_out(void **state) {
+    (void)state;
+    struct world *w = world_new(2, 2);
+    w->reply = the_first_cannot;
+    w->score = judge;
+    world_succeeds(w);
+    assert_int_equal(w->n_rounds, 3);
+    for (int r = 0; r < w->n_rounds; r++)
+        for (int i = 0; i < w->rounds[r].n_candidates; i++) {
+            const struct candidate *c = &w->rounds[r].candidates[i];
+            assert_int_equal(c->drop, c->teacher ? DROP_NONE : DROP_FAILED);
+            if (c->teacher == 0) assert_string_equal(c->drop_why, "teacher 0 cannot take it");
+        }
+    assert_int_equal(w->n_finished, 2);
+    world_free(w);
+}
+
+static void nobody_can(struct world *w, const struct asked *asked, struct said *said) { (void)w, (void)asked, (void)said; }
+
+static void nobody_has_words(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w;
+    say(said, asked->teacher ? STEP_CLOSED : STEP_NEXT, " \n");
+}
+
+static double nothing_can_be_scored(struct world *w, cord_text reasoning) {
+    (void)w;
+    return reasoning.len ? (double)NAN : -1;
+}
+
+/* No first step: the round is told, then the search fails; and fails again, in words, when it is taken up there. */
+static void without_a_first_step_there_is_no_search(void **state) {
+    (void)state;
+    static const struct {
+        void (*reply)(struct world *, const struct asked *, struct said *);
+        double (*score)(struct world *, cord_text);
+        const char *why;
+    } cases[] = {
+        {nobody_can, judge, "teacher 0 cannot take it"},
+        {nobody_has_words, judge, "empty, repeated or degenerate"},
+        {the_first_cannot, nothing_can_be_scored, "cannot take it"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world *w = world_new(2, 2), *again = world_new(2, 2);
+        w->reply = again->reply = cases[i].reply;
+        w->score = again->score = cases[i].score;
+        assert_int_equal(world_run(w), CORD_BAD_INPUT);
+        assert_non_null(strstr(w->error.message, "no first step"));
+        assert_non_null(strstr(w->error.message, cases[i].why));
+        assert_int_equal(w->n_rounds, 1);
+        assert_non_null(w->rounds[0].note);
+        again->search.state = state_of(w);
+        assert_int_equal(world_run(again), CORD_BAD_INPUT);
+        assert_non_null(strstr(again->error.message, "no first step"));
+        world_free(again);
+        world_free(w);
+    }
+}
+
+static double even_s0_cannot(struct world *w, cord_text reasoning) {
+    (void)w, (void)reasoning;
+    return (double)NAN;
+}
+
+static void a_meta_prover_that_cannot_take_the_prompt_ends_it(void **state) {
+    (void)state;
+    struct world *w = talking(1);
+    w->score = even_s0_cannot;
+    assert_int_equal(world_run(w), CORD_TOO_LONG);
+    assert_string_equal(w->error.message, "teacher 4 cannot take it");
+    assert_int_equal(w->n_started + w->n_rounds + w->n_ends, 0);
+    world_free(w);
+}
+
+static void a_broken_engine_ends_it_at_once(void **state) {
+    (void)state;
+    for (int call = 1; call <= 6; call++) {
+        struct world *w = talking(5);
+        w->broken_call = call;
+        assert_int_equal(world_run(w), CORD_INTERNAL);
+        assert_string_equal(w->error.message, "the engine broke");
+        assert_int_equal(w->calls, call);
+        world_free(w);
+    }
+}
+
+static cord_status refuse_start(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+    (void)ctx, (void)log_s0, (void)spoken, (void)n;
+    return error_set(err, CORD_IO_ERROR, "start");
+}
+
+static cord_status refuse_round(void *ctx, const struct round *round, cord_error *err) {
+    (void)ctx;
+    return round->number < 2 ? CORD_OK : error_set(err, CORD_IO_ERROR, "round");
+}
+
+static cord_status refuse_end(void *ctx, const struct answered *finished, int n, cord_error *err) {
+    (void)ctx, (void)finished, (void)n;
+    return error_set(err, CORD_IO_ERROR, "end");
+}
+
+static void what_the_observer_refuses_ends_it_at_once(void **state) {
+    (void)state;
+    const struct observer observers[] = {{.started = refuse_start}, {.round = refuse_round}, {.finished = refuse_end}, {0}};
+    static const char *const why[] = {"start", "round", "end", ""};
+    struct world *whole = talking(5);
+    world_succeeds(whole);
+    assert_true(whole->n_rounds > 2);
+    const int calls[] = {1, 5, whole->calls, whole->calls}; /* with no observer at all the search is the same */
+    for (int i = 0; i < 4; i++) {
+        struct world *w = talking(5);
+        w->search.observer = &observers[i];
+        assert_int_equal(world_run(w), i < 3 ? CORD_IO_ERROR : CORD_OK);
+        assert_string_equal(w->error.message, why[i]);
+        assert_int_equal(w->calls, calls[i]);
+        world_free(w);
+    }
+    world_free(whole);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stopped_anywhere_it_ends_the_same),
+        cmocka_unit_test(a_teacher_that_cannot_take_the_prompt_is_left_out),
+        cmocka_unit_test(without_a_first_step_there_is_no_search),
+        cmocka_unit_test(a_meta_prover_that_cannot_take_the_prompt_ends_it),
+        cmocka_unit_test(a_broken_engine_ends_it_at_once),
+        cmocka_unit_test(what_the_observer_refuses_ends_it_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
