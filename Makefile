@@ -8,7 +8,7 @@ DEMO_MODELS := qwen2.5-coder-1.5b-instruct qwen2.5-coder-0.5b-instruct
 TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check format models install clean help
+.PHONY: build demo test check bench format models install clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp
 	@scripts/build.sh build
@@ -25,6 +25,10 @@ check: build ## the tests under AddressSanitizer and UBSan (with clang), format,
 	@scripts/packages.sh check
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/check.sh
+
+bench: build ## how fast this machine writes and scores, with the demo's models; a quiet machine and two minutes
+	@cmake --build build --target benchmarks
+	@build/bench/engine $$(scripts/fetch.sh $(DEMO_MODELS))
 
 format: ## let clang-format rewrite the sources
 	@scripts/packages.sh check

@@ -48,8 +48,7 @@ cord_status error_errno(cord_error *err, const char *what, const char *path) {
     int code = errno;
     const char *advice = "";
     if (code == ENOSPC || code == EDQUOT) advice = "; make room on this disk and run again, nothing done is lost";
-    if (code == EACCES || code == EPERM || code == EROFS)
-        advice = "; choose a place you may write to, or change its permissions";
+    if (code == EACCES || code == EPERM || code == EROFS) advice = "; change its permissions, or choose another place";
     if (code == ENOMEM) return error_memory(err);
     return error_set(err, CORD_IO_ERROR, "cannot %s %s: %s%s", what, path, strerror(code), advice);
 }

@@ -205,7 +205,8 @@ static void tell_bad_rows(struct run *run) {
     for (int i = 0; i < run->set.n; i++) {
         const struct problem *problem = &run->set.problems[i];
         if (problem->bad)
-            live_say(run->live, "%s:%lld: left out: %s", run->recipe.problems.path, (long long)problem->line, problem->bad);
+            live_say(run->live, "%s:%lld: left out: %s", run->recipe.problems.path, (long long)problem->line,
+                     problem->bad);
     }
 }
 

@@ -155,6 +155,7 @@ static cord_status show_what(struct show *s, cord_error *err) {
     const struct call *call = s->call;
     CORD_TRY(journal_get_teachers(s->journal, &s->arena, &s->teachers, &s->n_teachers, err));
     CORD_TRY(journal_problems(s->journal, &s->arena, &s->problems, &s->n_problems, err));
+    if (!s->n_problems) return error_set(err, CORD_BAD_INPUT, "%s: nothing has been run here yet", call->args[0]);
     if (call->n_args < 2) return show_run(s, err);
     const struct journal_problem *problem;
     struct show_problem p;

@@ -113,7 +113,7 @@ void show_rounds(struct show *s, const struct show_problem *p) {
     show_head(s, p->problem);
     if (p->n_rounds)
         page_print(&s->page, PAINT_DIM,
-                   "\n* %s, + kept, x dropped; place in the beam <- its parent's place, teacher, S\n",
+                   "\n* %s, + kept, x dropped;\n  place in the beam <- its parent's place, teacher, S\n",
                    p->n_answers ? "the best trajectory" : "the leading trajectory");
     for (int i = 0; i < p->n_rounds; i++) show_round(s, &p->rounds[i], p->path[i]);
     if (p->n_answers) page_print(&s->page, PAINT_BOLD, "\nAnswers\n");

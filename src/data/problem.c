@@ -90,7 +90,8 @@ static cord_status need_field(const struct json_row *row, const char *named, con
     if (!*found) {
         char tried[120] = "", names[300];
         for (; *usual; usual++) {
-            if (json_row_get(row, *usual)) return error_set(err, CORD_BAD_INPUT, "the %s in the field '%s' is null", what, *usual);
+            if (json_row_get(row, *usual))
+                return error_set(err, CORD_BAD_INPUT, "the %s in the field '%s' is null", what, *usual);
             snprintf(tried + strlen(tried), sizeof tried - strlen(tried), "%s'%s'", *tried ? ", " : "", *usual);
         }
         json_row_names(row, names, sizeof names);

@@ -21,7 +21,7 @@ typedef struct cord_engine cord_engine;
 /* ---- engine -------------------------------------------------------------------------------------------------- */
 
 struct engine_options {
-    int threads;                              /* for local models; 0 = as many as there are cores */
+    int threads;                              /* for local models; 0, or more than there are cores: one a core */
     void (*log)(void *ctx, const char *line); /* what the back ends say, a line at a time; NULL: dropped */
     void *log_ctx;
 };

@@ -78,7 +78,7 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("run.out", 1, PATH_MAX_BYTES, NULL, "the run's folder; relative to where cord is started"),
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),
-    INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core"),
+    INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most"),
 };
 
 const struct recipe_key *recipe_keys(size_t *n) {

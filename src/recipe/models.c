@@ -56,11 +56,11 @@ static cord_status missing_name(const char *name, const char *folder, struct are
                          "path to a GGUF file, or set CORD_MODELS",
                          name);
     const char *near, *there = names_there(folder, name, &near, arena);
-    const char *hint = near ? arena_printf(arena, "Did you mean '%s'? ", near) : "";
+    const char *hint = near ? arena_printf(arena, "; did you mean '%s'?", near) : ".";
     return error_set(err, CORD_BAD_MODEL,
-                     "there is no model '%s' in %s (there: %s). %sFetch the models of "
+                     "there is no model '%s' in %s (there: %s)%s Fetch the models of "
                      "models/manifest.tsv with `make models`, or give a path to a GGUF file",
-                     name, folder, there, hint ? hint : "");
+                     name, folder, there, hint ? hint : ".");
 }
 
 cord_status recipe_find_model(const char *name, const char *base, const char *models_folder, struct arena *arena,

@@ -188,6 +188,10 @@ cord_status values_add_name(struct recipe_values *values, struct recipe_group *g
     if (!fine)
         return values_error(values, place, err, "%s: the name %s must be 1 to %d letters, digits, '.', '_' or '-'",
                             what, yaml_excerpt(name, values->arena), RECIPE_NAME_BYTES);
+    if (!strcmp(what, "teachers") && (text_equal(name, TEXT("meta")) || text_equal(name, TEXT("answer"))))
+        return values_error(values, place, err,
+                            "teachers: the name %s has a meaning of its own in `cord show --prompt`; choose another",
+                            yaml_excerpt(name, values->arena));
     if (group->n == RECIPE_NAMES) return values_error(values, place, err, "%s: more than %d", what, RECIPE_NAMES);
     cord_text copy = arena_text(values->arena, name);
     if (!copy.data) return error_memory(err);

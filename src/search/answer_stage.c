@@ -22,7 +22,7 @@ static cord_status answer_prompt(const struct search *search, struct spans promp
     return out->span ? CORD_OK : error_memory(err);
 }
 
-/* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have written something. */
+/* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have added to it. */
 static void grade_reply(const struct search *search, cord_text written, struct answered *answered) {
     if (text_trim(written).len == 0 || !cord_extract_answer(answered->reply, &answered->answer) ||
         text_trim(answered->answer).len == 0) {

@@ -404,8 +404,8 @@ static cord_status go_on(struct beam *beam, cord_error *err) {
 /* The finished trajectories of the last beam, best first, get their answers. */
 static cord_status finish(const struct beam *beam, cord_error *err) {
     const struct search *search = beam->search;
-    if (!beam->trajectories[0]
-             .last) /* taken up again after a first round that left nothing: nobody could write an answer */
+    /* taken up again after a first round that left nothing: nobody could write an answer */
+    if (!beam->trajectories[0].last)
         return error_set(err, CORD_BAD_INPUT, "no first step: every candidate of round 1 was dropped");
     struct trajectory *finished = arena_alloc(search->arena, (size_t)beam->n * sizeof *finished);
     struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);

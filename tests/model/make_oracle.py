@@ -86,7 +86,7 @@ OTHERS = [
     ("Answer: she has ", "1", "0."), ("Answer: she has ", "1", "0 apples left"), ("Answer: she has ", "10", ""),
     ("The word is ", "straw", "berry"), ("The word is ", "in", "ternational."), ("The final answer is ", "42", ""),
     ("The final answer is ", "42", "\n"), ("The final answer is ", "x", "^2"), ("if (a", " ==", " b)"),
-    ("One, two, ", "three", ", four, five, six."), ("A", "B", "C"), ("\n\n", "###", " Step 1."),
+    ("One, two, ", "three", ", four, five, six."), ("Letters: A", "B", "C"), ("\n\n", "###", " Step 1."),
 ]
 
 ROWS = [(prefix, target, ".") for prefix, targets in CONTEXTS for target in targets] + OTHERS
@@ -106,6 +106,7 @@ def measure(tokenizer, model, prefix, target, suffix):
     encoded = tokenizer(prefix + target + suffix, return_offsets_mapping=True, add_special_tokens=False)
     ids = encoded["input_ids"]
     at = [i for i, (a, b) in enumerate(encoded["offset_mapping"]) if b > begin and a < end]
+    assert at[0] > 0, "nothing stands before the target"
     with torch.no_grad():
         logprobs = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), -1)
     values = [logprobs[i - 1, ids[i]].item() for i in at]

@@ -29,11 +29,12 @@ static inline struct reference reference_open(const char *name, bool vocabulary_
 
 static inline void reference_close(struct reference *ref) { llama_model_free(ref->weights); }
 
-/* A context for one sequence of up to n tokens, computed in one batch. */
+/* A context for up to n tokens, computed in one batch. */
 static inline struct llama_context *reference_context(const struct reference *ref, int n) {
     struct llama_context_params params = llama_context_default_params();
     params.n_ctx = params.n_batch = params.n_ubatch = (uint32_t)n;
-    params.n_seq_max = 1;
+    params.n_seq_max = 2;
+    params.kv_unified = true;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.n_threads = params.n_threads_batch = (int)sysconf(_SC_NPROCESSORS_ONLN);
     struct llama_context *ctx = llama_init_from_model(ref->weights, params);
@@ -55,15 +56,16 @@ static inline int reference_piece(const struct reference *ref, llama_token token
     return n;
 }
 
-/* Runs id[from..to) at these positions; logits are kept for the rows from `first` on. */
-static inline void reference_decode(struct llama_context *ctx, const llama_token *id, int from, int to, int first) {
+/* Runs id[from..to) of a sequence at these positions; logits are kept for the rows from `first` on. */
+static inline void reference_decode(struct llama_context *ctx, int sequence, const llama_token *id, int from, int to,
+                                    int first) {
     struct llama_batch batch = llama_batch_init(to - from, 0, 1);
     for (int i = from; i < to; i++) {
         int row = batch.n_tokens++;
         batch.token[row] = id[i];
         batch.pos[row] = i;
         batch.n_seq_id[row] = 1;
-        batch.seq_id[row][0] = 0;
+        batch.seq_id[row][0] = sequence;
         batch.logits[row] = i >= first;
     }
     assert_int_equal(llama_decode(ctx, batch), 0);

@@ -462,7 +462,7 @@ static void models_are_found_by_path_or_name(void **state) {
     assert_ok(recipe_find_model("models/small.gguf", folder, NULL, &arena, &path, err));
     assert_ok(recipe_find_model("small.gguf", models, NULL, &arena, &path, err)); /* a path, from the recipe's folder */
     assert_int_equal(recipe_find_model("smal", NULL, models, &arena, &path, &failed), CORD_BAD_MODEL);
-    assert_non_null(strstr(failed.message, "(there: small, tiny). did you mean 'small'?"));
+    assert_non_null(strstr(failed.message, "(there: small, tiny); did you mean 'small'?"));
     assert_non_null(strstr(failed.message, "make models"));
     assert_int_equal(recipe_find_model("tiny", NULL, NULL, &arena, &path, &failed), CORD_BAD_MODEL);
     assert_non_null(strstr(failed.message, "no folder of models"));

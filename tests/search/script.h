@@ -1,8 +1,8 @@
-/* script.h - a search without models: what teachers reply and how the meta-prover scores is written in the test. The linker
- * puts this file's cord_propose and cord_score in place of the engine's (--wrap), so all of src/search is real.
+/* script.h - a search without models: what teachers reply and how the meta-prover scores is written in the test. The
+ * linker puts this file's cord_propose and cord_score in place of the engine's (--wrap), so all of src/search is real.
  *
- * Words are the script's tokens. Everything that was asked and all that the observer was told goes into a log, so that two
- * searches can be compared as texts. */
+ * Words are the script's tokens. Everything that was asked and all that the observer was told goes into a log, so that
+ * two searches can be compared as texts. */
 #ifndef CORD_TEST_SCRIPT_H
 #define CORD_TEST_SCRIPT_H
 
@@ -49,9 +49,9 @@ struct world {
     struct arena arena;
 
     struct buf log;
-    size_t told; /* where the log ends that the observer knows of */
+    size_t told;                         /* where the log ends that the observer knows of */
     int calls, cancel_call, broken_call; /* of the engine, from 1; the one that is cancelled, the one that fails */
-    int n_scored; /* in the last call */
+    int n_scored;                        /* in the last call */
     int n_started, n_rounds, n_ends;
     double log_s0;
     struct round rounds[ROUNDS]; /* with beams of their own */
@@ -60,7 +60,8 @@ struct world {
     cord_error error;
 };
 
-static inline void say(struct said *said, enum step_end end, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static inline void say(struct said *said, enum step_end end, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static inline void say(struct said *said, enum step_end end, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -212,8 +213,8 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
     buf_addf(&w->log, "round %d %s\n", round->number, round->note ? round->note : "");
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
-        buf_addf(&w->log, " %d+%d.%d %s %s %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent, c->teacher, c->sample,
-                 step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank, c->slot,
+        buf_addf(&w->log, " %d+%d.%d %s %s %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent, c->teacher,
+                 c->sample, step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank, c->slot,
                  (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len, c->step.data,
                  (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
     }
@@ -231,8 +232,8 @@ static inline cord_status on_finished(void *ctx, const struct answered *finished
     for (int i = 0; i < n; i++) {
         const struct answered *a = &finished[i];
         log_trajectory(w, &a->trajectory);
-        buf_addf(&w->log, " %s (%s) '%.*s' in '%.*s'\n", grade_name(a->grade), a->why, (int)a->answer.len, a->answer.data,
-                 (int)a->reply.len, a->reply.data);
+        buf_addf(&w->log, " %s (%s) '%.*s' in '%.*s'\n", grade_name(a->grade), a->why, (int)a->answer.len,
+                 a->answer.data, (int)a->reply.len, a->reply.data);
     }
     return CORD_OK;
 }

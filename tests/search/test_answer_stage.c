@@ -10,8 +10,10 @@ static void close_at_once(const struct asked *asked, struct said *said) {
 static void answer(struct world *w, const struct asked *asked, struct said *said) {
     static const char *const replies[] = {"42}.\n", "41}", "", "a lot}"};
     (void)w;
-    if (asked->answer) say(said, STEP_TURN, "%s", replies[asked->teacher]);
-    else close_at_once(asked, said);
+    if (asked->answer)
+        say(said, STEP_TURN, "%s", replies[asked->teacher]);
+    else
+        close_at_once(asked, said);
 }
 
 /* The higher a teacher's number, the better. */
@@ -25,6 +27,8 @@ static struct world *answering(void (*reply)(struct world *, const struct asked 
     w->reply = reply;
     w->score = by_number;
     w->settings.answer_temperature = 0.125f;
+    w->search.target = TEXT("forty-two"); /* what is scored is not what answers are graded against */
+    w->styles[3].answer_open = TEXT("I say \\boxed{");
     world_succeeds(w);
     assert_int_equal(w->n_rounds, 1);
     assert_int_equal(w->n_finished, 4);
@@ -37,7 +41,7 @@ static void each_answer_has_its_grade_and_the_best_comes_first(void **state) {
         enum grade grade;
         const char *answer, *reply;
     } want[] = {
-        {GRADE_UNDECIDED, "a lot", "The final answer is \\boxed{a lot}"},
+        {GRADE_UNDECIDED, "a lot", "I say \\boxed{a lot}"},
         {GRADE_NO_ANSWER, "", "The final answer is \\boxed{"},
         {GRADE_WRONG, "41", "The final answer is \\boxed{41}"},
         {GRADE_CORRECT, "42", "The final answer is \\boxed{42}."},
@@ -62,10 +66,11 @@ static void the_author_writes_after_its_own_prompt(void **state) {
     (void)state;
     struct world *w = answering(answer);
     for (int k = 0; k < 4; k++) {
-        char *want = arena_printf(&w->arena,
-                                  "max 9 temperature 0.125 top_p 0.9 stops 0 group %016llx: <%d>What is 6 x 7?</%d><think>\n"
-                                  "### Step 1. Teacher%d.\n</think>\n\nThe final answer is \\boxed{\n",
-                                  (unsigned long long)seed_text(0, TEXT("p1")), k, k, k);
+        char *want = arena_printf(
+            &w->arena,
+            "max 9 temperature 0.125 top_p 0.9 stops 0 group %016llx: <%d>What is 6 x 7?</%d><think>\n"
+            "### Step 1. Teacher%d.\n</think>\n\n%s \\boxed{\n",
+            (unsigned long long)seed_text(0, TEXT("p1")), k, k, k, k < 3 ? "The final answer is" : "I say");
         char *asked = strstr(w->log.data, want);
         assert_non_null(asked);
         assert_null(strstr(asked + 1, want)); /* once */
@@ -75,8 +80,10 @@ static void the_author_writes_after_its_own_prompt(void **state) {
 
 static void answer_only_one(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
-    if (!asked->answer) close_at_once(asked, said);
-    else if (asked->teacher == 2) say(said, STEP_TURN, "42}");
+    if (!asked->answer)
+        close_at_once(asked, said);
+    else if (asked->teacher == 2)
+        say(said, STEP_TURN, "42}");
 }
 
 static void an_answer_that_fails_leaves_the_trajectory(void **state) {
@@ -91,10 +98,32 @@ static void an_answer_that_fails_leaves_the_trajectory(void **state) {
     world_free(w);
 }
 
+static void cut_at_the_end(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w;
+    if (asked->answer)
+        say(said, STEP_TURN, "42}");
+    else
+        say(said, STEP_CUT, " Teacher%d. \n", asked->teacher);
+}
+
+static void blanks_before_the_closing_tag_are_cut(void **state) {
+    (void)state;
+    struct world *w = world_new(1, 1);
+    w->reply = cut_at_the_end;
+    w->score = by_number;
+    w->settings.think_tokens = 3;
+    world_succeeds(w);
+    assert_int_equal(w->finished[0].trajectory.finish, FINISHED_BUDGET);
+    assert_non_null(strstr(w->log.data, "<think>\n### Step 1. Teacher0.\n</think>\n\n"));
+    world_free(w);
+}
+
 static void closes_in_time(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
-    if (asked->answer) say(said, STEP_TURN, "42}");
-    else say(said, asked->teacher == 1 ? STEP_CLOSED : STEP_NEXT, " Teacher%d%d.", asked->nth, asked->teacher);
+    if (asked->answer)
+        say(said, STEP_TURN, "42}");
+    else
+        say(said, asked->teacher == 1 ? STEP_CLOSED : STEP_NEXT, " Teacher%d%d.", asked->nth, asked->teacher);
 }
 
 /* With the option, the first to finish ends the search, and only who finished answers. */
@@ -118,6 +147,7 @@ int main(void) {
         cmocka_unit_test(each_answer_has_its_grade_and_the_best_comes_first),
         cmocka_unit_test(the_author_writes_after_its_own_prompt),
         cmocka_unit_test(an_answer_that_fails_leaves_the_trajectory),
+        cmocka_unit_test(blanks_before_the_closing_tag_are_cut),
         cmocka_unit_test(only_the_finished_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

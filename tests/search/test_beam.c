@@ -1,5 +1,5 @@
-/* test_beam.c - the rounds of the search (method.md, section 6) against a second opinion: random scripts in which everything
- * happens that teachers can do, and every round checked against what its rules say, computed here in another way. */
+/* test_beam.c - the rounds of the search (method.md, section 6) against a second opinion: random scripts in which
+ * everything happens that teachers can do, and every round is checked against what its rules say, done another way. */
 #include "script.h"
 
 /* ---- a random script ----------------------------------------------------------------------------------------- */
@@ -54,7 +54,8 @@ static double random_score(struct world *w, cord_text reasoning) {
 /* How often each thing was seen, so that no rule is tested on nothing. */
 struct seen {
     int drops[DROP_FAILED + 1], finishes[FINISHED_EXHAUSTED + 1];
-    int votes, double_votes, unscored, carried, pushed_out, ended_cut_steps, ties_at_the_edge, exhausted_rounds, no_start;
+    int votes, double_votes, unscored, carried, pushed_out, ended_cut_steps, ties_at_the_edge, exhausted_rounds,
+        no_start;
 };
 
 struct expected {
@@ -64,7 +65,8 @@ struct expected {
 };
 
 /* What must become of a proposal, apart from its siblings. */
-static struct expected expect(struct world *w, const struct trajectory *parent, const struct candidate *c, struct seen *seen) {
+static struct expected expect(struct world *w, const struct trajectory *parent, const struct candidate *c,
+                              struct seen *seen) {
     struct expected e = {0};
     bool continues = parent->last && parent->last->cut;
     char *opened = continues ? arena_printf(&w->arena, "%.*s", (int)parent->reasoning.len, parent->reasoning.data)
@@ -77,7 +79,8 @@ static struct expected expect(struct world *w, const struct trajectory *parent, 
     const cord_sampling *sampling = &w->teachers[c->teacher].sampling;
     int left = w->settings.think_tokens - parent->tokens;
     const char *line = arena_printf(
-        &w->arena, "\nask %d seed %016llx max %d temperature %g top_p %g stops 2 group %016llx: <%d>%s</%d><think>\n%s\n",
+        &w->arena,
+        "\nask %d seed %016llx max %d temperature %g top_p %g stops 2 group %016llx: <%d>%s</%d><think>\n%s\n",
         c->teacher, (unsigned long long)c->seed, left < w->settings.step_tokens ? left : w->settings.step_tokens,
         sampling->temperature, sampling->top_p, (unsigned long long)seed_text(0, w->search.question.id), c->teacher,
         w->search.question.text.data, c->teacher, opened);
@@ -88,11 +91,11 @@ static struct expected expect(struct world *w, const struct trajectory *parent, 
     seen->ended_cut_steps += ends_cut;
     e.cut = said.end == STEP_CUT;
     e.finishes_parent = (kind == ONLY_CLOSED || kind == ONLY_TURN) && parent->last;
-    e.why = kind == FAILED                                             ? DROP_FAILED
-            : kind == DEGENERATE                                       ? DROP_DEGENERATE
-            : kind == NOTHING && !ends_cut                             ? DROP_EMPTY
+    e.why = kind == FAILED                                                ? DROP_FAILED
+            : kind == DEGENERATE                                          ? DROP_DEGENERATE
+            : kind == NOTHING && !ends_cut                                ? DROP_EMPTY
             : (kind == ONLY_CLOSED || kind == ONLY_TURN) && !parent->last ? DROP_EMPTY
-                                                                       : DROP_NONE;
+                                                                          : DROP_NONE;
     e.drop = e.why != DROP_NONE;
     if (!e.drop && !e.finishes_parent) {
         e.reasoning = arena_printf(&w->arena, "%s%s", opened, said.text);
@@ -145,8 +148,10 @@ static void check_candidates(struct world *w, const struct trajectory *before, i
         assert_int_equal(c->drop_why != NULL, why == DROP_FAILED);
         assert_int_equal(c->finishes_parent, e[i].finishes_parent);
         assert_true(isnan(score) ? isnan(c->log_score) : c->log_score == score);
-        if (why == DROP_NONE && !e[i].finishes_parent) assert_text(text_trim_end(c->reasoning), e[i].reasoning);
-        else assert_int_equal(c->reasoning.len, 0);
+        if (why == DROP_NONE && !e[i].finishes_parent)
+            assert_text(text_trim_end(c->reasoning), e[i].reasoning);
+        else
+            assert_int_equal(c->reasoning.len, 0);
         assert_int_equal(c->rank >= 0, why == DROP_NONE);
         seen->drops[why]++;
         seen->votes += why == DROP_NONE && e[i].finishes_parent;
@@ -154,8 +159,8 @@ static void check_candidates(struct world *w, const struct trajectory *before, i
 }
 
 /* Whoever is kept is better than whoever is not, by score, then by hash. Carried trajectories' hashes are not told. */
-static void check_selection(const struct world *w, const struct trajectory *before, int n_before, const struct round *round,
-                            struct seen *seen) {
+static void check_selection(const struct world *w, const struct trajectory *before, int n_before,
+                            const struct round *round, struct seen *seen) {
     int better, usable = 0, carried = 0, n_finished = 0;
     for (int i = 0; i < round->n_candidates; i++) usable += round->candidates[i].drop == DROP_NONE;
     for (int p = 0; p < n_before; p++) n_finished += before[p].finish != GROWING;
@@ -201,7 +206,8 @@ static void check_selection(const struct world *w, const struct trajectory *befo
     }
 }
 
-static void check_grown(const struct world *w, const struct trajectory *before, const struct round *round, struct seen *seen) {
+static void check_grown(const struct world *w, const struct trajectory *before, const struct round *round,
+                        struct seen *seen) {
     for (int i = 0; i < round->n_beam; i++) {
         const struct trajectory *t = &round->beam[i];
         seen->finishes[t->finish]++;
@@ -230,16 +236,17 @@ static void check_grown(const struct world *w, const struct trajectory *before, 
         assert_int_equal(t->last->round, round->number);
         assert_int_equal(t->last->teacher, c->teacher);
         assert_int_equal(t->last->cut, c->end == STEP_CUT);
-        enum finish want = c->end == STEP_CLOSED                       ? FINISHED_CLOSED
-                           : c->end == STEP_TURN                       ? FINISHED_TURN
-                           : t->tokens >= w->settings.think_tokens     ? FINISHED_BUDGET
-                                                                       : GROWING;
+        enum finish want = c->end == STEP_CLOSED                   ? FINISHED_CLOSED
+                           : c->end == STEP_TURN                   ? FINISHED_TURN
+                           : t->tokens >= w->settings.think_tokens ? FINISHED_BUDGET
+                                                                   : GROWING;
         assert_int_equal(t->finish, want);
     }
 }
 
 /* A round in which nothing could be kept. */
-static void check_exhausted(const struct trajectory *before, int n_before, const struct round *round, struct seen *seen) {
+static void check_exhausted(const struct trajectory *before, int n_before, const struct round *round,
+                            struct seen *seen) {
     assert_int_equal(round->n_beam, n_before);
     assert_non_null(round->note);
     for (int p = 0; p < n_before; p++) {
@@ -316,8 +323,9 @@ static void every_round_follows_its_rules(void **state) {
     }
     for (int i = 0; i <= DROP_FAILED; i++) assert_true(seen.drops[i] > 100);
     for (int i = 0; i <= FINISHED_EXHAUSTED; i++) assert_true(seen.finishes[i] > 50);
-    const int counts[] = {seen.votes,           seen.double_votes,     seen.unscored,         seen.carried, seen.pushed_out,
-                          seen.ended_cut_steps, seen.ties_at_the_edge, seen.exhausted_rounds, seen.no_start};
+    const int counts[] = {seen.votes,      seen.double_votes,    seen.unscored,         seen.carried,
+                          seen.pushed_out, seen.ended_cut_steps, seen.ties_at_the_edge, seen.exhausted_rounds,
+                          seen.no_start};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (counts[i] < 25) fail_msg("case %zu was seen only %d times", i, counts[i]);
 }
@@ -353,11 +361,16 @@ static void seeds_are_never_used_twice(void **state) {
  * ended, so that its rest is empty. Then somebody closes. */
 static void tell_a_story(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
-    if (asked->answer) say(said, STEP_TURN, "42}.");
-    else if (text_equal(asked->reasoning, TEXT("### Step 1."))) say(said, STEP_CUT, " 6 x 7 is 4");
-    else if (text_equal(asked->reasoning, TEXT("### Step 1. 6 x 7 is 4"))) say(said, STEP_NEXT, "2.\n\n");
-    else if (has(asked->reasoning, "Checked.")) say(said, asked->continues ? STEP_NEXT : STEP_CLOSED, "%s", "");
-    else say(said, STEP_CUT, " Checked. \n");
+    if (asked->answer)
+        say(said, STEP_TURN, "42}.");
+    else if (text_equal(asked->reasoning, TEXT("### Step 1.")))
+        say(said, STEP_CUT, " 6 x 7 is 4");
+    else if (text_equal(asked->reasoning, TEXT("### Step 1. 6 x 7 is 4")))
+        say(said, STEP_NEXT, "2.\n\n");
+    else if (has(asked->reasoning, "Checked."))
+        say(said, asked->continues ? STEP_NEXT : STEP_CLOSED, "%s", "");
+    else
+        say(said, STEP_CUT, " Checked. \n");
 }
 
 static double always_half(struct world *w, cord_text reasoning) {
@@ -397,7 +410,8 @@ static void a_cut_step_is_one_step(void **state) {
 
 static void talk_on(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
-    say(said, asked->max_tokens < 5 ? STEP_CUT : STEP_NEXT, " a%.*s", 2 * (asked->max_tokens - 1), " b c d e f g h i j k");
+    say(said, asked->max_tokens < 5 ? STEP_CUT : STEP_NEXT, " a%.*s", 2 * (asked->max_tokens - 1),
+        " b c d e f g h i j k");
 }
 
 /* 3 words of a marker and 5 of a step, until 20 are reached: 8, 16, and a third step of 4 words at most. */

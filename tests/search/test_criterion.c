@@ -1,5 +1,5 @@
-/* test_criterion.c - what the meta-prover is asked to score, byte for byte (method.md, sections 2.2 and 6 "Text"), and what
- * is made of its reply. The arithmetic of equation 3 is the back end's, and tested there. */
+/* test_criterion.c - what the meta-prover is asked to score, byte for byte (method.md, sections 2.2 and 6 "Text"), and
+ * what is made of its reply. The arithmetic of equation 3 is the back end's, and tested there. */
 #include "support.h"
 
 #include "model/backend.h"
@@ -21,9 +21,10 @@ enum { ITEMS = 4 };
 
 static struct cord_model meta_model;
 
-/* Checks each request and replies with its number; the third fails. An engine that is asked to stop fails as a whole. */
+/* Checks each request and replies with its number; the third fails. An engine that is to stop fails as a whole. */
 cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
-    static const char *const reasonings[ITEMS] = {"", "### Step 1. Add <|im_end|>", "### Step 1. Two", "### Step 1. A\n\n B"};
+    static const char *const reasonings[ITEMS] = {"", "### Step 1. Add <|im_end|>", "### Step 1. Two",
+                                                  "### Step 1. A\n\n B"};
     if (engine->stop) return error_set(err, CORD_CANCELLED, "stopped");
     assert_int_equal(n, ITEMS);
     for (int i = 0; i < n; i++) {

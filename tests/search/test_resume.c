@@ -1,15 +1,20 @@
-/* test_resume.c - a search that is stopped anywhere and taken up from what its observer was told asks for the same and ends
- * the same; and what happens to it when a teacher, the engine or the observer fails. */
+/* test_resume.c - a search that is stopped anywhere and taken up from what its observer was told asks for the same and
+ * ends the same; and what happens to it when a teacher, the engine or the observer fails. */
 #include "script.h"
 
 /* Texts of their own for each seed, now and then an end or a cut. */
 static void talk(struct world *w, const struct asked *asked, struct said *said) {
     unsigned id = (unsigned)(seed_text(seed_mix(w->script, asked->seed), asked->reasoning) >> 40);
-    if (asked->answer) say(said, STEP_TURN, "%u}", 40 + id % 4);
-    else if (id % 8 == 0) say(said, STEP_CLOSED, " Done%u.", id);
-    else if (id % 8 == 1) say(said, STEP_CLOSED, "%s", "");
-    else if (id % 8 == 2) say(said, STEP_CUT, " cut%u \n", id);
-    else if (id % 8 != 3 || asked->teacher) say(said, STEP_NEXT, " Plain%u.\n", id);
+    if (asked->answer)
+        say(said, STEP_TURN, "%u}", 40 + id % 4);
+    else if (id % 8 == 0)
+        say(said, STEP_CLOSED, " Done%u.", id);
+    else if (id % 8 == 1)
+        say(said, STEP_CLOSED, "%s", "");
+    else if (id % 8 == 2)
+        say(said, STEP_CUT, " cut%u \n", id);
+    else if (id % 8 != 3 || asked->teacher)
+        say(said, STEP_NEXT, " Plain%u.\n", id);
 }
 
 static double judge(struct world *w, cord_text reasoning) { return -(double)(seed_text(w->script, reasoning) % 8) / 8; }
@@ -69,8 +74,11 @@ static void stopped_anywhere_it_ends_the_same(void **state) {
 static void the_first_cannot(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
     if (asked->teacher == 0) return;
-    if (asked->answer) say(said, STEP_TURN, "42}");
-    else say(said, has(asked->reasoning, "Step 3.") ? STEP_CLOSED : STEP_NEXT, " Teacher%d%d.", asked->teacher, asked->nth);
+    if (asked->answer)
+        say(said, STEP_TURN, "42}");
+    else
+        say(said, has(asked->reasoning, "Step 3.") ? STEP_CLOSED : STEP_NEXT, " Teacher%d%d.", asked->teacher,
+            asked->nth);
 }
 
 static void a_teacher_that_cannot_take_the_prompt_is_left_out(void **state) {
@@ -90,7 +98,9 @@ static void a_teacher_that_cannot_take_the_prompt_is_left_out(void **state) {
     world_free(w);
 }
 
-static void nobody_can(struct world *w, const struct asked *asked, struct said *said) { (void)w, (void)asked, (void)said; }
+static void nobody_can(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w, (void)asked, (void)said;
+}
 
 static void nobody_has_words(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
@@ -123,9 +133,15 @@ static void without_a_first_step_there_is_no_search(void **state) {
         assert_non_null(strstr(w->error.message, cases[i].why));
         assert_int_equal(w->n_rounds, 1);
         assert_non_null(w->rounds[0].note);
-        again->search.state = state_of(w);
-        assert_int_equal(world_run(again), CORD_BAD_INPUT);
-        assert_non_null(strstr(again->error.message, "no first step"));
+        for (int told = 1; told >= 0; told--) {
+            again->search.state = state_of(w);
+            again->search.state.round = told;
+            again->error = (cord_error){0};
+            assert_int_equal(world_run(again), CORD_BAD_INPUT);
+            assert_non_null(strstr(again->error.message, "no first step"));
+            assert_int_equal(again->n_rounds, 1 - told);
+        }
+        assert_true(again->rounds[0].beam[0].log_score == w->log_s0); /* the empty trajectory has S_0 */
         world_free(again);
         world_free(w);
     }
@@ -175,7 +191,8 @@ static cord_status refuse_end(void *ctx, const struct answered *finished, int n,
 
 static void what_the_observer_refuses_ends_it_at_once(void **state) {
     (void)state;
-    const struct observer observers[] = {{.started = refuse_start}, {.round = refuse_round}, {.finished = refuse_end}, {0}};
+    const struct observer observers[] = {
+        {.started = refuse_start}, {.round = refuse_round}, {.finished = refuse_end}, {0}};
     static const char *const why[] = {"start", "round", "end", ""};
     struct world *whole = talking(5);
     world_succeeds(whole);

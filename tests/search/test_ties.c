@@ -1,6 +1,6 @@
-/* test_ties.c - ties are broken by a seeded hash: no teacher profits from where it stands in the list, nor does who was in
- * the beam before. Each test plays many small searches and asks of each outcome that it comes as often as chance would
- * have it, within five standard deviations (once in 1.7 million by chance; and the seeds are fixed). */
+/* test_ties.c - ties are broken by a seeded hash: no teacher profits from where it stands in the list, nor does who was
+ * in the beam before. Each test plays many small searches and asks of each outcome that it comes as often as chance
+ * would have it, within five standard deviations (once in 1.7 million by chance; and the seeds are fixed). */
 #include "script.h"
 
 enum { SEARCHES = 3000 };
@@ -66,8 +66,10 @@ static void doubles_are_anybodys(void **state) {
 /* First teacher 0 alone, then all three want to stop there. */
 static void all_want_to_close(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
-    if (has(asked->reasoning, "### Step 2.")) say(said, asked->teacher == 1 ? STEP_TURN : STEP_CLOSED, "\n");
-    else if (asked->teacher == 0) say(said, STEP_NEXT, " Begin.");
+    if (has(asked->reasoning, "### Step 2."))
+        say(said, asked->teacher == 1 ? STEP_TURN : STEP_CLOSED, "\n");
+    else if (asked->teacher == 0)
+        say(said, STEP_NEXT, " Begin.");
 }
 
 static void votes_to_close_count_once_and_the_hash_picks_the_author(void **state) {

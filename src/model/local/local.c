@@ -3,12 +3,21 @@
 #include "model/local/local.h"
 
 #include <ggml-cpu.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 /* ---- the device ---------------------------------------------------------------------------------------------- */
 
 static void backend_init_once(void) { llama_backend_init(); }
+
+/* How many cores this process may use. */
+static int cores(void) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+    long all = sysconf(_SC_NPROCESSORS_ONLN);
+    return all > 0 ? (int)all : 1;
+}
 
 static cord_status device_open(cord_engine *engine, cord_error *err) {
     if (engine->local) return CORD_OK;
@@ -18,8 +27,9 @@ static cord_status device_open(cord_engine *engine, cord_error *err) {
 
     struct device *device = calloc(1, sizeof *device);
     if (!device) return error_memory(err);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    device->n_threads = engine->options.threads > 0 ? engine->options.threads : cores > 0 ? (int)cores : 1;
+    /* threads wait for each other by spinning, so that more of them than cores would hardly get on */
+    int asked = engine->options.threads, most = cores();
+    device->n_threads = asked > 0 && asked < most ? asked : most;
     struct ggml_threadpool_params params = ggml_threadpool_params_default(device->n_threads);
     device->threads = ggml_threadpool_new(&params);
     if (!device->threads) {

@@ -146,8 +146,9 @@ static cord_status admit(struct local_model *model, struct writing *w, cord_erro
     return CORD_OK;
 }
 
-/* Lets waiting texts in while there is room. A text that finds none although it is alone fails. */
-static cord_status admit_all(struct local_model *model, struct writing *all, int n, cord_error *err) {
+/* Lets waiting texts in while there is room, and says where there is none: to try again before a text has ended would
+ * prefill the same prompt in vain at every token. A text that finds no room although it is alone fails. */
+static cord_status admit_all(struct local_model *model, struct writing *all, int n, bool *full, cord_error *err) {
     int writing = 0;
     for (int i = 0; i < n; i++) writing += all[i].stage == WRITING;
     for (int i = 0; i < n; i++) {
@@ -159,7 +160,10 @@ static cord_status admit_all(struct local_model *model, struct writing *all, int
             continue;
         }
         if (status != CORD_BUSY && status != CORD_TOO_LONG) return err ? (*err = why, status) : status;
-        if (writing) break; /* somebody will end and make room */
+        if (writing) {
+            *full = true; /* somebody will end and make room */
+            break;
+        }
         all[i].request->error = why;
         fail_writing(model->lane, &all[i]);
     }
@@ -216,7 +220,7 @@ static cord_status write_all(struct local_model *model, struct writing *all, int
     cord_status status = CORD_OK;
     bool alive = true, full = false;
     while (status == CORD_OK) {
-        if (!full) status = admit_all(model, all, n, err);
+        if (!full) status = admit_all(model, all, n, &full, err);
         if (status == CORD_OK) status = write_row(model, all, n, &scratch, start, &alive, &full, err);
         bool waiting = false;
         for (int i = 0; i < n; i++) waiting = waiting || all[i].stage == WAITING;

@@ -78,9 +78,11 @@ static cord_status score_tokens(struct local_model *model, cord_scoring *request
     request->score = exp(request->log_score);
     request->prompt_tokens = behind - 1;
     request->cached_tokens = cached;
-    int reasoning_first, reasoning_behind;
-    overlap(tokens, reasoning, opening, &reasoning_first, &reasoning_behind);
-    request->reasoning_tokens = request->reasoning.len ? reasoning_behind - reasoning_first : 0;
+    request->reasoning_tokens = 0;
+    for (int i = 0; i < tokens->n; i++) {
+        size_t begin = i ? (size_t)tokens->end[i - 1] : 0;
+        request->reasoning_tokens += begin >= reasoning && begin < opening;
+    }
     atomic_fetch_add(&model->base.usage.scored_tokens, behind - 1 - cached);
     atomic_fetch_add(&model->base.usage.cached_tokens, cached);
     return CORD_OK;

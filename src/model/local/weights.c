@@ -103,6 +103,7 @@ static cord_status choose_sizes(struct local_model *model, const struct model_op
         options->more_context < trained - model->context ? options->more_context : trained - model->context;
     long cells = options->cells ? options->cells : 4L * model->context;
     if (cells < model->context) cells = model->context;
+    if (cells < LANE_WIDTH) cells = LANE_WIDTH; /* llama.cpp aborts where there are more sequences */
     if (cells > INT_MAX / 2)
         return error_set(err, CORD_BAD_MODEL, "%s: a cache of %ld tokens is too large", name, cells);
     model->cells = (int)cells;
@@ -148,8 +149,8 @@ static cord_status describe(struct local_model *model, const struct model_option
     return CORD_OK;
 }
 
-/* llama.cpp says why it refuses a file only in its log: in the first error there, behind which come general ones. It is kept
- * for our own message. */
+/* llama.cpp says why it refuses a file only in its log: in the first error there, behind which come general ones. It is
+ * kept for our own message. */
 static _Thread_local char first_error[300];
 
 void local_log(enum ggml_log_level level, const char *text, void *ctx) {
