@@ -9,7 +9,8 @@
 enum { MAX_TOKENS = 1024, LENGTH = 32 };
 
 /* Two logits that lie nearer than this may change places: the noise that batching and caching alone can cause. */
-#define NOISE 0.25
+/* Each of two log-probabilities may be off by the stated noise of 0.25, so that their difference may be by twice that. */
+#define NOISE 0.5
 
 static cord_engine *engine;
 static cord_model *smol;
