@@ -18,7 +18,7 @@ headers() { cmake --build build --target headers; }
 
 tidy() {
     # gcc's warnings are the build's matter; what clang calls unknown among its options is not an error here.
-    find src tests -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 4 \
+    find src tests -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 1 \
         clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
 }

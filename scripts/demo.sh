@@ -24,10 +24,10 @@ What is in $run:
   summary.json         versions, model hashes, counts
 
 What to type next:
-  build/cord show $run                   all problems of the run
-  build/cord show $run 1 --why 1         why that first step was kept
-  build/cord help recipe                 what a recipe can say
-  build/cord run recipes/gsm8k.yaml      the paper's beam of 4, on your own gsm8k.jsonl
+  build/cord show $run                all problems of the run
+  build/cord show $run 1 --why 1      why that first step was kept
+  build/cord help recipe                   what a recipe can say
+  build/cord run recipes/gsm8k.yaml        the paper's beam of 4, on your own gsm8k.jsonl
 
 Five problems show that it works, and nothing about how well.
 END

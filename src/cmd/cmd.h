@@ -8,13 +8,19 @@
 #include <stdio.h>
 
 /* Exit statuses of every verb. */
-enum exit_status { EXIT_ALL_DONE = 0, EXIT_NOTHING_DONE = 1, EXIT_WRONG_USAGE = 2, EXIT_SOME_FAILED = 3, EXIT_INTERRUPTED = 130 };
+enum exit_status {
+    EXIT_ALL_DONE = 0,
+    EXIT_NOTHING_DONE = 1,
+    EXIT_WRONG_USAGE = 2,
+    EXIT_SOME_FAILED = 3,
+    EXIT_INTERRUPTED = 130
+};
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL, OPTION_LIST /* text, may be repeated */ };
 
 struct option {
-    const char *name;  /* "only-correct" */
-    char letter;       /* 'v', or 0 */
+    const char *name; /* "only-correct" */
+    char letter;      /* 'v', or 0 */
     enum option_type type;
     const char *value; /* what help calls the value: "NAME"; NULL for flags */
     double min, max;   /* INT and REAL */
@@ -24,9 +30,10 @@ struct option {
 /* Values in the order of the verb's table, zero when not given. */
 struct option_value {
     bool given;
-    const char *text;         /* TEXT */
-    double number;            /* INT, REAL */
-    const char **list; int n; /* LIST */
+    const char *text; /* TEXT */
+    double number;    /* INT, REAL */
+    const char **list;
+    int n; /* LIST */
 };
 
 /* A verb's call, parsed. Arguments are borrowed from argv. */

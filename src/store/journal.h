@@ -81,8 +81,8 @@ cord_status journal_answers(struct journal *journal, const struct journal_proble
 
 /* How each participant was spoken to (prompt spans with their trust; of the style, the texts that stand around reasoning:
  * marker, between, think_close, answer_open, score_open, score_close). */
-cord_status journal_spoken(struct journal *journal, int64_t problem, struct arena *arena, struct spoken **spoken, int *n,
-                           cord_error *err);
+cord_status journal_spoken(struct journal *journal, int64_t problem, struct arena *arena, struct spoken **spoken,
+                           int *n, cord_error *err);
 
 /* Sums over a problem (or over the run: key 0), by role. */
 struct journal_totals {

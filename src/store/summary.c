@@ -3,6 +3,8 @@
 
 #include "base/json.h"
 
+#include "cord_commit.h"
+
 #include <math.h>
 
 static cord_status count_one(struct journal *journal, const struct journal_problem *problem,
@@ -104,6 +106,7 @@ cord_status summary_write(struct journal *journal, const char *folder, const str
     struct json_writer w = {&out, false};
     json_open(&w, NULL, '{');
     json_text(&w, "cord", text_of(cord_version()));
+    json_text(&w, "commit", text_of(CORD_COMMIT));
     json_text(&w, "llama.cpp", text_of(engine->llama ? engine->llama : ""));
     json_text(&w, "processor", text_of(engine->features ? engine->features : ""));
     json_int(&w, "threads", engine->threads);

@@ -43,7 +43,8 @@ static inline struct llama_context *reference_context(const struct reference *re
 }
 
 /* Appends the tokens of `text` to id[0..n); gives the new n. */
-static inline int reference_tokens(const struct reference *ref, cord_text text, bool special, llama_token *id, int n, int room) {
+static inline int reference_tokens(const struct reference *ref, cord_text text, bool special, llama_token *id, int n,
+                                   int room) {
     int more = text.len ? llama_tokenize(ref->vocab, text.data, (int)text.len, id + n, room - n, false, special) : 0;
     assert_true(more >= 0);
     return n + more;

@@ -25,9 +25,11 @@ static void refused(const char *path, const char *says) {
         assert_int_equal(status, CORD_BAD_MODEL);
         assert_int_equal(err.code, CORD_BAD_MODEL);
         assert_null(model);
-        if (!strstr(err.message, path) && !strstr(err.where, path)) fail_msg("'%s' does not name %s", err.message, path);
+        if (!strstr(err.message, path) && !strstr(err.where, path))
+            fail_msg("'%s' does not name %s", err.message, path);
         if (!strstr(err.message, says)) fail_msg("'%s' does not say '%s'", err.message, says);
-        assert_int_equal(cord_model_open(engine, &(struct model_options){.name = "m", .path = path}, &model, NULL), CORD_BAD_MODEL);
+        assert_int_equal(cord_model_open(engine, &(struct model_options){.name = "m", .path = path}, &model, NULL),
+                         CORD_BAD_MODEL);
     }
 }
 
@@ -144,8 +146,9 @@ static int close_all(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_missing_file), cmocka_unit_test(a_folder),           cmocka_unit_test(an_empty_file),
-        cmocka_unit_test(a_text),         cmocka_unit_test(a_header_alone),     cmocka_unit_test(a_truncated_model),
+        cmocka_unit_test(a_missing_file), cmocka_unit_test(a_folder),
+        cmocka_unit_test(an_empty_file),  cmocka_unit_test(a_text),
+        cmocka_unit_test(a_header_alone), cmocka_unit_test(a_truncated_model),
         cmocka_unit_test(no_permission),  cmocka_unit_test(too_large_a_context),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -36,8 +36,12 @@ struct sums {
 static void compare_row(const cord_model *model, const struct reference *ref, const json_t *row, const json_t *want,
                         struct sums *sums) {
     cord_span prefix = {member_text(row, "prefix"), true};
-    cord_scoring got = {.model = model, .prompt = &prefix, .n_spans = 1, .target = {member_text(row, "target"), true},
-                        .closing = {member_text(row, "suffix"), true}, .group = 1};
+    cord_scoring got = {.model = model,
+                        .prompt = &prefix,
+                        .n_spans = 1,
+                        .target = {member_text(row, "target"), true},
+                        .closing = {member_text(row, "suffix"), true},
+                        .group = 1};
     assert_ok(cord_score(engine, &got, 1, err));
     if (got.error.code != CORD_OK) fail_msg("'%s': %s", got.target.text.data, got.error.message);
 
@@ -47,11 +51,13 @@ static void compare_row(const cord_model *model, const struct reference *ref, co
                  json_array_size(ids));
     for (int i = 0; i < got.n_tokens; i++) {
         char piece[256];
-        int n = reference_piece(ref, (llama_token)json_integer_value(json_array_get(ids, (size_t)i)), piece, sizeof piece);
+        int n =
+            reference_piece(ref, (llama_token)json_integer_value(json_array_get(ids, (size_t)i)), piece, sizeof piece);
         if (!text_equal(got.token[i], (cord_text){piece, (size_t)n}))
             fail_msg("token %d of '%s' is '%.*s', want '%.*s'", i, got.target.text.data, (int)got.token[i].len,
                      got.token[i].data, n, piece);
-        double value = json_number_value(json_array_get(logprobs, (size_t)i)), difference = fabs(got.logprob[i] - value);
+        double value = json_number_value(json_array_get(logprobs, (size_t)i)),
+               difference = fabs(got.logprob[i] - value);
         sums->tokens++;
         if (value < LIKELY) continue;
         sums->likely++;
@@ -87,8 +93,8 @@ static void compare_model(cord_model *model, const char *name, const struct limi
     reference_close(&ref);
     double mean = sums.difference / sums.likely;
     printf("%s: %d rows, %d tokens, %d above %g: mean difference %.4f, worst %.3f; in S mean %.5f, worst %.4f\n",
-           cord_model_info(model)->name,
-           sums.rows, sums.tokens, sums.likely, LIKELY, mean, sums.worst, sums.score_difference / sums.rows, sums.worst_score);
+           cord_model_info(model)->name, sums.rows, sums.tokens, sums.likely, LIKELY, mean, sums.worst,
+           sums.score_difference / sums.rows, sums.worst_score);
     assert_true(sums.rows >= 90);
     assert_true(mean <= limits->mean);
     assert_true(sums.worst <= limits->worst);

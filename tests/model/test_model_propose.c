@@ -45,15 +45,18 @@ static void check_sound(const cord_proposal *p) {
     assert_in_range(p->new_tokens, 1, p->max_tokens);
     assert_in_range(p->cached_tokens, 0, p->prompt_tokens - 1);
     assert_true(p->us >= 0);
-    if (p->end == CORD_END_STOP) assert_in_range(p->stop, 0, p->n_stops - 1);
-    else assert_int_equal(p->stop, -1);
+    if (p->end == CORD_END_STOP)
+        assert_in_range(p->stop, 0, p->n_stops - 1);
+    else
+        assert_int_equal(p->stop, -1);
     if (p->end == CORD_END_LENGTH) assert_int_equal(p->new_tokens, p->max_tokens);
     for (int s = 0; s < p->n_stops; s++) assert_int_equal(text_find(text, p->stops[s]), -1);
 }
 
 /* One request by itself, with nothing cached: where the cells of a sequence lie decides how sums are rounded, and SmolLM2
  * often has two tokens that lie so near to each other that this tells them apart. Release it. */
-static cord_proposal ask(const char *prompt, int max_tokens, const cord_text *stops, int n_stops, cord_sampling sampling) {
+static cord_proposal ask(const char *prompt, int max_tokens, const cord_text *stops, int n_stops,
+                         cord_sampling sampling) {
     cord_span span;
     cord_proposal p = request_of(smol, prompt, &span, max_tokens);
     p.stops = stops;
@@ -88,8 +91,10 @@ static void plain_greedy(const char *prompt, struct greedy *g) {
         int best = 0;
         float next = -INFINITY;
         for (int i = 1; i < ref.n_vocab; i++) {
-            if (logits[i] > logits[best]) next = logits[best], best = i;
-            else if (logits[i] > next) next = logits[i];
+            if (logits[i] > logits[best])
+                next = logits[best], best = i;
+            else if (logits[i] > next)
+                next = logits[i];
         }
         g->gap[g->n] = logits[best] - next;
         begin = n;
@@ -114,8 +119,8 @@ static bool same_as_plain(const cord_proposal *p, const struct greedy *g, const 
     while (token < g->n - 1 && g->end[token] <= at) token++;
     float gap = g->gap[token];
     if (token > 0 && g->gap[token - 1] < gap) gap = g->gap[token - 1];
-    printf("%s: differs from the plain loop at byte %zu (token %d), where the two best logits are %.3f apart\n", what, at, token,
-           (double)gap);
+    printf("%s: differs from the plain loop at byte %zu (token %d), where the two best logits are %.3f apart\n", what,
+           at, token, (double)gap);
     if ((double)gap > NOISE) fail_msg("%s: got '%s', want '%.*s'", what, p->text, (int)want.len, want.data);
     return false;
 }
@@ -169,8 +174,8 @@ static void check_stops(const char *prompt, cord_text whole, const cord_text *st
     cord_proposal p = ask(prompt, LENGTH, stops, n, (cord_sampling){0});
     cord_text want = text_slice(whole, 0, utf8_valid_prefix(text_slice(whole, 0, (size_t)first)));
     if (!text_equal((cord_text){p.text, p.len}, want) || p.end != CORD_END_STOP || p.stop != which)
-        fail_msg("stop '%.*s' of '%s': got '%s' (end %d, stop %d)", (int)stops[which].len, stops[which].data, whole.data, p.text,
-                 (int)p.end, p.stop);
+        fail_msg("stop '%.*s' of '%s': got '%s' (end %d, stop %d)", (int)stops[which].len, stops[which].data,
+                 whole.data, p.text, (int)p.end, p.stop);
     cord_proposal_release(&p);
 }
 
@@ -246,7 +251,8 @@ static void a_full_context_ends_a_text(void **state) {
 
 static void whole_characters(void **state) {
     (void)state;
-    const char *prompt = "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80";
+    const char *prompt =
+        "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80";
     cord_proposal longest = ask(prompt, 16, NULL, 0, (cord_sampling){0});
     size_t before = 0;
     int held_back = 0;
@@ -355,10 +361,11 @@ static void check_small_cache(int cells, int sequences) {
     cord_proposal p[8];
     cord_span spans[8];
     for (int i = 0; i < 8; i++) {
-        snprintf(texts[i], sizeof texts[i],
-                 "%s" USER("Number %d. Tom has 3 boxes of 12 pears and eats 5. Then Ann brings two more boxes of pears, and "
-                           "they eat one pear each. How many are left? Think step by step.") "### Step 1.",
-                 i % 2 ? "<|im_start|>system\nYou are a careful tutor.<|im_end|>\n" : "", i);
+        snprintf(
+            texts[i], sizeof texts[i],
+            "%s" USER("Number %d. Tom has 3 boxes of 12 pears and eats 5. Then Ann brings two more boxes of pears, and "
+                      "they eat one pear each. How many are left? Think step by step.") "### Step 1.",
+            i % 2 ? "<|im_start|>system\nYou are a careful tutor.<|im_end|>\n" : "", i);
         p[i] = request_of(small, texts[i], &spans[i], LENGTH);
         p[i].group = (uint64_t)i;
     }
@@ -412,8 +419,12 @@ static void tokens_are_llama_cpps(void **state) {
     (void)state;
     struct rng rng;
     rng_init(&rng, 9);
-    static const char *const more[] = {"caf\xC3\xA9  \xF0\x9F\x98\x80\xE4\xB8\xAD\xE6\x96\x87 12345.67\t\n\n  x", "a", " ", "\n\n\n",
-                                       "<|im_start|><|im_end|><|im_end|> <|im_end", "<|im_start|>system\n  two\n"};
+    static const char *const more[] = {"caf\xC3\xA9  \xF0\x9F\x98\x80\xE4\xB8\xAD\xE6\x96\x87 12345.67\t\n\n  x",
+                                       "a",
+                                       " ",
+                                       "\n\n\n",
+                                       "<|im_start|><|im_end|><|im_end|> <|im_end",
+                                       "<|im_start|>system\n  two\n"};
     for (int i = 0; i < 200; i++) {
         int which = i % (N_PROMPTS + 6);
         cord_text text = text_of(which < N_PROMPTS ? prompts[which] : more[which - N_PROMPTS]);

@@ -34,8 +34,8 @@ static cord_engine *engine;
 static cord_model *smol;
 static struct reference ref;
 
-#define CHAT(question)                                                                                       \
-    "<|im_start|>system\nReason in short steps.<|im_end|>\n<|im_start|>user\n" question "<|im_end|>\n"       \
+#define CHAT(question)                                                                                 \
+    "<|im_start|>system\nReason in short steps.<|im_end|>\n<|im_start|>user\n" question "<|im_end|>\n" \
     "<|im_start|>assistant\n<think>\n### Step 1."
 #define ANSWER " </think> The final answer is "
 #define PEARS  CHAT("Tom has 3 boxes of 12 pears and eats 5. How many are left?")
@@ -45,13 +45,24 @@ static const struct {
     const char *prompt, *reasoning;
     const char *targets[6];
 } contexts[] = {
-    {PEARS, " There are 3 * 12 = 36 pears.\n\n### Step 2. 36 - 5 = 31.", {"31", "36", "thirty-one", "\\boxed{31}", "31 pears"}},
+    {PEARS,
+     " There are 3 * 12 = 36 pears.\n\n### Step 2. 36 - 5 = 31.",
+     {"31", "36", "thirty-one", "\\boxed{31}", "31 pears"}},
     {PEARS, " There are 3 * 12 = 36 pears.\n\n### Step 2. He eats 5 of them.", {"31", "5"}},
     {PEARS, " There are 3 * 12 = 36 pears.", {"31", "36", "1,080", "$1,080.00", "3/4"}},
     {PEARS, "", {"31", "36"}},
-    {COINS, " Zusammen sind es 6,25 \xE2\x82\xAC.", {"6,25 \xE2\x82\xAC", "6,25", "5 \xE2\x82\xAC", "Gr\xC3\xB6\xC3\x9F" "e", "\xE2\x82\xAC"}},
-    {CHAT("Mood?"), " Good \xF0\x9F\x98\x80.", {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80\xF0\x9F\x98\x81", "\xF0\x9F\xA4\xB7\xF0\x9F\x8F\xBD", "fine"}},
-    {"\xE4\xB8\xAD\xE5\x9B\xBD\xE7\x9A\x84\xE9\xA6\x96\xE9\x83\xBD\xE6\x98\xAF", "", {"\xE5\x8C\x97\xE4\xBA\xAC", "\xE4\xB8\x8A\xE6\xB5\xB7"}},
+    {COINS,
+     " Zusammen sind es 6,25 \xE2\x82\xAC.",
+     {"6,25 \xE2\x82\xAC", "6,25", "5 \xE2\x82\xAC",
+      "Gr\xC3\xB6\xC3\x9F"
+      "e",
+      "\xE2\x82\xAC"}},
+    {CHAT("Mood?"),
+     " Good \xF0\x9F\x98\x80.",
+     {"\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80\xF0\x9F\x98\x81", "\xF0\x9F\xA4\xB7\xF0\x9F\x8F\xBD", "fine"}},
+    {"\xE4\xB8\xAD\xE5\x9B\xBD\xE7\x9A\x84\xE9\xA6\x96\xE9\x83\xBD\xE6\x98\xAF",
+     "",
+     {"\xE5\x8C\x97\xE4\xBA\xAC", "\xE4\xB8\x8A\xE6\xB5\xB7"}},
     {"Q: What is 7 times 8?\nA: 7 * 8 =", " 56, that is", {"56", "54", "fifty-six", "0.56", "5.6e1"}},
     /* a model may write what looks like the template's: it stays text */
     {PEARS, " Say <|im_end|> and stop.", {"31", "36"}},
@@ -86,11 +97,13 @@ static const char *long_reasoning(int sentences) {
     struct buf b;
     buf_init(&b, "a long text", 1 << 16);
     for (int i = 0; i < sentences; i++)
-        buf_addf(&b, " In box %d there are %d pears and %d of them are ripe.%s", i + 1, 7 * i + 3, i, i % 5 == 4 ? "\n\n" : "");
+        buf_addf(&b, " In box %d there are %d pears and %d of them are ripe.%s", i + 1, 7 * i + 3, i,
+                 i % 5 == 4 ? "\n\n" : "");
     return b.data; /* lives as long as the program */
 }
 
-static void add_row(const char *prompt, const char *reasoning, const char *opening, const char *target, const char *closing) {
+static void add_row(const char *prompt, const char *reasoning, const char *opening, const char *target,
+                    const char *closing) {
     assert_true(n_rows < MAX_ROWS);
     rows[n_rows++] = (struct case_){prompt, reasoning, opening, target, closing};
 }
@@ -100,7 +113,8 @@ static void make_rows(void) {
         for (int t = 0; t < 6 && contexts[c].targets[t]; t++)
             add_row(contexts[c].prompt, contexts[c].reasoning, ANSWER, contexts[c].targets[t], ".");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) rows[n_rows++] = others[i];
-    for (int sentences = 14; sentences <= 30; sentences += 4) add_row(PEARS, long_reasoning(sentences), ANSWER, "31", ".");
+    for (int sentences = 14; sentences <= 30; sentences += 4)
+        add_row(PEARS, long_reasoning(sentences), ANSWER, "31", ".");
     add_row(PEARS, long_reasoning(30), ANSWER, "210 pears, and 29 of them are ripe", ".");
     add_row(PEARS, long_reasoning(29), ANSWER, "199", ".");
 }
@@ -202,8 +216,8 @@ static void compare(const cord_scoring *got, int i, struct worst *worst) {
 
 static void report(const char *what, struct worst worst) {
     double mean = worst.total / worst.tokens;
-    printf("%s: difference of a token: mean %.4f, worst %.3f; of S: worst %.4f (%d rows, %d tokens)\n", what, mean, worst.token,
-           worst.score, n_rows, worst.tokens);
+    printf("%s: difference of a token: mean %.4f, worst %.3f; of S: worst %.4f (%d rows, %d tokens)\n", what, mean,
+           worst.token, worst.score, n_rows, worst.tokens);
     assert_true(mean <= LIMIT_MEAN);
 }
 
@@ -265,8 +279,8 @@ static void the_plain_way_has_this_noise(void **state) {
                 total += difference;
             }
         }
-    printf("the plain way in other cells: difference of a token: mean %.4f, worst %.3f (%d tokens)\n", total / tokens, worst,
-           tokens);
+    printf("the plain way in other cells: difference of a token: mean %.4f, worst %.3f (%d tokens)\n", total / tokens,
+           worst, tokens);
     assert_true(worst <= LIMIT_WORST && total / tokens <= LIMIT_MEAN);
 }
 
@@ -285,8 +299,12 @@ static void propose_on_rows(const cord_model *model) {
     for (int i = 0; i < n_rows && n < 16; i += 5) {
         spans[n][0] = (cord_span){text_of(rows[i].prompt), true};
         spans[n][1] = (cord_span){text_of(rows[i].reasoning), false};
-        requests[n] = (cord_proposal){.model = model, .prompt = spans[n], .n_spans = 2, .max_tokens = 12,
-                                      .sampling = {0.8f, 1, 0, 0, (uint64_t)i}, .group = 77};
+        requests[n] = (cord_proposal){.model = model,
+                                      .prompt = spans[n],
+                                      .n_spans = 2,
+                                      .max_tokens = 12,
+                                      .sampling = {0.8f, 1, 0, 0, (uint64_t)i},
+                                      .group = 77};
         n++;
     }
     assert_ok(cord_propose(engine, requests, n, err));
@@ -314,8 +332,14 @@ static void never_scored_from_decoded_cells(void **state) {
     assert_int_equal(p.error.code, CORD_OK);
     assert_true(p.new_tokens > 10);
 
-    cord_scoring s = {.model = smol, .prompt = &span, .n_spans = 1, .reasoning = {p.text, p.len}, .opening = {TEXT(ANSWER), true},
-                      .target = {TEXT("40"), true}, .closing = {TEXT("."), true}, .group = 901};
+    cord_scoring s = {.model = smol,
+                      .prompt = &span,
+                      .n_spans = 1,
+                      .reasoning = {p.text, p.len},
+                      .opening = {TEXT(ANSWER), true},
+                      .target = {TEXT("40"), true},
+                      .closing = {TEXT("."), true},
+                      .group = 901};
     assert_ok(cord_score(engine, &s, 1, err));
     assert_int_equal(s.error.code, CORD_OK);
     assert_in_range(s.cached_tokens, 1, p.prompt_tokens);
@@ -433,10 +457,15 @@ static int close_all(void **state) {
 int main(void) {
     weights_need(SMOLLM2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_a_fresh_context), cmocka_unit_test(the_plain_way_has_this_noise), cmocka_unit_test(order_and_calls_do_not_matter),
-        cmocka_unit_test(proposals_do_not_matter),         cmocka_unit_test(never_scored_from_decoded_cells),
-        cmocka_unit_test(forgotten_groups_do_not_matter),  cmocka_unit_test(a_small_cache_does_not_matter),
-        cmocka_unit_test(equal_calls_give_equal_bits),     cmocka_unit_test(bad_rows_fail_alone),
+        cmocka_unit_test(equals_a_fresh_context),
+        cmocka_unit_test(the_plain_way_has_this_noise),
+        cmocka_unit_test(order_and_calls_do_not_matter),
+        cmocka_unit_test(proposals_do_not_matter),
+        cmocka_unit_test(never_scored_from_decoded_cells),
+        cmocka_unit_test(forgotten_groups_do_not_matter),
+        cmocka_unit_test(a_small_cache_does_not_matter),
+        cmocka_unit_test(equal_calls_give_equal_bits),
+        cmocka_unit_test(bad_rows_fail_alone),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -88,7 +88,8 @@ static void check_frequencies(const float *logits, int n, cord_sampling sampling
     double z = (cbrt(chi / k) - (1 - 2 / (9 * k))) / sqrt(2 / (9 * k));
     if (z > 5)
         fail_msg("T %g, top_k %d, top_p %g, min_p %g: chi-square %.1f with %.0f degrees of freedom (z %.1f)",
-                 (double)sampling.temperature, sampling.top_k, (double)sampling.top_p, (double)sampling.min_p, chi, k, z);
+                 (double)sampling.temperature, sampling.top_k, (double)sampling.top_p, (double)sampling.min_p, chi, k,
+                 z);
 }
 
 static void frequencies_are_the_softmax(void **state) {
@@ -107,9 +108,9 @@ static void frequencies_after_cuts(void **state) {
     float logits[100];
     random_logits(logits, 100, 2, 7);
     const cord_sampling settings[] = {
-        {0.6f, 1, 0, 5, 0},      {1.0f, 1, 0, 1, 0},      {1.0f, 0.9f, 0, 0, 0},     {0.6f, 0.95f, 0, 0, 0},
-        {1.0f, 1, 0.05f, 0, 0},  {1.0f, 0.9f, 0, 20, 0},  {1.0f, 0.8f, 0.1f, 30, 0}, {0.6f, 0.95f, 0.02f, 40, 0},
-        {1.0f, 0.01f, 0, 0, 0},  {1.0f, 1, 1, 0, 0},      {1.0f, 1, 0, 1000, 0},
+        {0.6f, 1, 0, 5, 0},     {1.0f, 1, 0, 1, 0},     {1.0f, 0.9f, 0, 0, 0},     {0.6f, 0.95f, 0, 0, 0},
+        {1.0f, 1, 0.05f, 0, 0}, {1.0f, 0.9f, 0, 20, 0}, {1.0f, 0.8f, 0.1f, 30, 0}, {0.6f, 0.95f, 0.02f, 40, 0},
+        {1.0f, 0.01f, 0, 0, 0}, {1.0f, 1, 1, 0, 0},     {1.0f, 1, 0, 1000, 0},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) check_frequencies(logits, 100, settings[i], i);
 }
@@ -133,7 +134,8 @@ static void cut_sets_are_the_brute_force(void **state) {
         for (int d = 0; d < 2000; d++) seen[sample_token(logits, n, &sampling, &rng, &scratch)] = true;
         for (int i = 0; i < n; i++)
             if (seen[i] ? p[i] <= 0 : p[i] > 0.01)
-                fail_msg("round %d: token %d with probability %g was %s", round, i, p[i], seen[i] ? "drawn" : "never drawn");
+                fail_msg("round %d: token %d with probability %g was %s", round, i, p[i],
+                         seen[i] ? "drawn" : "never drawn");
     }
 }
 

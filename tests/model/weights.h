@@ -17,10 +17,14 @@
 static inline void weights_path(const char *name, char *path, size_t size) {
     const char *models = getenv("CORD_MODELS"), *cord = getenv("CORD_CACHE"), *cache = getenv("XDG_CACHE_HOME"),
                *home = getenv("HOME");
-    if (models && *models) snprintf(path, size, "%s/%s.gguf", models, name);
-    else if (cord && *cord) snprintf(path, size, "%s/models/%s.gguf", cord, name);
-    else if (cache && *cache) snprintf(path, size, "%s/cord/models/%s.gguf", cache, name);
-    else snprintf(path, size, "%s/.cache/cord/models/%s.gguf", home ? home : "", name);
+    if (models && *models)
+        snprintf(path, size, "%s/%s.gguf", models, name);
+    else if (cord && *cord)
+        snprintf(path, size, "%s/models/%s.gguf", cord, name);
+    else if (cache && *cache)
+        snprintf(path, size, "%s/cord/models/%s.gguf", cache, name);
+    else
+        snprintf(path, size, "%s/.cache/cord/models/%s.gguf", home ? home : "", name);
 }
 
 /* Ends the program as skipped where a model is missing. */
