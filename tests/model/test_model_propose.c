@@ -165,7 +165,7 @@ static void many_at_once_are_the_plain_loop(void **state) {
 /* The text of a request with these stops is the text of one without, up to where the first of them begins. */
 static void check_stops(const char *prompt, cord_text whole, const cord_text *stops, int n) {
     ptrdiff_t first = -1;
-    int which = -1;
+    int which = 0;
     for (int s = 0; s < n; s++) {
         ptrdiff_t at = text_find(whole, stops[s]);
         if (at >= 0 && (first < 0 || at < first)) first = at, which = s;

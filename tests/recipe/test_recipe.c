@@ -130,7 +130,7 @@ static void every_key_is_read(void **state) {
 static void prompts_are_inherited(void **state) {
     (void)state;
     struct recipe r;
-    struct prompt_style steps, paper;
+    struct prompt_style steps = {0}, paper = {0};
     assert_true(prompt_preset("steps", &steps) && prompt_preset("paper", &paper));
     assert_ok(load(TEXT(HEAD "teachers:\n"
                              "  plain: {model: a}\n"
