@@ -111,6 +111,14 @@ static size_t find_hashes(cord_text t) {
     }
 }
 
+/* A box with nothing in it, whether closed or not, is where an answer should have stood. */
+static bool is_empty_box(cord_text t) {
+    if (!text_starts(t, TEXT("\\boxed{")) && !text_starts(t, TEXT("\\fbox{"))) return false;
+    for (size_t i = (size_t)text_find(t, TEXT("{")) + 1; i < t.len; i++)
+        if (!strchr(" \t\r\n}.$", t.data[i])) return false;
+    return true;
+}
+
 bool cord_extract_answer(cord_text reply, cord_text *answer) {
     const cord_text think_end = TEXT("</think>");
     ptrdiff_t thought = text_rfind(reply, think_end);
@@ -123,7 +131,7 @@ bool cord_extract_answer(cord_text reply, cord_text *answer) {
                     : hashes;
     if (at == 0) return false;
     *answer = cut_answer(reply, at);
-    return true;
+    return !is_empty_box(*answer);
 }
 
 /* ---- comparing ----------------------------------------------------------------------------------------------- */

@@ -290,6 +290,8 @@ static void answers_are_found_in_replies(void **state) {
     extract("\\boxed{19", NULL);
     extract("\\boxed{}", NULL);
     extract("\\boxed{} The answer is 4.", "4");
+    extract("The final answer is \\boxed{}.", NULL);
+    extract("The final answer is \\boxed{", NULL);
     extract("The final answer is $18$.", "$18$");
     extract("The final answer is: 18", "18");
     extract("the ANSWER IS 3.5. I hope this helps.", "3.5");
