@@ -136,7 +136,7 @@ static void compute_expected(const struct case_ *row, int shift, struct expected
     size_t reasoning = strlen(row->prompt), opening = reasoning + strlen(row->reasoning);
     size_t from = opening + strlen(row->opening), to = from + strlen(row->target);
 
-    llama_token id[MAX_TOKENS];
+    llama_token id[MAX_TOKENS] = {0};
     size_t parsed = parsed_up_to(row, text);
     int n = reference_tokens(&ref, text_slice(text, 0, parsed), true, id, 0, MAX_TOKENS);
     n = reference_tokens(&ref, text_slice(text, parsed, text.len), false, id, n, MAX_TOKENS);
@@ -258,7 +258,7 @@ static void shuffle(int *order, uint64_t seed) {
 
 static void equals_a_fresh_context(void **state) {
     (void)state;
-    int order[MAX_ROWS];
+    int order[MAX_ROWS] = {0};
     in_order(order);
     assert_true(n_rows >= 60);
     report("one call", score_rows(smol, order, MAX_ROWS, 1));
@@ -286,7 +286,7 @@ static void the_plain_way_has_this_noise(void **state) {
 
 static void order_and_calls_do_not_matter(void **state) {
     (void)state;
-    int order[MAX_ROWS];
+    int order[MAX_ROWS] = {0};
     for (int i = 0; i < n_rows; i++) order[i] = n_rows - 1 - i;
     report("a call a row, last row first", score_rows(smol, order, 1, 5));
 }
@@ -316,7 +316,7 @@ static void propose_on_rows(const cord_model *model) {
 
 static void proposals_do_not_matter(void **state) {
     (void)state;
-    int order[MAX_ROWS];
+    int order[MAX_ROWS] = {0};
     shuffle(order, 2);
     propose_on_rows(smol);
     report("after proposals on the same texts", score_rows(smol, order, 9, 4));
@@ -357,7 +357,7 @@ static void never_scored_from_decoded_cells(void **state) {
 
 static void forgotten_groups_do_not_matter(void **state) {
     (void)state;
-    int order[MAX_ROWS];
+    int order[MAX_ROWS] = {0};
     in_order(order);
     for (uint64_t group = 0; group < 1000; group++) cord_forget(engine, group);
     cord_span prompt;
@@ -380,7 +380,7 @@ static void forgotten_groups_do_not_matter(void **state) {
 /* As many cells as the longest row needs, and few sequences: nearly every row has to drop what others left. */
 static void a_small_cache_does_not_matter(void **state) {
     (void)state;
-    int order[MAX_ROWS], longest = 0;
+    int order[MAX_ROWS] = {0}, longest = 0;
     for (int i = 0; i < n_rows; i++)
         if (expected[i].behind > longest) longest = expected[i].behind;
     cord_model *small = weights_open(engine, SMOLLM2, longest, longest, 8);
