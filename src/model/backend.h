@@ -14,10 +14,10 @@ struct backend {
     /* All requests are for models of this back end; their second halves are zero. */
     cord_status (*propose)(cord_engine *engine, cord_proposal **requests, int n, cord_error *err);
     cord_status (*score)(cord_engine *engine, cord_scoring **requests, int n, cord_error *err);
-    void (*forget)(cord_model *model, uint64_t group);
+    void (*forget)(cord_engine *engine, uint64_t group);
     void (*describe)(const cord_engine *engine, struct engine_info *info); /* fills what it knows; may be NULL */
-    /* After the last model is closed: frees what the back end keeps in engine->state. */
-    void (*release)(cord_engine *engine);
+    /* Before the models are closed: ends what the back end runs for them, and frees what it keeps in the engine. */
+    void (*stop)(cord_engine *engine);
 };
 
 /* The first member of every back end's model. */

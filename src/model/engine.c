@@ -16,11 +16,11 @@ cord_status cord_engine_open(const struct engine_options *options, cord_engine *
 
 void cord_engine_close(cord_engine *engine) {
     if (!engine) return;
+    for (int i = 0; i < N_BACKENDS; i++) backends[i]->stop(engine);
     for (cord_model *model = engine->models, *next; model; model = next) {
         next = model->next;
         model->backend->close(model);
     }
-    for (int i = 0; i < N_BACKENDS; i++) backends[i]->release(engine);
     free(engine);
 }
 
@@ -34,7 +34,7 @@ struct engine_info cord_engine_info(const cord_engine *engine) {
 }
 
 void cord_forget(cord_engine *engine, uint64_t group) {
-    for (cord_model *model = engine->models; model; model = model->next) model->backend->forget(model, group);
+    for (int i = 0; i < N_BACKENDS; i++) backends[i]->forget(engine, group);
 }
 
 cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model,

@@ -22,6 +22,8 @@ typedef struct cord_engine cord_engine;
 
 struct engine_options {
     int threads;                              /* for local models; 0, or more than there are cores: one a core */
+    uint64_t memory;                          /* bytes that caches of local models may take; 0: half of what is free */
+    bool reproducible;                        /* the same requests give the same bits, whatever else runs; slower */
     void (*log)(void *ctx, const char *line); /* what the back ends say, a line at a time; NULL: dropped */
     void *log_ctx;
 };

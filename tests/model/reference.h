@@ -5,6 +5,7 @@
 
 #include "weights.h"
 
+#include <fcntl.h>
 #include <llama.h>
 #include <math.h>
 
@@ -14,9 +15,7 @@ struct reference {
     int n_vocab;
 };
 
-static inline struct reference reference_open(const char *name, bool vocabulary_only) {
-    char path[4096];
-    weights_path(name, path, sizeof path);
+static inline struct reference reference_open_file(const char *path, bool vocabulary_only) {
     struct llama_model_params params = llama_model_default_params();
     params.vocab_only = vocabulary_only;
     params.n_gpu_layers = 0;
@@ -25,6 +24,32 @@ static inline struct reference reference_open(const char *name, bool vocabulary_
     ref.vocab = llama_model_get_vocab(ref.weights);
     ref.n_vocab = llama_vocab_n_tokens(ref.vocab);
     return ref;
+}
+
+static inline struct reference reference_open(const char *name, bool vocabulary_only) {
+    char path[4096];
+    weights_path(name, path, sizeof path);
+    return reference_open_file(path, vocabulary_only);
+}
+
+/* SmolLM2 with its weights as F32, made by llama.cpp of the quantised ones, in a scratch file of 540 MB that has no name and
+ * goes with the program. Kernels round nothing there but the cache (F16), so what is compared can be compared sharply. */
+static inline void reference_f32(char path[64]) {
+    char from[4096], to[] = "/tmp/cord-f32-XXXXXX";
+    weights_path(SMOLLM2, from, sizeof from);
+    int fd = mkstemp(to);
+    assert_true(fd >= 0);
+    struct llama_model_quantize_params params = llama_model_quantize_default_params();
+    params.ftype = LLAMA_FTYPE_ALL_F32;
+    params.allow_requantize = true;
+    params.pure = true;
+    uint32_t failed = llama_model_quantize(from, to, &params);
+    close(fd);
+    fd = open(to, O_RDONLY | O_CLOEXEC);
+    unlink(to);
+    assert_int_equal(failed, 0);
+    assert_true(fd >= 0);
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
 }
 
 static inline void reference_close(struct reference *ref) { llama_model_free(ref->weights); }

@@ -111,26 +111,12 @@ static void quantised_qwen(void **state) {
     compare_model(weights_open(engine, QWEN, 0, 0, 0), QWEN, &qwen_q4);
 }
 
-/* SmolLM2 dequantised into a scratch file (540 MB), as gguf_to_hf.py did it for transformers. */
+/* With the weights that transformers had. */
 static void f32_smollm2(void **state) {
     (void)state;
-    char from[4096], to[] = "/tmp/cord-f32-XXXXXX";
-    weights_path(SMOLLM2, from, sizeof from);
-    int fd = mkstemp(to);
-    assert_true(fd >= 0);
-    close(fd);
-    struct llama_model_quantize_params params = llama_model_quantize_default_params();
-    params.ftype = LLAMA_FTYPE_ALL_F32;
-    params.allow_requantize = true;
-    params.pure = true;
-    assert_int_equal(llama_model_quantize(from, to, &params), 0);
-    struct model_options options = {.name = "SmolLM2 in F32", .path = to};
-    cord_model *model = NULL;
-    cord_error why = {0};
-    cord_status status = cord_model_open(engine, &options, &model, &why);
-    unlink(to); /* it stays mapped */
-    if (status != CORD_OK) fail_msg("%s", why.message);
-    compare_model(model, SMOLLM2, &f32);
+    char path[64];
+    reference_f32(path);
+    compare_model(weights_open_file(engine, "SmolLM2 in F32", path, 0, 0, 0), SMOLLM2, &f32);
 }
 
 static int open_engine(void **state) {

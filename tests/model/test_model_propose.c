@@ -1,5 +1,6 @@
 /* test_model_propose.c - cord_propose on SmolLM2: what is written, where it ends, and that requests do not disturb each
- * other. The plain greedy loop of reference.h is what greedy texts are compared with. */
+ * other. Greedy texts are compared with the plain loop of reference.h, on F32 weights: with quantised ones, rounding alone
+ * often makes SmolLM2 take the other of two tokens that are nearly as good. */
 #include "reference.h"
 
 #include "model/local/local.h"
@@ -8,13 +9,14 @@
 
 enum { MAX_TOKENS = 1024, LENGTH = 32 };
 
-/* Two logits that lie nearer than this may change places: the noise that batching and caching alone can cause. */
-/* Each of two log-probabilities may be off by the stated noise of 0.25, so that their difference may be by twice that. */
-#define NOISE 0.5
+/* Two logits that lie nearer than this may change places: what batching and caching alone can cause on F32 weights (one
+ * log-probability was seen to move by 0.007). */
+#define NOISE 0.03
 
 static cord_engine *engine;
-static cord_model *smol;
-static struct reference ref;
+static cord_model *smol, *f32;
+static struct reference ref; /* F32 */
+static char f32_path[64];
 
 #define USER(question) "<|im_start|>user\n" question "<|im_end|>\n<|im_start|>assistant\n"
 
@@ -55,10 +57,10 @@ static void check_sound(const cord_proposal *p) {
 
 /* One request by itself, with nothing cached: where the cells of a sequence lie decides how sums are rounded, and SmolLM2
  * often has two tokens that lie so near to each other that this tells them apart. Release it. */
-static cord_proposal ask(const char *prompt, int max_tokens, const cord_text *stops, int n_stops,
-                         cord_sampling sampling) {
+static cord_proposal ask_model(const cord_model *model, const char *prompt, int max_tokens, const cord_text *stops,
+                               int n_stops, cord_sampling sampling) {
     cord_span span;
-    cord_proposal p = request_of(smol, prompt, &span, max_tokens);
+    cord_proposal p = request_of(model, prompt, &span, max_tokens);
     p.stops = stops;
     p.n_stops = n_stops;
     p.sampling = sampling;
@@ -67,6 +69,11 @@ static cord_proposal ask(const char *prompt, int max_tokens, const cord_text *st
     check_sound(&p);
     p.prompt = NULL;
     return p;
+}
+
+static cord_proposal ask(const char *prompt, int max_tokens, const cord_text *stops, int n_stops,
+                         cord_sampling sampling) {
+    return ask_model(smol, prompt, max_tokens, stops, n_stops, sampling);
 }
 
 /* ---- the plain greedy loop ----------------------------------------------------------------------------------- */
@@ -132,13 +139,13 @@ static void greedy_is_the_plain_loop(void **state) {
     int same = 0;
     for (int i = 0; i < N_PROMPTS; i++) {
         plain_greedy(prompts[i], &plain[i]);
-        cord_proposal p = ask(prompts[i], LENGTH, NULL, 0, (cord_sampling){0});
+        cord_proposal p = ask_model(f32, prompts[i], LENGTH, NULL, 0, (cord_sampling){0});
         same += same_as_plain(&p, &plain[i], prompts[i]);
         assert_int_equal(p.end == CORD_END_TURN || p.end == CORD_END_LENGTH, 1);
         cord_proposal_release(&p);
     }
     printf("greedy: %d of %d texts equal the plain loop's\n", same, N_PROMPTS);
-    assert_true(same >= N_PROMPTS / 2);
+    assert_true(same >= N_PROMPTS - 2);
 }
 
 static void many_at_once_are_the_plain_loop(void **state) {
@@ -146,7 +153,7 @@ static void many_at_once_are_the_plain_loop(void **state) {
     cord_proposal p[N_PROMPTS];
     cord_span spans[N_PROMPTS];
     for (int i = 0; i < N_PROMPTS; i++) {
-        p[i] = request_of(smol, prompts[i], &spans[i], LENGTH);
+        p[i] = request_of(f32, prompts[i], &spans[i], LENGTH);
         p[i].group = (uint64_t)i;
     }
     assert_ok(cord_propose(engine, p, N_PROMPTS, err));
@@ -157,7 +164,7 @@ static void many_at_once_are_the_plain_loop(void **state) {
         cord_proposal_release(&p[i]);
     }
     printf("greedy in one batch: %d of %d texts equal the plain loop's\n", same, N_PROMPTS);
-    assert_true(same >= 2);
+    assert_true(same >= N_PROMPTS - 2);
 }
 
 /* ---- where a text ends --------------------------------------------------------------------------------------- */
@@ -355,7 +362,7 @@ static void bad_requests_fail_alone(void **state) {
 /* Eight texts of about 100 tokens each, and room for two or three: the others wait, and one that has begun may have to make
  * room for those before it. All are written as if they were alone. */
 static void check_small_cache(int cells, int sequences) {
-    cord_model *small = weights_open(engine, SMOLLM2, 256, cells, sequences);
+    cord_model *small = weights_open_file(engine, "SmolLM2 in F32", f32_path, 256, cells, sequences);
     static char texts[8][600];
     static struct greedy alone[8];
     cord_proposal p[8];
@@ -371,14 +378,18 @@ static void check_small_cache(int cells, int sequences) {
     }
     int64_t start = clock_us();
     assert_ok(cord_propose(engine, p, 8, err));
-    printf("cells %d, sequences %d: %.2f s\n", cells, sequences, (double)(clock_us() - start) / 1e6);
+    int64_t us = clock_us() - start;
+    int same = 0;
     for (int i = 0; i < 8; i++) {
         check_sound(&p[i]);
         if (alone[i].n == 0) plain_greedy(texts[i], &alone[i]);
-        same_as_plain(&p[i], &alone[i], "in a small cache");
+        same += same_as_plain(&p[i], &alone[i], "in a small cache");
         assert_true(p[i].end == CORD_END_TURN || p[i].new_tokens == LENGTH);
         cord_proposal_release(&p[i]);
     }
+    printf("%d cells, %d sequences: %d of 8 texts equal the plain loop's (%.1f s)\n", cells, sequences, same,
+           (double)us / 1e6);
+    assert_true(same >= 6);
 }
 
 static void few_cells(void **state) {
@@ -499,7 +510,9 @@ static int open_all(void **state) {
     (void)state;
     engine = weights_engine();
     smol = weights_open(engine, SMOLLM2, 0, 0, 0);
-    ref = reference_open(SMOLLM2, false);
+    reference_f32(f32_path);
+    f32 = weights_open_file(engine, "SmolLM2 in F32", f32_path, 0, 0, 0);
+    ref = reference_open_file(f32_path, false);
     return 0;
 }
 

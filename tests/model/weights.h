@@ -42,15 +42,20 @@ static inline cord_engine *weights_engine(void) {
     return engine;
 }
 
-/* Opens a model of the manifest; sizes of 0 are cord's own. */
-static inline cord_model *weights_open(cord_engine *engine, const char *name, int context, int cells, int sequences) {
-    char path[4096];
-    weights_path(name, path, sizeof path);
+/* Opens a GGUF file, or a model of the manifest; sizes of 0 are cord's own. */
+static inline cord_model *weights_open_file(cord_engine *engine, const char *name, const char *path, int context,
+                                            int cells, int sequences) {
     struct model_options options = {
         .name = name, .path = path, .context = context, .cells = cells, .sequences = sequences};
     cord_model *model = NULL;
     assert_ok(cord_model_open(engine, &options, &model, err));
     return model;
+}
+
+static inline cord_model *weights_open(cord_engine *engine, const char *name, int context, int cells, int sequences) {
+    char path[4096];
+    weights_path(name, path, sizeof path);
+    return weights_open_file(engine, name, path, context, cells, sequences);
 }
 
 #endif

@@ -3,12 +3,15 @@
  *
  *   weights.c   opening a model, and refusing what cannot be used
  *   tokens.c    texts to tokens and back: what is trusted, where each token's bytes lie
- *   lane.c      a llama_context with its cache of sequences, forked from each other
- *   propose.c   decoding many continuations at once
- *   score.c     the likelihood of a text (eq. 3)
+ *   tree.c      what a lane's cache holds: runs of tokens that share their beginnings
+ *   lane.c      a llama_context with its tree: forking, making room, computing a batch
+ *   device.c    the one thread that computes: which lane is next, which rows are in its batch
+ *   propose.c   what a proposal does with its logits
+ *   score.c     what a scoring does with its logits (eq. 3)
  *   sample.c    one token from its logits
- *   local.c     the device that all of it runs on, one call at a time
- */
+ *   local.c     the back end's calls: requests to jobs, and waiting for them
+ *
+ * Words: a *job* is one request on its way. A *row* is one token of one sequence in a batch. A *group* is a problem. */
 #ifndef CORD_LOCAL_H
 #define CORD_LOCAL_H
 
@@ -16,15 +19,6 @@
 
 #include <llama.h>
 #include <pthread.h>
-
-/* ---- the device ---------------------------------------------------------------------------------------------- */
-
-/* The processor and who may use it: no two models ever compete for the same cores. */
-struct device {
-    pthread_mutex_t mutex;
-    struct ggml_threadpool *threads;
-    int n_threads;
-};
 
 /* ---- models -------------------------------------------------------------------------------------------------- */
 
@@ -44,12 +38,24 @@ struct local_model {
     int n_specials;
     bool special_lead[256]; /* bytes that some special's text begins with */
     int longest_piece;      /* bytes of the longest token */
-    struct lane *lane;      /* opened at the first request */
-    int context, cells, sequences;
+    int context, sequences;
+    int cells; /* most of all lanes together */
+    bool tips; /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
     struct arena arena;
+    /* the device's: */
+    struct local_model *next;
+    struct lane *lanes;
+    int lane_cells;  /* of all lanes */
+    int group_cells; /* what a problem has needed of late */
 };
 
 static inline struct local_model *local_of(const cord_model *model) { return (struct local_model *)(uintptr_t)model; }
+
+cord_status local_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
+void local_close(cord_model *model);
+void weights_log(enum ggml_log_level level, const char *text, void *engine);
+/* Bytes that a lane of so many cells takes, as far as it can be told beforehand. */
+uint64_t weights_lane_bytes(const struct local_model *model, int cells);
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
 
@@ -65,47 +71,179 @@ void tokens_release(struct tokens *tokens);
  * wrote becomes one. Nothing is added (no BOS). Refuses texts whose tokens do not spell them. */
 cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,
                       cord_error *err);
+/* Adds a token that was written; its `end` is not known. */
+bool tokens_append(struct tokens *tokens, llama_token token);
+/* How many tokens two lists of n and m begin with in common. */
+int tokens_common(const llama_token *a, int n, const llama_token *b, int m);
 /* The bytes of one token, appended; control tokens by their text. */
 void token_piece(const struct local_model *model, llama_token token, struct buf *out);
 /* CORD_TOO_LONG where a text of n tokens plus `more` does not fit the model's context. */
 cord_status tokens_fit(const struct local_model *model, int n, int more, cord_error *err);
 
-/* ---- lanes --------------------------------------------------------------------------------------------------- */
+/* ---- the tree ------------------------------------------------------------------------------------------------ */
 
-/* A row of a batch: one token of one sequence. */
-struct row {
-    int sequence;
-    llama_token token;
-    int position;
-    bool logits; /* are they read? */
+/* A run of tokens in the cache; its beginning is its parents' runs. Only leaves own a sequence of llama.cpp's memory: the
+ * cells of a run above belong to the sequences of all leaves below it. Where states are copied at their tips only, every
+ * place that can be forked from owns one. */
+struct node {
+    struct node *parent, *first, *next; /* the first child, and the next one of the same parent */
+    llama_token *id;
+    int n, cap;
+    int start;    /* position of its first token */
+    int sequence; /* -1: none */
+    bool decoded; /* written token by token, not prefilled: its cells differ by rounding, and scores may not rest on them */
+    bool held;    /* a job works at its end */
+    bool shared;  /* more than one group began here: goes last */
+    uint64_t group;
+    int64_t used;
 };
 
-struct lane;
+struct tree {
+    llama_memory_t memory;
+    bool tips;
+    struct node root; /* holds nothing */
+    int cells;        /* in use: the tokens of all nodes */
+    bool *taken;      /* sequences in use, [n_sequences] */
+    int n_sequences;
+    int64_t now;
+};
 
-/* Most rows in one lane_decode. Larger batches are no faster on a CPU, and hold up whoever waits. */
-enum { LANE_WIDTH = 256 };
+cord_status tree_init(struct tree *tree, llama_memory_t memory, int n_sequences, bool tips, cord_error *err);
+void tree_release(struct tree *tree);
+/* Forgets everything, held or not. */
+void tree_clear(struct tree *tree);
+/* How many of the n tokens are cached from the beginning. `prefilled`: count only what was. */
+int tree_match(struct tree *tree, const llama_token *tokens, int n, bool prefilled);
+/* A held leaf that holds as many of the n tokens as tree_match says. NULL where no sequence is free, or no memory. */
+struct node *tree_fork(struct tree *tree, const llama_token *tokens, int n, bool prefilled, uint64_t group);
+/* Notes that a held leaf's sequence has one token more. The leaf that holds it, or NULL without memory. */
+struct node *tree_extend(struct tree *tree, struct node *leaf, llama_token token, bool decoded);
+/* Keeps the place where a held leaf stands for others; the job goes on in the new leaf. Needed only for `tips`. NULL as
+ * tree_fork's. */
+struct node *tree_keep(struct tree *tree, struct node *leaf);
+/* Cuts a held leaf to the first `length` tokens of its sequence and gives it back to the cache. */
+void tree_give(struct tree *tree, struct node *leaf, int length);
+/* Drops the run at the end of the branch that has waited longest; false where all are held. */
+bool tree_evict(struct tree *tree);
+/* Drops all branches of a group that are not held, but what other groups began with. `keep` (n_keep token lists): what may
+ * stay of them, as far as it is the beginning of one of these. `decoded`: what was written, too. Returns how many cells the
+ * group had. */
+int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, bool decoded);
+/* Drops everything but the first n tokens, which are in the tree; nothing may be held. */
+void tree_retain(struct tree *tree, const llama_token *tokens, int n);
+/* Cells that a group has. */
+int tree_cells(const struct tree *tree, uint64_t group);
 
-cord_status lane_open(struct local_model *model, struct lane **lane, cord_error *err);
+static inline int node_end(const struct node *node) { return node->start + node->n; }
+
+/* ---- lanes --------------------------------------------------------------------------------------------------- */
+
+/* Most rows of a batch, and most of them whose logits are read. Larger batches are no faster on a CPU. */
+enum { LANE_WIDTH = 256, LANE_OUTPUTS = 64 };
+
+struct lane {
+    struct local_model *model;
+    struct llama_context *ctx;
+    struct llama_batch batch;
+    struct tree tree;
+    int cells;
+    uint64_t bytes;
+    struct lane *next;  /* of the same model */
+    uint64_t *groups;   /* problems that live here */
+    int n_groups;
+    int failures; /* batches in a row that could not be computed */
+    bool full;    /* a job was sent back to wait: nobody is let in before another has ended */
+    int running;  /* jobs being computed, and the rows that they need; counted every turn */
+    int promised;
+    int solid;      /* reproducible: so many first tokens were computed in whole batches of their own */
+    int64_t served; /* when it last had a batch */
+};
+
+cord_status lane_open(struct local_model *model, int cells, struct lane **lane, cord_error *err);
 void lane_close(struct lane *lane);
+/* Makes `cells` cells free by dropping what waits; false where that is not enough. */
+bool lane_make_room(struct lane *lane, int cells);
+/* A batch is filled row by row, then computed. The rows of one sequence come in order. */
+void lane_begin(struct lane *lane);
+void lane_row(struct lane *lane, const struct node *leaf, llama_token token, int position, bool logits);
+/* CORD_OK; CORD_CANCELLED when asked to stop; CORD_BAD_MODEL where llama.cpp could not. After a failure nobody knows what the
+ * cache holds: clear the tree. */
+cord_status lane_compute(struct lane *lane, cord_error *err);
+/* The logits of a row of the last batch: one float for each token of the vocabulary, until the next one. */
+float *lane_logits(struct lane *lane, int row);
 
-/* A sequence that holds the longest cached beginning of `tokens` (at most n - 1 of them, so that at least one is decoded),
- * forked from where it is cached. `canonical`: use only what was prefilled, not what was decoded token by token: scores
- * must not depend on who wrote a text. *cached tells how many tokens it has. The sequence is held until lane_give.
- * CORD_BUSY where all sequences are held. */
-cord_status lane_take(struct lane *lane, const llama_token *tokens, int n, uint64_t group, bool canonical,
-                      int *sequence, int *cached, cord_error *err);
-/* Gives a sequence back to the cache, where it stays until its place is needed. */
-void lane_give(struct lane *lane, int sequence);
-/* Cuts a sequence to its first n tokens. */
-void lane_trim(struct lane *lane, int sequence, int n);
-/* Runs rows through the model. Positions must continue their sequences. `decoding`: these rows are generated text (see
- * canonical). Makes room by dropping cached sequences; CORD_TOO_LONG where held sequences alone fill the cache (nothing has
- * changed then); CORD_CANCELLED when asked to stop. After any other failure the whole cache is empty. */
-cord_status lane_decode(struct lane *lane, const struct row *rows, int n, bool decoding, cord_error *err);
-/* The logits of a row of the last lane_decode: one float for each token of the vocabulary, until the next one. */
-const float *lane_logits(struct lane *lane, int row);
-/* Drops what is cached for a group (nothing of it may be held), or everything not held. */
-void lane_forget(struct lane *lane, uint64_t group);
+/* ---- jobs ---------------------------------------------------------------------------------------------------- */
+
+struct call;
+struct writing;   /* propose.c */
+struct measuring; /* score.c */
+
+/* One request on its way. A job is filled until `have` == tokens.n; each row from `read` on gives logits to whom it belongs,
+ * who may append a token, and so on until it says that it is done. */
+struct job {
+    struct local_model *model;
+    uint64_t group;
+    struct call *call; /* who waits for it */
+    struct writing *writing;
+    struct measuring *measuring; /* one of the two */
+    struct tokens tokens;
+    int n;    /* how many of them are to be computed; grows while a text is written */
+    int more; /* by how much at most */
+    int read; /* the first whose logits are read */
+    int keep; /* the first so many are worth keeping when the job is done */
+    int tip;  /* where a tip is worth keeping, where states can be copied only there */
+    bool done;
+    /* the device's: */
+    struct job *next;
+    struct lane *lane;
+    struct node *leaf; /* NULL: waits for its turn */
+    int have;    /* computed */
+    int prefill; /* of them, as a prompt; the rest was written since it was let in */
+    int cached;  /* what was there at first; -1: not let in yet */
+    bool settled;
+    int64_t began;
+    struct job *same; /* a job of this call that computes the same */
+};
+
+/* propose.c: a job that writes. */
+cord_status writing_begin(const struct local_model *model, cord_proposal *request, struct job *job);
+bool writing_take(struct job *job, float *logits, struct buf *scratch); /* true: it has ended */
+void writing_end(struct job *job);
+/* score.c: a job that measures. */
+cord_status measuring_begin(const struct local_model *model, cord_scoring *request, struct job *job);
+bool measuring_take(struct job *job, int index, const float *logits);
+void measuring_end(struct job *job);
+/* Is this the same computation? Then only one of them is done, and its result copied. */
+bool measuring_same(const struct job *a, const struct job *b);
+void measuring_copy(struct job *to, const struct job *from);
+/* Where a job's own failure is told: in its request. */
+cord_error *writing_error(struct job *job);
+cord_error *measuring_error(struct job *job);
+cord_error *job_error(struct job *job);
+
+/* ---- the device ---------------------------------------------------------------------------------------------- */
+
+/* The jobs of one cord_propose or cord_score. */
+struct call {
+    struct job *jobs;
+    int n, left;
+    cord_status status; /* why none of them can be done */
+    cord_error error;
+    pthread_cond_t done;
+    struct call *next;
+};
+
+struct device; /* engine->local */
+
+cord_status device_open(cord_engine *engine, cord_error *err);
+void device_close(cord_engine *engine);
+void device_add(struct device *device, struct local_model *model);
+int device_threads(const struct device *device);
+struct ggml_threadpool *device_pool(const struct device *device);
+/* Runs the jobs of a call, and returns when all have ended. */
+cord_status device_run(struct device *device, struct call *call, cord_error *err);
+/* The group is done: what is cached for it goes, soon. */
+void device_forget(struct device *device, uint64_t group);
 
 /* ---- sampling ------------------------------------------------------------------------------------------------ */
 
@@ -114,14 +252,5 @@ llama_token sample_token(const float *logits, int n, const cord_sampling *sampli
                          struct buf *scratch);
 /* log softmax(logits)[token], in double. */
 double sample_logprob(const float *logits, int n, llama_token token);
-
-/* ---- the back end's calls ------------------------------------------------------------------------------------ */
-
-cord_status local_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
-void local_close(cord_model *model);
-void local_log(enum ggml_log_level level, const char *text, void *engine);
-/* Both with the device held. A request's own failure is told in the request; what is returned ends the call. */
-cord_status local_propose(struct local_model *model, cord_proposal **requests, int n, cord_error *err);
-cord_status local_score(struct local_model *model, cord_scoring *request, cord_error *err);
 
 #endif

@@ -1,9 +1,14 @@
-/* score.c - the likelihood of a text after another one, in one model's tokens (section 4.2 of the paper, eq. 3).
- * It must not know what the texts are for. */
+/* score.c - a job that measures: the likelihood of a text after another one, in one model's tokens (section 4.2 of the
+ * paper, eq. 3). It must not know what the texts are for, nor with whom it shares a batch. */
 #include "model/local/local.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+struct measuring {
+    cord_scoring *request;
+    int first, behind; /* the target's tokens: [first, behind) */
+};
 
 /* The tokens that overlap bytes [from, to): [*first, *behind). */
 static void overlap(const struct tokens *tokens, size_t from, size_t to, int *first, int *behind) {
@@ -11,23 +16,6 @@ static void overlap(const struct tokens *tokens, size_t from, size_t to, int *fi
     while (*first < tokens->n && (size_t)tokens->end[*first] <= from) ++*first;
     *behind = *first;
     while (*behind < tokens->n && (*behind ? (size_t)tokens->end[*behind - 1] : 0) < to) ++*behind;
-}
-
-/* Prefills tokens [from, behind - 1) and reads the log-probability of tokens [first, behind). */
-static cord_status measure(struct local_model *model, int sequence, const struct tokens *tokens, int from, int first,
-                           int behind, double *logprob, cord_error *err) {
-    struct lane *lane = model->lane;
-    int n_vocab = llama_vocab_n_tokens(model->vocab);
-    struct row rows[LANE_WIDTH];
-    for (int at = from; at < behind - 1; at += LANE_WIDTH) {
-        int n = behind - 1 - at < LANE_WIDTH ? behind - 1 - at : LANE_WIDTH;
-        for (int i = 0; i < n; i++) rows[i] = (struct row){sequence, tokens->id[at + i], at + i, at + i >= first - 1};
-        CORD_TRY(lane_decode(lane, rows, n, false, err));
-        for (int i = 0; i < n; i++)
-            if (rows[i].logits)
-                logprob[at + i + 1 - first] = sample_logprob(lane_logits(lane, i), n_vocab, tokens->id[at + i + 1]);
-    }
-    return CORD_OK;
 }
 
 /* The pieces of tokens [first, first + n), in one block that begins with the array itself. */
@@ -49,78 +37,100 @@ static cord_text *pieces_of(const struct local_model *model, const struct tokens
     return pieces;
 }
 
-static cord_status score_tokens(struct local_model *model, cord_scoring *request, const struct tokens *tokens,
-                                size_t reasoning, size_t opening, size_t target, size_t closing, cord_error *err) {
-    int first, behind, sequence, cached;
-    overlap(tokens, target, closing, &first, &behind);
-    if (first == 0)
+/* Finds the target's tokens, and what of the text will be asked for again: `reasoning`, `opening`, `target` and `closing`
+ * are the bytes at which these parts begin. */
+static cord_status locate(const struct local_model *model, struct job *job, size_t reasoning, size_t opening,
+                          size_t target, size_t closing, cord_error *err) {
+    struct measuring *m = job->measuring;
+    cord_scoring *request = m->request;
+    const struct tokens *tokens = &job->tokens;
+    overlap(tokens, target, closing, &m->first, &m->behind);
+    if (m->first == 0)
         return error_set(err, CORD_BAD_INPUT,
                          "nothing stands before the target: a model needs at least one token to predict from");
-    CORD_TRY(tokens_fit(model, behind, 0, err));
-    int n = behind - first;
-    request->logprob = malloc((size_t)n * sizeof *request->logprob);
-    request->token = pieces_of(model, tokens, first, n);
+    CORD_TRY(tokens_fit(model, m->behind, 0, err));
+    request->n_tokens = m->behind - m->first;
+    request->prompt_tokens = job->n = m->behind - 1;
+    request->logprob = malloc((size_t)request->n_tokens * sizeof *request->logprob);
+    request->token = pieces_of(model, tokens, m->first, request->n_tokens);
     if (!request->logprob || !request->token) return error_memory(err);
-
-    CORD_TRY(lane_take(model->lane, tokens->id, first, request->group, true, &sequence, &cached, err));
-    cord_status status = measure(model, sequence, tokens, cached, first, behind, request->logprob, err);
-    /* the step stays: it is the next round's prefix; what was put behind it for this question goes */
-    int keep = 0;
-    while (keep < tokens->n && (size_t)tokens->end[keep] <= opening) keep++;
-    lane_trim(model->lane, sequence, keep);
-    lane_give(model->lane, sequence);
-    CORD_TRY(status);
-
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += request->logprob[i];
-    request->n_tokens = n;
-    request->log_score = sum / n;
-    request->score = exp(request->log_score);
-    request->prompt_tokens = behind - 1;
-    request->cached_tokens = cached;
+    job->read = m->first - 1;
+    /* the step stays, since it is the next round's prefix; what was put behind it for this question goes */
+    while (job->keep < tokens->n && (size_t)tokens->end[job->keep] <= opening) job->keep++;
+    if (job->keep > job->read) job->keep = job->read;
+    job->tip = job->keep;
     request->reasoning_tokens = 0;
     for (int i = 0; i < tokens->n; i++) {
         size_t begin = i ? (size_t)tokens->end[i - 1] : 0;
         request->reasoning_tokens += begin >= reasoning && begin < opening;
     }
-    atomic_fetch_add(&model->base.usage.scored_tokens, behind - 1 - cached);
-    atomic_fetch_add(&model->base.usage.cached_tokens, cached);
     return CORD_OK;
 }
 
-static cord_status score_one(struct local_model *model, cord_scoring *request, cord_error *err) {
+cord_status measuring_begin(const struct local_model *model, cord_scoring *request, struct job *job) {
+    cord_error *err = &request->error;
+    *err = (cord_error){0};
+    struct measuring *m = job->measuring = calloc(1, sizeof *m);
+    if (!m) return error_memory(err);
+    m->request = request;
     if (request->target.text.len == 0) return error_set(err, CORD_BAD_INPUT, "the target is empty");
     cord_span *spans = calloc((size_t)request->n_spans + 4, sizeof *spans);
     if (!spans) return error_memory(err);
     int n = request->n_spans;
-    size_t before = 0;
+    size_t reasoning = 0;
     for (int i = 0; i < n; i++) {
         spans[i] = request->prompt[i];
-        before += spans[i].text.len;
+        reasoning += spans[i].text.len;
     }
     spans[n++] = (cord_span){request->reasoning, false};
     spans[n++] = request->opening;
     spans[n++] = request->target;
     spans[n++] = request->closing;
-    size_t opening = before + request->reasoning.len, target = opening + request->opening.text.len;
-
-    struct tokens tokens;
-    cord_status status = tokens_of(model, spans, n, &tokens, err);
+    size_t opening = reasoning + request->reasoning.len, target = opening + request->opening.text.len;
+    cord_status status = tokens_of(model, spans, n, &job->tokens, err);
     free(spans);
     CORD_TRY(status);
-    status = score_tokens(model, request, &tokens, before, opening, target, target + request->target.text.len, err);
-    tokens_release(&tokens);
-    return status;
+    return locate(model, job, reasoning, opening, target, target + request->target.text.len, err);
 }
 
-cord_status local_score(struct local_model *model, cord_scoring *request, cord_error *err) {
-    int64_t start = clock_us();
-    request->error = (cord_error){0};
-    cord_status status = score_one(model, request, &request->error);
-    request->us = clock_us() - start;
-    atomic_fetch_add(&model->base.usage.score_us, request->us);
-    if (status != CORD_OK) cord_scoring_release(request);
-    if (status != CORD_CANCELLED && status != CORD_INTERNAL) return CORD_OK; /* this row's own failure */
-    if (err) *err = request->error;
-    return status;
+bool measuring_take(struct job *job, int index, const float *logits) {
+    const struct measuring *m = job->measuring;
+    llama_token token = job->tokens.id[index + 1];
+    m->request->logprob[index + 1 - m->first] =
+        sample_logprob(logits, llama_vocab_n_tokens(job->model->vocab), token);
+    return index + 1 == m->behind - 1;
 }
+
+bool measuring_same(const struct job *a, const struct job *b) {
+    const struct measuring *x = a->measuring, *y = b->measuring;
+    return a->model == b->model && x->first == y->first && x->behind == y->behind &&
+           tokens_common(a->tokens.id, a->tokens.n, b->tokens.id, b->tokens.n) >= x->behind;
+}
+
+void measuring_copy(struct job *to, const struct job *from) {
+    const cord_scoring *source = from->measuring->request;
+    cord_scoring *request = to->measuring->request;
+    request->error = source->error;
+    if (source->error.code != CORD_OK) return;
+    memcpy(request->logprob, source->logprob, (size_t)source->n_tokens * sizeof *source->logprob);
+    to->cached = request->prompt_tokens;
+}
+
+void measuring_end(struct job *job) {
+    if (!job->measuring) return;
+    cord_scoring *request = job->measuring->request;
+    if (request->error.code == CORD_OK) {
+        double sum = 0;
+        for (int i = 0; i < request->n_tokens; i++) sum += request->logprob[i];
+        request->log_score = sum / request->n_tokens;
+        request->score = exp(request->log_score);
+        request->cached_tokens = job->cached;
+    } else {
+        cord_scoring_release(request);
+    }
+    request->us = clock_us() - job->began;
+    free(job->measuring);
+    job->measuring = NULL;
+}
+
+cord_error *measuring_error(struct job *job) { return &job->measuring->request->error; }

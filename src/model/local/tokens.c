@@ -31,6 +31,18 @@ static bool tokens_reserve(struct tokens *tokens, int more) {
     return true;
 }
 
+bool tokens_append(struct tokens *tokens, llama_token token) {
+    if (!tokens_reserve(tokens, 1)) return false;
+    tokens->id[tokens->n++] = token;
+    return true;
+}
+
+int tokens_common(const llama_token *a, int n, const llama_token *b, int m) {
+    int most = n < m ? n : m, i = 0;
+    while (i < most && a[i] == b[i]) i++;
+    return i;
+}
+
 static int tokens_bytes(const struct tokens *tokens) { return tokens->n ? tokens->end[tokens->n - 1] : 0; }
 
 /* ---- pieces -------------------------------------------------------------------------------------------------- */

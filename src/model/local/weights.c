@@ -101,15 +101,42 @@ static cord_status choose_sizes(struct local_model *model, const struct model_op
                          name, trained, model->context);
     model->context +=
         options->more_context < trained - model->context ? options->more_context : trained - model->context;
-    long cells = options->cells ? options->cells : 4L * model->context;
-    if (cells < model->context) cells = model->context;
-    if (cells < LANE_WIDTH) cells = LANE_WIDTH; /* llama.cpp aborts where there are more sequences */
-    if (cells > INT_MAX / 2)
-        return error_set(err, CORD_BAD_MODEL, "%s: a cache of %ld tokens is too large", name, cells);
-    model->cells = (int)cells;
-    model->sequences = options->sequences ? options->sequences : 64;
+    model->cells = options->cells ? options->cells : INT_MAX / 2;
+    if (model->cells < model->context) model->cells = model->context;
+    if (model->cells < LANE_WIDTH) model->cells = LANE_WIDTH; /* llama.cpp aborts where a batch is larger */
+    model->group_cells = model->context < 1024 ? model->context : 1024;
+    model->sequences = options->sequences ? options->sequences : LANE_OUTPUTS;
     if (model->sequences > (int)llama_max_parallel_sequences()) model->sequences = (int)llama_max_parallel_sequences();
+    model->tips = llama_model_is_recurrent(model->weights) || llama_model_is_hybrid(model->weights);
     return CORD_OK;
+}
+
+/* A number of the file's metadata, as `ARCHITECTURE.key`; the largest where it is a list (one for each layer). */
+static long metadata(const struct local_model *model, const char *key, long otherwise) {
+    char name[128], architecture[64], value[4096];
+    if (llama_model_meta_val_str(model->weights, "general.architecture", architecture, sizeof architecture) < 0)
+        return otherwise;
+    snprintf(name, sizeof name, "%s.%s", architecture, key);
+    if (llama_model_meta_val_str(model->weights, name, value, sizeof value) < 0) return otherwise;
+    long most = -1;
+    for (char *at = value, *end; *at; at = end > at ? end : at + 1) {
+        long number = strtol(at, &end, 10);
+        if (end > at && number > most) most = number;
+    }
+    return most >= 0 ? most : otherwise;
+}
+
+uint64_t weights_lane_bytes(const struct local_model *model, int cells) {
+    long layers = llama_model_n_layer(model->weights), heads = llama_model_n_head(model->weights);
+    long head = heads ? llama_model_n_embd(model->weights) / heads : 0;
+    long head_kv = llama_model_n_head_kv(model->weights);
+    long cell = layers * head_kv * (metadata(model, "attention.key_length", head) +
+                                    metadata(model, "attention.value_length", head)) * 2; /* F16 */
+    long vocab = llama_vocab_n_tokens(model->vocab), outputs = LANE_OUTPUTS;
+    if (model->sequences > outputs) outputs = model->sequences;
+    uint64_t cache = (uint64_t)cells * (uint64_t)cell;
+    uint64_t attention = (uint64_t)cells * LANE_WIDTH * (uint64_t)heads * sizeof(float); /* K times Q of one layer */
+    return cache + attention + 2 * (uint64_t)(outputs * vocab) * sizeof(float);
 }
 
 static cord_status check_kind(const struct local_model *model, cord_error *err) {
@@ -153,7 +180,7 @@ static cord_status describe(struct local_model *model, const struct model_option
  * kept for our own message. */
 static _Thread_local char first_error[300];
 
-void local_log(enum ggml_log_level level, const char *text, void *ctx) {
+void weights_log(enum ggml_log_level level, const char *text, void *ctx) {
     const cord_engine *engine = ctx;
     if (level == GGML_LOG_LEVEL_ERROR && !*first_error && strlen(text) > 1)
         snprintf(first_error, sizeof first_error, "%s", text);
@@ -197,7 +224,6 @@ cord_status local_open(cord_engine *engine, const struct model_options *options,
 
 void local_close(cord_model *base) {
     struct local_model *model = local_of(base);
-    lane_close(model->lane);
     if (model->weights) llama_model_free(model->weights);
     arena_release(&model->arena);
     free(model);
