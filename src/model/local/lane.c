@@ -218,4 +218,4 @@ cord_status lane_decode(struct lane *lane, const struct row *rows, int n, bool d
                      lane->model->base.info.name, n, result);
 }
 
-const float *lane_logits(struct lane *lane, int row) { return llama_get_logits_ith(lane->ctx, row); }
+float *lane_logits(struct lane *lane, int row) { return llama_get_logits_ith(lane->ctx, row); }

@@ -51,14 +51,14 @@ static void device_release(cord_engine *engine) {
     engine->local = NULL;
 }
 
-static void describe(const cord_engine *engine, struct engine_info *info) {
+static void describe(const cord_engine *engine, cord_engine_info *info) {
     const struct device *device = engine->local;
-    if (device) *info = (struct engine_info){device->n_threads, llama_version(), llama_print_system_info()};
+    if (device) *info = (cord_engine_info){device->n_threads, llama_version(), llama_print_system_info()};
 }
 
 /* ---- calls --------------------------------------------------------------------------------------------------- */
 
-static cord_status open_model(cord_engine *engine, const struct model_options *options, cord_model **model,
+static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
                               cord_error *err) {
     CORD_TRY(device_open(engine, err));
     return local_open(engine, options, model, err);

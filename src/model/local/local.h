@@ -102,22 +102,25 @@ void lane_trim(struct lane *lane, int sequence, int n);
  * canonical). Makes room by dropping cached sequences; CORD_TOO_LONG where held sequences alone fill the cache (nothing has
  * changed then); CORD_CANCELLED when asked to stop. After any other failure the whole cache is empty. */
 cord_status lane_decode(struct lane *lane, const struct row *rows, int n, bool decoding, cord_error *err);
-/* The logits of a row of the last lane_decode: one float for each token of the vocabulary, until the next one. */
-const float *lane_logits(struct lane *lane, int row);
+/* The logits of a row of the last lane_decode: one float for each token of the vocabulary, until the next one. Whoever
+ * reads them last may change them. */
+float *lane_logits(struct lane *lane, int row);
 /* Drops what is cached for a group (nothing of it may be held), or everything not held. */
 void lane_forget(struct lane *lane, uint64_t group);
 
 /* ---- sampling ------------------------------------------------------------------------------------------------ */
 
-/* One token from its logits: temperature, then top-k, top-p, min-p, then a draw. `scratch` is used for candidates. */
-llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng,
-                         struct buf *scratch);
+/* One token from its logits: repetition penalty, temperature, then top-k, top-p, min-p, then a draw. `before` is all that
+ * stands before it, prompt and text. The penalty changes `logits` in place; nothing else does. `scratch` is used for
+ * candidates. */
+llama_token sample_token(float *logits, int n, const llama_token *before, int n_before, const cord_sampling *sampling,
+                         struct rng *rng, struct buf *scratch);
 /* log softmax(logits)[token], in double. */
 double sample_logprob(const float *logits, int n, llama_token token);
 
 /* ---- the back end's calls ------------------------------------------------------------------------------------ */
 
-cord_status local_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
+cord_status local_open(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
 void local_close(cord_model *model);
 void local_log(enum ggml_log_level level, const char *text, void *engine);
 /* Both with the device held. A request's own failure is told in the request; what is returned ends the call. */

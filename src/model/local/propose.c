@@ -98,11 +98,12 @@ static bool append(struct tokens *tokens, llama_token token) {
 }
 
 /* Takes the next token of a text from its logits, and ends the text where it ends. */
-static cord_status write_token(struct local_model *model, struct writing *w, const float *logits, struct buf *scratch,
+static cord_status write_token(struct local_model *model, struct writing *w, float *logits, struct buf *scratch,
                                int64_t start, cord_error *err) {
     cord_proposal *request = w->request;
     size_t before = w->text.len;
-    llama_token token = sample_token(logits, llama_vocab_n_tokens(model->vocab), &request->sampling, &w->rng, scratch);
+    llama_token token = sample_token(logits, llama_vocab_n_tokens(model->vocab), w->tokens.id, w->tokens.n,
+                                     &request->sampling, &w->rng, scratch);
     token_piece(model, token, &w->text);
     if (!append(&w->tokens, token)) return error_memory(err);
     CORD_TRY(buf_check(&w->text, err));
