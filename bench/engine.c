@@ -3,7 +3,7 @@
  * (A B A B …), medians of several. No thresholds: it prints figures.
  *
  *   usage: engine MODEL.gguf... */
-#include "model/model.h"
+#include "base/base.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +12,9 @@ enum { RUNS = 5, WIDEST = 16, TOKENS = 48, GROUP = 1 };
 
 static const cord_span prompt[] = {
     {TEXT("<|im_start|>user\n"), true},
-    {TEXT("A baker fills 6 trays with 14 rolls each. She keeps 9 rolls for her family and sells the others for $2 each. "
-          "How many dollars does she earn?"),
+    {TEXT(
+         "A baker fills 6 trays with 14 rolls each. She keeps 9 rolls for her family and sells the others for $2 each. "
+         "How many dollars does she earn?"),
      false},
     {TEXT("<|im_end|>\n<|im_start|>assistant\n<think>\n### Step 1."), true},
 };
@@ -85,8 +86,8 @@ static void release(cord_proposal *requests, int n) {
 static void bench_model(const char *path) {
     static const int widths[] = {1, 2, 4, 8, 16};
     enum { N = sizeof widths / sizeof *widths };
-    struct engine_options engine_options = {0};
-    struct model_options options = {.name = path, .path = path, .gpu_layers = -1};
+    cord_engine_options engine_options = {0};
+    cord_model_options options = {.name = path, .path = path, .gpu_layers = -1};
     cord_engine *engine;
     cord_model *model;
     cord_error err = {0};
@@ -95,8 +96,8 @@ static void bench_model(const char *path) {
     must(cord_engine_open(&engine_options, &engine, &err), &err);
     must(cord_model_open(engine, &options, &model, &err), &err);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("%s (%s), %d threads, median of %d\n", path, cord_model_info(model)->description, cord_engine_info(engine).threads,
-           RUNS);
+    printf("%s (%s), %d threads, median of %d\n", path, cord_model_get_info(model)->description,
+           cord_engine_get_info(engine).threads, RUNS);
     write_at(engine, model, 1, requests); /* warm-up: the weights are read from disk */
     release(requests, 1);
     for (int run = 0; run < RUNS; run++) {
@@ -114,8 +115,8 @@ static void bench_model(const char *path) {
     printf("\n  written, tokens/s    ");
     for (int w = 0; w < N; w++) printf("%8.1f", median(rate[w], RUNS));
     double c = median(cold, RUNS), h = median(warm, RUNS);
-    printf("\n  score 8 candidates of %d tokens: %.2f s from nothing, %.2f s with the steps cached, ratio %.1f\n", TOKENS, c, h,
-           c / h);
+    printf("\n  score 8 candidates of %d tokens: %.2f s from nothing, %.2f s with the steps cached, ratio %.1f\n",
+           TOKENS, c, h, c / h);
     cord_engine_close(engine);
 }
 

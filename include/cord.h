@@ -1,14 +1,25 @@
 /* cord.h - the public interface of libcord. What is not in this header is not API.
  *
  * cord makes chain-of-thought training data by collaborative step-wise multi-teacher decoding (CoRD,
- * arXiv 2605.02290). This header holds the words that everything else is written in: texts, errors, and the grader.
+ * arXiv 2605.02290). This header holds what all of it stands on: texts, errors, the grader, and the engine, which runs
+ * language models: they propose continuations of a text, and score how likely a given text is.
+ *
+ * The engine is the boundary between what knows steps, beams and scores on one side and language models on the other,
+ * and only text passes it. It is stateless: a request says everything, and speed (caching, batching, the order of work)
+ * is the engine's business. So models with different tokenizers work together. An example: examples/score.c.
  *
  * Conventions
- *   Threads    functions here keep no state of their own and may be called from any thread.
- *   Errors     a function that can fail returns a cord_status and fills the cord_error it was given; on success the
- *              error is left untouched. The library never exits, prints, or reads the environment.
- *   NULL       an error pointer may be NULL; no other pointer may, unless its comment says so.
- *   borrowed   valid until the call that the comment names; never freed by who receives it.
+ *   X_open, X_close    a handle that holds a resource (weights, threads, caches).
+ *   X_release          frees what the library put into a struct of the caller's, and leaves that empty. Releasing
+ *                      twice, or what was never filled, does nothing. The struct itself stays the caller's.
+ *   borrowed           valid until the call that the comment names; never freed by who receives it.
+ *   zero               a struct of options may be zeroed and filled where wanted: 0 is then the default that its
+ *                      comment gives. New members come with such a 0.
+ *   Threads            functions keep no state outside the handles they are given, and may be called from any thread;
+ *                      what may not run at the same time on one handle is said where it is declared.
+ *   Errors             a function that can fail returns a cord_status and fills the cord_error it was given; on success
+ *                      the error is left untouched. The library never exits, prints, or reads the environment.
+ *   NULL               an error pointer may be NULL; no other pointer may, unless its comment says so.
  */
 #ifndef CORD_H
 #define CORD_H
@@ -84,6 +95,178 @@ bool cord_extract_answer(cord_text reply, cord_text *answer);
 
 /* The verdict as a word: "equal", "different", "undecided". Static. */
 const char *cord_verdict_name(cord_verdict verdict);
+
+/* ---- the engine ---------------------------------------------------------------------------------------------- */
+
+/* Runs requests on models. It decides batching, caching and order; none of that may change a result beyond the model's
+ * stated noise, nor at all if the engine was opened to be reproducible. */
+typedef struct cord_engine cord_engine;
+
+/* Weights that are open on an engine. They do not change; any number of threads may share them. */
+typedef struct cord_model cord_model;
+
+typedef struct {
+    int threads;       /* for local models; 0, or more than there are cores: one a core */
+    uint64_t memory;   /* bytes that the caches of all local models may take; 0 = half of what the machine has free */
+    bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
+
+    /* What the back ends say, a line at a time, for people; NULL: dropped. `line` is borrowed for the call, which may
+     * come from any thread that is inside the library. llama.cpp has one log for the whole process: of several
+     * engines, one gets all of it. */
+    void (*log)(void *ctx, const char *line);
+    void *log_ctx;
+} cord_engine_options;
+
+/* Opens an engine without models. `options` is not kept. On success *engine is the caller's, to be closed. */
+cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err);
+/* Closes the engine and every model opened on it. No other call on the engine may be running. NULL does nothing. */
+void cord_engine_close(cord_engine *engine);
+/* Makes running and future calls on the engine return CORD_CANCELLED soon; there is no way back. Safe from any thread,
+ * and from a signal handler. */
+void cord_engine_stop(cord_engine *engine);
+
+/* What computes here, for run summaries. All zero until a local model is open. The texts are static. */
+typedef struct {
+    int threads;
+    const char *llama;    /* llama.cpp's version */
+    const char *features; /* of the processor, as llama.cpp uses them */
+} cord_engine_info;
+cord_engine_info cord_engine_get_info(const cord_engine *engine);
+
+/* ---- models -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name; /* for messages */
+    const char *path; /* a GGUF file */
+    int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
+    int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
+    int cells;        /* tokens of cache shared by all sequences; 0 = 4 x context */
+    int sequences;    /* most sequences cached at once; 0 = 64 */
+    int gpu_layers;   /* layers to offload where llama.cpp was built with a GPU back end; 0 = none, -1 = all */
+} cord_model_options;
+
+/* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Models of one
+ * engine are opened one after another, and before other threads use the engine.
+ * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
+ * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
+ * memory. */
+cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
+                            cord_error *err);
+
+/* What a model is. */
+typedef struct {
+    const char *name, *path, *description; /* description: architecture, size, quantisation */
+    cord_text chat_template;               /* Jinja source; empty when the file has none */
+    cord_text bos, eos;                    /* texts of these tokens; may be empty */
+    int context;                           /* tokens of one sequence */
+    uint64_t parameters, bytes;            /* bytes: of the file */
+    double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
+} cord_model_info;
+/* Borrowed, with its texts, until the engine is closed. */
+const cord_model_info *cord_model_get_info(const cord_model *model);
+
+/* Work done for a model since it was opened; for live views and summaries. */
+typedef struct {
+    int64_t proposed_tokens;        /* new tokens that cord_propose wrote */
+    int64_t propose_prefill_tokens; /* tokens of prompts that cord_propose did not find in the cache */
+    int64_t propose_us;             /* microseconds */
+    int64_t scored_tokens;          /* tokens that cord_score did not find in the cache */
+    int64_t score_us;               /* microseconds */
+    int64_t cached_tokens;          /* tokens of prompts that the cache had, for either */
+} cord_model_usage;
+cord_model_usage cord_model_get_usage(const cord_model *model);
+
+/* Tokens of a text made of n spans, tokenised as one; nothing is added (no BOS). CORD_BAD_INPUT for a text that the
+ * model's tokens cannot spell. */
+cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err);
+
+/* ---- proposing ----------------------------------------------------------------------------------------------- */
+
+/* How the next token is drawn: repetition penalty, temperature, then top-k, top-p, min-p, each of what is left. */
+typedef struct {
+    float temperature;  /* 0 = greedy: always the likeliest token */
+    float top_p, min_p; /* 1 and 0 = off */
+    int top_k;          /* 0 = off */
+    /* As CTRL's (Keskar et al. 2019, section 4.1): logits of tokens among the last ones are divided by it if positive,
+     * multiplied if negative. 1 or 0 = off. */
+    float repeat_penalty;
+    int repeat_last; /* how many of the last tokens count, the prompt's included; 0 = 64; at most 4096 */
+    uint64_t seed;   /* of this one text; equal requests with equal seeds draw equal numbers */
+} cord_sampling;
+
+typedef enum {
+    CORD_END_STOP,   /* a stop string came; which one is in `stop` */
+    CORD_END_TURN,   /* the model ended its turn */
+    CORD_END_LENGTH, /* max_tokens reached, or the model's context is full */
+} cord_end;
+
+/* One continuation wanted, and what came of it. The first half is the caller's, borrowed until cord_propose returns. The
+ * second half is zero before the call, filled by it, and freed by cord_proposal_release. */
+typedef struct {
+    const cord_model *model;
+    const cord_span *prompt; /* not empty; the whole of it: no template and no BOS is added */
+    int n_spans;
+    const cord_text *stops; /* end the text; may begin inside a token; never part of `text`. NULL if there is none */
+    int n_stops;
+    cord_sampling sampling;
+    int max_tokens; /* at least 1 */
+    uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation */
+
+    cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
+    char *text;       /* whole UTF-8 characters only, then a NUL that is not counted; NULL after a failure */
+    size_t len;
+    cord_end end;
+    int stop;          /* index into stops where end is CORD_END_STOP, else -1 */
+    int prompt_tokens; /* all of the prompt */
+    int cached_tokens; /* those of the prompt that the cache had */
+    int new_tokens;    /* those of the stop string too */
+    int64_t us;        /* microseconds from the start of the call to this one's end */
+} cord_proposal;
+
+/* Runs n requests, for one model of the engine or several, and returns when all have ended. Returns CORD_OK if the engine
+ * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room, and so
+ * on: see each one's `error`); CORD_CANCELLED after cord_engine_stop. Several threads may call at once. */
+cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
+/* To be called for every request, whatever cord_propose returned. */
+void cord_proposal_release(cord_proposal *proposal);
+
+/* ---- scoring ------------------------------------------------------------------------------------------------- */
+
+/* The likelihood of `target` inside prompt + reasoning + opening + target + closing, in the model's own tokens.
+ * Equation 3 of the paper: score = exp(mean of logprob[0..n_tokens)). A token counts if any of its bytes lies in the
+ * target; one that also covers the last blank of `opening` or the first byte of `closing` counts whole. At least one
+ * token must stand before the target.
+ * The halves are as in cord_proposal. */
+typedef struct {
+    const cord_model *model;
+    const cord_span *prompt; /* NULL if there is none */
+    int n_spans;
+    cord_text reasoning; /* untrusted; may be empty. It shares prefixes with its siblings, and its cache is kept */
+    cord_span opening;   /* " </think> The final answer is "; may be empty */
+    cord_span target;    /* not empty */
+    cord_span closing;   /* "."; may be empty */
+    uint64_t group;
+
+    cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
+    double *logprob;  /* n_tokens values, nats, log-softmax in double over the raw logits */
+    cord_text *token; /* n_tokens pieces: the bytes of each token; they live as long as logprob */
+    int n_tokens;
+    double log_score;     /* mean of logprob */
+    double score;         /* exp(log_score), in [0, 1] */
+    int reasoning_tokens; /* tokens that begin inside `reasoning`: what a thinking budget counts */
+    int prompt_tokens;    /* tokens before the target's last: what had to be computed, or cached, to score it */
+    int cached_tokens;    /* those of them that the cache had */
+    int64_t us;           /* microseconds spent on this one */
+} cord_scoring;
+
+/* As cord_propose. All requests of one call are computed by one schedule (by prefill, in the order given), so that their
+ * scores can be compared with each other. */
+cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+/* To be called for every request, whatever cord_score returned. */
+void cord_scoring_release(cord_scoring *scoring);
+
+/* This group is done: whatever is cached for it may go. No request of the group may be running. */
+void cord_forget(cord_engine *engine, uint64_t group);
 
 #ifdef __cplusplus
 }

@@ -95,10 +95,10 @@ static void add_speeds(struct live *live, struct page *page) {
     int64_t now = clock_us();
     for (int i = 0; i < live->options.n_models; i++) {
         const cord_model *model = live->options.models[i];
-        struct model_usage usage = cord_model_usage(model);
+        cord_model_usage usage = cord_model_get_usage(model);
         double rate = speed(&live->gauges[i], usage.proposed_tokens + usage.scored_tokens, now);
         page_print(page, PAINT_NONE, "  ");
-        page_cell(page, PAINT_NONE, text_of(cord_model_info(model)->name), page->columns > 70 ? 24 : 12);
+        page_cell(page, PAINT_NONE, text_of(cord_model_get_info(model)->name), page->columns > 70 ? 24 : 12);
         page_print(page, PAINT_DIM, "   %4.0f tokens/s   %lld written   %lld scored\n", rate,
                    (long long)usage.proposed_tokens, (long long)usage.scored_tokens);
     }

@@ -3,7 +3,7 @@
 #ifndef CORD_LIVE_H
 #define CORD_LIVE_H
 
-#include "model/model.h"
+#include "cord.h"
 
 #include <stdio.h>
 

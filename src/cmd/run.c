@@ -251,11 +251,11 @@ static cord_status run_problems(struct run *run, cord_error *err) {
 
 /* Whatever ended the run, its files are made anew from the journal. */
 static cord_status write_files(struct run *run, struct summary_counts *counts, cord_error *err) {
-    struct engine_info engine = cord_engine_info(run->session.engine);
+    cord_engine_info engine = cord_engine_get_info(run->session.engine);
     struct summary_model *models = arena_alloc(&run->arena, (size_t)run->recipe.n_models * sizeof *models);
     if (!models) return error_memory(err);
     for (int i = 0; i < run->recipe.n_models; i++)
-        models[i] = (struct summary_model){cord_model_info(run->session.models[i]), run->session.sha256[i]};
+        models[i] = (struct summary_model){cord_model_get_info(run->session.models[i]), run->session.sha256[i]};
     CORD_TRY(export_trajectories(run->journal, run->recipe.out, err));
     CORD_TRY(summary_count(run->journal, counts, err));
     return summary_write(run->journal, run->recipe.out, &engine, models, run->recipe.n_models, counts, err);

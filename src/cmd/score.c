@@ -57,10 +57,10 @@ static cord_status score_row(struct filter *f, cord_engine *engine, const cord_m
 static cord_status open_model(const struct call *call, struct arena *arena, cord_engine **engine, cord_model **model,
                               cord_error *err) {
     const struct option_value *name = call_option(call, "model"), *context = call_option(call, "context");
-    struct model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
+    cord_model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
     CORD_TRY(recipe_find_model(name->text, NULL, models_folder(arena), arena, &options.path, err));
-    struct engine_options with = engine_options_of((int)call_option(call, "threads")->number,
-                                                   call_option(call, "verbose")->given ? call->err : NULL);
+    cord_engine_options with = engine_options_of((int)call_option(call, "threads")->number,
+                                                 call_option(call, "verbose")->given ? call->err : NULL);
     CORD_TRY(cord_engine_open(&with, engine, err));
     watch_signals(*engine);
     return cord_model_open(*engine, &options, model, err);

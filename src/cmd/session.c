@@ -32,8 +32,8 @@ bool was_interrupted(void) { return interrupted; }
 
 static void log_line(void *file, const char *line) { fputs(line, file); }
 
-struct engine_options engine_options_of(int threads, FILE *log) {
-    return (struct engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};
+cord_engine_options engine_options_of(int threads, FILE *log) {
+    return (cord_engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};
 }
 
 /* Bytes of the longest texts that stand around a question. */
@@ -50,10 +50,10 @@ static size_t longest_frame(const struct recipe *recipe) {
 /* How much a search can ask of one model: tokens of one sequence, and of all that it keeps at once. A trajectory that
  * another tokenizer counted may be a quarter longer in this one's tokens. A model that has no room for the budgets is
  * refused; one that has none for the longest prompt is not: that is then this problem's failure. */
-static struct model_options sized(const struct recipe_model *model, const struct recipe *recipe,
-                                  size_t longest_question) {
+static cord_model_options sized(const struct recipe_model *model, const struct recipe *recipe,
+                                size_t longest_question) {
     const struct search_settings *s = &recipe->search;
-    struct model_options options = model->options;
+    cord_model_options options = model->options;
     size_t prompt = (longest_question + longest_frame(recipe)) / 2;
     long more = prompt < 8192 ? (long)prompt : 8192;
     long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
@@ -77,11 +77,11 @@ static bool needs_template(const struct recipe *recipe, int model) {
 
 static cord_status open_one(struct session *session, int i, size_t longest_question, cord_error *err) {
     const struct recipe *recipe = session->recipe;
-    struct model_options options = sized(&recipe->models[i], recipe, longest_question);
+    cord_model_options options = sized(&recipe->models[i], recipe, longest_question);
     CORD_TRY(cord_model_open(session->engine, &options, &session->models[i], err));
     CORD_TRY(sha256_file(options.path, session->sha256[i], err));
     if (!needs_template(recipe, i)) return CORD_OK;
-    cord_text source = cord_model_info(session->models[i])->chat_template;
+    cord_text source = cord_model_get_info(session->models[i])->chat_template;
     if (source.len == 0)
         return error_set(err, CORD_BAD_RECIPE,
                          "%s has no chat template of its own; give its prompt in full (prompt.full)", options.name);
@@ -91,7 +91,7 @@ static cord_status open_one(struct session *session, int i, size_t longest_quest
 }
 
 static struct prompt prompt_of(const struct session *session, int model, const struct prompt_style *style) {
-    const struct model_info *info = cord_model_info(session->models[model]);
+    const cord_model_info *info = cord_model_get_info(session->models[model]);
     return (struct prompt){style, session->templates[model], info->bos, info->eos};
 }
 
@@ -124,7 +124,7 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
                          cord_error *err) {
     *session = (struct session){.recipe = recipe};
     arena_init(&session->arena);
-    struct engine_options options = engine_options_of(recipe->threads, log);
+    cord_engine_options options = engine_options_of(recipe->threads, log);
     CORD_TRY(cord_engine_open(&options, &session->engine, err));
     watch_signals(session->engine);
     cord_status status = open_all(session, longest_question, err);

@@ -29,6 +29,6 @@ void watch_signals(cord_engine *engine);
 bool was_interrupted(void);
 
 /* Engine options for a verb: threads, and a log on standard error if verbose. */
-struct engine_options engine_options_of(int threads, FILE *log);
+cord_engine_options engine_options_of(int threads, FILE *log);
 
 #endif

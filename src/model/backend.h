@@ -3,19 +3,19 @@
 #ifndef CORD_BACKEND_H
 #define CORD_BACKEND_H
 
-#include "model/model.h"
+#include "base/base.h"
 
 #include <stdatomic.h>
 
 struct backend {
-    cord_status (*open)(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
+    cord_status (*open)(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
     void (*close)(cord_model *model);
     cord_status (*count_tokens)(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err);
     /* All requests are for models of this back end; their second halves are zero. */
     cord_status (*propose)(cord_engine *engine, cord_proposal **requests, int n, cord_error *err);
     cord_status (*score)(cord_engine *engine, cord_scoring **requests, int n, cord_error *err);
     void (*forget)(cord_engine *engine, uint64_t group);
-    void (*describe)(const cord_engine *engine, struct engine_info *info); /* fills what it knows; may be NULL */
+    void (*describe)(const cord_engine *engine, cord_engine_info *info); /* fills what it knows; may be NULL */
     /* Before the models are closed: ends what the back end runs for them, and frees what it keeps in the engine. */
     void (*stop)(cord_engine *engine);
 };
@@ -23,7 +23,7 @@ struct backend {
 /* The first member of every back end's model. */
 struct cord_model {
     const struct backend *backend;
-    struct model_info info;  /* its texts belong to the back end */
+    cord_model_info info;    /* its texts belong to the back end */
     struct cord_model *next; /* in the engine's list */
     struct {
         _Atomic int64_t proposed_tokens, propose_prefill_tokens, propose_us, scored_tokens, score_us, cached_tokens;
@@ -31,7 +31,7 @@ struct cord_model {
 };
 
 struct cord_engine {
-    struct engine_options options;
+    cord_engine_options options;
     atomic_bool stop;
     cord_model *models;
     void *local; /* the local back end's own: one device, see local/local.h */

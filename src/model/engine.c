@@ -6,7 +6,7 @@
 static const struct backend *const backends[] = {&backend_local};
 enum { N_BACKENDS = sizeof backends / sizeof *backends };
 
-cord_status cord_engine_open(const struct engine_options *options, cord_engine **engine, cord_error *err) {
+cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err) {
     cord_engine *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return error_memory(err);
     fresh->options = *options;
@@ -26,8 +26,8 @@ void cord_engine_close(cord_engine *engine) {
 
 void cord_engine_stop(cord_engine *engine) { atomic_store(&engine->stop, true); }
 
-struct engine_info cord_engine_info(const cord_engine *engine) {
-    struct engine_info info = {0};
+cord_engine_info cord_engine_get_info(const cord_engine *engine) {
+    cord_engine_info info = {0};
     for (int i = 0; i < N_BACKENDS; i++)
         if (backends[i]->describe) backends[i]->describe(engine, &info);
     return info;
@@ -37,7 +37,7 @@ void cord_forget(cord_engine *engine, uint64_t group) {
     for (int i = 0; i < N_BACKENDS; i++) backends[i]->forget(engine, group);
 }
 
-cord_status cord_model_open(cord_engine *engine, const struct model_options *options, cord_model **model,
+cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err) {
     const struct backend *backend = &backend_local; /* by what the options name: a file, now the only way */
     CORD_TRY(backend->open(engine, options, model, err));
@@ -47,14 +47,14 @@ cord_status cord_model_open(cord_engine *engine, const struct model_options *opt
     return CORD_OK;
 }
 
-const struct model_info *cord_model_info(const cord_model *model) { return &model->info; }
+const cord_model_info *cord_model_get_info(const cord_model *model) { return &model->info; }
 
 cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err) {
     return model->backend->count_tokens(model, spans, n, tokens, err);
 }
 
-struct model_usage cord_model_usage(const cord_model *model) {
-    return (struct model_usage){
+cord_model_usage cord_model_get_usage(const cord_model *model) {
+    return (cord_model_usage){
         .proposed_tokens = atomic_load(&model->usage.proposed_tokens),
         .propose_prefill_tokens = atomic_load(&model->usage.propose_prefill_tokens),
         .propose_us = atomic_load(&model->usage.propose_us),

@@ -60,6 +60,8 @@ static const struct recipe_key keys[] = {
     REAL_KEY("teachers.*.top_p", 0.01, 1, "0.95", "sample from the likeliest tokens of this total; 1: off"),
     INT_KEY("teachers.*.top_k", 0, 1000000, "0", "sample from this many tokens at most; 0: off"),
     REAL_KEY("teachers.*.min_p", 0, 1, "0", "drop tokens below this share of the likeliest; 0: off"),
+    REAL_KEY("teachers.*.repeat_penalty", 1, 10, "1", "against repetition: lowers the odds of recent tokens; 1: off"),
+    INT_KEY("teachers.*.repeat_last", 0, 4096, "0", "how many of the last tokens are recent; 0: 64"),
     PROMPT_KEYS("teachers.*.", ""),
 
     TEXT_KEY("meta_prover.model", 1, RECIPE_NAME_BYTES, NULL, "a name under models: who scores; take the strongest"),

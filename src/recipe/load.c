@@ -151,7 +151,7 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
     struct arena *arena = &load->recipe->arena;
     const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
     model->name = name;
-    model->options = (struct model_options){
+    model->options = (cord_model_options){
         .name = name,
         .context = (int)number(load, "models.*.context", name),
         .cells = (int)number(load, "models.*.cells", name),
@@ -207,6 +207,8 @@ static cord_status load_teacher(struct load *load, struct recipe_teacher *teache
         .top_p = (float)number(load, "teachers.*.top_p", name),
         .top_k = (int)number(load, "teachers.*.top_k", name),
         .min_p = (float)number(load, "teachers.*.min_p", name),
+        .repeat_penalty = (float)number(load, "teachers.*.repeat_penalty", name),
+        .repeat_last = (int)number(load, "teachers.*.repeat_last", name),
     };
     return load_style(load, "teachers.*.", name, &teacher->style);
 }

@@ -5,9 +5,9 @@
 #ifndef CORD_RECIPE_H
 #define CORD_RECIPE_H
 
+#include "cord.h"
 #include "data/problem.h"
 #include "data/prompt.h"
-#include "model/model.h"
 #include "search/search.h"
 
 /* ---- the table of keys --------------------------------------------------------------------------------------- */
@@ -30,7 +30,7 @@ const struct recipe_key *recipe_keys(size_t *n);
 
 struct recipe_model {
     const char *name;
-    struct model_options options; /* path is resolved */
+    cord_model_options options; /* path is resolved */
 };
 
 struct recipe_teacher {

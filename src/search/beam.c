@@ -306,7 +306,7 @@ static cord_status select_best(struct beam *beam, struct candidate *candidates, 
     struct contender *contenders = NULL;
     int n_contenders = 0;
     CORD_TRY(gather(beam, candidates, n, &contenders, &n_contenders, err));
-    double noise = search->settings->tie_within_noise ? cord_model_info(search->meta_prover->model)->noise : 0;
+    double noise = search->settings->tie_within_noise ? cord_model_get_info(search->meta_prover->model)->noise : 0;
     rank(contenders, n_contenders, noise);
     int keep = n_contenders < search->settings->beam ? n_contenders : search->settings->beam;
     struct trajectory *kept = arena_alloc(search->arena, (size_t)keep * sizeof *kept);

@@ -8,9 +8,9 @@
 #ifndef CORD_SEARCH_H
 #define CORD_SEARCH_H
 
+#include "cord.h"
 #include "data/prompt.h"
 #include "data/segment.h"
-#include "model/model.h"
 
 /* ---- who takes part ------------------------------------------------------------------------------------------ */
 

@@ -96,7 +96,7 @@ static void write_totals(struct json_writer *w, const struct journal_totals *t) 
     json_int(w, "dropped", t->dropped);
 }
 
-cord_status summary_write(struct journal *journal, const char *folder, const struct engine_info *engine,
+cord_status summary_write(struct journal *journal, const char *folder, const cord_engine_info *engine,
                           const struct summary_model *models, int n_models, const struct summary_counts *counts,
                           cord_error *err) {
     struct journal_totals totals = {0};

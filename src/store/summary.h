@@ -2,11 +2,11 @@
 #ifndef CORD_SUMMARY_H
 #define CORD_SUMMARY_H
 
-#include "model/model.h"
+#include "cord.h"
 #include "store/journal.h"
 
 struct summary_model {
-    const struct model_info *info;
+    const cord_model_info *info;
     const char *sha256; /* of its file */
 };
 
@@ -19,7 +19,7 @@ struct summary_counts {
 cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err);
 
 /* Writes the file anew: versions, processor, threads, models with their hashes, counts, tokens and seconds by role. */
-cord_status summary_write(struct journal *journal, const char *folder, const struct engine_info *engine,
+cord_status summary_write(struct journal *journal, const char *folder, const cord_engine_info *engine,
                           const struct summary_model *models, int n_models, const struct summary_counts *counts,
                           cord_error *err);
 

@@ -21,14 +21,14 @@ static void refused(const char *path, const char *says) {
     for (int i = 0; i < 2; i++) {
         cord_model *model = NULL;
         cord_error err = {0};
-        cord_status status = cord_model_open(engine, &(struct model_options){.name = "m", .path = path}, &model, &err);
+        cord_status status = cord_model_open(engine, &(cord_model_options){.name = "m", .path = path}, &model, &err);
         assert_int_equal(status, CORD_BAD_MODEL);
         assert_int_equal(err.code, CORD_BAD_MODEL);
         assert_null(model);
         if (!strstr(err.message, path) && !strstr(err.where, path))
             fail_msg("'%s' does not name %s", err.message, path);
         if (!strstr(err.message, says)) fail_msg("'%s' does not say '%s'", err.message, says);
-        assert_int_equal(cord_model_open(engine, &(struct model_options){.name = "m", .path = path}, &model, NULL),
+        assert_int_equal(cord_model_open(engine, &(cord_model_options){.name = "m", .path = path}, &model, NULL),
                          CORD_BAD_MODEL);
     }
 }
@@ -118,7 +118,7 @@ static void too_large_a_context(void **state) {
     }
     cord_model *model = NULL;
     cord_error err = {0};
-    struct model_options options = {.name = "smol", .path = path, .context = 1000000};
+    cord_model_options options = {.name = "smol", .path = path, .context = 1000000};
     assert_int_equal(cord_model_open(engine, &options, &model, &err), CORD_BAD_MODEL);
     assert_non_null(strstr(err.message, "smol"));
     assert_non_null(strstr(err.message, "1000000"));

@@ -93,7 +93,7 @@ static void compare_model(cord_model *model, const char *name, const struct limi
     reference_close(&ref);
     double mean = sums.difference / sums.likely;
     printf("%s: %d rows, %d tokens, %d above %g: mean difference %.4f, worst %.3f; in S mean %.5f, worst %.4f\n",
-           cord_model_info(model)->name, sums.rows, sums.tokens, sums.likely, LIKELY, mean, sums.worst,
+           cord_model_get_info(model)->name, sums.rows, sums.tokens, sums.likely, LIKELY, mean, sums.worst,
            sums.score_difference / sums.rows, sums.worst_score);
     assert_true(sums.rows >= 90);
     assert_true(mean <= limits->mean);

@@ -283,7 +283,8 @@ static void seeds(void **state) {
     char *first = NULL;
     int different = 0;
     for (uint64_t seed = 0; seed < 6; seed++) {
-        cord_sampling sampling = {1.0f, 0.95f, 0.01f, 200, seed};
+        cord_sampling sampling = {
+            .temperature = 1, .top_p = 0.95f, .min_p = 0.01f, .top_k = 200, .repeat_penalty = 1.1f, .seed = seed};
         cord_proposal a = ask(prompts[1], 24, NULL, 0, sampling), b = ask(prompts[1], 24, NULL, 0, sampling);
         assert_string_equal(a.text, b.text);
         different += first && strcmp(first, a.text) != 0;
@@ -295,6 +296,31 @@ static void seeds(void **state) {
     assert_true(different >= 4);
 }
 
+static int times(cord_text text, const char *what) {
+    int n = 0;
+    for (ptrdiff_t at; (at = text_find(text, text_of(what))) >= 0; n++)
+        text = text_slice(text, (size_t)at + strlen(what), text.len);
+    return n;
+}
+
+/* What a greedy text says again and again is not said again where repetition is penalised: the prompt's words in the first
+ * case, the text's own in the second. */
+static void repetition(void **state) {
+    (void)state;
+    static const struct {
+        const char *prompt, *said;
+        int most; /* times, penalised */
+    } cases[] = {{"They laugh: ha ha ha ha ha ha ha", " ha", 0}, {"He sang", " crowd was", 1}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        cord_proposal greedy = ask(cases[c].prompt, 40, NULL, 0, (cord_sampling){0});
+        cord_proposal penalised = ask(cases[c].prompt, 40, NULL, 0, (cord_sampling){.repeat_penalty = 100});
+        assert_true(times((cord_text){greedy.text, greedy.len}, cases[c].said) >= 2);
+        assert_true(times((cord_text){penalised.text, penalised.len}, cases[c].said) <= cases[c].most);
+        cord_proposal_release(&greedy);
+        cord_proposal_release(&penalised);
+    }
+}
+
 static void twelve_in_one_call(void **state) {
     (void)state;
     static const cord_text stops[] = {TEXT("### Step"), TEXT("</think>"), TEXT("\n\n")};
@@ -304,11 +330,11 @@ static void twelve_in_one_call(void **state) {
         p[i] = request_of(smol, prompts[i / 3], &spans[i], 8 + 3 * i);
         p[i].stops = stops;
         p[i].n_stops = 3;
-        p[i].sampling = (cord_sampling){0.8f, 0.95f, 0, 0, (uint64_t)i};
+        p[i].sampling = (cord_sampling){.temperature = 0.8f, .top_p = 0.95f, .seed = (uint64_t)i};
     }
-    struct model_usage before = cord_model_usage(smol);
+    cord_model_usage before = cord_model_get_usage(smol);
     assert_ok(cord_propose(engine, p, 12, err));
-    struct model_usage after = cord_model_usage(smol);
+    cord_model_usage after = cord_model_get_usage(smol);
     int tokens = 0;
     for (int i = 0; i < 12; i++) {
         check_sound(&p[i]);
@@ -485,7 +511,7 @@ static void stopping_is_quick(void **state) {
     cord_span spans[16];
     for (int i = 0; i < 16; i++) {
         p[i] = request_of(model, prompts[3 + i % 2], &spans[i], 3000);
-        p[i].sampling = (cord_sampling){1.2f, 1, 0, 0, (uint64_t)i};
+        p[i].sampling = (cord_sampling){.temperature = 1.2f, .top_p = 1, .seed = (uint64_t)i};
     }
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, stop_soon, &stopper), 0);
@@ -534,6 +560,7 @@ int main(void) {
         cmocka_unit_test(a_full_context_ends_a_text),
         cmocka_unit_test(whole_characters),
         cmocka_unit_test(seeds),
+        cmocka_unit_test(repetition),
         cmocka_unit_test(twelve_in_one_call),
         cmocka_unit_test(two_models_in_one_call),
         cmocka_unit_test(bad_requests_fail_alone),

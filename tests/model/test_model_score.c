@@ -326,7 +326,7 @@ static void propose_on_rows(const cord_model *model) {
                                       .prompt = spans[n],
                                       .n_spans = 2,
                                       .max_tokens = 12,
-                                      .sampling = {0.8f, 1, 0, 0, (uint64_t)i},
+                                      .sampling = {.temperature = 0.8f, .top_p = 1, .seed = (uint64_t)i},
                                       .group = 77};
         n++;
     }

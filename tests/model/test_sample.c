@@ -11,6 +11,11 @@ enum { MAX_VOCAB = 2000 };
 
 static struct buf scratch;
 
+/* A token that nothing stands before. */
+static llama_token draw(float *logits, int n, const cord_sampling *sampling, struct rng *rng) {
+    return sample_token(logits, n, NULL, 0, sampling, rng, &scratch);
+}
+
 /* ---- brute force --------------------------------------------------------------------------------------------- */
 
 static const float *sorted_by;
@@ -57,7 +62,7 @@ static void random_logits(float *logits, int n, double spread, uint64_t seed) {
 
 /* Draws and compares with the exact probabilities: nothing outside the cut set, and chi-square within five standard
  * deviations (Wilson and Hilferty's cube root makes it normal); rare tokens are counted together. */
-static void check_frequencies(const float *logits, int n, cord_sampling sampling, uint64_t seed) {
+static void check_frequencies(float *logits, int n, cord_sampling sampling, uint64_t seed) {
     enum { DRAWS = 40000 };
     static int count[MAX_VOCAB];
     double p[MAX_VOCAB];
@@ -66,7 +71,7 @@ static void check_frequencies(const float *logits, int n, cord_sampling sampling
     struct rng rng;
     rng_init(&rng, seed);
     for (int d = 0; d < DRAWS; d++) {
-        llama_token token = sample_token(logits, n, &sampling, &rng, &scratch);
+        llama_token token = draw(logits, n, &sampling, &rng);
         assert_in_range(token, 0, n - 1);
         if (p[token] <= 0) fail_msg("token %d was drawn, which is cut off", token);
         count[token]++;
@@ -97,9 +102,9 @@ static void frequencies_are_the_softmax(void **state) {
     float logits[40];
     for (uint64_t seed = 1; seed <= 3; seed++) {
         random_logits(logits, 40, 2, seed);
-        check_frequencies(logits, 40, (cord_sampling){0.6f, 1, 0, 0, 0}, seed);
-        check_frequencies(logits, 40, (cord_sampling){1.0f, 1, 0, 0, 0}, seed);
-        check_frequencies(logits, 40, (cord_sampling){1.7f, 1, 0, 0, 0}, seed);
+        check_frequencies(logits, 40, (cord_sampling){.temperature = 0.6f, .top_p = 1}, seed);
+        check_frequencies(logits, 40, (cord_sampling){.temperature = 1.0f, .top_p = 1}, seed);
+        check_frequencies(logits, 40, (cord_sampling){.temperature = 1.7f, .top_p = 1}, seed);
     }
 }
 
@@ -108,9 +113,17 @@ static void frequencies_after_cuts(void **state) {
     float logits[100];
     random_logits(logits, 100, 2, 7);
     const cord_sampling settings[] = {
-        {0.6f, 1, 0, 5, 0},     {1.0f, 1, 0, 1, 0},     {1.0f, 0.9f, 0, 0, 0},     {0.6f, 0.95f, 0, 0, 0},
-        {1.0f, 1, 0.05f, 0, 0}, {1.0f, 0.9f, 0, 20, 0}, {1.0f, 0.8f, 0.1f, 30, 0}, {0.6f, 0.95f, 0.02f, 40, 0},
-        {1.0f, 0.01f, 0, 0, 0}, {1.0f, 1, 1, 0, 0},     {1.0f, 1, 0, 1000, 0},
+        {.temperature = 0.6f, .top_p = 1, .top_k = 5},
+        {.temperature = 1, .top_p = 1, .top_k = 1},
+        {.temperature = 1, .top_p = 0.9f},
+        {.temperature = 0.6f, .top_p = 0.95f},
+        {.temperature = 1, .top_p = 1, .min_p = 0.05f},
+        {.temperature = 1, .top_p = 0.9f, .top_k = 20},
+        {.temperature = 1, .top_p = 0.8f, .min_p = 0.1f, .top_k = 30},
+        {.temperature = 0.6f, .top_p = 0.95f, .min_p = 0.02f, .top_k = 40},
+        {.temperature = 1, .top_p = 0.01f},
+        {.temperature = 1, .top_p = 1, .min_p = 1},
+        {.temperature = 1, .top_p = 1, .top_k = 1000},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) check_frequencies(logits, 100, settings[i], i);
 }
@@ -127,11 +140,13 @@ static void cut_sets_are_the_brute_force(void **state) {
         double p[MAX_VOCAB];
         int n = 1 + (int)(rng_next(&rng) % 12);
         for (int i = 0; i < n; i++) logits[i] = 0.25f * (float)(rng_next(&rng) % 9);
-        cord_sampling sampling = {0.5f + (float)rng_uniform(&rng), rng_next(&rng) % 2 ? 1 : (float)rng_uniform(&rng),
-                                  rng_next(&rng) % 2 ? 0 : (float)rng_uniform(&rng), (int)(rng_next(&rng) % 14), 0};
+        cord_sampling sampling = {.temperature = 0.5f + (float)rng_uniform(&rng),
+                                  .top_p = rng_next(&rng) % 2 ? 1 : (float)rng_uniform(&rng),
+                                  .min_p = rng_next(&rng) % 2 ? 0 : (float)rng_uniform(&rng),
+                                  .top_k = (int)(rng_next(&rng) % 14)};
         exact(logits, n, &sampling, p);
         bool seen[12] = {false};
-        for (int d = 0; d < 2000; d++) seen[sample_token(logits, n, &sampling, &rng, &scratch)] = true;
+        for (int d = 0; d < 2000; d++) seen[draw(logits, n, &sampling, &rng)] = true;
         for (int i = 0; i < n; i++)
             if (seen[i] ? p[i] <= 0 : p[i] > 0.01)
                 fail_msg("round %d: token %d with probability %g was %s", round, i, p[i],
@@ -148,11 +163,60 @@ static void a_flat_row_keeps_all(void **state) {
     rng_init(&rng, 5);
     int different = 0;
     for (int d = 0; d < 20000; d++) {
-        llama_token token = sample_token(logits, MAX_VOCAB, &(cord_sampling){1, 1, 0, 0, 0}, &rng, &scratch);
+        llama_token token = draw(logits, MAX_VOCAB, &(cord_sampling){.temperature = 1, .top_p = 1}, &rng);
         different += !seen[token];
         seen[token] = true;
     }
     assert_true(different > MAX_VOCAB - 10); /* on average 0.09 of them are not drawn */
+}
+
+/* ---- repetition ---------------------------------------------------------------------------------------------- */
+
+/* The row against the formula, written out for every token of the vocabulary: is it among the last ones? */
+static void repetition_is_penalised_once(void **state) {
+    (void)state;
+    enum { VOCAB = 1000, SAID = 200 };
+    struct rng rng;
+    rng_init(&rng, 21);
+    llama_token before[SAID];
+    for (int i = 0; i < SAID; i++) before[i] = (llama_token)(rng_next(&rng) % (i < 150 ? VOCAB : 20));
+    static const struct {
+        float penalty;
+        int last, said, counts; /* how many of them count */
+    } cases[] = {
+        {1.3f, 0, SAID, 64},     {1.3f, 10, SAID, 10}, {1.3f, 1, SAID, 1}, {2, 150, SAID, 150},
+        {1.1f, 1000, SAID, 200}, {1.3f, 0, 5, 5},      {1.3f, 0, 0, 0},    {0.5f, 30, SAID, 30},
+        {1, 0, SAID, 0},         {0, 0, SAID, 0},      {-1, 0, SAID, 0},   {1.3f, 2000000000, SAID, SAID},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        float logits[VOCAB], want[VOCAB];
+        random_logits(logits, VOCAB, 2, c);
+        logits[before[SAID - 1]] = c % 2 ? -INFINITY : 0; /* stay what they are */
+        int best = 0;
+        for (int t = 0; t < VOCAB; t++) {
+            bool said = false;
+            for (int i = cases[c].said - cases[c].counts; i < cases[c].said; i++) said = said || before[i] == t;
+            want[t] = !said ? logits[t] : logits[t] > 0 ? logits[t] / cases[c].penalty : logits[t] * cases[c].penalty;
+            if (want[t] > want[best]) best = t;
+        }
+        cord_sampling sampling = {.repeat_penalty = cases[c].penalty, .repeat_last = cases[c].last};
+        assert_int_equal(sample_token(logits, VOCAB, before, cases[c].said, &sampling, &rng, &scratch), best);
+        assert_memory_equal(logits, want, sizeof want);
+    }
+}
+
+/* However large `last` is, no more than 4096 count. */
+static void repetition_looks_back_so_far(void **state) {
+    (void)state;
+    enum { SAID = 4098 };
+    static llama_token before[SAID];
+    struct rng rng;
+    rng_init(&rng, 1);
+    before[0] = 1, before[1] = 2, before[2] = 3; /* the rest are 0; the last 4096 begin with the 3 */
+    float logits[4] = {1, 1, 1, 1};
+    cord_sampling sampling = {.repeat_penalty = 2, .repeat_last = 5000};
+    assert_int_equal(sample_token(logits, 4, before, SAID, &sampling, &rng, &scratch), 1);
+    assert_memory_equal(logits, ((const float[]){0.5f, 1, 1, 0.5f}), sizeof logits);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------------------ */
@@ -167,9 +231,9 @@ static void no_temperature_takes_the_best(void **state) {
         for (int i = 1; i < n; i++)
             if (logits[i] > logits[best]) best = i;
         rng_init(&rng, 1);
-        assert_int_equal(sample_token(logits, n, &(cord_sampling){0, 0.5f, 0, 3, 1}, &rng, &scratch), best);
+        assert_int_equal(draw(logits, n, &(cord_sampling){.top_p = 0.5f, .top_k = 3}, &rng), best);
         logits[n - 1] = logits[best] + 1; /* the last ones are not part of a full stride */
-        assert_int_equal(sample_token(logits, n, &(cord_sampling){0, 1, 0, 0, 1}, &rng, &scratch), n - 1);
+        assert_int_equal(draw(logits, n, &(cord_sampling){.top_p = 1}, &rng), n - 1);
     }
 }
 
@@ -181,10 +245,10 @@ static void equal_seeds_give_equal_draws(void **state) {
     struct rng a, b, c;
     rng_init(&a, 42), rng_init(&b, 42), rng_init(&c, 43);
     for (int d = 0; d < 200; d++) {
-        cord_sampling sampling = {0.8f, 0.95f, 0, 0, 0};
-        llama_token x = sample_token(logits, 200, &sampling, &a, &scratch);
-        assert_int_equal(x, sample_token(logits, 200, &sampling, &b, &scratch));
-        same += x == sample_token(logits, 200, &sampling, &c, &scratch);
+        cord_sampling sampling = {.temperature = 0.8f, .top_p = 0.95f};
+        llama_token x = draw(logits, 200, &sampling, &a);
+        assert_int_equal(x, draw(logits, 200, &sampling, &b));
+        same += x == draw(logits, 200, &sampling, &c);
     }
     assert_true(same < 50);
 }
@@ -216,6 +280,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequencies_are_the_softmax),   cmocka_unit_test(frequencies_after_cuts),
         cmocka_unit_test(cut_sets_are_the_brute_force),  cmocka_unit_test(a_flat_row_keeps_all),
+        cmocka_unit_test(repetition_is_penalised_once),  cmocka_unit_test(repetition_looks_back_so_far),
         cmocka_unit_test(no_temperature_takes_the_best), cmocka_unit_test(equal_seeds_give_equal_draws),
         cmocka_unit_test(logprob_is_the_log_softmax),
     };

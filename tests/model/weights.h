@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#include "model/model.h"
+#include "cord.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,14 +38,14 @@ static inline void weights_need(const char *name) {
 
 static inline cord_engine *weights_engine(void) {
     cord_engine *engine = NULL;
-    assert_ok(cord_engine_open(&(struct engine_options){0}, &engine, err));
+    assert_ok(cord_engine_open(&(cord_engine_options){0}, &engine, err));
     return engine;
 }
 
 /* Opens a GGUF file, or a model of the manifest; sizes of 0 are cord's own. */
 static inline cord_model *weights_open_file(cord_engine *engine, const char *name, const char *path, int context,
                                             int cells, int sequences) {
-    struct model_options options = {
+    cord_model_options options = {
         .name = name, .path = path, .context = context, .cells = cells, .sequences = sequences};
     cord_model *model = NULL;
     assert_ok(cord_model_open(engine, &options, &model, err));

@@ -77,6 +77,7 @@ static void defaults_are_the_papers(void **state) {
     assert_int_equal(r.search.seed, 1);
     assert_int_equal(r.n_teachers, 2);
     assert_true(r.teachers[1].sampling.temperature == 0.6f && r.teachers[1].sampling.top_p == 0.95f);
+    assert_true(r.teachers[1].sampling.repeat_penalty == 1 && r.teachers[1].sampling.repeat_last == 0);
     assert_int_equal(r.teachers[1].model, 1);
     assert_int_equal(r.meta_model, 1);
     struct prompt_style paper;
@@ -97,7 +98,8 @@ static void every_key_is_read(void **state) {
         load(TEXT("problems: {file: /x/p.jsonl, limit: 5, skip: 2, id: i, question: q, answer: an, target: t, "
                   "format: boxed}\n"
                   "models:\n  qwen-1.5b.q4: {file: tiny, context: 10, cells: 20, sequences: 30, gpu_layers: 0}\n"
-                  "teachers:\n  t.1_x-y: {model: qwen-1.5b.q4, temperature: 1.5e0, top_p: .5, top_k: 7, min_p: 0.25}\n"
+                  "teachers:\n  t.1_x-y: {model: qwen-1.5b.q4, temperature: 1.5e0, top_p: .5, top_k: 7, min_p: 0.25,\n"
+                  "    repeat_penalty: 1.25, repeat_last: 100}\n"
                   "meta_prover: {model: qwen-1.5b.q4}\n"
                   "search: {beam: 3, step_tokens: 11, think_tokens: 12, answer_tokens: 13, answer_temperature: 0.5,\n"
                   "  stop_at_first_finished: true, tie_within_noise: True}\n"
@@ -111,13 +113,13 @@ static void every_key_is_read(void **state) {
     assert_string_equal(r.problems.answer_field, "an");
     assert_string_equal(r.problems.target_field, "t");
     assert_int_equal(r.problems.format, ANSWER_BOXED);
-    const struct model_options *m = &r.models[0].options;
+    const cord_model_options *m = &r.models[0].options;
     assert_string_equal(m->name, "qwen-1.5b.q4");
     assert_true(m->context == 10 && m->cells == 20 && m->sequences == 30 && m->gpu_layers == 0);
     const struct recipe_teacher *t = &r.teachers[0];
     assert_string_equal(t->name, "t.1_x-y");
     assert_true(t->sampling.temperature == 1.5f && t->sampling.top_p == 0.5f && t->sampling.top_k == 7 &&
-                t->sampling.min_p == 0.25f);
+                t->sampling.min_p == 0.25f && t->sampling.repeat_penalty == 1.25f && t->sampling.repeat_last == 100);
     assert_true(r.search.beam == 3 && r.search.step_tokens == 11 && r.search.think_tokens == 12 &&
                 r.search.answer_tokens == 13 && r.search.answer_temperature == 0.5f);
     assert_true(r.search.stop_at_first_finished && r.search.tie_within_noise);
@@ -242,6 +244,10 @@ static void wrong_recipes_are_told(void **state) {
         {MINIMAL "search: {answer_temperature: -0.1}\n", "r.yaml:6:30", "out of range; allowed: a number, 0 to 5"},
         {MINIMAL "search: {beam: 1}\nsearch: {beam: 2}\n", "r.yaml:7:1", "a second time; the first is in line 6"},
         {MINIMAL "search: {beam: 1,\n  'beam': 2}\n", "r.yaml:7:3", "a second time; the first is in line 6"},
+        {HEAD "teachers: {one: {model: a, repeat_penalty: 0.9}}\n", "r.yaml:3:44",
+         "out of range; allowed: a number, 1 to 10"},
+        {HEAD "teachers: {one: {model: a, repeat_last: 4097}}\n", "r.yaml:3:41",
+         "out of range; allowed: a whole number, 0 to 4096"},
         {MINIMAL "search: {sampling: 1}\n", "r.yaml:6:10", "known there: strategy, beam, step_tokens"},
         {MINIMAL "search: {'search.beam': 1}\n", "r.yaml:6:10", "unknown key 'search.beam' in 'search'"},
         {MINIMAL "temperature: 1\n", "r.yaml:6:1", "did you mean 'teachers.*.temperature'?"},

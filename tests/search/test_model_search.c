@@ -36,9 +36,9 @@ static struct look {
 static char *write_down(struct arena *arena, const cord_proposal *r) {
     struct buf out;
     buf_init(&out, "request", 1 << 20);
-    buf_addf(&out, "%s max %d t %a p %a min %a k %d group %llx\n", cord_model_info(r->model)->name, r->max_tokens,
-             r->sampling.temperature, r->sampling.top_p, r->sampling.min_p, r->sampling.top_k,
-             (unsigned long long)r->group);
+    buf_addf(&out, "%s max %d t %a p %a min %a k %d repeat %a %d group %llx\n", cord_model_get_info(r->model)->name,
+             r->max_tokens, r->sampling.temperature, r->sampling.top_p, r->sampling.min_p, r->sampling.top_k,
+             r->sampling.repeat_penalty, r->sampling.repeat_last, (unsigned long long)r->group);
     for (int i = 0; i < r->n_stops; i++) buf_addf(&out, "stop %.*s\n", (int)r->stops[i].len, r->stops[i].data);
     for (int i = 0; i < r->n_spans; i++) {
         buf_addf(&out, "%s %zu ", r->prompt[i].trusted ? "trusted" : "data", r->prompt[i].text.len);
@@ -114,7 +114,7 @@ static void pool_open(struct pool *pool, float temperature) {
     arena_init(&pool->arena);
     pool->engine = weights_engine();
     pool->model = weights_open(pool->engine, QWEN, 1024, 6144, 64);
-    const struct model_info *info = cord_model_info(pool->model);
+    const cord_model_info *info = cord_model_get_info(pool->model);
     assert_ok(chat_template_new(info->chat_template, &pool->tmpl, err));
     for (int k = 0; k < 2; k++) assert_true(prompt_preset("steps", &pool->styles[k]));
     cord_text system = pool->styles[0].system;

@@ -5,7 +5,7 @@
 
 static void backend_init_once(void) { llama_backend_init(); }
 
-static cord_status open_model(cord_engine *engine, const struct model_options *options, cord_model **model,
+static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
                               cord_error *err) {
     static pthread_once_t once = PTHREAD_ONCE_INIT; /* llama.cpp's own state is global, and so is its log */
     pthread_once(&once, backend_init_once);
@@ -22,9 +22,9 @@ static void stop(cord_engine *engine) {
     llama_log_set(weights_log, NULL);
 }
 
-static void describe(const cord_engine *engine, struct engine_info *info) {
+static void describe(const cord_engine *engine, cord_engine_info *info) {
     const struct device *device = engine->local;
-    if (device) *info = (struct engine_info){device_threads(device), llama_version(), llama_print_system_info()};
+    if (device) *info = (cord_engine_info){device_threads(device), llama_version(), llama_print_system_info()};
 }
 
 static cord_status count_tokens(const cord_model *model, const cord_span *spans, int n, int *count, cord_error *err) {

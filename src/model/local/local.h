@@ -51,7 +51,7 @@ struct local_model {
 
 static inline struct local_model *local_of(const cord_model *model) { return (struct local_model *)(uintptr_t)model; }
 
-cord_status local_open(cord_engine *engine, const struct model_options *options, cord_model **model, cord_error *err);
+cord_status local_open(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
 void local_close(cord_model *model);
 void weights_log(enum ggml_log_level level, const char *text, void *engine);
 /* Bytes that a lane of so many cells takes, as far as it can be told beforehand. */
@@ -247,9 +247,11 @@ void device_forget(struct device *device, uint64_t group);
 
 /* ---- sampling ------------------------------------------------------------------------------------------------ */
 
-/* One token from its logits: temperature, then top-k, top-p, min-p, then a draw. `scratch` is used for candidates. */
-llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng,
-                         struct buf *scratch);
+/* One token from its logits: repetition penalty, temperature, then top-k, top-p, min-p, then a draw. `before` is all that
+ * stands before it, prompt and text. The penalty changes `logits` in place; nothing else does. `scratch` is used for
+ * candidates. */
+llama_token sample_token(float *logits, int n, const llama_token *before, int n_before, const cord_sampling *sampling,
+                         struct rng *rng, struct buf *scratch);
 /* log softmax(logits)[token], in double. */
 double sample_logprob(const float *logits, int n, llama_token token);
 

@@ -71,7 +71,8 @@ bool writing_take(struct job *job, float *logits, struct buf *scratch) {
     struct writing *w = job->writing;
     cord_proposal *request = w->request;
     size_t before = w->text.len;
-    llama_token token = sample_token(logits, llama_vocab_n_tokens(model->vocab), &request->sampling, &w->rng, scratch);
+    llama_token token = sample_token(logits, llama_vocab_n_tokens(model->vocab), job->tokens.id, job->tokens.n,
+                                     &request->sampling, &w->rng, scratch);
     token_piece(model, token, &w->text);
     if (!tokens_append(&job->tokens, token)) w->text.status = CORD_NO_MEMORY;
     if (buf_check(&w->text, &request->error) != CORD_OK) return true;

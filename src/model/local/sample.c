@@ -64,6 +64,32 @@ static double total_weight(const float *x, int n, float max, float temperature) 
     return total;
 }
 
+/* ---- repetition ---------------------------------------------------------------------------------------------- */
+
+enum { REPEAT_LAST = 64, REPEAT_MOST = 4096 };
+
+/* Whether a token is among these. (No early way out, so that the compiler can compare many at a time.) */
+static bool among(llama_token token, const llama_token *tokens, int n) {
+    int found = 0;
+    for (int i = 0; i < n; i++) found |= tokens[i] == token;
+    return found;
+}
+
+/* However often a token was said, it is penalised once. Where `before` is short of the window, all of it counts. */
+static void penalise_repetition(float *logits, const llama_token *before, int n_before, const cord_sampling *sampling) {
+    float penalty = sampling->repeat_penalty;
+    if (penalty <= 0 || penalty == 1) return;
+    int last = sampling->repeat_last > 0 ? sampling->repeat_last : REPEAT_LAST;
+    if (last > REPEAT_MOST) last = REPEAT_MOST;
+    if (last > n_before) last = n_before;
+    const llama_token *recent = before + (n_before - last);
+    for (int i = 0; i < last; i++) {
+        if (among(recent[i], recent, i)) continue;
+        float *logit = &logits[recent[i]];
+        *logit = *logit > 0 ? *logit / penalty : *logit * penalty;
+    }
+}
+
 /* ---- choosing ------------------------------------------------------------------------------------------------ */
 
 static int by_logit(const void *a, const void *b) {
@@ -140,8 +166,9 @@ static llama_token draw_from_all(const float *logits, int n, float max, float te
     return last;
 }
 
-llama_token sample_token(const float *logits, int n, const cord_sampling *sampling, struct rng *rng,
-                         struct buf *scratch) {
+llama_token sample_token(float *logits, int n, const llama_token *before, int n_before, const cord_sampling *sampling,
+                         struct rng *rng, struct buf *scratch) {
+    penalise_repetition(logits, before, n_before, sampling);
     float max = largest(logits, n);
     if (sampling->temperature <= 0) return first_at(logits, n, max);
     double total = total_weight(logits, n, max, sampling->temperature);

@@ -90,7 +90,7 @@ static cord_text token_text(struct local_model *model, llama_token token) {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-static cord_status choose_sizes(struct local_model *model, const struct model_options *options, cord_error *err) {
+static cord_status choose_sizes(struct local_model *model, const cord_model_options *options, cord_error *err) {
     const char *name = options->name;
     int trained = llama_model_n_ctx_train(model->weights);
     model->context = options->context ? options->context : trained < 4096 ? trained : 4096;
@@ -156,9 +156,9 @@ static cord_status check_kind(const struct local_model *model, cord_error *err) 
     return CORD_OK;
 }
 
-static cord_status describe(struct local_model *model, const struct model_options *options, uint64_t bytes,
+static cord_status describe(struct local_model *model, const cord_model_options *options, uint64_t bytes,
                             cord_error *err) {
-    struct model_info *info = &model->base.info;
+    cord_model_info *info = &model->base.info;
     char description[128];
     llama_model_desc(model->weights, description, sizeof description);
     info->name = arena_text(&model->arena, text_of(options->name)).data;
@@ -187,7 +187,7 @@ void weights_log(enum ggml_log_level level, const char *text, void *ctx) {
     if (engine && engine->options.log) engine->options.log(engine->options.log_ctx, text);
 }
 
-static cord_status load(struct local_model *model, const struct model_options *options, cord_error *err) {
+static cord_status load(struct local_model *model, const cord_model_options *options, cord_error *err) {
     struct llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options->gpu_layers;
     first_error[0] = '\0';
@@ -202,7 +202,7 @@ static cord_status load(struct local_model *model, const struct model_options *o
                      options->path, (int)why.len, why.data);
 }
 
-cord_status local_open(cord_engine *engine, const struct model_options *options, cord_model **out, cord_error *err) {
+cord_status local_open(cord_engine *engine, const cord_model_options *options, cord_model **out, cord_error *err) {
     uint64_t bytes = 0;
     CORD_TRY(check_file(options->path, &bytes, err));
     struct local_model *model = calloc(1, sizeof *model);
