@@ -128,6 +128,7 @@ void cord_engine_stop(cord_engine *engine);
 /* What computes here, for run summaries. All zero until a local model is open. The texts are static. */
 typedef struct {
     int threads;
+    uint64_t memory;      /* bytes that the caches of local models may take */
     const char *llama;    /* llama.cpp's version */
     const char *features; /* of the processor, as llama.cpp uses them */
 } cord_engine_info;
@@ -140,8 +141,8 @@ typedef struct {
     const char *path; /* a GGUF file */
     int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
     int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
-    int cells;        /* tokens of cache shared by all sequences; 0 = 4 x context */
-    int sequences;    /* most sequences cached at once; 0 = 64 */
+    int cells;        /* most tokens of cache; 0 = as the engine's `memory` allows */
+    int sequences;    /* most sequences cached at once in one place; 0 = 64 */
     int gpu_layers;   /* layers to offload where llama.cpp was built with a GPU back end; 0 = none, -1 = all */
 } cord_model_options;
 
@@ -160,6 +161,7 @@ typedef struct {
     cord_text bos, eos;                    /* texts of these tokens; may be empty */
     int context;                           /* tokens of one sequence */
     uint64_t parameters, bytes;            /* bytes: of the file */
+    uint64_t cache_bytes;                  /* of the cache, for each token in it */
     double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
 } cord_model_info;
 /* Borrowed, with its texts, until the engine is closed. */

@@ -9,7 +9,19 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PERIOD_MS = 200, SPEED_WINDOW = 25 /* paintings over which speeds are measured: 5 s */ };
+enum {
+    PERIOD_MS = 200,
+    SPEED_WINDOW = 25, /* paintings over which speeds are measured: 5 s */
+    SHOWN_FLIGHTS = 8, /* problems that have a line of their own */
+};
+
+/* A problem in flight. */
+struct flight_line {
+    struct buf id;
+    bool flies;
+    int round, beam, finished;
+    double best;
+};
 
 /* A model's tokens at some earlier paintings, so that a speed can be told. */
 struct gauge {
@@ -28,10 +40,7 @@ struct live {
     struct page page;          /* for permanent lines */
     int done, failed, correct; /* in this process */
     double sum_score;
-    struct buf id; /* of the problem in flight */
-    bool in_flight;
-    int round, beam, finished;
-    double best;
+    struct flight_line *flights;
     struct gauge *gauges;
 };
 
@@ -80,15 +89,24 @@ static void add_totals(const struct live *live, struct page *page) {
     page_print(page, PAINT_NONE, "\n");
 }
 
-static void add_flight(const struct live *live, struct page *page) {
-    if (!live->in_flight) return;
-    page_print(page, PAINT_NONE, "  ");
-    page_cell(page, PAINT_NONE, buf_text(&live->id), page->columns > 70 ? 24 : 12);
-    if (live->round == 0)
-        page_print(page, PAINT_DIM, "   round 1\n");
-    else
-        page_print(page, PAINT_DIM, "   round %d   beam %d (%d finished)   best S %.3f\n", live->round + 1, live->beam,
-                   live->finished, live->best);
+static void add_flights(const struct live *live, struct page *page) {
+    int more = 0;
+    for (int i = 0, shown = 0; i < live->options.slots; i++) {
+        const struct flight_line *flight = &live->flights[i];
+        if (!flight->flies) continue;
+        if (shown++ >= SHOWN_FLIGHTS) {
+            more++;
+            continue;
+        }
+        page_print(page, PAINT_NONE, "  ");
+        page_cell(page, PAINT_NONE, buf_text(&flight->id), page->columns > 70 ? 24 : 12);
+        if (flight->round == 0)
+            page_print(page, PAINT_DIM, "   round 1\n");
+        else
+            page_print(page, PAINT_DIM, "   round %d   beam %d (%d finished)   best S %.3f\n", flight->round + 1,
+                       flight->beam, flight->finished, flight->best);
+    }
+    if (more) page_print(page, PAINT_DIM, "  and %d more\n", more);
 }
 
 static void add_speeds(struct live *live, struct page *page) {
@@ -120,7 +138,7 @@ static void paint(struct live *live) {
     page_init(&page, live->options.out);
     page.out = memory;
     add_totals(live, &page);
-    add_flight(live, &page);
+    add_flights(live, &page);
     add_speeds(live, &page);
     page_release(&page);
     fclose(memory);
@@ -155,12 +173,14 @@ cord_status live_open(const struct live_options *options, struct live **out, cor
     live->options = *options;
     live->start = clock_us();
     live->gauges = calloc((size_t)options->n_models + 1, sizeof *live->gauges);
-    buf_init(&live->id, "a problem's id", 1 << 16);
+    live->flights = calloc((size_t)options->slots, sizeof *live->flights);
+    for (int i = 0; live->flights && i < options->slots; i++)
+        buf_init(&live->flights[i].id, "a problem's id", 1 << 16);
     page_init(&live->page, options->out);
     pthread_mutex_init(&live->mutex, NULL);
     pthread_cond_init(&live->wake, NULL);
     /* without a painter the run is as good */
-    live->painting = live->gauges && !options->plain && pthread_create(&live->painter, NULL, paint_on, live) == 0;
+    live->painting = live->gauges && live->flights && !options->plain && pthread_create(&live->painter, NULL, paint_on, live) == 0;
     *out = live;
     return CORD_OK;
 }
@@ -179,26 +199,43 @@ void live_close(struct live *live) {
     pthread_cond_destroy(&live->wake);
     pthread_mutex_destroy(&live->mutex);
     page_release(&live->page);
-    buf_release(&live->id);
+    for (int i = 0; live->flights && i < live->options.slots; i++) buf_release(&live->flights[i].id);
+    free(live->flights);
     free(live->gauges);
     free(live);
 }
 
-void live_problem(struct live *live, cord_text id) {
+/* Without memory for its lines, a run is as good. */
+static struct flight_line *lock_slot(struct live *live, int slot) {
     pthread_mutex_lock(&live->mutex);
-    buf_clear(&live->id);
-    buf_add(&live->id, id);
-    live->in_flight = true;
-    live->round = live->beam = live->finished = 0;
+    return live->flights ? &live->flights[slot] : NULL;
+}
+
+void live_problem(struct live *live, int slot, cord_text id) {
+    struct flight_line *flight = lock_slot(live, slot);
+    if (flight) {
+        buf_clear(&flight->id);
+        buf_add(&flight->id, id);
+        flight->flies = true;
+        flight->round = flight->beam = flight->finished = 0;
+    }
     pthread_mutex_unlock(&live->mutex);
 }
 
-void live_round(struct live *live, int round, int beam, int finished, double best_score) {
-    pthread_mutex_lock(&live->mutex);
-    live->round = round;
-    live->beam = beam;
-    live->finished = finished;
-    live->best = best_score;
+void live_round(struct live *live, int slot, int round, int beam, int finished, double best_score) {
+    struct flight_line *flight = lock_slot(live, slot);
+    if (flight) {
+        flight->round = round;
+        flight->beam = beam;
+        flight->finished = finished;
+        flight->best = best_score;
+    }
+    pthread_mutex_unlock(&live->mutex);
+}
+
+void live_drop(struct live *live, int slot) {
+    struct flight_line *flight = lock_slot(live, slot);
+    if (flight) flight->flies = false;
     pthread_mutex_unlock(&live->mutex);
 }
 
@@ -228,9 +265,9 @@ static void add_answer(struct page *page, const struct live_result *r) {
     add_duration(page, r->seconds);
 }
 
-void live_result(struct live *live, const struct live_result *r) {
+void live_result(struct live *live, int slot, const struct live_result *r) {
+    live_drop(live, slot);
     struct page *page = begin_line(live);
-    live->in_flight = false;
     if (r->grade) {
         live->done++;
         live->correct += r->correct;

@@ -16,6 +16,7 @@ struct live_options {
     int done;                        /* of them, before this process */
     const cord_model *const *models; /* borrowed until live_close */
     int n_models;
+    int slots; /* problems in flight at most */
 };
 
 /* How a problem ended. Texts are model text: they are escaped here. */
@@ -32,10 +33,12 @@ struct live_result {
 cord_status live_open(const struct live_options *options, struct live **live, cord_error *err);
 /* Takes the lines off the terminal; what was printed stays. NULL is fine. */
 void live_close(struct live *live);
-/* The calls below may come from any thread. */
-void live_problem(struct live *live, cord_text id);
-void live_round(struct live *live, int round, int beam, int finished, double best_score);
-void live_result(struct live *live, const struct live_result *result);
+/* The calls below may come from any thread. `slot`: which of the problems in flight, from 0. */
+void live_problem(struct live *live, int slot, cord_text id);
+void live_round(struct live *live, int slot, int round, int beam, int finished, double best_score);
+void live_result(struct live *live, int slot, const struct live_result *result);
+/* The problem goes out of sight without a result, because the run stops. */
+void live_drop(struct live *live, int slot);
 /* A line that stays, such as a warning. */
 void live_say(struct live *live, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

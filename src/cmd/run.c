@@ -1,13 +1,11 @@
 /* run.c - `cord run`: problems in, trajectories out; run again to resume. It ties recipe, models, search, journal and live
  * view together, and decides nothing that they decide. */
-#include "cmd/live.h"
+#include "cmd/flights.h"
 #include "cmd/session.h"
 #include "recipe/recipe.h"
 #include "store/export.h"
 #include "store/summary.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 struct run {
@@ -102,98 +100,6 @@ static cord_status open_all(struct run *run, cord_error *err) {
     return journal_put_problems(run->journal, &run->set, err);
 }
 
-/* ---- one problem --------------------------------------------------------------------------------------------- */
-
-/* What the observer of one search needs. */
-struct flight {
-    struct run *run;
-    const struct journal_problem *problem;
-    int rounds;
-    double log_s0;
-    const struct answered *best; /* borrowed from the search */
-};
-
-static cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
-    struct flight *flight = ctx;
-    flight->log_s0 = log_s0;
-    return journal_started(flight->run->journal, flight->problem->key, log_s0, spoken, n, err);
-}
-
-static cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
-    struct flight *flight = ctx;
-    int finished = 0;
-    for (int i = 0; i < round->n_beam; i++) finished += round->beam[i].finish != GROWING;
-    flight->rounds = round->number;
-    CORD_TRY(journal_round(flight->run->journal, flight->problem->key, round, err));
-    live_round(flight->run->live, round->number, round->n_beam, finished, exp(round->beam[0].log_score));
-    return CORD_OK;
-}
-
-static cord_status on_finished(void *ctx, const struct answered *finished, int n, cord_error *err) {
-    struct flight *flight = ctx;
-    flight->best = n ? &finished[0] : NULL;
-    return journal_finished(flight->run->journal, flight->problem->key, finished, n, err);
-}
-
-static void tell(struct flight *flight, cord_status status, const cord_error *why, int64_t start) {
-    struct live_result result = {
-        .id = flight->problem->id,
-        .gold = flight->problem->gold,
-        .rounds = flight->rounds,
-        .s0 = exp(flight->log_s0),
-        .seconds = (double)(clock_us() - start) / 1e6,
-    };
-    if (status != CORD_OK) {
-        result.reason = why->message;
-    } else if (flight->best) {
-        result.grade = grade_name(flight->best->grade);
-        result.correct = flight->best->grade == GRADE_CORRECT;
-        result.answer = flight->best->answer;
-        result.score = exp(flight->best->trajectory.log_score);
-    } else {
-        result.grade = grade_name(GRADE_NO_ANSWER);
-    }
-    live_result(flight->run->live, &result);
-}
-
-/* Whether a search's failure is the problem's own, so that the others can go on. */
-static bool is_problems_own(cord_status status) {
-    return status == CORD_BAD_INPUT || status == CORD_TOO_LONG || status == CORD_BAD_MODEL || status == CORD_BAD_RECIPE;
-}
-
-static cord_status run_problem(struct run *run, const struct journal_problem *problem, cord_error *err) {
-    struct flight flight = {.run = run, .problem = problem, .rounds = problem->rounds, .log_s0 = problem->log_s0};
-    struct observer observer = {&flight, on_started, on_round, on_finished};
-    struct arena arena;
-    int64_t start = clock_us();
-    cord_error why = {0};
-    arena_init(&arena);
-    struct search search = {
-        .engine = run->session.engine,
-        .question = {problem->id, problem->question},
-        .target = problem->target,
-        .gold = problem->gold,
-        .teachers = run->session.teachers,
-        .n_teachers = run->recipe.n_teachers,
-        .meta_prover = &run->session.meta_prover,
-        .settings = &run->recipe.search,
-        .observer = &observer,
-        .arena = &arena,
-    };
-    live_problem(run->live, problem->id);
-    cord_status status = journal_state(run->journal, problem, &arena, &search.state, &why);
-    if (status == CORD_OK) status = beam_search(&search, &why);
-    if (status == CORD_OK || is_problems_own(status)) tell(&flight, status, &why, start);
-    if (is_problems_own(status)) {
-        status = journal_failed(run->journal, problem->key, why.message, err);
-    } else if (status != CORD_OK && err) {
-        *err = why;
-    }
-    cord_forget(run->session.engine, seed_text(0, problem->id));
-    arena_release(&arena);
-    return status;
-}
-
 /* ---- all problems -------------------------------------------------------------------------------------------- */
 
 /* Is this one of the journal's problems also one of this recipe's? (A limit may have been lowered.) */
@@ -234,15 +140,18 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         .done = done,
         .models = (const cord_model *const *)run->session.models,
         .n_models = run->recipe.n_models,
+        .slots = flights_at_once(&run->session),
     };
     CORD_TRY(live_open(&options, &run->live, err));
     cord_status status = CORD_OK;
     tell_bad_rows(run);
     if (before && status == CORD_OK)
         live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, done, wanted);
-    for (int i = 0; i < n && status == CORD_OK; i++)
-        if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN)
-            status = run_problem(run, &problems[i], err);
+    int open = 0;
+    for (int i = 0; i < n; i++)
+        if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) problems[open++] = problems[i];
+    struct flights flights = {&run->session, run->journal, run->live, problems, open};
+    status = flights_run(&flights, flights_at_once(&run->session), err);
     live_close(run->live);
     return status;
 }

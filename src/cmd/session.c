@@ -47,7 +47,7 @@ static size_t longest_frame(const struct recipe *recipe) {
     return longest;
 }
 
-/* How much a search can ask of one model: tokens of one sequence, and of all that it keeps at once. A trajectory that
+/* How much a search can ask of one model: tokens of one sequence, and sequences. A trajectory that
  * another tokenizer counted may be a quarter longer in this one's tokens. A model that has no room for the budgets is
  * refused; one that has none for the longest prompt is not: that is then this problem's failure. */
 static cord_model_options sized(const struct recipe_model *model, const struct recipe *recipe,
@@ -58,13 +58,10 @@ static cord_model_options sized(const struct recipe_model *model, const struct r
     long more = prompt < 8192 ? (long)prompt : 8192;
     long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
     long rows = (long)s->beam * recipe->n_teachers;
-    long per_row = s->step_tokens > s->answer_tokens ? s->step_tokens : s->answer_tokens;
-    long cells = context + more + s->beam * (long)s->think_tokens + rows * per_row;
     long sequences = 3 * rows + s->beam;
     if (!options.context) options.more_context = (int)more;
     if (!options.context) options.context = context < INT_MAX / 4 ? (int)context : INT_MAX / 4;
-    if (!options.cells) options.cells = cells < INT_MAX / 4 ? (int)cells : INT_MAX / 4;
-    if (!options.sequences) options.sequences = sequences < 16 ? 16 : sequences > 256 ? 256 : (int)sequences;
+    if (!options.sequences) options.sequences = sequences < 64 ? 64 : sequences > 256 ? 256 : (int)sequences;
     return options;
 }
 
@@ -125,6 +122,8 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
     *session = (struct session){.recipe = recipe};
     arena_init(&session->arena);
     cord_engine_options options = engine_options_of(recipe->threads, log);
+    options.memory = recipe->memory;
+    options.reproducible = recipe->reproducible;
     CORD_TRY(cord_engine_open(&options, &session->engine, err));
     watch_signals(session->engine);
     cord_status status = open_all(session, longest_question, err);

@@ -51,7 +51,7 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("models.*.file", 1, PATH_MAX_BYTES, NULL, "a path to a GGUF, or a name of models/manifest.tsv"),
     INT_KEY("models.*.context", 0, 1048576, "0", "most tokens of one sequence; 0: 4096, or the model's own if less"),
-    INT_KEY("models.*.cells", 0, 16777216, "0", "tokens of cache for all sequences; 0: 4 contexts"),
+    INT_KEY("models.*.cells", 0, 16777216, "0", "most tokens of cache, all lanes together; 0: as run.memory allows"),
     INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),
     INT_KEY("models.*.gpu_layers", -1, 10000, "-1", "layers to put on a GPU where there is one; -1: all"),
 
@@ -80,6 +80,9 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("run.out", 1, PATH_MAX_BYTES, NULL, "the run's folder; relative to where cord is started"),
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),
+    INT_KEY("run.in_flight", 0, 256, "0", "problems worked on at once; 0: as many as fill batches and fit into memory"),
+    REAL_KEY("run.memory", 0, 65536, "0", "GiB that the caches of local models may take; 0: half of what is free"),
+    BOOL_KEY("run.reproducible", "false", "repeated and resumed runs give the same bits on one machine; slower"),
     INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most"),
 };
 

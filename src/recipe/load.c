@@ -254,6 +254,9 @@ static cord_status load_parts(struct load *load) {
     CORD_TRY(load_search(load));
     recipe->out = string(load, "run.out", NULL);
     recipe->threads = (int)number(load, "run.threads", NULL);
+    recipe->in_flight = (int)number(load, "run.in_flight", NULL);
+    recipe->memory = (uint64_t)(number(load, "run.memory", NULL) * 0x1p30);
+    recipe->reproducible = number(load, "run.reproducible", NULL) != 0;
     CORD_TRY(load_problems(load));
     for (int i = 0; i < models->n; i++) CORD_TRY(load_model(load, &recipe->models[i], models->names[i].name));
     return resolve_text(&load->values, &recipe->resolved, load->err);

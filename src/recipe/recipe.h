@@ -51,6 +51,9 @@ struct recipe {
     struct search_settings search; /* with run.seed */
     const char *out;               /* the run folder */
     int threads;                   /* 0 = one a core */
+    int in_flight;                 /* problems at once; 0 = chosen */
+    uint64_t memory;               /* bytes for caches; 0 = half of what is free */
+    bool reproducible;
     cord_text resolved;            /* the whole recipe as YAML, every default and every prompt text written out */
     struct arena arena;
 };

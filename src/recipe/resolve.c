@@ -115,7 +115,12 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
-static bool changes_no_result(const char *path) { return !strcmp(path, "run.out") || !strcmp(path, "run.threads"); }
+static bool changes_no_result(const char *path) {
+    static const char *const paths[] = {"run.out", "run.threads", "run.in_flight", "run.memory"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (!strcmp(path, paths[i])) return true;
+    return false;
+}
 
 static bool same_value(const struct recipe_value *a, const struct recipe_value *b) {
     if (!a || !b) return a == b;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <llama.h>
 #include <math.h>
+#include <sched.h>
 
 struct reference {
     struct llama_model *weights;
@@ -34,6 +35,10 @@ static inline struct reference reference_open(const char *name, bool vocabulary_
 
 /* SmolLM2 with its weights as F32, made by llama.cpp of the quantised ones, in a scratch file of 540 MB that has no name and
  * goes with the program. Kernels round nothing there but the cache (F16), so what is compared can be compared sharply. */
+static inline void reference_quiet(enum ggml_log_level level, const char *text, void *ctx) {
+    (void)level, (void)text, (void)ctx;
+}
+
 static inline void reference_f32(char path[64]) {
     char from[4096], to[] = "/tmp/cord-f32-XXXXXX";
     weights_path(SMOLLM2, from, sizeof from);
@@ -43,6 +48,7 @@ static inline void reference_f32(char path[64]) {
     params.ftype = LLAMA_FTYPE_ALL_F32;
     params.allow_requantize = true;
     params.pure = true;
+    llama_log_set(reference_quiet, NULL);
     uint32_t failed = llama_model_quantize(from, to, &params);
     close(fd);
     fd = open(to, O_RDONLY | O_CLOEXEC);
@@ -54,6 +60,12 @@ static inline void reference_f32(char path[64]) {
 
 static inline void reference_close(struct reference *ref) { llama_model_free(ref->weights); }
 
+/* How many cores this process may use: `taskset` makes the tests run on one of a busy machine's. */
+static inline int reference_cores(void) {
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+}
+
 /* A context for up to n tokens, computed in one batch. */
 static inline struct llama_context *reference_context(const struct reference *ref, int n) {
     struct llama_context_params params = llama_context_default_params();
@@ -61,7 +73,7 @@ static inline struct llama_context *reference_context(const struct reference *re
     params.n_seq_max = 2;
     params.kv_unified = true;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    params.n_threads = params.n_threads_batch = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    params.n_threads = params.n_threads_batch = reference_cores();
     struct llama_context *ctx = llama_init_from_model(ref->weights, params);
     assert_non_null(ctx);
     return ctx;

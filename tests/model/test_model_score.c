@@ -387,15 +387,16 @@ static void forgotten_groups_do_not_matter(void **state) {
     cord_scoring s = request_of(f32.model, &rows[0], &prompt, 6);
     assert_ok(cord_score(engine, &s, 1, err));
     assert_int_equal(s.error.code, CORD_OK);
-    assert_int_equal(s.cached_tokens, 0);
+    int shared = s.cached_tokens; /* what several groups began with may stay */
+    assert_true(shared < s.prompt_tokens - 20);
     cord_scoring_release(&s);
     cord_forget(engine, 5); /* another group's: this one's stays */
     assert_ok(cord_score(engine, &s, 1, err));
-    assert_true(s.cached_tokens > 20);
+    assert_true(s.cached_tokens > shared + 10);
     cord_scoring_release(&s);
     cord_forget(engine, 6);
     assert_ok(cord_score(engine, &s, 1, err));
-    assert_int_equal(s.cached_tokens, 0);
+    assert_int_equal(s.cached_tokens, shared);
     cord_scoring_release(&s);
     report(&f32, "after everything was forgotten, calls of 11", score_rows(&f32, f32.model, order, n_rows, 11, 2));
 }

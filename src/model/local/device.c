@@ -48,6 +48,7 @@ struct device {
 };
 
 int device_threads(const struct device *device) { return device->n_threads; }
+uint64_t device_memory(const struct device *device) { return device->memory; }
 struct ggml_threadpool *device_pool(const struct device *device) { return device->pool; }
 
 /* ---- lanes of a model ---------------------------------------------------------------------------------------- */
@@ -349,8 +350,8 @@ static int outputs_of(const struct job *job, int from, int to) {
 static bool add_rows(struct device *device, struct job *job, int *outputs) {
     struct lane *lane = job->lane;
     int room = LANE_WIDTH - device->n_rows, to = job->n - job->have < room ? job->n : job->have + room;
-    /* where states stand at tips alone, one that is worth keeping must be a tip */
-    if (lane->tree.tips && job->have < job->tip && to > job->tip) to = job->tip;
+    /* where not every place can be forked from later, one that is worth it must be a tip now */
+    if (tree_must_keep(&lane->tree) && job->have < job->tip && to > job->tip) to = job->tip;
     while (to > job->have && *outputs + outputs_of(job, job->have, to) > LANE_OUTPUTS) to--;
     *outputs += outputs_of(job, job->have, to);
     while (job->have < to) {
@@ -411,7 +412,7 @@ static void deliver(struct device *device, struct lane *lane) {
         next = job->next;
         if (job->done) {
             finish(device, job);
-        } else if (lane->tree.tips && job->lane == lane && job->leaf && job->have == job->tip) {
+        } else if (tree_must_keep(&lane->tree) && job->lane == lane && job->leaf && job->have == job->tip) {
             struct node *leaf = tree_keep(&lane->tree, job->leaf);
             if (leaf) job->leaf = leaf;
         }

@@ -19,7 +19,7 @@ static cord_status open_context(struct lane *lane, cord_error *err) {
     params.n_threads = params.n_threads_batch = device_threads(device);
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED; /* AUTO turns it on for CPUs, where it is far slower */
     params.kv_unified = true;
-    params.swa_full = true; /* sliding windows keep what lies outside them, else a fork would lack it */
+    params.swa_full = true; /* room for all; what lies outside a window may be overwritten all the same: see tree.c */
     params.abort_callback = must_stop;
     params.abort_callback_data = model->engine;
     lane->ctx = llama_init_from_model(model->weights, params);
@@ -29,7 +29,7 @@ static cord_status open_context(struct lane *lane, cord_error *err) {
                          "fewer problems in flight",
                          model->base.info.name, lane->cells);
     llama_attach_threadpool(lane->ctx, device_pool(device), device_pool(device));
-    return tree_init(&lane->tree, llama_get_memory(lane->ctx), sequences, model->tips, err);
+    return tree_init(&lane->tree, llama_get_memory(lane->ctx), sequences, model->tips, model->window, err);
 }
 
 cord_status lane_open(struct local_model *model, int cells, struct lane **out, cord_error *err) {

@@ -40,7 +40,8 @@ struct local_model {
     int longest_piece;      /* bytes of the longest token */
     int context, sequences;
     int cells; /* most of all lanes together */
-    bool tips; /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
+    bool tips;  /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
+    int window; /* tokens that attention of some layers reaches back; 0: all */
     struct arena arena;
     /* the device's: */
     struct local_model *next;
@@ -54,7 +55,7 @@ static inline struct local_model *local_of(const cord_model *model) { return (st
 cord_status local_open(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
 void local_close(cord_model *model);
 void weights_log(enum ggml_log_level level, const char *text, void *engine);
-/* Bytes that a lane of so many cells takes, as far as it can be told beforehand. */
+/* Bytes that a lane of so many cells takes, as far as it can be told beforehand: its cache and its largest buffers. */
 uint64_t weights_lane_bytes(const struct local_model *model, int cells);
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
@@ -100,7 +101,8 @@ struct node {
 
 struct tree {
     llama_memory_t memory;
-    bool tips;
+    bool tips;        /* states are copied where they stand, or not at all */
+    int window;       /* tokens of a sliding window; 0: none */
     struct node root; /* holds nothing */
     int cells;        /* in use: the tokens of all nodes */
     bool *taken;      /* sequences in use, [n_sequences] */
@@ -108,7 +110,8 @@ struct tree {
     int64_t now;
 };
 
-cord_status tree_init(struct tree *tree, llama_memory_t memory, int n_sequences, bool tips, cord_error *err);
+cord_status tree_init(struct tree *tree, llama_memory_t memory, int n_sequences, bool tips, int window,
+                      cord_error *err);
 void tree_release(struct tree *tree);
 /* Forgets everything, held or not. */
 void tree_clear(struct tree *tree);
@@ -118,8 +121,9 @@ int tree_match(struct tree *tree, const llama_token *tokens, int n, bool prefill
 struct node *tree_fork(struct tree *tree, const llama_token *tokens, int n, bool prefilled, uint64_t group);
 /* Notes that a held leaf's sequence has one token more. The leaf that holds it, or NULL without memory. */
 struct node *tree_extend(struct tree *tree, struct node *leaf, llama_token token, bool decoded);
-/* Keeps the place where a held leaf stands for others; the job goes on in the new leaf. Needed only for `tips`. NULL as
- * tree_fork's. */
+/* Keeps the place where a held leaf stands for others; the job goes on in the new leaf. Needed where not every place can be
+ * forked from later. NULL as tree_fork's. */
+static inline bool tree_must_keep(const struct tree *tree) { return tree->tips || tree->window; }
 struct node *tree_keep(struct tree *tree, struct node *leaf);
 /* Cuts a held leaf to the first `length` tokens of its sequence and gives it back to the cache. */
 void tree_give(struct tree *tree, struct node *leaf, int length);
@@ -239,6 +243,7 @@ cord_status device_open(cord_engine *engine, cord_error *err);
 void device_close(cord_engine *engine);
 void device_add(struct device *device, struct local_model *model);
 int device_threads(const struct device *device);
+uint64_t device_memory(const struct device *device);
 struct ggml_threadpool *device_pool(const struct device *device);
 /* Runs the jobs of a call, and returns when all have ended. */
 cord_status device_run(struct device *device, struct call *call, cord_error *err);

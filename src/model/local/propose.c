@@ -84,6 +84,7 @@ bool writing_take(struct job *job, float *logits, struct buf *scratch) {
     bool last = job->tokens.n - w->n_prompt >= request->max_tokens || job->tokens.n >= model->context;
     if (last) return end_text(job, CORD_END_LENGTH, -1, w->text.len);
     job->n = job->keep = job->tokens.n;
+    job->read = job->n - 1;
     return false;
 }
 

@@ -113,7 +113,7 @@ void measuring_copy(struct job *to, const struct job *from) {
     request->error = source->error;
     if (source->error.code != CORD_OK) return;
     memcpy(request->logprob, source->logprob, (size_t)source->n_tokens * sizeof *source->logprob);
-    to->cached = request->prompt_tokens;
+    to->cached = to->read;
 }
 
 void measuring_end(struct job *job) {

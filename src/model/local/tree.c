@@ -58,8 +58,10 @@ static void node_free(struct node *node) {
     free(node);
 }
 
-cord_status tree_init(struct tree *tree, llama_memory_t memory, int n_sequences, bool tips, cord_error *err) {
-    *tree = (struct tree){.memory = memory, .tips = tips, .n_sequences = n_sequences, .root.sequence = -1};
+cord_status tree_init(struct tree *tree, llama_memory_t memory, int n_sequences, bool tips, int window,
+                      cord_error *err) {
+    *tree = (struct tree){
+        .memory = memory, .tips = tips, .window = window, .n_sequences = n_sequences, .root.sequence = -1};
     tree->taken = calloc((size_t)n_sequences, sizeof *tree->taken);
     return tree->taken ? CORD_OK : error_memory(err);
 }
@@ -84,6 +86,12 @@ void tree_clear(struct tree *tree) {
     tree->cells = 0;
 }
 
+/* A sequence that holds a node's cells. */
+static int sequence_of(const struct node *node) {
+    while (node->sequence < 0) node = node->first;
+    return node->sequence;
+}
+
 /* ---- finding ------------------------------------------------------------------------------------------------- */
 
 /* A place inside the tree: behind the first n tokens of a node. */
@@ -94,14 +102,23 @@ struct place {
 
 static int place_end(struct place place) { return place.node->start + place.n; }
 
+/* Whether a sequence can go on from here. What a sliding window has left behind may be overwritten, so of a sequence that
+ * went on, not every beginning is whole. */
+static bool can_fork(const struct tree *tree, struct place place) {
+    const struct node *node = place.node;
+    if (tree->tips) return place.n == node->n && node->sequence >= 0 && !node->held;
+    if (!tree->window) return true;
+    int first = place_end(place) - tree->window + 1;
+    return llama_memory_seq_pos_min(tree->memory, sequence_of(node)) <= (first > 0 ? first : 0);
+}
+
 static struct place best_below(const struct tree *tree, struct node *node, struct place best, const llama_token *tokens,
                                int n, bool prefilled) {
     for (struct node *child = node->first; child; child = child->next) {
         if (prefilled && child->decoded) continue;
         int have = tokens_common(child->id, child->n, tokens + child->start, n - child->start);
-        bool usable = tree->tips ? have == child->n && child->sequence >= 0 && !child->held : have > 0;
         struct place here = {child, have};
-        if (usable && place_end(here) > place_end(best)) best = here;
+        if (have > 0 && place_end(here) > place_end(best) && can_fork(tree, here)) best = here;
         if (have == child->n) best = best_below(tree, child, best, tokens, n, prefilled);
     }
     return best;
@@ -136,12 +153,6 @@ static struct node *split(struct node *node, int n) {
     node->n -= n;
     node->start += n;
     return upper;
-}
-
-/* A sequence that holds a node's cells. */
-static int sequence_of(const struct node *node) {
-    while (node->sequence < 0) node = node->first;
-    return node->sequence;
 }
 
 /* A new held leaf behind a node. */

@@ -107,6 +107,7 @@ static cord_status choose_sizes(struct local_model *model, const cord_model_opti
     model->group_cells = model->context < 1024 ? model->context : 1024;
     model->sequences = options->sequences ? options->sequences : LANE_OUTPUTS;
     if (model->sequences > (int)llama_max_parallel_sequences()) model->sequences = (int)llama_max_parallel_sequences();
+    model->window = llama_model_n_swa(model->weights);
     model->tips = llama_model_is_recurrent(model->weights) || llama_model_is_hybrid(model->weights);
     return CORD_OK;
 }
@@ -126,17 +127,19 @@ static long metadata(const struct local_model *model, const char *key, long othe
     return most >= 0 ? most : otherwise;
 }
 
+/* Of keys and values of one token, in F16. */
+static uint64_t cell_bytes(const struct local_model *model) {
+    long heads = llama_model_n_head(model->weights), head = heads ? llama_model_n_embd(model->weights) / heads : 0;
+    long key = metadata(model, "attention.key_length", head), value = metadata(model, "attention.value_length", head);
+    long values = llama_model_n_layer(model->weights) * (long)llama_model_n_head_kv(model->weights) * (key + value);
+    return 2 * (uint64_t)values;
+}
+
 uint64_t weights_lane_bytes(const struct local_model *model, int cells) {
-    long layers = llama_model_n_layer(model->weights), heads = llama_model_n_head(model->weights);
-    long head = heads ? llama_model_n_embd(model->weights) / heads : 0;
-    long head_kv = llama_model_n_head_kv(model->weights);
-    long cell = layers * head_kv * (metadata(model, "attention.key_length", head) +
-                                    metadata(model, "attention.value_length", head)) * 2; /* F16 */
-    long vocab = llama_vocab_n_tokens(model->vocab), outputs = LANE_OUTPUTS;
-    if (model->sequences > outputs) outputs = model->sequences;
-    uint64_t cache = (uint64_t)cells * (uint64_t)cell;
-    uint64_t attention = (uint64_t)cells * LANE_WIDTH * (uint64_t)heads * sizeof(float); /* K times Q of one layer */
-    return cache + attention + 2 * (uint64_t)(outputs * vocab) * sizeof(float);
+    uint64_t vocab = (uint64_t)llama_vocab_n_tokens(model->vocab), heads = (uint64_t)llama_model_n_head(model->weights);
+    uint64_t outputs = (uint64_t)(model->sequences > LANE_OUTPUTS ? model->sequences : LANE_OUTPUTS);
+    uint64_t attention = (uint64_t)cells * LANE_WIDTH * heads; /* of one layer: every row with every cell */
+    return (uint64_t)cells * model->base.info.cache_bytes + (attention + 2 * outputs * vocab) * sizeof(float);
 }
 
 static cord_status check_kind(const struct local_model *model, cord_error *err) {
@@ -173,6 +176,7 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     info->noise = 0.25; /* nats a token: the limit the tests hold this back end to */
     CORD_TRY(choose_sizes(model, options, err));
     info->context = model->context;
+    info->cache_bytes = cell_bytes(model);
     return CORD_OK;
 }
 

@@ -1,0 +1,215 @@
+/* flights.c - several problems at once: each worker takes the next problem, searches it, and tells journal and live view.
+ * It decides nothing that the search decides, and batches nothing itself. */
+#include "cmd/flights.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* What the workers share. The mutex guards the journal, which is used by one thread at a time, and what is below it. */
+struct hangar {
+    const struct flights *flights;
+    pthread_mutex_t mutex;
+    int next; /* problem */
+    cord_status status;
+    cord_error error; /* of the first failure that concerns all */
+};
+
+struct worker {
+    struct hangar *hangar;
+    pthread_t thread;
+    int slot;
+};
+
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+/* What the observer of one search needs. */
+struct flight {
+    struct hangar *hangar;
+    const struct journal_problem *problem;
+    int slot, rounds;
+    double log_s0;
+    const struct answered *best; /* borrowed from the search */
+};
+
+static cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+    struct flight *flight = ctx;
+    flight->log_s0 = log_s0;
+    pthread_mutex_lock(&flight->hangar->mutex);
+    cord_status status =
+        journal_started(flight->hangar->flights->journal, flight->problem->key, log_s0, spoken, n, err);
+    pthread_mutex_unlock(&flight->hangar->mutex);
+    return status;
+}
+
+static cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
+    struct flight *flight = ctx;
+    int finished = 0;
+    for (int i = 0; i < round->n_beam; i++) finished += round->beam[i].finish != GROWING;
+    flight->rounds = round->number;
+    pthread_mutex_lock(&flight->hangar->mutex);
+    cord_status status = journal_round(flight->hangar->flights->journal, flight->problem->key, round, err);
+    pthread_mutex_unlock(&flight->hangar->mutex);
+    if (status == CORD_OK)
+        live_round(flight->hangar->flights->live, flight->slot, round->number, round->n_beam, finished,
+                   exp(round->beam[0].log_score));
+    return status;
+}
+
+static cord_status on_finished(void *ctx, const struct answered *finished, int n, cord_error *err) {
+    struct flight *flight = ctx;
+    flight->best = n ? &finished[0] : NULL;
+    pthread_mutex_lock(&flight->hangar->mutex);
+    cord_status status = journal_finished(flight->hangar->flights->journal, flight->problem->key, finished, n, err);
+    pthread_mutex_unlock(&flight->hangar->mutex);
+    return status;
+}
+
+static void tell(struct flight *flight, cord_status status, const cord_error *why, int64_t start) {
+    struct live_result result = {
+        .id = flight->problem->id,
+        .gold = flight->problem->gold,
+        .rounds = flight->rounds,
+        .s0 = exp(flight->log_s0),
+        .seconds = (double)(clock_us() - start) / 1e6,
+    };
+    if (status != CORD_OK) {
+        result.reason = why->message;
+    } else if (flight->best) {
+        result.grade = grade_name(flight->best->grade);
+        result.correct = flight->best->grade == GRADE_CORRECT;
+        result.answer = flight->best->answer;
+        result.score = exp(flight->best->trajectory.log_score);
+    } else {
+        result.grade = grade_name(GRADE_NO_ANSWER);
+    }
+    live_result(flight->hangar->flights->live, flight->slot, &result);
+}
+
+/* Whether a search's failure is the problem's own, so that the others can go on. */
+static bool is_problems_own(cord_status status) {
+    return status == CORD_BAD_INPUT || status == CORD_TOO_LONG || status == CORD_BAD_MODEL || status == CORD_BAD_RECIPE;
+}
+
+static cord_status read_state(struct flight *flight, struct arena *arena, struct search_state *state, cord_error *err) {
+    pthread_mutex_lock(&flight->hangar->mutex);
+    cord_status status = journal_state(flight->hangar->flights->journal, flight->problem, arena, state, err);
+    pthread_mutex_unlock(&flight->hangar->mutex);
+    return status;
+}
+
+static cord_status note_failure(struct flight *flight, const char *reason, cord_error *err) {
+    pthread_mutex_lock(&flight->hangar->mutex);
+    cord_status status = journal_failed(flight->hangar->flights->journal, flight->problem->key, reason, err);
+    pthread_mutex_unlock(&flight->hangar->mutex);
+    return status;
+}
+
+static cord_status fly(struct hangar *hangar, const struct journal_problem *problem, int slot, cord_error *err) {
+    const struct flights *flights = hangar->flights;
+    const struct session *session = flights->session;
+    struct flight flight = {
+        .hangar = hangar, .problem = problem, .slot = slot, .rounds = problem->rounds, .log_s0 = problem->log_s0};
+    struct observer observer = {&flight, on_started, on_round, on_finished};
+    struct arena arena;
+    int64_t start = clock_us();
+    cord_error why = {0};
+    arena_init(&arena);
+    struct search search = {
+        .engine = session->engine,
+        .question = {problem->id, problem->question},
+        .target = problem->target,
+        .gold = problem->gold,
+        .teachers = session->teachers,
+        .n_teachers = session->recipe->n_teachers,
+        .meta_prover = &session->meta_prover,
+        .settings = &session->recipe->search,
+        .observer = &observer,
+        .arena = &arena,
+    };
+    live_problem(flights->live, slot, problem->id);
+    cord_status status = read_state(&flight, &arena, &search.state, &why);
+    if (status == CORD_OK) status = beam_search(&search, &why);
+    if (status == CORD_OK || is_problems_own(status))
+        tell(&flight, status, &why, start);
+    else
+        live_drop(flights->live, slot);
+    if (is_problems_own(status)) {
+        status = note_failure(&flight, why.message, err);
+    } else if (status != CORD_OK) {
+        *err = why;
+    }
+    cord_forget(session->engine, seed_text(0, problem->id));
+    arena_release(&arena);
+    return status;
+}
+
+/* ---- all problems -------------------------------------------------------------------------------------------- */
+
+static const struct journal_problem *next_problem(struct hangar *hangar) {
+    const struct flights *flights = hangar->flights;
+    pthread_mutex_lock(&hangar->mutex);
+    bool more = hangar->status == CORD_OK && hangar->next < flights->n;
+    const struct journal_problem *problem = more ? &flights->problems[hangar->next++] : NULL;
+    pthread_mutex_unlock(&hangar->mutex);
+    return problem;
+}
+
+static void *work(void *arg) {
+    struct worker *worker = arg;
+    struct hangar *hangar = worker->hangar;
+    const struct journal_problem *problem;
+    while ((problem = next_problem(hangar))) {
+        cord_error why = {0};
+        cord_status status = fly(hangar, problem, worker->slot, &why);
+        if (status == CORD_OK) continue;
+        pthread_mutex_lock(&hangar->mutex);
+        if (hangar->status == CORD_OK) hangar->status = status, hangar->error = why;
+        pthread_mutex_unlock(&hangar->mutex);
+    }
+    return NULL;
+}
+
+cord_status flights_run(const struct flights *flights, int at_once, cord_error *err) {
+    struct hangar hangar = {.flights = flights};
+    if (at_once > flights->n) at_once = flights->n;
+    struct worker *workers = calloc((size_t)at_once + 1, sizeof *workers);
+    if (!workers) return error_memory(err);
+    pthread_mutex_init(&hangar.mutex, NULL);
+    int started = 0;
+    while (started < at_once) {
+        struct worker *worker = &workers[started];
+        *worker = (struct worker){.hangar = &hangar, .slot = started};
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0) break;
+        started++;
+    }
+    if (at_once && !started) hangar.status = error_set(&hangar.error, CORD_NO_MEMORY, "cannot start a thread");
+    for (int i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
+    pthread_mutex_destroy(&hangar.mutex);
+    free(workers);
+    if (hangar.status != CORD_OK && err) *err = hangar.error;
+    return hangar.status;
+}
+
+/* Rows that a batch should have: more are hardly faster, fewer leave cores idle. */
+enum { FULL_BATCH = 16 };
+
+int flights_at_once(const struct session *session) {
+    const struct recipe *recipe = session->recipe;
+    if (recipe->in_flight) return recipe->in_flight;
+    if (recipe->reproducible) return 1; /* no batch would hold two of them */
+    int fewest = 0; /* rows that a problem gives a model that proposes */
+    double bytes = 0;
+    for (int m = 0; m < recipe->n_models; m++) {
+        int rows = 0;
+        for (int k = 0; k < recipe->n_teachers; k++) rows += recipe->teachers[k].model == m ? recipe->search.beam : 0;
+        if (rows && (!fewest || rows < fewest)) fewest = rows;
+        /* what the beam's texts can become, with a prompt; what a round adds is small beside it */
+        double cells = 512 + (double)recipe->search.think_tokens;
+        bytes += cells * (double)cord_model_get_info(session->models[m])->cache_bytes;
+    }
+    double room = (double)cord_engine_get_info(session->engine).memory / (bytes > 1 ? bytes : 1);
+    int wanted = (FULL_BATCH + fewest - 1) / (fewest ? fewest : 1);
+    if (room < wanted) wanted = (int)room;
+    return wanted > 1 ? wanted : 1;
+}
