@@ -14,9 +14,7 @@ struct reference {
     int n_vocab;
 };
 
-static inline struct reference reference_open(const char *name, bool vocabulary_only) {
-    char path[4096];
-    weights_path(name, path, sizeof path);
+static inline struct reference reference_open_file(const char *path, bool vocabulary_only) {
     struct llama_model_params params = llama_model_default_params();
     params.vocab_only = vocabulary_only;
     params.n_gpu_layers = 0;
@@ -25,6 +23,13 @@ static inline struct reference reference_open(const char *name, bool vocabulary_
     ref.vocab = llama_model_get_vocab(ref.weights);
     ref.n_vocab = llama_vocab_n_tokens(ref.vocab);
     return ref;
+}
+
+/* A model of the manifest. */
+static inline struct reference reference_open(const char *name, bool vocabulary_only) {
+    char path[4096];
+    weights_path(name, path, sizeof path);
+    return reference_open_file(path, vocabulary_only);
 }
 
 static inline void reference_close(struct reference *ref) { llama_model_free(ref->weights); }
