@@ -27,6 +27,7 @@ static inline struct reference reference_open_file(const char *path, bool vocabu
     return ref;
 }
 
+/* A model of the manifest. */
 static inline struct reference reference_open(const char *name, bool vocabulary_only) {
     char path[4096];
     weights_path(name, path, sizeof path);

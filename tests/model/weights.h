@@ -12,6 +12,7 @@
 
 #define SMOLLM2 "smollm2-135m-instruct"
 #define QWEN    "qwen2.5-coder-0.5b-instruct"
+#define GEMMA   "gemma-3-270m"
 
 /* The path of a model of the manifest: in $CORD_MODELS, else in the folder `models` of cord's cache. */
 static inline void weights_path(const char *name, char *path, size_t size) {
