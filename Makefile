@@ -44,8 +44,11 @@ models: ## fetch every model of models/manifest.tsv
 fetch-%: ## fetch one model by its name in the manifest
 	@scripts/fetch.sh $*
 
-install: build ## install to PREFIX (/usr/local), below DESTDIR
+# Under sudo nothing is built: root's cache is another, and would get a llama.cpp of its own.
+install: $(if $(SUDO_USER),,build) ## install program, library and all to PREFIX (/usr/local), below DESTDIR
+	@[ -e build/cord ] || { echo 'make: nothing is built yet; first, without sudo: make' >&2; exit 1; }
 	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'
+	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
 clean: ## remove the build folders; llama.cpp and the models stay in the cache
 	@rm -rf build build-asan

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'check: %s\n' "$*" >&2; }
-sources() { find src include tests -name '*.c' -o -name '*.h' -o -name '*.cpp' | sort; }
+sources() { find src include tests examples -name '*.c' -o -name '*.h' -o -name '*.cpp' | sort; }
 
 format() { sources | xargs clang-format -i; }
 formatted() { sources | xargs clang-format --dry-run -Werror; }

@@ -35,6 +35,9 @@ clang            clang
 clang-format     clang-format
 clang-tidy       clang-tidy
 libclang-rt-dev  /usr/lib/llvm-*/lib/clang/*/lib/linux
+groff-base       groff
+zsh              zsh
+fish             fish
 "
 pip="
 python3-pip  pip3

@@ -22,8 +22,10 @@ struct option {
     const char *name; /* "only-correct" */
     char letter;      /* 'v', or 0 */
     enum option_type type;
-    const char *value; /* what help calls the value: "NAME"; NULL for flags */
-    double min, max;   /* INT and REAL */
+    /* What help calls the value: "NAME"; NULL for flags. Completions go by it, too: words in small letters are all that is
+     * allowed ("keep|strip"), FILE and PATH are files, KEY=VALUE is a key of the recipe. */
+    const char *value;
+    double min, max; /* INT and REAL */
     const char *doc;
 };
 

@@ -1,4 +1,4 @@
-/* parse.h - what main.c, options.c and help.c share: the list of verbs, the parser, the help. */
+/* parse.h - what main.c, options.c, help.c and completion.c share: the list of verbs, the parser, the help. */
 #ifndef CORD_CMD_PARSE_H
 #define CORD_CMD_PARSE_H
 
@@ -31,5 +31,10 @@ cord_status options_parse(const struct option *table, int argc, char **argv, str
 /* `cord help`, `cord help VERB`. */
 void help_overview(FILE *out);
 void help_verb(FILE *out, const struct verb *verb);
+/* An option's explanation, with what is allowed for it. */
+void help_option(const struct option *option, struct buf *doc);
+
+/* Completions for "bash", "zsh" or "fish", written from the tables; false for another shell. (completion.c) */
+bool completion_write(FILE *out, const char *shell);
 
 #endif
