@@ -18,7 +18,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 static void scores_beyond_a_window(void **state) {
     (void)state;
     struct row_expected expected[ROWS];
-    rows_expect(&ref, rows, ROWS, cord_engine_info(engine).threads, expected);
+    rows_expect(&ref, rows, ROWS, cord_engine_get_info(engine).threads, expected);
     int longest = expected[1].first, window = llama_model_n_swa(ref.weights);
     printf("%d tokens in windows of %d\n", longest, window);
     assert_true(window == 512 && longest > window + 200);
