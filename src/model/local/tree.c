@@ -108,8 +108,8 @@ static bool can_fork(const struct tree *tree, struct place place) {
     const struct node *node = place.node;
     if (tree->tips) return place.n == node->n && node->sequence >= 0 && !node->held;
     if (!tree->window) return true;
-    int first = place_end(place) - tree->window + 1;
-    return llama_memory_seq_pos_min(tree->memory, sequence_of(node)) <= (first > 0 ? first : 0);
+    int needed = place_end(place) - tree->window + 1, first = llama_memory_seq_pos_min(tree->memory, sequence_of(node));
+    return first >= 0 && first <= (needed > 0 ? needed : 0);
 }
 
 static struct place best_below(const struct tree *tree, struct node *node, struct place best, const llama_token *tokens,
