@@ -175,6 +175,8 @@ typedef struct {
     int64_t scored_tokens;          /* tokens that cord_score did not find in the cache */
     int64_t score_us;               /* microseconds */
     int64_t cached_tokens;          /* tokens of prompts that the cache had, for either */
+    int64_t sample_us;              /* drawing tokens and reading log-probabilities; not in the two above */
+    int64_t batches;                /* computed, with the rows of all that asked */
 } cord_model_usage;
 cord_model_usage cord_model_get_usage(const cord_model *model);
 

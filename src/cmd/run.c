@@ -15,6 +15,7 @@ struct run {
     struct journal *journal;
     struct session session;
     struct live *live;
+    double seconds; /* that problems were worked on */
     struct arena arena;
     bool journal_is_open, recipe_is_loaded, set_is_read, session_is_open;
 };
@@ -151,7 +152,9 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     for (int i = 0; i < n; i++)
         if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) problems[open++] = problems[i];
     struct flights flights = {&run->session, run->journal, run->live, problems, open};
+    int64_t start = clock_us();
     status = flights_run(&flights, flights_at_once(&run->session), err);
+    run->seconds = (double)(clock_us() - start) / 1e6;
     live_close(run->live);
     return status;
 }
@@ -160,14 +163,20 @@ static cord_status run_problems(struct run *run, cord_error *err) {
 
 /* Whatever ended the run, its files are made anew from the journal. */
 static cord_status write_files(struct run *run, struct summary_counts *counts, cord_error *err) {
-    cord_engine_info engine = cord_engine_get_info(run->session.engine);
+    const struct session *session = &run->session;
     struct summary_model *models = arena_alloc(&run->arena, (size_t)run->recipe.n_models * sizeof *models);
     if (!models) return error_memory(err);
     for (int i = 0; i < run->recipe.n_models; i++)
-        models[i] = (struct summary_model){cord_model_get_info(run->session.models[i]), run->session.sha256[i]};
+        models[i] = (struct summary_model){cord_model_get_info(session->models[i]), session->sha256[i],
+                                           cord_model_get_usage(session->models[i])};
+    struct summary_session last = {.engine = cord_engine_get_info(session->engine),
+                                   .in_flight = flights_at_once(session),
+                                   .seconds = run->seconds,
+                                   .models = models,
+                                   .n_models = run->recipe.n_models};
     CORD_TRY(export_trajectories(run->journal, run->recipe.out, err));
     CORD_TRY(summary_count(run->journal, counts, err));
-    return summary_write(run->journal, run->recipe.out, &engine, models, run->recipe.n_models, counts, err);
+    return summary_write(run->journal, run->recipe.out, &last, counts, err);
 }
 
 static int conclude(struct run *run, cord_status status, const struct summary_counts *counts) {

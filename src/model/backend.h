@@ -26,7 +26,8 @@ struct cord_model {
     cord_model_info info;    /* its texts belong to the back end */
     struct cord_model *next; /* in the engine's list */
     struct {
-        _Atomic int64_t proposed_tokens, propose_prefill_tokens, propose_us, scored_tokens, score_us, cached_tokens;
+        _Atomic int64_t proposed_tokens, propose_prefill_tokens, propose_us, scored_tokens, score_us, cached_tokens,
+            sample_us, batches;
     } usage;
 };
 

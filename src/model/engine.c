@@ -61,6 +61,8 @@ cord_model_usage cord_model_get_usage(const cord_model *model) {
         .scored_tokens = atomic_load(&model->usage.scored_tokens),
         .score_us = atomic_load(&model->usage.score_us),
         .cached_tokens = atomic_load(&model->usage.cached_tokens),
+        .sample_us = atomic_load(&model->usage.sample_us),
+        .batches = atomic_load(&model->usage.batches),
     };
 }
 

@@ -96,9 +96,40 @@ static void write_totals(struct json_writer *w, const struct journal_totals *t) 
     json_int(w, "dropped", t->dropped);
 }
 
-cord_status summary_write(struct journal *journal, const char *folder, const cord_engine_info *engine,
-                          const struct summary_model *models, int n_models, const struct summary_counts *counts,
-                          cord_error *err) {
+/* Seconds in which models computed or tokens were drawn; what is left is the search's own, the journal's, and waiting. */
+static void write_session(struct json_writer *w, const struct summary_session *session) {
+    double propose = 0, score = 0, sample = 0;
+    json_open(w, "session", '{');
+    json_double(w, "seconds", session->seconds);
+    json_int(w, "in_flight", session->in_flight);
+    json_open(w, "models", '[');
+    for (int i = 0; i < session->n_models; i++) {
+        const cord_model_usage *usage = &session->models[i].usage;
+        int64_t rows = usage->proposed_tokens + usage->propose_prefill_tokens + usage->scored_tokens;
+        propose += (double)usage->propose_us / 1e6;
+        score += (double)usage->score_us / 1e6;
+        sample += (double)usage->sample_us / 1e6;
+        json_open(w, NULL, '{');
+        json_text(w, "name", text_of(session->models[i].info->name));
+        json_int(w, "written", usage->proposed_tokens);
+        json_int(w, "prefilled", usage->propose_prefill_tokens);
+        json_int(w, "scored", usage->scored_tokens);
+        json_int(w, "cached", usage->cached_tokens);
+        json_int(w, "batches", usage->batches);
+        json_double(w, "rows_a_batch", usage->batches ? (double)rows / (double)usage->batches : 0);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_double(w, "propose_seconds", propose);
+    json_double(w, "score_seconds", score);
+    json_double(w, "sample_seconds", sample);
+    json_double(w, "other_seconds", session->seconds - propose - score - sample);
+    json_close(w, '}');
+}
+
+cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
+                          const struct summary_counts *counts, cord_error *err) {
+    const cord_engine_info *engine = &session->engine;
     struct journal_totals totals = {0};
     CORD_TRY(journal_totals(journal, 0, &totals, err));
     struct buf out;
@@ -110,9 +141,10 @@ cord_status summary_write(struct journal *journal, const char *folder, const cor
     json_text(&w, "llama.cpp", text_of(engine->llama ? engine->llama : ""));
     json_text(&w, "processor", text_of(engine->features ? engine->features : ""));
     json_int(&w, "threads", engine->threads);
-    write_models(&w, models, n_models);
+    write_models(&w, session->models, session->n_models);
     write_counts(&w, counts);
     write_totals(&w, &totals);
+    write_session(&w, session);
     json_close(&w, '}');
     buf_addc(&out, '\n');
     cord_status status = buf_check(&out, err);

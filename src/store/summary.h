@@ -8,6 +8,16 @@
 struct summary_model {
     const cord_model_info *info;
     const char *sha256; /* of its file */
+    cord_model_usage usage;
+};
+
+/* How the time of this process went. */
+struct summary_session {
+    cord_engine_info engine;
+    int in_flight; /* problems at most */
+    double seconds;
+    const struct summary_model *models;
+    int n_models;
 };
 
 /* Counts over the run's problems, from the journal. */
@@ -18,9 +28,9 @@ struct summary_counts {
 };
 cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err);
 
-/* Writes the file anew: versions, processor, threads, models with their hashes, counts, tokens and seconds by role. */
-cord_status summary_write(struct journal *journal, const char *folder, const cord_engine_info *engine,
-                          const struct summary_model *models, int n_models, const struct summary_counts *counts,
-                          cord_error *err);
+/* Writes the file anew: versions, processor, threads, models with their hashes, counts and tokens of the run, and how the
+ * time of the last session went. */
+cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
+                          const struct summary_counts *counts, cord_error *err);
 
 #endif

@@ -437,6 +437,7 @@ static void account(const struct device *device, struct local_model *model, int6
     atomic_fetch_add(&model->base.usage.scored_tokens, scored);
     atomic_fetch_add(&model->base.usage.propose_us, us * (written + prefilled) / n);
     atomic_fetch_add(&model->base.usage.score_us, us * scored / n);
+    atomic_fetch_add(&model->base.usage.batches, 1);
 }
 
 /* A text takes one cell with every token, which nobody could promise it. Where there is none, somebody has to go. */
@@ -458,8 +459,10 @@ static void compute(struct device *device, struct lane *lane) {
         return;
     }
     lane->failures = 0;
-    account(device, lane->model, clock_us() - start);
+    int64_t computed = clock_us();
+    account(device, lane->model, computed - start);
     deliver(device, lane);
+    atomic_fetch_add(&lane->model->base.usage.sample_us, clock_us() - computed);
 }
 
 /* ---- reproducible calls -------------------------------------------------------------------------------------- */

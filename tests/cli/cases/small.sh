@@ -1,5 +1,6 @@
 # Sourced by cases that need a run: a recipe and two problems, so small that SmolLM2 is through with them in a second or
-# two, and what several cases ask of a run. One thread, so that a busy machine does not slow the tests down.
+# two, and what several cases ask of a run. One thread, so that a busy machine does not slow the tests
+# down; one problem at a time, so that lines come in order.
 
 cat >p.jsonl <<'END'
 {"id": "one", "question": "Tom has 3 apples and buys 4 more. How many apples has he?", "answer": "3 + 4 = 7\n#### 7", "source": 27.0}
@@ -15,7 +16,7 @@ teachers:
 meta_prover: {model: smol}
 prompt: {style: steps, system: Think in numbered steps.}
 search: {beam: 2, step_tokens: 8, think_tokens: 16, answer_tokens: 6}
-run: {out: out, threads: 1}
+run: {out: out, threads: 1, in_flight: 1}
 END
 
 # In this recipe every final answer is 7, whatever the model says: problem one is correct, problem two is wrong.
