@@ -21,7 +21,7 @@ test: build ## all tests, on real models too
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/test.sh build
 
-check: build ## the tests under AddressSanitizer and UBSan (with clang), format, clang-tidy, layers, every header alone
+check: build ## the tests under AddressSanitizer and UBSan (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/check.sh
