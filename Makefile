@@ -24,7 +24,7 @@ test: build ## all tests, on real models too
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/test.sh build
 
-check: build ## the tests under AddressSanitizer and UBSan (with clang), format, clang-tidy, layers, every header alone
+check: build ## the tests under AddressSanitizer and UBSan (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true

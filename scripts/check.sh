@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # The checks beyond the tests; `make check` runs them all and stops at the first that fails.
 #
-#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, sanitized (default: all, in this order)
+#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, fuzz, sanitized
+#                                         (default: all, in this order)
 #          scripts/check.sh format        rewrite the sources as clang-format would have them
+#
+# Environment:
+#   CORD_FUZZ_SECONDS   how long each fuzz target runs (default: 20)
 #
 # Cheap ones come first. The sanitized build is made with clang, everyday's with gcc: so both compilers' warnings count.
 set -euo pipefail
@@ -23,19 +27,40 @@ tidy() {
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
 }
 
-sanitized() {
+build_sanitized() {
     # The library of llama.cpp stays as it is, built by the everyday compiler.
     scripts/build.sh build-asan -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
         -DCORD_SANITIZE=address,undefined
+}
+
+# What a target finds worth keeping stays in the build folder, so that the next run goes on from there; an input that
+# breaks it is kept beside, and is run again by giving it to the target as its only argument. An input takes no time, so
+# the timeout, which is by the clock, is long: a machine that stands still for a while is no hang.
+fuzz() {
+    build_sanitized
+    local target name log
+    for target in build-asan/fuzz/*; do
+        name=${target##*/}
+        log=build-asan/fuzz-$name.log
+        mkdir -p "build-asan/fuzz-corpus/$name"
+        "$target" -max_total_time="${CORD_FUZZ_SECONDS:-20}" -timeout=120 -rss_limit_mb=1024 \
+            -artifact_prefix="build-asan/fuzz-$name-" "build-asan/fuzz-corpus/$name" "tests/fuzz/corpus/$name" \
+            >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
+        say "  $name: $(tail -n 1 "$log")"
+    done
+}
+
+sanitized() {
+    build_sanitized
     ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1} \
         UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1} scripts/test.sh build-asan
 }
 
 start=$SECONDS
-for name in "${@:-formatted layers headers tidy sanitized}"; do
+for name in "${@:-formatted layers headers tidy fuzz sanitized}"; do
     for check in $name; do
         case $check in
-        format | formatted | layers | headers | tidy | sanitized) ;;
+        format | formatted | layers | headers | tidy | fuzz | sanitized) ;;
         *) say "no check $check" && exit 2 ;;
         esac
         say "$check"

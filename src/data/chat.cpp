@@ -6,7 +6,10 @@
  * relied on alone. Every prompt is rendered a second time with a neutral word in place of the user's text; if what
  * counts as the template's own is not the same both times, the user's text has got into it, and the prompt is refused.
  * The system text is marked as input too, but stays as it is in the second rendering: it is the recipe author's, and
- * some templates take orders from it ("/no_think"). */
+ * some templates take orders from it ("/no_think").
+ *
+ * Two habits of the engine would make a prompt that Jinja2 does not make, and are mended here: what is not defined counts
+ * as an empty text where Jinja2 raises, and trimming knows ASCII's blanks only. */
 
 #include <algorithm>
 #include <cctype>
@@ -17,6 +20,7 @@
 #include <cstring>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -122,6 +126,52 @@ void check_limits(const std::vector<jinja::token> &tokens) {
     }
 }
 
+/* ---- what is not defined ------------------------------------------------------------------------------------- */
+
+/* An expression whose value must be defined, as Jinja2 demands it of what is added, looked into, or written as JSON. For
+ * the engine it would be an empty text, and a template that needs a variable which only its own makers give would lose
+ * half of what it says. */
+struct demanded : jinja::expression {
+    jinja::statement_ptr inner;
+    bool none_too; /* none is refused as well */
+
+    demanded(jinja::statement_ptr &&what, bool none) : inner(std::move(what)), none_too(none) { pos = inner->pos; }
+    jinja::value execute_impl(jinja::context &context) const override {
+        jinja::value value = inner->execute(context);
+        auto undefined = jinja::cast_val<jinja::value_undefined>(value);
+        if (undefined) throw std::runtime_error("it needs '" + undefined->hint + "', which is not defined here");
+        if (none_too && value->is_none()) throw std::runtime_error("it adds none to something");
+        return value;
+    }
+};
+
+void demand(jinja::statement_ptr &expression, bool none_too) {
+    expression = std::make_unique<demanded>(std::move(expression), none_too);
+}
+
+/* Demands in a whole program what Jinja2 demands (but for what stands inside [] and {}, which the visitor passes over).
+ * The visitor shows what it visits as const; it is ours. */
+void demand_defined(jinja::program &program) {
+    jinja::context context;
+    context.visitor = [&](bool, const jinja::statement *visited, const std::vector<jinja::visitor_pair> &children) {
+        for (const auto &part : children)
+            for (const jinja::statement *child : part.second)
+                if (child) child->visit(context);
+        auto statement = const_cast<jinja::statement *>(visited);
+        if (auto member = dynamic_cast<jinja::member_expression *>(statement)) {
+            demand(member->object, false);
+        } else if (auto sum = dynamic_cast<jinja::binary_expression *>(statement)) {
+            if (sum->op.value != "+") return;
+            demand(sum->left, true);
+            demand(sum->right, true);
+        } else if (auto filtered = dynamic_cast<jinja::filter_expression *>(statement)) {
+            auto filter = jinja::cast_stmt<jinja::identifier>(filtered->filter);
+            if (filter && filter->val == "tojson") demand(filtered->operand, false);
+        }
+    };
+    for (const auto &statement : program.body) statement->visit(context);
+}
+
 /* ---- one rendering ------------------------------------------------------------------------------------------- */
 
 /* strftime_now() as of a given day. The engine's own reads the clock, the time zone, and a shared buffer. */
@@ -202,6 +252,39 @@ std::vector<message> folded(const std::vector<message> &messages) {
     throw std::runtime_error("it takes no system text, and there is no user's text to put it before");
 }
 
+/* ---- blanks ------------------------------------------------------------------------------------------------- */
+
+/* What Python's strip() takes off. */
+bool is_blank(uint32_t c) {
+    return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/* Cuts the blanks off a message's text at those ends where the template trims it; found by trying. Done only where the
+ * text has some that the engine would leave. */
+void trim_as_template(const chat_template &tmpl, std::vector<message> &messages, size_t which, const settings &with) {
+    std::string &content = messages[which].content;
+    cord_text text = {content.data(), content.size()};
+    size_t from = text.len, to = 0; /* of what is not blank */
+    bool foreign = false;
+    for (size_t at = 0; at < text.len;) {
+        size_t start = at;
+        uint32_t c = utf8_next(text, &at);
+        if (is_blank(c)) {
+            foreign |= c > 0x7f || (c >= 0x1c && c <= 0x1f);
+            continue;
+        }
+        from = std::min(from, start);
+        to = at;
+    }
+    if (!foreign || from >= to) return;
+    std::vector<message> probe = messages;
+    probe[which].content = "\fcordprobe\f";
+    std::string seen = joined(render(tmpl, probe, with), false);
+    if (seen.find("cordprobe\f") == std::string::npos) content.erase(to);
+    if (seen.find("\fcordprobe") == std::string::npos) content.erase(0, from);
+}
+
 /* ---- what is asked, what is given ---------------------------------------------------------------------------- */
 
 cord_status read_date(const char *text, std::tm &date, cord_error *err) {
@@ -249,6 +332,7 @@ cord_status render_checked(const chat_template &tmpl, std::vector<message> messa
     bool has_system = false;
     for (const message &m : messages) has_system |= m.role == "system";
     if (has_system && !takes_system(tmpl, with)) messages = folded(messages);
+    for (size_t i = 0; i < messages.size(); i++) trim_as_template(tmpl, messages, i, with);
 
     parts rendered = render(tmpl, messages, with);
     for (message &m : messages)
@@ -275,6 +359,7 @@ cord_status chat_template_new(cord_text source, struct chat_template **out, cord
         jinja::lexer_result lexed = jinja::lexer().tokenize(text);
         check_limits(lexed.tokens);
         jinja::program program = jinja::parse_from_tokens(lexed);
+        demand_defined(program);
         *out = new chat_template{text, std::move(program)};
         return CORD_OK;
     });

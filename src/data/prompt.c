@@ -102,19 +102,42 @@ static cord_status render_template(const struct prompt *prompt, const struct que
     return chat_render(prompt->tmpl, messages + skip, 2 - skip, &options, arena, &out->span, &out->n, err);
 }
 
-/* What is missing of `open` behind a prompt that ends in `tail`: all of it, unless the tail has its tag ("<think>")
- * already, with or without blanks behind. */
-static cord_text missing_of(cord_text open, cord_text tail) {
-    cord_text tag = text_trim(open), trimmed = text_trim_end(tail);
+/* A tag up to its first ">": "<think>" of "<think>\n". */
+static cord_text tag_of(cord_text t) {
+    cord_text tag = text_trim(t);
     ptrdiff_t end = text_find(tag, TEXT(">"));
     if (end >= 0) tag.len = (size_t)end + 1;
-    if (!text_ends(trimmed, tag)) return open;
+    return tag;
+}
+
+/* What is missing of `open` behind a prompt that ends in `tail`: all of it, unless the tail has its tag ("<think>")
+ * already, or more of it, with or without blanks behind. */
+static cord_text missing_of(cord_text open, cord_text tail) {
+    cord_text words = text_trim(open), trimmed = text_trim_end(tail), there = words;
+    size_t least = tag_of(open).len;
+    while (there.len > least && !text_ends(trimmed, there)) there.len--;
+    if (!text_ends(trimmed, there)) return open;
 
     cord_text blanks = text_slice(tail, trimmed.len, tail.len);
-    cord_text rest = text_slice(open, (size_t)(tag.data - open.data) + tag.len, open.len);
+    cord_text rest = text_slice(open, (size_t)(there.data - open.data) + there.len, open.len);
     if (text_starts(rest, blanks)) return text_slice(rest, blanks.len, rest.len);
-    cord_text words = text_trim(rest); /* other blanks than ours: the template's stay */
+    words = text_trim(rest); /* other blanks than ours: the template's stay */
     return text_slice(rest, words.len ? (size_t)(words.data - rest.data) : rest.len, rest.len);
+}
+
+/* Refuses a prompt that ends in a closed thinking ("</think>", or a tag that begins so): a template writes that where it
+ * wants an answer without reasoning, and reasoning behind it would be nothing that its model knows. */
+static cord_status check_open(cord_text close, cord_text tail, cord_error *err) {
+    cord_text tag = tag_of(close), trimmed = text_trim_end(tail);
+    ptrdiff_t at = text_rfind(trimmed, TEXT("<"));
+    cord_text last = at < 0 ? trimmed : text_slice(trimmed, (size_t)at, trimmed.len);
+    if (tag.len && tag.data[tag.len - 1] == '>') tag.len--;
+    if (!tag.len || !text_starts(last, tag) || !text_ends(last, TEXT(">"))) return CORD_OK;
+    return error_set(
+        err, CORD_BAD_MODEL,
+        "the model's chat template closes the thinking (%.*s) before it has begun; give the prompt in full "
+        "(prompt.full)",
+        (int)(last.len < 60 ? last.len : 60), last.data);
 }
 
 /* Appends `more` to the spans' last trusted text, so that they are read as one; to a prompt that ends in what a user
@@ -141,7 +164,11 @@ cord_status prompt_render(const struct prompt *prompt, const struct question *qu
         CORD_TRY(render_template(prompt, question, arena, &spans, err));
 
     cord_text more = style->think_open, blank = text_trim(more);
-    if (blank.len && spans.n && spans.span[spans.n - 1].trusted) more = missing_of(more, spans.span[spans.n - 1].text);
+    if (blank.len && spans.n && spans.span[spans.n - 1].trusted) {
+        cord_text tail = spans.span[spans.n - 1].text;
+        if (!style->full.len) CORD_TRY(check_open(style->think_close, tail, err));
+        more = missing_of(more, tail);
+    }
     if (more.len) CORD_TRY(append_trusted(&spans, more, arena, err));
     *out = spans;
     return CORD_OK;

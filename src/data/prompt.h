@@ -48,7 +48,8 @@ struct spans {
 };
 
 /* The prompt of a question up to and including `think_open`: what reasoning is appended to. Where the template has
- * already written "<think>" at its end, it is not opened twice. Lives in `arena`. */
+ * already written "<think>" at its end, it is not opened twice; where it has closed it again, CORD_BAD_MODEL. Lives in
+ * `arena`. */
 cord_status prompt_render(const struct prompt *prompt, const struct question *question, struct arena *arena,
                           struct spans *out, cord_error *err);
 /* `base` with more spans behind it (a copy; texts are shared). NULL span array on no memory. */

@@ -1,10 +1,9 @@
-/* test_chat.c - chat templates against Jinja2's own rendering (chat/render.py made chat/cases.json), and what of a prompt
- * is trusted. */
+/* test_chat.c - what of a prompt is trusted, what a template may do, and how its faults are told. (test_templates.c compares
+ * real templates with Jinja2.) */
 #include "support.h"
 
 #include "data/chat.h"
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -43,60 +42,6 @@ static cord_text joined(const struct rendering *r, int which, struct arena *aren
     cord_text text = arena_text(arena, buf_text(&buf));
     buf_release(&buf);
     return text;
-}
-
-static void check_case(const json_t *c, const struct chat_template *tmpl) {
-    const json_t *messages = json_object_get(c, "messages");
-    struct chat_options options = {text_of(json_string_value(json_object_get(c, "bos"))),
-                                   text_of(json_string_value(json_object_get(c, "eos"))),
-                                   json_string_value(json_object_get(c, "date"))};
-    size_t n = json_array_size(messages);
-    const char *content[2] = {NULL, NULL};
-    for (size_t i = 0; i < n; i++)
-        content[2 - n + i] = json_string_value(json_object_get(json_array_get(messages, i), "content"));
-    struct rendering r = render(tmpl, content[0], content[1], &options);
-    if (r.status != CORD_OK) fail_msg("%s (%s)", r.error.message, r.error.where);
-    assert_text(joined(&r, 2, &r.arena), json_string_value(json_object_get(c, "text")));
-
-    /* all that users wrote is in untrusted spans, and nothing else is */
-    struct buf written;
-    buf_init(&written, "test", 1 << 20);
-    const char *name = json_string_value(json_object_get(c, "template"));
-    bool folds = strcmp(name, "strict") == 0 || strcmp(name, "dropping") == 0;
-    if (content[0]) buf_addf(&written, "%s%s", content[0], folds ? "\n\n" : "");
-    buf_add(&written, text_of(content[1]));
-    cord_text untrusted = joined(&r, 0, &r.arena), all = buf_text(&written);
-    assert_true(text_equal(untrusted, all) || text_equal(untrusted, text_trim(all)));
-    for (int i = 0; i < r.n; i++) {
-        assert_true(r.spans[i].text.len > 0);
-        if (i) assert_true(r.spans[i].trusted != r.spans[i - 1].trusted);
-    }
-    buf_release(&written);
-    arena_release(&r.arena);
-}
-
-static void renders_as_jinja2_does(void **state) {
-    (void)state;
-    json_error_t where;
-    json_t *cases = json_load_file(TEST_DATA_DIR "data/chat/cases.json", 0, &where);
-    if (!cases) fail_msg("%s", where.text);
-    size_t i;
-    const json_t *c;
-    json_array_foreach(cases, i, c) {
-        struct buf source;
-        char path[500];
-        snprintf(path, sizeof path, TEST_DATA_DIR "data/chat/%s.jinja",
-                 json_string_value(json_object_get(c, "template")));
-        buf_init(&source, "template", 1 << 20);
-        assert_ok(file_read(path, "template", 1 << 20, &source, err));
-        struct chat_template *tmpl = NULL;
-        assert_ok(chat_template_new(buf_text(&source), &tmpl, err));
-        check_case(c, tmpl);
-        chat_template_free(tmpl);
-        buf_release(&source);
-    }
-    assert_int_equal(i, 96);
-    json_decref(cases);
 }
 
 static const char chatml[] = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
@@ -183,7 +128,11 @@ static void faults_are_told_with_their_line(void **state) {
         {"a {{ 'b", "chat template, line 1", "read"},
         {"a\nb\n  {{ raise_exception('no tools here') }}", "chat template, line 3", "no tools here"},
         {"a\n{{ messages | nonsense }}", "chat template, line 2", "nonsense"},
-        {"a\n{{ 1 + none }}", "chat template, line 2", "null"},
+        {"a\n{{ 1 + none }}", "chat template, line 2", "none"},
+        {"a\n{{ '1' + functions }}", "chat template, line 2", "needs 'functions', which is not defined"},
+        {"a\n{{ functions.name }}", "chat template, line 2", "needs 'functions', which is not defined"},
+        {"a\n{{ functions['name'] }}", "chat template, line 2", "needs 'functions', which is not defined"},
+        {"a\n{{ functions | tojson }}", "chat template, line 2", "needs 'functions', which is not defined"},
     };
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         cord_error error = {0};
@@ -199,6 +148,41 @@ static void faults_are_told_with_their_line(void **state) {
             fail_msg("%s: where is '%s' (%s)", faults[i].source, error.where, error.message);
         if (!strstr(error.message, faults[i].message)) fail_msg("%s: message is '%s'", faults[i].source, error.message);
         assert_null(strchr(error.message, '\n'));
+        chat_template_free(tmpl);
+    }
+}
+
+/* What Jinja2 takes for an empty text or a false stays that. */
+static void what_is_not_defined_may_be_asked_for(void **state) {
+    (void)state;
+    struct chat_template *tmpl =
+        parse("{{ functions }}{{ functions ~ 'a' }}{% if functions is defined and functions.x %}b{% endif %}"
+              "{% for f in functions %}c{% endfor %}{{ functions | default('d') }}{{ messages[0].name is defined }}");
+    struct rendering r = render(tmpl, NULL, "q", NULL);
+    assert_int_equal(r.status, CORD_OK);
+    assert_text(joined(&r, 2, &r.arena), "adFalse");
+    arena_release(&r.arena);
+    chat_template_free(tmpl);
+}
+
+/* Unicode's blanks go where a template trims, and stay where it does not. */
+static void all_blanks_are_trimmed(void **state) {
+    (void)state;
+    static const struct {
+        const char *source, *text;
+    } cases[] = {
+        {"{{ messages[0].content | trim }}|", "a\u3000b|"},
+        {"{{ messages[0].content.strip() }}|", "a\u3000b|"},
+        {"{{ messages[0].content.lstrip() }}|", "a\u3000b\u2028 |"},
+        {"{{ messages[0].content.rstrip() }}|", "\n\u00a0a\u3000b|"},
+        {"{{ messages[0].content }}|", "\n\u00a0a\u3000b\u2028 |"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct chat_template *tmpl = parse(cases[i].source);
+        struct rendering r = render(tmpl, NULL, "\n\u00a0a\u3000b\u2028 ", NULL);
+        assert_int_equal(r.status, CORD_OK);
+        assert_text(joined(&r, 2, &r.arena), cases[i].text);
+        arena_release(&r.arena);
         chat_template_free(tmpl);
     }
 }
@@ -297,11 +281,12 @@ static void one_template_serves_many_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders_as_jinja2_does),
         cmocka_unit_test(a_question_stays_data),
         cmocka_unit_test(text_that_lost_its_mark_is_refused),
         cmocka_unit_test(a_system_text_may_give_orders),
         cmocka_unit_test(faults_are_told_with_their_line),
+        cmocka_unit_test(what_is_not_defined_may_be_asked_for),
+        cmocka_unit_test(all_blanks_are_trimmed),
         cmocka_unit_test(hostile_templates_are_refused),
         cmocka_unit_test(an_empty_template_says_nothing),
         cmocka_unit_test(the_date_is_the_recipes),

@@ -112,7 +112,8 @@ static void thinking_is_opened_once(void **state) {
         {"A:<think>", "", "A:<think>"},
         {"A:", "", "A:"},
         {"A:", "\n\n", "A:\n\n"},
-        {"A:<think></think>", "<think>\n", "A:<think></think><think>\n"},
+        {"A:<|open|>think<|sep|>", "<|open|>think<|sep|>\n", "A:<|open|>think<|sep|>\n"},
+        {"A:<|open|>", "<|open|>think<|sep|>", "A:<|open|>think<|sep|>"},
         {"A:<thinking>", "<think>\n", "A:<thinking><think>\n"},
         {"A:<thinking>", "<thinking>\n", "A:<thinking>\n"},
     };
@@ -125,6 +126,29 @@ static void thinking_is_opened_once(void **state) {
         struct spans spans = render(&f, "q");
         assert_text(shown(spans, &f.arena), want);
         assert_int_equal(spans.n, 2); /* what cord adds is one span with what stands before it */
+        fixture_release(&f);
+    }
+}
+
+/* A template that closes the thinking wants an answer without reasoning. Who writes a whole prompt may want that, too. */
+static void thinking_that_is_closed_is_refused(void **state) {
+    (void)state;
+    static const char *const tails[] = {"<think></think>", "<think>\n\n</think>\n\n", "</think>", "</think:more>"};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        char source[200];
+        snprintf(source, sizeof source, "{{ messages[0].content }}%s{{ '' }}", tails[i]);
+        struct fixture f = fixture_of(source, "paper");
+        const struct prompt prompt = {.style = &f.style, .tmpl = f.tmpl};
+        const struct question asked = {TEXT("1"), TEXT("q")};
+        struct spans spans;
+        cord_error error = {0};
+        assert_int_equal(prompt_render(&prompt, &asked, &f.arena, &spans, &error), CORD_BAD_MODEL);
+        assert_non_null(strstr(error.message, "prompt.full"));
+        f.style.full = text_of(arena_printf(&f.arena, "{question}%s", tails[i]));
+        assert_int_equal(prompt_render(&prompt, &asked, &f.arena, &spans, &error), CORD_OK);
+        f.style.full = (cord_text){NULL, 0};
+        f.style.think_open = (cord_text){NULL, 0}; /* nothing to be opened */
+        assert_int_equal(prompt_render(&prompt, &asked, &f.arena, &spans, &error), CORD_OK);
         fixture_release(&f);
     }
 }
@@ -165,6 +189,7 @@ int main(void) {
         cmocka_unit_test(a_template_says_it),
         cmocka_unit_test(a_full_prompt_replaces_the_template),
         cmocka_unit_test(thinking_is_opened_once),
+        cmocka_unit_test(thinking_that_is_closed_is_refused),
         cmocka_unit_test(a_missing_template_is_told),
         cmocka_unit_test(spans_are_appended_and_joined),
     };

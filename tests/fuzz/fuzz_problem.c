@@ -1,0 +1,69 @@
+/* fuzz_problem.c - the problem reader with any file, in every format of answers, and with fields named. What problem.h
+ * says of a set must hold of each that is read. */
+#include "fuzz.h"
+
+#include "data/problem.h"
+
+static void check_good(const struct problem *p) {
+    assert(text_trim(p->question.text).len > 0 && is_utf8(p->question.text));
+    assert(p->gold.len > 0 && text_equal(p->gold, text_trim(p->gold)));
+    assert(p->target.len > 0 && text_equal(p->target, text_trim(p->target)));
+    assert(!memchr(p->question.text.data, '\0', p->question.text.len) && !memchr(p->gold.data, '\0', p->gold.len));
+}
+
+static void check_bad(const struct problem *p) {
+    assert(p->bad[0] && is_utf8(text_of(p->bad)));
+    assert(!p->question.text.data && !p->gold.data && !p->target.data);
+}
+
+static void check_set(const struct problem_set *set) {
+    struct buf rows;
+    char hash[65];
+    int n_bad = 0;
+    buf_init(&rows, "rows", SIZE_MAX / 4);
+    assert(set->n >= 1 && set->n_bad < set->n);
+    for (int i = 0; i < set->n; i++) {
+        const struct problem *p = &set->problems[i];
+        assert(p->index == i && p->line > (i ? set->problems[i - 1].line : 0));
+        assert(p->question.id.len > 0);
+        assert(!p->row.len || !memchr(p->row.data, '\n', p->row.len));
+        for (int j = 0; j < i && i < 64; j++) assert(!text_equal(p->question.id, set->problems[j].question.id));
+        if (p->bad) n_bad++;
+        if (p->bad)
+            check_bad(p);
+        else
+            check_good(p);
+        buf_add(&rows, p->row);
+        buf_addc(&rows, '\n');
+    }
+    assert(n_bad == set->n_bad);
+    sha256_text(buf_text(&rows), hash);
+    assert(!strcmp(hash, set->sha256));
+    buf_release(&rows);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct memory_file file = memory_file_open((cord_text){(const char *)data, size});
+    const struct problem_options options[] = {
+        {.path = file.path, .format = ANSWER_AUTO},
+        {.path = file.path, .format = ANSWER_VERBATIM},
+        {.path = file.path, .format = ANSWER_HASHES},
+        {.path = file.path, .format = ANSWER_BOXED},
+        {.path = file.path, .id_field = "id", .question_field = "answer", .answer_field = "question", .limit = 2},
+        {.path = file.path, .target_field = "answer", .skip = 1},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct problem_set set;
+        cord_error err = {0};
+        cord_status status = problem_set_read(&set, &options[i], &err);
+        if (status != CORD_OK) {
+            check_error(status, &err);
+            continue;
+        }
+        assert(!options[i].limit || set.n <= options[i].limit);
+        check_set(&set);
+        problem_set_release(&set);
+    }
+    memory_file_close(&file);
+    return 0;
+}
