@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""How fast cord is on this machine, beside what it can be compared with; `make bench` runs all of it.
+
+    bench/bench.py [kernels] [search] [growth] [long]      default: all of it, an hour on two cores
+
+What is compared runs in turn, A B A B, and medians are printed, as tables for docs/performance.md, which says what each
+measure is. Nothing has a threshold. A quiet machine is needed: two threads that wait for each other by spinning lose far more
+than their share to another program.
+
+Environment: CORD_BENCH_RUNS (3), how often each is repeated.
+"""
+import json, os, resource, statistics, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+RUNS = int(os.environ.get("CORD_BENCH_RUNS", "3"))
+SMALL, STRONG = "qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct"
+WIDTHS = [1, 4, 8, 12, 16, 32]
+
+
+def output(*command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, **more).stdout
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def model(name):
+    return output("scripts/fetch.sh", name).split()[-1]
+
+
+def tools():
+    return os.path.join(output("scripts/llama.sh", "--tools").strip(), "bin")
+
+
+def table(head, rows):
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(cell if isinstance(cell, str) else f"{cell:.2f}" for cell in row) + " |")
+    print(flush=True)
+
+
+def kernels():
+    """The engine against llama.cpp's batched benchmark: the same prompt length, rows and tokens."""
+    bench = os.path.join(tools(), "llama-batched-bench")
+    for name in SMALL, STRONG:
+        path, theirs, ours = model(name), [], []
+        for _ in range(RUNS):
+            theirs += lines(output(bench, "-m", path, "-t", str(os.cpu_count()), "-c", "4096", "-b", "256", "-ub", "256", "-npp", "160",
+                                   "-ntg", "48", "-npl", ",".join(map(str, WIDTHS)), "-fa", "off", "-kvu", "-pps",
+                                   "--output-format", "jsonl", stderr=subprocess.DEVNULL))
+            ours += lines(output("build/bench/engine", "widths", path))
+        median = lambda figures: statistics.median(list(figures) or [float("nan")])
+        rows = []
+        for width in WIDTHS:
+            kernel = median(r["speed_tg"] for r in theirs if r["pl"] == width)
+            cell = [str(width), kernel]
+            for when in "start", "after":
+                rate = median(r["rate"] for r in ours if r["what"] == "write" and r["rows"] == width and r["when"] == when)
+                cell += [rate, rate / kernel]
+            cell.append("%.1f %%" % (100 * median(r["sampling"] for r in ours if r["what"] == "write" and r["rows"] == width)))
+            rows.append(cell)
+        kernel = median(r["speed_pp"] for r in theirs)
+        cell = ["prefill and score", kernel]
+        for when in "start", "after":
+            rate = median(r["rate"] for r in ours if r["what"] == "score" and r["when"] == when)
+            cell += [rate, rate / kernel]
+        rows.append(cell + [""])
+        print(f"{name}: tokens/s, medians of {RUNS}")
+        table(["rows", "llama-batched-bench", "cord", "ratio", "after filling the caches twice", "ratio", "sampling"], rows)
+
+
+def run(*settings):
+    """One `cord run` of the demo's problems in a new folder: its summary's session, per problem, and peak memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        sets = [word for setting in ("run.out=" + folder + "/run", *settings) for word in ("--set", setting)]
+        output("build/cord", "run", "recipes/demo.yaml", "-q", *sets)
+        summary = json.load(open(folder + "/run/summary.json"))
+    session, n = summary["session"], summary["problems"]["done"]
+    written = sum(m["written"] for m in session["models"]) / n
+    rows, batches = 0, 0
+    for m in session["models"]:
+        rows += m["written"] + m["prefilled"] + m["scored"]
+        batches += m["batches"]
+    per = {key: session[key] / n for key in ("seconds", "propose_seconds", "score_seconds", "sample_seconds", "other_seconds")}
+    return {**per, "written": written, "rows": rows / batches, "correct": summary["grades"]["correct"] / n}
+
+
+def search():
+    """The whole search, beside a script that drives llama-server over HTTP with the same settings."""
+    server, theirs, ours = os.path.join(tools(), "llama-server"), [], []
+    strong, small = model(STRONG), model(SMALL)
+    for _ in range(RUNS):
+        ours.append(run("search.beam=4"))
+        theirs += lines(output(sys.executable, "bench/http_baseline.py", "--server", server, "--teacher", strong, "--teacher", small,
+                               "--meta", strong, "--beam", "4", "recipes/demo.jsonl"))
+    rows = [["cord", r["seconds"], r["propose_seconds"], r["score_seconds"], r["sample_seconds"],
+             "%.1f %%" % (100 * r["other_seconds"] / r["seconds"]), r["written"], r["seconds"] / r["written"] * 1000, r["rows"]]
+            for r in ours]
+    rows += [["HTTP", r["seconds"], r["seconds_of"]["propose"], r["seconds_of"]["score"], "", "", sum(r["tokens_written"].values()),
+              r["seconds"] / sum(r["tokens_written"].values()) * 1000, ""] for r in theirs]
+    print("search: beam 4, two teachers, the demo's five problems; means a problem")
+    table(["", "seconds", "propose", "score", "sample", "other", "tokens written", "ms a token", "rows a batch"], rows)
+
+
+def growth():
+    """What a problem costs with more of one thing; the small model alone."""
+    alone = ("teachers.strong.model=qwen-0.5b", "meta_prover.model=qwen-0.5b")
+    rows = []
+    for what, settings in [("4 problems in flight, beam 4, 2 teachers", ())] + \
+            [(f"{n} in flight", (f"run.in_flight={n}",)) for n in (1, 2, 5)] + \
+            [(f"beam {n}", (f"search.beam={n}", "run.in_flight=4")) for n in (1, 2, 8)] + \
+            [("reproducible", ("run.reproducible=true",))]:
+        r = run("search.beam=4", "run.in_flight=4", *alone, *settings)
+        rows.append([what, r["seconds"], r["propose_seconds"], r["score_seconds"], r["written"], r["seconds"] / r["written"] * 1000,
+                     r["rows"]])
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    print(f"growth: means a problem; peak memory of all runs {peak:.2f} GiB")
+    table(["", "seconds", "propose", "score", "tokens written", "ms a token", "rows a batch"], rows)
+
+
+def long():
+    """One more round behind a long text."""
+    rounds = lines(output("build/bench/engine", "long", model(SMALL), "2000", "8000", "20000"))
+    print(f"long traces, {SMALL}: a round of beam 4 and two teachers, 48 tokens a step")
+    table(["tokens before", "round", "propose, s", "score, s", "resident, MB"],
+          [[str(r["tokens"]), str(r["number"]), r["propose"], r["score"], r["rss"]] for r in rounds])
+
+
+if __name__ == "__main__":
+    parts = {"kernels": kernels, "search": search, "growth": growth, "long": long}
+    wanted = sys.argv[1:] or list(parts)
+    if not set(wanted) <= set(parts): sys.exit(__doc__)
+    for part in wanted:
+        start = time.monotonic()
+        parts[part]()
+        print(f"({part}: {time.monotonic() - start:.0f} s)\n", flush=True)
