@@ -198,7 +198,7 @@ int flights_at_once(const struct session *session) {
     const struct recipe *recipe = session->recipe;
     if (recipe->in_flight) return recipe->in_flight;
     if (recipe->reproducible) return 1; /* no batch would hold two of them */
-    int fewest = 0; /* rows that a problem gives a model that proposes */
+    int fewest = 0;                     /* rows that a problem gives a model that proposes */
     double bytes = 0;
     for (int m = 0; m < recipe->n_models; m++) {
         int rows = 0;

@@ -174,13 +174,13 @@ cord_status live_open(const struct live_options *options, struct live **out, cor
     live->start = clock_us();
     live->gauges = calloc((size_t)options->n_models + 1, sizeof *live->gauges);
     live->flights = calloc((size_t)options->slots, sizeof *live->flights);
-    for (int i = 0; live->flights && i < options->slots; i++)
-        buf_init(&live->flights[i].id, "a problem's id", 1 << 16);
+    for (int i = 0; live->flights && i < options->slots; i++) buf_init(&live->flights[i].id, "a problem's id", 1 << 16);
     page_init(&live->page, options->out);
     pthread_mutex_init(&live->mutex, NULL);
     pthread_cond_init(&live->wake, NULL);
     /* without a painter the run is as good */
-    live->painting = live->gauges && live->flights && !options->plain && pthread_create(&live->painter, NULL, paint_on, live) == 0;
+    live->painting =
+        live->gauges && live->flights && !options->plain && pthread_create(&live->painter, NULL, paint_on, live) == 0;
     *out = live;
     return CORD_OK;
 }

@@ -54,7 +54,7 @@ struct recipe {
     int in_flight;                 /* problems at once; 0 = chosen */
     uint64_t memory;               /* bytes for caches; 0 = half of what is free */
     bool reproducible;
-    cord_text resolved;            /* the whole recipe as YAML, every default and every prompt text written out */
+    cord_text resolved; /* the whole recipe as YAML, every default and every prompt text written out */
     struct arena arena;
 };
 

@@ -49,7 +49,9 @@ struct device {
 
 int device_threads(const struct device *device) { return device->n_threads; }
 uint64_t device_memory(const struct device *device) { return device->memory; }
-struct ggml_threadpool *device_pool(const struct device *device) { return device->pool; }
+struct ggml_threadpool *device_pool(const struct device *device) {
+    return device->pool;
+}
 
 /* ---- lanes of a model ---------------------------------------------------------------------------------------- */
 
@@ -405,8 +407,7 @@ static bool take(struct device *device, const struct row *row, float *logits) {
 static void deliver(struct device *device, struct lane *lane) {
     for (int i = 0; i < device->n_rows; i++) {
         const struct row *row = &device->rows[i];
-        if (row->index >= row->job->read && !row->job->done)
-            row->job->done = take(device, row, lane_logits(lane, i));
+        if (row->index >= row->job->read && !row->job->done) row->job->done = take(device, row, lane_logits(lane, i));
     }
     for (struct job *job = device->jobs, *next; job; job = next) {
         next = job->next;
@@ -431,7 +432,8 @@ static void account(const struct device *device, struct local_model *model, int6
         else
             written++;
     }
-    int64_t n = device->n_rows;
+    int64_t n = written + prefilled + scored;
+    if (!n) return;
     atomic_fetch_add(&model->base.usage.proposed_tokens, written);
     atomic_fetch_add(&model->base.usage.propose_prefill_tokens, prefilled);
     atomic_fetch_add(&model->base.usage.scored_tokens, scored);
@@ -625,9 +627,10 @@ cord_status device_open(cord_engine *engine, cord_error *err) {
     device->pool = ggml_threadpool_new(&params);
     engine->local = device;
     if (device->pool && pthread_create(&device->thread, NULL, device_main, device) == 0) return CORD_OK;
+    int threads = device->n_threads;
     device->closing = true;
     device_close(engine);
-    return error_set(err, CORD_NO_MEMORY, "cannot start %d threads to compute with", device->n_threads);
+    return error_set(err, CORD_NO_MEMORY, "cannot start %d threads to compute with", threads);
 }
 
 void device_close(cord_engine *engine) {
@@ -639,10 +642,11 @@ void device_close(cord_engine *engine) {
     pthread_cond_signal(&device->work);
     pthread_mutex_unlock(&device->mutex);
     if (runs) pthread_join(device->thread, NULL);
-    while (device->models) {
-        while (device->models->lanes) close_lane(device, device->models->lanes);
-        device->models = device->models->next;
-    }
+    for (struct local_model *model = device->models; model; model = model->next)
+        for (struct lane *lane = model->lanes, *next; lane; lane = next) {
+            next = lane->next;
+            close_lane(device, lane);
+        }
     if (device->pool) ggml_threadpool_free(device->pool);
     buf_release(&device->scratch);
     pthread_cond_destroy(&device->work);

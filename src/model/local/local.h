@@ -39,7 +39,7 @@ struct local_model {
     bool special_lead[256]; /* bytes that some special's text begins with */
     int longest_piece;      /* bytes of the longest token */
     int context, sequences;
-    int cells; /* most of all lanes together */
+    int cells;  /* most of all lanes together */
     bool tips;  /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
     int window; /* tokens that attention of some layers reaches back; 0: all */
     struct arena arena;
@@ -92,9 +92,10 @@ struct node {
     int n, cap;
     int start;    /* position of its first token */
     int sequence; /* -1: none */
-    bool decoded; /* written token by token, not prefilled: its cells differ by rounding, and scores may not rest on them */
-    bool held;    /* a job works at its end */
-    bool shared;  /* more than one group began here: goes last */
+    bool
+        decoded; /* written token by token, not prefilled: its cells differ by rounding, and scores may not rest on them */
+    bool held;   /* a job works at its end */
+    bool shared; /* more than one group began here: goes last */
     uint64_t group;
     int64_t used;
 };
@@ -152,8 +153,8 @@ struct lane {
     struct tree tree;
     int cells;
     uint64_t bytes;
-    struct lane *next;  /* of the same model */
-    uint64_t *groups;   /* problems that live here */
+    struct lane *next; /* of the same model */
+    uint64_t *groups;  /* problems that live here */
     int n_groups;
     int failures; /* batches in a row that could not be computed */
     bool full;    /* a job was sent back to wait: nobody is let in before another has ended */
@@ -201,9 +202,9 @@ struct job {
     struct job *next;
     struct lane *lane;
     struct node *leaf; /* NULL: waits for its turn */
-    int have;    /* computed */
-    int prefill; /* of them, as a prompt; the rest was written since it was let in */
-    int cached;  /* what was there at first; -1: not let in yet */
+    int have;          /* computed */
+    int prefill;       /* of them, as a prompt; the rest was written since it was let in */
+    int cached;        /* what was there at first; -1: not let in yet */
     bool settled;
     int64_t began;
     struct job *same; /* a job of this call that computes the same */

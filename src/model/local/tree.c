@@ -67,10 +67,13 @@ cord_status tree_init(struct tree *tree, llama_memory_t memory, int n_sequences,
 }
 
 static void free_below(struct node *node) {
-    while (node->first) {
-        free_below(node->first);
-        node_free(node->first);
+    for (struct node *child = node->first, *next; child; child = next) {
+        next = child->next;
+        free_below(child);
+        free(child->id);
+        free(child);
     }
+    node->first = NULL;
 }
 
 void tree_release(struct tree *tree) {
@@ -166,7 +169,8 @@ static struct node *fork_at(struct tree *tree, struct node *node, uint64_t group
     }
     leaf->sequence = sequence;
     leaf->held = true;
-    if (from >= 0) llama_memory_seq_cp(tree->memory, from, sequence, tree->tips ? -1 : 0, tree->tips ? -1 : leaf->start);
+    if (from >= 0)
+        llama_memory_seq_cp(tree->memory, from, sequence, tree->tips ? -1 : 0, tree->tips ? -1 : leaf->start);
     return leaf;
 }
 

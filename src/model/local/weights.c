@@ -12,8 +12,9 @@
 
 /* ---- before loading ------------------------------------------------------------------------------------------ */
 
-/* Tells apart what llama.cpp reports alike: no file, no permission, a folder, not a GGUF, larger than memory. */
-static cord_status check_file(const char *path, uint64_t *bytes, cord_error *err) {
+/* Tells apart what llama.cpp reports alike: no file, no permission, a folder, not a GGUF, larger than memory, with the
+ * models (`others`, bytes) that are open already. */
+static cord_status check_file(const char *path, uint64_t others, uint64_t *bytes, cord_error *err) {
     struct stat st;
     if (stat(path, &st) != 0) {
         error_errno(err, "open the model", path);
@@ -35,10 +36,11 @@ static cord_status check_file(const char *path, uint64_t *bytes, cord_error *err
                          "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
     *bytes = (uint64_t)st.st_size;
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
-    if (*bytes > memory)
+    if (*bytes + others > memory)
         return error_set(err, CORD_BAD_MODEL,
-                         "%s has %.1f GiB and this machine %.1f GiB of memory; use a smaller quantisation", path,
-                         (double)*bytes / 0x1p30, (double)memory / 0x1p30);
+                         "%s has %.1f GiB, the models that are open have %.1f GiB, and this machine has %.1f GiB of "
+                         "memory; use a smaller quantisation, or fewer models",
+                         path, (double)*bytes / 0x1p30, (double)others / 0x1p30, (double)memory / 0x1p30);
     return CORD_OK;
 }
 
@@ -208,7 +210,9 @@ static cord_status load(struct local_model *model, const cord_model_options *opt
 
 cord_status local_open(cord_engine *engine, const cord_model_options *options, cord_model **out, cord_error *err) {
     uint64_t bytes = 0;
-    CORD_TRY(check_file(options->path, &bytes, err));
+    uint64_t others = 0;
+    for (const cord_model *other = engine->models; other; other = other->next) others += other->info.bytes;
+    CORD_TRY(check_file(options->path, others, &bytes, err));
     struct local_model *model = calloc(1, sizeof *model);
     if (!model) return error_memory(err);
     model->engine = engine;
