@@ -30,9 +30,12 @@ check: build ## the tests under AddressSanitizer and UBSan (with clang), fuzzing
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/check.sh
 
-bench: build ## how fast this machine writes and scores, with the demo's models; a quiet machine and two minutes
+bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and an hour
+	@scripts/packages.sh bench
+	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
 	@cmake --build build --target benchmarks
-	@build/bench/engine $$(scripts/fetch.sh $(DEMO_MODELS))
+	@scripts/llama.sh --tools >/dev/null
+	@bench/bench.py
 
 format: ## let clang-format rewrite the sources
 	@scripts/packages.sh check

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to the system packages that building cord needs: says what is missing and installs it.
 #
-#   usage: scripts/packages.sh [GROUP...]     groups: build (default), check, pip, npm
+#   usage: scripts/packages.sh [GROUP...]     groups: build (default), check, bench, pip, npm
 #
 # As root it installs by itself, otherwise with sudo where that works; where neither does, or the system is not a Debian,
 # it prints what to do and exits 1. With nothing missing it is silent, and takes some hundredths of a second.
@@ -39,6 +39,9 @@ groff-base       groff
 zsh              zsh
 fish             fish
 "
+bench="
+python3  python3
+"
 pip="
 python3-pip  pip3
 "
@@ -59,7 +62,7 @@ here() {
 
 missing=()
 for group in "${@:-build}"; do
-    case $group in build | check | pip | npm) ;; *) say "no group $group; there are build, check, pip and npm" && exit 2 ;; esac
+    case $group in build | check | bench | pip | npm) ;; *) say "no group $group; there are build, check, bench, pip and npm" && exit 2 ;; esac
     while read -r package sign; do
         if [ -n "$package" ] && ! here "$sign"; then missing+=("$package"); fi
     done <<<"${!group}"
