@@ -7,6 +7,16 @@ enum { MAX_TOKENS = 2048, MAX_ROWS = 128, MAX_TARGET = 64 };
 /* How many rows are scored with quantised weights, too. */
 enum { N_QUANTISED = 28 };
 
+/* How far values may be from the plain way's: the worst token and the mean, nats, and the worst S.
+ *
+ * Batching and caching decide in which cells of the cache a sequence lies, and so in which order llama.cpp's CPU kernels add
+ * things up. With F32 weights that is next to nothing, and the engine is held to it there in all that it does. Kernels for
+ * quantised weights round activations, which makes much more of it: the plain way itself differs as much when its cells lie
+ * elsewhere (the_plain_way_has_this_noise). */
+struct limits {
+    double worst, mean, score;
+};
+
 /* ---- the rows ------------------------------------------------------------------------------------------------ */
 
 struct case_ {
@@ -26,12 +36,12 @@ static int n_short; /* the short ones come first */
 
 /* One model, and what the plain way computes with it. */
 struct side {
-    struct reference_limits limits;
+    struct limits limits;
     cord_model *model;
     struct reference ref;
     struct expected expected[MAX_ROWS];
 };
-static struct side f32 = {.limits = REFERENCE_F32}, q4 = {.limits = REFERENCE_Q4_1};
+static struct side f32 = {.limits = {0.02, 0.002, 0.002}}, q4 = {.limits = {0.75, 0.07, 0.04}};
 static char f32_path[64];
 
 static cord_engine *engine;
