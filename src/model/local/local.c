@@ -24,8 +24,9 @@ static void stop(cord_engine *engine) {
 
 static void describe(const cord_engine *engine, cord_engine_info *info) {
     const struct device *device = engine->local;
-    if (device) *info = (cord_engine_info){device_threads(device), device_memory(device), llama_version(),
-                                          llama_print_system_info()};
+    if (device)
+        *info = (cord_engine_info){device_threads(device), device_memory(device), llama_version(),
+                                   llama_print_system_info()};
 }
 
 static cord_status count_tokens(const cord_model *model, const cord_span *spans, int n, int *count, cord_error *err) {
