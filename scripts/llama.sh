@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Gets, verifies and builds llama.cpp once, and prints the folder it is in.
 #
-#   usage: scripts/llama.sh             print the prefix, building it first where need be
-#          scripts/llama.sh --where     print where the prefix is or would be; build nothing
+#   usage: scripts/llama.sh [--tools]             print the prefix, building it first where need be
+#          scripts/llama.sh [--tools] --where     print where the prefix is or would be; build nothing
 #
 # Only the prefix goes to stdout; everything said to people goes to stderr.
 #
 # The prefix lies outside the build folder, in the cache, so that `make clean` does not cost the minutes that
-# llama.cpp takes to compile. Its layout:
+# llama.cpp takes to compile. The library's layout:
 #
 #   include/            llama.h, ggml*.h, gguf.h
 #   include-jinja/      jinja/*.h, json.h, unicode.h: llama.cpp's template engine, which its C API lacks
@@ -16,12 +16,18 @@
 #   share/licenses/     the licences of what was compiled
 #   share/source        version and hash of the source it was built from
 #
+# With --tools it is another prefix: what cord is measured against, built from the same source with the same options.
+#
+#   bin/                llama-server, llama-batched-bench
+#   share/              licenses/ and source, as above
+#
 # Environment:
 #   CORD_CACHE          root of the cache (default: $XDG_CACHE_HOME/cord or ~/.cache/cord)
 #   CORD_LLAMA_CMAKE    more CMake options, as -DGGML_CUDA=ON; each set of options has a build of its own
-#   CORD_LLAMA_PREFIX   use this prefix, laid out as above, and build nothing. For packagers. A copy of llama.cpp that
-#                       merely is installed on the system is never picked up unasked, even at the right version: no
-#                       distribution ships the template engine, and headers and library must be of one build.
+#   CORD_LLAMA_PREFIX   use this prefix, laid out as above, and build nothing (with --tools it needs bin/, too). For
+#                       packagers. A copy of llama.cpp that merely is installed on the system is never picked up unasked,
+#                       even at the right version: no distribution ships the template engine, and headers and library
+#                       must be of one build.
 #   CC, CXX, CFLAGS, CXXFLAGS   as usual; all are part of the build's key
 set -euo pipefail
 export LC_ALL=C
@@ -30,11 +36,6 @@ version=0.5.0
 repository=https://github.com/ggml-org/llama.cpp
 npm_package=node-llama-cpp@3.22.1
 npm_sha256=a0d9dd80eacd2ab1cfe71aee57ac8a806487fd70b3d2a38fbec637752d9e5c5f
-# What is compiled or installed, and nothing else of llama.cpp's tree: the hash covers every file under these paths,
-# names and contents, so that it does not matter where the source came from.
-paths="CMakeLists.txt LICENSE licenses cmake include src ggml vendor common/jinja common/json.cpp common/json.h
-       common/unicode.cpp common/unicode.h models/templates"
-source_sha256=9b040df47d544ff053e39f365d0a98eac562ca76d8e8877089bd45f0f9489790
 layout=1 # raise when the prefix's layout changes, so that older builds are not taken for it
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -44,11 +45,37 @@ say() { printf 'llama: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 hash_of() { sha256sum | cut -d' ' -f1; }
 
+what=library build_it=yes
+for argument; do
+    case $argument in
+    --tools) what=tools ;;
+    --where) build_it=no ;;
+    *) die "unknown argument $argument; the head of this file says what there is" ;;
+    esac
+done
+
+# What is compiled or installed, and nothing else of llama.cpp's tree: the hash covers every file under these paths,
+# names and contents, so that it does not matter where the source came from.
+if [ $what = library ]; then
+    paths="CMakeLists.txt LICENSE licenses cmake include src ggml vendor common/jinja common/json.cpp common/json.h
+           common/unicode.cpp common/unicode.h models/templates"
+    source_sha256=9b040df47d544ff053e39f365d0a98eac562ca76d8e8877089bd45f0f9489790
+    targets=all
+    needed="include/llama.h include-jinja/jinja/runtime.h lib/libllama.a lib/libllamajinja.a"
+    minutes=4
+else
+    paths="CMakeLists.txt LICENSE licenses cmake include src ggml vendor common tools scripts/ui-assets.cmake"
+    source_sha256=efd8ce2a6ebe7552222b6a36966d761319c5d5f6b90f899981c87187323f5ff9
+    targets="llama-server llama-batched-bench"
+    needed="bin/llama-server bin/llama-batched-bench"
+    minutes=6
+fi
+
 # ---------------------------------------------------------------------------------------------------- the prefix's name
 
 if [ -n "${CORD_LLAMA_PREFIX:-}" ]; then
     pc=$CORD_LLAMA_PREFIX/lib/pkgconfig/llama.pc
-    for file in include/llama.h include-jinja/jinja/runtime.h lib/libllama.a lib/libllamajinja.a; do
+    for file in $needed; do
         [ -e "$CORD_LLAMA_PREFIX/$file" ] || die "CORD_LLAMA_PREFIX has no $file; scripts/llama.sh describes the layout"
     done
     grep -qx "Version: $version" "$pc" 2>/dev/null || die "CORD_LLAMA_PREFIX is not version $version (see $pc)"
@@ -65,6 +92,10 @@ options="-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_IND
     -DLLAMA_BUILD_COMMON=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF
     -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF
     -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF ${CORD_LLAMA_CMAKE:-}"
+# Where an option comes twice, CMake takes the later.
+if [ $what = tools ]; then
+    options="$options -DLLAMA_BUILD_COMMON=ON -DLLAMA_BUILD_TOOLS=ON -DLLAMA_BUILD_SERVER=ON -DLLAMA_OPENSSL=OFF"
+fi
 
 { command -v "$CC" && command -v "$CXX"; } >/dev/null || die "no compiler; run scripts/packages.sh"
 
@@ -77,15 +108,15 @@ machine() {
 }
 # shellcheck disable=SC2086 # the options' line breaks are not part of their meaning
 key=$version-$({ echo $layout $source_sha256 $options "${CFLAGS:-}" / "${CXXFLAGS:-}"; machine; } | hash_of | cut -c1-16)
+if [ $what = tools ]; then key=tools-$key; fi
 prefix=$root/$key
 
 ready() { [ -e "$prefix/share/source" ]; }
-if ready || [ "${1:-}" = --where ]; then printf '%s\n' "$prefix"; exit; fi
-[ $# -eq 0 ] || die "unknown argument $1; the head of this file says what there is"
+if ready || [ $build_it = no ]; then printf '%s\n' "$prefix"; exit; fi
 
 # ------------------------------------------------------------------------------------------------------------ the source
 
-source=$root/source # kept until the build is done, so that one that was cut off goes on where it stopped
+source=$root/source-$what # kept until the build is done, so that one that was cut off goes on where it stopped
 build=$root/build-$key
 
 listed() { # FOLDER: do the listed paths hold exactly the pinned files?
@@ -138,21 +169,34 @@ quietly() { # COMMAND...: show what it printed only where it fails
     "$@" >>"$build/log" 2>&1 || { tail -n 30 "$build/log" >&2; die "failed: $1 $2 ...; all of it is in $build/log"; }
 }
 
+# Without the prefix map, messages of failed assertions would carry the builder's own folders.
+map="-ffile-prefix-map=$source=llama.cpp"
+
 compile() { # never called in a condition: there, bash would go on after a command that failed
-    # Without the prefix map, messages of failed assertions would carry the builder's own folders.
-    local map="-ffile-prefix-map=$source=llama.cpp"
     mkdir -p "$build"
     : >"$build/log"
     # shellcheck disable=SC2086
     quietly cmake -S "$source" -B "$build" -G Ninja -Wno-dev -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
         -DCMAKE_C_FLAGS="${CFLAGS:-} $map" -DCMAKE_CXX_FLAGS="${CXXFLAGS:-} $map" -DCMAKE_INSTALL_PREFIX="$prefix" \
         $options
+    # shellcheck disable=SC2086
     if [ -t 2 ]; then # ninja's one line of progress
-        cmake --build "$build" >&2 || die "the build failed; scripts/llama.sh goes on where it stopped"
+        cmake --build "$build" --target $targets >&2 || die "the build failed; scripts/llama.sh goes on where it stopped"
     else
-        quietly cmake --build "$build"
+        quietly cmake --build "$build" --target $targets
     fi
 
+    # Installed beside its place and renamed: a prefix that exists is whole.
+    local new=$tmp/prefix
+    mkdir -p "$new/share/licenses"
+    install_$what "$new"
+    cp "$source/LICENSE" "$new/share/licenses/llama.cpp"
+    cp "$source"/licenses/* "$new/share/licenses/"
+    printf 'llama.cpp %s, source SHA-256 %s\n' $version $source_sha256 >"$new/share/source"
+    mv "$new" "$prefix"
+}
+
+install_library() { # PREFIX
     # The template engine belongs to llama.cpp's `common` library, which drags in HTTP and much else: these files alone
     # make a library that needs nothing but ggml-base.
     mkdir -p "$build/jinja"
@@ -165,19 +209,18 @@ compile() { # never called in a condition: there, bash would go on after a comma
     rm -f "$build/jinja/libllamajinja.a"
     ar rcs "$build/jinja/libllamajinja.a" "$build"/jinja/*.o
 
-    # Installed beside its place and renamed: a prefix that exists is whole.
-    local new=$tmp/prefix
-    quietly cmake --install "$build" --prefix "$new"
-    rm -rf "${new:?}/bin"
-    mkdir -p "$new/include-jinja/jinja" "$new/share/templates" "$new/share/licenses"
-    cp "$build/jinja/libllamajinja.a" "$new/lib/"
-    cp "$source"/common/jinja/*.h "$new/include-jinja/jinja/"
-    cp "$source/common/json.h" "$source/common/unicode.h" "$new/include-jinja/"
-    cp "$source"/models/templates/*.jinja "$new/share/templates/"
-    cp "$source/LICENSE" "$new/share/licenses/llama.cpp"
-    cp "$source"/licenses/* "$new/share/licenses/"
-    printf 'llama.cpp %s, source SHA-256 %s\n' $version $source_sha256 >"$new/share/source"
-    mv "$new" "$prefix"
+    quietly cmake --install "$build" --prefix "$1"
+    rm -rf "${1:?}/bin"
+    mkdir -p "$1/include-jinja/jinja" "$1/share/templates"
+    cp "$build/jinja/libllamajinja.a" "$1/lib/"
+    cp "$source"/common/jinja/*.h "$1/include-jinja/jinja/"
+    cp "$source/common/json.h" "$source/common/unicode.h" "$1/include-jinja/"
+    cp "$source"/models/templates/*.jinja "$1/share/templates/"
+}
+
+install_tools() { # PREFIX
+    mkdir -p "$1/bin"
+    install -s -t "$1/bin" "$build/bin/llama-server" "$build/bin/llama-batched-bench"
 }
 
 mkdir -p "$root"
@@ -198,7 +241,7 @@ if ! { [ -d "$source" ] && listed "$source" 2>/dev/null; }; then
 llama: Without a network, put a build made elsewhere (the same kind of machine) in $prefix"
     say "source verified ($((SECONDS - start)) s)"
 fi
-say "compiling, once: about 4 minutes on two cores"
+say "compiling the $what, once: about $minutes minutes on two cores"
 compile
 rm -rf "$source" "$build"
 say "built in $((SECONDS - start)) s: $prefix"
