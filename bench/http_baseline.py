@@ -9,10 +9,10 @@ accuracy of the best trajectories. Options are named as a recipe's keys; their d
 written in ChatML, so the models must speak it. Left out, in the baseline's favour: S_0, the journal, and anything about
 failures; texts are seeded by the servers, since no seed makes a busy server repeat itself.
 """
-import argparse, concurrent.futures, dataclasses, itertools, json, math, random, re, signal, socket, subprocess, sys
-import tempfile, time, urllib.error, urllib.request
+import argparse, concurrent.futures, dataclasses, itertools, json, math, os, random, re, signal, socket, subprocess
+import sys, tempfile, time, urllib.error, urllib.request
 
-FLAGS = "-fa off --no-webui --kv-unified"
+FLAGS = "-fa off --no-webui --kv-unified --no-cache-idle-slots"
 SYSTEM = ("You solve problems step by step. First think inside <think> </think>, in short numbered steps. Begin every step "
           "with the heading ### Step N. where N is its number, and do one thing in it. When you have the answer, close the "
           "thinking with </think>. Then write the final answer as \\boxed{answer}.")
@@ -112,9 +112,9 @@ class Search:
             post = lambda of: server.post("completion", prompt=[asks[i][1] for i in of], cache_prompt=True, **asks[of[0]][2])
             for of, got in zip(by_settings.values(), self.pool.map(post, by_settings.values())):
                 got = sorted(got, key=lambda reply: reply["index"]) if isinstance(got, list) else [got]
-                self.read[stage] += sum(reply["timings"]["prompt_n"] for reply in got)
+                each = len(got) // len(of)  # completions of one prompt; that was read once
+                self.read[stage] += sum(reply["timings"]["prompt_n"] for reply in got[::each])
                 self.written[stage] += sum(reply["tokens_predicted"] for reply in got)
-                each = len(got) // len(of)
                 for at, i in enumerate(of): replies[i] = got[at * each:(at + 1) * each]
         self.seconds[stage] += time.monotonic() - start
         return replies
@@ -177,7 +177,7 @@ class Search:
         waiting, active, done = rows[:], [], []
         while waiting or active:
             while waiting and len(active) < self.o.in_flight:
-                active.append(Problem(waiting.pop(0), [*self.teachers, self.meta]))
+                active.append(Problem(waiting.pop(0), {*self.teachers, self.meta}))
             candidates = self.propose(active)
             self.score([c for c in candidates if math.isnan(c.score)])
             for p in active: self.select(p, [c for c in candidates if c.problem is p])
@@ -213,12 +213,14 @@ def main():
     parser.add_argument("--server", required=True, help="path of llama-server")
     parser.add_argument("--teacher", required=True, action="append", help="path of a GGUF; once for each teacher")
     parser.add_argument("--meta", required=True, help="path of the meta-prover's GGUF")
-    for name, default in dict(skip=0, limit=1, in_flight=1, threads=2, beam=2, step_tokens=256, think_tokens=640,
+    for name, default in dict(skip=0, limit=1, in_flight=1, threads=os.cpu_count(), beam=2, step_tokens=256, think_tokens=640,
                               answer_tokens=64, temperature=0.6, top_p=0.95, top_k=0, flags="").items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
     options = parser.parse_args()
     with open(options.problems, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file if line.strip()][options.skip:][:options.limit]
+
+    if not rows: sys.exit(f"http_baseline: no problem of {options.problems} is left; see --skip and --limit")
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server stays behind
     servers, room = {}, 512 + options.think_tokens + options.step_tokens + options.answer_tokens
@@ -232,7 +234,9 @@ def main():
         done = search.run(rows)
         elapsed = time.monotonic() - start
     finally:
-        for server in servers.values(): server.process.kill()
+        for server in servers.values():
+            server.process.kill()
+            server.process.wait()
     n = len(done)
     per = lambda numbers: {stage: round(number / n, 2) for stage, number in numbers.items()}
     print(json.dumps({"problems": n, "seconds": round(elapsed / n, 2), "seconds_of": per(search.seconds),
