@@ -10,7 +10,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 MORE_TEST_MODELS := gemma-3-270m
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test check bench format models install clean help
+.PHONY: build demo test proof check bench format models install clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp
 	@scripts/build.sh build
@@ -23,6 +23,10 @@ test: build ## all tests, on real models too
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/test.sh build
+
+proof: build ## kills a reproducible run at thirty moments; what comes out must be equal each time
+	@scripts/fetch.sh smollm2-135m-instruct >/dev/null
+	@scripts/proof.sh
 
 check: build ## the tests under AddressSanitizer and UBSan (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
@@ -54,7 +58,7 @@ install: $(if $(SUDO_USER),,build) ## install program, library and all to PREFIX
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
 clean: ## remove the build folders; llama.cpp and the models stay in the cache
-	@rm -rf build build-asan
+	@rm -rf build build-asan build-tsan
 
 help: ## this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'

@@ -23,7 +23,7 @@ enum tiny_kind {
 };
 
 enum {
-    TINY_CONTEXT = 4096,
+    TINY_CONTEXT = 16384,
     TINY_WINDOW = 32,
     TINY_LAYERS = 4,
     TINY_WIDTH = 64,

@@ -18,8 +18,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Cells of a lane that problems share. More would slow every row down, fewer would keep batches narrow. */
-enum { LANE_CELLS = 4096 };
+enum {
+    LANE_CELLS =
+        4096,      /* of a lane that problems share: more would slow every row down, fewer would keep batches narrow */
+    PATIENCE = 32, /* batches that a lane waits for fuller ones */
+};
 
 struct row {
     struct job *job;
@@ -195,33 +198,41 @@ static void move_jobs(struct device *device, struct lane *from, struct lane *to,
     }
 }
 
-/* A lane has become too small. Of several problems the largest gets one of its own; a single one gets one twice as large;
- * its texts are computed anew there. False where memory does not allow it. */
-static bool relieve(struct device *device, struct lane *lane) {
+/* A group gets a lane of its own, for texts of so many tokens, and is computed anew there; where it is alone in its lane, that
+ * is closed for it. False where memory does not allow it. */
+static bool move_group(struct device *device, struct lane *lane, uint64_t group, long tokens) {
     struct local_model *model = lane->model;
     if (device->engine->options.reproducible) return false;
-    uint64_t largest = 0;
-    int most = -1;
-    for (int i = 0; i < lane->n_groups; i++) {
-        int cells = tree_cells(&lane->tree, lane->groups[i]);
-        if (cells > most) most = cells, largest = lane->groups[i];
-    }
     bool alone = lane->n_groups < 2;
-    int cells = cells_for(model, 2L * (alone ? lane->cells : most));
+    int cells = cells_for(model, tokens);
     if (alone && cells <= lane->cells) return false;
     cord_error why = {0};
     struct lane *fresh;
     if (open_lane(device, model, cells, alone ? lane : NULL, &fresh, &why) != CORD_OK) return false;
-    if (!lane_join(fresh, largest)) return false;
-    move_jobs(device, lane, fresh, largest, alone);
+    if (!lane_join(fresh, group)) {
+        close_lane(device, fresh);
+        return false;
+    }
+    move_jobs(device, lane, fresh, group, alone);
     if (alone) {
         close_lane(device, lane);
         return true;
     }
-    lane_leave(lane, largest);
-    tree_forget(&lane->tree, largest, NULL, 0, true);
+    lane_leave(lane, group);
+    tree_forget(&lane->tree, group, NULL, 0, true);
     lane->full = false;
     return true;
+}
+
+/* What is being computed in a lane has become too much for it: the group that has most of it moves. */
+static bool relieve(struct device *device, struct lane *lane) {
+    uint64_t largest = 0;
+    int most = -1;
+    for (int i = 0; i < lane->n_groups; i++) {
+        int cells = tree_held(&lane->tree, &lane->groups[i]);
+        if (cells > most) most = cells, largest = lane->groups[i];
+    }
+    return move_group(device, lane, largest, 2L * (lane->n_groups < 2 ? lane->cells : most));
 }
 
 /* The job that came last among those being computed waits until another has ended. */
@@ -300,10 +311,10 @@ static enum admission admit(const struct device *device, struct job *job) {
     int cached = tree_match(&lane->tree, job->tokens.id, job->read, job->measuring != NULL);
     if (prefix_is_coming(device, job, cached)) return WAITS;
     struct node *leaf = fork_for(job);
-    if (!leaf) return others ? WAITS : NO_ROOM;
-    cached = node_end(leaf);
-    if (!lane_make_room(lane, lane->promised + job->n - cached)) {
-        tree_give(&lane->tree, leaf, cached);
+    if (leaf) cached = node_end(leaf);
+    if (!leaf || !lane_make_room(lane, lane->promised + job->n - cached)) {
+        if (leaf) tree_give(&lane->tree, leaf, cached);
+        lane->full = others; /* those that came later wait behind it, else it might wait for ever */
         return others ? WAITS : NO_ROOM;
     }
     if (job->cached < 0) {
@@ -322,7 +333,8 @@ static void admit_all(struct device *device) {
     for (struct job *job = device->jobs, *next; job; job = next) {
         next = job->next;
         if (job->leaf || admit(device, job) != NO_ROOM) continue;
-        if (relieve(device, job->lane)) return; /* lanes have changed: in the next turn */
+        /* nobody else computes in its lane, which is too small for it alone */
+        if (move_group(device, job->lane, job->group, job->n + job->n / 2)) return; /* in the next turn */
         cord_error why = {0};
         lane_is_full(job->lane, &why);
         fail(device, job, &why);
@@ -331,13 +343,15 @@ static void admit_all(struct device *device) {
 
 /* ---- a batch ------------------------------------------------------------------------------------------------- */
 
-/* The lane with most rows that are ready; of several, the one that was served longest ago. */
+/* The lane with most rows that are ready; of several, and of those that were left out too often, the one that was served
+ * longest ago. */
 static struct lane *busiest(const struct device *device) {
     struct lane *best = NULL;
     int most = 0;
     for (const struct local_model *model = device->models; model; model = model->next) {
         for (struct lane *lane = model->lanes; lane; lane = lane->next) {
             int rows = lane->promised < LANE_WIDTH ? lane->promised : LANE_WIDTH;
+            if (rows && device->now - lane->served >= PATIENCE) rows = LANE_WIDTH + 1;
             if (rows > most || (rows && rows == most && lane->served < best->served)) most = rows, best = lane;
         }
     }
@@ -496,18 +510,17 @@ static cord_status prepare(struct device *device, struct job *first, cord_error 
         return error_set(err, CORD_TOO_LONG, "%s: %d requests at once need more than %d `sequences`",
                          model->base.info.name, n_jobs, model->sequences);
     struct lane *lane = model->lanes;
-    if (lane && lane->cells < cells) {
+    int room = cells_for(model, cells);
+    if (lane && lane->cells < room) {
         close_lane(device, lane);
         lane = NULL;
     }
-    if (!lane) CORD_TRY(open_lane(device, model, cells_for(model, cells), NULL, &lane, err));
-    if (lane->cells < cells) return lane_is_full(lane, err);
+    if (!lane) CORD_TRY(open_lane(device, model, room, NULL, &lane, err));
+    lane->room =
+        room; /* where jobs have to wait for room (states that are copied whole share little), they always have */
+    if (room < cells) return lane_is_full(lane, err);
     int keep = tree_match(&lane->tree, first->tokens.id, trunk < lane->solid ? trunk : lane->solid, true);
-    keep -= keep % LANE_WIDTH;
-    if (keep)
-        tree_retain(&lane->tree, first->tokens.id, keep);
-    else
-        tree_clear(&lane->tree);
+    tree_retain(&lane->tree, first->tokens.id, keep - keep % LANE_WIDTH);
     lane->solid = trunk - trunk % LANE_WIDTH;
     for (struct job *job = first; job; job = job->next)
         if (job->model == model) job->lane = lane, job->settled = true;

@@ -36,7 +36,7 @@ cord_status lane_open(struct local_model *model, int cells, struct lane **out, c
     struct lane *lane = calloc(1, sizeof *lane);
     if (!lane) return error_memory(err);
     lane->model = model;
-    lane->cells = cells;
+    lane->cells = lane->room = cells;
     lane->bytes = weights_lane_bytes(model, cells);
     lane->batch = llama_batch_init(LANE_WIDTH, 0, 1);
     cord_status status = open_context(lane, err);
@@ -57,8 +57,9 @@ void lane_close(struct lane *lane) {
 }
 
 bool lane_make_room(struct lane *lane, int cells) {
-    while (lane->cells - lane->tree.cells < cells)
-        if (!tree_evict(&lane->tree)) return false;
+    if (lane->room - lane->tree.cells >= cells) return true;
+    if (lane->room - tree_held(&lane->tree, NULL) < cells) return false;
+    while (lane->room - lane->tree.cells < cells && tree_evict(&lane->tree)) {}
     return true;
 }
 

@@ -92,10 +92,9 @@ struct node {
     int n, cap;
     int start;    /* position of its first token */
     int sequence; /* -1: none */
-    bool
-        decoded; /* written token by token, not prefilled: its cells differ by rounding, and scores may not rest on them */
-    bool held;   /* a job works at its end */
-    bool shared; /* more than one group began here: goes last */
+    bool decoded; /* written token by token, not prefilled: its cells differ by rounding; no score may rest on them */
+    bool held;    /* a job works at its end */
+    bool shared;  /* more than one group began here: goes last */
     uint64_t group;
     int64_t used;
 };
@@ -130,11 +129,14 @@ struct node *tree_keep(struct tree *tree, struct node *leaf);
 void tree_give(struct tree *tree, struct node *leaf, int length);
 /* Drops the run at the end of the branch that has waited longest; false where all are held. */
 bool tree_evict(struct tree *tree);
+/* Cells that cannot be dropped, because a job works at the end of their branch: those of a group, or all where it is NULL. */
+int tree_held(const struct tree *tree, const uint64_t *group);
 /* Drops all branches of a group that are not held, but what other groups began with. `keep` (n_keep token lists): what may
  * stay of them, as far as it is the beginning of one of these. `decoded`: what was written, too. Returns how many cells the
  * group had. */
 int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, bool decoded);
-/* Drops everything but the first n tokens, which are in the tree; nothing may be held. */
+/* Leaves the first n tokens, prefilled ones, and the cache as it would be if nothing else had ever been in it; where that
+ * cannot be, leaves nothing. Nothing may be held. */
 void tree_retain(struct tree *tree, const llama_token *tokens, int n);
 /* Cells that a group has. */
 int tree_cells(const struct tree *tree, uint64_t group);
@@ -151,13 +153,14 @@ struct lane {
     struct llama_context *ctx;
     struct llama_batch batch;
     struct tree tree;
-    int cells;
+    int cells,
+        room; /* room: how many of them may be used; fewer, where a reproducible call would open a smaller lane */
     uint64_t bytes;
     struct lane *next; /* of the same model */
     uint64_t *groups;  /* problems that live here */
     int n_groups;
     int failures; /* batches in a row that could not be computed */
-    bool full;    /* a job was sent back to wait: nobody is let in before another has ended */
+    bool full;    /* a job waits for room: nobody else is let in before another has ended */
     int running;  /* jobs being computed, and the rows that they need; counted every turn */
     int promised;
     int solid;      /* reproducible: so many first tokens were computed in whole batches of their own */
@@ -166,7 +169,7 @@ struct lane {
 
 cord_status lane_open(struct local_model *model, int cells, struct lane **lane, cord_error *err);
 void lane_close(struct lane *lane);
-/* Makes `cells` cells free by dropping what waits; false where that is not enough. */
+/* Makes `cells` cells free by dropping what waits; false, and nothing is dropped, where that would not be enough. */
 bool lane_make_room(struct lane *lane, int cells);
 /* A batch is filled row by row, then computed. The rows of one sequence come in order. */
 void lane_begin(struct lane *lane);

@@ -160,16 +160,20 @@ static struct node *split(struct node *node, int n) {
 
 /* A new held leaf behind a node. */
 static struct node *fork_at(struct tree *tree, struct node *node, uint64_t group) {
-    int from = node == &tree->root ? -1 : sequence_of(node), sequence = sequence_take(tree);
+    int from = node == &tree->root ? -1 : sequence_of(node);
+    bool goes_on = node->sequence >= 0 && !tree_must_keep(tree); /* with the node's own sequence, since it was a leaf */
+    int sequence = goes_on ? from : sequence_take(tree);
     if (sequence < 0) return NULL;
     struct node *leaf = node_new(node, group);
     if (!leaf) {
-        tree->taken[sequence] = false;
+        if (!goes_on) tree->taken[sequence] = false;
         return NULL;
     }
     leaf->sequence = sequence;
     leaf->held = true;
-    if (from >= 0)
+    if (goes_on)
+        node->sequence = -1;
+    else if (from >= 0)
         llama_memory_seq_cp(tree->memory, from, sequence, tree->tips ? -1 : 0, tree->tips ? -1 : leaf->start);
     return leaf;
 }
@@ -278,6 +282,20 @@ bool tree_evict(struct tree *tree) {
     return leaf != NULL;
 }
 
+/* Whether somebody works below a node; if so, adds its cells to *cells. */
+static bool held_below(const struct node *node, const uint64_t *group, int *cells) {
+    bool held = node->held;
+    for (const struct node *child = node->first; child; child = child->next) held |= held_below(child, group, cells);
+    if (held && (!group || node->group == *group)) *cells += node->n;
+    return held;
+}
+
+int tree_held(const struct tree *tree, const uint64_t *group) {
+    int cells = 0;
+    held_below(&tree->root, group, &cells);
+    return cells;
+}
+
 /* How much of a branch is the beginning of one of the lists. */
 static int wanted(const struct node *leaf, const struct tokens *const *keep, int n_keep) {
     int most = 0;
@@ -304,7 +322,7 @@ struct pruning {
     uint64_t group;
     const struct tokens *const *keep;
     int n_keep;
-    bool decoded, all; /* all: of any group, and what groups share */
+    bool decoded;
 };
 
 /* The first branch that is too long, and how long it may be. */
@@ -313,20 +331,14 @@ static struct node *unwanted_below(struct node *node, const struct pruning *p, i
         struct node *found = NULL;
         if (child->first) {
             found = unwanted_below(child, p, length);
-        } else if (!child->held && (p->all || (child->group == p->group && (p->decoded || !child->decoded)))) {
-            int stay = wanted(child, p->keep, p->n_keep), shared = p->all ? 0 : shared_end(child);
+        } else if (!child->held && child->group == p->group && (p->decoded || !child->decoded)) {
+            int stay = wanted(child, p->keep, p->n_keep), shared = shared_end(child);
             *length = stay > shared ? stay : shared;
             if (*length < node_end(child)) found = child;
         }
         if (found) return found;
     }
     return NULL;
-}
-
-static void prune(struct tree *tree, const struct pruning *p) {
-    int length = 0;
-    struct node *leaf;
-    while ((leaf = unwanted_below(&tree->root, p, &length))) cut(tree, leaf, length);
 }
 
 static int cells_below(const struct node *node, uint64_t group) {
@@ -338,12 +350,23 @@ static int cells_below(const struct node *node, uint64_t group) {
 int tree_cells(const struct tree *tree, uint64_t group) { return cells_below(&tree->root, group); }
 
 int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, bool decoded) {
-    int cells = tree_cells(tree, group);
-    prune(tree, &(struct pruning){group, keep, n_keep, decoded, false});
+    const struct pruning pruning = {group, keep, n_keep, decoded};
+    int cells = tree_cells(tree, group), length = 0;
+    struct node *leaf;
+    while ((leaf = unwanted_below(&tree->root, &pruning, &length))) cut(tree, leaf, length);
     return cells;
 }
 
 void tree_retain(struct tree *tree, const llama_token *tokens, int n) {
-    const struct tokens first = {.id = (llama_token *)(uintptr_t)tokens, .n = n}, *keep = &first;
-    prune(tree, &(struct pruning){0, &keep, 1, true, true});
+    struct node *leaf = NULL;
+    if (n > 0 && !tree_must_keep(tree)) { /* a tip that is there by chance would give forks, and windows lose cells */
+        do leaf = tree_fork(tree, tokens, n, true, 0);
+        while (!leaf && tree_evict(tree));
+    }
+    if (!leaf || node_end(leaf) < n) {
+        tree_clear(tree);
+        return;
+    }
+    while (tree_evict(tree)) {}
+    tree_give(tree, leaf, n);
 }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Proves, at more length than a test should take, that a reproducible run depends neither on how many problems are in flight
+# nor on being killed: SIGKILL at many random moments, resumed each time, and the file is the undisturbed one byte for byte.
+#
+#   usage: scripts/proof.sh [KILLS]     default: 30
+#
+# Called by `make proof`, which has built the program and fetched the model. Takes some minutes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kills=${1:-30}
+cases=$PWD/tests/cli/cases
+PATH=$PWD/build:$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# shellcheck source=../tests/cli/cases/small.sh
+. "$cases/small.sh"
+# shellcheck source=../tests/cli/cases/killing.sh
+. "$cases/killing.sh"
+cat >>p.jsonl <<'END'
+{"id": "three", "question": "A pear costs 2 dollars. What do 12 pears cost?", "answer": "24"}
+{"id": "four", "question": "Anna is 31 and Ben is 4 years younger. How old is Ben?", "answer": "27"}
+END
+sed -i -e 's/^search:.*/search: {beam: 2, step_tokens: 24, think_tokens: 96, answer_tokens: 16}/' \
+    -e 's/in_flight: 1/in_flight: 1, reproducible: true/' r.yaml
+
+time=$(milliseconds_of cord run r.yaml)
+echo "one run, undisturbed: $(wc -l <out/trajectories.jsonl) problems, $((time / 1000)) s"
+for n in 3 8; do
+    cord run r.yaml --set run.in_flight=$n --set "run.out=flight$n" >/dev/null
+    cmp out/trajectories.jsonl "flight$n/trajectories.jsonl"
+    echo "$n in flight: equal"
+done
+kill_often "$kills" $((time / 3)) 1 out/trajectories.jsonl

@@ -1,0 +1,184 @@
+/* test_device.c - what the device decides when room is short or many ask: who waits and for how long, who moves to a lane of
+ * their own, what stays cached. Models are tiny (tiny.h), so that a lane is easily too small. */
+#include "tiny.h"
+
+#include "model/local/local.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
+    char path[64];
+    tiny_write(TINY_LLAMA, path);
+    cord_model *model = NULL;
+    cord_model_options options = {.name = "tiny", .path = path, .context = context, .cells = cells};
+    assert_ok(cord_model_open(engine, &options, &model, err));
+    unlink(path); /* it stays mapped */
+    return model;
+}
+
+static cord_engine *open_engine(void) {
+    cord_engine *engine = NULL;
+    assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1}, &engine, err));
+    return engine;
+}
+
+/* Texts of n words, of which each is a token; another group's are others from the first word on. */
+static struct buf words_of(uint64_t group, int n) {
+    static const char *const words[] = {" the", " pears", " of", " box", " and", " is", " step", " in"};
+    struct buf text;
+    struct rng rng;
+    buf_init(&text, "a text", 1 << 20);
+    rng_init(&rng, group);
+    buf_addf(&text, "%d", (int)group);
+    for (int i = 0; i < n; i++) buf_addf(&text, "%s", words[rng_next(&rng) % 8]);
+    return text;
+}
+
+struct asked {
+    int tokens, cached;
+};
+
+static struct asked score(cord_engine *engine, const cord_model *model, uint64_t group, int words) {
+    struct buf text = words_of(group, words);
+    cord_scoring request = {
+        .model = model, .reasoning = buf_text(&text), .target = {TEXT(" pears"), true}, .group = group};
+    assert_ok(cord_score(engine, &request, 1, err));
+    if (request.error.code != CORD_OK) fail_msg("%d words: %s", words, request.error.message);
+    struct asked asked = {request.prompt_tokens, request.cached_tokens};
+    cord_scoring_release(&request);
+    buf_release(&text);
+    return asked;
+}
+
+static void propose(cord_engine *engine, const cord_model *model, uint64_t group, int words, int rows, int tokens) {
+    enum { MOST = 8 };
+    cord_proposal requests[MOST];
+    struct buf text = words_of(group, words);
+    cord_span prompt = {buf_text(&text), false};
+    for (int i = 0; i < rows; i++)
+        requests[i] = (cord_proposal){.model = model,
+                                      .prompt = &prompt,
+                                      .n_spans = 1,
+                                      .max_tokens = tokens + i,
+                                      .group = group,
+                                      .sampling = {.temperature = 1, .top_p = 1, .seed = (uint64_t)i}};
+    assert_ok(cord_propose(engine, requests, rows, err));
+    for (int i = 0; i < rows; i++) {
+        if (requests[i].error.code != CORD_OK) fail_msg("%s", requests[i].error.message);
+        cord_proposal_release(&requests[i]);
+    }
+    buf_release(&text);
+}
+
+/* ---- room ---------------------------------------------------------------------------------------------------- */
+
+static int lanes_of(const cord_model *model) {
+    int n = 0;
+    for (const struct lane *lane = local_of(model)->lanes; lane; lane = lane->next) n++;
+    return n;
+}
+
+/* A problem whose text has outgrown the lane that it shares gets one of its own, as large as it needs. What the others have
+ * in the cache is not touched, and when the problem ends, its lane is closed. */
+static void the_large_one_moves(void **state) {
+    (void)state;
+    enum { LARGE = 9, WORDS = 700 };
+    cord_engine *engine = open_engine();
+    cord_model *model = open_tiny(engine, 8192, 32768);
+    for (uint64_t group = 1; group <= 3; group++) score(engine, model, group, WORDS);
+    score(engine, model, LARGE, 20);
+    assert_int_equal(lanes_of(model), 1);
+    struct asked large = score(engine, model, LARGE, 5000);
+    assert_true(large.tokens > 5000);
+    assert_int_equal(lanes_of(model), 2);
+    assert_in_range(local_of(model)->lane_cells, 4096 + large.tokens, 4096 + 2 * large.tokens);
+    large = score(engine, model, LARGE, 5000);
+    assert_in_range(large.cached, large.tokens - 8, large.tokens);
+    for (uint64_t group = 1; group <= 3; group++) {
+        struct asked small = score(engine, model, group, WORDS);
+        assert_in_range(small.cached, small.tokens - 8, small.tokens);
+    }
+    cord_forget(engine, LARGE);
+    score(engine, model, 1, WORDS);
+    assert_int_equal(lanes_of(model), 1);
+    assert_int_equal(local_of(model)->lane_cells, 4096);
+    cord_engine_close(engine);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------------------------- */
+
+/* Threads that ask for one text after the other, each of its own group, until they are told to end. */
+enum { CROWD = 3, MOST_CALLS = 1500 };
+
+struct crowd {
+    cord_engine *engine;
+    const cord_model *model;
+    int words, rows, tokens;
+    atomic_int calls;
+    atomic_bool end;
+    atomic_int next;
+    pthread_t threads[CROWD];
+};
+
+static void *ask_on(void *arg) {
+    struct crowd *crowd = arg;
+    uint64_t group = 100 + (uint64_t)atomic_fetch_add(&crowd->next, 1);
+    for (int i = 0; !atomic_load(&crowd->end) && atomic_load(&crowd->calls) < MOST_CALLS; i++) {
+        propose(crowd->engine, crowd->model, group, crowd->words, crowd->rows, crowd->tokens + i % 5);
+        atomic_fetch_add(&crowd->calls, 1);
+    }
+    return NULL;
+}
+
+static void crowd_comes(struct crowd *crowd) {
+    for (int i = 0; i < CROWD; i++) assert_int_equal(pthread_create(&crowd->threads[i], NULL, ask_on, crowd), 0);
+    while (atomic_load(&crowd->calls) < 2 * CROWD) sched_yield();
+}
+
+/* How many calls the crowd has made since `before`. */
+static int crowd_goes(struct crowd *crowd, int before) {
+    int calls = atomic_load(&crowd->calls) - before;
+    atomic_store(&crowd->end, true);
+    for (int i = 0; i < CROWD; i++) pthread_join(crowd->threads[i], NULL);
+    return calls;
+}
+
+/* Who needs most of a lane gets it as soon as those have ended who came before; later ones do not overtake. */
+static void large_requests_are_not_overtaken(void **state) {
+    (void)state;
+    cord_engine *engine = open_engine();
+    cord_model *model = open_tiny(engine, 1024, 1024);
+    struct crowd crowd = {.engine = engine, .model = model, .words = 200, .rows = 1, .tokens = 40};
+    crowd_comes(&crowd);
+    int before = atomic_load(&crowd.calls);
+    for (int i = 0; i < 3; i++) score(engine, model, (uint64_t)(1 + i), 900);
+    int calls = crowd_goes(&crowd, before);
+    printf("others made %d calls meanwhile\n", calls);
+    assert_in_range(calls, 0, 60);
+    cord_engine_close(engine);
+}
+
+/* The lane with most rows is served first, but not for ever. */
+static void small_lanes_have_their_turn(void **state) {
+    (void)state;
+    cord_engine *engine = open_engine();
+    cord_model *busy = open_tiny(engine, 1024, 4096), *other = open_tiny(engine, 1024, 4096);
+    struct crowd crowd = {.engine = engine, .model = busy, .words = 20, .rows = 8, .tokens = 12};
+    crowd_comes(&crowd);
+    int before = atomic_load(&crowd.calls);
+    propose(engine, other, 1, 20, 1, 10);
+    int calls = crowd_goes(&crowd, before);
+    printf("others made %d calls meanwhile\n", calls);
+    assert_in_range(calls, 0, 150);
+    cord_engine_close(engine);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_large_one_moves),
+        cmocka_unit_test(large_requests_are_not_overtaken),
+        cmocka_unit_test(small_lanes_have_their_turn),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
