@@ -24,11 +24,11 @@ test: build ## all tests, on real models too
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/test.sh build
 
-proof: build ## kills a reproducible run at thirty moments; what comes out must be equal each time
-	@scripts/fetch.sh smollm2-135m-instruct >/dev/null
+proof: build ## what takes longer than a test: all rows against transformers, a reproducible run killed at thirty moments
+	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/proof.sh
 
-check: build ## the tests under AddressSanitizer and UBSan (with clang), fuzzing, format, clang-tidy, layers, headers alone
+check: build ## the tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true

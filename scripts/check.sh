@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The checks beyond the tests; `make check` runs them all and stops at the first that fails.
 #
-#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, fuzz, sanitized
-#                                         (default: all, in this order)
+#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, threads,
+#                                         fuzz, sanitized (default: all, in this order)
 #          scripts/check.sh format        rewrite the sources as clang-format would have them
 #
 # Environment:
@@ -27,10 +27,16 @@ tidy() {
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
 }
 
-build_sanitized() {
-    # The library of llama.cpp stays as it is, built by the everyday compiler.
-    scripts/build.sh build-asan -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
-        -DCORD_SANITIZE=address,undefined
+# The library of llama.cpp stays as it is, built by the everyday compiler.
+build_with() { # FOLDER SANITIZERS
+    scripts/build.sh "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ "-DCORD_SANITIZE=$2"
+}
+build_sanitized() { build_with build-asan address,undefined; }
+
+# The scheduler, with many threads at it.
+threads() {
+    build_with build-tsan thread
+    scripts/test.sh build-tsan -R '^model/(threads|device)$'
 }
 
 # What a target finds worth keeping stays in the build folder, so that the next run goes on from there; an input that
@@ -57,10 +63,10 @@ sanitized() {
 }
 
 start=$SECONDS
-for name in "${@:-formatted layers headers tidy fuzz sanitized}"; do
+for name in "${@:-formatted layers headers tidy threads fuzz sanitized}"; do
     for check in $name; do
         case $check in
-        format | formatted | layers | headers | tidy | fuzz | sanitized) ;;
+        format | formatted | layers | headers | tidy | threads | fuzz | sanitized) ;;
         *) say "no check $check" && exit 2 ;;
         esac
         say "$check"

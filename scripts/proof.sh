@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# Proves, at more length than a test should take, that a reproducible run depends neither on how many problems are in flight
-# nor on being killed: SIGKILL at many random moments, resumed each time, and the file is the undisturbed one byte for byte.
+# Proves at more length than a test should take:
+# - cord's log-probabilities are those of a fresh context and of transformers, on all rows (tests/model/test_model_oracle.c);
+# - a reproducible run depends neither on how many problems are in flight nor on being killed: SIGKILL at many random moments,
+#   resumed each time, and the file is the undisturbed one byte for byte.
 #
 #   usage: scripts/proof.sh [KILLS]     default: 30
 #
-# Called by `make proof`, which has built the program and fetched the model. Takes some minutes.
+# Called by `make proof`, which has built all and fetched the models. Takes a quarter of an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kills=${1:-30}
 cases=$PWD/tests/cli/cases
 PATH=$PWD/build:$PATH
+CORD_TEST_AT_LENGTH=1 build/tests/model/test_model_oracle
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

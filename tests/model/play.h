@@ -46,6 +46,16 @@ static inline struct chat_template *play_template(void) {
     return tmpl;
 }
 
+/* What a problem's prompt is. */
+static inline struct spans play_prompt(const struct stage *stage, int problem, struct arena *arena) {
+    char text[64];
+    snprintf(text, sizeof text, "How many pears are in box %d?<|im_end|>", problem);
+    struct question question = {TEXT("a problem"), text_of(text)};
+    struct spans prompt;
+    assert_ok(prompt_render(&stage->prompt, &question, arena, &prompt, err));
+    return prompt;
+}
+
 /* One model of each of the first n kinds. `sizes`: context, cells and sequences of each. */
 static inline void stage_open(struct stage *stage, const cord_engine_options *options, int n, cord_model_options sizes,
                               int words) {
@@ -62,6 +72,12 @@ static inline void stage_open(struct stage *stage, const cord_engine_options *op
     assert_true(prompt_preset("steps", &stage->style));
     stage->style.system = TEXT("Think in steps.");
     stage->prompt = (struct prompt){&stage->style, play_template(), TEXT("<|endoftext|>"), TEXT("<|im_end|>")};
+
+    /* The template engine makes its tables when they are needed first. That is safe, but ThreadSanitizer cannot see it. */
+    struct arena arena;
+    arena_init(&arena);
+    play_prompt(stage, 0, &arena);
+    arena_release(&arena);
 }
 
 static inline void stage_close(struct stage *stage) {
@@ -83,11 +99,12 @@ static inline void play_words(struct buf *out, uint64_t seed, int n) {
  * behind them the best steps of the rounds before. */
 static inline void play_reasoning(const struct stage *stage, int problem, int candidate, int round,
                                   const struct played *path, struct buf *out) {
+    const int words[] = {10, stage->words / 2, stage->words};
     bool wide = problem % 3 == 2;
     uint64_t seed = seed_mix((uint64_t)problem, wide ? (uint64_t)candidate : 99);
     buf_init(out, "a reasoning", 1 << 20);
     buf_addf(out, "%d", problem);
-    play_words(out, seed, problem % 3 == 0 ? 10 : stage->words - problem % 7);
+    play_words(out, seed, words[problem % 3] - problem % 7);
     for (int r = 0; r < round; r++) buf_addf(out, "%s", path->round[r][path->best[r]].text);
 }
 
@@ -179,11 +196,7 @@ static inline cord_status play_rounds(const struct stage *stage, int problem, st
 static inline cord_status play(const struct stage *stage, int problem, const struct played *path, struct played *out) {
     struct arena arena;
     arena_init(&arena);
-    char text[64];
-    snprintf(text, sizeof text, "How many pears are in box %d?<|im_end|>", problem);
-    struct question question = {TEXT("a problem"), text_of(text)};
-    struct spans prompt;
-    assert_ok(prompt_render(&stage->prompt, &question, &arena, &prompt, err));
+    struct spans prompt = play_prompt(stage, problem, &arena);
     assert_ok(
         cord_count_tokens(stage->models[problem % stage->n_models], prompt.span, prompt.n, &out->prompt_tokens, err));
     cord_status status = play_rounds(stage, problem, prompt, &arena, path, out);

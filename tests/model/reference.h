@@ -118,4 +118,52 @@ static inline double reference_logprob(const float *logits, int n, llama_token t
     return (double)((long double)logits[token] - max - logl(sum));
 }
 
+/* ---- a target in a text -------------------------------------------------------------------------------------- */
+
+/* The tokens that overlap bytes [from, to) of the text that id[0..n) spell: [*first, *behind). Gives that text's bytes. */
+static inline size_t reference_overlap(const struct reference *ref, const llama_token *id, int n, size_t from,
+                                       size_t to, int *first, int *behind) {
+    size_t end = 0;
+    *first = *behind = -1;
+    for (int i = 0; i < n; i++) {
+        char piece[256];
+        size_t begin = end;
+        end += (size_t)reference_piece(ref, id[i], piece, sizeof piece);
+        if (begin >= to || end <= from) continue;
+        if (*first < 0) *first = i;
+        *behind = i + 1;
+    }
+    return end;
+}
+
+/* The log-probabilities of id[first..behind), each after all that stand before it. `shift` tokens of another sequence (the
+ * first ones of `id`) take the first cells of the cache; that changes no value but by rounding. One thread waits for no
+ * other, where others use the machine. */
+static inline void reference_measure(const struct reference *ref, const llama_token *id, int first, int behind,
+                                     int shift, int threads, double *logprob) {
+    struct llama_context *ctx = reference_context(ref, behind + shift);
+    llama_set_n_threads(ctx, threads, threads);
+    if (shift) reference_decode(ctx, 1, id, 0, shift, shift);
+    reference_decode(ctx, 0, id, 0, behind - 1, first - 1);
+    for (int t = first; t < behind; t++)
+        logprob[t - first] = reference_logprob(llama_get_logits_ith(ctx, t - 1), ref->n_vocab, id[t]);
+    llama_free(ctx);
+}
+
+/* How far the engine may be from that: the worst token and the mean, nats, and the worst S.
+ *
+ * Batching and caching decide in which cells of the cache a sequence lies, and so in which order llama.cpp's CPU kernels add
+ * things up. With F32 weights that is next to nothing. Kernels for quantised weights round activations, which makes much more
+ * of it: with those of SmolLM2's Q4_1 the plain way itself differs as much when its cells lie elsewhere, as test_model_score.c
+ * shows. */
+struct reference_limits {
+    double worst, mean, score;
+};
+#define REFERENCE_F32 \
+    { 0.02, 0.002, 0.002 }
+#define REFERENCE_Q4_1 \
+    { 0.75, 0.07, 0.06 }
+#define REFERENCE_Q4_K \
+    { 0.25, 0.07, 0.03 }
+
 #endif

@@ -56,35 +56,21 @@ static inline void row_tokens(const struct reference *ref, const struct row *row
     struct buf whole;
     buf_init(&whole, "a row", 1 << 16);
     buf_addf(&whole, "%s%s%s%s%s", row->prompt.data, row->reasoning.data, ROW_OPENING, row->target, ROW_CLOSING);
-    size_t to = whole.len - strlen(ROW_CLOSING), from = to - strlen(row->target), end = 0;
+    size_t to = whole.len - strlen(ROW_CLOSING), from = to - strlen(row->target);
     int n = reference_tokens(ref, buf_text(&whole), false, id, 0, ROW_TOKENS);
-    *e = (struct row_expected){.first = -1};
-    for (int i = 0; i < n; i++) {
-        char piece[256];
-        size_t begin = end;
-        end += (size_t)reference_piece(ref, id[i], piece, sizeof piece);
-        if (begin >= to || end <= from) continue;
-        if (e->first < 0) e->first = i;
-        e->behind = i + 1;
-    }
-    assert_int_equal(end, whole.len);
+    *e = (struct row_expected){0};
+    assert_int_equal(reference_overlap(ref, id, n, from, to, &e->first, &e->behind), whole.len);
     buf_release(&whole);
     assert_in_range(e->behind - e->first, 1, ROW_TARGET);
 }
 
-/* One thread waits for no other, where others use the machine. */
 static inline void rows_expect(const struct reference *ref, const struct row *rows, int n, int threads,
                                struct row_expected *expected) {
     for (int i = 0; i < n; i++) {
         struct row_expected *e = &expected[i];
         llama_token id[ROW_TOKENS] = {0};
         row_tokens(ref, &rows[i], id, e);
-        struct llama_context *ctx = reference_context(ref, e->behind);
-        llama_set_n_threads(ctx, threads, threads);
-        reference_decode(ctx, 0, id, 0, e->behind - 1, e->first - 1);
-        for (int t = e->first; t < e->behind; t++)
-            e->logprob[t - e->first] = reference_logprob(llama_get_logits_ith(ctx, t - 1), ref->n_vocab, id[t]);
-        llama_free(ctx);
+        reference_measure(ref, id, e->first, e->behind, 0, threads, e->logprob);
     }
 }
 

@@ -7,16 +7,6 @@ enum { MAX_TOKENS = 2048, MAX_ROWS = 128, MAX_TARGET = 64 };
 /* How many rows are scored with quantised weights, too. */
 enum { N_QUANTISED = 28 };
 
-/* How far values may be from the plain way's: the worst token and the mean, nats, and the worst S.
- *
- * Batching and caching decide in which cells of the cache a sequence lies, and so in which order llama.cpp's CPU kernels add
- * things up. With F32 weights that is next to nothing, and the engine is held to it there in all that it does. Kernels for
- * quantised weights round activations, which makes much more of it: the plain way itself differs as much when its cells lie
- * elsewhere (the_plain_way_has_this_noise). */
-struct limits {
-    double worst, mean, score;
-};
-
 /* ---- the rows ------------------------------------------------------------------------------------------------ */
 
 struct case_ {
@@ -36,12 +26,12 @@ static int n_short; /* the short ones come first */
 
 /* One model, and what the plain way computes with it. */
 struct side {
-    struct limits limits;
+    struct reference_limits limits;
     cord_model *model;
     struct reference ref;
     struct expected expected[MAX_ROWS];
 };
-static struct side f32 = {.limits = {0.02, 0.002, 0.002}}, q4 = {.limits = {0.75, 0.07, 0.04}};
+static struct side f32 = {.limits = REFERENCE_F32}, q4 = {.limits = REFERENCE_Q4_1};
 static char f32_path[64];
 
 static cord_engine *engine;
@@ -141,7 +131,6 @@ static size_t parsed_up_to(const struct case_ *row, cord_text whole) {
     return (size_t)text_rfind(text_of(row->prompt), tag) + tag.len;
 }
 
-/* `shift` tokens of another sequence take the first cells of the cache; that changes no value but by noise. */
 static void compute_expected(const struct reference *ref, const struct case_ *row, int shift, struct expected *e) {
     char whole[1 << 14];
     snprintf(whole, sizeof whole, "%s%s%s%s%s", row->prompt, row->reasoning, row->opening, row->target, row->closing);
@@ -170,16 +159,10 @@ static void compute_expected(const struct reference *ref, const struct case_ *ro
     assert_int_equal(begin, text.len);
     e->n = e->behind - e->first;
 
-    struct llama_context *ctx = reference_context(ref, e->behind + shift);
-    if (shift) reference_decode(ctx, 1, id, 0, shift, shift);
-    reference_decode(ctx, 0, id, 0, e->behind - 1, e->first - 1);
+    reference_measure(ref, id, e->first, e->behind, shift, reference_cores(), e->logprob);
     double sum = 0;
-    for (int i = 0; i < e->n; i++) {
-        e->logprob[i] = reference_logprob(llama_get_logits_ith(ctx, e->first - 1 + i), ref->n_vocab, id[e->first + i]);
-        sum += e->logprob[i];
-    }
+    for (int i = 0; i < e->n; i++) sum += e->logprob[i];
     e->score = exp(sum / e->n);
-    llama_free(ctx);
 }
 
 /* ---- comparing ----------------------------------------------------------------------------------------------- */

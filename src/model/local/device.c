@@ -18,11 +18,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-    LANE_CELLS =
-        4096,      /* of a lane that problems share: more would slow every row down, fewer would keep batches narrow */
-    PATIENCE = 32, /* batches that a lane waits for fuller ones */
-};
+/* Cells of a lane that problems share: more would slow every row down, fewer would keep batches narrow. And how many batches
+ * a lane waits for fuller ones. */
+enum { LANE_CELLS = 4096, PATIENCE = 32 };
 
 struct row {
     struct job *job;
@@ -516,8 +514,7 @@ static cord_status prepare(struct device *device, struct job *first, cord_error 
         lane = NULL;
     }
     if (!lane) CORD_TRY(open_lane(device, model, room, NULL, &lane, err));
-    lane->room =
-        room; /* where jobs have to wait for room (states that are copied whole share little), they always have */
+    lane->room = room; /* those that would have to wait in a lane of that size wait here, too */
     if (room < cells) return lane_is_full(lane, err);
     int keep = tree_match(&lane->tree, first->tokens.id, trunk < lane->solid ? trunk : lane->solid, true);
     tree_retain(&lane->tree, first->tokens.id, keep - keep % LANE_WIDTH);

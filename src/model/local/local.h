@@ -153,8 +153,8 @@ struct lane {
     struct llama_context *ctx;
     struct llama_batch batch;
     struct tree tree;
-    int cells,
-        room; /* room: how many of them may be used; fewer, where a reproducible call would open a smaller lane */
+    int cells;
+    int room; /* how many of them may be used: fewer, where a reproducible call alone would have opened a smaller lane */
     uint64_t bytes;
     struct lane *next; /* of the same model */
     uint64_t *groups;  /* problems that live here */
