@@ -13,13 +13,13 @@
 #include "base/json.h"
 
 /* Rows of one call and the groups among them; bounds of one row. */
-enum { EVERY = 6, CALL = 32, GROUPS = 4, MAX_TOKENS = 2048, MAX_TARGET = 192 };
+enum { EVERY = 8, CALL = 32, GROUPS = 4, MAX_TOKENS = 2048, MAX_TARGET = 192 };
 
 /* Below this a token's log-probability says nothing about a target any more. */
 #define LIKELY (-9.0)
 
-/* How much further from transformers than the plain way, in the mean: chance may favour either. */
-#define FURTHER 1.1
+/* How much further from transformers than the plain way, in the mean: chance may favour either, and more so in few rows. */
+#define FURTHER (every > 1 ? 1.5 : 1.1)
 
 /* Where a sequence begins in the cache, modulo 16 cells, decides in which order the kernels add, and so how a value is
  * rounded. A row of cord's that differs too much from the plain way at cell 0 is compared with it at these, too. */
@@ -208,7 +208,7 @@ static void compare_model(const struct side *side) {
     distance_report("cord, the plain way", &out.cord_plain);
     distance_report("cord, transformers", &out.cord_frozen);
     distance_report("plain, transformers", &out.plain_frozen);
-    assert_true(out.cord_plain.rows >= (every > 1 ? 40 : 200) && out.cached > 0);
+    assert_true(out.cord_plain.rows >= (every > 1 ? 30 : 200) && out.cached > 0);
     expect_within(&out.cord_plain, side->plain);
     expect_within(&out.cord_frozen, side->frozen);
     assert_true(out.cord_frozen.total <= FURTHER * out.plain_frozen.total);
