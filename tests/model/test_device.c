@@ -152,7 +152,7 @@ static void large_requests_are_not_overtaken(void **state) {
     struct crowd crowd = {.engine = engine, .model = model, .words = 200, .rows = 1, .tokens = 40};
     crowd_comes(&crowd);
     int before = atomic_load(&crowd.calls);
-    for (int i = 0; i < 3; i++) score(engine, model, (uint64_t)(1 + i), 900);
+    for (uint64_t group = 1; group <= 3; group++) score(engine, model, group, 900);
     int calls = crowd_goes(&crowd, before);
     printf("others made %d calls meanwhile\n", calls);
     assert_in_range(calls, 0, 60);

@@ -116,7 +116,7 @@ static void expect_same(const struct played *got, const struct played *want, int
                 fail_msg("problem %d, round %d: text %d is '%s', and alone '%s'", problem, r, i, a->text, b->text);
             assert_int_equal(a->n, b->n);
             for (int t = 0; t < a->n; t++)
-                if (memcmp(&a->logprob[t], &b->logprob[t], sizeof(double)) != 0)
+                if (a->logprob[t] != b->logprob[t])
                     fail_msg("problem %d, round %d, candidate %d: token %d has %.17g, and alone %.17g", problem, r, i,
                              t, a->logprob[t], b->logprob[t]);
         }

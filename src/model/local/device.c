@@ -254,14 +254,14 @@ static cord_status lane_is_full(const struct lane *lane, cord_error *err) {
 
 /* ---- settling ------------------------------------------------------------------------------------------------ */
 
-/* What a problem has in a lane and its new jobs have no use for, goes. What was written by token stays for the next round of
- * proposals when scores are asked for. */
-static void drop_losers(struct device *device, struct lane *lane, uint64_t group, bool written_too) {
+/* What a problem has in a lane and its new jobs have no use for, goes: every row has to pass it by. Scores compute anew what
+ * was written, so then all of that goes. */
+static void drop_losers(struct device *device, struct lane *lane, uint64_t group, bool keep_decoded) {
     const struct tokens *keep[256];
     int n = 0;
     for (struct job *job = device->jobs; job && n < 256; job = job->next)
         if (job->lane == lane && job->group == group) keep[n++] = &job->tokens;
-    if (n < 256) tree_forget(&lane->tree, group, keep, n, written_too);
+    if (n < 256) tree_forget(&lane->tree, group, keep, n, keep_decoded);
 }
 
 static void settle(struct device *device) {

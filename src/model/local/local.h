@@ -132,8 +132,8 @@ bool tree_evict(struct tree *tree);
 /* Cells that cannot be dropped, because a job works at the end of their branch: those of a group, or all where it is NULL. */
 int tree_held(const struct tree *tree, const uint64_t *group);
 /* Drops all branches of a group that are not held, but what other groups began with. `keep` (n_keep token lists): what may
- * stay of them, as far as it is the beginning of one of these. `decoded`: what was written, too. Returns how many cells the
- * group had. */
+ * stay of them, as far as it is the beginning of one of these; of what was written only where `decoded` is true. Returns how
+ * many cells the group had. */
 int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, bool decoded);
 /* Leaves the first n tokens, prefilled ones, and the cache as it would be if nothing else had ever been in it; where that
  * cannot be, leaves nothing. Nothing may be held. */

@@ -20,7 +20,7 @@ static void sequence_free(struct tree *tree, int sequence) {
 }
 
 static bool node_reserve(struct node *node, int n) {
-    if (n <= node->cap) return true;
+    if (node->id && n <= node->cap) return true;
     int cap = node->cap ? node->cap : 64;
     while (cap < n) cap *= 2;
     llama_token *id = realloc(node->id, (size_t)cap * sizeof *id);
@@ -246,6 +246,7 @@ static struct node *drop_run(struct tree *tree, struct node *leaf) {
 
 /* Cuts a branch from its end to the first `length` tokens. */
 static void cut(struct tree *tree, struct node *leaf, int length) {
+    if (leaf == &tree->root) return;
     while (leaf && !leaf->held && leaf->start >= length) leaf = drop_run(tree, leaf);
     if (!leaf || leaf->held || node_end(leaf) <= length) return;
     if (tree->tips || !llama_memory_seq_rm(tree->memory, leaf->sequence, length, -1)) {
@@ -266,7 +267,7 @@ void tree_give(struct tree *tree, struct node *leaf, int length) {
 /* The leaf to drop next: not shared before shared, then who has waited longest. */
 static struct node *oldest_below(struct node *node, struct node *best) {
     for (struct node *child = node->first; child; child = child->next) {
-        if (child->first) {
+        if (child->first) { /* the analyzer loses count of who is detached: NOLINT(clang-analyzer-unix.Malloc) */
             best = oldest_below(child, best);
         } else if (!child->held) {
             bool older = best && (child->shared != best->shared ? best->shared : child->used < best->used);
@@ -331,8 +332,9 @@ static struct node *unwanted_below(struct node *node, const struct pruning *p, i
         struct node *found = NULL;
         if (child->first) {
             found = unwanted_below(child, p, length);
-        } else if (!child->held && child->group == p->group && (p->decoded || !child->decoded)) {
-            int stay = wanted(child, p->keep, p->n_keep), shared = shared_end(child);
+        } else if (!child->held && child->group == p->group) {
+            bool useless = child->decoded && !p->decoded;
+            int stay = useless ? child->start : wanted(child, p->keep, p->n_keep), shared = shared_end(child);
             *length = stay > shared ? stay : shared;
             if (*length < node_end(child)) found = child;
         }
