@@ -88,18 +88,20 @@ def run(*settings):
 
 
 def search():
-    """The whole search, beside a script that drives llama-server over HTTP with the same settings."""
-    server, theirs, ours = os.path.join(tools(), "llama-server"), [], []
+    """The whole search, beside a script that drives llama-server over HTTP with the same settings, in two manners."""
+    server, theirs, plain, ours = os.path.join(tools(), "llama-server"), [], [], []
     strong, small = model(STRONG), model(SMALL)
     for _ in range(RUNS):
         ours.append(run("search.beam=4"))
-        theirs += lines(output(sys.executable, "bench/http_baseline.py", "--server", server, "--teacher", strong, "--teacher", small,
-                               "--meta", strong, "--beam", "4", "recipes/demo.jsonl"))
+        for results, manner in (theirs, ()), (plain, ("--plain",)):
+            results += lines(output(sys.executable, "bench/http_baseline.py", "--server", server, "--teacher", strong, "--teacher",
+                                    small, "--meta", strong, "--beam", "4", *manner, "recipes/demo.jsonl"))
     rows = [["cord", r["seconds"], r["propose_seconds"], r["score_seconds"], r["sample_seconds"],
              "%.1f %%" % (100 * r["other_seconds"] / r["seconds"]), r["written"], r["seconds"] / r["written"] * 1000, r["rows"]]
             for r in ours]
-    rows += [["HTTP", r["seconds"], r["seconds_of"]["propose"], r["seconds_of"]["score"], "", "", sum(r["tokens_written"].values()),
-              r["seconds"] / sum(r["tokens_written"].values()) * 1000, ""] for r in theirs]
+    rows += [[name, r["seconds"], r["seconds_of"]["propose"], r["seconds_of"]["score"], "", "", sum(r["tokens_written"].values()),
+              r["seconds"] / sum(r["tokens_written"].values()) * 1000, ""]
+             for name, results in (("HTTP, arrays of prompts", theirs), ("HTTP, one request at a time", plain)) for r in results]
     print("search: beam 4, two teachers, the demo's five problems; means a problem")
     table(["", "seconds", "propose", "score", "sample", "other", "tokens written", "ms a token", "rows a batch"], rows)
 

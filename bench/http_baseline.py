@@ -104,13 +104,14 @@ class Search:
     def complete(self, stage, asks):
         """For each of the asks (server, prompt as tokens, settings) its completions. Prompts of equal settings go in one
         request: those that come one by one are decoded in narrow batches until the last is there, and scoring takes half
-        as long again. And one server works at a time: two that share the cores write less together than in turn."""
+        as long again. And one server works at a time: two that share the cores write less together than in turn. With
+        --plain each prompt is a request of its own, and waits for the one before."""
         start, groups, replies = time.monotonic(), {}, [[]] * len(asks)
         for i, (server, _, settings) in enumerate(asks):
-            groups.setdefault(server, {}).setdefault(json.dumps(settings), []).append(i)
+            groups.setdefault(server, {}).setdefault(i if self.o.plain else json.dumps(settings), []).append(i)
         for server, by_settings in groups.items():
             post = lambda of: server.post("completion", prompt=[asks[i][1] for i in of], cache_prompt=True, **asks[of[0]][2])
-            for of, got in zip(by_settings.values(), self.pool.map(post, by_settings.values())):
+            for of, got in zip(by_settings.values(), (map if self.o.plain else self.pool.map)(post, by_settings.values())):
                 got = sorted(got, key=lambda reply: reply["index"]) if isinstance(got, list) else [got]
                 each = len(got) // len(of)  # completions of one prompt; that was read once
                 self.read[stage] += sum(reply["timings"]["prompt_n"] for reply in got[::each])
@@ -216,6 +217,7 @@ def main():
     for name, default in dict(skip=0, limit=1, in_flight=1, threads=os.cpu_count(), beam=2, step_tokens=256, think_tokens=640,
                               answer_tokens=64, temperature=0.6, top_p=0.95, top_k=0, flags="").items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
+    parser.add_argument("--plain", action="store_true", help="one request at a time, as in a loop")
     options = parser.parse_args()
     with open(options.problems, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file if line.strip()][options.skip:][:options.limit]
