@@ -36,4 +36,4 @@ for n in 3 8; do
     cmp out/trajectories.jsonl "flight$n/trajectories.jsonl"
     echo "$n in flight: equal"
 done
-kill_often "$kills" $((time / 3)) 1 out/trajectories.jsonl
+kill_often "$kills" $((time / 8)) 1 out/trajectories.jsonl

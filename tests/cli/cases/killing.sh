@@ -4,7 +4,7 @@
 # where it is done, until KILLS of them have hit; the last run is brought to its end. Each must give REFERENCE, byte for byte.
 # The moments lie less than MILLISECONDS after each start. Says how many runs it took.
 kill_often() { # KILLS MILLISECONDS SEED REFERENCE
-    local kills=$1 span=$2 reference=$4 hits=0 runs=1 pid delay
+    local kills=$1 span=$2 reference=$4 hits=0 runs=1 pid delay status
     RANDOM=$3
     while :; do
         cord run r.yaml --set "run.out=killed$runs" >/dev/null 2>&1 &
@@ -12,13 +12,14 @@ kill_often() { # KILLS MILLISECONDS SEED REFERENCE
         if [ "$hits" -lt "$kills" ]; then
             delay=$((RANDOM * span / 32768))
             sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
-            kill -9 $pid 2>/dev/null
+            kill -9 $pid 2>/dev/null || true # it may have ended
         fi
-        { wait $pid; } 2>/dev/null
-        case $? in
+        status=0
+        { wait $pid; } 2>/dev/null || status=$?
+        case $status in
         137) hits=$((hits + 1)) && continue ;;
         0) ;;
-        *) echo "run $runs ended with $?" && return 1 ;;
+        *) echo "run $runs ended with $status" && return 1 ;;
         esac
         cmp "$reference" "killed$runs/trajectories.jsonl" || return 1
         [ "$hits" -lt "$kills" ] || break
