@@ -162,7 +162,7 @@ struct reference_limits {
 #define REFERENCE_F32 \
     { 0.02, 0.002, 0.002 }
 #define REFERENCE_Q4_1 \
-    { 0.75, 0.07, 0.06 }
+    { 0.75, 0.07, 0.04 }
 #define REFERENCE_Q4_K \
     { 0.25, 0.07, 0.03 }
 
