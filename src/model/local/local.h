@@ -5,7 +5,9 @@
  *   tokens.c    texts to tokens and back: what is trusted, where each token's bytes lie
  *   tree.c      what a lane's cache holds: runs of tokens that share their beginnings
  *   lane.c      a llama_context with its tree: forking, making room, computing a batch
- *   device.c    the one thread that computes: which lane is next, which rows are in its batch
+ *   device.c    the one thread that computes, and what callers share with it
+ *   schedule.c  its turns: who is let in, which lane is next, which rows are in its batch
+ *   room.c      in which lane a problem's texts are cached, and who makes way where it is full
  *   propose.c   what a proposal does with its logits
  *   score.c     what a scoring does with its logits (eq. 3)
  *   sample.c    one token from its logits
