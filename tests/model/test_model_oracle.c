@@ -162,13 +162,13 @@ static cord_scoring request_of(const struct side *side, const json_t *row, cord_
 
 /* In company a row lies in other cells than the plain way's, so that the kernels add in another order. Where that makes more
  * of a difference than it may by itself, the row must come to the plain way's values when it is scored alone. */
-static void expect_near_alone(const struct side *side, const json_t *row, const struct values *plain,
+static void expect_near_alone(const struct side *side, size_t at, const struct values *plain,
                               const struct values *frozen) {
-    static uint64_t group = 1 << 20;
+    const json_t *row = json_array_get(rows, at);
     struct values alone;
     cord_span prefix;
     cord_scoring request = request_of(side, row, &prefix, 0);
-    request.group = group++;
+    request.group = GROUPS + at;
     assert_ok(cord_score(engine, &request, 1, err));
     cord_values(side, row, &request, &alone);
     cord_scoring_release(&request);
@@ -188,7 +188,7 @@ static void compare_row(const struct side *side, size_t at, const cord_scoring *
     out->tokens += frozen.n;
     out->cached += got->cached_tokens;
     if (near(&cord, &plain, &frozen, side->plain)) return;
-    expect_near_alone(side, row, &plain, &frozen);
+    expect_near_alone(side, at, &plain, &frozen);
     out->alone++;
 }
 
