@@ -126,8 +126,8 @@ def long():
     """One more round behind a long text."""
     rounds = lines(output("build/bench/engine", "long", model(SMALL), "2000", "8000", "20000"))
     print(f"long traces, {SMALL}: a round of beam 4 and two teachers, 48 tokens a step")
-    table(["tokens before", "round", "propose, s", "score, s", "resident, MB"],
-          [[str(r["tokens"]), str(r["number"]), r["propose"], r["score"], r["rss"]] for r in rounds])
+    table(["tokens before", "round", "tokens written", "propose, s", "score, s", "resident, MB"],
+          [[str(r["tokens"]), str(r["number"]), str(r["written"]), r["propose"], r["score"], r["rss"]] for r in rounds])
 
 
 if __name__ == "__main__":

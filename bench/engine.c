@@ -43,6 +43,7 @@ static double resident_megabytes(void) {
 /* `n` texts of TOKENS tokens behind the prompt and each its own reasoning (NULL: none). They are kept in `requests`. */
 static void propose(cord_engine *engine, const cord_model *model, const cord_text *reasoning, int n,
                     cord_proposal *requests) {
+    static uint64_t seed = 0;
     static cord_span spans[WIDEST][4];
     cord_error err = {0};
     for (int i = 0; i < n; i++) {
@@ -51,7 +52,7 @@ static void propose(cord_engine *engine, const cord_model *model, const cord_tex
         requests[i] = (cord_proposal){.model = model,
                                       .prompt = spans[i],
                                       .n_spans = reasoning ? 4 : 3,
-                                      .sampling = {.temperature = 0.6f, .top_p = 0.95f, .seed = (uint64_t)i + 1},
+                                      .sampling = {.temperature = 0.6f, .top_p = 0.95f, .seed = ++seed},
                                       .max_tokens = TOKENS,
                                       .group = 1};
     }
@@ -158,6 +159,7 @@ static void make_beam(const cord_model *model, int tokens, struct buf *texts, co
             cord_span span = {buf_text(&texts[b]), false};
             must(cord_count_tokens(model, &span, 1, &n, &err), &err);
         }
+        buf_addf(&texts[b], "\n\n### Step %d. There are %d more trays and", b, b + 2); /* so that the text goes on */
         reasoning[b] = buf_text(&texts[b]);
     }
 }
@@ -171,7 +173,9 @@ static void play_round(cord_engine *engine, const cord_model *model, const cord_
     int64_t start = clock_us();
     propose(engine, model, beam, N, requests);
     double proposing = seconds_since(start);
+    int written = 0;
     for (int i = 0; i < N; i++) {
+        written += requests[i].new_tokens;
         buf_init(&texts[i], "a long text", 1 << 22);
         buf_add(&texts[i], beam[i % BEAM]);
         buf_add(&texts[i], (cord_text){requests[i].text, requests[i].len});
@@ -179,8 +183,8 @@ static void play_round(cord_engine *engine, const cord_model *model, const cord_
     }
     start = clock_us();
     score(engine, model, reasoning, N, 1);
-    printf("{\"what\": \"round\", \"tokens\": %d, \"number\": %d, \"propose\": %.2f, \"score\": %.2f, \"rss\": %.0f}\n",
-           tokens, number, proposing, seconds_since(start), resident_megabytes());
+    printf("{\"what\": \"round\", \"tokens\": %d, \"number\": %d, \"written\": %d, \"propose\": %.2f, \"score\": %.2f, \"rss\": %.0f}\n",
+           tokens, number, written, proposing, seconds_since(start), resident_megabytes());
     for (int i = 0; i < N; i++) buf_release(&texts[i]);
     release(requests, N);
 }
