@@ -34,7 +34,7 @@ check: build ## the tests under AddressSanitizer, UBSan and ThreadSanitizer (wit
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/check.sh
 
-bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and an hour
+bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and two hours
 	@scripts/packages.sh bench
 	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
 	@cmake --build build --target benchmarks

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast cord is on this machine, beside what it can be compared with; `make bench` runs all of it.
 
-    bench/bench.py [kernels] [search] [growth] [long]      default: all of it, an hour on two cores
+    bench/bench.py [kernels] [search] [growth] [long]      default: all of it, about two hours on two cores
 
 What is compared runs in turn, A B A B, and medians are printed, as tables for docs/performance.md, which says what each
 measure is. Nothing has a threshold. A quiet machine is needed: two threads that wait for each other by spinning lose far more
