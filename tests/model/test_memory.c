@@ -1,5 +1,8 @@
 /* test_memory.c - a long run takes no more memory than a short one: once every kind of problem was seen and the caches have been
- * full, the resident set stays what it is, however many more come and go, one after another or several at once. */
+ * full, the resident set stays what it is, however many more come and go, one after another or several at once.
+ *
+ * What lies beside each other in a batch depends on when each thread asks, so one pass may reach a higher peak than those
+ * before it. A leak grows in every pass: the smallest growth counts. */
 #include "play.h"
 
 #include <pthread.h>
@@ -11,7 +14,7 @@
 #endif
 #endif
 
-enum { PROBLEMS = 20, TIMES = 3, MOST_AT_ONCE = 8 };
+enum { PROBLEMS = 20, TIMES = 4, MOST_AT_ONCE = 8 };
 
 struct run {
     const struct stage *stage;
@@ -55,9 +58,11 @@ static void stays_flat(bool reproducible, int at_once) {
         resident[i] = resident_mib();
     }
     stage_close(&stage);
+    double growth = resident[TIMES - 1];
+    for (int i = 1; i < TIMES; i++) growth = fmin(growth, resident[i] - resident[i - 1]);
     printf("%d at once%s: %.1f MiB after %d problems, %.1f MiB after %d\n", at_once,
            reproducible ? ", reproducible" : "", resident[0], PROBLEMS, resident[TIMES - 1], TIMES * PROBLEMS);
-    assert_true(resident[0] > 1 && fabs(resident[TIMES - 1] - resident[0]) < 0.02 * resident[0]);
+    assert_true(resident[0] > 1 && growth < 0.005 * resident[0]);
 }
 
 static void one_after_another(void **state) {
