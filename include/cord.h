@@ -79,22 +79,59 @@ const char *cord_version(void);
 
 /* ---- grading ------------------------------------------------------------------------------------------------- */
 
-/* Whether two answers are the same. Undecided is never counted as correct. */
+/* Whether two answers are the same. Both equality and difference are proved; undecided is what is left, and never counted
+ * as correct. */
 typedef enum { CORD_EQUAL, CORD_DIFFERENT, CORD_UNDECIDED } cord_verdict;
+/* As a word: "equal", "different", "undecided". Static. */
+const char *cord_verdict_name(cord_verdict verdict);
 
-/* Compares a final answer with the gold one, both as plain answers (see cord_extract_answer for whole texts).
- * Numbers (integers of any size, decimals, fractions, percentages, currency, thousands separators, \boxed{…}) are
- * compared as exact rationals; equal texts are equal. Anything else is undecided rather than guessed.
- * `why`, if not NULL, is set to a static sentence that names the rule. Never fails. */
+/* How numbers are compared. Anything but exactly is for data sets whose own rules ask for it. */
+typedef enum {
+    CORD_NUMBERS_EXACT,
+    CORD_NUMBERS_ROUNDED,  /* a gold written with d decimals equals every number that rounds to it: 3.14 and \pi */
+    CORD_NUMBERS_RELATIVE, /* equal where |answer - gold| <= tolerance * |gold| */
+    CORD_NUMBERS_TATQA, /* TAT-QA's: both rounded to two decimals in the gold's scale (million, percent, …); against a
+                            * gold in percent, a plain number may be its hundredth rounded to four decimals */
+} cord_number_rule;
+
+/* Zero is the default. */
+typedef struct {
+    cord_number_rule numbers;
+    double tolerance; /* for CORD_NUMBERS_RELATIVE */
+} cord_grade_options;
+
+/* What came of a comparison. */
+typedef struct {
+    cord_verdict verdict;
+    const char *why;               /* the rule that decided, or the limit that was hit; static */
+    char *gold_read, *answer_read; /* how each was read, "tuple(number 1, divide(number 3, number 4))"; or "" */
+} cord_grading;
+
+/* Compares a final answer with the gold one, both as plain answers (see cord_extract_answer for whole replies). docs/grader.md
+ * has the rules. `options` NULL: the defaults. Any input, whatever it holds, ends within about 100 ms and 64 MiB; what is
+ * larger is undecided. *out is filled whatever the texts are; release it. Fails only without memory. */
+cord_status cord_grade(cord_text gold, cord_text answer, const cord_grade_options *options, cord_grading *out,
+                       cord_error *err);
+void cord_grading_release(cord_grading *grading);
+
+/* The verdict alone, by the default options. `why`, if not NULL, is set to a static sentence that names the rule. */
 cord_verdict cord_verify(cord_text gold, cord_text answer, const char **why);
 
-/* Finds the final answer in a model's whole reply: after the last </think> if there is one, the last \boxed{…}, else
- * what follows "the (final) answer is", "Answer:" or "####". Returns false when there is none. `answer` is a part of
- * `reply` (borrowed from it). */
-bool cord_extract_answer(cord_text reply, cord_text *answer);
+/* What shows that something is the final answer. */
+typedef enum {
+    CORD_FOUND_NOTHING,
+    CORD_FOUND_BOX,    /* \boxed{…}, \fbox{…} */
+    CORD_FOUND_PHRASE, /* "the answer is …", "Answer: …" */
+    CORD_FOUND_HASHES, /* "#### …" */
+    CORD_FOUND_NUMBER, /* the last number of the text, where nothing else was found */
+} cord_found;
+/* As a word: "nothing", "box", "phrase", "hashes", "last number". Static. */
+const char *cord_found_name(cord_found found);
 
-/* The verdict as a word: "equal", "different", "undecided". Static. */
-const char *cord_verdict_name(cord_verdict verdict);
+/* Finds the final answer in a model's whole reply, after the last </think> if there is one. `last_number`: take the last
+ * number where nothing else is found. `answer` is a part of `reply` (borrowed from it; answer->data - reply.data is where
+ * it begins), and is left as it was for CORD_FOUND_NOTHING. */
+cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *answer);
 
 /* ---- the engine ---------------------------------------------------------------------------------------------- */
 

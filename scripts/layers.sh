@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 # A folder, and what it may include of ours besides itself and include/. Above: what knows; below: what is known.
 ours="
 base
-data         base
+answer       base
+data         base answer
 model        base
 model/local  base model
 search       base data model
@@ -25,7 +26,8 @@ llama.h    model/local
 ggml       model/local
 curl/      model/http
 sqlite3.h  store
-gmp.h      data
+gmp.h      answer
+flint/     answer
 libfyaml   recipe
 "
 

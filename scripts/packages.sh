@@ -9,7 +9,7 @@ set -euo pipefail
 export LC_ALL=C
 
 # Each entry: Debian's package, then how to tell that what cord needs of it is here: a command, pc:MODULE (pkg-config
-# knows the library, so its headers are here too) or a path. Asking for the thing instead of the package lets a cmake or a
+# knows the library, so its headers are here too), header:FILE|FILE (the compiler finds one of them) or a path. Asking for the thing instead of the package lets a cmake or a
 # SQLite of one's own count, and works on systems other than Debian.
 # shellcheck disable=SC2034 # the groups are read by name
 {
@@ -27,6 +27,10 @@ libsqlite3-dev   pc:sqlite3
 libjansson-dev   pc:jansson
 libfyaml-dev     pc:libfyaml
 libgmp-dev       pc:gmp
+libflint-dev     header:flint/flint.h
+libflint-arb-dev header:arb.h|flint/arb.h
+libantic-dev     header:antic/nf_elem.h|flint/nf_elem.h
+libcalcium-dev   header:calcium/ca.h|flint/ca.h
 libssl-dev       pc:libcrypto
 libcmocka-dev    pc:cmocka
 "
@@ -55,6 +59,11 @@ say() { printf 'packages: %s\n' "$*" >&2; }
 here() {
     case $1 in
     pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+    header:*)
+        local any=${1#header:}
+        cc -E -o /dev/null -x c - 2>/dev/null <<<"#if !(__has_include(<${any//|/>) || __has_include(<}>))
+#error
+#endif" ;;
     /*) compgen -G "$1" >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac

@@ -15,41 +15,41 @@ enum {
 
 enum node_kind {
     /* Expressions: they have a value, and are made of expressions only. */
-    NODE_NUMBER,      /* `text`: decimal digits; times 10^exponent; the last `repeat` of them recurring for ever */
-    NODE_SYMBOL,      /* a variable; `text`: "x", "x_1", "\alpha" */
-    NODE_CONSTANT,    /* `which`: enum constant */
-    NODE_ADD,         /* two or more terms; a difference is an ADD with a NEGATE */
-    NODE_MULTIPLY,    /* two or more factors */
-    NODE_NEGATE,      /* one child, as have all up to NODE_PERCENT */
-    NODE_ABS,         /* |x|; of complex numbers too */
-    NODE_FLOOR,       /* */
-    NODE_CEILING,     /* */
-    NODE_FACTORIAL,   /* x! */
-    NODE_DEGREE,      /* x°: x times π/180 */
-    NODE_PERCENT,     /* x%: a hundredth of x */
-    NODE_DIVIDE,      /* numerator, denominator */
-    NODE_POWER,       /* base, exponent: the principal value */
-    NODE_ROOT,        /* radicand, index (\sqrt: a NUMBER 2). An odd root of a negative number is negative. */
-    NODE_BINOMIAL,    /* n, k */
-    NODE_FUNCTION,    /* `which`: enum function; one argument (LOG, GCD and the like: two or more) */
-    NODE_PLUS_MINUS,  /* two terms, or one with a sign only; `which`: 0 for ±, 1 for ∓. Has no one value. */
+    NODE_NUMBER,     /* `text`: decimal digits; times 10^exponent; the last `repeat` of them recurring for ever */
+    NODE_SYMBOL,     /* a variable; `text`: "x", "x_1", "\alpha" */
+    NODE_CONSTANT,   /* `which`: enum constant */
+    NODE_ADD,        /* two or more terms; a difference is an ADD with a NEGATE */
+    NODE_MULTIPLY,   /* two or more factors */
+    NODE_NEGATE,     /* one child, as have all up to NODE_PERCENT */
+    NODE_ABS,        /* |x|; of complex numbers too */
+    NODE_FLOOR,      /* */
+    NODE_CEILING,    /* */
+    NODE_FACTORIAL,  /* x! */
+    NODE_DEGREE,     /* x°: x times π/180 */
+    NODE_PERCENT,    /* x%: a hundredth of x */
+    NODE_DIVIDE,     /* numerator, denominator */
+    NODE_POWER,      /* base, exponent: the principal value */
+    NODE_ROOT,       /* radicand, index (\sqrt: a NUMBER 2). An odd root of a negative number is negative. */
+    NODE_BINOMIAL,   /* n, k */
+    NODE_FUNCTION,   /* `which`: enum function; one argument (LOG, GCD and the like: two or more) */
+    NODE_PLUS_MINUS, /* two terms, or one with a sign only; `which`: 0 for ±, 1 for ∓. Has no one value. */
 
     /* What is not a number. Children are expressions unless another thing is named. */
-    NODE_QUANTITY,    /* an expression with a unit: `text` is the unit as written ("cm^2"), `unit` what it is */
-    NODE_RELATION,    /* n children; `text`: n-1 characters of "=<>LGNE~": L is ≤, G ≥, N ≠, E ∈ */
-    NODE_TUPLE,       /* entries in brackets; `text`: opening and closing character: "(]", "[]", "<>" for angle brackets */
-    NODE_LIST,        /* entries without brackets, by commas or "and" */
-    NODE_SET,         /* entries in braces; none: the empty set */
-    NODE_UNION,       /* of intervals, sets or relations (joined by "or") */
-    NODE_BOTH,        /* intersection of the same (joined by "and") */
-    NODE_WITHOUT,     /* a set, and the set whose elements it lacks */
-    NODE_MATRIX,      /* `which`: how many columns; entries row by row */
-    NODE_BASE,        /* a numeral of another base; `text`: its digits, `which`: the base */
-    NODE_COLON,       /* 2:3, 3:30; children NUMBERs; `text`: "", "am" or "pm" */
-    NODE_DATE,        /* `text`: "2020-03-05", "03-05" (month and day) */
-    NODE_CHOICE,      /* `text`: one upper-case letter; perhaps the choice's own text as a child of any kind */
-    NODE_WORD,        /* a word of a closed group; `which`: the group, `text`: the word's normal form */
-    NODE_TEXT,        /* anything else; `text`: in lower case with single spaces */
+    NODE_QUANTITY, /* an expression with a unit: `text` is the unit as written ("cm^2"), `unit` what it is */
+    NODE_RELATION, /* n children; `text`: n-1 characters of "=<>LGNE~": L is ≤, G ≥, N ≠, E ∈ */
+    NODE_TUPLE,    /* entries in brackets; `text`: opening and closing character: "(]", "[]", "<>" for angle brackets */
+    NODE_LIST,     /* entries without brackets, by commas or "and" */
+    NODE_SET,      /* entries in braces; none: the empty set */
+    NODE_UNION,    /* of intervals, sets or relations (joined by "or") */
+    NODE_BOTH,     /* intersection of the same (joined by "and") */
+    NODE_WITHOUT,  /* a set, and the set whose elements it lacks */
+    NODE_MATRIX,   /* `which`: how many columns; entries row by row */
+    NODE_BASE,     /* a numeral of another base; `text`: its digits, `which`: the base */
+    NODE_COLON,    /* 2:3, 3:30; children NUMBERs; `text`: "", "am" or "pm" */
+    NODE_DATE,     /* `text`: "2020-03-05", "03-05" (month and day) */
+    NODE_CHOICE,   /* `text`: one upper-case letter; perhaps the choice's own text as a child of any kind */
+    NODE_WORD,     /* a word of a closed group; `which`: the group, `text`: the word's normal form */
+    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces */
 };
 
 enum constant { CONSTANT_PI, CONSTANT_E, CONSTANT_I, CONSTANT_INFINITY };
@@ -58,11 +58,25 @@ enum function {
     FUNCTION_EXP,
     FUNCTION_LN,
     FUNCTION_LOG, /* argument, base */
-    FUNCTION_SIN, FUNCTION_COS, FUNCTION_TAN, FUNCTION_COT, FUNCTION_SEC, FUNCTION_CSC,
-    FUNCTION_ASIN, FUNCTION_ACOS, FUNCTION_ATAN,
-    FUNCTION_SINH, FUNCTION_COSH, FUNCTION_TANH,
-    FUNCTION_GCD, FUNCTION_LCM, FUNCTION_MIN, FUNCTION_MAX, /* two arguments or more */
-    FUNCTION_RE, FUNCTION_IM, FUNCTION_CONJUGATE,
+    FUNCTION_SIN,
+    FUNCTION_COS,
+    FUNCTION_TAN,
+    FUNCTION_COT,
+    FUNCTION_SEC,
+    FUNCTION_CSC,
+    FUNCTION_ASIN,
+    FUNCTION_ACOS,
+    FUNCTION_ATAN,
+    FUNCTION_SINH,
+    FUNCTION_COSH,
+    FUNCTION_TANH,
+    FUNCTION_GCD,
+    FUNCTION_LCM,
+    FUNCTION_MIN,
+    FUNCTION_MAX, /* two arguments or more */
+    FUNCTION_RE,
+    FUNCTION_IM,
+    FUNCTION_CONJUGATE,
 };
 
 struct unit; /* of rules.h */
@@ -71,8 +85,8 @@ struct node {
     enum node_kind kind;
     int which;
     cord_text text;
-    int exponent, repeat;     /* of a NUMBER */
-    const struct unit *unit;  /* of a QUANTITY */
+    int exponent, repeat;    /* of a NUMBER */
+    const struct unit *unit; /* of a QUANTITY */
     size_t n;
     struct node **child;
 };
@@ -93,7 +107,7 @@ bool node_is_expression(const struct node *node);
 bool node_same(const struct node *a, const struct node *b);
 /* A copy with every SYMBOL called `name` replaced by `value`; parts that stay are shared. */
 struct node *node_replace(struct arena *arena, struct node *node, cord_text name, struct node *value);
-/* The names of the SYMBOLs in it, each once, sorted; at most `most` are stored, the number of them all is returned. */
+/* The names of the SYMBOLs in it, each once, sorted. At most `most` are stored; where more is returned, there are more. */
 size_t node_symbols(const struct node *node, cord_text *names, size_t most);
 
 #endif

@@ -10,7 +10,7 @@ static cord_status grade(const struct filter_row *row, const char *gold_field, c
     CORD_TRY(json_row_text(&row->json, answer_field, &answer, err));
     *verdict = CORD_UNDECIDED; /* an answer that was not found may yet be there, in words that are not known */
     *why = "no answer was found in the reply";
-    if (!extract || cord_extract_answer(answer, &answer)) *verdict = cord_verify(gold, answer, why);
+    if (!extract || cord_extract_answer(answer, false, &answer)) *verdict = cord_verify(gold, answer, why);
     return CORD_OK;
 }
 

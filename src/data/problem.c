@@ -2,8 +2,8 @@
  * a problem with a reason; one bad row never costs the others.
  * It must not know who solves them. */
 #include "data/problem.h"
+#include "answer/extract.h"
 #include "base/json.h"
-#include "data/answer.h"
 
 #include <limits.h>
 #include <stdio.h>

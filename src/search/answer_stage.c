@@ -24,7 +24,7 @@ static cord_status answer_prompt(const struct search *search, struct spans promp
 
 /* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have added to it. */
 static void grade_reply(const struct search *search, cord_text written, struct answered *answered) {
-    if (text_trim(written).len == 0 || !cord_extract_answer(answered->reply, &answered->answer) ||
+    if (text_trim(written).len == 0 || !cord_extract_answer(answered->reply, false, &answered->answer) ||
         text_trim(answered->answer).len == 0) {
         answered->answer = (cord_text){"", 0};
         answered->grade = GRADE_NO_ANSWER;

@@ -7,8 +7,8 @@
  *
  * Strict where two readings are possible: "1,23", "007", "0,500", "3x", "18 hundred" are not numbers here.
  * It must not know which of two numbers is the gold. */
-#include "data/number.h"
-#include "data/answer.h"
+#include "answer/number.h"
+#include "answer/extract.h"
 
 #include <stdio.h>
 

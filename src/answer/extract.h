@@ -1,7 +1,7 @@
-/* answer.h - what the importer shares with the grader of cord.h: the boxed answer of a text.
+/* extract.h - finding braces and boxes in a text; what the importer and the parser share with cord_extract_answer.
  * It must not know problems or models. */
-#ifndef CORD_ANSWER_H
-#define CORD_ANSWER_H
+#ifndef CORD_ANSWER_EXTRACT_H
+#define CORD_ANSWER_EXTRACT_H
 
 #include "base/base.h"
 

@@ -2,8 +2,8 @@
  * make_answer_cases.py); the random rationals here are judged by integer arithmetic, not by the grader's own library. */
 #include "support.h"
 
-#include "data/answer.h"
-#include "data/number.h"
+#include "answer/extract.h"
+#include "answer/number.h"
 
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@ static void check(const char *gold, const char *answer, cord_verdict want) {
 
 static void numbers_are_compared_as_python_does(void **state) {
     (void)state;
-    FILE *file = fopen(TEST_DATA_DIR "data/answer_cases.tsv", "r");
+    FILE *file = fopen(TEST_DATA_DIR "answer/answer_cases.tsv", "r");
     assert_non_null(file);
     char line[1000];
     int n = 0;
@@ -258,7 +258,7 @@ static void huge_inputs_end_quickly(void **state) {
         cord_text answer;
         assert_int_equal(cord_verify(TEXT("9"), text_of(s), NULL), CORD_UNDECIDED);
         assert_int_equal(cord_verify(text_of(s), text_of(s), NULL), CORD_EQUAL);
-        cord_extract_answer(text_of(s), &answer);
+        cord_extract_answer(text_of(s), false, &answer);
         free(s);
     }
     char *digits = repeat("7", NUMBER_DIGITS), *same;
@@ -271,7 +271,7 @@ static void huge_inputs_end_quickly(void **state) {
 
 static void extract(const char *reply, const char *want) {
     cord_text answer = {0};
-    bool found = cord_extract_answer(text_of(reply), &answer);
+    bool found = cord_extract_answer(text_of(reply), false, &answer);
     if (!want && found) fail_msg("'%s' gave '%.*s', want none", reply, (int)answer.len, answer.data);
     if (want && !found) fail_msg("'%s' gave none, want '%s'", reply, want);
     if (want) assert_text(answer, want);
@@ -339,7 +339,7 @@ static void an_extracted_answer_lies_in_the_reply(void **state) {
         if (len) memcpy(reply, pieced.data, len);
         buf_release(&pieced);
         cord_text answer;
-        if (cord_extract_answer((cord_text){reply, len}, &answer)) {
+        if (cord_extract_answer((cord_text){reply, len}, false, &answer)) {
             assert_true(answer.len > 0 && answer.data >= reply && answer.data + answer.len <= reply + len);
             assert_int_equal(cord_verify(answer, answer, NULL), CORD_EQUAL);
             cord_verify(TEXT("18"), answer, NULL);

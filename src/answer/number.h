@@ -2,8 +2,8 @@
  * "\frac{3}{4}", "1 1/2", "50\%", "-3", "18 dollars". It must not know which of two numbers is the gold.
  *
  * What is not surely a number is none: a reader that guesses would make wrong answers right. */
-#ifndef CORD_NUMBER_H
-#define CORD_NUMBER_H
+#ifndef CORD_ANSWER_NUMBER_H
+#define CORD_ANSWER_NUMBER_H
 
 #include "base/base.h"
 
