@@ -1,142 +1,115 @@
-/* answer.c - the final answer: finding it in a model's reply, and comparing it with the gold one.
- *
- * One rule stands above the others: never call equal what may not be. Numbers are compared exactly, the rest only as
- * text; what neither shows is undecided. It must not know problems or models. */
-#include "answer/extract.h"
-#include "answer/number.h"
+/* answer.c - the grader of cord.h: two texts in, a verdict and its rule out. Texts with several readings are equal or
+ * different only where all readings say so. It must not know where answers come from. */
+#include "answer/compare.h"
+#include "answer/describe.h"
+#include "answer/parse.h"
 
 #include <stdlib.h>
 
-/* ---- comparing ----------------------------------------------------------------------------------------------- */
+enum {
+    WORK = 4000000,           /* what all readings of a pair may cost together, in units of struct work */
+    READINGS_TRIED = 16,      /* most readings of one pair */
+    DESCRIPTION = 256 * 1024, /* most bytes of what was read */
+};
 
-static bool has_mark(cord_text t, cord_text mark) {
-    for (ptrdiff_t at; (at = text_find(t, mark)) >= 0; t = text_slice(t, (size_t)at + mark.len, t.len))
-        if (at == 0 || t.data[at - 1] != '\\') return true;
-    return false;
+static const cord_grade_options plain_options;
+
+/* A pair of texts while it is graded. */
+struct pair {
+    struct arena arena;
+    cord_text text[2];
+    struct node *tree[2]; /* of the first reading */
+    struct work work;
+    struct comparison comparison;
+    bool no_memory;
+};
+
+static cord_verdict out_of_memory(struct pair *p) {
+    p->no_memory = true;
+    return verdict_for(&p->comparison, CORD_UNDECIDED, "out of memory");
 }
 
-/* Takes one pair of marks from around `t`. False where the marks are not there, hold nothing, or come again inside:
- * "$x$ and $y$" is not one formula. */
-static bool unwrap_marks(cord_text *t, cord_text open, cord_text close) {
-    if (t->len <= open.len + close.len || !text_starts(*t, open) || !text_ends(*t, close)) return false;
-    cord_text inside = text_slice(*t, open.len, t->len - close.len);
-    if (has_mark(inside, close) || inside.data[inside.len - 1] == '\\') return false;
-    *t = inside;
+/* Reads both texts in one way. */
+static bool read_pair(struct pair *p, unsigned reading, unsigned *readings, struct node *tree[2]) {
+    for (int i = 0; i < 2; i++) {
+        tree[i] = parse_answer(&p->arena, p->text[i], reading, readings, &p->work.limit);
+        if (!tree[i]) return false;
+    }
     return true;
 }
 
-static bool unwrap_command(cord_text *t, cord_text command) {
-    if (!text_starts(*t, command) || answer_closing_brace(*t, command.len - 1) != (ptrdiff_t)t->len - 1) return false;
-    *t = text_slice(*t, command.len, t->len - 1);
-    return true;
-}
-
-static bool unwrap_once(cord_text *t) {
-    *t = text_trim(*t);
-    if (t->len > 1 && text_ends(*t, TEXT(".")) && !text_ends(*t, TEXT(".."))) {
-        t->len--;
-        return true;
+static cord_verdict grade_readings(struct pair *p) {
+    unsigned readings = 0;
+    if (!read_pair(p, 0, &readings, p->tree)) return out_of_memory(p);
+    cord_verdict verdict = compare_answers(&p->comparison, p->tree[0], p->tree[1]);
+    int tried = 1;
+    for (unsigned reading = 1; reading < READINGS && verdict != CORD_UNDECIDED; reading++) {
+        if (reading & ~readings) continue;
+        if (++tried > READINGS_TRIED)
+            return verdict_for(&p->comparison, CORD_UNDECIDED, "a text has too many readings");
+        const char *why = p->comparison.why;
+        struct node *tree[2];
+        if (!read_pair(p, reading, &readings, tree)) return out_of_memory(p);
+        if (compare_answers(&p->comparison, tree[0], tree[1]) != verdict)
+            return verdict_for(&p->comparison, CORD_UNDECIDED,
+                               "a text has two readings, and they give different verdicts");
+        p->comparison.why = why;
     }
-    return unwrap_marks(t, TEXT("$$"), TEXT("$$")) || unwrap_marks(t, TEXT("$"), TEXT("$")) ||
-           unwrap_marks(t, TEXT("\\("), TEXT("\\)")) || unwrap_marks(t, TEXT("\\["), TEXT("\\]")) ||
-           unwrap_marks(t, TEXT("**"), TEXT("**")) || unwrap_marks(t, TEXT("`"), TEXT("`")) ||
-           unwrap_command(t, TEXT("\\boxed{")) || unwrap_command(t, TEXT("\\fbox{")) ||
-           unwrap_command(t, TEXT("\\text{")) || unwrap_command(t, TEXT("\\textbf{")) ||
-           unwrap_command(t, TEXT("\\mathrm{")) || unwrap_command(t, TEXT("\\mathbf{"));
-}
-
-/* Without what only presents an answer: mathematics marks, boxes, fonts, the sentence's period. */
-static cord_text unwrap(cord_text t) {
-    enum { DEPTH = 16 };
-    for (int i = 0; i < DEPTH && unwrap_once(&t); i++) continue;
-    return text_trim(t);
-}
-
-static cord_verdict compare_percent(const struct number *percent, const struct number *plain, const char **why) {
-    if (mpq_equal(percent->value, plain->value)) {
-        *why = "the percentage equals the number as a fraction of one";
-        return CORD_EQUAL;
-    }
-    mpq_t written; /* what stands before the percent sign */
-    mpq_init(written);
-    mpq_set_ui(written, 100, 1);
-    mpq_mul(written, written, percent->value);
-    bool same = mpq_equal(written, plain->value);
-    mpq_clear(written);
-    *why = same ? "the same number, but only one of the two is a percentage" : "the percentage is another number";
-    return same ? CORD_UNDECIDED : CORD_DIFFERENT;
-}
-
-static cord_verdict compare_numbers(const struct number *gold, const struct number *answer, const char **why) {
-    bool same_unit = strcmp(gold->unit, answer->unit) == 0, any_unit = gold->unit[0] || answer->unit[0];
-    bool one_unit = any_unit && !(gold->unit[0] && answer->unit[0]);
-    if (gold->percent != answer->percent) {
-        if (!any_unit) return gold->percent ? compare_percent(gold, answer, why) : compare_percent(answer, gold, why);
-        *why = "one is a percentage, the other has a unit";
-        return CORD_UNDECIDED;
-    }
-    bool same = mpq_equal(gold->value, answer->value);
-    if (!same_unit && !one_unit) {
-        *why = "the units differ";
-        return CORD_UNDECIDED;
-    }
-    if (same) {
-        *why = same_unit ? "the numbers are equal" : "the numbers are equal; only one of the two has a unit";
-        return CORD_EQUAL;
-    }
-    /* "3" and "180 minutes" may be the same time; "$18" and "17" are not the same money */
-    const char *unit = gold->unit[0] ? gold->unit : answer->unit;
-    if (!same_unit && ((unsigned char)unit[0] | 0x20) >= 'a' && (unsigned char)unit[0] < 0x80) {
-        *why = "the numbers differ, but only one of the two has a unit, which may explain it";
-        return CORD_UNDECIDED;
-    }
-    *why = "the numbers differ";
-    return CORD_DIFFERENT;
-}
-
-static cord_verdict compare(cord_text gold, cord_text answer, const char **why) {
-    gold = text_trim(gold);
-    answer = text_trim(answer);
-    if (gold.len == 0 || answer.len == 0) {
-        *why = gold.len == 0 ? "the gold answer is empty" : "the answer is empty";
-        return CORD_UNDECIDED;
-    }
-    *why = "the texts are the same";
-    if (text_equal(gold, answer)) return CORD_EQUAL;
-    gold = unwrap(gold);
-    answer = unwrap(answer);
-    if (gold.len > 0 && text_equal(gold, answer)) return CORD_EQUAL;
-    struct number g, a;
-    number_init(&g);
-    number_init(&a);
-    bool gold_read = number_read(&g, gold), answer_read = number_read(&a, answer);
-    cord_verdict verdict = CORD_UNDECIDED;
-    if (gold_read && answer_read)
-        verdict = compare_numbers(&g, &a, why);
-    else if (gold_read)
-        *why = "the answer is not a number that can be read for certain";
-    else if (answer_read)
-        *why = "the gold answer is not a number that can be read for certain";
-    else
-        *why = "the texts differ, and neither is a number that can be read for certain";
-    number_release(&g);
-    number_release(&a);
     return verdict;
+}
+
+static cord_verdict grade(struct pair *p) {
+    struct comparison *c = &p->comparison;
+    for (int i = 0; i < 2; i++) p->text[i] = text_trim(p->text[i]);
+    if (!p->text[0].len) return verdict_for(c, CORD_UNDECIDED, "the gold answer is empty");
+    if (!p->text[1].len) return verdict_for(c, CORD_UNDECIDED, "the answer is empty");
+    if (text_equal(p->text[0], p->text[1])) return verdict_for(c, CORD_EQUAL, "the texts are the same");
+    return grade_readings(p);
+}
+
+static void pair_init(struct pair *p, cord_text gold, cord_text answer, const cord_grade_options *options) {
+    *p = (struct pair){.text = {gold, answer}, .work.left = WORK};
+    arena_init(&p->arena);
+    p->comparison =
+        (struct comparison){.arena = &p->arena, .options = options ? options : &plain_options, .work = &p->work};
 }
 
 cord_verdict cord_verify(cord_text gold, cord_text answer, const char **why) {
-    const char *rule;
-    cord_verdict verdict = compare(gold, answer, &rule);
-    if (why) *why = rule;
+    struct pair p;
+    pair_init(&p, gold, answer, NULL);
+    cord_verdict verdict = grade(&p);
+    if (why) *why = p.comparison.why;
+    arena_release(&p.arena);
     return verdict;
+}
+
+/* How a side was read; where the texts were the same it has not been yet. */
+static char *description(struct pair *p, int side) {
+    const char *limit = NULL;
+    unsigned readings = 0;
+    struct node *tree = p->tree[side];
+    if (!tree) tree = parse_answer(&p->arena, p->text[side], 0, &readings, &limit);
+    if (!tree) return NULL;
+    struct buf words;
+    buf_init(&words, "what was read", DESCRIPTION);
+    describe(tree, &words);
+    char *copy = strndup(words.data, words.len);
+    buf_release(&words);
+    return copy;
 }
 
 cord_status cord_grade(cord_text gold, cord_text answer, const cord_grade_options *options, cord_grading *out,
                        cord_error *err) {
-    (void)options;
-    *out = (cord_grading){.gold_read = strdup(""), .answer_read = strdup("")};
-    out->verdict = cord_verify(gold, answer, &out->why);
-    return out->gold_read && out->answer_read ? CORD_OK : error_memory(err);
+    struct pair p;
+    pair_init(&p, gold, answer, options);
+    *out = (cord_grading){.verdict = grade(&p)};
+    out->why = p.comparison.why;
+    out->gold_read = description(&p, 0);
+    out->answer_read = description(&p, 1);
+    arena_release(&p.arena);
+    if (!p.no_memory && out->gold_read && out->answer_read) return CORD_OK;
+    cord_grading_release(out);
+    return error_memory(err);
 }
 
 void cord_grading_release(cord_grading *grading) {

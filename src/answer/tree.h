@@ -49,7 +49,7 @@ enum node_kind {
     NODE_DATE,     /* `text`: "2020-03-05", "03-05" (month and day) */
     NODE_CHOICE,   /* `text`: one upper-case letter; perhaps the choice's own text as a child of any kind */
     NODE_WORD,     /* a word of a closed group; `which`: the group, `text`: the word's normal form */
-    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces */
+    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces; perhaps "xy" as a product as child */
 };
 
 enum constant { CONSTANT_PI, CONSTANT_E, CONSTANT_I, CONSTANT_INFINITY };
@@ -103,7 +103,7 @@ static inline struct node *node_two(struct arena *arena, enum node_kind kind, st
 
 /* Whether all of it is an expression, that is, has a value (NODE_PLUS_MINUS has none). */
 bool node_is_expression(const struct node *node);
-/* The same tree, node by node. */
+/* The same tree, node by node (a unit's name tells what it is). */
 bool node_same(const struct node *a, const struct node *b);
 /* A copy with every SYMBOL called `name` replaced by `value`; parts that stay are shared. */
 struct node *node_replace(struct arena *arena, struct node *node, cord_text name, struct node *value);

@@ -256,24 +256,39 @@ static void a_full_context_ends_a_text(void **state) {
     cord_proposal_release(&p);
 }
 
-static void whole_characters(void **state) {
-    (void)state;
-    const char *prompt =
-        "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80";
-    cord_proposal longest = ask(prompt, 16, NULL, 0, (cord_sampling){0});
+/* How often a token more gave no character more. */
+static int held_back_after(const char *prompt) {
+    enum { TOKENS = 16 };
+    cord_proposal longest = ask(prompt, TOKENS, NULL, 0, (cord_sampling){0});
     size_t before = 0;
     int held_back = 0;
-    for (int n = 1; n <= 16; n++) {
+    for (int n = 1; n <= TOKENS; n++) {
         cord_proposal p = ask(prompt, n, NULL, 0, (cord_sampling){0}); /* check_sound: valid UTF-8 */
         assert_true(text_starts((cord_text){longest.text, longest.len}, (cord_text){p.text, p.len}));
         held_back += p.len == before;
         before = p.len;
         cord_proposal_release(&p);
     }
-    assert_true(longest.len >= 8);
-    assert_true(held_back > 0); /* some token wrote only a part of a character */
     assert_int_equal(text_find((cord_text){longest.text, longest.len}, TEXT("\xEF\xBF\xBD")), -1);
     cord_proposal_release(&longest);
+    return held_back;
+}
+
+static void whole_characters(void **state) {
+    (void)state;
+    /* what a model goes on with differs from machine to machine; scripts that its vocabulary spells in bytes, repeated */
+    static const char *const prompts_of_many_bytes[] = {
+        "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80",
+        "\xE1\x88\xB0\xE1\x88\x8B\xE1\x88\x9D \xE1\x88\xB0\xE1\x88\x8B\xE1\x88\x9D "
+        "\xE1\x88\xB0\xE1\x88\x8B\xE1\x88\x9D ",
+        "\xED\x95\x9C\xEA\xB5\xAD\xEC\x96\xB4, \xED\x95\x9C\xEA\xB5\xAD\xEC\x96\xB4, "
+        "\xED\x95\x9C\xEA\xB5\xAD\xEC\x96\xB4, ",
+        "\xE0\xBD\x96\xE0\xBD\xBC\xE0\xBD\x91\xE0\xBD\x96\xE0\xBD\xBC\xE0\xBD\x91\xE0\xBD\x96\xE0\xBD\xBC\xE0\xBD\x91",
+    };
+    int held_back = 0;
+    for (size_t i = 0; i < sizeof prompts_of_many_bytes / sizeof *prompts_of_many_bytes; i++)
+        held_back += held_back_after(prompts_of_many_bytes[i]);
+    assert_true(held_back > 0); /* some token wrote only a part of a character */
 }
 
 /* ---- seeds and many requests --------------------------------------------------------------------------------- */

@@ -1,0 +1,412 @@
+/* compare.c - the comparison of two trees by their kinds: the rules of docs/grader.md, in its order. It must not know how
+ * answers are written, nor how numbers are compared. */
+#include "answer/compare.h"
+#include "answer/rules.h"
+
+static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer);
+
+/* ---- entries ------------------------------------------------------------------------------------------------- */
+
+static bool is_collection(const struct node *node) { return node->kind == NODE_LIST || node->kind == NODE_SET; }
+
+/* In order, one by one. */
+static cord_verdict compare_in_order(struct comparison *c, const struct node *a, const struct node *b) {
+    if (a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "they have different numbers of entries");
+    cord_verdict all = CORD_EQUAL;
+    const char *why = "their entries are equal, one by one";
+    for (size_t i = 0; i < a->n; i++) {
+        cord_verdict entry = compare(c, a->child[i], b->child[i]);
+        if (entry == CORD_DIFFERENT) return verdict_for(c, CORD_DIFFERENT, "an entry differs");
+        if (entry == CORD_UNDECIDED && all == CORD_EQUAL) all = CORD_UNDECIDED, why = c->why;
+    }
+    return verdict_for(c, all, why);
+}
+
+/* What there is in `b` for one entry of `a`: an equal one, none for certain, or perhaps. */
+static cord_verdict find_entry(struct comparison *c, struct node *entry, const struct node *b, bool *used) {
+    cord_verdict best = CORD_DIFFERENT;
+    for (size_t i = 0; i < b->n; i++) {
+        cord_verdict verdict = compare(c, entry, b->child[i]);
+        if (verdict == CORD_EQUAL) {
+            if (used) {
+                if (used[i]) continue; /* an equal one that another entry has taken */
+                used[i] = true;
+            }
+            return CORD_EQUAL;
+        }
+        if (verdict == CORD_UNDECIDED) best = CORD_UNDECIDED;
+    }
+    return best;
+}
+
+/* Whether each entry of `a` has an equal one in `b`. */
+static cord_verdict find_entries(struct comparison *c, const struct node *a, const struct node *b) {
+    cord_verdict all = CORD_EQUAL;
+    for (size_t i = 0; i < a->n; i++) {
+        cord_verdict found = find_entry(c, a->child[i], b, NULL);
+        if (found == CORD_DIFFERENT) return CORD_DIFFERENT;
+        if (found == CORD_UNDECIDED) all = CORD_UNDECIDED;
+    }
+    return all;
+}
+
+/* Whether both hold the same, each entry as often. Equality is transitive, so the first equal one that is free will do. */
+static bool same_counts(struct comparison *c, const struct node *a, const struct node *b) {
+    bool *used = a->n == b->n ? arena_alloc(c->arena, b->n * sizeof *used) : NULL;
+    if (!used) return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (find_entry(c, a->child[i], b, used) != CORD_EQUAL) return false;
+    return true;
+}
+
+static cord_verdict compare_out_of_order(struct comparison *c, const struct node *a, const struct node *b) {
+    cord_verdict there = find_entries(c, a, b), back = find_entries(c, b, a);
+    if (there == CORD_DIFFERENT || back == CORD_DIFFERENT)
+        return verdict_for(c, CORD_DIFFERENT, "one has an entry that the other lacks");
+    if (there == CORD_UNDECIDED || back == CORD_UNDECIDED)
+        return verdict_for(c, CORD_UNDECIDED, "some of their entries could not be compared");
+    if ((a->kind == NODE_SET && b->kind == NODE_SET) || same_counts(c, a, b))
+        return verdict_for(c, CORD_EQUAL, "they have the same entries");
+    return verdict_for(c, CORD_UNDECIDED, "they have the same entries, but not as often");
+}
+
+/* A list without brackets, whose order may or may not matter, and a tuple. */
+static cord_verdict compare_list_and_tuple(struct comparison *c, const struct node *list, const struct node *tuple) {
+    if (compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
+    cord_verdict any_order = compare_out_of_order(c, list, tuple);
+    if (any_order != CORD_EQUAL) return any_order;
+    return verdict_for(c, CORD_UNDECIDED, "they have the same entries in another order, and one of them is a tuple");
+}
+
+/* ---- tuples and matrices ------------------------------------------------------------------------------------- */
+
+static cord_text brackets(const struct node *tuple) {
+    return text_equal(tuple->text, TEXT("<>")) ? TEXT("()") : tuple->text;
+}
+
+static cord_verdict compare_tuples(struct comparison *c, const struct node *a, const struct node *b) {
+    cord_verdict entries = compare_in_order(c, a, b);
+    if (entries == CORD_DIFFERENT || a->n != 2 || text_equal(brackets(a), brackets(b))) return entries;
+    if (entries == CORD_EQUAL) return verdict_for(c, CORD_DIFFERENT, "the brackets differ: open or closed");
+    return entries;
+}
+
+static cord_verdict compare_matrices(struct comparison *c, const struct node *a, const struct node *b) {
+    if (a->which != b->which || a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "the matrices differ in size");
+    return compare_in_order(c, a, b);
+}
+
+static cord_verdict compare_matrix_and_tuple(struct comparison *c, const struct node *matrix,
+                                             const struct node *tuple) {
+    if (matrix->which != 1 && (size_t)matrix->which != matrix->n)
+        return verdict_for(c, CORD_DIFFERENT, "one is a matrix, the other a vector");
+    return compare_in_order(c, matrix, tuple);
+}
+
+/* ---- small kinds --------------------------------------------------------------------------------------------- */
+
+/* The value of a numeral of another base; NULL where a digit is none of that base. */
+static struct node *base_value(struct arena *arena, const struct node *numeral) {
+    struct node *value = node_integer(arena, 0), *base = node_integer(arena, numeral->which);
+    for (size_t i = 0; i < numeral->text.len && value; i++) {
+        char ch = numeral->text.data[i];
+        int digit = ch <= '9' ? ch - '0' : ch - 'a' + 10;
+        if (digit < 0 || digit >= numeral->which) return NULL;
+        value = node_two(arena, NODE_ADD, node_two(arena, NODE_MULTIPLY, value, base), node_integer(arena, digit));
+    }
+    return value;
+}
+
+static struct node *plain_digits(struct arena *arena, const struct node *numeral) {
+    struct node *number = node_new(arena, NODE_NUMBER, 0, 0, NULL);
+    for (size_t i = 0; i < numeral->text.len; i++)
+        if (numeral->text.data[i] > '9') return NULL;
+    if (number) number->text = numeral->text;
+    return number;
+}
+
+static cord_verdict compare_bases(struct comparison *c, const struct node *a, const struct node *b) {
+    enum { MOST_DIGITS = 100 };
+    static const char strange[] = "a numeral has digits that its base lacks, or too many";
+    if (a->text.len > MOST_DIGITS || b->text.len > MOST_DIGITS) return verdict_for(c, CORD_UNDECIDED, strange);
+    struct node *left = base_value(c->arena, a), *right = base_value(c->arena, b);
+    if (!left || !right) return verdict_for(c, CORD_UNDECIDED, strange);
+    cord_verdict verdict = compare_values(c, left, right);
+    if (verdict == CORD_DIFFERENT || a->which == b->which) return verdict;
+    return verdict_for(c, CORD_UNDECIDED, "numerals of two bases have the same value");
+}
+
+static cord_verdict compare_base_and_number(struct comparison *c, const struct node *numeral, struct node *number) {
+    struct node *value = numeral->text.len <= 100 ? base_value(c->arena, numeral) : NULL;
+    struct node *digits = plain_digits(c->arena, numeral);
+    cord_verdict as_value = value ? compare_values(c, value, number) : CORD_UNDECIDED;
+    cord_verdict as_digits = digits ? compare_values(c, digits, number) : CORD_DIFFERENT;
+    if (as_value == CORD_DIFFERENT && as_digits == CORD_DIFFERENT)
+        return verdict_for(c, CORD_DIFFERENT, "the number is neither the numeral's value nor its digits");
+    return verdict_for(c, CORD_UNDECIDED, "only one of the two says its base");
+}
+
+/* Minutes since midnight of a time that says which half of the day it means; -1 where it does not. */
+static int minutes_of(const struct node *time) {
+    if (time->n > 2) return -1;
+    int part[2] = {0, 0};
+    for (size_t i = 0; i < time->n; i++) {
+        if (time->child[i]->kind != NODE_NUMBER || time->child[i]->exponent || time->child[i]->text.len > 2) return -1;
+        for (size_t k = 0; k < time->child[i]->text.len; k++)
+            part[i] = 10 * part[i] + (time->child[i]->text.data[k] - '0');
+    }
+    bool half = time->text.len > 0;
+    if (part[1] > 59 || part[0] > 23 || (half && (part[0] < 1 || part[0] > 12))) return -1;
+    if (half) part[0] = part[0] % 12 + (text_equal(time->text, TEXT("pm")) ? 12 : 0);
+    return 60 * part[0] + part[1];
+}
+
+/* The numbers that a time or ratio is made of, noughts before them dropped: 3:05 is three and five. */
+static struct node *ratio_part(struct arena *arena, struct node *part) {
+    if (part->kind != NODE_NUMBER || part->text.len < 2 || *part->text.data != '0') return part;
+    struct node *copy = node_new(arena, NODE_NUMBER, 0, 0, NULL);
+    if (!copy) return NULL;
+    copy->text = part->text;
+    while (copy->text.len > 1 && *copy->text.data == '0') copy->text = text_slice(copy->text, 1, copy->text.len);
+    return copy;
+}
+
+static cord_verdict compare_colons(struct comparison *c, const struct node *a, const struct node *b) {
+    int left = minutes_of(a), right = minutes_of(b);
+    if (a->text.len && b->text.len) {
+        if (left < 0 || right < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
+        return left == right ? verdict_for(c, CORD_EQUAL, "they are the same time")
+                             : verdict_for(c, CORD_DIFFERENT, "they are different times");
+    }
+    if (a->text.len || b->text.len) { /* 15:30 can only be in the afternoon; 3:30 may mean either */
+        int open = a->text.len ? right : left, told = a->text.len ? left : right;
+        if (open < 0 || told < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
+        if (open == told && open >= 13 * 60) return verdict_for(c, CORD_EQUAL, "they are the same time");
+        if (open % 720 == told % 720)
+            return verdict_for(c, CORD_UNDECIDED, "only one says which half of the day it means");
+        return verdict_for(c, CORD_DIFFERENT, "they are different times");
+    }
+    if (a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "the ratios have different numbers of terms");
+    cord_verdict all = CORD_EQUAL;
+    for (size_t i = 1; i < a->n; i++) {
+        struct node *a0 = ratio_part(c->arena, a->child[0]), *b0 = ratio_part(c->arena, b->child[0]);
+        struct node *ai = ratio_part(c->arena, a->child[i]), *bi = ratio_part(c->arena, b->child[i]);
+        struct node *one = node_two(c->arena, NODE_MULTIPLY, a0, bi), *two = node_two(c->arena, NODE_MULTIPLY, ai, b0);
+        cord_verdict term = one && two ? compare_values(c, one, two) : CORD_UNDECIDED;
+        if (term == CORD_DIFFERENT) return verdict_for(c, CORD_DIFFERENT, "the ratios differ");
+        if (term == CORD_UNDECIDED) all = CORD_UNDECIDED;
+    }
+    return verdict_for(c, all, all == CORD_EQUAL ? "the ratios are equal" : "the ratios could not be compared");
+}
+
+static cord_verdict compare_dates(struct comparison *c, const struct node *a, const struct node *b) {
+    if (text_equal(a->text, b->text)) return verdict_for(c, CORD_EQUAL, "they are the same date");
+    const struct node *full = a->text.len > b->text.len ? a : b, *part = full == a ? b : a;
+    if (full->text.len != part->text.len && text_ends(full->text, part->text))
+        return verdict_for(c, CORD_UNDECIDED, "only one of the dates has a year");
+    return verdict_for(c, CORD_DIFFERENT, "they are different dates");
+}
+
+static cord_verdict compare_choices(struct comparison *c, const struct node *a, const struct node *b) {
+    if (!text_equal(a->text, b->text)) return verdict_for(c, CORD_DIFFERENT, "they are different choices");
+    if (a->n == 0 || b->n == 0 || compare(c, a->child[0], b->child[0]) == CORD_EQUAL)
+        return verdict_for(c, CORD_EQUAL, "they are the same choice");
+    return verdict_for(c, CORD_UNDECIDED, "the same choice stands with different texts");
+}
+
+static cord_verdict compare_choice_and_other(struct comparison *c, const struct node *choice, struct node *other) {
+    if (choice->n > 0 && compare(c, choice->child[0], other) == CORD_EQUAL)
+        return verdict_for(c, CORD_EQUAL, "the choice's text is the other answer");
+    return verdict_for(c, CORD_UNDECIDED, "only one of the two is a choice");
+}
+
+static cord_verdict compare_words(struct comparison *c, const struct node *a, const struct node *b) {
+    if (a->which != b->which) return verdict_for(c, CORD_UNDECIDED, "the words have nothing to do with each other");
+    return text_equal(a->text, b->text) ? verdict_for(c, CORD_EQUAL, "the words are the same")
+                                        : verdict_for(c, CORD_DIFFERENT, "the words exclude each other");
+}
+
+/* ---- plus-minus ---------------------------------------------------------------------------------------------- */
+
+static void count_signs(const struct node *node, int count[2]) {
+    if (node->kind == NODE_PLUS_MINUS) count[node->which]++;
+    for (size_t i = 0; i < node->n; i++) count_signs(node->child[i], count);
+}
+
+/* `node` with each ± as plus (or minus), each ∓ the other way. */
+static struct node *with_sign(struct arena *arena, struct node *node, bool plus) {
+    struct node *copy = node_new(arena, node->kind, node->which, node->n, node->child);
+    if (!copy) return NULL;
+    copy->text = node->text, copy->exponent = node->exponent, copy->repeat = node->repeat, copy->unit = node->unit;
+    for (size_t i = 0; i < node->n; i++)
+        if (!(copy->child[i] = with_sign(arena, node->child[i], plus))) return NULL;
+    if (node->kind != NODE_PLUS_MINUS) return copy;
+    struct node *last = copy->child[copy->n - 1];
+    if (plus == (node->which == 1)) last = node_one(arena, NODE_NEGATE, last);
+    return copy->n == 1 ? last : node_two(arena, NODE_ADD, copy->child[0], last);
+}
+
+/* The two values of an entry with ±; NULL where it has no such sign, or several that are not linked. */
+static struct node *both_signs(struct arena *arena, struct node *node) {
+    int count[2] = {0, 0};
+    count_signs(node, count);
+    if (count[0] + count[1] == 0 || count[0] > 1 || count[1] > 1) return NULL;
+    return node_two(arena, NODE_LIST, with_sign(arena, node, true), with_sign(arena, node, false));
+}
+
+/* `node` with the ± of its entries, or its own, written out. */
+static struct node *write_out(struct comparison *c, struct node *node) {
+    if (node->kind == NODE_RELATION || node->kind == NODE_TUPLE || node->kind == NODE_MATRIX) return node;
+    if (!is_collection(node)) {
+        struct node *both = both_signs(c->arena, node);
+        return both ? both : node;
+    }
+    size_t n = 0;
+    struct node **entry = arena_alloc(c->arena, 2 * (node->n + 1) * sizeof *entry);
+    for (size_t i = 0; entry && i < node->n; i++) {
+        struct node *both = both_signs(c->arena, node->child[i]);
+        entry[n++] = both ? both->child[0] : node->child[i];
+        if (both) entry[n++] = both->child[1];
+    }
+    struct node *all = n == node->n || !entry ? node : node_new(c->arena, node->kind, 0, n, entry);
+    return all ? all : node;
+}
+
+/* ---- different kinds ----------------------------------------------------------------------------------------- */
+
+static bool is_value(const struct node *node) { return node_is_expression(node) || node->kind == NODE_QUANTITY; }
+
+/* A list or set of several things, and one thing. */
+static cord_verdict compare_collection_and_one(struct comparison *c, const struct node *many, struct node *one) {
+    if (many->n == 0)
+        return is_value(one) ? verdict_for(c, CORD_DIFFERENT, "one says that there is nothing")
+                             : verdict_for(c, CORD_UNDECIDED, "one says that there is nothing");
+    if (many->kind == NODE_LIST && many->which)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate two numbers or be a decimal one");
+    bool all_equal = true, other = false;
+    for (size_t i = 0; i < many->n; i++) {
+        cord_verdict entry = compare(c, many->child[i], one);
+        all_equal = all_equal && entry == CORD_EQUAL;
+        other = other || entry == CORD_DIFFERENT;
+    }
+    if (all_equal && many->kind == NODE_SET) return verdict_for(c, CORD_EQUAL, "the set has this one element");
+    if (all_equal && many->n == 1) return verdict_for(c, CORD_EQUAL, "the list has this one entry");
+    if (other) return verdict_for(c, CORD_DIFFERENT, "one has entries that the other lacks");
+    return verdict_for(c, CORD_UNDECIDED, "one is a list, the other a single thing");
+}
+
+static bool is_readable(const struct node *node) {
+    return node->kind != NODE_TEXT && node->kind != NODE_CHOICE && node->kind != NODE_WORD;
+}
+
+static cord_verdict compare_word_and_other(struct comparison *c, const struct node *word, const struct node *other) {
+    bool number = is_value(other) && !(other->kind == NODE_CONSTANT || other->kind == NODE_NEGATE);
+    if (word->which == GROUP_UNDEFINED && number)
+        return verdict_for(c, CORD_DIFFERENT, "one says that there is no value");
+    return verdict_for(c, CORD_UNDECIDED, "a word and something else could not be compared");
+}
+
+static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, struct node *b) {
+    if (a->kind == NODE_TUPLE && a->n == 1 && compare(c, a->child[0], b) == CORD_EQUAL)
+        return verdict_for(c, CORD_UNDECIDED, "one of the two stands in square brackets");
+    if (a->kind == NODE_COLON && a->text.len == 0 && a->n == 2 && is_value(b))
+        return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
+    if ((a->kind == NODE_BASE && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH ||
+        a->kind == NODE_UNION)
+        return verdict_for(c, CORD_UNDECIDED, "they are answers of different kinds");
+    bool vague = !is_readable(a) || a->kind < NODE_QUANTITY; /* an expression with something in it that is none */
+    if ((vague && !node_is_expression(a)) || a->kind == NODE_DATE)
+        return verdict_for(c, CORD_UNDECIDED, "one of the two is text, or could not be understood");
+    return CORD_DIFFERENT;
+}
+
+static cord_verdict compare_kinds(struct comparison *c, struct node *gold, struct node *answer) {
+    cord_verdict one = compare_other_kinds(c, gold, answer);
+    if (one != CORD_DIFFERENT) return one;
+    one = compare_other_kinds(c, answer, gold);
+    if (one != CORD_DIFFERENT) return one;
+    return verdict_for(c, CORD_DIFFERENT, "they are answers of different kinds");
+}
+
+/* ---- all kinds ----------------------------------------------------------------------------------------------- */
+
+static cord_verdict compare_same_kind(struct comparison *c, struct node *a, struct node *b, bool *known) {
+    *known = true;
+    switch (a->kind) {
+    case NODE_TUPLE: return compare_tuples(c, a, b);
+    case NODE_MATRIX: return compare_matrices(c, a, b);
+    case NODE_BASE: return compare_bases(c, a, b);
+    case NODE_COLON: return compare_colons(c, a, b);
+    case NODE_DATE: return compare_dates(c, a, b);
+    case NODE_CHOICE: return compare_choices(c, a, b);
+    case NODE_WORD: return compare_words(c, a, b);
+    case NODE_TEXT:
+        if (text_equal(a->text, b->text))
+            return verdict_for(c, CORD_EQUAL, "the texts are the same but for case and blanks");
+        return verdict_for(c, CORD_UNDECIDED, "the texts differ, and cannot be read as anything else");
+    default: *known = false; return CORD_UNDECIDED;
+    }
+}
+
+/* `one` is of its kind, whichever of the two it is. */
+static cord_verdict compare_mixed(struct comparison *c, struct node *one, struct node *other, bool *known) {
+    *known = true;
+    if (is_collection(one)) {
+        if (other->kind == NODE_TUPLE && other->n > 1 && one->kind == NODE_LIST)
+            return compare_list_and_tuple(c, one, other);
+        if (is_value(other) || (one->n == 0 && is_readable(other))) return compare_collection_and_one(c, one, other);
+        if (one->n == 1) return compare(c, one->child[0], other);
+    }
+    if (one->kind == NODE_MATRIX && other->kind == NODE_TUPLE) return compare_matrix_and_tuple(c, one, other);
+    if (one->kind == NODE_BASE && node_is_expression(other)) return compare_base_and_number(c, one, other);
+    if (one->kind == NODE_TEXT && one->n && node_is_expression(other) && node_symbols(other, NULL, 0))
+        return compare(c, one->child[0], other);
+    if (one->kind == NODE_CHOICE) return compare_choice_and_other(c, one, other);
+    if (one->kind == NODE_WORD && is_readable(other)) return compare_word_and_other(c, one, other);
+    *known = false;
+    return CORD_UNDECIDED;
+}
+
+static bool is_relation(const struct node *node) {
+    return node->kind == NODE_RELATION || node->kind == NODE_UNION || node->kind == NODE_BOTH ||
+           node->kind == NODE_WITHOUT;
+}
+
+/* A name and its value against something that has no name. */
+static struct node *without_name(struct node *node, const struct node *other) {
+    if (node->kind != NODE_RELATION || other->kind == NODE_RELATION) return node;
+    struct node *name, *value = named_value(node, &name);
+    return value ? value : node;
+}
+
+static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer) {
+    if (node_same(gold, answer)) return verdict_for(c, CORD_EQUAL, "both are read as the same");
+    gold = write_out(c, without_name(gold, answer));
+    answer = write_out(c, without_name(answer, gold));
+    bool known;
+    if (is_relation(gold) || is_relation(answer)) {
+        cord_verdict verdict = compare_real_sets(c, gold, answer);
+        if (c->why) return verdict;
+        if (is_relation(gold) && is_relation(answer)) return compare_relations(c, gold, answer);
+    }
+    if (is_measure(gold) || is_measure(answer)) {
+        if (is_value(gold) && is_value(answer)) return compare_measures(c, gold, answer);
+    } else if (node_is_expression(gold) && node_is_expression(answer)) {
+        return compare_values(c, gold, answer);
+    }
+    if (is_collection(gold) && is_collection(answer)) return compare_out_of_order(c, gold, answer);
+    cord_verdict verdict;
+    if (gold->kind == answer->kind) {
+        verdict = compare_same_kind(c, gold, answer, &known);
+        if (known) return verdict;
+    }
+    verdict = compare_mixed(c, gold, answer, &known);
+    if (!known) verdict = compare_mixed(c, answer, gold, &known);
+    return known ? verdict : compare_kinds(c, gold, answer);
+}
+
+cord_verdict compare_answers(struct comparison *c, struct node *gold, struct node *answer) {
+    cord_verdict verdict = compare(c, gold, answer);
+    if (verdict == CORD_UNDECIDED && c->work->limit) c->why = c->work->limit;
+    return verdict;
+}

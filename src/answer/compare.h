@@ -1,0 +1,41 @@
+/* compare.h - whether two trees are the same answer, kind by kind. It must not know how answers are written. */
+#ifndef CORD_ANSWER_COMPARE_H
+#define CORD_ANSWER_COMPARE_H
+
+#include "answer/expression.h"
+
+/* One comparison of a gold with an answer. */
+struct comparison {
+    struct arena *arena;
+    const cord_grade_options *options;
+    struct work *work;
+    const char *why; /* set by every function that gives a verdict; static */
+};
+
+/* The verdict on two trees, with its rule in c->why. */
+cord_verdict compare_answers(struct comparison *c, struct node *gold, struct node *answer);
+
+/* ---- between the files that compare -------------------------------------------------------------------------- */
+
+static inline cord_verdict verdict_for(struct comparison *c, cord_verdict verdict, const char *why) {
+    c->why = why;
+    return verdict;
+}
+
+/* Two expressions, by the options' rule for numbers (compare_numbers.c). */
+cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer);
+/* Numbers of which at least one has a unit, a percent or a degree sign, or a word such as "million". */
+cord_verdict compare_measures(struct comparison *c, struct node *gold, struct node *answer);
+/* Whether it is such a number. */
+bool is_measure(const struct node *node);
+
+/* Sets of reals: intervals, their unions and differences, inequalities in one variable (real_set.c). Undecided, with
+ * c->why NULL, where one of them cannot be understood as such. */
+cord_verdict compare_real_sets(struct comparison *c, struct node *gold, struct node *answer);
+
+/* Equations and inequalities (compare_relations.c). */
+cord_verdict compare_relations(struct comparison *c, struct node *gold, struct node *answer);
+/* The value of "x = 5" and its like: the side that is no name; NULL where both or none are. */
+struct node *named_value(struct node *relation, struct node **name);
+
+#endif

@@ -1,0 +1,210 @@
+/* compare_numbers.c - numbers as answers: by which rule they are compared, and what a unit, a percent sign, a degree sign
+ * or a word such as "million" on one side or both says. It must not know how values are computed. */
+#include "answer/compare.h"
+#include "answer/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- rules of data sets -------------------------------------------------------------------------------------- */
+
+static struct node *difference(struct arena *arena, struct node *a, struct node *b) {
+    return node_two(arena, NODE_ADD, a, node_one(arena, NODE_NEGATE, b));
+}
+
+/* Whether |a - b| <= limit; undecided where it is not proved either way. */
+static cord_verdict is_within(struct comparison *c, struct node *a, struct node *b, struct node *limit) {
+    struct node *apart = node_one(c->arena, NODE_ABS, difference(c->arena, a, b));
+    int order;
+    if (!apart || !limit || !expression_order(c->arena, apart, limit, c->work, &order)) return CORD_UNDECIDED;
+    return order <= 0 ? CORD_EQUAL : CORD_DIFFERENT;
+}
+
+/* digits * 10^exponent */
+static struct node *power_of_ten(struct arena *arena, int64_t digits, int exponent) {
+    struct node *node = node_integer(arena, digits);
+    if (node) node->exponent = exponent;
+    return node;
+}
+
+/* The decimals that a plain number is written with, or -1. */
+static int decimals_of(const struct node *node) {
+    if (node->kind == NODE_NEGATE || node->kind == NODE_PERCENT || node->kind == NODE_DEGREE) node = node->child[0];
+    return node->kind == NODE_NUMBER && !node->repeat && node->exponent < 0 ? -node->exponent : -1;
+}
+
+static cord_verdict compare_rounded(struct comparison *c, struct node *gold, struct node *answer) {
+    int decimals = decimals_of(gold);
+    if (decimals < 0) return expression_compare(c->arena, gold, answer, c->work, &c->why);
+    cord_verdict verdict = is_within(c, gold, answer, power_of_ten(c->arena, 5, -decimals - 1));
+    return verdict_for(
+        c, verdict, verdict == CORD_EQUAL ? "the answer rounds to the gold" : "the answer does not round to the gold");
+}
+
+static cord_verdict compare_relative(struct comparison *c, struct node *gold, struct node *answer) {
+    char digits[40];
+    snprintf(digits, sizeof digits, "%.15e", c->options->tolerance); /* d.ddde-06 */
+    char *e = strchr(digits, 'e');
+    int exponent = e ? atoi(e + 1) - 15 : 0;
+    if (e) *e = '\0';
+    memmove(digits + 1, digits + 2, strlen(digits + 2) + 1);
+    struct node *tolerance = power_of_ten(c->arena, strtoll(digits, NULL, 10), exponent);
+    struct node *limit = node_two(c->arena, NODE_MULTIPLY, tolerance, node_one(c->arena, NODE_ABS, gold));
+    cord_verdict verdict = is_within(c, gold, answer, limit);
+    return verdict_for(c, verdict,
+                       verdict == CORD_EQUAL ? "they differ by no more than the tolerance"
+                                             : "they differ by more than the tolerance");
+}
+
+/* `value`, in units of `scale`, rounded to two decimals; as hundredths. */
+static struct node *hundredths(struct arena *arena, struct node *value, struct node *scale) {
+    struct node *many =
+        node_two(arena, NODE_DIVIDE, node_two(arena, NODE_MULTIPLY, node_integer(arena, 100), value), scale);
+    return node_one(arena, NODE_FLOOR, node_two(arena, NODE_ADD, many, power_of_ten(arena, 5, -1)));
+}
+
+/* TAT-QA's own metric (Zhu et al. 2021): both numbers are rounded to two decimals in the scale they are given in. */
+static cord_verdict compare_tatqa(struct comparison *c, struct node *gold, struct node *answer, struct node *scale) {
+    struct node *g = hundredths(c->arena, gold, scale), *a = hundredths(c->arena, answer, scale);
+    if (!g || !a) return verdict_for(c, CORD_UNDECIDED, "out of memory");
+    cord_verdict verdict = expression_compare(c->arena, g, a, c->work, &c->why);
+    if (verdict == CORD_EQUAL) c->why = "they are the same to two decimals in the gold's scale";
+    if (verdict == CORD_DIFFERENT) c->why = "they differ in the first two decimals in the gold's scale";
+    return verdict;
+}
+
+cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer) {
+    cord_verdict exact = expression_compare(c->arena, gold, answer, c->work, &c->why);
+    if (exact == CORD_EQUAL) return exact;
+    switch (c->options->numbers) {
+    case CORD_NUMBERS_ROUNDED: return compare_rounded(c, gold, answer);
+    case CORD_NUMBERS_RELATIVE: return compare_relative(c, gold, answer);
+    case CORD_NUMBERS_TATQA: return compare_tatqa(c, gold, answer, node_integer(c->arena, 1));
+    case CORD_NUMBERS_EXACT: break;
+    }
+    return exact;
+}
+
+/* ---- measures ------------------------------------------------------------------------------------------------ */
+
+enum mark { PLAIN, PERCENT, UNIT };
+
+/* A number and what is said of it. */
+struct measure {
+    enum mark mark;
+    struct node *written; /* without the mark: 50 of 50% */
+    struct node *value;   /* with a percent sign, a hundredth; else as written */
+    const struct unit *unit;
+};
+
+bool is_measure(const struct node *node) {
+    if (node->kind == NODE_NEGATE) node = node->child[0];
+    return node->kind == NODE_QUANTITY || node->kind == NODE_PERCENT || node->kind == NODE_DEGREE;
+}
+
+static struct measure measure_of(struct comparison *c, struct node *node) {
+    struct node *inner = node->kind == NODE_NEGATE ? node->child[0] : node;
+    if (!is_measure(node)) return (struct measure){PLAIN, node, node, NULL};
+    struct node *written = inner->child[0];
+    if (inner != node) written = node_one(c->arena, NODE_NEGATE, written);
+    struct measure m = {UNIT, written, written, inner->unit};
+    if (inner->kind == NODE_PERCENT) m.mark = PERCENT, m.value = node;
+    if (inner->kind == NODE_DEGREE) m.unit = unit_find(TEXT("degree"));
+    return m;
+}
+
+static struct node *converted(struct comparison *c, const struct measure *m) {
+    struct node *factor =
+        node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, m->unit->num), node_integer(c->arena, m->unit->den));
+    return node_two(c->arena, NODE_MULTIPLY, m->written, factor);
+}
+
+static bool is_convertible(const struct unit *a, const struct unit *b) {
+    bool any = false;
+    for (int i = 0; i < DIMENSIONS; i++) {
+        if (a->power[i] != b->power[i]) return false;
+        any = any || a->power[i];
+    }
+    return any;
+}
+
+static bool is_unit(const struct measure *m, const char *name) {
+    return m->mark == UNIT && !strcmp(m->unit->name, name);
+}
+
+/* A measure in degrees as a plain number in radians. */
+static struct node *in_radians(struct comparison *c, const struct measure *m) {
+    return is_unit(m, "degree") ? node_one(c->arena, NODE_DEGREE, m->written) : m->written;
+}
+
+static cord_verdict compare_units(struct comparison *c, const struct measure *a, const struct measure *b) {
+    if (!strcmp(a->unit->name, b->unit->name)) return compare_values(c, a->written, b->written);
+    if (is_convertible(a->unit, b->unit)) {
+        struct node *left = converted(c, a), *right = converted(c, b);
+        return left && right ? compare_values(c, left, right) : verdict_for(c, CORD_UNDECIDED, "out of memory");
+    }
+    bool angle = (is_unit(a, "degree") || is_unit(a, "radian")) && (is_unit(b, "degree") || is_unit(b, "radian"));
+    if (angle) return compare_values(c, in_radians(c, a), in_radians(c, b));
+    return verdict_for(c, CORD_UNDECIDED, "the units differ, and none converts into the other");
+}
+
+static bool is_scaled(const struct measure *m) {
+    return m->mark == UNIT && m->unit->power[SCALE] == 1 && m->unit->den == 1;
+}
+
+/* A percentage, or a number with a word such as "million", against a plain number. */
+static cord_verdict compare_scaled(struct comparison *c, struct node *value, struct node *written, struct node *plain) {
+    cord_verdict scaled = compare_values(c, value, plain);
+    if (scaled == CORD_EQUAL) return scaled;
+    const char *why = c->why;
+    if (compare_values(c, written, plain) == CORD_EQUAL)
+        return verdict_for(c, CORD_UNDECIDED,
+                           "the same number, but only one of the two says percent, million or the like");
+    return verdict_for(c, scaled, why);
+}
+
+static cord_verdict compare_unit_and_plain(struct comparison *c, const struct measure *m, struct node *plain) {
+    if (is_scaled(m)) {
+        struct node *value = converted(c, m);
+        return value ? compare_scaled(c, value, m->written, plain) : verdict_for(c, CORD_UNDECIDED, "out of memory");
+    }
+    cord_verdict same = compare_values(c, m->written, plain);
+    if (same == CORD_EQUAL) return verdict_for(c, CORD_EQUAL, "the numbers are equal; only one of the two has a unit");
+    if (is_unit(m, "degree")) {
+        cord_verdict radians = compare_values(c, in_radians(c, m), plain);
+        if (radians == CORD_EQUAL)
+            return verdict_for(c, CORD_EQUAL, "the angles are equal, one in degrees, one in radians");
+        if (radians == CORD_UNDECIDED) same = CORD_UNDECIDED;
+    }
+    if (same == CORD_DIFFERENT && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
+    if (same == CORD_UNDECIDED) return same;
+    return verdict_for(c, CORD_UNDECIDED,
+                       "the numbers differ, but only one of the two has a unit, which may explain it");
+}
+
+static cord_verdict compare_tatqa_measures(struct comparison *c, const struct measure *gold,
+                                           const struct measure *answer) {
+    struct node *scale = gold->mark == PERCENT ? power_of_ten(c->arena, 1, -2)
+                                               : node_integer(c->arena, is_scaled(gold) ? gold->unit->num : 1);
+    cord_verdict verdict = compare_tatqa(c, is_scaled(gold) ? converted(c, gold) : gold->value,
+                                         is_scaled(answer) ? converted(c, answer) : answer->value, scale);
+    if (verdict != CORD_DIFFERENT || gold->mark == PLAIN || answer->mark != PLAIN) return verdict;
+    const char *why = c->why;
+    if (compare_tatqa(c, gold->written, answer->written, node_integer(c->arena, 1)) == CORD_EQUAL)
+        return verdict_for(c, CORD_UNDECIDED, "the same number, but only one of the two says its scale");
+    return verdict_for(c, verdict, why);
+}
+
+cord_verdict compare_measures(struct comparison *c, struct node *gold, struct node *answer) {
+    struct measure g = measure_of(c, gold), a = measure_of(c, answer);
+    if (!g.written || !a.written) return verdict_for(c, CORD_UNDECIDED, "out of memory");
+    bool scales = (g.mark != UNIT || is_scaled(&g)) && (a.mark != UNIT || is_scaled(&a));
+    if (c->options->numbers == CORD_NUMBERS_TATQA && scales) return compare_tatqa_measures(c, &g, &a);
+    if (g.mark == UNIT && a.mark == UNIT) return compare_units(c, &g, &a);
+    if (g.mark == PERCENT && a.mark == PERCENT) return compare_values(c, g.written, a.written);
+    if (g.mark == PERCENT && a.mark == PLAIN) return compare_scaled(c, g.value, g.written, a.value);
+    if (a.mark == PERCENT && g.mark == PLAIN) return compare_scaled(c, a.value, a.written, g.value);
+    if (g.mark == PERCENT || a.mark == PERCENT)
+        return verdict_for(c, CORD_UNDECIDED, "one is a percentage, the other has a unit");
+    return g.mark == UNIT ? compare_unit_and_plain(c, &g, a.value) : compare_unit_and_plain(c, &a, g.value);
+}

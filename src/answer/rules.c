@@ -1,0 +1,261 @@
+/* rules.c - the tables of words. It must not know how words are put together. */
+#include "answer/rules.h"
+
+#include <ctype.h>
+
+/* Whether `word` is among the spellings of `list`, which bars separate. */
+static bool among(const char *list, cord_text word) {
+    while (list && *list) {
+        size_t len = strcspn(list, "|");
+        if (len == word.len && memcmp(list, word.data, len) == 0) return true;
+        list += len + (list[len] == '|');
+    }
+    return false;
+}
+
+/* `word` in small letters, in `out`; empty where it is too long to be in a table. */
+static cord_text lower(cord_text word, char out[40]) {
+    if (word.len >= 40) return TEXT("");
+    for (size_t i = 0; i < word.len; i++) out[i] = (char)tolower((unsigned char)word.data[i]);
+    return (cord_text){out, word.len};
+}
+
+/* ---- units --------------------------------------------------------------------------------------------------- */
+
+#define BASE_(dimension, exponent, n, d) .power = {[dimension] = exponent}, .num = n, .den = d
+#define LENGTH_(num, den)                BASE_(LENGTH, 1, num, den)
+#define VOLUME_(num, den)                BASE_(LENGTH, 3, num, den)
+#define MASS_(num, den)                  BASE_(MASS, 1, num, den)
+#define TIME_(num, den)                  BASE_(TIME, 1, num, den)
+#define MONEY_(num, den)                 BASE_(MONEY, 1, num, den)
+#define SCALE_(num)                      BASE_(SCALE, 1, num, 1)
+#define NOTHING_                         .num = 1, .den = 1 /* does not convert */
+
+/* Factors: the international yard and pound of 1959; the litre is a cubic decimetre; US customary volumes are left out,
+ * since a gallon is not the same everywhere. Months and years have no fixed length. */
+static const struct unit units[] = {
+    {"meter", "m|meters|metre|metres", LENGTH_(1, 1), .letter = true},
+    {"centimeter", "cm|centimeters|centimetre|centimetres|cms", LENGTH_(1, 100)},
+    {"millimeter", "mm|millimeters|millimetre|millimetres", LENGTH_(1, 1000)},
+    {"decimeter", "dm|decimeters|decimetre|decimetres", LENGTH_(1, 10)},
+    {"kilometer", "km|kilometers|kilometre|kilometres|kms", LENGTH_(1000, 1)},
+    {"inch", "in|inches", LENGTH_(254, 10000)},
+    {"foot", "ft|feet", LENGTH_(3048, 10000)},
+    {"yard", "yd|yards|yds", LENGTH_(9144, 10000)},
+    {"mile", "mi|miles", LENGTH_(1609344, 1000)},
+    {"liter", "L|l|liters|litre|litres", VOLUME_(1, 1000), .letter = true},
+    {"milliliter", "mL|ml|milliliters|millilitre|millilitres|cc", VOLUME_(1, 1000000)},
+    {"kilogram", "kg|kilograms|kilo|kilos|kgs", MASS_(1, 1)},
+    {"gram", "g|grams|gramme|grammes", MASS_(1, 1000), .letter = true},
+    {"milligram", "mg|milligrams", MASS_(1, 1000000)},
+    {"pound", "lb|lbs|pounds", MASS_(45359237, 100000000)},
+    {"ounce", "oz|ounces", MASS_(45359237, 1600000000)},
+    {"second", "s|sec|secs|seconds", TIME_(1, 1), .letter = true},
+    {"millisecond", "ms|milliseconds", TIME_(1, 1000)},
+    {"minute", "min|mins|minutes", TIME_(60, 1)},
+    {"hour", "h|hr|hrs|hours", TIME_(3600, 1), .letter = true},
+    {"day", "days", TIME_(86400, 1)},
+    {"week", "weeks", TIME_(604800, 1)},
+    {"month", "months", NOTHING_},
+    {"year", "yr|yrs|years", NOTHING_},
+    {"degree", "degrees|deg", BASE_(ANGLE, 1, 1, 1), .sign = true},
+    {"radian", "radians|rad|rads", NOTHING_},
+    {"dollar", "dollars|USD|usd|buck|bucks", MONEY_(1, 1), .sign = true},
+    {"cent", "cents|\xC2\xA2", MONEY_(1, 100)},
+    {"euro", "euros|EUR", NOTHING_, .sign = true},
+    {"pound sterling", "GBP", NOTHING_, .sign = true},
+    {"yen", "JPY", NOTHING_, .sign = true},
+    {"rupee", "rupees|INR|Rs", NOTHING_, .sign = true},
+    {"hundred", "hundreds", SCALE_(100)},
+    {"thousand", "thousands", SCALE_(1000)},
+    {"million", "millions", SCALE_(1000000)},
+    {"billion", "billions|bn", SCALE_(1000000000)},
+    {"trillion", "trillions", SCALE_(1000000000000)},
+    {"dozen", "dozens", SCALE_(12)},
+    {"newton", "N|newtons", NOTHING_, .letter = true},
+    {"joule", "J|joules", NOTHING_, .letter = true},
+    {"watt", "W|watts", NOTHING_, .letter = true},
+    {"volt", "V|volts", NOTHING_, .letter = true},
+    {"ampere", "A|amps|amp|amperes", NOTHING_, .letter = true},
+    {"kelvin", "K|kelvins", NOTHING_, .letter = true},
+    {"mole", "mol|moles", NOTHING_},
+    {"hertz", "Hz", NOTHING_},
+    {"kilohertz", "kHz", NOTHING_},
+    {"pascal", "Pa|pascals", NOTHING_},
+    {"kilojoule", "kJ|kilojoules", NOTHING_},
+    {"kilowatt", "kW|kilowatts", NOTHING_},
+    {"unit", "units|u", NOTHING_},
+    {"mph", "MPH", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1609344, .den = 3600000},
+    {"celsius", "Celsius", NOTHING_},
+    {"fahrenheit", "Fahrenheit", NOTHING_},
+};
+
+const struct unit *unit_find(cord_text word) {
+    char small[40];
+    cord_text low = lower(word, small);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (text_equal(text_of(units[i].name), low) || among(units[i].words, word) ||
+            (word.len > 2 && among(units[i].words, low)))
+            return &units[i];
+    return NULL;
+}
+
+const struct unit *unit_of_sign(cord_text command) {
+    static const struct {
+        const char *command, *unit;
+    } signs[] = {{"\\$", "dollar"},
+                 {"\\euro", "euro"},
+                 {"\\pounds", "pound sterling"},
+                 {"\\pound", "pound sterling"},
+                 {"\\yen", "yen"},
+                 {"\\rupee", "rupee"},
+                 {"\\cent", "cent"}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (text_equal(text_of(signs[i].command), command)) return unit_find(text_of(signs[i].unit));
+    return NULL;
+}
+
+bool unit_multiply(struct unit *left, const struct unit *right, int power) {
+    for (int i = 0; i < DIMENSIONS; i++) left->power[i] += power * right->power[i];
+    for (int n = power < 0 ? -power : power; n > 0; n--)
+        if (__builtin_mul_overflow(left->num, power < 0 ? right->den : right->num, &left->num) ||
+            __builtin_mul_overflow(left->den, power < 0 ? right->num : right->den, &left->den))
+            return false;
+    return true;
+}
+
+/* ---- words --------------------------------------------------------------------------------------------------- */
+
+bool word_find(cord_text text, enum word_group *group, const char **normal) {
+    static const struct {
+        enum word_group group;
+        const char *normal, *words;
+    } words[] = {
+        {GROUP_YES_NO, "yes", "yes"},
+        {GROUP_YES_NO, "no", "no"},
+        {GROUP_YES_NO, "maybe", "maybe"},
+        {GROUP_TRUE_FALSE, "true", "true"},
+        {GROUP_TRUE_FALSE, "false", "false"},
+        {GROUP_PARITY, "even", "even"},
+        {GROUP_PARITY, "odd", "odd"},
+        {GROUP_PARITY, "neither", "neither|neither even nor odd|neither odd nor even"},
+        {GROUP_WEEKDAY, "monday", "monday"},
+        {GROUP_WEEKDAY, "tuesday", "tuesday"},
+        {GROUP_WEEKDAY, "wednesday", "wednesday"},
+        {GROUP_WEEKDAY, "thursday", "thursday"},
+        {GROUP_WEEKDAY, "friday", "friday"},
+        {GROUP_WEEKDAY, "saturday", "saturday"},
+        {GROUP_WEEKDAY, "sunday", "sunday"},
+        {GROUP_UNDEFINED, "undefined",
+         "undefined|does not exist|dne|d.n.e.|d.n.e|not defined|doesn't exist|limit does not exist"},
+        {GROUP_NONE, "none",
+         "none|no solution|no solutions|no real solution|no real solutions|there is no solution|there are no solutions|"
+         "empty set|the empty set|no such value|no solution exists|no solutions exist"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!among(words[i].words, text)) continue;
+        *group = words[i].group;
+        *normal = words[i].normal;
+        return true;
+    }
+    static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",
+                                         "july",    "august",   "september", "october", "november", "december"};
+    for (int i = 0; i < 12; i++) {
+        if (!text_equal(text, text_of(months[i]))) continue;
+        *group = GROUP_MONTH;
+        *normal = months[i];
+        return true;
+    }
+    return false;
+}
+
+int month_find(cord_text word) {
+    static const char *const months[] = {
+        "january|jan", "february|feb", "march|mar",          "april|apr",   "may",          "june|jun",
+        "july|jul",    "august|aug",   "september|sep|sept", "october|oct", "november|nov", "december|dec"};
+    char small[40];
+    for (int i = 0; i < 12; i++)
+        if (among(months[i], lower(word, small))) return i + 1;
+    return 0;
+}
+
+bool number_word(cord_text word, int64_t *value, bool *scale) {
+    static const char *const ones[] = {"zero",     "one",     "two",     "three",     "four",     "five",    "six",
+                                       "seven",    "eight",   "nine",    "ten",       "eleven",   "twelve",  "thirteen",
+                                       "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+    static const char *const tens[] = {"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+    char small[40];
+    word = lower(word, small);
+    *scale = false;
+    for (int i = 0; i < 20; i++)
+        if (text_equal(word, text_of(ones[i]))) return *value = i, true;
+    for (int i = 0; i < 8; i++)
+        if (text_equal(word, text_of(tens[i]))) return *value = 10 * (i + 2), true;
+    const struct unit *unit = unit_find(word);
+    if (!unit || !unit->power[SCALE] || unit->num == 12) return false;
+    *scale = true;
+    *value = unit->num;
+    return true;
+}
+
+int64_t denominator_word(cord_text word) {
+    static const struct {
+        const char *words;
+        int64_t value;
+    } parts[] = {{"half|halves", 2},       {"third|thirds", 3},           {"quarter|quarters|fourth|fourths", 4},
+                 {"fifth|fifths", 5},      {"sixth|sixths", 6},           {"seventh|sevenths", 7},
+                 {"eighth|eighths", 8},    {"ninth|ninths", 9},           {"tenth|tenths", 10},
+                 {"twelfth|twelfths", 12}, {"hundredth|hundredths", 100}, {"thousandth|thousandths", 1000}};
+    char small[40];
+    word = lower(word, small);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (among(parts[i].words, word)) return parts[i].value;
+    return 0;
+}
+
+/* ---- functions ----------------------------------------------------------------------------------------------- */
+
+bool function_find(cord_text name, enum function *function) {
+    static const struct {
+        const char *names;
+        enum function function;
+    } functions[] = {
+        {"sin", FUNCTION_SIN},
+        {"cos", FUNCTION_COS},
+        {"tan|tg", FUNCTION_TAN},
+        {"cot|ctg|cotan", FUNCTION_COT},
+        {"sec", FUNCTION_SEC},
+        {"csc|cosec", FUNCTION_CSC},
+        {"arcsin|asin", FUNCTION_ASIN},
+        {"arccos|acos", FUNCTION_ACOS},
+        {"arctan|atan|arctg", FUNCTION_ATAN},
+        {"sinh", FUNCTION_SINH},
+        {"cosh", FUNCTION_COSH},
+        {"tanh", FUNCTION_TANH},
+        {"ln", FUNCTION_LN},
+        {"log|lg", FUNCTION_LOG},
+        {"exp", FUNCTION_EXP},
+        {"gcd", FUNCTION_GCD},
+        {"lcm", FUNCTION_LCM},
+        {"min", FUNCTION_MIN},
+        {"max", FUNCTION_MAX},
+        {"Re", FUNCTION_RE},
+        {"Im", FUNCTION_IM},
+    };
+    if (text_starts(name, TEXT("\\"))) name = text_slice(name, 1, name.len);
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        if (!among(functions[i].names, name)) continue;
+        *function = functions[i].function;
+        return true;
+    }
+    return false;
+}
+
+bool is_greek(cord_text command) {
+    static const char letters[] =
+        "\\alpha|\\beta|\\gamma|\\delta|\\epsilon|\\zeta|\\eta|\\theta|\\iota|\\kappa|\\lambda|\\mu|\\nu|\\xi|\\rho|"
+        "\\sigma|"
+        "\\tau|\\upsilon|\\phi|\\chi|\\psi|\\omega|\\Gamma|\\Delta|\\Theta|\\Lambda|\\Xi|\\Sigma|\\Upsilon|\\Phi|\\Psi|"
+        "\\Omega|\\ell|\\hbar";
+    return among(letters, command);
+}
