@@ -44,12 +44,14 @@ threads() {
 # the timeout, which is by the clock, is long: a machine that stands still for a while is no hang.
 fuzz() {
     build_sanitized
-    local target name log
+    local target name log dict
     for target in build-asan/fuzz/*; do
         name=${target##*/}
         log=build-asan/fuzz-$name.log
         mkdir -p "build-asan/fuzz-corpus/$name"
-        "$target" -max_total_time="${CORD_FUZZ_SECONDS:-20}" -timeout=120 -rss_limit_mb=1024 \
+        dict=()
+        if [ -e "tests/fuzz/$name.dict" ]; then dict=("-dict=tests/fuzz/$name.dict"); fi
+        "$target" -max_total_time="${CORD_FUZZ_SECONDS:-20}" -timeout=120 -rss_limit_mb=1024 "${dict[@]}" \
             -artifact_prefix="build-asan/fuzz-$name-" "build-asan/fuzz-corpus/$name" "tests/fuzz/corpus/$name" \
             >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
         say "  $name: $(tail -n 1 "$log")"

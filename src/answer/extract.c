@@ -1,4 +1,4 @@
-/* extract.c - the final answer in a model's whole reply: where it stands, and what says that it is one.
+/* extract.c - the final answer in a model's whole reply: the order in which signs of it are believed, and boxes.
  *
  * An answer is always one slice of the reply, so its byte range is known. It must not know what answers mean. */
 #include "answer/extract.h"
@@ -18,103 +18,222 @@ ptrdiff_t answer_closing_brace(cord_text t, size_t open) {
     return -1;
 }
 
-/* The offset of the last \boxed or \fbox in `t`, *open that of what follows its name; false where there is none. */
-static bool last_box_command(cord_text t, size_t *start, size_t *open) {
-    ptrdiff_t boxed = text_rfind(t, TEXT("\\boxed")), fbox = text_rfind(t, TEXT("\\fbox"));
-    if (boxed < 0 && fbox < 0) return false;
-    *start = (size_t)(boxed > fbox ? boxed : fbox);
-    *open = *start + (boxed > fbox ? strlen("\\boxed") : strlen("\\fbox"));
+/* "\boxed{…}" from the backslash to behind the brace, and what is in it. */
+struct box {
+    size_t start, end;
+    cord_text content;
+};
+
+/* The offset of the last \boxed or \fbox before `end`, *behind that of what follows its name; -1 where there is none. */
+static ptrdiff_t last_command(cord_text t, size_t end, size_t *behind) {
+    static const cord_text names[] = {TEXT("\\boxed"), TEXT("\\fbox")};
+    t = text_slice(t, 0, end);
+    for (size_t at = end; at-- > 0;)
+        for (size_t i = 0; t.data[at] == '\\' && i < sizeof names / sizeof *names; i++) {
+            if (!answer_has(t, at, names[i]) || answer_is_letter(answer_at(t, at + names[i].len))) continue;
+            *behind = at + names[i].len;
+            return (ptrdiff_t)at;
+        }
+    return -1;
+}
+
+/* The end of what a box without braces holds, "\boxed 5": to the end of the formula, or to punctuation or a word. In a
+ * sentence ("answer in \boxed format") it holds nothing. */
+static size_t braceless_end(cord_text t, size_t start) {
+    char c = answer_at(t, start);
+    bool letter = answer_is_letter(c) && !answer_is_word(answer_at(t, start + 1));
+    bool command = c == '\\' && answer_is_letter(answer_at(t, start + 1));
+    if (!letter && !command && !answer_is_digit(c) && !answer_is_of("+-.(", c)) return start;
+    size_t at = start;
+    while (at < t.len && !answer_is_of("$}&\r\n", t.data[at])) {
+        char next = answer_at(t, at + 1);
+        if (t.data[at] == '\\' && answer_is_of(")]\\", next)) break;
+        if (answer_is_of(".,;:!?", t.data[at]) &&
+            (at + 1 == t.len || answer_is_blank(next) || answer_is_of("$\\*", next)))
+            break;
+        if (answer_is_blank(t.data[at]) && answer_is_letter(next) && answer_is_letter(answer_at(t, at + 2))) break;
+        ptrdiff_t close = t.data[at] == '{' ? answer_closing_brace(t, at) : (ptrdiff_t)at;
+        if (close < 0) break;
+        at = (size_t)close + 1 + (t.data[at] == '\\' && at + 1 < t.len);
+    }
+    return answer_back_blanks(t, at);
+}
+
+/* Reads the box whose command begins at `start` and ends at `behind`. False where it is not complete. */
+static bool read_box(cord_text t, size_t start, size_t behind, struct box *box) {
+    size_t open = answer_skip_blanks(t, behind);
+    if (answer_at(t, open) == '{') {
+        ptrdiff_t close = answer_closing_brace(t, open);
+        if (close < 0) return false;
+        *box = (struct box){start, (size_t)close + 1, text_trim(text_slice(t, open + 1, (size_t)close))};
+        return true;
+    }
+    size_t end = open < t.len ? braceless_end(t, open) : open;
+    *box = (struct box){start, end, text_slice(t, open, end)};
+    return end > open;
+}
+
+/* Whether nothing is in it: "\boxed{}", "\boxed{...}". */
+static bool is_hollow(cord_text content) {
+    for (size_t i = 0; i < content.len; i++)
+        if (!answer_is_of(" \t\r\n{}.$", content.data[i])) return false;
     return true;
 }
 
-bool answer_last_box(cord_text t, cord_text *content) {
-    enum { TRIES = 100 }; /* a model that repeats "\boxed{" over and over must not cost a square of its length */
-    cord_text before = t;
-    size_t start, open;
-    for (int i = 0; i < TRIES && last_box_command(before, &start, &open); i++) {
-        before = text_slice(t, 0, start);
-        while (open < t.len && t.data[open] == ' ') open++;
-        ptrdiff_t close = open < t.len && t.data[open] == '{' ? answer_closing_brace(t, open) : -1;
-        if (close < 0) continue;
-        *content = text_trim(text_slice(t, open + 1, (size_t)close));
-        if (content->len > 0) return true;
+static bool last_box(cord_text t, struct box *box) {
+    size_t behind;
+    ptrdiff_t start = (ptrdiff_t)t.len;
+    /* What is around a box that is never closed is never closed either, so nothing is read twice. */
+    while ((start = last_command(t, (size_t)start, &behind)) >= 0) {
+        if (!read_box(t, (size_t)start, behind, box))
+            t.len = (size_t)start;
+        else if (!is_hollow(box->content))
+            return true;
     }
     return false;
 }
 
-/* ---- finding the answer in a reply --------------------------------------------------------------------------- */
+bool answer_last_box(cord_text t, cord_text *content) {
+    struct box box;
+    if (!last_box(t, &box)) return false;
+    *content = box.content;
+    return true;
+}
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+/* ---- several boxes ------------------------------------------------------------------------------------------- */
 
-static bool is_word_char(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9'); }
+/* What stands between two boxes. */
+struct glue {
+    bool joins; /* more than blanks and marks */
+    bool marks; /* mathematics begins or ends in it */
+};
 
-static bool word_at(cord_text t, size_t at, const char *word) {
-    size_t n = strlen(word);
-    if (at + n > t.len || (at > 0 && is_word_char(t.data[at - 1]))) return false;
+/* The end of "x = ", "x_1 = ", "f(x) =", "\alpha =" at `at`, or `at` itself. */
+static size_t behind_name(cord_text t, size_t start) {
+    size_t at = start + (answer_at(t, start) == '\\');
+    if (!answer_is_letter(answer_at(t, at))) return start;
+    while (answer_is_letter(answer_at(t, at))) at++;
+    if (answer_at(t, at) == '_' && answer_at(t, at + 1) == '{') {
+        ptrdiff_t close = answer_closing_brace(t, at + 1);
+        if (close < 0) return start;
+        at = (size_t)close + 1;
+    } else if (answer_at(t, at) == '_') {
+        at += 2;
+    }
+    while (answer_is_digit(answer_at(t, at)) || answer_at(t, at) == '\'') at++;
+    if (answer_at(t, at) == '(' && answer_is_word(answer_at(t, at + 1)) && answer_at(t, at + 2) == ')') at += 3;
+    at = answer_skip_blanks(t, at);
+    if (answer_at(t, at) == '&') at++;
+    return answer_at(t, at) == '=' ? answer_skip_blanks(t, at + 1) : start;
+}
+
+/* The length of the first of `words` that stands at `at`, or 0. */
+static size_t length_at(cord_text t, size_t at, const cord_text *words, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (lower(t.data[at + i]) != word[i]) return false;
-    return at + n == t.len || !is_word_char(t.data[at + n]);
-}
-
-static size_t skip(cord_text t, size_t at, const char *chars) {
-    while (at < t.len && t.data[at] && strchr(chars, t.data[at])) at++;
-    return at;
-}
-
-/* "answer is", "Answer:", "**Answer**: ", "final answer is: **": the offset of what follows, or 0. */
-static size_t behind_phrase(cord_text t, size_t at) {
-    if (!word_at(t, at, "answer")) return 0;
-    at = skip(t, at + strlen("answer"), " *_");
-    if (word_at(t, at, "is"))
-        at = skip(t, at + strlen("is"), " *_:");
-    else if (at < t.len && t.data[at] == ':')
-        at++;
-    else
-        return 0;
-    return skip(t, at, " *_\t\r\n");
-}
-
-/* The answer from `at` to the end of its line or sentence: "18. I hope this helps." is 18, "3.5" is whole. */
-static cord_text cut_answer(cord_text t, size_t at) {
-    size_t end = at;
-    for (; end < t.len && t.data[end] != '\n'; end++) {
-        bool stop = t.data[end] == '.' && end > at && end + 1 < t.len && t.data[end + 1] == ' ';
-        if (stop) break;
-    }
-    cord_text answer = text_trim(text_slice(t, at, end));
-    while (answer.len && answer.data[answer.len - 1] == '*') answer.len--; /* of the bold that was opened before */
-    if (text_ends(answer, TEXT(".")) && !text_ends(answer, TEXT(".."))) answer.len--;
-    while (answer.len && answer.data[answer.len - 1] == '*') answer.len--;
-    return text_trim_end(answer);
-}
-
-/* The offset of what follows the last phrase that something follows, or 0. */
-static size_t find_phrase(cord_text t) {
-    for (size_t at = t.len; at-- > 0;) {
-        size_t behind = lower(t.data[at]) == 'a' ? behind_phrase(t, at) : 0;
-        if (behind > 0 && cut_answer(t, behind).len > 0) return behind;
-    }
+        if (answer_has(t, at, words[i])) return words[i].len;
     return 0;
 }
+#define LENGTH_AT(t, at, words) length_at(t, at, words, sizeof(words) / sizeof *(words))
 
-/* The offset of what follows the last "####" at the start of a line, as in GSM8K, or 0. */
-static size_t find_hashes(cord_text t) {
-    for (cord_text rest = t;;) {
-        ptrdiff_t at = text_rfind(rest, TEXT("####"));
-        if (at < 0) return 0;
-        rest = text_slice(t, 0, (size_t)at);
-        if (at > 0 && t.data[at - 1] != '\n') continue;
-        size_t behind = skip(t, (size_t)at + 4, " \t*");
-        if (behind < t.len && !strchr("\r\n#", t.data[behind]) && cut_answer(t, behind).len > 0) return behind;
-    }
+/* Where a word in text mode begins, "\text{ and }"; 0 where none stands at `at`. */
+static size_t inside_text(cord_text t, size_t at) {
+    static const cord_text fonts[] = {TEXT("\\text{"), TEXT("\\mbox{"), TEXT("\\textrm{"), TEXT("\\mathrm{")};
+    size_t n = LENGTH_AT(t, at, fonts);
+    return n ? at + n : 0;
 }
 
-/* A box with nothing in it, whether closed or not, is where an answer should have stood. */
-static bool is_empty_box(cord_text t) {
-    if (!text_starts(t, TEXT("\\boxed{")) && !text_starts(t, TEXT("\\fbox{"))) return false;
-    for (size_t i = (size_t)text_find(t, TEXT("{")) + 1; i < t.len; i++)
-        if (!strchr(" \t\r\n}.$", t.data[i])) return false;
+/* The end of one piece of what may stand between boxes, or `at` where something else stands there. */
+static size_t behind_glue(cord_text t, size_t at, struct glue *glue) {
+    static const cord_text marks[] = {TEXT("$"), TEXT("\\("), TEXT("\\)"), TEXT("\\["), TEXT("\\]")};
+    static const cord_text spaces[] = {TEXT("\\qquad"), TEXT("\\quad"), TEXT("\\,"),  TEXT("\\;"), TEXT("\\:"),
+                                       TEXT("\\!"),     TEXT("\\ "),    TEXT("\\\\"), TEXT("~"),   TEXT("**")};
+    size_t n;
+    if (answer_is_blank(t.data[at])) return at + 1;
+    if ((n = LENGTH_AT(t, at, spaces))) return at + n;
+    if ((n = LENGTH_AT(t, at, marks))) {
+        glue->marks = true;
+        return at + n;
+    }
+    glue->joins = true;
+    if (answer_is_of(",;", t.data[at])) return at + 1;
+    if (answer_word_at(t, at, "and")) return at + strlen("and");
+    if (answer_word_at(t, at, "or")) return at + strlen("or");
+    return behind_name(t, at);
+}
+
+static bool is_glue(cord_text t, struct glue *glue) {
+    bool in_text = false;
+    for (size_t at = 0; at < t.len;) {
+        size_t inside = in_text ? 0 : inside_text(t, at), from = at;
+        if (inside || (in_text && t.data[at] == '}')) {
+            in_text = inside != 0;
+            at = inside ? inside : at + 1;
+            continue;
+        }
+        at = behind_glue(t, at, glue);
+        if (at == from) return false;
+    }
+    return !in_text;
+}
+
+/* Where the name begins that stands before a box with "=", or `start`. */
+static size_t before_name(cord_text t, size_t start) {
+    enum { LONGEST = 40 };
+    size_t at = answer_back_blanks(t, start);
+    if (at == 0 || t.data[at - 1] != '=') return start;
+    at = answer_back_blanks(t, at - 1 - (at > 1 && t.data[at - 2] == '&'));
+    size_t end = at;
+    while (at > 0 && end - at < LONGEST && (answer_is_word(t.data[at - 1]) || answer_is_of("_{}'()\\", t.data[at - 1])))
+        at--;
+    if (at > 1 && t.data[at - 1] == '(' && t.data[at - 2] == '\\') return start;
+    if (answer_has(t, at, TEXT("\\(")) || answer_has(t, at, TEXT("\\["))) at += 2;
+    return behind_name(text_slice(t, 0, start), at) == start ? at : start;
+}
+
+/* Takes one pair of marks in that stands around `from`..`to`. */
+static bool widen(cord_text t, size_t *from, size_t *to) {
+    static const cord_text pairs[][2] = {
+        {TEXT("$$"), TEXT("$$")}, {TEXT("$"), TEXT("$")}, {TEXT("\\("), TEXT("\\)")}, {TEXT("\\["), TEXT("\\]")}};
+    size_t before = answer_back_blanks(t, *from), behind = answer_skip_blanks(t, *to);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (!text_ends(text_slice(t, 0, before), pairs[i][0]) || !answer_has(t, behind, pairs[i][1])) continue;
+        *from = before - pairs[i][0].len;
+        *to = behind + pairs[i][1].len;
+        return true;
+    }
+    return false;
+}
+
+bool answer_boxes(cord_text t, cord_text *answer) {
+    struct box last, first, before;
+    if (!last_box(t, &last)) return false;
+    bool marks = false;
+    size_t behind;
+    first = last;
+    for (ptrdiff_t start; (start = last_command(t, first.start, &behind)) >= 0; first = before) {
+        cord_text rest = text_slice(t, 0, first.start);
+        struct glue glue = {false, false};
+        if (!read_box(rest, (size_t)start, behind, &before) || is_hollow(before.content)) break;
+        if (!is_glue(text_slice(rest, before.end, rest.len), &glue)) break;
+        if (!glue.joins && text_equal(before.content, first.content)) break; /* said twice */
+        marks |= glue.marks;
+    }
+    *answer = last.content;
+    if (first.start == last.start) return true;
+    size_t from = before_name(t, first.start), to = last.end;
+    if (marks) widen(t, &from, &to);
+    *answer = text_slice(t, from, to);
     return true;
+}
+
+/* ---- a reply ------------------------------------------------------------------------------------------------- */
+
+bool answer_word_at(cord_text t, size_t at, const char *word) {
+    size_t n = strlen(word);
+    if (at + n > t.len || (at > 0 && answer_is_word(t.data[at - 1]))) return false;
+    for (size_t i = 0; i < n; i++)
+        if ((t.data[at + i] | (answer_is_letter(word[i]) ? 0x20 : 0)) != word[i]) return false;
+    return !answer_is_word(answer_at(t, at + n));
 }
 
 const char *cord_found_name(cord_found found) {
@@ -123,18 +242,11 @@ const char *cord_found_name(cord_found found) {
 }
 
 cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *answer) {
-    (void)last_number;
     const cord_text think_end = TEXT("</think>");
     ptrdiff_t thought = text_rfind(reply, think_end);
     if (thought >= 0) reply = text_slice(reply, (size_t)thought + think_end.len, reply.len);
-    if (answer_last_box(reply, answer)) return CORD_FOUND_BOX;
-    size_t phrase = find_phrase(reply), hashes = find_hashes(reply);
-    /* the later one counts; but "####" before a word opens a heading where there is a phrase to choose instead */
-    size_t at = phrase > hashes || (phrase > 0 && is_word_char(reply.data[hashes]) && reply.data[hashes] > '9')
-                    ? phrase
-                    : hashes;
-    if (at == 0) return CORD_FOUND_NOTHING;
-    *answer = cut_answer(reply, at);
-    if (is_empty_box(*answer)) return CORD_FOUND_NOTHING;
-    return at == phrase ? CORD_FOUND_PHRASE : CORD_FOUND_HASHES;
+    if (answer_boxes(reply, answer)) return CORD_FOUND_BOX;
+    cord_found found = answer_phrase(reply, answer);
+    if (found != CORD_FOUND_NOTHING) return found;
+    return last_number && answer_last_number(reply, answer) ? CORD_FOUND_NUMBER : CORD_FOUND_NOTHING;
 }

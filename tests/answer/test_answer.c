@@ -1,8 +1,7 @@
-/* test_answer.c - the grader and the extraction of answers. The table of numbers was computed by Python (see
+/* test_answer.c - the grader. The table of numbers was computed by Python (see
  * make_answer_cases.py); the random rationals here are judged by integer arithmetic, not by the grader's own library. */
 #include "support.h"
 
-#include "answer/extract.h"
 #include "answer/number.h"
 
 #include <stdlib.h>
@@ -255,10 +254,8 @@ static void huge_inputs_end_quickly(void **state) {
                                          "\\!",  "*",        "**",      "answer *:", "\\("};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         char *s = repeat(pieces[i], 100000);
-        cord_text answer;
         assert_int_equal(cord_verify(TEXT("9"), text_of(s), NULL), CORD_UNDECIDED);
         assert_int_equal(cord_verify(text_of(s), text_of(s), NULL), CORD_EQUAL);
-        cord_extract_answer(text_of(s), false, &answer);
         free(s);
     }
     char *digits = repeat("7", NUMBER_DIGITS), *same;
@@ -269,59 +266,8 @@ static void huge_inputs_end_quickly(void **state) {
     free(digits);
 }
 
-static void extract(const char *reply, const char *want) {
-    cord_text answer = {0};
-    bool found = cord_extract_answer(text_of(reply), false, &answer);
-    if (!want && found) fail_msg("'%s' gave '%.*s', want none", reply, (int)answer.len, answer.data);
-    if (want && !found) fail_msg("'%s' gave none, want '%s'", reply, want);
-    if (want) assert_text(answer, want);
-}
-
-static void answers_are_found_in_replies(void **state) {
-    (void)state;
-    extract("So \\boxed{18}.", "18");
-    extract("\\boxed{1} then \\boxed{\\frac{3}{4}}", "\\frac{3}{4}");
-    extract("\\boxed{\\left\\{ 1, 2 \\right\\}}", "\\left\\{ 1, 2 \\right\\}");
-    extract("\\fbox{7} and \\boxed {8}", "8");
-    extract("\\boxed{8} and \\fbox{7}", "7");
-    extract("\\boxed{ 5 }", "5");
-    extract("\\boxed{18}, the answer is 17", "18");
-    extract("\\boxed{18} and then \\boxed{19", "18");
-    extract("\\boxed{19", NULL);
-    extract("\\boxed{}", NULL);
-    extract("\\boxed{} The answer is 4.", "4");
-    extract("The final answer is \\boxed{}.", NULL);
-    extract("The final answer is \\boxed{", NULL);
-    extract("The final answer is $18$.", "$18$");
-    extract("The final answer is: 18", "18");
-    extract("the ANSWER IS 3.5. I hope this helps.", "3.5");
-    extract("**Answer:** 18", "18");
-    extract("**Answer**: 18", "18");
-    extract("**Answer: 18**", "18");
-    extract("**Answer: 18.**", "18");
-    extract("Answer:\n18\nThat was it.", "18");
-    extract("The answer is 17. No, the answer is 18.", "18");
-    extract("The answer is 18. The answer is", "18");
-    extract("There is no such thing as an unanswered question: 5", NULL);
-    extract("my answers are 5", NULL);
-    extract("the subanswer is 5", NULL);
-    extract("2 + 2\n#### 1,080", "1,080");
-    extract("2 + 2\n#### 1,080\n", "1,080");
-    extract("#### 18", "18");
-    extract("The answer is 18.\n\n#### Note\nThat was it.", "18");
-    extract("The answer is near.\n#### 18", "18");
-    extract("### Step 1.\n18", NULL);
-    extract("a #### 18", NULL);
-    extract("#####", NULL);
-    extract("", NULL);
-    extract("18", NULL);
-    extract("<think>\\boxed{3}</think> The answer is 4.", "4");
-    extract("<think>\\boxed{3}</think>\n\n", NULL);
-    extract("<think>a</think> \\boxed{1} </think> \\boxed{2}", "2");
-    extract("<think>\\boxed{3}", "3");
-}
-
-static void an_extracted_answer_lies_in_the_reply(void **state) {
+/* What is extracted can be graded, whatever it is. */
+static void an_extracted_answer_equals_itself(void **state) {
     (void)state;
     static const char *const pieces[] = {"\\boxed{", "}", "{",  "\\",    "answer",   " is ",    ":",       "**",
                                          "18",       ".", "\n", "#### ", "</think>", "$",       " ",       "\\frac",
@@ -329,23 +275,17 @@ static void an_extracted_answer_lies_in_the_reply(void **state) {
     struct rng rng;
     rng_init(&rng, 11);
     for (int i = 0; i < 50000; i++) {
-        struct buf pieced;
-        buf_init(&pieced, "test reply", 1000);
+        struct buf reply;
+        buf_init(&reply, "test reply", 1000);
         for (uint64_t n = rng_next(&rng) % 14; n > 0; n--)
-            buf_add(&pieced, text_of(pieces[rng_next(&rng) % (sizeof pieces / sizeof *pieces)]));
-        size_t len = pieced.len;
-        char *reply = malloc(len + !len); /* of just this size, so that AddressSanitizer sees a byte too far */
-        assert_non_null(reply);
-        if (len) memcpy(reply, pieced.data, len);
-        buf_release(&pieced);
+            buf_add(&reply, text_of(pieces[rng_next(&rng) % (sizeof pieces / sizeof *pieces)]));
         cord_text answer;
-        if (cord_extract_answer((cord_text){reply, len}, false, &answer)) {
-            assert_true(answer.len > 0 && answer.data >= reply && answer.data + answer.len <= reply + len);
+        if (cord_extract_answer(buf_text(&reply), false, &answer)) {
             assert_int_equal(cord_verify(answer, answer, NULL), CORD_EQUAL);
             cord_verify(TEXT("18"), answer, NULL);
         }
-        cord_verify((cord_text){reply, len}, TEXT("18"), NULL);
-        free(reply);
+        cord_verify(buf_text(&reply), TEXT("18"), NULL);
+        buf_release(&reply);
     }
 }
 
@@ -363,8 +303,7 @@ int main(void) {
         cmocka_unit_test(answers_of_gsm8k_kind),
         cmocka_unit_test(what_is_not_certain_is_undecided),
         cmocka_unit_test(huge_inputs_end_quickly),
-        cmocka_unit_test(answers_are_found_in_replies),
-        cmocka_unit_test(an_extracted_answer_lies_in_the_reply),
+        cmocka_unit_test(an_extracted_answer_equals_itself),
         cmocka_unit_test(verdicts_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
