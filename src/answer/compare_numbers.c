@@ -148,9 +148,7 @@ static cord_verdict compare_units(struct comparison *c, const struct measure *a,
     return verdict_for(c, CORD_UNDECIDED, "the units differ, and none converts into the other");
 }
 
-static bool is_scaled(const struct measure *m) {
-    return m->mark == UNIT && m->unit->power[SCALE] == 1 && m->unit->den == 1;
-}
+static bool is_scaled(const struct measure *m) { return m->mark == UNIT && m->unit->power[SCALE] == 1; }
 
 /* A percentage, or a number with a word such as "million", against a plain number. */
 static cord_verdict compare_scaled(struct comparison *c, struct node *value, struct node *written, struct node *plain) {
@@ -184,8 +182,11 @@ static cord_verdict compare_unit_and_plain(struct comparison *c, const struct me
 
 static cord_verdict compare_tatqa_measures(struct comparison *c, const struct measure *gold,
                                            const struct measure *answer) {
-    struct node *scale = gold->mark == PERCENT ? power_of_ten(c->arena, 1, -2)
-                                               : node_integer(c->arena, is_scaled(gold) ? gold->unit->num : 1);
+    struct node *scale =
+        gold->mark == PERCENT
+            ? power_of_ten(c->arena, 1, -2)
+            : node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, is_scaled(gold) ? gold->unit->num : 1),
+                       node_integer(c->arena, is_scaled(gold) ? gold->unit->den : 1));
     cord_verdict verdict = compare_tatqa(c, is_scaled(gold) ? converted(c, gold) : gold->value,
                                          is_scaled(answer) ? converted(c, answer) : answer->value, scale);
     if (verdict != CORD_DIFFERENT || gold->mark == PLAIN || answer->mark != PLAIN) return verdict;

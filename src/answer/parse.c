@@ -33,12 +33,10 @@ static bool is_known(cord_text word) {
     int64_t value;
     bool scale;
     static const char *const others[] = {"pi", "sqrt", "cbrt", "abs", "floor", "ceil", "binom", "infinity", "inf",
-                                         "oo", "and",  "or",   "is",  "to",    "by",   "am",    "pm",       "AM",
-                                         "PM", "no",   "per",  "the", "sq",    "of",   "for",   "if",       NULL};
+                                         "oo", "no",   "per",  "the", "sq",    "of",   "for",   NULL};
     for (int i = 0; others[i]; i++)
         if (text_equal(text_of(others[i]), word)) return true;
-    return function_find(word, &function) || unit_find(word) || number_word(word, &value, &scale) ||
-           denominator_word(word);
+    return function_find(word, &function) || unit_find(word) || number_word(word, &value, &scale) || is_no_unit(word);
 }
 
 /* How many letters of a run stay together: those of a function's name, "sin" of "sinx"; else 1. */
@@ -143,10 +141,7 @@ static bool read_unit_word(struct parser *p, struct measure *m, bool over) {
         add_measure(m, sign, t->text, 1, over);
         return true;
     }
-    static const char *const none[] = {"and", "or", "am", "pm", NULL};
-    for (int i = 0; none[i]; i++)
-        if (is_word(t, none[i])) return false;
-    if (t->kind != TOKEN_LETTERS) return false;
+    if (t->kind != TOKEN_LETTERS || is_no_unit(t->text)) return false;
     const struct unit *unit = unit_find(t->text);
     if (!unit && t->text.len < 2) return false;
     p->at++;
@@ -202,7 +197,8 @@ static bool same_dimensions(const struct unit *a, const struct unit *b) {
     return any;
 }
 
-static bool is_scale(const struct unit *unit) { return unit->power[SCALE] == 1 && unit->den == 1; }
+/* A word for a number: "million", "thirds". */
+static bool is_scale(const struct unit *unit) { return unit->power[SCALE] == 1; }
 
 static struct node *multiply(struct parser *p, struct node *value, int64_t num, int64_t den) {
     struct node *factor =
@@ -233,6 +229,17 @@ static struct node *join_quantities(struct parser *p, struct node *first) {
 static struct node *parse_units(struct parser *p, struct node *value, const struct unit *currency) {
     const struct token *t = parser_token(p);
     if (is_word(t, "percent")) return p->at++, parser_node(p, NODE_PERCENT, 0, 1, &value);
+    if (is_word(t, "and") && is_word(t + 1, "a") && denominator_word(t[2].text)) { /* 5 and a half */
+        p->at += 3;
+        struct node *part[] = {node_integer(p->arena, 1), node_integer(p->arena, denominator_word(t[2].text))};
+        value = parser_node(p, NODE_ADD, 0, 2, (struct node *[]){value, parser_node(p, NODE_DIVIDE, 0, 2, part)});
+        return value ? parse_units(p, value, currency) : NULL;
+    }
+    if (is_word(t, "squared") || is_word(t, "cubed")) {
+        p->at++;
+        return parser_node(p, NODE_POWER, 0, 2,
+                           (struct node *[]){value, node_integer(p->arena, is_word(t, "cubed") ? 3 : 2)});
+    }
     if (value->kind == NODE_DEGREE && (is_word(t, "c") || is_word(t, "f"))) { /* 20 °C */
         struct unit *unit = arena_alloc(p->arena, sizeof *unit);
         if (!unit) return NULL;
@@ -246,7 +253,7 @@ static struct node *parse_units(struct parser *p, struct node *value, const stru
         const struct unit *more = currency ? currency : read_unit(p);
         if (!more) return quantity(p, value, scale);
         if (currency && !is_end(parser_token(p))) read_unit(p);
-        return quantity(p, multiply(p, value, scale->num, 1), more);
+        return quantity(p, multiply(p, value, scale->num, scale->den), more);
     }
     const struct unit *unit = read_unit(p);
     if (currency) { /* "$18 dollars", "$5 per hour" */
@@ -277,6 +284,7 @@ static struct node *parse_item(struct parser *p) {
     else
         p->at = start;
     struct node *value = currency ? parse_sum(p) : parse_relation(p);
+    if (value && currency && (value->kind == NODE_PERCENT || value->kind == NODE_DEGREE)) return NULL; /* "$50%" */
     if (value && currency && minus) value = parser_node(p, NODE_NEGATE, 0, 1, &value);
     if (!value) return NULL;
     if (value->kind == NODE_RELATION) {

@@ -29,6 +29,7 @@ static cord_text lower(cord_text word, char out[40]) {
 #define TIME_(num, den)                  BASE_(TIME, 1, num, den)
 #define MONEY_(num, den)                 BASE_(MONEY, 1, num, den)
 #define SCALE_(num)                      BASE_(SCALE, 1, num, 1)
+#define PART_(den)                       BASE_(SCALE, 1, 1, den)
 #define NOTHING_                         .num = 1, .den = 1 /* does not convert */
 
 /* Factors: the international yard and pound of 1959; the litre is a cubic decimetre; US customary volumes are left out,
@@ -72,6 +73,18 @@ static const struct unit units[] = {
     {"billion", "billions|bn", SCALE_(1000000000)},
     {"trillion", "trillions", SCALE_(1000000000000)},
     {"dozen", "dozens", SCALE_(12)},
+    {"half", "halves", PART_(2)},
+    {"third", "thirds", PART_(3)},
+    {"quarter", "quarters|fourth|fourths", PART_(4)},
+    {"fifth", "fifths", PART_(5)},
+    {"sixth", "sixths", PART_(6)},
+    {"seventh", "sevenths", PART_(7)},
+    {"eighth", "eighths", PART_(8)},
+    {"ninth", "ninths", PART_(9)},
+    {"tenth", "tenths", PART_(10)},
+    {"twelfth", "twelfths", PART_(12)},
+    {"hundredth", "hundredths", PART_(100)},
+    {"thousandth", "thousandths", PART_(1000)},
     {"newton", "N|newtons", NOTHING_, .letter = true},
     {"joule", "J|joules", NOTHING_, .letter = true},
     {"watt", "W|watts", NOTHING_, .letter = true},
@@ -98,6 +111,18 @@ const struct unit *unit_find(cord_text word) {
             (word.len > 2 && among(units[i].words, low)))
             return &units[i];
     return NULL;
+}
+
+bool is_no_unit(cord_text word) {
+    static const char words[] = "about|after|ago|approximately|around|at|base|before|between|binary|both|but|by|choose|"
+                                "cubed|decimal|divided|either|"
+                                "except|factorial|from|hexadecimal|if|is|least|less|log|minus|mod|modulo|more|most|"
+                                "multiplied|nearly|nd|not|octal|or|"
+                                "over|plus|power|raised|rd|remainder|root|roughly|squared|st|than|th|then|times|to|"
+                                "unless|until|up|when|where|with|and|"
+                                "almost|am|pm";
+    char small[40];
+    return among(words, lower(word, small));
 }
 
 const struct unit *unit_of_sign(cord_text command) {
@@ -192,25 +217,15 @@ bool number_word(cord_text word, int64_t *value, bool *scale) {
     for (int i = 0; i < 8; i++)
         if (text_equal(word, text_of(tens[i]))) return *value = 10 * (i + 2), true;
     const struct unit *unit = unit_find(word);
-    if (!unit || !unit->power[SCALE] || unit->num == 12) return false;
+    if (!unit || !unit->power[SCALE] || unit->num < 100) return false;
     *scale = true;
     *value = unit->num;
     return true;
 }
 
 int64_t denominator_word(cord_text word) {
-    static const struct {
-        const char *words;
-        int64_t value;
-    } parts[] = {{"half|halves", 2},       {"third|thirds", 3},           {"quarter|quarters|fourth|fourths", 4},
-                 {"fifth|fifths", 5},      {"sixth|sixths", 6},           {"seventh|sevenths", 7},
-                 {"eighth|eighths", 8},    {"ninth|ninths", 9},           {"tenth|tenths", 10},
-                 {"twelfth|twelfths", 12}, {"hundredth|hundredths", 100}, {"thousandth|thousandths", 1000}};
-    char small[40];
-    word = lower(word, small);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (among(parts[i].words, word)) return parts[i].value;
-    return 0;
+    const struct unit *unit = unit_find(word);
+    return unit && unit->power[SCALE] && unit->num == 1 ? unit->den : 0;
 }
 
 /* ---- functions ----------------------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ struct unit {
 
 /* The unit called `word`, a singular or plural, in small letters or as the table has it; NULL where it is none known. */
 const struct unit *unit_find(cord_text word);
+/* A word that changes what a number before it says ("plus", "squared", "binary"), and so is no unit, known or not. */
+bool is_no_unit(cord_text word);
 /* $ € £ and the like: the unit of a command that the lexer gives for them, or NULL. */
 const struct unit *unit_of_sign(cord_text command);
 /* left * right^power as a unit named `name`; false where it overflows. */
