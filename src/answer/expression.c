@@ -9,7 +9,7 @@
  * It must not know how answers are written. */
 #include "answer/expression.h"
 #include "answer/circuit.h"
-#include "answer/compare.h"
+#include "answer/function.h"
 #include "answer/rational.h"
 
 static cord_verdict say(const char **rule, const char *sentence, cord_verdict verdict) {

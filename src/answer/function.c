@@ -2,7 +2,7 @@
  * several rational points, each compared exactly. Variables are real, and a point where a side has no real value says
  * nothing, unless i is written out. It must not know how numbers are enclosed. */
 #include "answer/circuit.h"
-#include "answer/compare.h"
+#include "answer/function.h"
 #include "answer/rational.h"
 
 enum {
