@@ -1,0 +1,136 @@
+/* function.c - whether two expressions in variables are the same function: by their normal form; else by their values at
+ * several rational points, each compared exactly. Variables are real, and a point where a side has no real value says
+ * nothing, unless i is written out. It must not know how numbers are enclosed. */
+#include "answer/circuit.h"
+#include "answer/function.h"
+#include "answer/rational.h"
+
+enum {
+    VARIABLES = 32,       /* of both sides together */
+    POINTS = 24,          /* that are tried */
+    POINTS_ENOUGH = 8,    /* with equal values prove nothing, but are taken for equality, and the rule says so */
+    AGREEMENT_BITS = 200, /* where equality of values is not proved */
+};
+
+/* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the alphabet. */
+static void point_value(fmpq_t out, int point, int variable, bool whole) {
+    static const int numerators[] = {17, 3,  31, 5,  23, 2,  71, 13, 41, 7,  19, 37,
+                                     11, 53, 29, 61, 43, 89, 47, 59, 67, 73, 79, 83};
+    static const unsigned denominators[] = {7, 11, 13, 2, 3, 17, 5, 29};
+    if (whole) {
+        fmpq_set_si(out, 3 + (11 * point + 5 * variable + point * variable) % 29, 1);
+        return;
+    }
+    int n = numerators[(5 * point + 11 * variable + point * variable) % 24];
+    fmpq_set_si(out, (point + 2 * variable) % 4 == 3 ? -n : n, denominators[(3 * point + variable) % 8]);
+}
+
+static bool has_kind(const struct node *node, enum node_kind kind, int which) {
+    if (node->kind == kind && (which < 0 || node->which == which)) return true;
+    for (size_t i = 0; i < node->n; i++)
+        if (has_kind(node->child[i], kind, which)) return true;
+    return false;
+}
+
+/* Whether every name of `a` is one of `b`. Both are sorted. */
+static bool is_subset(const cord_text *a, size_t n, const cord_text *b, size_t m) {
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < m; j++) found += text_equal(a[i], b[j]);
+    return found == n;
+}
+
+struct functions {
+    struct arena *arena;
+    const struct node *a, *b;
+    const cord_text *names;
+    size_t n;
+    bool complex, whole; /* i is written; factorials are */
+    struct work *work;
+};
+
+/* ---- as functions -------------------------------------------------------------------------------------------- */
+
+static enum proof by_normal_form(const struct functions *f) {
+    struct circuit circuit;
+    circuit_init(&circuit, f->arena, f->work);
+    circuit.symbols = f->names, circuit.n_symbols = f->n;
+    int a = circuit_lower(&circuit, f->a), b = a < 0 ? -1 : circuit_lower(&circuit, f->b);
+    enum proof proof = UNPROVED;
+    if (a >= 0 && b >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO)
+        proof = circuit_identity(&circuit, term_subtract(&circuit, a, b), NULL);
+    circuit_release(&circuit);
+    return proof;
+}
+
+/* ---- at points ----------------------------------------------------------------------------------------------- */
+
+enum outcome { NO_VALUE, SAME, ALIKE, DIFFERENT, UNKNOWN };
+
+static enum outcome values_at(const struct functions *f, const fmpq *values) {
+    struct circuit circuit;
+    circuit_init(&circuit, f->arena, f->work);
+    circuit.symbols = f->names, circuit.n_symbols = f->n, circuit.values = values;
+    int a = circuit_lower(&circuit, f->a), b = a < 0 ? -1 : circuit_lower(&circuit, f->b);
+    enum outcome outcome = NO_VALUE;
+    if (a >= 0 && b >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO && circuit_enclose(&circuit, a, 64) &&
+        circuit_enclose(&circuit, b, 64) && (f->complex || (circuit_real(&circuit, a) && circuit_real(&circuit, b)))) {
+        int zero = term_subtract(&circuit, a, b);
+        switch (circuit_zero(&circuit, zero)) {
+        case PROVED_ZERO: outcome = SAME; break;
+        case PROVED_NOT_ZERO: outcome = DIFFERENT; break;
+        case UNPROVED: outcome = circuit_small(&circuit, zero, AGREEMENT_BITS) ? ALIKE : UNKNOWN; break;
+        }
+    }
+    circuit_release(&circuit);
+    return outcome;
+}
+
+static cord_verdict by_points(const struct functions *f, const char **rule) {
+    fmpq values[VARIABLES];
+    int same = 0, alike = 0, unknown = 0;
+    for (size_t i = 0; i < f->n; i++) fmpq_init(&values[i]);
+    bool differ = false;
+    for (int point = 0; point < POINTS && !differ && same + alike < POINTS_ENOUGH && unknown < 3; point++) {
+        for (size_t i = 0; i < f->n; i++) point_value(&values[i], point, (int)i, f->whole);
+        switch (values_at(f, values)) {
+        case SAME: same++; break;
+        case ALIKE: alike++; break;
+        case DIFFERENT: differ = true; break;
+        case UNKNOWN: unknown++; break;
+        case NO_VALUE: break;
+        }
+        if (f->work->left <= 0) break;
+    }
+    for (size_t i = 0; i < f->n; i++) fmpq_clear(&values[i]);
+    if (differ) return *rule = "different values at one point", CORD_DIFFERENT;
+    if (same + alike == POINTS_ENOUGH && unknown == 0)
+        return *rule = alike ? "equal at 8 points to 60 digits" : "equal at 8 points", CORD_EQUAL;
+    *rule = f->work->left <= 0       ? LIMIT_WORK
+            : same + alike + unknown ? "the values at too few points could be compared"
+                                     : "no point where both have a real value";
+    return CORD_UNDECIDED;
+}
+
+cord_verdict compare_functions(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
+                               const char **rule) {
+    cord_text of_a[VARIABLES], of_b[VARIABLES];
+    size_t n = node_symbols(a, of_a, VARIABLES), m = node_symbols(b, of_b, VARIABLES);
+    if (n > VARIABLES || m > VARIABLES) return *rule = "too many variables", CORD_UNDECIDED;
+    if (!is_subset(of_a, n, of_b, m) && !is_subset(of_b, m, of_a, n))
+        return *rule = "each side has a variable that the other lacks", CORD_UNDECIDED;
+    struct functions f = {
+        .arena = arena, .a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
+    f.complex = has_kind(a, NODE_CONSTANT, CONSTANT_I) || has_kind(b, NODE_CONSTANT, CONSTANT_I);
+    f.whole = has_kind(a, NODE_FACTORIAL, -1) || has_kind(b, NODE_FACTORIAL, -1) || has_kind(a, NODE_BINOMIAL, -1) ||
+              has_kind(b, NODE_BINOMIAL, -1);
+    struct work half = {.left = work->left / 2};
+    struct work rest = {.left = work->left - half.left};
+    f.work = &half;
+    enum proof proof = by_normal_form(&f);
+    work->left = rest.left + half.left;
+    if (proof == PROVED_ZERO) return *rule = "equal as functions", CORD_EQUAL;
+    if (proof == PROVED_NOT_ZERO) return *rule = "different as functions", CORD_DIFFERENT;
+    f.work = work;
+    return by_points(&f, rule);
+}
