@@ -2,7 +2,7 @@
  * make_answer_cases.py); the random rationals here are judged by integer arithmetic, not by the grader's own library. */
 #include "support.h"
 
-#include "answer/number.h"
+#include "answer/tree.h"
 
 #include <stdlib.h>
 
@@ -120,6 +120,17 @@ static void answers_of_gsm8k_kind(void **state) {
         {"0", "0.00"},
         {"1{,}000", "1000"},
         {"10,\\!000", "10000"},
+        {"1800", "18 hundred"},
+        {"18", "18 cents"},
+        {"9", "\\sqrt{81}"},
+        {"3", "\\{3\\}"},
+        {"18", "x = 18"},
+        {"18", "eighteen"},
+        {"yes", "Yes"},
+        {"4", "2+2"},
+        {"3", "3\\text{ units}^2"},
+        {"18", "18dollars"},
+        {"3 hours", "180 minutes"},
         {"x+1", "$x+1$"},
         {"\\text{A}", "A."},
         {"x", "\\boxed{x}"},
@@ -127,6 +138,20 @@ static void answers_of_gsm8k_kind(void **state) {
     };
     for (size_t i = 0; i < sizeof equal / sizeof *equal; i++) check(equal[i][0], equal[i][1], CORD_EQUAL);
     static const char *const different[][2] = {
+        {"3", "3x"},
+        {"3", "3 x"},
+        {"3", "3 pi"},
+        {"3", "3\\pi"},
+        {"3", "3!"},
+        {"3", "3^2"},
+        {"3", "3 squared"},
+        {"3", "3i"},
+        {"18 cm", "18 m"},
+        {"18", "18 or 19"},
+        {"18", "18, 19"},
+        {"3", "- 3"},
+        {"2", "1-1/2"},
+        {"12", "\\frac12"},
         {"18", "17"},
         {"18", "-18"},
         {"18", "$17"},
@@ -158,35 +183,18 @@ static void what_is_not_certain_is_undecided(void **state) {
         {"1234567", "1234,567"},
         {"7", "007"},
         {"18", "18 hundred"},
-        {"1800", "18 hundred"},
         {"18", "18 million"},
         {"18", "18 dozen"},
-        {"18", "18 cents"},
         {"3", "3 tenths"},
         {"3", "3 thirds"},
         {"3", "3 halves"},
-        {"3", "3x"},
-        {"3", "3 x"},
-        {"3", "3 pi"},
-        {"3", "3\\pi"},
-        {"3", "3!"},
-        {"3", "3^2"},
-        {"3", "3 squared"},
-        {"9", "\\sqrt{81}"},
-        {"3", "\\{3\\}"},
-        {"3", "3i"},
         {"11", "11_2"},
         {"11", "11 binary"},
         {"5", "5th"},
-        {"18 cm", "18 m"},
         {"18 cm", "18 kg"},
         {"$18", "\xE2\x82\xAC"
                 "18"},
-        {"3 hours", "180 minutes"},
         {"3", "180 minutes"},
-        {"18", "18 or 19"},
-        {"18", "18, 19"},
-        {"18", "x = 18"},
         {"18", "18 19"},
         {"18", "1 8"},
         {"3", "1/2/3"},
@@ -196,10 +204,7 @@ static void what_is_not_certain_is_undecided(void **state) {
         {"1", "\\frac{1}{0}"},
         {"2.5", "1 3/2"},
         {"3", "--3"},
-        {"3", "- 3"},
         {"3", "3-"},
-        {"18", "eighteen"},
-        {"yes", "Yes"},
         {"3", ""},
         {"", ""},
         {"  ", "3"},
@@ -209,33 +214,23 @@ static void what_is_not_certain_is_undecided(void **state) {
         {"1e-99999999999999999999", "0"},
         {"\\frac{1}{2}3", "0.5"},
         {"5", "$5 and $5"},
-        {"12", "\\frac12"},
         {"3", "\\boxed{3"},
         {"3", "\\boxed{3}}"},
         {"1.5", "1.2.3"},
-        {"4", "2+2"},
         {"3", "\\frac{3}"},
         {"3", "\\frac"},
         {"3", "$"},
         {"3", "\\text{"},
         {"3", "3\\text{"},
-        {"3", "3\\text{ units}^2"},
         {"10", "5:50"},
         {"10", "10:00"},
-        {"2", "1-1/2"},
         {"1.5", "1-1/2"},
         {"16", "0x10"},
-        {"18", "18dollars"},
         {"x$ and $y", "$x$ and $y$"},
         {"18", "\xFF"
                "18"},
     };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        if (strcmp(pairs[i][0], "12") == 0)
-            check(pairs[i][0], pairs[i][1], CORD_DIFFERENT); /* \frac12 is a half */
-        else
-            check(pairs[i][0], pairs[i][1], CORD_UNDECIDED);
-    }
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) check(pairs[i][0], pairs[i][1], CORD_UNDECIDED);
 }
 
 static char *repeat(const char *piece, int n) {
@@ -258,7 +253,7 @@ static void huge_inputs_end_quickly(void **state) {
         assert_int_equal(cord_verify(text_of(s), text_of(s), NULL), CORD_EQUAL);
         free(s);
     }
-    char *digits = repeat("7", NUMBER_DIGITS), *same;
+    char *digits = repeat("7", TREE_TEXT - 10), *same;
     assert_true(asprintf(&same, "%s.0", digits + 1) > 0); /* one digit less, and a nought */
     check(digits + 1, same, CORD_EQUAL);
     check(digits, same, CORD_DIFFERENT);
