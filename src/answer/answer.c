@@ -38,13 +38,27 @@ static bool read_pair(struct pair *p, unsigned reading, unsigned *readings, stru
     return true;
 }
 
+/* "5 cm" says that the "m" of "0.05 m" is a unit, too: the bits that all readings have then, with the first one read. */
+static bool read_first(struct pair *p, unsigned *readings, unsigned *always) {
+    *readings = *always = 0;
+    if (!read_pair(p, 0, readings, p->tree)) return false;
+    if (!(*readings & READING_UNIT) || (p->tree[0]->kind != NODE_QUANTITY && p->tree[1]->kind != NODE_QUANTITY))
+        return true;
+    struct node *tree[2];
+    if (!read_pair(p, READING_UNIT, readings, tree)) return false;
+    if (tree[0]->kind != NODE_QUANTITY || tree[1]->kind != NODE_QUANTITY) return true;
+    p->tree[0] = tree[0], p->tree[1] = tree[1];
+    *always = READING_UNIT;
+    return true;
+}
+
 static cord_verdict grade_readings(struct pair *p) {
-    unsigned readings = 0;
-    if (!read_pair(p, 0, &readings, p->tree)) return out_of_memory(p);
+    unsigned readings, always;
+    if (!read_first(p, &readings, &always)) return out_of_memory(p);
     cord_verdict verdict = compare_answers(&p->comparison, p->tree[0], p->tree[1]);
     int tried = 1;
-    for (unsigned reading = 1; reading < READINGS && verdict != CORD_UNDECIDED; reading++) {
-        if (reading & ~readings) continue;
+    for (unsigned reading = always + 1; reading < READINGS && verdict != CORD_UNDECIDED; reading++) {
+        if ((reading & ~readings) || (always & ~reading)) continue;
         if (++tried > READINGS_TRIED)
             return verdict_for(&p->comparison, CORD_UNDECIDED, "a text has too many readings");
         const char *why = p->comparison.why;

@@ -105,12 +105,15 @@ static cord_verdict compare_matrix_and_tuple(struct comparison *c, const struct 
 
 /* ---- small kinds --------------------------------------------------------------------------------------------- */
 
+enum { MOST_DIGITS = 100 }; /* of a numeral that says its base */
+
 /* The value of a numeral of another base; NULL where a digit is none of that base. */
 static struct node *base_value(struct arena *arena, const struct node *numeral) {
+    if (numeral->kind == NODE_NEGATE) return node_one(arena, NODE_NEGATE, base_value(arena, numeral->child[0]));
     struct node *value = node_integer(arena, 0), *base = node_integer(arena, numeral->which);
     for (size_t i = 0; i < numeral->text.len && value; i++) {
         char ch = numeral->text.data[i];
-        int digit = ch <= '9' ? ch - '0' : ch - 'a' + 10;
+        int digit = ch <= '9' ? ch - '0' : (ch | 0x20) - 'a' + 10;
         if (digit < 0 || digit >= numeral->which) return NULL;
         value = node_two(arena, NODE_ADD, node_two(arena, NODE_MULTIPLY, value, base), node_integer(arena, digit));
     }
@@ -118,6 +121,7 @@ static struct node *base_value(struct arena *arena, const struct node *numeral) 
 }
 
 static struct node *plain_digits(struct arena *arena, const struct node *numeral) {
+    if (numeral->kind == NODE_NEGATE) return node_one(arena, NODE_NEGATE, plain_digits(arena, numeral->child[0]));
     struct node *number = node_new(arena, NODE_NUMBER, 0, 0, NULL);
     for (size_t i = 0; i < numeral->text.len; i++)
         if (numeral->text.data[i] > '9') return NULL;
@@ -126,18 +130,22 @@ static struct node *plain_digits(struct arena *arena, const struct node *numeral
 }
 
 static cord_verdict compare_bases(struct comparison *c, const struct node *a, const struct node *b) {
-    enum { MOST_DIGITS = 100 };
     static const char strange[] = "a numeral has digits that its base lacks, or too many";
-    if (a->text.len > MOST_DIGITS || b->text.len > MOST_DIGITS) return verdict_for(c, CORD_UNDECIDED, strange);
+    const struct node *one = a->kind == NODE_NEGATE ? a->child[0] : a, *two = b->kind == NODE_NEGATE ? b->child[0] : b;
+    if (one->text.len > MOST_DIGITS || two->text.len > MOST_DIGITS) return verdict_for(c, CORD_UNDECIDED, strange);
     struct node *left = base_value(c->arena, a), *right = base_value(c->arena, b);
     if (!left || !right) return verdict_for(c, CORD_UNDECIDED, strange);
     cord_verdict verdict = compare_values(c, left, right);
-    if (verdict == CORD_DIFFERENT || a->which == b->which) return verdict;
+    if (verdict == CORD_DIFFERENT || one->which == two->which) return verdict;
     return verdict_for(c, CORD_UNDECIDED, "numerals of two bases have the same value");
 }
 
+static bool is_base(const struct node *node) {
+    return node->kind == NODE_BASE || (node->kind == NODE_NEGATE && node->child[0]->kind == NODE_BASE);
+}
+
 static cord_verdict compare_base_and_number(struct comparison *c, const struct node *numeral, struct node *number) {
-    struct node *value = numeral->text.len <= 100 ? base_value(c->arena, numeral) : NULL;
+    struct node *value = numeral->text.len <= MOST_DIGITS ? base_value(c->arena, numeral) : NULL;
     struct node *digits = plain_digits(c->arena, numeral);
     cord_verdict as_value = value ? compare_values(c, value, number) : CORD_UNDECIDED;
     cord_verdict as_digits = digits ? compare_values(c, digits, number) : CORD_DIFFERENT;
@@ -171,22 +179,7 @@ static struct node *ratio_part(struct arena *arena, struct node *part) {
     return copy;
 }
 
-static cord_verdict compare_colons(struct comparison *c, const struct node *a, const struct node *b) {
-    int left = minutes_of(a), right = minutes_of(b);
-    if (a->text.len && b->text.len) {
-        if (left < 0 || right < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
-        return left == right ? verdict_for(c, CORD_EQUAL, "they are the same time")
-                             : verdict_for(c, CORD_DIFFERENT, "they are different times");
-    }
-    if (a->text.len || b->text.len) { /* 15:30 can only be in the afternoon; 3:30 may mean either */
-        int open = a->text.len ? right : left, told = a->text.len ? left : right;
-        if (open < 0 || told < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
-        if (open == told && open >= 13 * 60) return verdict_for(c, CORD_EQUAL, "they are the same time");
-        if (open % 720 == told % 720)
-            return verdict_for(c, CORD_UNDECIDED, "only one says which half of the day it means");
-        return verdict_for(c, CORD_DIFFERENT, "they are different times");
-    }
-    if (a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "the ratios have different numbers of terms");
+static cord_verdict compare_ratios(struct comparison *c, const struct node *a, const struct node *b) {
     cord_verdict all = CORD_EQUAL;
     for (size_t i = 1; i < a->n; i++) {
         struct node *a0 = ratio_part(c->arena, a->child[0]), *b0 = ratio_part(c->arena, b->child[0]);
@@ -197,6 +190,30 @@ static cord_verdict compare_colons(struct comparison *c, const struct node *a, c
         if (term == CORD_UNDECIDED) all = CORD_UNDECIDED;
     }
     return verdict_for(c, all, all == CORD_EQUAL ? "the ratios are equal" : "the ratios could not be compared");
+}
+
+/* Minutes are written with two digits. */
+static bool is_clock(const struct node *node) { return node->n == 2 && node->child[1]->text.len == 2; }
+
+static cord_verdict compare_colons(struct comparison *c, const struct node *a, const struct node *b) {
+    int left = minutes_of(a), right = minutes_of(b);
+    if (a->text.len && b->text.len) {
+        if (left < 0 || right < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
+        return left == right ? verdict_for(c, CORD_EQUAL, "they are the same time")
+                             : verdict_for(c, CORD_DIFFERENT, "they are different times");
+    }
+    if (a->text.len || b->text.len) { /* 15:30 can only be in the afternoon; 3:30 may mean either */
+        int open = a->text.len ? right : left, told = a->text.len ? left : right;
+        if (open < 0 || told < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
+        if (open == told && (open >= 13 * 60 || open < 60)) return verdict_for(c, CORD_EQUAL, "they are the same time");
+        if (open % 720 == told % 720)
+            return verdict_for(c, CORD_UNDECIDED, "only one says which half of the day it means");
+        return verdict_for(c, CORD_DIFFERENT, "they are different times");
+    }
+    if (a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "the ratios have different numbers of terms");
+    if (is_clock(a) && is_clock(b) && left >= 0 && right >= 0 && left != right && compare_ratios(c, a, b) == CORD_EQUAL)
+        return verdict_for(c, CORD_UNDECIDED, "as ratios they are equal, as times they differ");
+    return compare_ratios(c, a, b);
 }
 
 static cord_verdict compare_dates(struct comparison *c, const struct node *a, const struct node *b) {
@@ -281,8 +298,8 @@ static cord_verdict compare_collection_and_one(struct comparison *c, const struc
     if (many->n == 0)
         return is_value(one) ? verdict_for(c, CORD_DIFFERENT, "one says that there is nothing")
                              : verdict_for(c, CORD_UNDECIDED, "one says that there is nothing");
-    if (many->kind == NODE_LIST && many->which)
-        return verdict_for(c, CORD_UNDECIDED, "the comma may separate two numbers or be a decimal one");
+    if (many->other && compare(c, many->other, one) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     bool all_equal = true, other = false;
     for (size_t i = 0; i < many->n; i++) {
         cord_verdict entry = compare(c, many->child[i], one);
@@ -307,12 +324,11 @@ static cord_verdict compare_word_and_other(struct comparison *c, const struct no
 }
 
 static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, struct node *b) {
-    if (a->kind == NODE_TUPLE && a->n == 1 && compare(c, a->child[0], b) == CORD_EQUAL)
+    if (a->kind == NODE_TUPLE && a->n == 1)
         return verdict_for(c, CORD_UNDECIDED, "one of the two stands in square brackets");
     if (a->kind == NODE_COLON && a->text.len == 0 && a->n == 2 && is_value(b))
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
-    if ((a->kind == NODE_BASE && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH ||
-        a->kind == NODE_UNION)
+    if ((is_base(a) && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH || a->kind == NODE_UNION)
         return verdict_for(c, CORD_UNDECIDED, "they are answers of different kinds");
     bool vague = !is_readable(a) || a->kind < NODE_QUANTITY; /* an expression with something in it that is none */
     if ((vague && !node_is_expression(a)) || a->kind == NODE_DATE)
@@ -335,7 +351,6 @@ static cord_verdict compare_same_kind(struct comparison *c, struct node *a, stru
     switch (a->kind) {
     case NODE_TUPLE: return compare_tuples(c, a, b);
     case NODE_MATRIX: return compare_matrices(c, a, b);
-    case NODE_BASE: return compare_bases(c, a, b);
     case NODE_COLON: return compare_colons(c, a, b);
     case NODE_DATE: return compare_dates(c, a, b);
     case NODE_CHOICE: return compare_choices(c, a, b);
@@ -343,6 +358,8 @@ static cord_verdict compare_same_kind(struct comparison *c, struct node *a, stru
     case NODE_TEXT:
         if (text_equal(a->text, b->text))
             return verdict_for(c, CORD_EQUAL, "the texts are the same but for case and blanks");
+        if (a->other && b->other && a->text.len == 2 && compare(c, a->other, b->other) == CORD_EQUAL) /* xy and yx */
+            return verdict_for(c, CORD_EQUAL, "as products of variables they are equal");
         return verdict_for(c, CORD_UNDECIDED, "the texts differ, and cannot be read as anything else");
     default: *known = false; return CORD_UNDECIDED;
     }
@@ -358,9 +375,9 @@ static cord_verdict compare_mixed(struct comparison *c, struct node *one, struct
         if (one->n == 1) return compare(c, one->child[0], other);
     }
     if (one->kind == NODE_MATRIX && other->kind == NODE_TUPLE) return compare_matrix_and_tuple(c, one, other);
-    if (one->kind == NODE_BASE && node_is_expression(other)) return compare_base_and_number(c, one, other);
-    if (one->kind == NODE_TEXT && one->n && node_is_expression(other) && node_symbols(other, NULL, 0))
-        return compare(c, one->child[0], other);
+    if (is_base(one) && node_is_expression(other)) return compare_base_and_number(c, one, other);
+    if (one->kind == NODE_TEXT && one->other && node_is_expression(other) && node_symbols(other, NULL, 0))
+        return compare(c, one->other, other);
     if (one->kind == NODE_CHOICE) return compare_choice_and_other(c, one, other);
     if (one->kind == NODE_WORD && is_readable(other)) return compare_word_and_other(c, one, other);
     *known = false;
@@ -372,17 +389,62 @@ static bool is_relation(const struct node *node) {
            node->kind == NODE_WITHOUT;
 }
 
+/* x = 2, y = 4 as (2, 4), the names in order; NULL for all else. */
+static struct node *named_tuple(struct comparison *c, const struct node *both) {
+    struct node **value = arena_alloc(c->arena, (both->n + 1) * sizeof *value), *name = NULL, *last = NULL;
+    for (size_t i = 0; value && i < both->n; i++) {
+        value[i] = named_value(both->child[i], &name);
+        if (!value[i] || name->kind != NODE_SYMBOL || (last && *last->text.data > *name->text.data)) return NULL;
+        last = name;
+    }
+    struct node *tuple = value ? node_new(c->arena, NODE_TUPLE, 0, both->n, value) : NULL;
+    if (tuple) tuple->text = TEXT("()");
+    return tuple;
+}
+
 /* A name and its value against something that has no name. */
-static struct node *without_name(struct node *node, const struct node *other) {
-    if (node->kind != NODE_RELATION || other->kind == NODE_RELATION) return node;
-    struct node *name, *value = named_value(node, &name);
+static struct node *without_name(struct comparison *c, struct node *node, const struct node *other) {
+    struct node *name, *value = NULL;
+    if (node->kind == NODE_RELATION && other->kind != NODE_RELATION) value = named_value(node, &name);
+    if (node->kind == NODE_BOTH && other->kind == NODE_TUPLE && node->n == other->n) value = named_tuple(c, node);
     return value ? value : node;
+}
+
+/* What a factor or divisor of a vector or matrix does to its entries. */
+static struct node *scaled(struct arena *arena, enum node_kind kind, struct node *whole, struct node *factor) {
+    struct node *out = node_new(arena, whole->kind, whole->which, whole->n, whole->child);
+    for (size_t i = 0; out && i < out->n; i++) {
+        out->child[i] = kind == NODE_NEGATE ? node_one(arena, NODE_NEGATE, out->child[i])
+                                            : node_two(arena, kind, out->child[i], factor);
+        if (!out->child[i]) return NULL;
+    }
+    if (out) out->text = whole->text;
+    return out;
+}
+
+static bool is_vector(const struct node *node) {
+    return node->kind == NODE_MATRIX || (node->kind == NODE_TUPLE && node->n > 1);
+}
+
+/* \frac12 (2, 4) as (1, 2). */
+static struct node *multiplied_out(struct comparison *c, struct node *node) {
+    struct node *out = NULL;
+    if (node->kind == NODE_NEGATE && is_vector(node->child[0]))
+        out = scaled(c->arena, NODE_NEGATE, node->child[0], NULL);
+    if (node->kind == NODE_DIVIDE && is_vector(node->child[0]) && node_is_expression(node->child[1]))
+        out = scaled(c->arena, NODE_DIVIDE, node->child[0], node->child[1]);
+    if (node->kind == NODE_MULTIPLY && node->n == 2)
+        for (int i = 0; i < 2 && !out; i++)
+            if (is_vector(node->child[i]) && node_is_expression(node->child[1 - i]))
+                out = scaled(c->arena, NODE_MULTIPLY, node->child[i], node->child[1 - i]);
+    return out ? out : node;
 }
 
 static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer) {
     if (node_same(gold, answer)) return verdict_for(c, CORD_EQUAL, "both are read as the same");
-    gold = write_out(c, without_name(gold, answer));
-    answer = write_out(c, without_name(answer, gold));
+    struct node *unnamed = without_name(c, gold, answer);
+    answer = multiplied_out(c, write_out(c, without_name(c, answer, gold)));
+    gold = multiplied_out(c, write_out(c, unnamed));
     bool known;
     if (is_relation(gold) || is_relation(answer)) {
         cord_verdict verdict = compare_real_sets(c, gold, answer);
@@ -396,6 +458,7 @@ static cord_verdict compare(struct comparison *c, struct node *gold, struct node
     }
     if (is_collection(gold) && is_collection(answer)) return compare_out_of_order(c, gold, answer);
     cord_verdict verdict;
+    if (is_base(gold) && is_base(answer)) return compare_bases(c, gold, answer);
     if (gold->kind == answer->kind) {
         verdict = compare_same_kind(c, gold, answer, &known);
         if (known) return verdict;
@@ -405,7 +468,19 @@ static cord_verdict compare(struct comparison *c, struct node *gold, struct node
     return known ? verdict : compare_kinds(c, gold, answer);
 }
 
+/* Whether both speak of the same variables, so that those of an entry are not just names. */
+static bool same_symbols(const struct node *a, const struct node *b) {
+    enum { MOST = 8 };
+    cord_text left[MOST], right[MOST];
+    size_t n = node_symbols(a, left, MOST);
+    if (n > MOST || node_symbols(b, right, MOST) != n) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!text_equal(left[i], right[i])) return false;
+    return true;
+}
+
 cord_verdict compare_answers(struct comparison *c, struct node *gold, struct node *answer) {
+    c->same_symbols = same_symbols(gold, answer);
     cord_verdict verdict = compare(c, gold, answer);
     if (verdict == CORD_UNDECIDED && c->work->limit) c->why = c->work->limit;
     return verdict;

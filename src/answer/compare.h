@@ -9,7 +9,8 @@ struct comparison {
     struct arena *arena;
     const cord_grade_options *options;
     struct work *work;
-    const char *why; /* set by every function that gives a verdict; static */
+    bool same_symbols; /* the answers, as wholes, have the same variables */
+    const char *why;   /* set by every function that gives a verdict; static */
 };
 
 /* The verdict on two trees, with its rule in c->why. */

@@ -76,6 +76,13 @@ static cord_verdict compare_tatqa(struct comparison *c, struct node *gold, struc
 cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer) {
     cord_verdict exact = expression_compare(c->arena, gold, answer, c->work, &c->why);
     if (exact == CORD_EQUAL) return exact;
+    if (exact == CORD_UNDECIDED && c->same_symbols && node_symbols(gold, NULL, 0) && node_symbols(answer, NULL, 0)) {
+        /* x against y as entries of answers that speak of both: their difference is not always nought */
+        struct node *apart = difference(c->arena, gold, answer), *zero = node_integer(c->arena, 0);
+        if (!apart || !zero) return verdict_for(c, CORD_UNDECIDED, "out of memory");
+        exact = expression_compare(c->arena, apart, zero, c->work, &c->why);
+        if (exact == CORD_EQUAL) return exact;
+    }
     switch (c->options->numbers) {
     case CORD_NUMBERS_ROUNDED: return compare_rounded(c, gold, answer);
     case CORD_NUMBERS_RELATIVE: return compare_relative(c, gold, answer);
@@ -137,6 +144,13 @@ static struct node *in_radians(struct comparison *c, const struct measure *m) {
     return is_unit(m, "degree") ? node_one(c->arena, NODE_DEGREE, m->written) : m->written;
 }
 
+/* "pound" and "pound sterling", "apple" and "red apple": one says more. */
+static bool says_more(const char *more, const char *less) {
+    size_t n = strlen(more), m = strlen(less);
+    if (n <= m + 1) return false;
+    return (!strncmp(more, less, m) && more[m] == ' ') || (!strcmp(more + n - m, less) && more[n - m - 1] == ' ');
+}
+
 static cord_verdict compare_units(struct comparison *c, const struct measure *a, const struct measure *b) {
     if (!strcmp(a->unit->name, b->unit->name)) return compare_values(c, a->written, b->written);
     if (is_convertible(a->unit, b->unit)) {
@@ -145,6 +159,9 @@ static cord_verdict compare_units(struct comparison *c, const struct measure *a,
     }
     bool angle = (is_unit(a, "degree") || is_unit(a, "radian")) && (is_unit(b, "degree") || is_unit(b, "radian"));
     if (angle) return compare_values(c, in_radians(c, a), in_radians(c, b));
+    bool more = says_more(a->unit->name, b->unit->name) || says_more(b->unit->name, a->unit->name);
+    if (more && compare_values(c, a->written, b->written) == CORD_EQUAL)
+        return verdict_for(c, CORD_EQUAL, "the numbers are equal, and one unit says more than the other");
     return verdict_for(c, CORD_UNDECIDED, "the units differ, and none converts into the other");
 }
 

@@ -2,7 +2,13 @@
  * those of the other. It must not know how expressions are compared. */
 #include "answer/compare.h"
 
-static bool is_name(const struct node *node) { return node->kind == NODE_SYMBOL || node->kind == NODE_TEXT; }
+/* x, f(x), Area, (x, y) */
+static bool is_name(const struct node *node) {
+    if (node->kind != NODE_TUPLE || node->n < 2) return node->kind == NODE_SYMBOL || node->kind == NODE_TEXT;
+    for (size_t i = 0; i < node->n; i++)
+        if (node->child[i]->kind != NODE_SYMBOL) return false;
+    return true;
+}
 
 struct node *named_value(struct node *relation, struct node **name) {
     if (relation->kind != NODE_RELATION || relation->n != 2 || *relation->text.data != '=') return NULL;
@@ -10,7 +16,7 @@ struct node *named_value(struct node *relation, struct node **name) {
     if (left == right) return NULL;
     struct node *value = relation->child[left ? 1 : 0];
     *name = relation->child[left ? 0 : 1];
-    if ((*name)->kind == NODE_TEXT) return value;
+    if ((*name)->kind != NODE_SYMBOL) return value;
     /* "x = x^2 + 1" says something about x, not what it is */
     cord_text symbols[16];
     size_t n = node_symbols(value, symbols, 16);
@@ -100,7 +106,6 @@ cord_verdict compare_relations(struct comparison *c, struct node *gold, struct n
     if (gold->kind != NODE_RELATION || answer->kind != NODE_RELATION) return compare_each(c, gold, answer);
     struct node *name, *other, *value = named_value(gold, &name), *second = named_value(answer, &other);
     if (value && second && node_same(name, other)) return compare_answers(c, value, second);
-    if (value && second) return verdict_for(c, CORD_UNDECIDED, "they say what different names are");
     if (gold->n != 2 || answer->n != 2)
         return verdict_for(c, CORD_UNDECIDED, "chains of relations could not be compared");
     return compare_sides(c, gold, answer);

@@ -449,7 +449,7 @@ static void sign(struct lexer *lx) {
 
 struct token *lex(struct arena *arena, cord_text t, size_t *n) {
     /* a byte gives one token at most, a fraction of two bytes three, a raised digit of two four */
-    struct lexer lx = {.t = t, .tokens = arena_alloc(arena, (2 * t.len + 1) * sizeof *lx.tokens)};
+    struct lexer lx = {.t = t, .tokens = arena_alloc(arena, (2 * t.len + TOKENS_BEHIND) * sizeof *lx.tokens)};
     if (!lx.tokens) return NULL;
     while (lx.at < t.len) {
         char c = t.data[lx.at];
@@ -471,7 +471,8 @@ struct token *lex(struct arena *arena, cord_text t, size_t *n) {
         }
     }
     join_letters(&lx);
-    lx.tokens[lx.n] = (struct token){.kind = TOKEN_END, .text = TEXT(""), .spaced = lx.spaced};
+    for (int i = 0; i < TOKENS_BEHIND; i++)
+        lx.tokens[lx.n + (size_t)i] = (struct token){.kind = TOKEN_END, .text = TEXT("")};
     *n = lx.n;
     return lx.tokens;
 }

@@ -2,6 +2,7 @@
  * times, dates, number words, closed groups of words; and what none of them fits is text. Mathematics is
  * parse_expression.c's. It must not know values or verdicts. */
 #include "answer/parse.h"
+#include "answer/extract.h"
 #include "answer/rules.h"
 
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static bool is_run(const struct token *t) {
 
 /* Takes runs of letters apart where they are variables side by side, or where `all` is. */
 static const struct token *spell(struct arena *arena, const struct token *tokens, size_t n, bool all) {
-    size_t room = 1;
+    size_t room = TOKENS_BEHIND;
     for (size_t i = 0; i < n; i++) room += tokens[i].kind == TOKEN_LETTERS ? tokens[i].text.len : 1;
     struct token *out = arena_alloc(arena, room * sizeof *out);
     if (!out) return NULL;
@@ -76,7 +77,7 @@ static const struct token *spell(struct arena *arena, const struct token *tokens
             out[at++].spaced = t.spaced && k == 0;
         }
     }
-    out[at] = tokens[n];
+    for (int i = 0; i < TOKENS_BEHIND; i++) out[at++] = tokens[n];
     return out;
 }
 
@@ -275,9 +276,8 @@ static struct node *parse_units(struct parser *p, struct node *value, const stru
 /* A value with a currency before it or a unit behind it, or a relation. */
 static struct node *parse_item(struct parser *p) {
     size_t start = p->at;
-    bool minus =
-        parser_sees(p, "-") && parser_token(p)[1].kind == TOKEN_COMMAND && unit_of_sign(parser_token(p)[1].text);
-    p->at += minus;
+    bool minus = parser_sees(p, "-"), sign = minus || parser_sees(p, "+");
+    if (sign && parser_token(p)[1].kind == TOKEN_COMMAND && unit_of_sign(parser_token(p)[1].text)) p->at++; /* -$3 */
     const struct unit *currency = parser_token(p)->kind == TOKEN_COMMAND ? unit_of_sign(parser_token(p)->text) : NULL;
     if (currency)
         p->at++;
@@ -338,16 +338,40 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
     return NULL;
 }
 
-/* "3,5" may be a decimal. */
-static bool may_be_decimal(const struct token *t) {
-    return t[0].kind == TOKEN_DIGITS && token_is(t + 1, ",") && !t[1].spaced && t[2].kind == TOKEN_DIGITS &&
-           !t[2].spaced && is_end(t + 3);
+/* The number that a list of digits alone may be after all: "3,5" a decimal, "1, 200" or "1234,567" one with thousands;
+ * NULL where it can be no number. */
+static struct node *number_of_list(struct parser *p) {
+    const struct token *t = parser_token(p);
+    bool minus = token_is(t, "-"), thousands = true, close = true;
+    size_t n = 0;
+    struct buf digits;
+    buf_init(&digits, "a list's digits", TREE_TEXT);
+    for (t += minus;; t++) {
+        if (t->kind != TOKEN_DIGITS) break;
+        buf_add(&digits, t->text);
+        thousands = thousands && (n == 0 || t->text.len == 3);
+        close = close && (n == 0 || !t->spaced);
+        n++;
+        if (!token_is(++t, ",")) break;
+        close = close && !t->spaced;
+    }
+    struct node *number = NULL;
+    if (is_end(t) && n > 1 && (thousands || (n == 2 && close))) {
+        number = parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits)));
+        if (number && !thousands) number->exponent = -(int)t[-1].text.len;
+        if (number && minus) number = parser_node(p, NODE_NEGATE, 0, 1, &number);
+    }
+    buf_release(&digits);
+    return number;
 }
 
 static struct node *parse_list(struct parser *p) {
+    const struct token *t = parser_token(p); /* "0,500" is neither a list nor a number that is sure */
+    if (token_is(t, "0") && token_is(t + 1, ",") && t[2].kind == TOKEN_DIGITS && t[2].text.len == 3 && !t[2].spaced)
+        return NULL;
     struct nodes items = {0};
     bool ands = false, ors = false, relations = false;
-    bool decimal = may_be_decimal(parser_token(p)) || (parser_sees(p, "-") && may_be_decimal(parser_token(p) + 1));
+    struct node *number = number_of_list(p);
     enum separator separator;
     do {
         struct node *item = parse_item(p);
@@ -360,7 +384,16 @@ static struct node *parse_list(struct parser *p) {
     if (!is_end(parser_token(p))) return NULL;
     if (items.n == 1) return items.item[0];
     if (relations) return ands && ors ? NULL : join_relations(p, &items, ors);
-    return parser_node(p, NODE_LIST, decimal, items.n, items.item);
+    bool choices = true; /* "A, C" */
+    for (size_t i = 0; i < items.n; i++) {
+        const struct node *item = items.item[i];
+        choices = choices && item->kind == NODE_SYMBOL && item->text.len == 1 && *item->text.data >= 'A' &&
+                  *item->text.data <= 'J';
+    }
+    for (size_t i = 0; choices && i < items.n; i++) items.item[i] = parser_text(p, NODE_CHOICE, 0, items.item[i]->text);
+    struct node *list = parser_node(p, NODE_LIST, 0, items.n, items.item);
+    if (list) list->other = number;
+    return list;
 }
 
 /* ---- other forms --------------------------------------------------------------------------------------------- */
@@ -414,10 +447,10 @@ static int digits_value(const struct token *t) {
     return t->kind == TOKEN_DIGITS && t->text.len <= 4 ? atoi(t->text.data) : -1;
 }
 
-/* 3/5/2020 is a date of two readings, 1/2/3 nothing that is written on purpose: they are texts. */
+/* 3/5/2020 is a date of two readings: it stays a text. */
 static bool is_slashed(const struct token *t) {
     return t[0].kind == TOKEN_DIGITS && token_is(t + 1, "/") && t[2].kind == TOKEN_DIGITS && token_is(t + 3, "/") &&
-           t[4].kind == TOKEN_DIGITS && is_end(t + 5);
+           t[4].kind == TOKEN_DIGITS && t[4].text.len % 2 == 0 && t[4].text.len <= 4 && is_end(t + 5);
 }
 
 /* "March 5, 2020", "5 March 2020", "2020-03-05", "March 5". */
@@ -571,8 +604,9 @@ static struct node *parse_words(struct parser *p) {
     for (int i = 0; reals[i]; i++) {
         if (!text_equal(words, text_of(reals[i]))) continue;
         struct parser line = *p;
-        line.tokens = (struct token[]){{.kind = TOKEN_COMMAND, .text = TEXT("\\mathbb{R}")},
-                                       {.kind = TOKEN_END, .text = TEXT("")}};
+        struct token real[1 + TOKENS_BEHIND] = {
+            {.kind = TOKEN_COMMAND, .text = TEXT("\\mathbb{R}")}}; /* and TOKEN_ENDs */
+        line.tokens = real;
         line.at = 0;
         p->at = end;
         return parse_sum(&line);
@@ -601,19 +635,48 @@ static struct node *parse_forms(struct parser *p) {
 
 /* ---- the whole answer ---------------------------------------------------------------------------------------- */
 
-/* What only presents: bold, code, quotes, the sentence's period, an "=" before it all. */
+static bool has_mark(cord_text t, cord_text mark) {
+    for (ptrdiff_t at; (at = text_find(t, mark)) >= 0; t = text_slice(t, (size_t)at + mark.len, t.len))
+        if (at == 0 || t.data[at - 1] != '\\') return true;
+    return false;
+}
+
+/* Takes `open` and `close` from around `t` where nothing between them is `close` again: "$x$ and $y$" stays. */
+static bool unwrap(cord_text *t, cord_text open, cord_text close) {
+    if (t->len <= open.len + close.len || !text_starts(*t, open) || !text_ends(*t, close)) return false;
+    cord_text inside = text_slice(*t, open.len, t->len - close.len);
+    if (inside.data[inside.len - 1] == '\\' || has_mark(inside, close)) return false;
+    *t = inside;
+    return true;
+}
+
+static bool unwrap_box(cord_text *t, cord_text command) {
+    if (!text_starts(*t, command) || answer_closing_brace(*t, command.len - 1) != (ptrdiff_t)t->len - 1) return false;
+    *t = text_slice(*t, command.len, t->len - 1);
+    return true;
+}
+
+/* What only presents: mathematics marks, boxes, bold, code, quotes, the sentence's period, an "=" before it all. */
 static cord_text strip(cord_text t) {
-    static const char *const marks[] = {"**", "__", "*", "`", "\"", "'", "\xE2\x80\x9C", "\xE2\x80\x9D", NULL};
+    static const char *const pairs[][2] = {{"$$", "$$"},
+                                           {"$", "$"},
+                                           {"\\(", "\\)"},
+                                           {"\\[", "\\]"},
+                                           {"**", "**"},
+                                           {"__", "__"},
+                                           {"*", "*"},
+                                           {"`", "`"},
+                                           {"\"", "\""},
+                                           {"'", "'"},
+                                           {"\xE2\x80\x9C", "\xE2\x80\x9D"}};
     for (size_t before = t.len + 1; t.len && t.len < before;) {
         before = t.len;
         t = text_trim(t);
         if (t.len > 1 && text_ends(t, TEXT(".")) && !text_ends(t, TEXT(".."))) t.len--;
         if (t.len > 1 && *t.data == '=') t = text_slice(t, 1, t.len);
-        for (int i = 0; marks[i]; i++) {
-            cord_text mark = text_of(marks[i]), close = i == 6 ? text_of(marks[7]) : mark;
-            if (t.len > mark.len + close.len && text_starts(t, mark) && text_ends(t, close))
-                t = text_slice(t, mark.len, t.len - close.len);
-        }
+        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+            unwrap(&t, text_of(pairs[i][0]), text_of(pairs[i][1]));
+        if (!unwrap_box(&t, TEXT("\\boxed{"))) unwrap_box(&t, TEXT("\\fbox{"));
     }
     return text_trim(t);
 }
@@ -652,12 +715,7 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     if (n == 1 && is_run(tokens)) { /* "xy": perhaps a product */
         struct parser product = {.arena = arena, .tokens = spell(arena, tokens, n, true)};
         struct node *child = product.tokens ? parse_sum(&product) : NULL;
-        if (child && child->kind == NODE_MULTIPLY) {
-            cord_text words = node->text;
-            node = node_one(arena, NODE_TEXT, child);
-            if (!node) return NULL;
-            node->text = words;
-        }
+        if (child && child->kind == NODE_MULTIPLY) node->other = child;
     }
     return p.no_memory ? NULL : node;
 }

@@ -95,8 +95,8 @@ static bool is_digits(const struct token *t, size_t len) {
 /* Whether the tokens at `at` are a separator of thousands and three digits more; *skip is how many they are. */
 static bool more_thousands(const struct parser *p, size_t at, size_t *skip) {
     const struct token *t = &p->tokens[at];
-    if (token_is(t, ",") && is_digits(t + 1, 3) && (t->joins || (!p->brackets && !t->spaced && !t[1].spaced)))
-        return *skip = 2, true;
+    bool close = !t->spaced && !t[1].spaced, outside = !p->brackets || *t[1].text.data == '0'; /* (1,080) is no pair */
+    if (token_is(t, ",") && is_digits(t + 1, 3) && (t->joins || (outside && close))) return *skip = 2, true;
     /* "1 080", but not "1 100/200" */
     return *skip = 1, is_digits(t, 3) && t->spaced && !t->prose && !token_is(t + 1, "/");
 }
@@ -122,7 +122,7 @@ static bool read_digits(struct parser *p, struct buf *digits, int *decimals) {
         buf_add(digits, t[1].text);
         *decimals = (int)t[1].text.len;
         p->at += 2;
-    } else if (point && digits->len && (token_is(t + 1, "\\overline") || t[1].kind == TOKEN_SYMBOL)) {
+    } else if (point && (token_is(t + 1, "\\overline") || token_is(t + 1, "\\bar") || token_is(t + 1, "\\dot"))) {
         p->at++; /* 0.\overline{3} */
     }
     return digits->len > 0 || token_is(t, ".");
@@ -144,14 +144,15 @@ static bool read_recurring(struct parser *p, struct buf *digits, int *decimals, 
 }
 
 /* "e3", "E+05" behind digits; *exponent gets what it adds. */
-static bool read_exponent(struct parser *p, int *exponent) {
+static bool read_exponent(struct parser *p, cord_text digits, int decimals, int *exponent) {
     const struct token *t = parser_token(p);
     bool large = t->kind == TOKEN_LETTERS && text_equal(t->text, TEXT("E"));
     if (t->spaced || t->prose || !(large || (t->kind == TOKEN_LETTERS && text_equal(t->text, TEXT("e"))))) return false;
     bool minus = token_is(t + 1, "-"), sign = minus || token_is(t + 1, "+");
     const struct token *power = t + 1 + sign;
     if (!is_digits(power, 0) || power->spaced || t[1].spaced || power->text.len > 9) return false;
-    if (sign && !large) { /* 2e-3 may be twice Euler's number, less three */
+    bool whole = decimals == 0 && !text_equal(digits, TEXT("1")) && digits.len <= 2 && power->text.len == 1;
+    if (sign && !large && whole) { /* 2e-3 may be twice Euler's number, less three; 1e-3 and 2.5e-3 may not */
         p->readings |= READING_EULER;
         if (p->reading & READING_EULER) return false;
     }
@@ -169,7 +170,8 @@ static struct node *parse_decimal(struct parser *p) {
     bool good = read_digits(p, &digits, &decimals);
     if (good) read_recurring(p, &digits, &decimals, &repeat);
     good = good && digits.len > 0;
-    if (good) read_exponent(p, &exponent);
+    if (good && read_exponent(p, buf_text(&digits), decimals, &exponent)) /* 1.5e3e is none */
+        good = parser_token(p)->kind != TOKEN_LETTERS || parser_token(p)->spaced;
     struct node *node = good ? parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits))) : NULL;
     buf_release(&digits);
     if (!node) return NULL;
@@ -189,7 +191,7 @@ static bool is_less(const struct node *a, const struct node *b) {
     return memcmp(a->text.data, b->text.data, a->text.len) < 0;
 }
 
-static struct node *parse_fraction(struct parser *p);
+static struct node *parse_two_arguments(struct parser *p, enum node_kind kind);
 
 /* The fraction of a mixed number, "1 1/2" or "1\frac12", that follows the integer `whole`; NULL where none does. */
 static struct node *parse_mixed(struct parser *p, struct node *whole) {
@@ -204,7 +206,7 @@ static struct node *parse_mixed(struct parser *p, struct node *whole) {
         p->at += dashed;
     }
     if (token_is(t, "\\frac")) {
-        part = parse_fraction(p);
+        part = parse_two_arguments(p, NODE_DIVIDE);
     } else if ((dashed || (is_digits(t, 0) && t->spaced)) && token_is(parser_token(p) + 1, "/") &&
                is_digits(parser_token(p) + 2, 0)) {
         struct node *numerator = parse_decimal(p);
@@ -215,6 +217,11 @@ static struct node *parse_mixed(struct parser *p, struct node *whole) {
     bool proper = part && part->kind == NODE_DIVIDE && is_integer(part->child[0]) && is_integer(part->child[1]) &&
                   is_less(part->child[0], part->child[1]);
     if (proper) return two(p, NODE_ADD, whole, part);
+    bool improper = part && part->kind == NODE_DIVIDE && is_integer(part->child[0]) && is_integer(part->child[1]);
+    if (improper && token_is(t, "\\frac")) { /* 1\frac32: a product, or a sum after all */
+        p->readings |= READING_MIXED;
+        if (p->reading & READING_MIXED) return two(p, NODE_ADD, whole, part);
+    }
     p->at = start;
     return NULL;
 }
@@ -237,25 +244,32 @@ static int read_base(struct parser *p) {
     return (int)value;
 }
 
-/* A numeral that says its base; NULL (p->at unchanged) for all others. */
+/* Letters that are digits of bases above ten; small ones only behind a digit. */
+static bool is_hex(const struct token *t, bool small) {
+    for (size_t i = 0; i < t->text.len; i++) {
+        char c = t->text.data[i];
+        if (!(c >= 'A' && c <= 'F') && !(small && c >= 'a' && c <= 'f')) return false;
+    }
+    return t->kind == TOKEN_LETTERS;
+}
+
+/* A numeral that says its base, perhaps in brackets: 1010_2, (1010)_2, FF_{16}; NULL (p->at unchanged) for all others. */
 static struct node *parse_based(struct parser *p) {
-    size_t start = p->at, end = start;
-    const struct token *t = parser_token(p);
-    if (!is_digits(t, 0)) return NULL;
-    for (end++; !p->tokens[end].spaced && (is_digits(&p->tokens[end], 0) || p->tokens[end].kind == TOKEN_LETTERS);
-         end++)
-        for (size_t i = 0; i < p->tokens[end].text.len; i++)
-            if (!isalnum((unsigned char)p->tokens[end].text.data[i])) return NULL;
+    size_t start = p->at;
+    bool bracket = parser_take(p, "(");
+    size_t from = p->at, end = from;
+    bool digit = is_digits(&p->tokens[from], 0);
+    while ((end == from || !p->tokens[end].spaced) && (is_digits(&p->tokens[end], 0) || is_hex(&p->tokens[end], digit)))
+        end++;
     p->at = end;
-    int base = read_base(p);
-    if (base) return parser_text(p, NODE_BASE, base, parser_words(p, start, end));
+    bool good = end > from && (!bracket || parser_take(p, ")"));
+    int base = good ? read_base(p) : 0;
+    if (base > 10 || (base && digit)) return parser_text(p, NODE_BASE, base, parser_words(p, from, end));
     p->at = start;
     return NULL;
 }
 
 static struct node *parse_number(struct parser *p) {
-    struct node *based = parse_based(p);
-    if (based) return based;
     struct node *number = parse_decimal(p);
     if (!number || !is_integer(number)) return number;
     struct node *mixed = parse_mixed(p, number);
@@ -291,20 +305,19 @@ static struct node *parse_argument(struct parser *p) {
     return enter(p) ? (p->depth--, parse_primary(p)) : NULL;
 }
 
-/* Behind "\frac". */
-static struct node *parse_fraction(struct parser *p) {
+/* Behind a command of two arguments, \frac and \binom. */
+static struct node *parse_two_arguments(struct parser *p, enum node_kind kind) {
     p->at++;
     const struct token *t = parser_token(p);
     if (is_digits(t, 2)) { /* \frac12 */
-        struct node *numerator = parser_text(p, NODE_NUMBER, 0, text_slice(t->text, 0, 1));
-        struct node *denominator = parser_text(p, NODE_NUMBER, 0, text_slice(t->text, 1, 2));
+        struct node *first = parser_text(p, NODE_NUMBER, 0, text_slice(t->text, 0, 1));
+        struct node *second = parser_text(p, NODE_NUMBER, 0, text_slice(t->text, 1, 2));
         p->at++;
-        return two(p, NODE_DIVIDE, numerator, denominator);
+        return two(p, kind, first, second);
     }
     if (t->kind == TOKEN_DIGITS && t->text.len > 2) return NULL; /* \frac123: nobody knows */
-    struct node *numerator = parse_argument(p);
-    struct node *denominator = numerator ? parse_argument(p) : NULL;
-    return two(p, NODE_DIVIDE, numerator, denominator);
+    struct node *first = parse_argument(p);
+    return first ? two(p, kind, first, parse_argument(p)) : NULL;
 }
 
 static struct node *parse_root(struct parser *p) {
@@ -322,12 +335,6 @@ static struct node *parse_root(struct parser *p) {
     }
     struct node *radicand = parse_argument(p);
     return two(p, NODE_ROOT, radicand, index);
-}
-
-static struct node *parse_binomial(struct parser *p) {
-    p->at++;
-    struct node *n = parse_argument(p);
-    return n ? two(p, NODE_BINOMIAL, n, parse_argument(p)) : NULL;
 }
 
 /* ---- functions ----------------------------------------------------------------------------------------------- */
@@ -348,13 +355,17 @@ static bool starts_factor(const struct parser *p) {
     const struct token *t = parser_token(p);
     enum function which;
     switch (t->kind) {
-    case TOKEN_SYMBOL: return true;
+    case TOKEN_SYMBOL:
+    case TOKEN_BEGIN: return true;
     case TOKEN_LETTERS:
-        return (t->text.len == 1 && !t->prose) || is_name(t, "pi") || is_name(t, "sqrt") || names_function(t, &which);
+        return (t->text.len == 1 && (!t->prose || !unit_find(t->text))) || is_name(t, "pi") || is_name(t, "sqrt") ||
+               names_function(t, &which);
     case TOKEN_COMMAND:
         for (int i = 0; commands[i]; i++)
             if (token_is(t, commands[i])) return true;
         return is_greek(t->text) || names_function(t, &which);
+    case TOKEN_DIGITS:
+        return token_is(t + 1, "^") && t->spaced && p->at > 0 && t[-1].kind == TOKEN_LETTERS; /* i 3^{1/2} */
     case TOKEN_SIGN: return token_is(t, "(") || token_is(t, "{") || (token_is(t, "|") && !p->bars);
     default: return false;
     }
@@ -503,6 +514,9 @@ static struct node *parse_symbol(struct parser *p) {
 static struct node *parse_letter(struct parser *p) {
     const struct token *t = parser_token(p);
     bool plain = !token_is(t + 1, "_") && !token_is(t + 1, "'");
+    bool article =
+        (is_name(t, "a") || is_name(t, "A")) && t[1].kind == TOKEN_LETTERS && t[1].spaced && t[1].text.len > 1;
+    if (article && !is_no_unit(t[1].text)) return NULL;
     if (is_name(t, "pi")) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_PI, 0, NULL);
     if (is_name(t, "e") && plain) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_E, 0, NULL);
     if (is_name(t, "i") && plain) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_I, 0, NULL);
@@ -591,7 +605,7 @@ static struct node *parse_builder(struct parser *p) {
 static struct node *parse_set_braces(struct parser *p) {
     const char *close = parser_sees(p, "{") ? "}" : "\\}";
     p->at++;
-    if (parser_take(p, close)) return parser_node(p, NODE_SET, 0, 0, NULL);
+    if (*close == '\\' && parser_take(p, close)) return parser_node(p, NODE_SET, 0, 0, NULL);
     if (!enter(p)) return NULL;
     struct nodes entries = {0};
     struct node *builder = parse_builder(p);
@@ -608,14 +622,12 @@ static struct node *parse_braces(struct parser *p) {
     if (group) return group;
     if (p->limit) return NULL;
     p->at = start + 1;
-    if (enter(p)) { /* {n \choose k} */
-        struct node *n = parse_sum(p);
-        if (n && parser_take(p, "\\choose")) {
-            struct node *k = parse_sum(p);
-            p->depth--;
-            return k && parser_take(p, "}") ? two(p, NODE_BINOMIAL, n, k) : NULL;
-        }
+    if (enter(p)) { /* {n \choose k}, {1 \over 2} */
+        struct node *n = parse_sum(p), *k = NULL;
+        bool over = n && parser_sees(p, "\\over");
+        if (n && (over || parser_sees(p, "\\choose"))) p->at++, k = parse_sum(p);
         p->depth--;
+        if (k) return parser_take(p, "}") ? two(p, over ? NODE_DIVIDE : NODE_BINOMIAL, n, k) : NULL;
     }
     p->at = start;
     return parse_set_braces(p);
@@ -662,6 +674,20 @@ static struct node *parse_enclosed(struct parser *p, enum node_kind kind, const 
     return inside && parser_take(p, close) ? one(p, kind, inside) : NULL;
 }
 
+static bool has_i(const struct node *node) {
+    if (node->kind == NODE_CONSTANT) return node->which == CONSTANT_I;
+    for (size_t i = 0; i < node->n; i++)
+        if (has_i(node->child[i])) return true;
+    return false;
+}
+
+/* \overline{3+4i}; with no i in it, a bar means something else. */
+static struct node *parse_conjugate(struct parser *p) {
+    p->at++;
+    struct node *inside = parse_group(p);
+    return inside && has_i(inside) ? parser_node(p, NODE_FUNCTION, FUNCTION_CONJUGATE, 1, &inside) : NULL;
+}
+
 /* abs(x), floor(x), ceil(x), binom(n, k) of plain text. */
 static struct node *parse_call(struct parser *p) {
     static const struct {
@@ -683,6 +709,10 @@ static struct node *parse_primary(struct parser *p) {
     p->depth--;
     const struct token *t = parser_token(p);
     enum function which;
+    if (t->kind == TOKEN_DIGITS || token_is(t, "(") || is_hex(t, false)) {
+        struct node *based = parse_based(p);
+        if (based) return based;
+    }
     if (t->kind == TOKEN_DIGITS || token_is(t, ".")) return parse_number(p);
     if (names_function(t, &which)) return parse_function(p, which);
     if (t->kind == TOKEN_SYMBOL) return parse_symbol(p);
@@ -695,11 +725,12 @@ static struct node *parse_primary(struct parser *p) {
     if (token_is(t, "\\{")) return parse_set_braces(p);
     if (token_is(t, "|")) return parse_enclosed(p, NODE_ABS, "|");
     if (t->kind != TOKEN_COMMAND) return NULL;
-    if (token_is(t, "\\frac")) return parse_fraction(p);
+    if (token_is(t, "\\frac")) return parse_two_arguments(p, NODE_DIVIDE);
     if (token_is(t, "\\sqrt") || token_is(t, "\\cbrt")) return parse_root(p);
-    if (token_is(t, "\\binom")) return parse_binomial(p);
+    if (token_is(t, "\\binom")) return parse_two_arguments(p, NODE_BINOMIAL);
     if (token_is(t, "\\lfloor")) return parse_enclosed(p, NODE_FLOOR, "\\rfloor");
     if (token_is(t, "\\lceil")) return parse_enclosed(p, NODE_CEILING, "\\rceil");
+    if (token_is(t, "\\overline") || token_is(t, "\\bar")) return parse_conjugate(p);
     if (token_is(t, "\\langle")) return parse_angle(p);
     if (token_is(t, "\\pi")) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_PI, 0, NULL);
     if (token_is(t, "\\infty")) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_INFINITY, 0, NULL);
@@ -746,7 +777,8 @@ static struct node *parse_exponent(struct parser *p, struct node *base) {
         exponent = parse_exponent(p, exponent);
         p->depth--;
     }
-    bool bare = exponent && token_is(parser_token(p) - 1, "}") == false && exponent->kind == NODE_NUMBER;
+    bool bare = exponent && !token_is(parser_token(p) - 1, "}") && exponent->kind == NODE_NUMBER &&
+                text_equal(exponent->text, TEXT("1"));
     const struct token *t = parser_token(p);
     if (bare && token_is(t, "/") && is_digits(t + 1, 0)) { /* x^1/2 */
         p->readings |= READING_SLASH;
@@ -777,13 +809,23 @@ static struct node *parse_power(struct parser *p) {
     return base;
 }
 
-/* A letter at the end that may be a unit: whether it is to be left for it. */
+/* Where a unit's power ends: "^2", "^{2}", or nothing. */
+static const struct token *behind_power(const struct token *t) {
+    if (!token_is(t, "^")) return t;
+    bool braced = token_is(t + 1, "{");
+    return is_digits(t + 1 + braced, 1) ? t + 2 + 2 * braced : t;
+}
+
+/* A letter that may be a unit, and nothing but units behind it: "5 m", "25 m/s". Whether it is to be left for them. */
 static bool leaves_unit(struct parser *p) {
-    const struct token *t = parser_token(p);
-    if (t->kind != TOKEN_LETTERS || t->text.len != 1 || p->brackets || p->depth > 1 || t[1].kind != TOKEN_END)
-        return false;
-    const struct unit *unit = unit_find(t->text);
-    if (!unit || !unit->letter) return false;
+    if (p->brackets || p->depth > 1) return false;
+    for (const struct token *t = parser_token(p);; t++) {
+        const struct unit *unit = t->kind == TOKEN_LETTERS ? unit_find(t->text) : NULL;
+        if (!unit || (t->text.len == 1 && !unit->letter)) return false;
+        t = behind_power(t + 1);
+        if (t->kind == TOKEN_END) break;
+        if (!token_is(t, "/")) return false;
+    }
     p->readings |= READING_UNIT;
     return p->reading & READING_UNIT;
 }
@@ -808,6 +850,8 @@ static struct node *parse_signed(struct parser *p) {
 static struct node *parse_divisor(struct parser *p, struct node *dividend) {
     struct node *divisor = parse_signed(p);
     if (!divisor) return NULL;
+    if (divisor->kind == NODE_PERCENT && dividend->kind == NODE_NUMBER) /* 1/2% is half a percent */
+        return one(p, NODE_PERCENT, two(p, NODE_DIVIDE, dividend, divisor->child[0]));
     if (!starts_factor(p) || !node_is_expression(divisor)) return two(p, NODE_DIVIDE, dividend, divisor);
     p->readings |= READING_SLASH;
     if (!(p->reading & READING_SLASH)) {
@@ -829,7 +873,7 @@ static struct node *parse_product(struct parser *p) {
         } else if ((parser_sees(p, "/") || parser_sees(p, "\\div")) && parser_token(p)[1].kind != TOKEN_LETTERS) {
             p->at++;
             product = parse_divisor(p, product);
-        } else if (parser_sees(p, "/") && starts_factor(&(struct parser){.tokens = p->tokens, .at = p->at + 1})) {
+        } else if (parser_sees(p, "/") && starts_factor(&(struct parser){.tokens = p->tokens + 1, .at = p->at})) {
             p->at++; /* a/b, but not "km/h" */
             product = parse_divisor(p, product);
         } else {

@@ -248,7 +248,9 @@ static bool read_set(struct comparison *c, struct node *node, struct real_set *s
         if (!read_set(c, node->child[0], &part, name) || !read_set(c, node->child[1], set, name)) return false;
         if (!complement(c, set, &other)) return false;
         return intersect(c, &part, &other, set);
-    default: return false;
+    default: /* a number, against an inequality */
+        if (!node_is_expression(node) || is_infinite(node) || node_symbols(node, NULL, 0)) return false;
+        return add_piece(c, set, (struct piece){node, node, false, false});
     }
 }
 

@@ -48,8 +48,8 @@ struct node *node_replace(struct arena *arena, struct node *node, cord_text name
         if (!copy) {
             copy = node_new(arena, node->kind, node->which, node->n, node->child);
             if (!copy) return NULL;
-            copy->text = node->text, copy->exponent = node->exponent, copy->repeat = node->repeat,
-            copy->unit = node->unit;
+            copy->text = node->text, copy->other = node->other, copy->exponent = node->exponent,
+            copy->repeat = node->repeat, copy->unit = node->unit;
         }
         copy->child[i] = child;
     }

@@ -49,7 +49,7 @@ enum node_kind {
     NODE_DATE,     /* `text`: "2020-03-05", "03-05" (month and day) */
     NODE_CHOICE,   /* `text`: one upper-case letter; perhaps the choice's own text as a child of any kind */
     NODE_WORD,     /* a word of a closed group; `which`: the group, `text`: the word's normal form */
-    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces; perhaps "xy" as a product as child */
+    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces */
 };
 
 enum constant { CONSTANT_PI, CONSTANT_E, CONSTANT_I, CONSTANT_INFINITY };
@@ -86,6 +86,7 @@ struct node {
     int which;
     cord_text text;
     int exponent, repeat;    /* of a NUMBER */
+    struct node *other;      /* what a LIST ("3,5") or a TEXT ("xy") may be instead: a number, a product; else NULL */
     const struct unit *unit; /* of a QUANTITY */
     size_t n;
     struct node **child;
