@@ -147,11 +147,12 @@ static bool read_recurring(struct parser *p, struct buf *digits, int *decimals, 
 static bool read_exponent(struct parser *p, cord_text digits, int decimals, int *exponent) {
     const struct token *t = parser_token(p);
     bool large = t->kind == TOKEN_LETTERS && text_equal(t->text, TEXT("E"));
-    if (t->spaced || t->prose || !(large || (t->kind == TOKEN_LETTERS && text_equal(t->text, TEXT("e"))))) return false;
+    if (t->spaced || !(large || (t->kind == TOKEN_LETTERS && text_equal(t->text, TEXT("e"))))) return false;
     bool minus = token_is(t + 1, "-"), sign = minus || token_is(t + 1, "+");
     const struct token *power = t + 1 + sign;
-    if (!is_digits(power, 0) || power->spaced || t[1].spaced || power->text.len > 9) return false;
-    bool whole = decimals == 0 && !text_equal(digits, TEXT("1")) && digits.len <= 2 && power->text.len == 1;
+    if (!is_digits(power, 0) || power->spaced || t[1].spaced) return false;
+    if (power->text.len > 9) return p->limit = too_large, false;
+    bool whole = decimals == 0 && !text_equal(digits, TEXT("1")) && digits.len == 1 && power->text.len == 1;
     if (sign && !large && whole) { /* 2e-3 may be twice Euler's number, less three; 1e-3 and 2.5e-3 may not */
         p->readings |= READING_EULER;
         if (p->reading & READING_EULER) return false;
@@ -172,6 +173,7 @@ static struct node *parse_decimal(struct parser *p) {
     good = good && digits.len > 0;
     if (good && read_exponent(p, buf_text(&digits), decimals, &exponent)) /* 1.5e3e is none */
         good = parser_token(p)->kind != TOKEN_LETTERS || parser_token(p)->spaced;
+    good = good && !p->limit;
     struct node *node = good ? parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits))) : NULL;
     buf_release(&digits);
     if (!node) return NULL;
