@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast cord is on this machine, beside what it can be compared with; `make bench` runs all of it.
 
-    bench/bench.py [kernels] [search] [growth] [long]      default: all of it, about two hours on two cores
+    bench/bench.py [kernels] [search] [growth] [long] [grader]      default: all of it, about two hours on two cores
 
 What is compared runs in turn, A B A B, and medians are printed, as tables for docs/performance.md, which says what each
 measure is. Nothing has a threshold. A quiet machine is needed: two threads that wait for each other by spinning lose far more
@@ -9,7 +9,7 @@ than their share to another program.
 
 Environment: CORD_BENCH_RUNS (3), how often each is repeated.
 """
-import json, os, resource, statistics, subprocess, sys, tempfile, time
+import glob, json, os, resource, statistics, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -130,8 +130,34 @@ def long():
           [[str(r["tokens"]), str(r["number"]), str(r["written"]), r["propose"], r["score"], r["rss"]] for r in rounds])
 
 
+# Kinds of answers that are numbers, by the aim; the others are compared as expressions or more.
+NUMBERS = {"made integers", "made decimals", "made fractions", "made percentages", "answer_cases", "integer", "decimal",
+           "fraction", "mixed_number", "percent", "scientific", "thousands", "currency", "repeating"}
+NUMBERS_AIM, AIM = 100000, 5000
+
+
+def grader():
+    """The grader, beside a script on top of SymPy that judges a sample of the same pairs."""
+    files = sorted(glob.glob(ROOT + "/tests/answer/*.tsv") + glob.glob(ROOT + "/tests/answer/cases/*.tsv"))
+    python, pairs = output("scripts/sympy.sh").strip(), output("build/bench/grader", "pairs", *files)
+    ours, theirs = [], []
+    for _ in range(RUNS):
+        ours += lines(output("build/bench/grader", "rates", *files))
+        theirs += lines(output(python, "bench/grader_sympy.py", input=pairs))
+    rows = []
+    for kind in dict.fromkeys(r["kind"] for r in ours):
+        mine, others = ([r for r in results if r["kind"] == kind] for results in (ours, theirs))
+        rate, other = (statistics.median(r["rate"] for r in results) for results in (mine, others))
+        judged, undecided = (statistics.median(r[what] for r in others) for what in ("pairs", "undecided"))
+        aim = NUMBERS_AIM if kind in NUMBERS else AIM
+        rows.append([kind, str(mine[0]["pairs"]), f"{rate:,.0f}", f"{aim:,}", str(mine[0]["undecided"]), f"{other:,.0f}",
+                     f"{rate / other:,.0f}", f"{judged:.0f}", f"{undecided:.0f}"])
+    print(f"grader: pairs a second on one core by kind, medians of {RUNS}; the script judges a sample")
+    table(["kind", "pairs", "cord", "aim: over", "undecided", "SymPy script", "ratio", "judged", "undecided"], rows)
+
+
 if __name__ == "__main__":
-    parts = {"kernels": kernels, "search": search, "growth": growth, "long": long}
+    parts = {"kernels": kernels, "search": search, "growth": growth, "long": long, "grader": grader}
     wanted = sys.argv[1:] or list(parts)
     if not set(wanted) <= set(parts): sys.exit(__doc__)
     for part in wanted:

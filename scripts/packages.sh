@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to the system packages that building cord needs: says what is missing and installs it.
 #
-#   usage: scripts/packages.sh [GROUP...]     groups: build (default), check, bench, pip, npm
+#   usage: scripts/packages.sh [GROUP...]     groups: build (default), check, bench, pip, venv, npm
 #
 # As root it installs by itself, otherwise with sudo where that works; where neither does, or the system is not a Debian,
 # it prints what to do and exits 1. With nothing missing it is silent, and takes some hundredths of a second.
@@ -9,8 +9,9 @@ set -euo pipefail
 export LC_ALL=C
 
 # Each entry: Debian's package, then how to tell that what cord needs of it is here: a command, pc:MODULE (pkg-config
-# knows the library, so its headers are here too), header:FILE|FILE (the compiler finds one of them) or a path. Asking for the thing instead of the package lets a cmake or a
-# SQLite of one's own count, and works on systems other than Debian.
+# knows the library, so its headers are here too), header:FILE|FILE (the compiler finds one of them), py:MODULE (python3
+# finds it) or a path. Asking for the thing instead of the package lets a cmake or a SQLite of one's own count, and works
+# on systems other than Debian.
 # shellcheck disable=SC2034 # the groups are read by name
 {
 build="
@@ -49,6 +50,10 @@ python3  python3
 pip="
 python3-pip  pip3
 "
+venv="
+python3       python3
+python3-venv  py:ensurepip
+"
 npm="
 npm  npm
 "
@@ -64,6 +69,7 @@ here() {
         cc -E -o /dev/null -x c - 2>/dev/null <<<"#if !(__has_include(<${any//|/>) || __has_include(<}>))
 #error
 #endif" ;;
+    py:*) python3 -c "import ${1#py:}" 2>/dev/null ;;
     /*) compgen -G "$1" >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
@@ -71,7 +77,7 @@ here() {
 
 missing=()
 for group in "${@:-build}"; do
-    case $group in build | check | bench | pip | npm) ;; *) say "no group $group; there are build, check, bench, pip and npm" && exit 2 ;; esac
+    case $group in build | check | bench | pip | venv | npm) ;; *) say "no group $group; there are build, check, bench, pip, venv and npm" && exit 2 ;; esac
     while read -r package sign; do
         if [ -n "$package" ] && ! here "$sign"; then missing+=("$package"); fi
     done <<<"${!group}"
