@@ -151,7 +151,10 @@ static int sine_or_cosine(struct circuit *circuit, int a, bool sine) {
     fmpq_init(pi);
     int term = -1;
     if (!linear_init(circuit, &sum, a)) {
-        term = at(circuit, a)->real ? term_one(circuit, sine ? TERM_SIN : TERM_COS, a, 0) : -1;
+        if (at(circuit, a)->real)
+            term = term_one(circuit, sine ? TERM_SIN : TERM_COS, a, 0);
+        else
+            circuit->why = "the angle is too long a sum";
     } else {
         int rest = without_pi(circuit, &sum, pi);
         if (rest == term_integer(circuit, 0)) {
@@ -243,7 +246,7 @@ int rewrite_atan(struct circuit *circuit, int a) { return inverse(circuit, TERM_
 /* ---- complex numbers ----------------------------------------------------------------------------------------- */
 
 int rewrite_abs(struct circuit *circuit, int a) {
-    if (a < 0) return -1;
+    if (a < 0 || !work_pay(circuit->work, 10)) return -1;
     const struct term *t = at(circuit, a);
     if (t->nonnegative) return a;
     if (t->op == TERM_CONSTANT && t->real) return negative(circuit, a);
@@ -278,7 +281,7 @@ static int part_of_constant(struct circuit *circuit, enum op op, int a) {
 }
 
 int rewrite_part(struct circuit *circuit, enum op op, int a) {
-    if (a < 0) return -1;
+    if (a < 0 || !work_pay(circuit->work, 10)) return -1;
     const struct term *t = at(circuit, a);
     if (t->real) return op == TERM_IM ? term_integer(circuit, 0) : a;
     int s = t->a, r = t->b;

@@ -2,7 +2,8 @@
  *
  * A term is an index into the circuit; its operands come before it. Making a term also simplifies where that is plain
  * (constants are computed, equal parts cancel); what must hold for the simplified term to be the written one (a divisor is
- * not zero) is kept as a guard. A circuit lives in an arena, but FLINT's numbers in it do not: release it. */
+ * not zero) is kept as a guard. A circuit has memory of its own, as one comparison of sets may make
+ * thousands of them. */
 #ifndef CORD_ANSWER_CIRCUIT_H
 #define CORD_ANSWER_CIRCUIT_H
 
@@ -56,8 +57,12 @@ struct guard {
 };
 
 struct circuit {
-    struct arena *arena;
+    struct arena arena;
     struct work *work;
+    int64_t space;       /* words in large constants */
+    int depth;           /* of a sum that is being taken apart */
+    bool in_normal_form; /* circuit_identity asks about coefficients */
+    bool *reached;       /* what circuit_reach gave last; as long as `room` */
     struct term *terms;
     int n, room;
     int *table; /* open addressing; -1: empty */
@@ -72,7 +77,7 @@ struct circuit {
 
 enum proof { UNPROVED, PROVED_ZERO, PROVED_NOT_ZERO };
 
-void circuit_init(struct circuit *circuit, struct arena *arena, struct work *work);
+void circuit_init(struct circuit *circuit, struct work *work);
 void circuit_release(struct circuit *circuit);
 
 /* ---- terms (terms.c). All give -1 where the term cannot be made, and take -1. ----------------------------------- */
@@ -142,7 +147,7 @@ bool circuit_real(struct circuit *circuit, int term);
 bool circuit_small(struct circuit *circuit, int term, double bits);
 /* Bits after the point that a nonzero algebraic number cannot have all zero: |term| >= 2^-bits. */
 double circuit_separation(struct circuit *circuit, int term);
-/* Marks a term and all that it is made of. NULL without memory. */
+/* Marks a term and all that it is made of. NULL without work left. Valid until the next call. */
 bool *circuit_reach(struct circuit *circuit, int term);
 
 /* ---- the normal form (normal.c) --------------------------------------------------------------------------------- */

@@ -5,8 +5,9 @@
 #include "answer/rational.h"
 
 bool *circuit_reach(struct circuit *circuit, int term) {
-    bool *reached = arena_alloc(circuit->arena, (size_t)term + 1);
-    if (!reached || !work_pay(circuit->work, term / 4)) return NULL;
+    bool *reached = circuit->reached;
+    if (!work_pay(circuit->work, term / 4)) return NULL;
+    memset(reached, 0, (size_t)term + 1);
     reached[term] = true;
     for (int i = term; i >= 0; i--) {
         if (!reached[i]) continue;
@@ -19,21 +20,22 @@ bool *circuit_reach(struct circuit *circuit, int term) {
 /* ---- one term ------------------------------------------------------------------------------------------------ */
 
 static double cost(const struct term *t, slong precision) {
-    double bits = (double)precision;
+    double bits = (double)precision, multiply = cost_multiply(bits);
     switch (t->op) {
-    case TERM_CONSTANT: return 10 + cost_multiply(bits + (double)(rational_bits(t->re) + rational_bits(t->im)));
+    case TERM_CONSTANT: return 10 + 4 * multiply + cost_multiply((double)(rational_bits(t->re) + rational_bits(t->im)));
     case TERM_ADD:
     case TERM_ABS:
     case TERM_RE:
     case TERM_IM:
     case TERM_CONJUGATE: return 6 + bits / 640;
     case TERM_MULTIPLY:
-    case TERM_NORM: return 10 + 4 * cost_multiply(bits);
-    case TERM_DIVIDE: return 20 + 12 * cost_multiply(bits);
-    case TERM_POWER: return 20 + 8 * cost_multiply(bits) * log2((double)t->k + 1);
+    case TERM_NORM: return 4 * multiply;
+    case TERM_DIVIDE: return 12 * multiply;
+    case TERM_POWER: return 8 * multiply * log2((double)t->k + 1);
     case TERM_ROOT:
-    case TERM_REAL_ROOT: return t->k == 2 ? 40 + 12 * cost_multiply(bits) : 3 * cost_function(bits);
-    default: return 3 * cost_function(bits);
+    case TERM_REAL_ROOT:
+        return t->k == 2 ? 12 * multiply : 4 * cost_function(bits); /* of a large index, by a logarithm */
+    default: return 1.5 * cost_function(bits);
     }
 }
 
@@ -152,6 +154,12 @@ bool circuit_enclose(struct circuit *circuit, int term, slong precision) {
     if (circuit->terms[term].precision >= precision) return true;
     bool *reached = circuit_reach(circuit, term);
     if (!reached) return false;
+    int64_t n = 0;
+    for (int i = 0; i <= term; i++) n += reached[i];
+    if (n * precision > 32 * (int64_t)SPACE_WORDS) { /* 8 MiB, twice that for complex numbers */
+        circuit->work->limit = LIMIT_BITS;
+        return false;
+    }
     for (int i = 0; i <= term; i++) {
         if (!reached[i] || circuit->terms[i].precision >= precision) continue;
         if (!work_pay(circuit->work, cost(&circuit->terms[i], precision))) return false;
@@ -194,6 +202,8 @@ static enum proof algebraic_zero(struct circuit *circuit, int term) {
         if (!provable) break;
         if (below(value(circuit, term), bits)) return PROVED_ZERO;
     }
+    /* Its own form may still show it: a sum in another order, say. */
+    if (!circuit->in_normal_form && circuit_identity(circuit, term, NULL) == PROVED_ZERO) return PROVED_ZERO;
     circuit->why = "the separation bound asks for too much precision";
     return UNPROVED;
 }

@@ -30,9 +30,9 @@ static bool has_variable(const struct node *node) { return has_kind(node, NODE_S
 /* ---- infinity ------------------------------------------------------------------------------------------------ */
 
 /* The sign of a finite real number; 2 where it is not proved to be one. */
-static int finite_sign(struct arena *arena, const struct node *node, struct work *work) {
+static int finite_sign(const struct node *node, struct work *work) {
     struct circuit circuit;
-    circuit_init(&circuit, arena, work);
+    circuit_init(&circuit, work);
     int term = has_variable(node) ? -1 : circuit_lower(&circuit, node), sign = 2;
     if (term >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO && circuit_enclose(&circuit, term, 64) &&
         circuit_real(&circuit, term))
@@ -42,9 +42,9 @@ static int finite_sign(struct arena *arena, const struct node *node, struct work
 }
 
 /* 1 or -1 for ∞ and -∞, also with finite numbers added to it or multiplied by it; 0 for what has no such value. */
-static int infinity_sign(struct arena *arena, const struct node *node, struct work *work) {
+static int infinity_sign(const struct node *node, struct work *work) {
     if (node->kind == NODE_CONSTANT) return node->which == CONSTANT_INFINITY;
-    if (node->kind == NODE_NEGATE) return -infinity_sign(arena, node->child[0], work);
+    if (node->kind == NODE_NEGATE) return -infinity_sign(node->child[0], work);
     if (node->kind != NODE_ADD && node->kind != NODE_MULTIPLY && node->kind != NODE_DIVIDE) return 0;
     bool add = node->kind == NODE_ADD;
     int sign = add ? 0 : 1;
@@ -52,7 +52,7 @@ static int infinity_sign(struct arena *arena, const struct node *node, struct wo
         const struct node *child = node->child[i];
         bool infinite = has_infinity(child);
         if (node->kind == NODE_DIVIDE && infinite != (i == 0)) return 0;
-        int one = infinite ? infinity_sign(arena, child, work) : finite_sign(arena, child, work);
+        int one = infinite ? infinity_sign(child, work) : finite_sign(child, work);
         if (one == 2 || (infinite && one == 0)) return 0;
         if (add && infinite && sign == -one) return 0; /* ∞ - ∞ */
         if (add && infinite) sign = one;
@@ -61,12 +61,11 @@ static int infinity_sign(struct arena *arena, const struct node *node, struct wo
     return sign;
 }
 
-static cord_verdict compare_infinite(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
-                                     const char **rule) {
+static cord_verdict compare_infinite(const struct node *a, const struct node *b, struct work *work, const char **rule) {
     bool both = has_infinity(a) && has_infinity(b);
     const struct node *infinite = has_infinity(a) ? a : b, *other = infinite == a ? b : a;
-    int sign = infinity_sign(arena, infinite, work);
-    int second = both ? infinity_sign(arena, other, work) : finite_sign(arena, other, work);
+    int sign = infinity_sign(infinite, work);
+    int second = both ? infinity_sign(other, work) : finite_sign(other, work);
     if (sign == 0 || (both ? second == 0 : second == 2))
         return say(rule, "arithmetic with infinity has no value", CORD_UNDECIDED);
     if (both && sign == second) return say(rule, "infinity of the same sign", CORD_EQUAL);
@@ -75,10 +74,9 @@ static cord_verdict compare_infinite(struct arena *arena, const struct node *a, 
 
 /* ---- numbers ------------------------------------------------------------------------------------------------- */
 
-static cord_verdict compare_numbers(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
-                                    const char **rule) {
+static cord_verdict compare_numbers(const struct node *a, const struct node *b, struct work *work, const char **rule) {
     struct circuit circuit;
-    circuit_init(&circuit, arena, work);
+    circuit_init(&circuit, work);
     int s = circuit_lower(&circuit, a), t = s < 0 ? -1 : circuit_lower(&circuit, b);
     enum proof proof = UNPROVED;
     if (s >= 0 && t >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO)
@@ -114,18 +112,20 @@ static bool compare_rational(const struct node *a, const struct node *b, struct 
 
 /* ---- both ---------------------------------------------------------------------------------------------------- */
 
+/* Scratch memory is not the arena's: a comparison of two sets may come here a hundred thousand times. */
 cord_verdict expression_compare(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
                                 const char **rule) {
+    (void)arena;
     cord_verdict verdict = CORD_UNDECIDED;
     if (compare_rational(a, b, work, rule, &verdict)) return verdict;
     if (node_same(a, b))
         verdict = say(rule, "written alike", CORD_EQUAL);
     else if (has_infinity(a) || has_infinity(b))
-        verdict = compare_infinite(arena, a, b, work, rule);
+        verdict = compare_infinite(a, b, work, rule);
     else if (has_variable(a) || has_variable(b))
-        verdict = compare_functions(arena, a, b, work, rule);
+        verdict = compare_functions(a, b, work, rule);
     else
-        verdict = compare_numbers(arena, a, b, work, rule);
+        verdict = compare_numbers(a, b, work, rule);
     if (verdict != CORD_UNDECIDED)
         work->limit = NULL;
     else if (work->limit)
@@ -134,17 +134,18 @@ cord_verdict expression_compare(struct arena *arena, const struct node *a, const
 }
 
 bool expression_order(struct arena *arena, const struct node *a, const struct node *b, struct work *work, int *order) {
+    (void)arena;
     if (has_variable(a) || has_variable(b)) return false;
     if (has_infinity(a) || has_infinity(b)) {
-        int s = has_infinity(a) ? 2 * infinity_sign(arena, a, work) : finite_sign(arena, a, work);
-        int t = has_infinity(b) ? 2 * infinity_sign(arena, b, work) : finite_sign(arena, b, work);
+        int s = has_infinity(a) ? 2 * infinity_sign(a, work) : finite_sign(a, work);
+        int t = has_infinity(b) ? 2 * infinity_sign(b, work) : finite_sign(b, work);
         if ((has_infinity(a) ? s == 0 : s == 2) || (has_infinity(b) ? t == 0 : t == 2)) return false;
         s = has_infinity(a) ? s / 2 : 0, t = has_infinity(b) ? t / 2 : 0;
         *order = (s > t) - (s < t);
         return true;
     }
     struct circuit circuit;
-    circuit_init(&circuit, arena, work);
+    circuit_init(&circuit, work);
     int s = circuit_lower(&circuit, a), t = s < 0 ? -1 : circuit_lower(&circuit, b), sign = 2;
     if (s >= 0 && t >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO && circuit_enclose(&circuit, s, 64) &&
         circuit_enclose(&circuit, t, 64) && circuit_real(&circuit, s) && circuit_real(&circuit, t))

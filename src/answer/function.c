@@ -6,19 +6,19 @@
 #include "answer/rational.h"
 
 enum {
-    VARIABLES = 32,       /* of both sides together */
-    POINTS = 24,          /* that are tried */
-    POINTS_ENOUGH = 8,    /* with equal values prove nothing, but are taken for equality, and the rule says so */
-    AGREEMENT_BITS = 200, /* where equality of values is not proved */
+    VARIABLES = 32,    /* of both sides together */
+    POINTS = 24,       /* that are tried */
+    POINTS_ENOUGH = 8, /* with equal values prove nothing, but are taken for equality, and the rule says so */
 };
 
-/* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the alphabet. */
+/* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the alphabet.
+ * Whole ones are for factorials. */
 static void point_value(fmpq_t out, int point, int variable, bool whole) {
     static const int numerators[] = {17, 3,  31, 5,  23, 2,  71, 13, 41, 7,  19, 37,
                                      11, 53, 29, 61, 43, 89, 47, 59, 67, 73, 79, 83};
     static const unsigned denominators[] = {7, 11, 13, 2, 3, 17, 5, 29};
     if (whole) {
-        fmpq_set_si(out, 3 + (11 * point + 5 * variable + point * variable) % 29, 1);
+        fmpq_set_si(out, (1 + 3 * point + 5 * variable + point * variable) % 13, 1);
         return;
     }
     int n = numerators[(5 * point + 11 * variable + point * variable) % 24];
@@ -41,7 +41,6 @@ static bool is_subset(const cord_text *a, size_t n, const cord_text *b, size_t m
 }
 
 struct functions {
-    struct arena *arena;
     const struct node *a, *b;
     const cord_text *names;
     size_t n;
@@ -53,7 +52,7 @@ struct functions {
 
 static enum proof by_normal_form(const struct functions *f) {
     struct circuit circuit;
-    circuit_init(&circuit, f->arena, f->work);
+    circuit_init(&circuit, f->work);
     circuit.symbols = f->names, circuit.n_symbols = f->n;
     int a = circuit_lower(&circuit, f->a), b = a < 0 ? -1 : circuit_lower(&circuit, f->b);
     enum proof proof = UNPROVED;
@@ -69,7 +68,7 @@ enum outcome { NO_VALUE, SAME, ALIKE, DIFFERENT, UNKNOWN };
 
 static enum outcome values_at(const struct functions *f, const fmpq *values) {
     struct circuit circuit;
-    circuit_init(&circuit, f->arena, f->work);
+    circuit_init(&circuit, f->work);
     circuit.symbols = f->names, circuit.n_symbols = f->n, circuit.values = values;
     int a = circuit_lower(&circuit, f->a), b = a < 0 ? -1 : circuit_lower(&circuit, f->b);
     enum outcome outcome = NO_VALUE;
@@ -112,15 +111,13 @@ static cord_verdict by_points(const struct functions *f, const char **rule) {
     return CORD_UNDECIDED;
 }
 
-cord_verdict compare_functions(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
-                               const char **rule) {
+cord_verdict compare_functions(const struct node *a, const struct node *b, struct work *work, const char **rule) {
     cord_text of_a[VARIABLES], of_b[VARIABLES];
     size_t n = node_symbols(a, of_a, VARIABLES), m = node_symbols(b, of_b, VARIABLES);
     if (n > VARIABLES || m > VARIABLES) return *rule = "too many variables", CORD_UNDECIDED;
     if (!is_subset(of_a, n, of_b, m) && !is_subset(of_b, m, of_a, n))
         return *rule = "each side has a variable that the other lacks", CORD_UNDECIDED;
-    struct functions f = {
-        .arena = arena, .a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
+    struct functions f = {.a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
     f.complex = has_kind(a, NODE_CONSTANT, CONSTANT_I) || has_kind(b, NODE_CONSTANT, CONSTANT_I);
     f.whole = has_kind(a, NODE_FACTORIAL, -1) || has_kind(b, NODE_FACTORIAL, -1) || has_kind(a, NODE_BINOMIAL, -1) ||
               has_kind(b, NODE_BINOMIAL, -1);

@@ -5,7 +5,6 @@
 #include "answer/expression.h"
 
 /* Two expressions, at least one of which has variables; otherwise as expression_compare. */
-cord_verdict compare_functions(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
-                               const char **rule);
+cord_verdict compare_functions(const struct node *a, const struct node *b, struct work *work, const char **rule);
 
 #endif

@@ -21,7 +21,8 @@ struct normal {
     int n_terms;
     int generator[GENERATORS]; /* the term that an indeterminate stands for; -1: i */
     int n_generators;
-    slong parts; /* an exponential's indeterminate is the `parts`-th root of it */
+    slong parts;   /* an exponential's indeterminate is the `parts`-th root of it */
+    int64_t space; /* words in all fractions */
 };
 
 static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
@@ -35,10 +36,16 @@ static bool too_many(struct normal *normal) {
 
 static double bits_of(const fmpz_mpoly_t a) { return fabs((double)fmpz_mpoly_max_bits(a)) + 1; }
 
+/* Words that a polynomial of so many terms may take, with coefficients of `bits` and exponents packed as in `like`. */
+static double words(const struct normal *normal, const fmpz_mpoly_t like, double terms, double bits) {
+    return terms * (2 + bits / 64 + (double)like->bits / 32 * (double)fmpz_mpoly_ctx_nvars(normal->ctx) / 2);
+}
+
 static bool multiply(struct normal *normal, fmpz_mpoly_t out, const fmpz_mpoly_t a, const fmpz_mpoly_t b) {
     double terms = (double)fmpz_mpoly_length(a, normal->ctx) * (double)fmpz_mpoly_length(b, normal->ctx);
     double bits = bits_of(a) + bits_of(b);
-    if (terms > 32.0 * POLYNOMIAL_TERMS || bits > EXACT_BITS) return too_many(normal);
+    if (bits > EXACT_BITS || words(normal, a->bits > b->bits ? a : b, terms, bits) > SPACE_WORDS)
+        return too_many(normal);
     if (!work_pay(normal->circuit->work, 20 + terms * (6 + cost_multiply(bits)))) return false;
     fmpz_mpoly_mul(out, a, b, normal->ctx);
     return fmpz_mpoly_length(out, normal->ctx) <= POLYNOMIAL_TERMS || too_many(normal);
@@ -59,9 +66,10 @@ static bool power(struct normal *normal, fmpz_mpoly_t out, const fmpz_mpoly_t a,
         return true;
     }
     bool plain = length == 1 && bits_of(a) <= 2; /* a monomial */
-    if (!plain && (terms > POLYNOMIAL_TERMS || bits > EXACT_BITS || terms * bits > 256.0 * EXACT_BITS))
+    if (plain) bits = 1;
+    if (terms > POLYNOMIAL_TERMS || bits > EXACT_BITS || words(normal, a, terms, bits) > SPACE_WORDS)
         return too_many(normal);
-    if (!work_pay(normal->circuit->work, 40 + terms * length * (6 + cost_multiply(plain ? 1 : bits)))) return false;
+    if (!work_pay(normal->circuit->work, 40 + terms * length * (6 + cost_multiply(bits)))) return false;
     return fmpz_mpoly_pow_ui(out, a, (ulong)k, normal->ctx) || too_many(normal);
 }
 
@@ -369,8 +377,8 @@ static enum proof coefficients_zero(struct normal *normal, const fmpz_mpoly_t p)
         only_variables &= is_algebraic(normal, g) || op == TERM_SYMBOL || op == TERM_PI;
     }
     if (!some_algebraic) return only_variables ? PROVED_NOT_ZERO : UNPROVED;
-    if (n > 256 || !work_pay(normal->circuit->work, (double)(n * n) * normal->n_generators)) return UNPROVED;
-    bool seen[256] = {false};
+    if (n > GROUPS || !work_pay(normal->circuit->work, (double)(n * n) * normal->n_generators)) return UNPROVED;
+    bool seen[GROUPS] = {false};
     for (slong i = 0; i < n; i++) {
         if (seen[i]) continue;
         int sum = monomial(normal, p, i, true);
@@ -379,7 +387,9 @@ static enum proof coefficients_zero(struct normal *normal, const fmpz_mpoly_t p)
             seen[j] = true;
             sum = term_add(normal->circuit, sum, monomial(normal, p, j, true));
         }
+        normal->circuit->in_normal_form = true;
         enum proof proof = circuit_zero(normal->circuit, sum);
+        normal->circuit->in_normal_form = false;
         if (proof == PROVED_NOT_ZERO) return only_variables ? PROVED_NOT_ZERO : UNPROVED;
         if (proof == UNPROVED) return UNPROVED;
     }
@@ -393,6 +403,11 @@ static bool make_fractions(struct normal *normal, const bool *reached) {
         fmpz_mpoly_init(normal->of[i].d, normal->ctx);
         normal->of[i].made = true;
         if (!work_pay(normal->circuit->work, 20) || !set_fraction(normal, &normal->of[i], i)) return false;
+        const struct fraction *f = &normal->of[i];
+        double space = words(normal, f->n, (double)fmpz_mpoly_length(f->n, normal->ctx), bits_of(f->n)) +
+                       words(normal, f->d, (double)fmpz_mpoly_length(f->d, normal->ctx), bits_of(f->d));
+        normal->space += (int64_t)space;
+        if (normal->space > SPACE_WORDS) return too_many(normal);
     }
     return true;
 }
@@ -442,7 +457,7 @@ static bool *reach_all(struct circuit *circuit, int term, const int *map, int n_
         if (at(circuit, guard)->variable && map) guard = map[guard];
         if (guard > last) last = guard;
     }
-    bool *reached = arena_alloc(circuit->arena, (size_t)circuit->n);
+    bool *reached = arena_alloc(&circuit->arena, (size_t)circuit->n);
     if (!reached || !work_pay(circuit->work, circuit->n / 4)) return NULL;
     reached[term] = true;
     for (int i = 0; i < n_guards; i++) {
@@ -462,7 +477,7 @@ enum proof circuit_identity(struct circuit *circuit, int term, int *numerator) {
     if (numerator) *numerator = -1;
     if (term < 0) return UNPROVED;
     int n = circuit->n, n_guards = circuit->n_guards;
-    int *map = arena_alloc(circuit->arena, (size_t)n * sizeof *map);
+    int *map = arena_alloc(&circuit->arena, (size_t)n * sizeof *map);
     bool *reached = reach_all(circuit, term, NULL, n_guards);
     if (!map || !reached || !by_exponentials(circuit, reached, map, n)) return UNPROVED;
     term = map[term];
@@ -472,7 +487,7 @@ enum proof circuit_identity(struct circuit *circuit, int term, int *numerator) {
     normal.parts = exponential_parts(circuit, reached, circuit->n);
     int atoms = 1;
     for (int i = 0; i < circuit->n; i++) atoms += reached[i] && !is_arithmetic(at(circuit, i)->op);
-    normal.of = arena_alloc(circuit->arena, (size_t)circuit->n * sizeof *normal.of);
+    normal.of = arena_alloc(&circuit->arena, (size_t)circuit->n * sizeof *normal.of);
     if (atoms > GENERATORS || normal.parts == 0 || !normal.of) return UNPROVED;
     fmpz_mpoly_ctx_init(normal.ctx, atoms, ORD_LEX);
     enum proof proof = UNPROVED;

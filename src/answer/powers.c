@@ -27,7 +27,7 @@ static void factors_release(struct factors *f) {
 static void divide_out(struct factors *f, fmpz_t rest, slong sign) {
     fmpz_t prime;
     fmpz_init(prime);
-    for (ulong p = 2; p < 1000 && !fmpz_is_one(rest); p += 1 + (p > 2)) {
+    for (ulong p = 2; p < TRIAL_LIMIT && !fmpz_is_one(rest); p += 1 + (p > 2)) {
         if (fmpz_cmp_ui(rest, p * p) < 0) p = fmpz_get_ui(rest); /* which is prime then */
         if (fmpz_fdiv_ui(rest, p) != 0) continue;                /* as for composites, whose factors are gone already */
         fmpz_set_ui(prime, p);
@@ -39,7 +39,7 @@ static void divide_out(struct factors *f, fmpz_t rest, slong sign) {
     if (fmpz_is_one(rest)) return;
     fmpz_init_set(&f->base[f->n], rest);
     f->exponent[f->n] = sign;
-    slong power = fmpz_bits(rest) <= 4096 ? (slong)fmpz_is_perfect_power(&f->base[f->n], rest) : 0;
+    slong power = fmpz_bits(rest) <= PERFECT_POWER_BITS ? (slong)fmpz_is_perfect_power(&f->base[f->n], rest) : 0;
     if (power > 1)
         f->exponent[f->n] *= power;
     else
@@ -50,8 +50,8 @@ static void divide_out(struct factors *f, fmpz_t rest, slong sign) {
 static bool factors_init(struct circuit *circuit, struct factors *f, const fmpq_t x) {
     f->n = 0;
     double bits = (double)rational_bits(x);
-    if (!work_pay(circuit->work, 500 * (1 + bits / 256) + (bits <= 4096 ? bits / 8 * cost_multiply(bits) : 0)))
-        return false;
+    double power = bits <= PERFECT_POWER_BITS ? 2 * bits * sqrt(bits) : 0;
+    if (!work_pay(circuit->work, 100 + 4 * bits + power)) return false;
     fmpz_t rest;
     fmpz_init_set(rest, fmpq_denref(x));
     divide_out(f, rest, -1);
@@ -176,7 +176,7 @@ static int root_of_constant(struct circuit *circuit, int a, slong index, bool re
 /* ---- roots --------------------------------------------------------------------------------------------------- */
 
 int rewrite_root(struct circuit *circuit, int a, slong index, bool real) {
-    if (a < 0 || index < 1) return -1;
+    if (a < 0 || index < 1 || !work_pay(circuit->work, 10)) return -1;
     if (index == 1) return a;
     if (index > ROOT_INDEX) return none(circuit, "a root's index is too large");
     const struct term *t = at(circuit, a);
@@ -320,8 +320,7 @@ static bool linear_constant(struct circuit *circuit, struct linear *linear, cons
     return done;
 }
 
-static bool linear_collect(struct circuit *circuit, struct linear *linear, const fmpq_t factor, int term) {
-    if (!work_pay(circuit->work, 10)) return false;
+static bool linear_collect_deep(struct circuit *circuit, struct linear *linear, const fmpq_t factor, int term) {
     const struct term *t = at(circuit, term);
     switch (t->op) {
     case TERM_CONSTANT: return linear_constant(circuit, linear, factor, term);
@@ -340,6 +339,15 @@ static bool linear_collect(struct circuit *circuit, struct linear *linear, const
     case TERM_DIVIDE: return linear_product(circuit, linear, factor, term);
     default: return linear_add(circuit, linear, factor, term);
     }
+}
+
+static bool linear_collect(struct circuit *circuit, struct linear *linear, const fmpq_t factor, int term) {
+    if (!work_pay(circuit->work, 10)) return false;
+    if (circuit->depth == LINEAR_DEPTH) return linear_add(circuit, linear, factor, term);
+    circuit->depth++;
+    bool done = linear_collect_deep(circuit, linear, factor, term);
+    circuit->depth--;
+    return done;
 }
 
 bool linear_init(struct circuit *circuit, struct linear *linear, int term) {
@@ -520,7 +528,7 @@ static int ln_of_constant(struct circuit *circuit, int a) {
 }
 
 int rewrite_ln(struct circuit *circuit, int a) {
-    if (a < 0) return -1;
+    if (a < 0 || !work_pay(circuit->work, 10)) return -1;
     const struct term *t = at(circuit, a);
     int s = t->a, r = t->b;
     slong k = t->k;

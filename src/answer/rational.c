@@ -10,28 +10,40 @@ static bool too_large(struct work *work) {
     return false;
 }
 
-/* Pays for an operation whose result has at most `bits` bits. */
-static bool pay(double bits, struct work *work) {
+/* Pays for an operation on two numbers, with a gcd of their parts; its result has at most the bits of both. */
+static bool pay(const fmpq_t a, const fmpq_t b, struct work *work) {
+    double x = (double)rational_bits(a), y = (double)rational_bits(b);
+    if (x + y > EXACT_BITS) return too_large(work);
+    return work_pay(work, x + y < 128 ? 6 : x > y ? cost_gcd(x / 2, y / 2) : cost_gcd(y / 2, x / 2));
+}
+
+/* Pays for making a whole number of so many bits by multiplications. */
+static bool pay_product(double bits, struct work *work) {
     if (bits > EXACT_BITS) return too_large(work);
-    return work_pay(work, bits < 128 ? 6 : cost_gcd(bits));
+    return work_pay(work, 6 + 3 * cost_multiply(bits));
 }
 
 bool rational_add(fmpq_t out, const fmpq_t a, const fmpq_t b, struct work *work) {
-    if (!pay((double)(rational_bits(a) + rational_bits(b) + 1), work)) return false;
+    if (!pay(a, b, work)) return false;
     fmpq_add(out, a, b);
     return true;
 }
 
 bool rational_multiply(fmpq_t out, const fmpq_t a, const fmpq_t b, struct work *work) {
-    if (!pay((double)(rational_bits(a) + rational_bits(b)), work)) return false;
+    if (!pay(a, b, work)) return false;
     fmpq_mul(out, a, b);
     return true;
 }
 
 bool rational_divide(fmpq_t out, const fmpq_t a, const fmpq_t b, struct work *work) {
-    if (!pay((double)(rational_bits(a) + rational_bits(b)), work)) return false;
+    if (!pay(a, b, work)) return false;
     fmpq_div(out, a, b);
     return true;
+}
+
+/* log2 |n|, a little over it */
+static double log_size(const fmpz_t n) {
+    return fmpz_bits(n) < 50 ? log2(fabs(fmpz_get_d(n))) + 1e-9 : (double)fmpz_bits(n);
 }
 
 bool rational_power(fmpq_t out, const fmpq_t a, const fmpz_t n, struct work *work) {
@@ -46,7 +58,8 @@ bool rational_power(fmpq_t out, const fmpq_t a, const fmpz_t n, struct work *wor
     }
     if (fmpz_bits(n) > 31) return too_large(work);
     slong times = fmpz_get_si(n);
-    if (!pay((double)rational_bits(a) * fabs((double)times), work)) return false;
+    double bits = (log_size(fmpq_numref(a)) + log_size(fmpq_denref(a))) * fabs((double)times);
+    if (!pay_product(bits, work)) return false;
     fmpq_pow_si(out, a, times);
     return true;
 }
@@ -62,7 +75,7 @@ static bool whole_root(fmpz_t out, const fmpz_t a, ulong index) {
 }
 
 bool rational_root(fmpq_t out, const fmpq_t a, ulong index, bool *exact, struct work *work) {
-    if (!work_pay(work, 10 + cost_gcd((double)rational_bits(a)))) return false;
+    if (!work_pay(work, 10 + 10 * cost_multiply((double)rational_bits(a)))) return false;
     fmpq_t root;
     fmpq_init(root);
     *exact =
@@ -78,7 +91,7 @@ enum value rational_factorial(fmpq_t out, const fmpq_t n, struct work *work) {
     if (fmpz_cmp_ui(fmpq_numref(n), EXACT_BITS) > 0) return too_large(work) ? VALUE_NONE : VALUE_TOO_LARGE;
     ulong k = fmpz_get_ui(fmpq_numref(n));
     double bits = (double)k * log2((double)k + 2);
-    if (!pay(bits, work) || !work_pay(work, (double)k)) return VALUE_TOO_LARGE;
+    if (!pay_product(bits, work) || !work_pay(work, (double)k)) return VALUE_TOO_LARGE;
     fmpz_fac_ui(fmpq_numref(out), k);
     fmpz_one(fmpq_denref(out));
     return VALUE_RATIONAL;
@@ -124,7 +137,7 @@ enum value rational_binomial(fmpq_t out, const fmpq_t n, const fmpq_t k, struct 
                                        ? log2(fmpz_get_d(fmpq_numref(n)) / (double)times) + 1.5
                                        : (double)fmpz_bits(fmpq_numref(n)));
     if (fmpz_bits(fmpq_numref(n)) > 63) return falling(out, n, times, work);
-    if (!pay(bits, work) || !work_pay(work, (double)times)) return VALUE_TOO_LARGE;
+    if (!pay_product(bits, work) || !work_pay(work, (double)times)) return VALUE_TOO_LARGE;
     fmpz_bin_uiui(fmpq_numref(out), fmpz_get_ui(fmpq_numref(n)), times);
     fmpz_one(fmpq_denref(out));
     return VALUE_RATIONAL;
@@ -132,7 +145,7 @@ enum value rational_binomial(fmpq_t out, const fmpq_t n, const fmpq_t k, struct 
 
 enum value rational_gcd(fmpq_t out, const fmpq_t a, const fmpq_t b, bool lcm, struct work *work) {
     if (!rational_is_whole(a) || !rational_is_whole(b)) return VALUE_NONE;
-    if (!pay((double)(rational_bits(a) + rational_bits(b)), work)) return VALUE_TOO_LARGE;
+    if (!pay(a, b, work)) return VALUE_TOO_LARGE;
     if (lcm)
         fmpz_lcm(fmpq_numref(out), fmpq_numref(a), fmpq_numref(b));
     else

@@ -111,7 +111,7 @@ static bool square_root_known(struct squares *squares, const fmpz_t n) {
     fmpz_init_set(left, n);
     fmpz_init(p);
     bool fits = true;
-    for (ulong prime = 2; prime < 1000 && !fmpz_is_one(left) && fits; prime += 1 + (prime > 2)) {
+    for (ulong prime = 2; prime < TRIAL_LIMIT && !fmpz_is_one(left) && fits; prime += 1 + (prime > 2)) {
         if (fmpz_fdiv_ui(left, prime) != 0) continue;
         fmpz_set_ui(p, prime);
         int symbol = fmpz_remove(left, left, p) % 2 ? symbol_of(squares, prime) : SYMBOLS;
@@ -184,7 +184,7 @@ static double degree_of(struct circuit *circuit, const bool *reached, int term) 
 
 double circuit_separation(struct circuit *circuit, int term) {
     bool *reached = circuit_reach(circuit, term);
-    struct bound *bounds = arena_alloc(circuit->arena, ((size_t)term + 1) * sizeof *bounds);
+    struct bound *bounds = arena_alloc(&circuit->arena, ((size_t)term + 1) * sizeof *bounds);
     if (!reached || !bounds || !work_pay(circuit->work, 20.0 * term)) return HUGE_VAL;
     for (int i = 0; i <= term; i++)
         if (reached[i]) bounds[i] = bound_of(&circuit->terms[i], bounds);

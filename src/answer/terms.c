@@ -3,8 +3,9 @@
 #include "answer/limits.h"
 #include "answer/rational.h"
 
-void circuit_init(struct circuit *circuit, struct arena *arena, struct work *work) {
-    *circuit = (struct circuit){.arena = arena, .work = work};
+void circuit_init(struct circuit *circuit, struct work *work) {
+    *circuit = (struct circuit){.work = work};
+    arena_init(&circuit->arena);
 }
 
 void circuit_release(struct circuit *circuit) {
@@ -13,7 +14,8 @@ void circuit_release(struct circuit *circuit) {
         fmpq_clear(circuit->terms[i].im);
         acb_clear(circuit->terms[i].value);
     }
-    circuit->n = 0;
+    arena_release(&circuit->arena);
+    circuit->n = circuit->room = 0;
 }
 
 /* ---- the table ----------------------------------------------------------------------------------------------- */
@@ -53,14 +55,20 @@ static int *slot_of(struct circuit *circuit, const struct term *t) {
 static bool grow(struct circuit *circuit) {
     if (circuit->n >= TERMS_MOST) return fail(circuit, LIMIT_TERMS);
     int room = circuit->room ? 2 * circuit->room : 64;
-    struct term *terms = arena_alloc(circuit->arena, (size_t)room * sizeof *terms);
-    int *table = arena_alloc(circuit->arena, 2 * (size_t)room * sizeof *table);
-    if (!terms || !table) return fail(circuit, LIMIT_MEMORY);
+    struct term *terms = arena_alloc(&circuit->arena, (size_t)room * sizeof *terms);
+    int *table = arena_alloc(&circuit->arena, 2 * (size_t)room * sizeof *table);
+    circuit->reached = arena_alloc(&circuit->arena, (size_t)room);
+    if (!terms || !table || !circuit->reached) return fail(circuit, LIMIT_MEMORY);
     if (circuit->n) memcpy(terms, circuit->terms, (size_t)circuit->n * sizeof *terms);
     memset(table, 0xff, 2 * (size_t)room * sizeof *table);
     circuit->terms = terms, circuit->room = room, circuit->table = table, circuit->table_size = 2 * room;
     for (int i = 0; i < circuit->n; i++) *slot_of(circuit, &terms[i]) = i;
     return true;
+}
+
+static bool take_space(struct circuit *circuit, int64_t words) {
+    circuit->space += words;
+    return circuit->space <= SPACE_WORDS || fail(circuit, LIMIT_BITS);
 }
 
 /* What is seen of a term's value by its form. */
@@ -118,7 +126,9 @@ static void describe(const struct circuit *circuit, struct term *t) {
 
 int term_intern(struct circuit *circuit, struct term *t) {
     int at = -1;
-    if (work_pay(circuit->work, 8) && (circuit->n < circuit->room || grow(circuit))) {
+    int64_t words = (int64_t)(rational_bits(t->re) + rational_bits(t->im)) / 64;
+    if (work_pay(circuit->work, 8 + (double)words) && take_space(circuit, words) &&
+        (circuit->n < circuit->room || grow(circuit))) {
         int *slot = slot_of(circuit, t);
         if (*slot < 0) {
             describe(circuit, t);
@@ -148,7 +158,7 @@ bool circuit_guard(struct circuit *circuit, int kind, int term) {
         if (circuit->guards[i].term == term && (int)circuit->guards[i].kind == kind) return true;
     if (circuit->n_guards == circuit->guards_room) {
         int room = circuit->guards_room ? 2 * circuit->guards_room : 16;
-        struct guard *guards = arena_alloc(circuit->arena, (size_t)room * sizeof *guards);
+        struct guard *guards = arena_alloc(&circuit->arena, (size_t)room * sizeof *guards);
         if (!guards) return fail(circuit, LIMIT_MEMORY);
         if (circuit->n_guards) memcpy(guards, circuit->guards, (size_t)circuit->n_guards * sizeof *guards);
         circuit->guards = guards, circuit->guards_room = room;
@@ -276,6 +286,27 @@ int term_subtract(struct circuit *circuit, int a, int b) {
     return term_add(circuit, a, term_multiply(circuit, term_integer(circuit, -1), b));
 }
 
+/* The base of a power, and its exponent; of others they themselves. */
+static int base_of(const struct circuit *circuit, int a, slong *k) {
+    const struct term *t = at(circuit, a);
+    *k = t->op == TERM_POWER ? t->k : 1;
+    return t->op == TERM_POWER ? t->a : a;
+}
+
+/* Two terms that are no constants: powers of one base become one, also where one of them stands in a product. */
+static int product(struct circuit *circuit, int s, int t) {
+    slong k, l;
+    int base = base_of(circuit, s, &k);
+    if (base == base_of(circuit, t, &l) && k < WORD_MAX - l) return term_power(circuit, base, k + l);
+    const struct term *p = at(circuit, t);
+    if (p->op == TERM_MULTIPLY && !is_constant(circuit, p->a)) {
+        int first = p->a, second = p->b;
+        if (base_of(circuit, first, &l) == base) return term_multiply(circuit, product(circuit, s, first), second);
+        if (base_of(circuit, second, &l) == base) return term_multiply(circuit, product(circuit, s, second), first);
+    }
+    return make(circuit, TERM_MULTIPLY, s < t ? s : t, s < t ? t : s, 0);
+}
+
 int term_multiply(struct circuit *circuit, int a, int b) {
     if (a < 0 || b < 0) return -1;
     if (is_constant(circuit, a) && is_constant(circuit, b)) return fold(circuit, TERM_MULTIPLY, a, b);
@@ -285,12 +316,11 @@ int term_multiply(struct circuit *circuit, int a, int b) {
     if (is_constant(circuit, t)) d = t, t = -1;
     int factor = fold(circuit, TERM_MULTIPLY, c, d);
     if (factor < 0 || is_integer(circuit, factor, 0)) return factor; /* guards remember what had no value */
-    int rest = s < 0    ? t
-               : t < 0  ? s
-               : s == t ? term_power(circuit, s, 2)
-                        : make(circuit, TERM_MULTIPLY, s < t ? s : t, s < t ? t : s, 0);
+    int rest = s < 0 ? t : t < 0 ? s : product(circuit, s, t);
     if (rest < 0 || is_integer(circuit, factor, 1)) return rest;
-    if (s >= 0 && t >= 0 && at(circuit, rest)->op != TERM_MULTIPLY) return term_multiply(circuit, factor, rest);
+    const struct term *r = at(circuit, rest); /* of which a constant may have come out: sqrt 2 by sqrt 2 */
+    if (s >= 0 && t >= 0 && (r->op == TERM_CONSTANT || (r->op == TERM_MULTIPLY && is_constant(circuit, r->a))))
+        return term_multiply(circuit, factor, rest);
     return make(circuit, TERM_MULTIPLY, factor, rest, 0);
 }
 
