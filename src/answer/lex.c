@@ -449,7 +449,7 @@ static void sign(struct lexer *lx) {
 
 struct token *lex(struct arena *arena, cord_text t, size_t *n) {
     /* a byte gives one token at most, a fraction of two bytes three, a raised digit of two four */
-    struct lexer lx = {.t = t, .tokens = arena_alloc(arena, (2 * t.len + TOKENS_BEHIND) * sizeof *lx.tokens)};
+    struct lexer lx = {.t = t, .tokens = arena_alloc(arena, (2 * t.len + 1 + TOKENS_BEHIND) * sizeof *lx.tokens)};
     if (!lx.tokens) return NULL;
     while (lx.at < t.len) {
         char c = t.data[lx.at];
@@ -470,6 +470,7 @@ struct token *lex(struct arena *arena, cord_text t, size_t *n) {
             sign(&lx);
         }
     }
+    if (lx.depth > 0) add(&lx, TOKEN_SIGN, TEXT("{")); /* one that is never closed, though it belong to a \\text */
     join_letters(&lx);
     for (int i = 0; i < TOKENS_BEHIND; i++)
         lx.tokens[lx.n + (size_t)i] = (struct token){.kind = TOKEN_END, .text = TEXT("")};

@@ -152,7 +152,8 @@ static bool read_exponent(struct parser *p, cord_text digits, int decimals, int 
     const struct token *power = t + 1 + sign;
     if (!is_digits(power, 0) || power->spaced || t[1].spaced) return false;
     if (power->text.len > 9) return p->limit = too_large, false;
-    bool whole = decimals == 0 && !text_equal(digits, TEXT("1")) && digits.len == 1 && power->text.len == 1;
+    bool whole = decimals == 0 && !text_equal(digits, TEXT("1")) && digits.len == 1 && power->text.len == 1 &&
+                 *power->text.data != '0';
     if (sign && !large && whole) { /* 2e-3 may be twice Euler's number, less three; 1e-3 and 2.5e-3 may not */
         p->readings |= READING_EULER;
         if (p->reading & READING_EULER) return false;
