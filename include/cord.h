@@ -104,7 +104,7 @@ typedef struct {
 typedef struct {
     cord_verdict verdict;
     const char *why;               /* the rule that decided, or the limit that was hit; static */
-    char *gold_read, *answer_read; /* how each was read, "tuple(number 1, divide(number 3, number 4))"; or "" */
+    char *gold_read, *answer_read; /* how each was read, "tuple () (1, divide(3, 4))" */
 } cord_grading;
 
 /* Compares a final answer with the gold one, both as plain answers (see cord_extract_answer for whole replies). docs/grader.md

@@ -108,5 +108,7 @@ cord_verdict compare_relations(struct comparison *c, struct node *gold, struct n
     if (value && second && node_same(name, other)) return compare_answers(c, value, second);
     if (gold->n != 2 || answer->n != 2)
         return verdict_for(c, CORD_UNDECIDED, "chains of relations could not be compared");
-    return compare_sides(c, gold, answer);
+    cord_verdict sides_say = compare_sides(c, gold, answer);
+    if (sides_say == CORD_UNDECIDED && value && second) c->why = "they say what different names are";
+    return sides_say;
 }

@@ -338,27 +338,29 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
     return NULL;
 }
 
-/* The number that a list of digits alone may be after all: "3,5" a decimal, "1, 200" or "1234,567" one with thousands;
- * NULL where it can be no number. */
+/* The number that a list of digits alone may be after all: "3,5" a decimal, "1, 200" or "1234,567" one with thousands,
+ * "1.234,56" one as much of Europe writes it; NULL where it can be no number. */
 static struct node *number_of_list(struct parser *p) {
     const struct token *t = parser_token(p);
-    bool minus = token_is(t, "-"), thousands = true, close = true;
-    size_t n = 0;
+    bool minus = token_is(t, "-"), thousands = true, close = true, points = false;
+    size_t commas = 0;
     struct buf digits;
     buf_init(&digits, "a list's digits", TREE_TEXT);
-    for (t += minus;; t++) {
-        if (t->kind != TOKEN_DIGITS) break;
+    for (t += minus; t->kind == TOKEN_DIGITS; t++) {
         buf_add(&digits, t->text);
-        thousands = thousands && (n == 0 || t->text.len == 3);
-        close = close && (n == 0 || !t->spaced);
-        n++;
-        if (!token_is(++t, ",")) break;
+        thousands = thousands && (digits.len == t->text.len || t->text.len == 3);
+        close = close && (digits.len == t->text.len || !t->spaced);
+        t++;
+        points = points || (token_is(t, ".") && !commas);
+        if (!token_is(t, ",") && (!token_is(t, ".") || commas)) break;
+        commas += token_is(t, ",");
         close = close && !t->spaced;
     }
+    bool decimal = commas == 1 && close && (points || !thousands);
     struct node *number = NULL;
-    if (is_end(t) && n > 1 && (thousands || (n == 2 && close))) {
+    if (is_end(t) && commas > 0 && (decimal || (thousands && !points))) {
         number = parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits)));
-        if (number && !thousands) number->exponent = -(int)t[-1].text.len;
+        if (number && decimal) number->exponent = -(int)t[-1].text.len;
         if (number && minus) number = parser_node(p, NODE_NEGATE, 0, 1, &number);
     }
     buf_release(&digits);
@@ -496,6 +498,7 @@ static struct node *parse_number_words(struct parser *p) {
         const struct token *t = parser_token(p);
         if (any && (parser_sees(p, "-") || is_word(t, "and"))) continue;
         if (any && denominator_word(t->text)) break;
+        if (is_word(t, "half") && !any) break;
         if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) return NULL;
         if (scale && value == 100) {
             if (part > 99) return NULL;
@@ -509,6 +512,7 @@ static struct node *parse_number_words(struct parser *p) {
         }
         any = true;
     }
+    if (is_word(parser_token(p), "half") && !any) part = 1, any = true;
     if (!any) return NULL;
     struct node *node = node_integer(p->arena, total + part);
     int64_t denominator = denominator_word(parser_token(p)->text);

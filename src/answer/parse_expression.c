@@ -833,11 +833,17 @@ static bool leaves_unit(struct parser *p) {
     return p->reading & READING_UNIT;
 }
 
+/* 20^\circ C */
+static bool is_celsius(const struct token *t, const struct node *before) {
+    return before->kind == NODE_DEGREE && (is_name(t, "C") || is_name(t, "F")) && t[1].kind == TOKEN_END;
+}
+
 /* Factors side by side: 2\pi r. */
 static struct node *parse_implied(struct parser *p, struct node *first) {
     struct nodes factors = {0};
     if (!parser_collect(p, &factors, first)) return NULL;
-    while (node_is_expression(factors.item[factors.n - 1]) && starts_factor(p) && !leaves_unit(p))
+    while (node_is_expression(factors.item[factors.n - 1]) && starts_factor(p) && !leaves_unit(p) &&
+           !is_celsius(parser_token(p), factors.item[factors.n - 1]))
         if (!parser_collect(p, &factors, parse_power(p))) return NULL;
     return parser_gather(p, NODE_MULTIPLY, &factors);
 }
