@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 # A folder, and what it may include of ours besides itself and include/. Above: what knows; below: what is known.
 ours="
 base
-answer       base
+answer       base answer/exact answer/read answer/find
+answer/read  base answer answer/find
 data         base answer
 model        base
 model/local  base model

@@ -2,7 +2,7 @@
  * different only where all readings say so. It must not know where answers come from. */
 #include "answer/compare.h"
 #include "answer/describe.h"
-#include "answer/parse.h"
+#include "answer/read/parse.h"
 
 #include <stdlib.h>
 

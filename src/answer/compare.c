@@ -1,7 +1,7 @@
 /* compare.c - the comparison of two trees by their kinds: the rules of docs/grader.md, in its order. It must not know how
  * answers are written, nor how numbers are compared. */
 #include "answer/compare.h"
-#include "answer/rules.h"
+#include "answer/read/rules.h"
 
 static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer);
 

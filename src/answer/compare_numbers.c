@@ -1,7 +1,7 @@
 /* compare_numbers.c - numbers as answers: by which rule they are compared, and what a unit, a percent sign, a degree sign
  * or a word such as "million" on one side or both says. It must not know how values are computed. */
 #include "answer/compare.h"
-#include "answer/rules.h"
+#include "answer/read/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* lex.c - from text to tokens, in one pass. It must not know what the tokens mean together. */
-#include "answer/lex.h"
+#include "answer/read/lex.h"
 
 #include "answer/tree.h"
 

@@ -1,5 +1,5 @@
 /* rules.c - the tables of words. It must not know how words are put together. */
-#include "answer/rules.h"
+#include "answer/read/rules.h"
 
 #include <ctype.h>
 

@@ -1,0 +1,244 @@
+/* parse.c - an answer's forms, tried one after another: words, choices, dates, lists, names with "="; what none of them fits
+ * is text. It must not know values or verdicts. */
+#include "answer/extract.h"
+#include "answer/read/parser.h"
+#include "answer/read/rules.h"
+
+/* ---- letters ------------------------------------------------------------------------------------------------- */
+
+/* Whether mathematics touches the token, so that a run of letters in it is a product of variables: 2xy, x^2+xy. What
+ * stands before an "=" is rather a name: AB = 5. */
+static bool is_touched(const struct token *first, const struct token *t) {
+    const struct token *before = t > first ? t - 1 : NULL;
+    bool left = before && (before->kind == TOKEN_DIGITS ? !t->spaced
+                           : before->kind == TOKEN_COMMAND
+                               ? !token_is(before, "\\{") && !token_is(before, "\\ne")
+                               : before->kind == TOKEN_SIGN && strchr("^_)+-*/|{", *before->text.data));
+    return left || (t[1].kind == TOKEN_SIGN && strchr("^_(+-*/!|}", *t[1].text.data));
+}
+
+static bool is_known(cord_text word) {
+    enum function function;
+    int64_t value;
+    bool scale;
+    static const char *const others[] = {"pi", "sqrt", "cbrt", "abs", "floor", "ceil", "binom", "infinity", "inf",
+                                         "oo", "no",   "per",  "the", "sq",    "of",   "for",   NULL};
+    for (int i = 0; others[i]; i++)
+        if (text_equal(text_of(others[i]), word)) return true;
+    return function_find(word, &function) || unit_find(word) || number_word(word, &value, &scale) || is_no_unit(word);
+}
+
+/* How many letters of a run stay together: those of a function's name, "sin" of "sinx"; else 1. */
+static size_t head_of(cord_text run) {
+    enum function function;
+    for (size_t k = run.len - 1; k >= 2; k--)
+        if (function_find(text_slice(run, 0, k), &function)) return k;
+    return 1;
+}
+
+static bool is_run(const struct token *t) {
+    enum { LONGEST = 4 };
+    if (t->kind != TOKEN_LETTERS || t->prose || t->text.len < 2 || t->text.len > LONGEST || is_known(t->text))
+        return false;
+    for (size_t k = 0; k < t->text.len; k++)
+        if ((unsigned char)t->text.data[k] >= 0x80) return false;
+    return true;
+}
+
+/* Takes runs of letters apart where they are variables side by side, or where `all` is. */
+static const struct token *spell(struct arena *arena, const struct token *tokens, size_t n, bool all) {
+    size_t room = TOKENS_BEHIND;
+    for (size_t i = 0; i < n; i++) room += tokens[i].kind == TOKEN_LETTERS ? tokens[i].text.len : 1;
+    struct token *out = arena_alloc(arena, room * sizeof *out);
+    if (!out) return NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct token t = tokens[i];
+        size_t head = is_run(&t) ? head_of(t.text) : 0;
+        if (head == 0 || (head == 1 && !all && !is_touched(tokens, &tokens[i]))) {
+            out[at++] = t;
+            continue;
+        }
+        for (size_t k = 0; k < t.text.len; k += k ? 1 : head) {
+            out[at] = t;
+            out[at].text = text_slice(t.text, k, k ? k + 1 : head);
+            out[at++].spaced = t.spaced && k == 0;
+        }
+    }
+    for (int i = 0; i < TOKENS_BEHIND; i++) out[at++] = tokens[n];
+    return out;
+}
+
+/* ---- choices and names --------------------------------------------------------------------------------------- */
+
+static struct node *parse_forms(struct parser *p);
+
+/* "B", "(B)", "B.", "option B", "(B) 5", "B: 5". Small letters only in brackets and alone. */
+static struct node *parse_choice(struct parser *p) {
+    if (token_is_word(parser_token(p), "option") || token_is_word(parser_token(p), "choice")) p->at++;
+    bool open = parser_take(p, "(") || parser_take(p, "[");
+    const struct token *letter = parser_token(p);
+    if (letter->kind != TOKEN_LETTERS || letter->text.len != 1) return NULL;
+    char c = *letter->text.data, capital = (char)(c & ~0x20);
+    if (capital < 'A' || capital > 'J') return NULL;
+    p->at++;
+    bool close = parser_take(p, ")") || parser_take(p, "]");
+    bool marked = close || parser_take(p, ".") || parser_take(p, ":");
+    bool alone = token_ends(parser_token(p));
+    if ((open && !close) || (close && !open && !alone && !parser_token(p)->spaced)) return NULL;
+    if (c != capital && (!open || !alone)) return NULL;
+    if (!alone && (!marked || !parser_token(p)->spaced)) return NULL;
+    cord_text name = arena_text(p->arena, (cord_text){&capital, 1});
+    struct node *node = name.data ? parser_text(p, NODE_CHOICE, 0, name) : NULL;
+    if (!node || alone) return node;
+    struct node *content = parse_forms(p);
+    struct node *full = content ? parser_node(p, NODE_CHOICE, 0, 1, &content) : NULL;
+    if (full) full->text = name;
+    return full;
+}
+
+/* "f(x) = …": a letter and letters in brackets before an "=". */
+static struct node *parse_function_of(struct parser *p) {
+    size_t start = p->at, at = start;
+    const struct token *t = p->tokens;
+    if (t[at].kind != TOKEN_LETTERS || t[at].text.len > 1) return NULL;
+    for (at++; token_is(&t[at], "'"); at++) {}
+    if (!token_is(&t[at++], "(")) return NULL;
+    while (t[at].kind == TOKEN_LETTERS && token_is(&t[at + 1], ",")) at += 2;
+    if (t[at].kind != TOKEN_LETTERS || !token_is(&t[at + 1], ")") || !token_is(&t[at + 2], "=")) return NULL;
+    p->at = at + 3;
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, at + 2));
+    struct node *value = name ? parse_list(p) : NULL;
+    return parser_relation(p, name, "=", value);
+}
+
+/* "Area = …", "m\angle ABC = …": a name of any kind before the only "=" of an answer. */
+static struct node *parse_named(struct parser *p) {
+    size_t start = p->at, equals = 0, depth = 0;
+    for (size_t i = start; !token_ends(&p->tokens[i]); i++) {
+        const struct token *t = &p->tokens[i];
+        if (token_is(t, "{") || token_is(t, "("))
+            depth++;
+        else if ((token_is(t, "}") || token_is(t, ")")) && depth)
+            depth--;
+        bool plain = t->kind == TOKEN_LETTERS || t->kind == TOKEN_SYMBOL || token_is(t, "(") || token_is(t, ")") ||
+                     token_is(t, "_") || token_is(t, "{") || token_is(t, "}") || token_is(t, "'") || token_is(t, ",") ||
+                     t->kind == TOKEN_COMMAND || (t->kind == TOKEN_DIGITS && i > start);
+        bool is = token_is(t, "=") || (token_is_word(t, "is") && i > start);
+        if (is && !equals && !depth)
+            equals = i;
+        else if (is && !token_is_word(t, "is"))
+            return NULL;
+        else if (!equals && !plain)
+            return NULL;
+    }
+    if (!equals || equals == start) return NULL;
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, equals));
+    p->at = equals + 1;
+    struct node *value = name ? parse_list(p) : NULL;
+    if (!value || value->kind == NODE_RELATION) return NULL;
+    return parser_relation(p, name, "=", value);
+}
+
+/* The first form that fits all of what is left. */
+static struct node *parse_forms(struct parser *p) {
+    static struct node *(*const forms[])(struct parser *) = {parse_words,        parse_choice, parse_date,
+                                                             parse_function_of,  parse_list,   parse_colon,
+                                                             parse_number_words, parse_named};
+    size_t start = p->at;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms && !p->no_memory; i++) {
+        p->at = start;
+        p->depth = p->brackets = p->bars = 0;
+        struct node *node = forms[i](p);
+        if (node && token_ends(parser_token(p))) return node;
+        if (p->limit) break;
+    }
+    return NULL;
+}
+
+/* ---- the whole answer ---------------------------------------------------------------------------------------- */
+
+static bool has_mark(cord_text t, cord_text mark) {
+    for (ptrdiff_t at; (at = text_find(t, mark)) >= 0; t = text_slice(t, (size_t)at + mark.len, t.len))
+        if (at == 0 || t.data[at - 1] != '\\') return true;
+    return false;
+}
+
+/* Takes `open` and `close` from around `t` where nothing between them is `close` again: "$x$ and $y$" stays. */
+static bool unwrap(cord_text *t, cord_text open, cord_text close) {
+    if (t->len <= open.len + close.len || !text_starts(*t, open) || !text_ends(*t, close)) return false;
+    cord_text inside = text_slice(*t, open.len, t->len - close.len);
+    if (inside.data[inside.len - 1] == '\\' || has_mark(inside, close)) return false;
+    *t = inside;
+    return true;
+}
+
+static bool unwrap_box(cord_text *t, cord_text command) {
+    if (!text_starts(*t, command) || answer_closing_brace(*t, command.len - 1) != (ptrdiff_t)t->len - 1) return false;
+    *t = text_slice(*t, command.len, t->len - 1);
+    return true;
+}
+
+/* What only presents: mathematics marks, boxes, bold, code, quotes, the sentence's period, an "=" before it all. */
+static cord_text strip(cord_text t) {
+    static const char *const pairs[][2] = {{"$$", "$$"},
+                                           {"$", "$"},
+                                           {"\\(", "\\)"},
+                                           {"\\[", "\\]"},
+                                           {"**", "**"},
+                                           {"__", "__"},
+                                           {"*", "*"},
+                                           {"`", "`"},
+                                           {"\"", "\""},
+                                           {"'", "'"},
+                                           {"\xE2\x80\x9C", "\xE2\x80\x9D"}};
+    for (size_t before = t.len + 1; t.len && t.len < before;) {
+        before = t.len;
+        t = text_trim(t);
+        if (t.len > 1 && text_ends(t, TEXT(".")) && !text_ends(t, TEXT(".."))) t.len--;
+        if (t.len > 1 && *t.data == '=') t = text_slice(t, 1, t.len);
+        for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+            unwrap(&t, text_of(pairs[i][0]), text_of(pairs[i][1]));
+        if (!unwrap_box(&t, TEXT("\\boxed{"))) unwrap_box(&t, TEXT("\\fbox{"));
+    }
+    return text_trim(t);
+}
+
+/* The final period inside mathematics marks: "$5.$". */
+static size_t drop_period(struct token *tokens, size_t n) {
+    if (n < 2 || !token_is(&tokens[n - 1], ".") || token_is(&tokens[n - 2], ".")) return n;
+    tokens[n - 1] = tokens[n];
+    return n - 1;
+}
+
+struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, unsigned *readings, const char **limit) {
+    static const char too_long[] = "an answer is too long to be read: only equal texts of that length are equal";
+    t = strip(t);
+    if (t.len > TREE_TEXT) {
+        *limit = too_long;
+        struct node *node = node_new(arena, NODE_TEXT, 0, 0, NULL);
+        if (node) node->text = t;
+        return node;
+    }
+    size_t n;
+    struct token *tokens = lex(arena, t, &n);
+    if (!tokens) return NULL;
+    n = drop_period(tokens, n);
+    struct parser p = {.arena = arena, .tokens = spell(arena, tokens, n, false), .reading = reading};
+    if (!p.tokens) return NULL;
+    struct node *node = parse_forms(&p);
+    if (p.no_memory) return NULL;
+    *readings |= p.readings;
+    if (node) return node;
+    if (p.limit) *limit = p.limit;
+    node = node_new(arena, NODE_TEXT, 0, 0, NULL);
+    if (!node) return NULL;
+    p.tokens = tokens;
+    node->text = parser_words(&p, 0, n);
+    if (n == 1 && is_run(tokens)) { /* "xy": perhaps a product */
+        struct parser product = {.arena = arena, .tokens = spell(arena, tokens, n, true)};
+        struct node *child = product.tokens ? parse_sum(&product) : NULL;
+        if (child && child->kind == NODE_MULTIPLY) node->other = child;
+    }
+    return p.no_memory ? NULL : node;
+}

@@ -1,0 +1,88 @@
+/* parser.c - the parser's state: looking at tokens, making nodes, and the limits of both. It must not know the grammar. */
+#include "answer/read/parser.h"
+
+#include <ctype.h>
+
+enum { STEPS = 100000 }; /* most tokens looked at, again and again where a first try fails */
+
+void parser_give_up(struct parser *p) { p->limit = "an answer is too large to be read"; }
+
+bool token_is_word(const struct token *t, const char *word) {
+    if (t->kind != TOKEN_LETTERS || t->text.len != strlen(word)) return false;
+    for (size_t i = 0; i < t->text.len; i++)
+        if ((t->text.data[i] | 0x20) != word[i]) return false;
+    return true;
+}
+
+bool parser_take(struct parser *p, const char *text) {
+    if (!parser_sees(p, text)) return false;
+    p->at++;
+    return true;
+}
+
+static struct node *count(struct parser *p, struct node *node) {
+    if (!node) p->no_memory = true;
+    if (++p->nodes <= TREE_NODES) return node;
+    parser_give_up(p);
+    return NULL;
+}
+
+struct node *parser_node(struct parser *p, enum node_kind kind, int which, size_t n, struct node *const *child) {
+    for (size_t i = 0; i < n; i++)
+        if (!child[i]) return NULL;
+    return count(p, node_new(p->arena, kind, which, n, child));
+}
+
+struct node *parser_text(struct parser *p, enum node_kind kind, int which, cord_text text) {
+    struct node *node = count(p, node_new(p->arena, kind, which, 0, NULL));
+    if (node) node->text = text;
+    return node;
+}
+
+struct node *parser_integer(struct parser *p, int64_t value) {
+    return count(p, node_integer(p->arena, value));
+}
+
+struct node *parser_relation(struct parser *p, struct node *left, const char *codes, struct node *right) {
+    struct node *relation = left && right ? parser_two(p, NODE_RELATION, left, right) : NULL;
+    if (relation) relation->text = text_of(codes);
+    return relation;
+}
+
+bool parser_collect(struct parser *p, struct nodes *nodes, struct node *node) {
+    if (!node) return false;
+    if (nodes->n == nodes->capacity) {
+        size_t capacity = nodes->capacity ? 2 * nodes->capacity : 4;
+        struct node **item = arena_alloc(p->arena, capacity * sizeof *item);
+        if (!item) return p->no_memory = true, false;
+        if (nodes->n) memcpy(item, nodes->item, nodes->n * sizeof *item);
+        nodes->item = item;
+        nodes->capacity = capacity;
+    }
+    nodes->item[nodes->n++] = node;
+    return true;
+}
+
+struct node *parser_gather(struct parser *p, enum node_kind kind, const struct nodes *nodes) {
+    return nodes->n == 1 ? nodes->item[0] : parser_node(p, kind, 0, nodes->n, nodes->item);
+}
+
+cord_text parser_words(struct parser *p, size_t from, size_t to) {
+    struct buf words;
+    buf_init(&words, "an answer's words", 4 * TREE_TEXT);
+    for (size_t i = from; i < to; i++) {
+        if (i > from && p->tokens[i].spaced) buf_addc(&words, ' ');
+        buf_add(&words, p->tokens[i].text);
+    }
+    for (size_t i = 0; i < words.len; i++) words.data[i] = (char)tolower((unsigned char)words.data[i]);
+    cord_text text = arena_text(p->arena, buf_text(&words));
+    buf_release(&words);
+    if (!text.data) p->no_memory = true, text = TEXT("");
+    return text;
+}
+
+bool parser_enter(struct parser *p) {
+    if (++p->depth <= TREE_DEPTH && ++p->steps <= STEPS) return true;
+    parser_give_up(p);
+    return false;
+}
