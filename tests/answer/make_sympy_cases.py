@@ -187,7 +187,7 @@ def powers():
         e = b ** r
         hand = [(f"{b}^{{{r.p}/{r.q}}}", e), (f"{b}^{{\\frac{{{r.p}}}{{{r.q}}}}}", e),
                 (f"{b}^{{2}} \\cdot {b}^{{-\\frac{{{2 * r.q - r.p}}}{{{r.q}}}}}", b ** 2 * b ** (r - 2)),
-                (f"\\sqrt[{r.q}]{{{b ** r.p}}}" if r.q > 2 else f"\\sqrt{{{b ** r.p}}}", root(b ** r.p, r.q))]
+                (f"\\sqrt[{r.q}]{{{b ** r.p}}}" if r.q > 2 else f"\\sqrt{{{b ** r.p}}}" if r.q > 1 else f"{b ** r.p}", root(b ** r.p, r.q))]
     return e, hand
 
 
