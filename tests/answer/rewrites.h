@@ -344,18 +344,18 @@ static bool sides_exchanged(cord_text t, struct buf *out) { return exchanged(t, 
 static bool in_unicode(cord_text t, struct buf *out) {
     static const char *const sign[][2] = {{"\\pi", "π"},    {"\\infty", "∞"}, {"\\cup", "∪"},
                                           {"^\\circ", "°"}, {"\\pm", "±"},    {"-", "−"}};
-    cord_text now = t;
+    struct buf now, next;
     bool any = false;
+    buf_init(&now, "test answer", 10000);
+    buf_add(&now, t);
     for (size_t i = 0; i < sizeof sign / sizeof *sign; i++) {
-        struct buf next;
         buf_init(&next, "test answer", 10000);
-        any |= replace(now, sign[i][0], sign[i][1], &next);
-        if (i) free((char *)(uintptr_t)now.data);
-        now = (cord_text){strndup(next.data, next.len), next.len};
-        buf_release(&next);
+        any |= replace(buf_text(&now), sign[i][0], sign[i][1], &next);
+        buf_release(&now);
+        now = next;
     }
-    buf_add(out, now);
-    free((char *)(uintptr_t)now.data);
+    buf_add(out, buf_text(&now));
+    buf_release(&now);
     return any;
 }
 
