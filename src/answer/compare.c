@@ -192,8 +192,12 @@ static cord_verdict compare_ratios(struct comparison *c, const struct node *a, c
     return verdict_for(c, all, all == CORD_EQUAL ? "the ratios are equal" : "the ratios could not be compared");
 }
 
-/* Minutes are written with two digits. */
-static bool is_clock(const struct node *node) { return node->n == 2 && node->child[1]->text.len == 2; }
+/* Minutes and seconds are written with two digits. */
+static bool is_clock(const struct node *node) {
+    for (size_t i = 1; i < node->n; i++)
+        if (node->child[i]->kind != NODE_NUMBER || node->child[i]->text.len != 2) return false;
+    return node->n == 2 || node->n == 3;
+}
 
 static cord_verdict compare_colons(struct comparison *c, const struct node *a, const struct node *b) {
     int left = minutes_of(a), right = minutes_of(b);
@@ -210,6 +214,8 @@ static cord_verdict compare_colons(struct comparison *c, const struct node *a, c
             return verdict_for(c, CORD_UNDECIDED, "only one says which half of the day it means");
         return verdict_for(c, CORD_DIFFERENT, "they are different times");
     }
+    if (a->n != b->n && is_clock(a) && is_clock(b))
+        return verdict_for(c, CORD_UNDECIDED, "only one of the times has seconds");
     if (a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "the ratios have different numbers of terms");
     if (is_clock(a) && is_clock(b) && left >= 0 && right >= 0 && left != right && compare_ratios(c, a, b) == CORD_EQUAL)
         return verdict_for(c, CORD_UNDECIDED, "as ratios they are equal, as times they differ");
@@ -323,10 +329,20 @@ static cord_verdict compare_word_and_other(struct comparison *c, const struct no
     return verdict_for(c, CORD_UNDECIDED, "a word and something else could not be compared");
 }
 
+/* Whether it may be a vector by its units: 2i + 3j. */
+static bool may_be_vector(const struct node *node) {
+    if (node->kind == NODE_SYMBOL) return text_equal(node->text, TEXT("j")) || *node->text.data == '\\';
+    for (size_t i = 0; i < node->n; i++)
+        if (may_be_vector(node->child[i])) return true;
+    return false;
+}
+
 static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, struct node *b) {
     if (a->kind == NODE_TUPLE && a->n == 1)
         return verdict_for(c, CORD_UNDECIDED, "one of the two stands in square brackets");
-    if (a->kind == NODE_COLON && a->text.len == 0 && a->n == 2 && is_value(b))
+    if ((a->kind == NODE_TUPLE || a->kind == NODE_MATRIX) && is_value(b) && may_be_vector(b))
+        return verdict_for(c, CORD_UNDECIDED, "one may be a vector in its units");
+    if (a->kind == NODE_COLON && is_value(b))
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
     if ((is_base(a) && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH || a->kind == NODE_UNION)
         return verdict_for(c, CORD_UNDECIDED, "they are answers of different kinds");

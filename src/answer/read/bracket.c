@@ -120,6 +120,8 @@ struct node *parse_matrix(struct parser *p) {
         column++;
         if (parser_take(p, "&")) continue;
         bool row = parser_take(p, "\\\\");
+        if (row && parser_sees(p, "[") && token_is_digits(parser_token(p) + 1, 0)) /* \\\\[2pt] */
+            while (!token_ends(parser_token(p)) && !parser_take(p, "]")) p->at++;
         if (!row && parser_token(p)->kind != TOKEN_CLOSE) return NULL;
         if (columns && column != columns) return NULL;
         columns = column;

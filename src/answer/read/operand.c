@@ -238,6 +238,8 @@ static struct node *parse_letter(struct parser *p) {
     bool article = (token_is_name(t, "a") || token_is_name(t, "A")) && t[1].kind == TOKEN_LETTERS && t[1].spaced &&
                    t[1].text.len > 1;
     if (article && !is_no_unit(t[1].text)) return NULL;
+    bool function = t->text.len == 1 && strchr("fgFG", *t->text.data) && token_is(t + 1, "(") && !t[1].spaced;
+    if (function) return NULL; /* what f(2) is, nobody says */
     if (token_is_name(t, "pi")) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_PI, 0, NULL);
     if (token_is_name(t, "e") && plain) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_E, 0, NULL);
     if (token_is_name(t, "i") && plain) return p->at++, parser_node(p, NODE_CONSTANT, CONSTANT_I, 0, NULL);

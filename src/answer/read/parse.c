@@ -6,6 +6,12 @@
 
 /* ---- letters ------------------------------------------------------------------------------------------------- */
 
+/* A bracket behind a function's name: \ln(xy). */
+static bool opens_argument(const struct token *first, const struct token *t) {
+    enum function function;
+    return token_is(t, "(") && t > first && function_find(t[-1].text, &function);
+}
+
 /* Whether mathematics touches the token, so that a run of letters in it is a product of variables: 2xy, x^2+xy. What
  * stands before an "=" is rather a name: AB = 5. */
 static bool is_touched(const struct token *first, const struct token *t) {
@@ -14,7 +20,8 @@ static bool is_touched(const struct token *first, const struct token *t) {
                            : before->kind == TOKEN_COMMAND
                                ? !token_is(before, "\\{") && !token_is(before, "\\ne")
                                : before->kind == TOKEN_SIGN && strchr("^_)+-*/|{", *before->text.data));
-    return left || (t[1].kind == TOKEN_SIGN && strchr("^_(+-*/!|}", *t[1].text.data));
+    return left || (before && opens_argument(first, before)) ||
+           (t[1].kind == TOKEN_SIGN && strchr("^_(+-*/!|}", *t[1].text.data));
 }
 
 static bool is_known(cord_text word) {
@@ -40,8 +47,16 @@ static bool is_run(const struct token *t) {
     enum { LONGEST = 4 };
     if (t->kind != TOKEN_LETTERS || t->prose || t->text.len < 2 || t->text.len > LONGEST || is_known(t->text))
         return false;
+    if (t->text.len == 2 && *t->text.data == 'd' && strchr("rstuvwxyz", t->text.data[1])) return false; /* dx */
     for (size_t k = 0; k < t->text.len; k++)
         if ((unsigned char)t->text.data[k] >= 0x80) return false;
+    return true;
+}
+
+/* "xyz": no word has only these letters. */
+static bool is_variables(cord_text run) {
+    for (size_t k = 0; k < run.len; k++)
+        if (!strchr("wxyz", run.data[k])) return false;
     return true;
 }
 
@@ -55,7 +70,8 @@ static const struct token *spell(struct arena *arena, const struct token *tokens
     for (size_t i = 0; i < n; i++) {
         struct token t = tokens[i];
         size_t head = is_run(&t) ? head_of(t.text) : 0;
-        if (head == 0 || (head == 1 && !all && !is_touched(tokens, &tokens[i]))) {
+        bool apart = all || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
+        if (head == 0 || !apart) {
             out[at++] = t;
             continue;
         }
@@ -97,17 +113,37 @@ static struct node *parse_choice(struct parser *p) {
     return full;
 }
 
-/* "f(x) = …": a letter and letters in brackets before an "=". */
+/* Behind the ")" that closes the "(" at `at`; `at` where none does. *simple: nothing but one letter or number, or several
+ * with commas, stands inside. */
+static size_t behind_bracket(const struct token *t, size_t at, bool *simple) {
+    size_t depth = 0, i = at;
+    *simple = true;
+    do {
+        if (token_is(&t[i], "("))
+            depth++;
+        else if (token_is(&t[i], ")"))
+            depth--;
+        else if (t[i].kind == TOKEN_SIGN ? !token_is(&t[i], ",") : t[i].kind == TOKEN_COMMAND)
+            *simple = false;
+        *simple = *simple && depth < 2;
+        if (token_ends(&t[i++])) return at;
+    } while (depth > 0);
+    return i;
+}
+
+/* "f(x) = …", "f(2) = …", "P(X = 2) = …": a letter and brackets before an "=". */
 static struct node *parse_function_of(struct parser *p) {
     size_t start = p->at, at = start;
     const struct token *t = p->tokens;
+    bool simple;
     if (t[at].kind != TOKEN_LETTERS || t[at].text.len > 1) return NULL;
+    bool function = strchr("fghFGPQ", *t[at].text.data) != NULL; /* x(x+1) = 0 is an equation */
     for (at++; token_is(&t[at], "'"); at++) {}
-    if (!token_is(&t[at++], "(")) return NULL;
-    while (t[at].kind == TOKEN_LETTERS && token_is(&t[at + 1], ",")) at += 2;
-    if (t[at].kind != TOKEN_LETTERS || !token_is(&t[at + 1], ")") || !token_is(&t[at + 2], "=")) return NULL;
-    p->at = at + 3;
-    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, at + 2));
+    if (!token_is(&t[at], "(")) return NULL;
+    size_t end = behind_bracket(t, at, &simple);
+    if (end == at || (!simple && !function) || !token_is(&t[end], "=")) return NULL;
+    p->at = end + 1;
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, end));
     struct node *value = name ? parse_list(p) : NULL;
     return parser_relation(p, name, "=", value);
 }

@@ -120,7 +120,7 @@ bool is_no_unit(cord_text word) {
                                 "multiplied|nearly|nd|not|octal|or|"
                                 "over|plus|power|raised|rd|remainder|root|roughly|squared|st|than|th|then|times|to|"
                                 "unless|until|up|when|where|with|and|"
-                                "almost|am|pm";
+                                "almost|am|pm|yes|no|maybe|true|false|even|odd|none|neither|undefined";
     char small[40];
     return among(words, lower(word, small));
 }
