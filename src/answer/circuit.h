@@ -143,8 +143,9 @@ enum proof circuit_transcendental_zero(struct circuit *circuit,
 int circuit_sign(struct circuit *circuit, int term);
 /* Whether it is a real number, as far as its enclosure tells. */
 bool circuit_real(struct circuit *circuit, int term);
-/* Whether its last enclosure shows |term| < 2^-bits. */
-bool circuit_small(struct circuit *circuit, int term, double bits);
+/* Whether its last enclosure shows |term| < 2^-AGREEMENT_BITS, and nothing that it is made of is so small that this could
+ * not be seen. */
+bool circuit_nearly_zero(struct circuit *circuit, int term);
 /* Bits after the point that a nonzero algebraic number cannot have all zero: |term| >= 2^-bits. */
 double circuit_separation(struct circuit *circuit, int term);
 /* Marks a term and all that it is made of. NULL without work left. Valid until the next call. */

@@ -78,7 +78,7 @@ static enum outcome values_at(const struct functions *f, const fmpq *values) {
         switch (circuit_zero(&circuit, zero)) {
         case PROVED_ZERO: outcome = SAME; break;
         case PROVED_NOT_ZERO: outcome = DIFFERENT; break;
-        case UNPROVED: outcome = circuit_small(&circuit, zero, AGREEMENT_BITS) ? ALIKE : UNKNOWN; break;
+        case UNPROVED: outcome = circuit_nearly_zero(&circuit, zero) ? ALIKE : UNKNOWN; break;
         }
     }
     circuit_release(&circuit);

@@ -13,7 +13,8 @@ enum {
     TERMS_MOST = 1 << 15,       /* of a circuit: eight for each node of a tree, 10 MiB with their tables */
     ENCLOSURE_BITS = 1 << 16,   /* highest precision: one logarithm takes 8 ms there */
     PLAIN_BITS = 1024,          /* highest precision where no bound says how much is needed */
-    AGREEMENT_BITS = 200,       /* to so many, 60 digits, values agree where their equality is not proved */
+    AGREEMENT_BITS = 200,       /* to so many, 60 digits, values agree where their equality is not proved, ... */
+    MODEST_BITS = 100,          /* ... if all they are made of is that far from 0 and infinity at most */
     ARGUMENT_BITS = 1024,       /* of what a sine is taken of: that many more bits it has to be computed with */
     SCALE_BITS = 64,            /* of what an exponential is taken of: its exponent has that many bits */
     EXPONENT_BITS = 62,         /* of an exponent that is a whole number: it has to be a machine's */
@@ -25,6 +26,7 @@ enum {
     LINEAR_DEPTH = 64,          /* how deep one is looked into: 1 KiB of stack each */
     FACTORIALS_APART = 64,      /* (n+64)!/n! is a polynomial still */
     TRIAL_LIMIT = 1000,         /* smaller primes are divided out of radicands and of what logarithms are taken of */
+    TRIAL_BITS = 1 << 14,       /* of what they are divided out of */
     TRIAL_PRIMES = 168,         /* so many are there */
     PERFECT_POWER_BITS = 1024,  /* of what is left then and tried for being a power: 0.1 ms */
 };

@@ -27,7 +27,8 @@ static void factors_release(struct factors *f) {
 static void divide_out(struct factors *f, fmpz_t rest, slong sign) {
     fmpz_t prime;
     fmpz_init(prime);
-    for (ulong p = 2; p < TRIAL_LIMIT && !fmpz_is_one(rest); p += 1 + (p > 2)) {
+    bool small = fmpz_bits(rest) <= TRIAL_BITS;
+    for (ulong p = 2; small && p < TRIAL_LIMIT && !fmpz_is_one(rest); p += 1 + (p > 2)) {
         if (fmpz_cmp_ui(rest, p * p) < 0) p = fmpz_get_ui(rest); /* which is prime then */
         if (fmpz_fdiv_ui(rest, p) != 0) continue;                /* as for composites, whose factors are gone already */
         fmpz_set_ui(prime, p);
@@ -51,7 +52,8 @@ static bool factors_init(struct circuit *circuit, struct factors *f, const fmpq_
     f->n = 0;
     double bits = (double)rational_bits(x);
     double power = bits <= PERFECT_POWER_BITS ? 2 * bits * sqrt(bits) : 0;
-    if (!work_pay(circuit->work, 100 + 4 * bits + power)) return false;
+    double primes = bits > 256 ? TRIAL_PRIMES * (bits / 64 + 6 * cost_multiply(bits)) : 0;
+    if (bits <= TRIAL_BITS && !work_pay(circuit->work, 200 + power + primes)) return false;
     fmpz_t rest;
     fmpz_init_set(rest, fmpq_denref(x));
     divide_out(f, rest, -1);
