@@ -12,11 +12,11 @@ enum {
 };
 
 /* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the alphabet.
- * Whole ones are for factorials. */
+ * Whole ones are for factorials and divisors. */
 static void point_value(fmpq_t out, int point, int variable, bool whole) {
     static const int numerators[] = {17, 3,  31, 5,  23, 2,  71, 13, 41, 7,  19, 37,
                                      11, 53, 29, 61, 43, 89, 47, 59, 67, 73, 79, 83};
-    static const unsigned denominators[] = {7, 11, 13, 2, 3, 17, 5, 29};
+    static const unsigned denominators[] = {9, 14, 15, 4, 6, 25, 8, 21};
     if (whole) {
         fmpq_set_si(out, (1 + 3 * point + 5 * variable + point * variable) % 13, 1);
         return;
@@ -44,7 +44,7 @@ struct functions {
     const struct node *a, *b;
     const cord_text *names;
     size_t n;
-    bool complex, whole; /* i is written; factorials are */
+    bool complex, whole; /* i is written; what only whole numbers have is */
     struct work *work;
 };
 
@@ -120,7 +120,9 @@ cord_verdict compare_functions(const struct node *a, const struct node *b, struc
     struct functions f = {.a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
     f.complex = has_kind(a, NODE_CONSTANT, CONSTANT_I) || has_kind(b, NODE_CONSTANT, CONSTANT_I);
     f.whole = has_kind(a, NODE_FACTORIAL, -1) || has_kind(b, NODE_FACTORIAL, -1) || has_kind(a, NODE_BINOMIAL, -1) ||
-              has_kind(b, NODE_BINOMIAL, -1);
+              has_kind(b, NODE_BINOMIAL, -1) || has_kind(a, NODE_FUNCTION, FUNCTION_GCD) ||
+              has_kind(b, NODE_FUNCTION, FUNCTION_GCD) || has_kind(a, NODE_FUNCTION, FUNCTION_LCM) ||
+              has_kind(b, NODE_FUNCTION, FUNCTION_LCM);
     struct work half = {.left = work->left / 2};
     struct work rest = {.left = work->left - half.left};
     f.work = &half;

@@ -106,7 +106,7 @@ static struct node *tree_read_at(struct arena *arena, const char **at) {
     ++*at;
     memcpy(child, found, n * sizeof *child);
     if (text_equal(name, TEXT("-"))) {
-        child[n - 1] = node_one(arena, NODE_NEGATE, child[n - 1]);
+        for (size_t i = n > 1; i < n; i++) child[i] = node_one(arena, NODE_NEGATE, child[i]);
         return n == 1 ? child[0] : node_new(arena, NODE_ADD, 0, n, child);
     }
     if (text_equal(name, TEXT("sqrt"))) return node_two(arena, NODE_ROOT, child[0], node_integer(arena, 2));
