@@ -231,9 +231,13 @@ static int inverse(struct circuit *circuit, enum op op, int a) {
     bool minus = t->op == TERM_CONSTANT && t->real && fmpq_sgn(t->re) < 0; /* both are odd */
     minus |= t->op == TERM_MULTIPLY && at(circuit, t->a)->op == TERM_CONSTANT && fmpq_sgn(at(circuit, t->a)->re) < 0;
     if (minus) return negative(circuit, inverse(circuit, op, negative(circuit, a)));
-    if (op == TERM_ATAN && !t->real) {
+    if (!t->real) {
         circuit->why = "an inverse function of a complex number";
         return -1;
+    }
+    if (op == TERM_ASIN) { /* 1 - a^2 >= 0: beyond, conventions differ */
+        int rest = term_subtract(circuit, term_integer(circuit, 1), term_multiply(circuit, a, a));
+        if (!circuit_guard(circuit, GUARD_NOT_NEGATIVE, rest)) return -1;
     }
     int angle = term_one(circuit, op, a, 0);
     bool number = angle >= 0 && !at(circuit, a)->variable && at(circuit, a)->algebraic;

@@ -110,8 +110,8 @@ static void describe(const struct circuit *circuit, struct term *t) {
     case TERM_LN: t->real = a->nonnegative, t->algebraic = false; break;
     case TERM_SIN:
     case TERM_COS:
+    case TERM_ASIN: /* a guard says that its operand is in [-1, 1] */
     case TERM_ATAN: t->real = a->real, t->algebraic = false; break;
-    case TERM_ASIN: t->algebraic = false; break;
     case TERM_ABS:
     case TERM_NORM: t->nonnegative = true; break;
     case TERM_RE:

@@ -9,6 +9,15 @@
 
 enum { WORK = 4000000 }; /* as the grader gives to a pair */
 
+/* Whether memory is AddressSanitizer's, which takes several times as much. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
+
 static cord_verdict compare(const char *a, const char *b, const char **rule) {
     struct arena arena;
     arena_init(&arena);
@@ -73,6 +82,7 @@ static void test_surd(void **state) {
               {"(floor (^ (sqrt (+ 5 (* 2 (sqrt 6)))) 2))", "9"}, {"(ceil (* (sqrt 2) (sqrt 8)))", "4"});
     CHECK_ALL(CORD_DIFFERENT, {"(sqrt (+ 5 (* 2 (sqrt 6))))", "(+ (sqrt 2) (sqrt 5))"},
               {"(sqrt 2)", "1.41421356237309504880"}, {"(root 2 3)", "(root 2 4)"},
+              {"(sqrt (+ 1 1e80))", "(+ 1e40 (/ 1 2e40))"}, {"(root (+ 1 1e300) 3)", "(+ 1e100 (/ 1 3e200))"},
               {"(+ (sqrt 10) (sqrt 11))", "(+ (sqrt 5) (sqrt 18))"}, {"(^ 2 (/ 1 1000003))", "(^ 2 (/ 1 1000033))"});
     CHECK_ALL(CORD_UNDECIDED, {"(/ 1 (- (* (sqrt 2) (sqrt 3)) (sqrt 6)))", "5"},
               {"(/ 1 (- (+ (sqrt 2) (sqrt 3)) (sqrt (+ 5 (* 2 (sqrt 6))))))", "5"},
@@ -94,7 +104,8 @@ static void test_trigonometry(void **state) {
               {"(+ (^ (sin 1) 2) (^ (cos 1) 2))", "1"}, {"(sin 2)", "(* 2 (sin 1) (cos 1))"});
     CHECK_ALL(CORD_DIFFERENT, {"(sin (/ pi 9))", "(cos (/ pi 9))"}, {"(atan 1)", "(/ pi 3)"}, {"(sin (^ 10 100))", "0"},
               {"(atan (/ 1 3))", "0.3217505544"}, {"(asin (/ 1 2))", "(/ (* 5 pi) 6)"});
-    CHECK_ALL(CORD_UNDECIDED, {"(tan (/ pi 2))", "1"}, {"(cot pi)", "0"});
+    CHECK_ALL(CORD_UNDECIDED, {"(tan (/ pi 2))", "1"}, {"(cot pi)", "0"}, {"(acos 5)", "(asin (sin (acos 5)))"},
+              {"(asin i)", "i"});
 }
 
 static void test_transcendental(void **state) {
@@ -287,9 +298,7 @@ static void test_limits(void **state) {
     within_limits(CORD_DIFFERENT, many("^", "1.#", 15), "2");
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-#ifndef __SANITIZE_ADDRESS__
-    assert_in_range(usage.ru_maxrss, 1, 64 * 1024); /* KiB, of the whole program */
-#endif
+    if (!SANITIZED) assert_in_range(usage.ru_maxrss, 1, 64 * 1024); /* KiB, of the whole program */
 }
 
 int main(void) {
