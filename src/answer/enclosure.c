@@ -6,7 +6,7 @@
 
 bool *circuit_reach(struct circuit *circuit, int term) {
     bool *reached = circuit->reached;
-    if (!work_pay(circuit->work, term / 4)) return NULL;
+    if (!work_pay(circuit->work, 0.25 * term)) return NULL;
     memset(reached, 0, (size_t)term + 1);
     reached[term] = true;
     for (int i = term; i >= 0; i--) {

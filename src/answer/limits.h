@@ -1,5 +1,5 @@
-/* limits.h - what exact arithmetic may cost, in one place. Every operation is paid before it is done, by the size of its
- * operands; what would be larger than these limits is not begun. */
+/* limits.h - what exact arithmetic may cost, in one place. Every operation is paid before it is done, by the size of
+ * its operands; what would be larger than these limits is not begun. */
 #ifndef CORD_ANSWER_LIMITS_H
 #define CORD_ANSWER_LIMITS_H
 
@@ -47,7 +47,8 @@ static inline bool work_pay(struct work *work, double units) {
     return true;
 }
 
-/* What operations on `bits` bits cost, in units: fitted to GMP 6.2 and Arb 2.23, from 64 to 65,536 bits, and rounded up. */
+/* What operations on `bits` bits cost, in units: fitted to GMP 6.2 and Arb 2.23, from 64 to 65,536 bits, and rounded
+ * up. */
 static inline double cost_multiply(double bits) {
     double limbs = bits / 64 + 1;
     return 4 + limbs * (0.5 + 0.2 * sqrt(limbs));

@@ -1,6 +1,7 @@
 /* trees.h - trees of expressions from a short notation, so that tests of comparing are tables:
  *
- *     (+ 1 (sqrt 2))   (/ a b)   (^ x 2)   (- x)   (- a b)   pi e i oo   -7   1.5   0.[3]   12e100   (! 5)   (C n k)   (log x 2)
+ *     (+ 1 (sqrt 2))   (/ a b)   (^ x 2)   (- x)   (- a b)   (! 5)   (C n k)   (log x 2)
+ *     pi e i oo   -7   1.5   0.[3]   12e100
  *
  * A word that is no function's name is a variable. */
 #ifndef CORD_TEST_TREES_H
