@@ -1,5 +1,5 @@
-/* angles.c - trigonometric functions of terms and their inverses, absolute values, and the parts of complex numbers: exact
- * values where there are, else the function itself. It must not know trees. */
+/* angles.c - trigonometric functions of terms and their inverses, absolute values, and the parts of complex numbers:
+ * exact values where there are, else the function itself. It must not know trees. */
 #include "answer/circuit.h"
 #include "answer/rational.h"
 
@@ -206,8 +206,8 @@ static int nearest_angle(struct circuit *circuit, int angle) {
     return found;
 }
 
-/* An inverse function of an algebraic number as a multiple of π, if it is one of 120ths: guessed, and then proved by the
- * function itself, whose branch the guess is on. */
+/* An inverse function of an algebraic number as a multiple of π, if it is one of 120ths: guessed, and then proved by
+ * the function itself, whose branch the guess is on. */
 static int as_multiple_of_pi(struct circuit *circuit, enum op op, int a, int angle) {
     int k = nearest_angle(circuit, angle);
     if (k == INT_MIN) return angle;
@@ -215,7 +215,7 @@ static int as_multiple_of_pi(struct circuit *circuit, enum op op, int a, int ang
     fmpq_init(x);
     fmpq_set_si(x, k, 120);
     int multiple = term_scale(circuit, x, term_leaf(circuit, TERM_PI, 0)), sine = rewrite_sin(circuit, multiple);
-    int zero = sine; /* sin(kπ/120) - a, or sin - a cos */
+    int zero; /* sin(kπ/120) - a, or sin - a cos */
     if (op == TERM_ATAN)
         zero = term_subtract(circuit, sine, term_multiply(circuit, a, rewrite_cos(circuit, multiple)));
     else
@@ -231,9 +231,13 @@ static int inverse(struct circuit *circuit, enum op op, int a) {
     bool minus = t->op == TERM_CONSTANT && t->real && fmpq_sgn(t->re) < 0; /* both are odd */
     minus |= t->op == TERM_MULTIPLY && at(circuit, t->a)->op == TERM_CONSTANT && fmpq_sgn(at(circuit, t->a)->re) < 0;
     if (minus) return negative(circuit, inverse(circuit, op, negative(circuit, a)));
-    if (op == TERM_ATAN && !t->real) {
+    if (!t->real) {
         circuit->why = "an inverse function of a complex number";
         return -1;
+    }
+    if (op == TERM_ASIN) { /* 1 - a^2 >= 0: beyond, conventions differ */
+        int rest = term_subtract(circuit, term_integer(circuit, 1), term_multiply(circuit, a, a));
+        if (!circuit_guard(circuit, GUARD_NOT_NEGATIVE, rest)) return -1;
     }
     int angle = term_one(circuit, op, a, 0);
     bool number = angle >= 0 && !at(circuit, a)->variable && at(circuit, a)->algebraic;

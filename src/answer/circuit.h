@@ -1,9 +1,9 @@
 /* circuit.h - expressions as terms in which what is the same is there once, and what can be proved of their values.
  *
  * A term is an index into the circuit; its operands come before it. Making a term also simplifies where that is plain
- * (constants are computed, equal parts cancel); what must hold for the simplified term to be the written one (a divisor is
- * not zero) is kept as a guard. A circuit has memory of its own, as one comparison of sets may make
- * thousands of them. */
+ * (constants are computed, equal parts cancel); what must hold for the simplified term to be the written one (a divisor
+ * is not zero) is kept as a guard. A circuit has memory of its own, as one comparison of sets may make thousands of
+ * them. */
 #ifndef CORD_ANSWER_CIRCUIT_H
 #define CORD_ANSWER_CIRCUIT_H
 
@@ -99,7 +99,7 @@ int term_one(struct circuit *circuit, enum op op, int a, slong k);
 int term_exp(struct circuit *circuit, const fmpq_t factor, int a); /* as it stands */
 bool circuit_guard(struct circuit *circuit, int kind, int term);
 
-/* ---- functions of any term (powers.c, angles.c) ----------------------------------------------------------------- */
+/* ---- functions of any term (roots.c, powers.c, angles.c) ---------------------------------------------------- */
 
 int rewrite_root(struct circuit *circuit, int a, slong index, bool real);
 int rewrite_exp(struct circuit *circuit, int a);
@@ -130,8 +130,8 @@ int circuit_lower(struct circuit *circuit, const struct node *node);
 
 /* ---- numbers (enclosure.c, separation.c) ------------------------------------------------------------------------ */
 
-/* Encloses a term without variables, with about `precision` bits to work with; false without work left. Where the term has
- * no value the enclosure holds everything. */
+/* Encloses a term without variables, with about `precision` bits to work with; false without work left. Where the term
+ * has no value the enclosure holds everything. */
 bool circuit_enclose(struct circuit *circuit, int term, slong precision);
 /* Whether a term without variables is 0. */
 enum proof circuit_zero(struct circuit *circuit, int term);
@@ -143,8 +143,9 @@ enum proof circuit_transcendental_zero(struct circuit *circuit,
 int circuit_sign(struct circuit *circuit, int term);
 /* Whether it is a real number, as far as its enclosure tells. */
 bool circuit_real(struct circuit *circuit, int term);
-/* Whether its last enclosure shows |term| < 2^-bits. */
-bool circuit_small(struct circuit *circuit, int term, double bits);
+/* Whether its last enclosure shows |term| < 2^-AGREEMENT_BITS, and nothing that it is made of is so small that this
+ * could not be seen. */
+bool circuit_nearly_zero(struct circuit *circuit, int term);
 /* Bits after the point that a nonzero algebraic number cannot have all zero: |term| >= 2^-bits. */
 double circuit_separation(struct circuit *circuit, int term);
 /* Marks a term and all that it is made of. NULL without work left. Valid until the next call. */
@@ -152,9 +153,9 @@ bool *circuit_reach(struct circuit *circuit, int term);
 
 /* ---- the normal form (normal.c) --------------------------------------------------------------------------------- */
 
-/* Whether a term is zero as an element of a field of functions. PROVED_NOT_ZERO only for rational functions of variables
- * whose coefficients are algebraic. *numerator (which may be NULL): where it is not proved, a simpler term that is zero
- * where it is, or -1. */
+/* Whether a term is zero as an element of a field of functions. PROVED_NOT_ZERO only for rational functions of
+ * variables whose coefficients are algebraic. *numerator (which may be NULL): where it is not proved, a simpler term
+ * that is zero where it is, or -1. */
 enum proof circuit_identity(struct circuit *circuit, int term, int *numerator);
 
 #endif

@@ -6,7 +6,7 @@
 
 bool *circuit_reach(struct circuit *circuit, int term) {
     bool *reached = circuit->reached;
-    if (!work_pay(circuit->work, term / 4)) return NULL;
+    if (!work_pay(circuit->work, 0.25 * term)) return NULL;
     memset(reached, 0, (size_t)term + 1);
     reached[term] = true;
     for (int i = term; i >= 0; i--) {
@@ -187,8 +187,25 @@ static bool below(const acb_t x, double bits) {
     return less;
 }
 
-bool circuit_small(struct circuit *circuit, int term, double bits) {
-    return term >= 0 && circuit->terms[term].precision > 0 && below(value(circuit, term), bits);
+/* Whether what is told apart from zero is within 2^±MODEST_BITS. */
+static bool modest(const acb_t x) {
+    if (acb_contains_zero(x)) return true;
+    mag_t bound;
+    mag_init(bound);
+    acb_get_mag(bound, x);
+    bool fits = mag_cmp_2exp_si(bound, MODEST_BITS) < 0;
+    acb_get_mag_lower(bound, x);
+    fits = fits && mag_cmp_2exp_si(bound, -MODEST_BITS) > 0;
+    mag_clear(bound);
+    return fits;
+}
+
+bool circuit_nearly_zero(struct circuit *circuit, int term) {
+    if (term < 0 || circuit->terms[term].precision == 0 || !below(value(circuit, term), AGREEMENT_BITS)) return false;
+    const bool *reached = circuit_reach(circuit, term);
+    for (int i = 0; reached && i <= term; i++)
+        if (reached[i] && (circuit->terms[i].precision == 0 || !modest(value(circuit, i)))) return false;
+    return reached != NULL;
 }
 
 /* An algebraic number that has not been told from 0 with few bits. */

@@ -110,6 +110,19 @@ static bool compare_rational(const struct node *a, const struct node *b, struct 
     return decided;
 }
 
+/* A total order of trees, so that no verdict depends on which side is which. */
+static int tree_order(const struct node *a, const struct node *b) {
+    if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
+    if (a->which != b->which) return a->which < b->which ? -1 : 1;
+    if (a->n != b->n) return a->n < b->n ? -1 : 1;
+    if (a->text.len != b->text.len) return a->text.len < b->text.len ? -1 : 1;
+    int order = a->text.len ? memcmp(a->text.data, b->text.data, a->text.len) : 0;
+    if (order == 0) order = (a->exponent > b->exponent) - (a->exponent < b->exponent);
+    if (order == 0) order = (a->repeat > b->repeat) - (a->repeat < b->repeat);
+    for (size_t i = 0; order == 0 && i < a->n; i++) order = tree_order(a->child[i], b->child[i]);
+    return order;
+}
+
 /* ---- both ---------------------------------------------------------------------------------------------------- */
 
 /* Scratch memory is not the arena's: a comparison of two sets may come here a hundred thousand times. */
@@ -118,7 +131,12 @@ cord_verdict expression_compare(struct arena *arena, const struct node *a, const
     (void)arena;
     cord_verdict verdict = CORD_UNDECIDED;
     if (compare_rational(a, b, work, rule, &verdict)) return verdict;
-    if (node_same(a, b))
+    int order = tree_order(a, b);
+    if (order > 0) {
+        const struct node *t = a;
+        a = b, b = t;
+    }
+    if (order == 0)
         verdict = say(rule, "written alike", CORD_EQUAL);
     else if (has_infinity(a) || has_infinity(b))
         verdict = compare_infinite(a, b, work, rule);

@@ -1,6 +1,6 @@
-/* function.c - whether two expressions in variables are the same function: by their normal form; else by their values at
- * several rational points, each compared exactly. Variables are real, and a point where a side has no real value says
- * nothing, unless i is written out. It must not know how numbers are enclosed. */
+/* function.c - whether two expressions in variables are the same function: by their normal form; else by their values
+ * at several rational points, each compared exactly. Variables are real, and a point where a side has no real value
+ * says nothing, unless i is written out. It must not know how numbers are enclosed. */
 #include "answer/function.h"
 #include "answer/circuit.h"
 #include "answer/rational.h"
@@ -12,16 +12,15 @@ enum {
 };
 
 /* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the alphabet.
- * Whole ones are for factorials. */
+ * Whole ones are for factorials and divisors. */
 static void point_value(fmpq_t out, int point, int variable, bool whole) {
-    static const int numerators[] = {17, 3,  31, 5,  23, 2,  71, 13, 41, 7,  19, 37,
-                                     11, 53, 29, 61, 43, 89, 47, 59, 67, 73, 79, 83};
-    static const unsigned denominators[] = {7, 11, 13, 2, 3, 17, 5, 29};
+    static const int numerators[] = {17, 3, 31, 5, 23, 2, 29, 13, 37, 7, 19, 11};
+    static const unsigned denominators[] = {9, 14, 15, 4, 6, 10, 8, 12}; /* so that none is whole */
     if (whole) {
         fmpq_set_si(out, (1 + 3 * point + 5 * variable + point * variable) % 13, 1);
         return;
     }
-    int n = numerators[(5 * point + 11 * variable + point * variable) % 24];
+    int n = numerators[(5 * point + 7 * variable + point * variable) % 12];
     fmpq_set_si(out, (point + 2 * variable) % 4 == 3 ? -n : n, denominators[(3 * point + variable) % 8]);
 }
 
@@ -44,7 +43,7 @@ struct functions {
     const struct node *a, *b;
     const cord_text *names;
     size_t n;
-    bool complex, whole; /* i is written; factorials are */
+    bool complex, whole; /* i is written; what only whole numbers have is */
     struct work *work;
 };
 
@@ -78,7 +77,7 @@ static enum outcome values_at(const struct functions *f, const fmpq *values) {
         switch (circuit_zero(&circuit, zero)) {
         case PROVED_ZERO: outcome = SAME; break;
         case PROVED_NOT_ZERO: outcome = DIFFERENT; break;
-        case UNPROVED: outcome = circuit_small(&circuit, zero, AGREEMENT_BITS) ? ALIKE : UNKNOWN; break;
+        case UNPROVED: outcome = circuit_nearly_zero(&circuit, zero) ? ALIKE : UNKNOWN; break;
         }
     }
     circuit_release(&circuit);
@@ -90,7 +89,7 @@ static cord_verdict by_points(const struct functions *f, const char **rule) {
     int same = 0, alike = 0, unknown = 0;
     for (size_t i = 0; i < f->n; i++) fmpq_init(&values[i]);
     bool differ = false;
-    for (int point = 0; point < POINTS && !differ && same + alike < POINTS_ENOUGH && unknown < 3; point++) {
+    for (int point = 0; point < POINTS && !differ && same + alike < POINTS_ENOUGH; point++) {
         for (size_t i = 0; i < f->n; i++) point_value(&values[i], point, (int)i, f->whole);
         switch (values_at(f, values)) {
         case SAME: same++; break;
@@ -103,7 +102,7 @@ static cord_verdict by_points(const struct functions *f, const char **rule) {
     }
     for (size_t i = 0; i < f->n; i++) fmpq_clear(&values[i]);
     if (differ) return *rule = "different values at one point", CORD_DIFFERENT;
-    if (same + alike == POINTS_ENOUGH && unknown == 0)
+    if (same + alike == POINTS_ENOUGH)
         return *rule = alike ? "equal at 8 points to 60 digits" : "equal at 8 points", CORD_EQUAL;
     *rule = f->work->left <= 0       ? LIMIT_WORK
             : same + alike + unknown ? "the values at too few points could be compared"
@@ -120,7 +119,9 @@ cord_verdict compare_functions(const struct node *a, const struct node *b, struc
     struct functions f = {.a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
     f.complex = has_kind(a, NODE_CONSTANT, CONSTANT_I) || has_kind(b, NODE_CONSTANT, CONSTANT_I);
     f.whole = has_kind(a, NODE_FACTORIAL, -1) || has_kind(b, NODE_FACTORIAL, -1) || has_kind(a, NODE_BINOMIAL, -1) ||
-              has_kind(b, NODE_BINOMIAL, -1);
+              has_kind(b, NODE_BINOMIAL, -1) || has_kind(a, NODE_FUNCTION, FUNCTION_GCD) ||
+              has_kind(b, NODE_FUNCTION, FUNCTION_GCD) || has_kind(a, NODE_FUNCTION, FUNCTION_LCM) ||
+              has_kind(b, NODE_FUNCTION, FUNCTION_LCM);
     struct work half = {.left = work->left / 2};
     struct work rest = {.left = work->left - half.left};
     f.work = &half;

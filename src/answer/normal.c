@@ -1,11 +1,11 @@
 /* normal.c - whether a term is zero as an element of a field of functions.
  *
- * Everything that is not arithmetic (a variable, π, a root, a logarithm, e to some power) becomes an indeterminate, the same
- * for equal operands; sines and cosines become exponentials first. Then the term is a quotient of two polynomials, made
- * without a gcd, whose cost has no good bound. Of the numerator, powers of roots are replaced by their radicands (i^2 by
- * -1); what is left is sorted by the indeterminates that are not algebraic numbers. Where all coefficients are zero, so is
- * the term, whatever the indeterminates stand for. Where one is not, the term is known to be different from zero if nothing
- * but variables and π are indeterminate. It must not know trees. */
+ * Everything that is not arithmetic (a variable, π, a root, a logarithm, e to some power) becomes an indeterminate, the
+ * same for equal operands; sines and cosines become exponentials first. Then the term is a quotient of two polynomials,
+ * made without a gcd, whose cost has no good bound. Of the numerator, powers of roots are replaced by their radicands
+ * (i^2 by -1); what is left is sorted by the indeterminates that are not algebraic numbers. Where all coefficients are
+ * zero, so is the term, whatever the indeterminates stand for. Where one is not, the term is known to be different from
+ * zero if nothing but variables and π are indeterminate. It must not know trees. */
 #include "answer/circuit.h"
 #include "answer/rational.h"
 
@@ -458,7 +458,7 @@ static bool *reach_all(struct circuit *circuit, int term, const int *map, int n_
         if (guard > last) last = guard;
     }
     bool *reached = arena_alloc(&circuit->arena, (size_t)circuit->n);
-    if (!reached || !work_pay(circuit->work, circuit->n / 4)) return NULL;
+    if (!reached || !work_pay(circuit->work, 0.25 * circuit->n)) return NULL;
     reached[term] = true;
     for (int i = 0; i < n_guards; i++) {
         int guard = circuit->guards[i].term;

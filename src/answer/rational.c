@@ -188,7 +188,8 @@ static bool scale(fmpq_t out, slong exponent, struct work *work) {
     return done;
 }
 
-/* With all digits D, those that do not recur P, and r that do: D + (D - P 10^r)/(10^r - 1) = 10^r (D - P)/(10^r - 1). */
+/* With all digits D, those that do not recur P, and r that do: D + (D - P 10^r)/(10^r - 1) = 10^r (D - P)/(10^r -
+ * 1). */
 static bool recur(fmpq_t out, const struct node *number, struct work *work) {
     size_t r = (size_t)number->repeat, n = number->text.len;
     fmpq_t nines;

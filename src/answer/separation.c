@@ -1,7 +1,7 @@
 /* separation.c - how near to zero an algebraic number can be without being zero.
  *
- * The bound of Burnikel, Funke, Mehlhorn, Schirra and Schmitt ("A separation bound for real algebraic expressions", 2001):
- * a term's value is U/L for two algebraic integers of which all conjugates are at most u and l:
+ * The bound of Burnikel, Funke, Mehlhorn, Schirra and Schmitt ("A separation bound for real algebraic expressions",
+ * 2001): a term's value is U/L for two algebraic integers of which all conjugates are at most u and l:
  *
  *     integer n         u = |n|               l = 1
  *     a + b             u = ua lb + la ub     l = la lb
@@ -10,9 +10,9 @@
  *     a^(1/k)           u = (ua la^(k-1))^(1/k), l = la      where ua >= la
  *                       u = ua, l = (ua^(k-1) la)^(1/k)      else
  *
- * Both lie in a field of degree D or less, the product of the indices k of the different roots. The norm of U, the product
- * of its D conjugates, is a whole number; so if it is not 0, |U| >= u^(1-D) and |value| >= 1 / (l u^(D-1)). None of it needs
- * real numbers or positive ones: each root is some root. Besides roots there are
+ * Both lie in a field of degree D or less, the product of the indices k of the different roots. The norm of U, the
+ * product of its D conjugates, is a whole number; so if it is not 0, |U| >= u^(1-D) and |value| >= 1 / (l u^(D-1)).
+ * None of it needs real numbers or positive ones: each root is some root. Besides roots there are
  *
  *     a + bi            u = |a| + |b|, over the common denominator; i doubles D
  *     cos(pπ/q)         2 cos is an algebraic integer with conjugates up to 2; all of them together lie in one

@@ -1,4 +1,5 @@
-/* terms.c - making terms: each once, with what is plainly simpler done at once. It must not know trees or enclosures. */
+/* terms.c - making terms: each once, with what is plainly simpler done at once. It must not know trees or
+ * enclosures. */
 #include "answer/circuit.h"
 #include "answer/limits.h"
 #include "answer/rational.h"
@@ -73,9 +74,11 @@ static bool take_space(struct circuit *circuit, int64_t words) {
 
 /* What is seen of a term's value by its form. */
 static void describe(const struct circuit *circuit, struct term *t) {
-    const struct term *a = t->a >= 0 ? &circuit->terms[t->a] : NULL, *b = t->b >= 0 ? &circuit->terms[t->b] : NULL;
-    t->variable = (a && a->variable) || (b && b->variable);
-    t->algebraic = (!a || a->algebraic) && (!b || b->algebraic);
+    static const struct term nothing = {.algebraic = true};
+    const struct term *a = t->a >= 0 ? &circuit->terms[t->a] : &nothing,
+                      *b = t->b >= 0 ? &circuit->terms[t->b] : &nothing;
+    t->variable = a->variable || b->variable;
+    t->algebraic = a->algebraic && b->algebraic;
     switch (t->op) {
     case TERM_CONSTANT:
         t->real = fmpq_is_zero(t->im);
@@ -110,8 +113,8 @@ static void describe(const struct circuit *circuit, struct term *t) {
     case TERM_LN: t->real = a->nonnegative, t->algebraic = false; break;
     case TERM_SIN:
     case TERM_COS:
+    case TERM_ASIN: /* a guard says that its operand is in [-1, 1] */
     case TERM_ATAN: t->real = a->real, t->algebraic = false; break;
-    case TERM_ASIN: t->algebraic = false; break;
     case TERM_ABS:
     case TERM_NORM: t->nonnegative = true; break;
     case TERM_RE:

@@ -1,6 +1,7 @@
 /* trees.h - trees of expressions from a short notation, so that tests of comparing are tables:
  *
- *     (+ 1 (sqrt 2))   (/ a b)   (^ x 2)   (- x)   (- a b)   pi e i oo   -7   1.5   0.[3]   12e100   (! 5)   (C n k)   (log x 2)
+ *     (+ 1 (sqrt 2))   (/ a b)   (^ x 2)   (- x)   (- a b)   (! 5)   (C n k)   (log x 2)
+ *     pi e i oo   -7   1.5   0.[3]   12e100
  *
  * A word that is no function's name is a variable. */
 #ifndef CORD_TEST_TREES_H
@@ -106,7 +107,7 @@ static struct node *tree_read_at(struct arena *arena, const char **at) {
     ++*at;
     memcpy(child, found, n * sizeof *child);
     if (text_equal(name, TEXT("-"))) {
-        child[n - 1] = node_one(arena, NODE_NEGATE, child[n - 1]);
+        for (size_t i = n > 1; i < n; i++) child[i] = node_one(arena, NODE_NEGATE, child[i]);
         return n == 1 ? child[0] : node_new(arena, NODE_ADD, 0, n, child);
     }
     if (text_equal(name, TEXT("sqrt"))) return node_two(arena, NODE_ROOT, child[0], node_integer(arena, 2));
