@@ -9,9 +9,11 @@ cd "$(dirname "$0")/.."
 # A folder, and what it may include of ours besides itself and include/. Above: what knows; below: what is known.
 ours="
 base
-answer       base answer/exact answer/read answer/find
+answer       base answer/find answer/read answer/exact
+answer/find  base
 answer/read  base answer answer/find
-data         base answer
+answer/exact base answer
+data         base answer/find
 model        base
 model/local  base model
 search       base data model
@@ -27,8 +29,9 @@ llama.h    model/local
 ggml       model/local
 curl/      model/http
 sqlite3.h  store
-gmp.h      answer
-flint/     answer
+flint/     answer/exact
+acb.h      answer/exact
+arb.h      answer/exact
 libfyaml   recipe
 "
 

@@ -27,11 +27,8 @@ ca-certificates  /etc/ssl/certs
 libsqlite3-dev   pc:sqlite3
 libjansson-dev   pc:jansson
 libfyaml-dev     pc:libfyaml
-libgmp-dev       pc:gmp
 libflint-dev     header:flint/flint.h
 libflint-arb-dev header:arb.h|flint/arb.h
-libantic-dev     header:antic/nf_elem.h|flint/nf_elem.h
-libcalcium-dev   header:calcium/ca.h|flint/ca.h
 libssl-dev       pc:libcrypto
 libcmocka-dev    pc:cmocka
 "

@@ -2,7 +2,7 @@
 #ifndef CORD_ANSWER_COMPARE_H
 #define CORD_ANSWER_COMPARE_H
 
-#include "answer/expression.h"
+#include "answer/exact/expression.h"
 
 /* One comparison of a gold with an answer. */
 struct comparison {

@@ -16,7 +16,7 @@ static struct node *difference(struct arena *arena, struct node *a, struct node 
 static cord_verdict is_within(struct comparison *c, struct node *a, struct node *b, struct node *limit) {
     struct node *apart = node_one(c->arena, NODE_ABS, difference(c->arena, a, b));
     int order;
-    if (!apart || !limit || !expression_order(c->arena, apart, limit, c->work, &order)) return CORD_UNDECIDED;
+    if (!apart || !limit || !expression_order(apart, limit, c->work, &order)) return CORD_UNDECIDED;
     return order <= 0 ? CORD_EQUAL : CORD_DIFFERENT;
 }
 
@@ -35,7 +35,7 @@ static int decimals_of(const struct node *node) {
 
 static cord_verdict compare_rounded(struct comparison *c, struct node *gold, struct node *answer) {
     int decimals = decimals_of(gold);
-    if (decimals < 0) return expression_compare(c->arena, gold, answer, c->work, &c->why);
+    if (decimals < 0) return expression_compare(gold, answer, c->work, &c->why);
     cord_verdict verdict = is_within(c, gold, answer, power_of_ten(c->arena, 5, -decimals - 1));
     return verdict_for(
         c, verdict, verdict == CORD_EQUAL ? "the answer rounds to the gold" : "the answer does not round to the gold");
@@ -67,20 +67,20 @@ static struct node *hundredths(struct arena *arena, struct node *value, struct n
 static cord_verdict compare_tatqa(struct comparison *c, struct node *gold, struct node *answer, struct node *scale) {
     struct node *g = hundredths(c->arena, gold, scale), *a = hundredths(c->arena, answer, scale);
     if (!g || !a) return verdict_for(c, CORD_UNDECIDED, "out of memory");
-    cord_verdict verdict = expression_compare(c->arena, g, a, c->work, &c->why);
+    cord_verdict verdict = expression_compare(g, a, c->work, &c->why);
     if (verdict == CORD_EQUAL) c->why = "they are the same to two decimals in the gold's scale";
     if (verdict == CORD_DIFFERENT) c->why = "they differ in the first two decimals in the gold's scale";
     return verdict;
 }
 
 cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer) {
-    cord_verdict exact = expression_compare(c->arena, gold, answer, c->work, &c->why);
+    cord_verdict exact = expression_compare(gold, answer, c->work, &c->why);
     if (exact == CORD_EQUAL) return exact;
     if (exact == CORD_UNDECIDED && c->same_symbols && node_symbols(gold, NULL, 0) && node_symbols(answer, NULL, 0)) {
         /* x against y as entries of answers that speak of both: their difference is not always nought */
         struct node *apart = difference(c->arena, gold, answer), *zero = node_integer(c->arena, 0);
         if (!apart || !zero) return verdict_for(c, CORD_UNDECIDED, "out of memory");
-        exact = expression_compare(c->arena, apart, zero, c->work, &c->why);
+        exact = expression_compare(apart, zero, c->work, &c->why);
         if (exact == CORD_EQUAL) return exact;
     }
     switch (c->options->numbers) {

@@ -55,11 +55,11 @@ static int ratio_sign(struct comparison *c, struct node *f, struct node *g) {
     struct node *f0 = at_point(c->arena, f, names, n), *g0 = at_point(c->arena, g, names, n);
     struct node *zero = node_integer(c->arena, 0);
     int f_sign, g_sign;
-    if (!f0 || !g0 || !zero || !expression_order(c->arena, f0, zero, c->work, &f_sign) || f_sign == 0) return 0;
-    if (!expression_order(c->arena, g0, zero, c->work, &g_sign) || g_sign == 0) return 0;
+    if (!f0 || !g0 || !zero || !expression_order(f0, zero, c->work, &f_sign) || f_sign == 0) return 0;
+    if (!expression_order(g0, zero, c->work, &g_sign) || g_sign == 0) return 0;
     struct node *one = node_two(c->arena, NODE_MULTIPLY, f, g0), *two = node_two(c->arena, NODE_MULTIPLY, g, f0);
     const char *why;
-    if (!one || !two || expression_compare(c->arena, one, two, c->work, &why) != CORD_EQUAL) return 0;
+    if (!one || !two || expression_compare(one, two, c->work, &why) != CORD_EQUAL) return 0;
     return f_sign * g_sign;
 }
 

@@ -24,7 +24,7 @@ static bool is_infinite(const struct node *node) {
 }
 
 static bool order_of(struct comparison *c, const struct node *a, const struct node *b, int *order) {
-    return a && b && expression_order(c->arena, a, b, c->work, order);
+    return a && b && expression_order(a, b, c->work, order);
 }
 
 /* ---- rows of pieces ------------------------------------------------------------------------------------------ */
@@ -142,7 +142,7 @@ static bool solve_linear(struct comparison *c, struct node *f, cord_text name, s
     x->text = name;
     struct node *line = node_two(a, NODE_ADD, node_two(a, NODE_MULTIPLY, slope, x), start);
     const char *why;
-    if (!line || expression_compare(a, f, line, c->work, &why) != CORD_EQUAL) return false;
+    if (!line || expression_compare(f, line, c->work, &why) != CORD_EQUAL) return false;
     *root = node_one(a, NODE_NEGATE, node_two(a, NODE_DIVIDE, start, slope));
     return *root != NULL;
 }

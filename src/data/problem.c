@@ -2,7 +2,7 @@
  * a problem with a reason; one bad row never costs the others.
  * It must not know who solves them. */
 #include "data/problem.h"
-#include "answer/extract.h"
+#include "answer/find/extract.h"
 #include "base/json.h"
 
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* Whether two expressions are the same number or function: tables of trees by kind, each pair in both orders, each side
  * with itself; and inputs that are far too large, each within a second and 64 MiB.
  * The notation is that of trees.h. */
-#include "answer/expression.h"
+#include "answer/exact/expression.h"
 #include "support.h"
 #include "trees.h"
 
@@ -22,7 +22,7 @@ static cord_verdict compare(const char *a, const char *b, const char **rule) {
     struct arena arena;
     arena_init(&arena);
     struct work work = {.left = WORK};
-    cord_verdict verdict = expression_compare(&arena, tree_read(&arena, a), tree_read(&arena, b), &work, rule);
+    cord_verdict verdict = expression_compare(tree_read(&arena, a), tree_read(&arena, b), &work, rule);
     assert_non_null(*rule);
     assert_true(verdict == CORD_UNDECIDED || work.limit == NULL);
     arena_release(&arena);
@@ -211,7 +211,7 @@ static void test_order(void **state) {
             struct node *a = tree_read(&arena, turned ? cases[i].b : cases[i].a);
             struct node *b = tree_read(&arena, turned ? cases[i].a : cases[i].b);
             int order = 0;
-            bool known = expression_order(&arena, a, b, &work, &order);
+            bool known = expression_order(a, b, &work, &order);
             assert_int_equal(known, cases[i].order != 2);
             if (known) assert_int_equal(order, turned ? -cases[i].order : cases[i].order);
             arena_release(&arena);

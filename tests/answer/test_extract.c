@@ -2,7 +2,7 @@
  * be taken; they are taken out before, so the bytes that are found must be just these. */
 #include "support.h"
 
-#include "answer/extract.h"
+#include "answer/find/extract.h"
 
 #include <stdlib.h>
 #include <time.h>

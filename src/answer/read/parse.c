@@ -1,6 +1,6 @@
 /* parse.c - an answer's forms, tried one after another: words, choices, dates, lists, names with "="; what none of them fits
  * is text. It must not know values or verdicts. */
-#include "answer/extract.h"
+#include "answer/find/extract.h"
 #include "answer/read/parser.h"
 #include "answer/read/rules.h"
 

@@ -1,6 +1,6 @@
 /* factors.c - trial division. What it leaves need not be prime; nothing that uses it relies on that. */
-#include "answer/factors.h"
-#include "answer/rational.h"
+#include "answer/exact/factors.h"
+#include "answer/exact/rational.h"
 
 void factors_release(struct factors *f) {
     for (int i = 0; i < f->n; i++) fmpz_clear(&f->base[i]);

@@ -1,7 +1,7 @@
 /* angles.c - trigonometric functions of terms and their inverses, absolute values, and the parts of complex numbers:
  * exact values where there are, else the function itself. It must not know trees. */
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
 

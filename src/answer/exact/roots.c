@@ -1,8 +1,8 @@
 /* roots.c - roots of terms: of rational numbers without powers that come out, of others taken apart where that holds
  * for principal values (or for the real root of a real number). It must not know trees. */
-#include "answer/circuit.h"
-#include "answer/factors.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/factors.h"
+#include "answer/exact/rational.h"
 
 static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
 

@@ -1,8 +1,8 @@
 /* enclosure.c - where the value of a term without variables lies: complex balls of Arb, at rising precision. They prove
  * that numbers differ, and with the separation bound of separation.c that algebraic numbers are equal. It must not know
  * trees. */
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 bool *circuit_reach(struct circuit *circuit, int term) {
     bool *reached = circuit->reached;

@@ -2,8 +2,8 @@
 #ifndef CORD_ANSWER_RATIONAL_H
 #define CORD_ANSWER_RATIONAL_H
 
-#include "answer/expression.h"
-#include "answer/flint.h"
+#include "answer/exact/expression.h"
+#include "answer/exact/flint.h"
 
 enum value {
     VALUE_RATIONAL,

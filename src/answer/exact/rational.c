@@ -1,7 +1,7 @@
 /* rational.c - the value of trees that are rational numbers all the way, which nearly all answers are. Nothing but the
  * stack is used for small numbers. It must not know enclosures or terms. */
-#include "answer/rational.h"
-#include "answer/limits.h"
+#include "answer/exact/rational.h"
+#include "answer/exact/limits.h"
 
 /* ---- operations ---------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* phrase.c - the answer behind words that announce it: "the final answer is …", "Answer: …", a heading "Answer", "#### …";
  * and where its sentence ends. It must not know boxes (an answer may hold one) or what answers mean. */
-#include "answer/extract.h"
+#include "answer/find/extract.h"
 
 /* ---- words --------------------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* extract.c - the final answer in a model's whole reply: the order in which signs of it are believed, and boxes.
  *
  * An answer is always one slice of the reply, so its byte range is known. It must not know what answers mean. */
-#include "answer/extract.h"
+#include "answer/find/extract.h"
 
 /* ---- braces and boxes ---------------------------------------------------------------------------------------- */
 

@@ -7,10 +7,10 @@
  *     any other numbers                   circuit.h: enclosures and separation bounds, normal forms
  *
  * It must not know how answers are written. */
-#include "answer/expression.h"
-#include "answer/circuit.h"
-#include "answer/function.h"
-#include "answer/rational.h"
+#include "answer/exact/expression.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/function.h"
+#include "answer/exact/rational.h"
 
 static cord_verdict say(const char **rule, const char *sentence, cord_verdict verdict) {
     *rule = sentence;
@@ -126,9 +126,7 @@ static int tree_order(const struct node *a, const struct node *b) {
 /* ---- both ---------------------------------------------------------------------------------------------------- */
 
 /* Scratch memory is not the arena's: a comparison of two sets may come here a hundred thousand times. */
-cord_verdict expression_compare(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
-                                const char **rule) {
-    (void)arena;
+cord_verdict expression_compare(const struct node *a, const struct node *b, struct work *work, const char **rule) {
     cord_verdict verdict = CORD_UNDECIDED;
     if (compare_rational(a, b, work, rule, &verdict)) return verdict;
     int order = tree_order(a, b);
@@ -151,8 +149,7 @@ cord_verdict expression_compare(struct arena *arena, const struct node *a, const
     return verdict;
 }
 
-bool expression_order(struct arena *arena, const struct node *a, const struct node *b, struct work *work, int *order) {
-    (void)arena;
+bool expression_order(const struct node *a, const struct node *b, struct work *work, int *order) {
     if (has_variable(a) || has_variable(b)) return false;
     if (has_infinity(a) || has_infinity(b)) {
         int s = has_infinity(a) ? 2 * infinity_sign(a, work) : finite_sign(a, work);

@@ -1,8 +1,8 @@
 /* terms.c - making terms: each once, with what is plainly simpler done at once. It must not know trees or
  * enclosures. */
-#include "answer/circuit.h"
-#include "answer/limits.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/limits.h"
+#include "answer/exact/rational.h"
 
 void circuit_init(struct circuit *circuit, struct work *work) {
     *circuit = (struct circuit){.work = work};

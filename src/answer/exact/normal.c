@@ -6,8 +6,8 @@
  * (i^2 by -1); what is left is sorted by the indeterminates that are not algebraic numbers. Where all coefficients are
  * zero, so is the term, whatever the indeterminates stand for. Where one is not, the term is known to be different from
  * zero if nothing but variables and π are indeterminate. It must not know trees. */
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 struct fraction {
     fmpz_mpoly_t n, d;

@@ -15,12 +15,11 @@ struct work {
 /* Compares two expressions (node_is_expression holds for both). *rule is set to a static sentence that names what
  * decided: "the numbers are equal", "equal as functions", "equal at 8 points" (of functions that are not rational), …
  * Undecided where something has no value (1/0), is too large, or could not be proved; of the same tree on both sides
- * never. The order of the sides does not count. Nothing stays in the arena. */
-cord_verdict expression_compare(struct arena *arena, const struct node *a, const struct node *b, struct work *work,
-                                const char **rule);
+ * never. The order of the sides does not count. */
+cord_verdict expression_compare(const struct node *a, const struct node *b, struct work *work, const char **rule);
 
 /* The order of two real numbers without variables, ±∞ among them: *order is -1, 0 or 1. False where it is not proved;
  * *order is then nothing. */
-bool expression_order(struct arena *arena, const struct node *a, const struct node *b, struct work *work, int *order);
+bool expression_order(const struct node *a, const struct node *b, struct work *work, int *order);
 
 #endif

@@ -1,9 +1,9 @@
 /* function.c - whether two expressions in variables are the same function: by their normal form; else by their values
  * at several rational points, each compared exactly. Variables are real, and a point where a side has no real value
  * says nothing, unless i is written out. It must not know how numbers are enclosed. */
-#include "answer/function.h"
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/function.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 enum {
     VARIABLES = 32,    /* of both sides together */

@@ -2,8 +2,8 @@
 #ifndef CORD_ANSWER_FACTORS_H
 #define CORD_ANSWER_FACTORS_H
 
-#include "answer/flint.h"
-#include "answer/limits.h"
+#include "answer/exact/flint.h"
+#include "answer/exact/limits.h"
 
 /* A positive rational number as a product of powers: primes below 1,000, and what is left of numerator and denominator.
  * Exponents are those of the number itself, negative for the denominator's. */

@@ -1,8 +1,8 @@
 /* powers.c - powers, exponentials and logarithms of terms, taken apart where that holds for principal values. It must
  * not know trees. */
-#include "answer/circuit.h"
-#include "answer/factors.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/factors.h"
+#include "answer/exact/rational.h"
 
 static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
 

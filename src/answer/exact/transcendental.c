@@ -1,8 +1,8 @@
 /* transcendental.c - whether a number that need not be algebraic is zero. By its normal form; else, where what is left
  * is a sum of logarithms and angles, by its exponential: a sum s with e^s = 1 is a multiple of 2πi, and its enclosure
  * says which. Both prove equality only. It must not know trees. */
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
 

@@ -1,6 +1,6 @@
 /* lower.c - trees of expressions into terms of a circuit. It must not know how values are enclosed or compared. */
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
 

@@ -7,9 +7,9 @@
 #ifndef CORD_ANSWER_CIRCUIT_H
 #define CORD_ANSWER_CIRCUIT_H
 
-#include "answer/expression.h"
-#include "answer/flint.h"
-#include "answer/limits.h"
+#include "answer/exact/expression.h"
+#include "answer/exact/flint.h"
+#include "answer/exact/limits.h"
 
 enum op {
     TERM_CONSTANT, /* re + im i, both rational */

@@ -23,8 +23,8 @@
  *     complex number
  *
  * u and l are kept as logarithms to base 2, whose rounding is made good at the end. It must not know enclosures. */
-#include "answer/circuit.h"
-#include "answer/rational.h"
+#include "answer/exact/circuit.h"
+#include "answer/exact/rational.h"
 
 struct bound {
     double u, l; /* log2 */

@@ -3,7 +3,7 @@
 #ifndef CORD_ANSWER_LIMITS_H
 #define CORD_ANSWER_LIMITS_H
 
-#include "answer/expression.h"
+#include "answer/exact/expression.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  * it only sees where one begins and ends.
  *
  * The text is read once from its beginning, and the last number that stands for itself is kept. */
-#include "answer/extract.h"
+#include "answer/find/extract.h"
 
 /* ---- the parts of a number ----------------------------------------------------------------------------------- */
 
