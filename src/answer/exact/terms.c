@@ -296,9 +296,12 @@ static int base_of(const struct circuit *circuit, int a, slong *k) {
     return t->op == TERM_POWER ? t->a : a;
 }
 
-/* Two terms that are no constants: powers of one base become one, also where one of them stands in a product. */
+/* Two terms that are no constants: powers of one base become one, also where one of them stands in a product; a divisor
+ * cancels (that it is not zero is a guard already). */
 static int product(struct circuit *circuit, int s, int t) {
     slong k, l;
+    if (at(circuit, s)->op == TERM_DIVIDE && at(circuit, s)->b == t) return at(circuit, s)->a;
+    if (at(circuit, t)->op == TERM_DIVIDE && at(circuit, t)->b == s) return at(circuit, t)->a;
     int base = base_of(circuit, s, &k);
     if (base == base_of(circuit, t, &l) && k < WORD_MAX - l) return term_power(circuit, base, k + l);
     const struct term *p = at(circuit, t);
