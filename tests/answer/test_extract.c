@@ -34,9 +34,9 @@ static void check_reply(cord_text marked, cord_found found, bool last_number) {
     free(reply);
 }
 
-#define CHECK_REPLIES(replies, last_number)                          \
-    for (size_t i = 0; i < sizeof(replies) / sizeof *(replies); i++) \
-    check_reply(text_of(replies[i].marked), replies[i].found, last_number)
+static void check_replies(const struct reply *replies, size_t n, bool last_number) {
+    for (size_t i = 0; i < n; i++) check_reply(text_of(replies[i].marked), replies[i].found, last_number);
+}
 
 #define NOTHING CORD_FOUND_NOTHING
 #define BOX     CORD_FOUND_BOX
@@ -93,7 +93,7 @@ static void a_box_is_the_answer(void **state) {
         {NOTHING, "The final answer is \\boxed{"},
         {NOTHING, "The answer is 4. The final answer is $\\boxed{}$."},
     };
-    CHECK_REPLIES(replies, false);
+    check_replies(replies, sizeof replies / sizeof *replies, false);
 }
 
 static void several_boxes_are_one_answer(void **state) {
@@ -140,7 +140,7 @@ static void several_boxes_are_one_answer(void **state) {
         {BOX, "\\boxed{1} or band \\boxed{@2@}"},
         {BOX, "x = \\boxed{@3@}"},
     };
-    CHECK_REPLIES(replies, false);
+    check_replies(replies, sizeof replies / sizeof *replies, false);
 }
 
 static void phrases_announce_the_answer(void **state) {
@@ -229,6 +229,9 @@ static void phrases_announce_the_answer(void **state) {
         {PHRASE, "The answer is @18@. The answer is"},
         {PHRASE, "The answer is @18@. Let us see whether the answer is correct."},
         {PHRASE, "The answer is @18@. The answer is not 17."},
+        {PHRASE, "The answer is @18@.\n\nTell me if the final answer is of use."},
+        {PHRASE, "The answer is @18@. Ask me whether your answer is better."},
+        {PHRASE, "See if it is better! The answer is @18@"},
         {PHRASE, "So the answer is @not 17@."},
         {PHRASE, "The answer is @18@\xE3\x80\x82\xE5\xA5\xBD"},
         {PHRASE, "The answer is @\xCF\x80@."},
@@ -246,7 +249,7 @@ static void phrases_announce_the_answer(void **state) {
         {NOTHING, ""},
         {NOTHING, "18"},
     };
-    CHECK_REPLIES(replies, false);
+    check_replies(replies, sizeof replies / sizeof *replies, false);
 }
 
 static void hashes_announce_the_answer(void **state) {
@@ -274,7 +277,7 @@ static void hashes_announce_the_answer(void **state) {
         {NOTHING, "####"},
         {NOTHING, "####\n18"},
     };
-    CHECK_REPLIES(replies, false);
+    check_replies(replies, sizeof replies / sizeof *replies, false);
 }
 
 static void thoughts_are_passed_over(void **state) {
@@ -288,7 +291,7 @@ static void thoughts_are_passed_over(void **state) {
         {BOX, "\\boxed{1}, </think>@\\boxed{2}, \\boxed{3}@"},
         {NOTHING, "the answer</think> is 5"},
     };
-    CHECK_REPLIES(replies, false);
+    check_replies(replies, sizeof replies / sizeof *replies, false);
 }
 
 static void the_last_number_is_taken_if_asked(void **state) {
@@ -379,7 +382,7 @@ static void the_last_number_is_taken_if_asked(void **state) {
         {NOTHING, "<think>3</think>"},
         {NUMBER, "The answer is \\boxed{}.\nIt was @4@."},
     };
-    CHECK_REPLIES(replies, true);
+    check_replies(replies, sizeof replies / sizeof *replies, true);
 }
 
 static void any_bytes_may_be_in_a_reply(void **state) {
@@ -476,10 +479,10 @@ static void long_replies_end_quickly(void **state) {
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
         for (size_t j = 0; j < sizeof openings / sizeof *openings; j++)
             for (int closed = 0; closed < 2; closed++) {
-                cord_text piece = text_of(pieces[i]), opening = text_of(openings[j]), answer;
+                cord_text piece = text_of(pieces[i]), opening = text_of(openings[j]), end = TEXT("\\boxed{2} "), answer;
                 for (size_t k = 0; k < SIZE; k++) s[k] = piece.data[k % piece.len];
                 memcpy(s, opening.data, opening.len);
-                if (closed) memcpy(s + SIZE - 10, "\\boxed{2} ", 10);
+                if (closed) memcpy(s + SIZE - end.len, end.data, end.len);
                 clock_t start = clock();
                 cord_extract_answer((cord_text){s, SIZE}, true, &answer);
                 double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;

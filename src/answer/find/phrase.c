@@ -9,7 +9,7 @@ static const char *const fillers[] = {
     "approximately", "approx.", "about", "roughly", "exactly", "simply", "therefore", "thus", "then", "hence",   "just",
     "indeed",        "also",    "now",   "clearly", "equal",   "to",     "given",     "by",   "as",   "follows", NULL};
 
-/* "The answer is correct": a remark about an answer, which counts only where no other phrase is there. */
+/* "The answer is correct", "Tell me if the answer is of use": a remark about an answer, which counts only where no other phrase is there. */
 static const char *const remarks[] = {"correct",   "incorrect", "not",      "reasonable", "consistent",
                                       "valid",     "in",        "verified", "unique",     "still",
                                       "supported", "confirmed", "clear",    "plausible",  NULL};
@@ -259,13 +259,30 @@ static bool is_something(cord_text t) {
 
 /* ---- the last of them ---------------------------------------------------------------------------------------- */
 
+/* The offset where the letters begin that end before `at` and blanks. */
+static size_t word_before(cord_text t, size_t at) {
+    enum { LONGEST = 20 };
+    size_t end = at = answer_back_blanks(t, at);
+    while (at > 0 && end - at < LONGEST && answer_is_letter(t.data[at - 1])) at--;
+    return at;
+}
+
+/* "if the answer is …", "whether your answer is …": said of an answer that stands elsewhere. */
+static bool is_doubted(cord_text t, size_t at) {
+    static const char *const whose[] = {"the", "my", "your", "this", "our", "final", NULL};
+    static const char *const doubts[] = {"if", "whether", NULL};
+    size_t word = word_before(t, at);
+    while (word < at && listed_at(t, word, whose) > 0) word = word_before(t, at = word);
+    return listed_at(t, word, doubts) > 0;
+}
+
 /* The offset of what follows the last phrase that something follows, or 0. */
 static size_t find_phrase(cord_text t) {
     size_t remark = 0;
     for (size_t at = t.len; at-- > 0;) {
         size_t behind = (t.data[at] | 0x20) == 'a' ? behind_phrase(t, at) : 0;
         if (behind == 0) continue;
-        bool is_remark = listed_at(t, behind, remarks) > 0;
+        bool is_remark = listed_at(t, behind, remarks) > 0 || is_doubted(t, at);
         if ((is_remark && remark > 0) || !is_something(cut_answer(t, behind))) continue;
         if (!is_remark) return behind;
         remark = behind;
