@@ -161,8 +161,8 @@ static bool read_answer(cord_text line, struct grade_result *result, struct aren
     return found;
 }
 
-/* One that had ended of itself after an answer is started again; so is one that ends now, before a word: it may have
- * been ending when the question came, so it is asked again, once. */
+/* One that has ended of itself after an answer is started again. So is one that ends now, or closes its output, before a
+ * word: it may have been ending when the question came, so it is asked again, once. */
 static enum exchange exchange(struct command *command, cord_error *start_error) {
     for (;;) {
         if (command->process.pid && process_is_gone(&command->process)) process_kill(&command->process);
@@ -171,7 +171,8 @@ static enum exchange exchange(struct command *command, cord_error *start_error) 
         int64_t deadline = clock_us() + (int64_t)(command->seconds * 1e6);
         enum exchange came = process_exchange(&command->process, buf_text(&command->request), deadline,
                                               command->stopped, &command->answer);
-        if (came != EXCHANGE_ENDED || !command->has_answered || command->answer.len) return came;
+        bool ended = came == EXCHANGE_ENDED || came == EXCHANGE_CLOSED;
+        if (!ended || !command->has_answered || command->answer.len) return came;
         process_kill(&command->process);
     }
 }

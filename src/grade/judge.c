@@ -10,18 +10,16 @@
 
 #define PROMPT_LIMIT ((size_t)64 << 20) /* bytes of a prompt with its texts */
 
+/* Short and plain: with more conditions a model of half a billion parameters says False to everything. */
 cord_text judge_prompt(void) {
-    return TEXT("Compare a predicted answer with a reference answer.\n"
+    return TEXT("Question: {question}\n"
                 "\n"
-                "Question:\n{question}\n"
+                "Reference answer: {reference}\n"
                 "\n"
-                "Reference answer:\n{reference}\n"
+                "Predicted answer: {prediction}\n"
                 "\n"
-                "Predicted answer:\n{prediction}\n"
-                "\n"
-                "Does the predicted answer hold the core content of the reference answer? Wording, order and further "
-                "details do not matter; an answer that contradicts the reference, or lacks what is essential in it, "
-                "does not hold it. Reply with one word, True or False.");
+                "Does the predicted answer, in whatever words, hold the core content of the reference answer? "
+                "Reply with one word, True or False.");
 }
 
 const char *judge_prompt_complaint(cord_text prompt) {
