@@ -16,12 +16,13 @@ answer/exact base answer
 data         base answer/find
 model        base
 model/local  base model
-search       base data model
-recipe       base data model search
+grade        base answer data
+search       base data model grade
+recipe       base data model search grade
 store        base data model search
 train        base data model search store
 eval         base data model search store
-cmd          base data model search store recipe train eval model/local
+cmd          base data model search store recipe train eval model/local grade
 "
 # A header of a library, and the one folder that may include it.
 theirs="

@@ -5,6 +5,7 @@
  * It must not know what the rows mean. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,6 +294,7 @@ cord_status line_read(struct line_reader *r, bool *more, cord_error *err) {
             *more = false;
         for (; c != EOF && c != '\n'; c = getc(file))
             if (len++ < r->limit) buf_addc(&r->line, (char)c);
+        if (ferror(file) && errno == EINTR) return error_set(err, CORD_CANCELLED, "interrupted");
         if (ferror(file)) return error_errno(err, "read", r->path);
         if (!*more) return CORD_OK;
         CORD_TRY(buf_check(&r->line, err));

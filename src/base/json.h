@@ -73,7 +73,8 @@ struct line_reader {
 
 void line_reader_init(struct line_reader *r, void *file, const char *path, size_t limit);
 void line_reader_release(struct line_reader *r);
-/* *more = false at the end. A line over the limit is CORD_BAD_INPUT, is skipped whole, and reading can go on. */
+/* *more = false at the end. A line over the limit is CORD_BAD_INPUT, is skipped whole, and reading can go on.
+ * CORD_CANCELLED where a signal's handler ran while a line was waited for. */
 cord_status line_read(struct line_reader *r, bool *more, cord_error *err);
 
 #endif

@@ -10,7 +10,7 @@ cord_status filter_open(struct filter *f, const struct call *call, const char *c
     FILE *in = call->in;
     if (call->n_args > 0 && strcmp(call->args[0], "-") != 0) {
         f->path = call->args[0];
-        in = fopen(f->path, "rb");
+        in = fopen(f->path, "rbe"); /* not for a grader's command to inherit */
         if (!in) return error_errno(err, "open", f->path);
     }
     line_reader_init(&f->lines, in, f->path, LINE_LIMIT);
@@ -23,6 +23,7 @@ static void stop(struct filter *f, const cord_error *why) {
     call_fail(f->call, why);
     f->failed++;
     f->stopped = true;
+    f->interrupted = why->code == CORD_CANCELLED;
 }
 
 static void report(struct filter *f, int64_t number, cord_error *why) {
@@ -103,6 +104,7 @@ int filter_close(struct filter *f) {
     if (f->lines.file != f->call->in) fclose(f->lines.file);
     line_reader_release(&f->lines);
     buf_release(&f->out);
+    if (f->interrupted) return EXIT_INTERRUPTED;
     if (f->failed == 0) return EXIT_ALL_DONE;
     return f->done > 0 ? EXIT_SOME_FAILED : EXIT_NOTHING_DONE;
 }

@@ -27,6 +27,7 @@ struct filter {
     struct json_writer writer;
     int64_t done, failed;
     bool stopped; /* reading or writing failed */
+    bool interrupted;
 };
 
 /* A row and its line, the caller's until filter_row_release. */
@@ -47,7 +48,8 @@ struct json_writer *filter_begin(struct filter *f, const struct filter_row *row)
 void filter_end(struct filter *f);
 /* Instead of these: reports on standard error why the row failed, and passes it through with a member "error". */
 void filter_fail(struct filter *f, const struct filter_row *row, cord_error *why);
-/* Ends the filter and returns the verb's exit status: 3 where some rows failed, 1 where all did. */
+/* Ends the filter and returns the verb's exit status: 3 where some rows failed, 1 where all did; 130 where a signal came
+ * while a row was waited for. */
 int filter_close(struct filter *f);
 
 #endif

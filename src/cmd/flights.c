@@ -124,6 +124,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .n_teachers = session->recipe->n_teachers,
         .meta_prover = &session->meta_prover,
         .settings = &session->recipe->search,
+        .grader = &session->grader,
         .observer = &observer,
         .arena = &arena,
     };

@@ -81,11 +81,14 @@ static cord_status compare_models(struct run *run, cord_error *err) {
     return CORD_OK;
 }
 
-static size_t longest_question(const struct problem_set *set) {
+/* In bytes; with its gold where a judge is told that, too. */
+static size_t longest_question(const struct problem_set *set, bool judged) {
     size_t longest = 0;
-    for (int i = 0; i < set->n; i++)
-        if (!set->problems[i].bad && set->problems[i].question.text.len > longest)
-            longest = set->problems[i].question.text.len;
+    for (int i = 0; i < set->n; i++) {
+        const struct problem *problem = &set->problems[i];
+        size_t len = problem->bad ? 0 : problem->question.text.len + (judged ? problem->gold.len : 0);
+        if (len > longest) longest = len;
+    }
     return longest;
 }
 
@@ -93,7 +96,8 @@ static cord_status open_all(struct run *run, cord_error *err) {
     FILE *log = call_option(run->call, "verbose")->given ? run->call->err : NULL;
     CORD_TRY(load_recipe(run, err));
     CORD_TRY(open_journal(run, err));
-    CORD_TRY(session_open(&run->session, &run->recipe, longest_question(&run->set), log, err));
+    size_t longest = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE);
+    CORD_TRY(session_open(&run->session, &run->recipe, longest, log, err));
     run->session_is_open = true;
     CORD_TRY(compare_models(run, err));
     CORD_TRY(write_recipe(run, err));

@@ -1,4 +1,4 @@
-/* session.c - opens the models of a recipe, sized for its search, and binds teachers to them. */
+/* session.c - opens the models of a recipe, sized for its search, and binds teachers and the grader to them. */
 #include "cmd/session.h"
 
 #include <limits.h>
@@ -18,13 +18,19 @@ static void on_signal(int number) {
     if (engine) cord_engine_stop(engine);
 }
 
-void watch_signals(cord_engine *engine) {
-    watched = engine;
-    struct sigaction action = {.sa_handler = engine ? on_signal : SIG_DFL};
+static void handle_signals(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
+
+void watch_signals(cord_engine *engine) {
+    watched = engine;
+    handle_signals(engine ? on_signal : SIG_DFL);
+}
+
+void note_signals(void) { handle_signals(on_signal); }
 
 bool was_interrupted(void) { return interrupted; }
 
@@ -44,7 +50,20 @@ static size_t longest_frame(const struct recipe *recipe) {
         size_t bytes = style->system.len + style->user.len + style->full.len;
         if (bytes > longest) longest = bytes;
     }
-    return longest;
+    size_t judging = recipe->grading.system.len + recipe->grading.prompt.len;
+    return judging > longest ? judging : longest;
+}
+
+static bool is_used(const struct recipe *recipe, int model) {
+    bool used = recipe->meta_model == model;
+    for (int k = 0; k < recipe->n_teachers; k++) used |= recipe->teachers[k].model == model;
+    return used;
+}
+
+/* Tokens that a judge needs beside what its prompt says: an answer, which may be a whole reply, and its own reply. A model
+ * that only judges need not be one for long texts. */
+static long judge_context(const struct recipe *recipe) {
+    return 512L + recipe->search.answer_tokens + recipe->search.answer_tokens / 4 + recipe->grading.tokens;
 }
 
 /* How much a search can ask of one model: tokens of one sequence, and sequences. A trajectory that
@@ -57,6 +76,9 @@ static cord_model_options sized(const struct recipe_model *model, const struct r
     size_t prompt = (longest_question + longest_frame(recipe)) / 2;
     long more = prompt < 8192 ? (long)prompt : 8192;
     long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
+    if (recipe->judge_model >= 0 && model == &recipe->models[recipe->judge_model] &&
+        (judge_context(recipe) > context || !is_used(recipe, recipe->judge_model)))
+        context = judge_context(recipe);
     long rows = (long)s->beam * recipe->n_teachers;
     long sequences = 3 * rows + s->beam;
     if (!options.context) options.more_context = (int)more;
@@ -66,6 +88,7 @@ static cord_model_options sized(const struct recipe_model *model, const struct r
 }
 
 static bool needs_template(const struct recipe *recipe, int model) {
+    if (recipe->judge_model == model) return true;
     if (recipe->meta_model == model && recipe->meta_style.full.len == 0) return true;
     for (int k = 0; k < recipe->n_teachers; k++)
         if (recipe->teachers[k].model == model && recipe->teachers[k].style.full.len == 0) return true;
@@ -79,6 +102,11 @@ static cord_status open_one(struct session *session, int i, size_t longest_quest
     CORD_TRY(sha256_file(options.path, session->sha256[i], err));
     if (!needs_template(recipe, i)) return CORD_OK;
     cord_text source = cord_model_get_info(session->models[i])->chat_template;
+    if (source.len == 0 && recipe->judge_model == i)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "a judge is asked through its chat template, and %s has none; name another model in "
+                         "grading.model",
+                         options.name);
     if (source.len == 0)
         return error_set(err, CORD_BAD_RECIPE,
                          "%s has no chat template of its own; give its prompt in full (prompt.full)", options.name);
@@ -114,6 +142,9 @@ static cord_status open_all(struct session *session, size_t longest_question, co
         .model = session->models[recipe->meta_model],
         .prompt = prompt_of(session, recipe->meta_model, &recipe->meta_style),
     };
+    if (recipe->judge_model >= 0)
+        session->judge = (struct judge){session->engine, session->models[recipe->judge_model],
+                                        session->templates[recipe->judge_model]};
     return CORD_OK;
 }
 
@@ -126,12 +157,15 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
     options.reproducible = recipe->reproducible;
     CORD_TRY(cord_engine_open(&options, &session->engine, err));
     watch_signals(session->engine);
-    cord_status status = open_all(session, longest_question, err);
+    /* the grader first: a command that is not there should be told before minutes of loading, and can load meanwhile */
+    cord_status status = grader_open(&session->grader, &recipe->grading, &session->judge, was_interrupted, err);
+    if (status == CORD_OK) status = open_all(session, longest_question, err);
     if (status != CORD_OK) session_close(session);
     return status;
 }
 
 void session_close(struct session *session) {
+    grader_close(&session->grader);
     watch_signals(NULL);
     for (int i = 0; session->templates && i < session->recipe->n_models; i++) chat_template_free(session->templates[i]);
     cord_engine_close(session->engine);

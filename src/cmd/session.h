@@ -1,5 +1,5 @@
 /* session.h - opens on this machine what a verb needs of models: the engine, the models of a recipe, their teachers and
- * templates; and lets Ctrl-C stop it. It must not know problems or journals. */
+ * templates, the grader; and lets Ctrl-C stop it. It must not know problems or journals. */
 #ifndef CORD_SESSION_H
 #define CORD_SESSION_H
 
@@ -13,12 +13,15 @@ struct session {
     struct teacher *teachers;
     struct meta_prover meta_prover;
     struct chat_template **templates; /* of each model; NULL where it has none or none is needed */
+    struct judge judge;
+    struct grader grader;
     const struct recipe *recipe;
     struct arena arena;
 };
 
-/* Opens every model of the recipe with room for what the search asks of it. `longest_question` (bytes) is allowed for in
- * the contexts. Models' logs go to `log` unless NULL. */
+/* Opens every model of the recipe with room for what the search and the grader ask of it, and the grader.
+ * `longest_question` (bytes; with its gold, where a judge reads it) is allowed for in the contexts. Models' logs go to
+ * `log` unless NULL. */
 cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question, FILE *log,
                          cord_error *err);
 void session_close(struct session *session);
@@ -26,6 +29,8 @@ void session_close(struct session *session);
 /* While an engine is watched, the first SIGINT or SIGTERM stops it (its calls return CORD_CANCELLED), the second ends the
  * process. One engine at a time; NULL ends the watch. */
 void watch_signals(cord_engine *engine);
+/* The same for who has no engine: the first signal is only noted. watch_signals(NULL) ends it. */
+void note_signals(void);
 bool was_interrupted(void);
 
 /* Engine options for a verb: threads, and a log on standard error if verbose. */

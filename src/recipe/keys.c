@@ -3,6 +3,8 @@
 
 #include "recipe/values.h"
 
+#include "grade/grade.h"
+
 static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
 static const char *const styles[] = {"steps", "paper", NULL};
 static const char *const strategies[] = {"cord", "greedy", NULL};
@@ -77,6 +79,22 @@ static const struct recipe_key keys[] = {
     REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),
     BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
     BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
+
+    CHOICE_KEY("grading.by", grader_kind_names, "math",
+               "math: proved equal or different; text: the same text; command: a program's verdict; judge: a model's"),
+    CHOICE_KEY(
+        "grading.numbers", number_rule_names, "exact",
+        "how math compares them; rounded: as the gold is; relative: within a tolerance; tatqa: by TAT-QA's rules"),
+    REAL_KEY("grading.tolerance", 0, 1, "0", "with numbers: relative, the largest |answer - gold| / |gold|"),
+    TEXT_KEY("grading.command", 0, RECIPE_TEXT_LIMIT, "",
+             "for a shell; kept running; reads a line of JSON an answer, writes {\"verdict\": \"equal\"} and the like"),
+    REAL_KEY("grading.seconds", 0.01, 86400, "10", "most that the command may take for one answer"),
+    TEXT_KEY("grading.model", 0, RECIPE_NAME_BYTES, "", "the judge: a name under models"),
+    TEXT_KEY("grading.system", 0, PROMPT_MAX, "", "the judge's system text; \"\": its template's own default"),
+    TEXT_KEY("grading.prompt", 0, PROMPT_MAX, "",
+             "what the judge is asked; must hold {reference} and {prediction}, may hold {question}; \"\": cord's own"),
+    INT_KEY("grading.tokens", 1, 65536, "256", "most tokens of the judge's reply, with its thinking"),
+    REAL_KEY("grading.temperature", 0, 5, "0", "of the judge; 0: always the likeliest token"),
 
     TEXT_KEY("run.out", 1, PATH_MAX_BYTES, NULL, "the run's folder; relative to where cord is started"),
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),

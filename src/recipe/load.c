@@ -240,6 +240,83 @@ static cord_status load_search(struct load *load) {
     return load_beam(load, &search->beam);
 }
 
+/* What belongs to one grader says nothing to the others: it is refused, not passed over. Resolved recipes write all
+ * defaults out, so it is the value that counts, not whether there is one. */
+static cord_status check_owner(struct load *load, const char *pattern, const char *choice, const char *owner) {
+    const struct recipe_value *value = values_get(&load->values, pattern, NULL);
+    if (!value || !strcmp(string(load, choice, NULL), owner)) return CORD_OK;
+    const struct recipe_key *key = value->key;
+    bool is_default = key->type == RECIPE_TEXT || key->type == RECIPE_CHOICE
+                          ? text_equal(value->text, text_of(key->fallback))
+                          : value->number == strtod(key->fallback, NULL);
+    if (is_default) return CORD_OK;
+    return values_error(&load->values, value->place, load->err,
+                        "%s goes with %s: %s, and this recipe has %s: %s; change one of the two, or leave %s out",
+                        pattern, choice, owner, choice, string(load, choice, NULL), pattern);
+}
+
+static cord_status check_owners(struct load *load) {
+    static const struct {
+        const char *pattern, *choice, *owner;
+    } keys[] = {
+        {"grading.numbers", "grading.by", "math"},      {"grading.tolerance", "grading.numbers", "relative"},
+        {"grading.command", "grading.by", "command"},   {"grading.seconds", "grading.by", "command"},
+        {"grading.model", "grading.by", "judge"},       {"grading.system", "grading.by", "judge"},
+        {"grading.prompt", "grading.by", "judge"},      {"grading.tokens", "grading.by", "judge"},
+        {"grading.temperature", "grading.by", "judge"},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        CORD_TRY(check_owner(load, keys[i].pattern, keys[i].choice, keys[i].owner));
+    return CORD_OK;
+}
+
+/* What a choice ("grading.by") cannot do without. */
+static cord_status need(struct load *load, const char *choice, const char *pattern, const char *what) {
+    return values_error(&load->values, values_get(&load->values, choice, NULL)->place, load->err, "%s: %s needs %s: %s",
+                        choice, string(load, choice, NULL), pattern, what);
+}
+
+static cord_status load_judge(struct load *load, struct grading *grading, int *model) {
+    if (!string(load, "grading.model", NULL))
+        return need(load, "grading.by", "grading.model",
+                    arena_printf(&load->recipe->arena, "the model that judges (models here: %s)",
+                                 values_names(&load->values.models, &load->recipe->arena)));
+    CORD_TRY(find_model(load, "grading.model", NULL, model));
+    if (!string(load, "grading.prompt", NULL)) CORD_TRY(put(load, "grading.prompt", NULL, judge_prompt()));
+    const struct recipe_value *prompt = values_get(&load->values, "grading.prompt", NULL);
+    const struct recipe_value *system = values_get(&load->values, "grading.system", NULL);
+    const char *complaint = judge_prompt_complaint(prompt->text);
+    if (complaint) return values_error(&load->values, prompt->place, load->err, "grading.prompt %s", complaint);
+    grading->prompt = prompt->text;
+    if (system) grading->system = system->text;
+    return CORD_OK;
+}
+
+static cord_status load_grading(struct load *load) {
+    struct grading *grading = &load->recipe->grading;
+    const char *by = string(load, "grading.by", NULL), *numbers = string(load, "grading.numbers", NULL);
+    *grading = (struct grading){
+        .math = {.tolerance = number(load, "grading.tolerance", NULL)},
+        .command = string(load, "grading.command", NULL),
+        .seconds = number(load, "grading.seconds", NULL),
+        .date = string(load, "prompt.date", NULL),
+        .tokens = (int)number(load, "grading.tokens", NULL),
+        .temperature = (float)number(load, "grading.temperature", NULL),
+    };
+    for (int i = 0; grader_kind_names[i]; i++)
+        if (!strcmp(by, grader_kind_names[i])) grading->by = (enum grader_kind)i;
+    for (int i = 0; number_rule_names[i]; i++)
+        if (!strcmp(numbers, number_rule_names[i])) grading->math.numbers = (cord_number_rule)i;
+    load->recipe->judge_model = -1;
+    CORD_TRY(check_owners(load));
+    if (grading->math.numbers == CORD_NUMBERS_RELATIVE && !(grading->math.tolerance > 0))
+        return need(load, "grading.numbers", "grading.tolerance", "the largest |answer - gold| / |gold|, as 0.01");
+    if (grading->by == GRADER_COMMAND && (!grading->command || !text_trim(text_of(grading->command)).len))
+        return need(load, "grading.by", "grading.command", "the program that grades, as \"python3 check.py\"");
+    if (grading->by == GRADER_JUDGE) CORD_TRY(load_judge(load, grading, &load->recipe->judge_model));
+    return CORD_OK;
+}
+
 /* What the file says is checked before the files it names are looked for. */
 static cord_status load_parts(struct load *load) {
     struct recipe *recipe = load->recipe;
@@ -252,6 +329,7 @@ static cord_status load_parts(struct load *load) {
     CORD_TRY(find_model(load, "meta_prover.model", NULL, &recipe->meta_model));
     CORD_TRY(load_style(load, "meta_prover.", NULL, &recipe->meta_style));
     CORD_TRY(load_search(load));
+    CORD_TRY(load_grading(load));
     recipe->out = string(load, "run.out", NULL);
     recipe->threads = (int)number(load, "run.threads", NULL);
     recipe->in_flight = (int)number(load, "run.in_flight", NULL);

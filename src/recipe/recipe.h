@@ -8,6 +8,7 @@
 #include "cord.h"
 #include "data/problem.h"
 #include "data/prompt.h"
+#include "grade/grade.h"
 #include "search/search.h"
 
 /* ---- the table of keys --------------------------------------------------------------------------------------- */
@@ -49,10 +50,12 @@ struct recipe {
     int meta_model; /* index into models */
     struct prompt_style meta_style;
     struct search_settings search; /* with run.seed */
-    const char *out;               /* the run folder */
-    int threads;                   /* 0 = one a core */
-    int in_flight;                 /* problems at once; 0 = chosen */
-    uint64_t memory;               /* bytes for caches; 0 = half of what is free */
+    struct grading grading;
+    int judge_model; /* index into models, or -1 */
+    const char *out; /* the run folder */
+    int threads;     /* 0 = one a core */
+    int in_flight;   /* problems at once; 0 = chosen */
+    uint64_t memory; /* bytes for caches; 0 = half of what is free */
     bool reproducible;
     cord_text resolved; /* the whole recipe as YAML, every default and every prompt text written out */
     struct arena arena;

@@ -2,7 +2,9 @@
  * (section 4.3), which is extracted and graded. It must not know how trajectories were chosen. */
 #include "search/search.h"
 
-#include <math.h>
+/* Streams of seeds of their own: no round has these numbers. */
+#define ANSWER_STREAM UINT64_MAX
+#define JUDGE_STREAM  (UINT64_MAX - 1)
 
 const char *grade_name(enum grade grade) {
     static const char *const names[] = {"correct", "wrong", "no answer", "undecided"};
@@ -22,24 +24,39 @@ static cord_status answer_prompt(const struct search *search, struct spans promp
     return out->span ? CORD_OK : error_memory(err);
 }
 
-/* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have added to it. */
-static void grade_reply(const struct search *search, cord_text written, struct answered *answered) {
-    if (text_trim(written).len == 0 || !cord_extract_answer(answered->reply, false, &answered->answer) ||
-        text_trim(answered->answer).len == 0) {
+/* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have added to it.
+ * `nth` of the answers it is, a judge's seed is made of. */
+static cord_status grade_reply(const struct search *search, cord_text written, int nth, struct answered *answered,
+                               cord_error *err) {
+    if (text_trim(written).len == 0 ||
+        !grader_find_answer(search->grader, answered->reply, false, &answered->answer, NULL)) {
         answered->answer = (cord_text){"", 0};
         answered->grade = GRADE_NO_ANSWER;
         answered->why = "the reply holds no answer";
-        return;
+        return CORD_OK;
     }
-    switch (cord_verify(search->gold, answered->answer, &answered->why)) {
+    uint64_t problem_seed = seed_text(search->settings->seed, search->question.id);
+    const struct grade_request request = {
+        .question = search->question.text,
+        .gold = search->gold,
+        .answer = answered->answer,
+        .reply = answered->reply,
+        .seed = seed_mix(seed_mix(problem_seed, JUDGE_STREAM), (uint64_t)nth),
+        .group = seed_text(0, search->question.id),
+    };
+    struct grade_result result;
+    CORD_TRY(grader_grade(search->grader, &request, false, &result, search->arena, err));
+    answered->why = result.why;
+    switch (result.verdict) {
     case CORD_EQUAL: answered->grade = GRADE_CORRECT; break;
     case CORD_DIFFERENT: answered->grade = GRADE_WRONG; break;
     case CORD_UNDECIDED: answered->grade = GRADE_UNDECIDED; break;
     }
+    return CORD_OK;
 }
 
-static cord_status take_reply(const struct search *search, const cord_proposal *proposal, struct answered *answered,
-                              cord_error *err) {
+static cord_status take_reply(const struct search *search, const cord_proposal *proposal, int nth,
+                              struct answered *answered, cord_error *err) {
     answered->prompt_tokens = proposal->prompt_tokens;
     answered->cached_tokens = proposal->cached_tokens;
     answered->new_tokens = proposal->new_tokens;
@@ -55,8 +72,7 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
                                (int)proposal->len, proposal->text);
     if (!reply) return error_memory(err);
     answered->reply = text_trim_end(text_of(reply));
-    grade_reply(search, (cord_text){proposal->text, proposal->len}, answered);
-    return CORD_OK;
+    return grade_reply(search, (cord_text){proposal->text, proposal->len}, nth, answered, err);
 }
 
 cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
@@ -79,12 +95,11 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
             .group = seed_text(0, search->question.id),
         };
         proposals[i].sampling.temperature = settings->answer_temperature;
-        /* an own stream: no round has the number -1 */
-        proposals[i].sampling.seed = seed_mix(seed_mix(problem_seed, UINT64_MAX), (uint64_t)i);
+        proposals[i].sampling.seed = seed_mix(seed_mix(problem_seed, ANSWER_STREAM), (uint64_t)i);
     }
     cord_status status = cord_propose(search->engine, proposals, n, err);
     for (int i = 0; i < n; i++) {
-        if (status == CORD_OK) status = take_reply(search, &proposals[i], &out[i], err);
+        if (status == CORD_OK) status = take_reply(search, &proposals[i], i, &out[i], err);
         cord_proposal_release(&proposals[i]);
     }
     return status;

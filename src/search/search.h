@@ -11,6 +11,7 @@
 #include "cord.h"
 #include "data/prompt.h"
 #include "data/segment.h"
+#include "grade/grade.h"
 
 /* ---- who takes part ------------------------------------------------------------------------------------------ */
 
@@ -109,10 +110,12 @@ const char *grade_name(enum grade grade);
 /* A finished trajectory with its answer. */
 struct answered {
     struct trajectory trajectory;
-    cord_text reply;  /* the answer stage's whole text, with what the style opened it with */
-    cord_text answer; /* extracted from it; empty when there is none */
+    cord_text reply; /* the answer stage's whole text, with what the style opened it with */
+    cord_text
+        answer; /* extracted from it; all of it behind the thinking, where none is found and the grader reads that;
+                         empty when there is none */
     enum grade grade;
-    const char *why; /* the grader's rule */
+    const char *why; /* the grader's rule or reason */
     int prompt_tokens, cached_tokens, new_tokens;
     int64_t us;
 };
@@ -154,6 +157,7 @@ struct search {
     int n_teachers;
     const struct meta_prover *meta_prover;
     const struct search_settings *settings;
+    const struct grader *grader;
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;

@@ -88,6 +88,10 @@ static void defaults_are_the_papers(void **state) {
     assert_int_equal(r.problems.format, ANSWER_AUTO);
     assert_int_equal(r.models[0].options.gpu_layers, -1);
     assert_string_equal(r.out, "o");
+    assert_int_equal(r.grading.by, GRADER_MATH);
+    assert_int_equal(r.grading.math.numbers, CORD_NUMBERS_EXACT);
+    assert_true(r.grading.math.tolerance == 0);
+    assert_int_equal(r.judge_model, -1);
     recipe_release(&r);
 }
 
@@ -357,6 +361,83 @@ static void damaged_recipes_do_no_harm(void **state) {
         }
 }
 
+/* ---- graders --------------------------------------------------------------------------------------------------- */
+
+static void graders_are_read(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT(MINIMAL "grading: {numbers: relative, tolerance: 0.01}\n"), NULL, &r, err));
+    assert_int_equal(r.grading.math.numbers, CORD_NUMBERS_RELATIVE);
+    assert_true(r.grading.math.tolerance == 0.01);
+    recipe_release(&r);
+    for (int i = 0; number_rule_names[i]; i++) {
+        char set[64];
+        snprintf(set, sizeof set, "grading.numbers=%s", number_rule_names[i]);
+        const char *yaml = i == CORD_NUMBERS_RELATIVE ? MINIMAL "grading: {tolerance: 1}\n" : MINIMAL;
+        assert_ok(load(text_of(yaml), set, &r, err));
+        assert_int_equal(r.grading.math.numbers, i);
+        recipe_release(&r);
+    }
+    assert_ok(load(TEXT(MINIMAL "grading: {by: text}\n"), NULL, &r, err));
+    assert_int_equal(r.grading.by, GRADER_TEXT);
+    recipe_release(&r);
+    assert_ok(load(TEXT(MINIMAL "grading: {by: command, command: 'python3 check.py', seconds: 0.5}\n"), NULL, &r, err));
+    assert_int_equal(r.grading.by, GRADER_COMMAND);
+    assert_string_equal(r.grading.command, "python3 check.py");
+    assert_true(r.grading.seconds == 0.5);
+    recipe_release(&r);
+    assert_ok(load(TEXT(MINIMAL "prompt: {date: 2025-05-05}\n"
+                                "grading: {by: judge, model: b, system: S, prompt: '{reference}={prediction}', "
+                                "tokens: 9, temperature: 0.5}\n"),
+                   NULL, &r, err));
+    assert_int_equal(r.grading.by, GRADER_JUDGE);
+    assert_int_equal(r.judge_model, 1);
+    assert_text(r.grading.system, "S");
+    assert_text(r.grading.prompt, "{reference}={prediction}");
+    assert_string_equal(r.grading.date, "2025-05-05");
+    assert_true(r.grading.tokens == 9 && r.grading.temperature == 0.5f);
+    recipe_release(&r);
+    assert_ok(load(TEXT(MINIMAL "grading: {by: judge, model: a}\n"), NULL, &r, err));
+    assert_true(text_equal(r.grading.prompt, judge_prompt()));
+    assert_true(text_find(r.resolved, TEXT("Does the predicted answer")) > 0);
+    recipe_release(&r);
+}
+
+static void graders_that_contradict_themselves_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *grading, *where, *part;
+    } cases[] = {
+        {"by: maths", "r.yaml:6:15", "grading.by: 'maths' is not known; did you mean 'math'? allowed: math, text"},
+        {"by: judge", "r.yaml:6:15",
+         "grading.by: judge needs grading.model: the model that judges (models here: a, b)"},
+        {"by: judge, model: c", "r.yaml:6:29",
+         "grading.model: there is no model 'c'; did you mean 'a'? models here: a, b"},
+        {"by: judge, model: a, prompt: '{reference}'", "r.yaml:6:40", "grading.prompt does not hold {prediction}"},
+        {"by: command", "r.yaml:6:15", "grading.by: command needs grading.command: the program that grades"},
+        {"by: command, command: ' '", "r.yaml:6:15", "grading.by: command needs grading.command"},
+        {"numbers: relative", "r.yaml:6:20", "grading.numbers: relative needs grading.tolerance"},
+        {"tolerance: 0.1", "r.yaml:6:22",
+         "grading.tolerance goes with grading.numbers: relative, and this recipe has grading.numbers: exact; change"},
+        {"command: x", "r.yaml:6:20",
+         "grading.command goes with grading.by: command, and this recipe has grading.by: math"},
+        {"by: text, numbers: rounded", "r.yaml:6:30", "grading.numbers goes with grading.by: math"},
+        {"by: judge, model: a, seconds: 3", "r.yaml:6:41", "grading.seconds goes with grading.by: command"},
+        {"by: text, model: a", "r.yaml:6:28", "grading.model goes with grading.by: judge"},
+        {"by: command, command: x, tokens: 3", "r.yaml:6:44", "grading.tokens goes with grading.by: judge"},
+        {"temperature: 1", "r.yaml:6:24", "grading.temperature goes with grading.by: judge"},
+        {"prompt: '{reference} {prediction}'", "r.yaml:6:19", "grading.prompt goes with grading.by: judge"},
+        {"system: x", "r.yaml:6:19", "grading.system goes with grading.by: judge"},
+        {"tolerance: 2", "r.yaml:6:22", "grading.tolerance: '2' is out of range; allowed: a number, 0 to 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char yaml[1000];
+        snprintf(yaml, sizeof yaml, "%sgrading: {%s}\n", MINIMAL, cases[i].grading);
+        assert_refused(text_of(yaml), NULL, cases[i].where, cases[i].part);
+    }
+    assert_refused(TEXT(MINIMAL), "grading.by=judge", "--set grading.by=judge", "needs grading.model");
+}
+
 /* ---- the resolved recipe --------------------------------------------------------------------------------------- */
 
 static void resolved_recipes_read_back_as_themselves(void **state) {
@@ -368,6 +449,9 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
              "{question}'}}\n"
              "  a: {model: a, prompt: {system: \"a\\\"b\\\\c\\n\\td\\u0001\\u0085\\u2028\\ufeff # é 😀 'q' \"}}\n"
              "meta_prover: {model: b, prompt: {think_open: '', score_close: '  '}}\nprompt: {style: steps}\n" RUN,
+        MINIMAL "grading: {by: judge, model: b, tokens: 7}\n",
+        MINIMAL "grading: {by: command, command: \"x 'y' | z\", seconds: 0.25}\n",
+        MINIMAL "grading: {numbers: relative, tolerance: 0.001}\n",
     };
     for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
         struct recipe first, second;
@@ -431,6 +515,7 @@ static void differences_are_told_by_key(void **state) {
          "teachers: one, two -> two, one\n"},
         {HEAD "teachers: {one: {model: b}}\nmeta_prover: {model: b}\n" RUN, NULL,
          "teachers: one, two -> one\nteachers.one.model: 'a' -> 'b'\n"},
+        {MINIMAL "grading: {by: text}\n", NULL, "grading.by: math -> text\n"},
     };
     struct recipe before, after;
     struct arena arena;
@@ -443,7 +528,18 @@ static void differences_are_told_by_key(void **state) {
         assert_text(lines, cases[i].lines);
         recipe_release(&after);
     }
-    cord_text lines;
+    /* a run that began before there were graders to choose */
+    cord_text lines, old = before.resolved;
+    ptrdiff_t grading = text_find(old, TEXT("\ngrading:\n")), next = text_find(old, TEXT("\nrun:\n"));
+    assert_true(grading > 0 && next > grading);
+    char *older = arena_printf(&arena, "%.*s%s", (int)grading, old.data, old.data + next);
+    assert_ok(recipe_differences(text_of(older), old, &arena, &lines, err));
+    assert_text(lines, "");
+    assert_ok(load(TEXT(MINIMAL "grading: {by: text}\n"), NULL, &after, err));
+    assert_ok(recipe_differences(text_of(older), after.resolved, &arena, &lines, err));
+    assert_text(lines, "grading.by: (none) -> text\n");
+    recipe_release(&after);
+
     cord_error err = {0};
     assert_int_equal(recipe_differences(TEXT("nonsense: 1\n"), before.resolved, &arena, &lines, &err), CORD_BAD_RECIPE);
     assert_string_equal(err.where, "the run's recipe:1:1");
@@ -491,6 +587,8 @@ int main(void) {
         cmocka_unit_test(wrong_overrides_are_told),
         cmocka_unit_test(hostile_recipes_are_refused_soon),
         cmocka_unit_test(damaged_recipes_do_no_harm),
+        cmocka_unit_test(graders_are_read),
+        cmocka_unit_test(graders_that_contradict_themselves_are_told),
         cmocka_unit_test(resolved_recipes_read_back_as_themselves),
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),

@@ -44,6 +44,7 @@ struct world {
     struct teacher teachers[TEACHERS];
     struct meta_prover meta;
     struct search_settings settings;
+    struct grader grader; /* math */
     struct observer observer;
     struct search search;
     struct arena arena;
@@ -283,6 +284,7 @@ static inline struct world *world_new(int n_teachers, int beam) {
         .n_teachers = n_teachers,
         .meta_prover = &w->meta,
         .settings = &w->settings,
+        .grader = &w->grader,
         .observer = &w->observer,
         .arena = &w->arena,
     };

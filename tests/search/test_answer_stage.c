@@ -1,6 +1,8 @@
 /* test_answer_stage.c - who writes the final answers, from what text, and how they are graded. */
 #include "script.h"
 
+#include <signal.h>
+
 /* Round 1: four teachers, each with a trajectory of its own that it closes. */
 static void close_at_once(const struct asked *asked, struct said *said) {
     say(said, STEP_CLOSED, " Teacher%d. \n", asked->teacher);
@@ -142,6 +144,94 @@ static void only_the_finished_answer(void **state) {
     world_free(w);
 }
 
+/* ---- other graders --------------------------------------------------------------------------------------------- */
+
+static void answer_without_a_box(struct world *w, const struct asked *asked, struct said *said) {
+    static const char *const replies[] = {"42", "It is forty-two", "", "six times seven}"};
+    (void)w;
+    if (asked->answer)
+        say(said, STEP_TURN, "%s", replies[asked->teacher]);
+    else
+        close_at_once(asked, said);
+}
+
+static bool stopped;
+static bool is_stopped(void) { return stopped; }
+
+static struct world *graded_by_command(const char *command) {
+    struct world *w = world_new(4, 4);
+    const struct grading settings = {.by = GRADER_COMMAND, .command = command, .seconds = 20};
+    w->reply = answer_without_a_box;
+    w->score = by_number;
+    for (int k = 0; k < 3; k++) w->styles[k].answer_open = TEXT("");
+    assert_ok(grader_open(&w->grader, &settings, NULL, is_stopped, err));
+    return w;
+}
+
+/* A program gets the question, the gold answer and the reply; where no final answer is found, the reply is the answer. */
+static void a_command_reads_whole_replies(void **state) {
+    (void)state;
+    static const char why[] = "Qquestion:What is 6 x 7?,gold:42,answer:%s,reply:%sQ";
+    static const struct {
+        enum grade grade;
+        const char *answer, *reply;
+    } want[] = {
+        {GRADE_CORRECT, "six times seven", "The final answer is BBboxed{six times seven}"},
+        {GRADE_NO_ANSWER, "", ""},
+        {GRADE_CORRECT, "It is forty-two", "It is forty-two"},
+        {GRADE_CORRECT, "42", "42"},
+    };
+    struct world *w =
+        graded_by_command("sed -u 's/\"//g; s/\\\\/B/g; s/^{\\(.*\\)}$/{\"verdict\":\"equal\",\"why\":\"Q\\1Q\"}/'");
+    world_succeeds(w);
+    for (int i = 0; i < 4; i++) {
+        const struct answered *a = &w->finished[i];
+        if (a->grade != want[i].grade) fail_msg("%d is %s (%s)", i, grade_name(a->grade), a->why);
+        assert_text(a->answer, want[i].answer);
+        char all[200];
+        snprintf(all, sizeof all, why, want[i].answer, want[i].reply);
+        assert_string_equal(a->why, want[i].grade == GRADE_CORRECT ? all : "the reply holds no answer");
+    }
+    grader_close(&w->grader);
+    world_free(w);
+}
+
+static void a_commands_failure_is_undecided(void **state) {
+    (void)state;
+    struct world *w = graded_by_command("exit 3");
+    world_succeeds(w);
+    for (int i = 0; i < 4; i++) assert_int_equal(w->finished[i].grade, i == 1 ? GRADE_NO_ANSWER : GRADE_UNDECIDED);
+    assert_string_equal(w->finished[0].why, "the grader's command ended with status 3 without an answer");
+    grader_close(&w->grader);
+    world_free(w);
+}
+
+/* Stopped while a program is waited for: nothing is told of the end, so that a resumed search answers again. */
+static void a_search_can_be_stopped_while_it_grades(void **state) {
+    (void)state;
+    struct world *w = graded_by_command("sleep 1000");
+    stopped = true;
+    assert_int_equal(world_run(w), CORD_CANCELLED);
+    assert_int_equal(w->n_rounds, 1);
+    assert_int_equal(w->n_ends, 0);
+    stopped = false;
+    grader_close(&w->grader);
+    world_free(w);
+}
+
+static void texts_are_compared_as_texts(void **state) {
+    (void)state;
+    struct world *w = world_new(4, 4);
+    w->reply = answer;
+    w->score = by_number;
+    w->grader.settings.by = GRADER_TEXT;
+    w->search.gold = TEXT("42.0");
+    world_succeeds(w);
+    static const enum grade want[] = {GRADE_WRONG, GRADE_NO_ANSWER, GRADE_WRONG, GRADE_WRONG};
+    for (int i = 0; i < 4; i++) assert_int_equal(w->finished[i].grade, want[i]);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_has_its_grade_and_the_best_comes_first),
@@ -149,6 +239,11 @@ int main(void) {
         cmocka_unit_test(an_answer_that_fails_leaves_the_trajectory),
         cmocka_unit_test(blanks_before_the_closing_tag_are_cut),
         cmocka_unit_test(only_the_finished_answer),
+        cmocka_unit_test(a_command_reads_whole_replies),
+        cmocka_unit_test(a_commands_failure_is_undecided),
+        cmocka_unit_test(a_search_can_be_stopped_while_it_grades),
+        cmocka_unit_test(texts_are_compared_as_texts),
     };
+    signal(SIGPIPE, SIG_IGN); /* as main.c does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,7 @@ struct pool {
     struct teacher teachers[2];
     struct meta_prover meta;
     struct search_settings settings;
+    struct grader grader; /* math */
     struct observer observer;
     struct arena arena;
     int rounds;
@@ -147,6 +148,7 @@ static cord_status pool_search(struct pool *pool, const char *target, const char
         .n_teachers = 2,
         .meta_prover = &pool->meta,
         .settings = &pool->settings,
+        .grader = &pool->grader,
         .observer = &pool->observer,
         .arena = &pool->arena,
     };
