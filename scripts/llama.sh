@@ -99,6 +99,19 @@ fi
 
 { command -v "$CC" && command -v "$CXX"; } >/dev/null || die "no compiler; run scripts/packages.sh"
 
+# GCC up to 12.3 (Debian 12 has 12.2) tells its optimiser of 8 of the 64 bytes that the instruction ldtilecfg reads (GCC's
+# bug 114098): on CPUs with AMX, ggml's kernels then configure their tiles with what happens to be there, and crash. Such a
+# compiler is told to do without AMX.
+wrong_tiles() {
+    "$CXX" -march=native -dM -E -x c++ - </dev/null 2>/dev/null | grep __AMX_TILE__ >/dev/null &&
+        "$CXX" -march=native -E -x c++ - <<<'#include <immintrin.h>' 2>/dev/null |
+        grep 'ldtilecfg.*const void \*\*) *__config' >/dev/null
+}
+if wrong_tiles; then
+    CFLAGS="${CFLAGS:-} -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+    CXXFLAGS="${CXXFLAGS:-} -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+fi
+
 # The predefined macros name the compiler, its version, and the CPU features that -march=native turns on. They are what
 # decides the machine code; /proc/cpuinfo would also name flags that change with the kernel.
 machine() {
