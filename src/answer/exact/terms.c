@@ -243,6 +243,7 @@ static bool constants(struct circuit *circuit, enum op op, int a, int b, fmpq_t 
 
 /* The constant that comes of two, or the operation on them where it is too large. */
 static int fold(struct circuit *circuit, enum op op, int a, int b) {
+    if (a < 0 || b < 0) return -1;
     fmpq_t re, im;
     fmpq_init(re);
     fmpq_init(im);

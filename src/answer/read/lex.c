@@ -11,7 +11,10 @@ struct lexer {
     bool spaced;
     int depth;               /* of open braces */
     bool silent[TREE_DEPTH]; /* braces that only belong to a command such as \text: they leave no tokens */
+    bool box[TREE_DEPTH];    /* whether they are a \\boxed's */
     bool prose[TREE_DEPTH];  /* whether what is inside is prose */
+    size_t box_end;          /* tokens there were when a box was last closed; 0: none was */
+    bool bold;               /* "**" was opened */
     bool dollar_closes;      /* the next $ closes mathematics */
 };
 
@@ -42,6 +45,7 @@ static char peek(const struct lexer *lx, size_t ahead) {
 
 static void open_brace(struct lexer *lx, bool silent, bool prose) {
     if (lx->depth < TREE_DEPTH) {
+        lx->box[lx->depth] = false;
         lx->silent[lx->depth] = silent;
         lx->prose[lx->depth] = prose;
     }
@@ -56,6 +60,7 @@ static void close_brace(struct lexer *lx) {
     bool silent = lx->depth <= TREE_DEPTH && lx->silent[lx->depth - 1];
     if (!silent) add(lx, TOKEN_SIGN, TEXT("}"));
     lx->depth--;
+    if (lx->depth < TREE_DEPTH && lx->box[lx->depth]) lx->box_end = lx->n;
 }
 
 static void skip_blanks(struct lexer *lx) {
@@ -88,8 +93,6 @@ static const char *const nothing[] = {"\\left",
                                       "\\textstyle",
                                       "\\limits",
                                       "\\nolimits",
-                                      "\\boxed",
-                                      "\\fbox",
                                       "\\(",
                                       "\\)",
                                       "\\[",
@@ -211,6 +214,16 @@ static void environment(struct lexer *lx, enum token_kind kind) {
     add(lx, kind, text_trim(name));
 }
 
+/* A box's braces leave no tokens; two boxes side by side are two answers. */
+static void box(struct lexer *lx) {
+    if (lx->n > 0 && lx->box_end == lx->n) add(lx, TOKEN_SIGN, TEXT(","));
+    skip_blanks(lx);
+    if (peek(lx, 0) != '{') return;
+    lx->at++;
+    open_brace(lx, true, false);
+    if (lx->depth <= TREE_DEPTH) lx->box[lx->depth - 1] = true;
+}
+
 static cord_text command_name(struct lexer *lx) {
     size_t start = lx->at++;
     if (is_letter(peek(lx, 0)))
@@ -230,6 +243,8 @@ static void command(struct lexer *lx) {
     }
     if (in_list(blanks, name)) {
         lx->spaced = true;
+    } else if (text_equal(name, TEXT("\\boxed")) || text_equal(name, TEXT("\\fbox"))) {
+        box(lx);
     } else if (in_list(nothing, name)) {
         if (name.len > 3 && peek(lx, 0) == '.' && (text_ends(name, TEXT("left")) || text_ends(name, TEXT("right"))))
             lx->at++; /* \right. */
@@ -414,6 +429,15 @@ static void comma(struct lexer *lx) {
     skip_blanks(lx);
 }
 
+/* "**73** dollars" is bold; "x**2" a power, as programs write it. */
+static void stars(struct lexer *lx) {
+    cord_text rest = text_slice(lx->t, lx->at + 2, lx->t.len);
+    bool opens = (lx->spaced || lx->n == 0) && rest.len && !is_blank(*rest.data) && text_find(rest, TEXT("**")) > 0;
+    if (!lx->bold && !opens) add(lx, TOKEN_SIGN, TEXT("^"));
+    lx->bold = !lx->bold && opens;
+    lx->at += 2;
+}
+
 static void sign(struct lexer *lx) {
     cord_text rest = text_slice(lx->t, lx->at, lx->t.len);
     if (text_starts(rest, TEXT("{,}"))) {
@@ -435,8 +459,7 @@ static void sign(struct lexer *lx) {
         lx->spaced = true;
         lx->at++;
     } else if (text_starts(rest, TEXT("**"))) {
-        add(lx, TOKEN_SIGN, TEXT("^")); /* as programs write powers */
-        lx->at += 2;
+        stars(lx);
     } else if (text_starts(rest, TEXT("<=")) || text_starts(rest, TEXT(">=")) || text_starts(rest, TEXT("!="))) {
         add(lx, TOKEN_COMMAND, *rest.data == '<' ? TEXT("\\le") : *rest.data == '>' ? TEXT("\\ge") : TEXT("\\ne"));
         lx->at += 2;

@@ -3,8 +3,6 @@
 #include "answer/read/parser.h"
 #include "answer/read/rules.h"
 
-#include <stdlib.h>
-
 /* "am", "p.m.", "PM": "am", "pm" or "" where neither stands here. */
 static cord_text take_half_day(struct parser *p) {
     const struct token *t = parser_token(p);
@@ -51,7 +49,10 @@ struct node *parse_colon(struct parser *p) {
 }
 
 static int digits_value(const struct token *t) {
-    return t->kind == TOKEN_DIGITS && t->text.len <= 4 ? atoi(t->text.data) : -1;
+    if (t->kind != TOKEN_DIGITS || t->text.len > 4) return -1;
+    int value = 0;
+    for (size_t i = 0; i < t->text.len; i++) value = 10 * value + (t->text.data[i] - '0');
+    return value;
 }
 
 /* 3/5/2020 is a date of two readings: it stays a text. */
