@@ -181,10 +181,17 @@ typedef struct {
     int cells;        /* most tokens of cache; 0 = as the engine's `memory` allows */
     int sequences;    /* most sequences cached at once in one place; 0 = 64 */
     int gpu_layers;   /* layers to offload where llama.cpp was built with a GPU back end; 0 = none, -1 = all */
+
+    /* A model that a server runs, in place of `path`, `cells`, `sequences` and `gpu_layers`. */
+    const char *url;      /* base URLs without the API's paths; several, blanks between, are replicas of one model */
+    const char *protocol; /* "llama-server", "vllm"; NULL: found by asking the server */
+    const char *served;   /* what the server calls the model; NULL: the only one that it serves */
+    const char *api_key;  /* sent to those hosts alone, kept in memory alone; NULL: none */
+    const char *chat_template; /* Jinja source, where the server does not tell its model's own; NULL */
 } cord_model_options;
 
-/* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Models of one
- * engine are opened one after another, and before other threads use the engine.
+/* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Either `path` or
+ * `url` is given. Models of one engine are opened one after another, and before other threads use the engine.
  * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
  * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
  * memory. */
@@ -193,12 +200,16 @@ cord_status cord_model_open(cord_engine *engine, const cord_model_options *optio
 
 /* What a model is. */
 typedef struct {
-    const char *name, *path, *description; /* description: architecture, size, quantisation */
-    cord_text chat_template;               /* Jinja source; empty when the file has none */
-    cord_text bos, eos;                    /* texts of these tokens; may be empty */
-    int context;                           /* tokens of one sequence */
-    uint64_t parameters, bytes;            /* bytes: of the file */
-    uint64_t cache_bytes;                  /* of the cache, for each token in it */
+    const char *name, *path,
+        *description;           /* path: the file, or the URLs; description: architecture, size, quantisation;
+                                            * or the server and its version */
+    const char *scoring;        /* how scores are obtained: "prefill", "a request for each token of the target";
+                                            * NULL: this model cannot score */
+    cord_text chat_template;    /* Jinja source; empty when none is known */
+    cord_text bos, eos;         /* texts of these tokens; may be empty */
+    int context;                /* tokens of one sequence */
+    uint64_t parameters, bytes; /* bytes: of the file */
+    uint64_t cache_bytes;       /* of the cache, for each token in it */
     double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
 } cord_model_info;
 /* Borrowed, with its texts, until the engine is closed. */

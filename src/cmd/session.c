@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* ---- stopping ------------------------------------------------------------------------------------------------ */
@@ -95,11 +96,41 @@ static bool needs_template(const struct recipe *recipe, int model) {
     return false;
 }
 
+/* What a recipe only names: the key in the environment, the template in its file. */
+static cord_status read_secrets(struct session *session, const struct recipe_model *model, cord_model_options *options,
+                                cord_error *err) {
+    enum { TEMPLATE_LIMIT = 1 << 20 };
+    if (model->api_key_env) options->api_key = getenv(model->api_key_env);
+    if (model->api_key_env && (!options->api_key || !*options->api_key))
+        return error_set(
+            err, CORD_BAD_RECIPE,
+            "models.%s.api_key_env: the environment variable %s is not set; export it, and start cord again",
+            model->name, model->api_key_env);
+    if (!model->template_path) return CORD_OK;
+    struct buf source;
+    buf_init(&source, "a chat template", TEMPLATE_LIMIT);
+    cord_status status = file_read(model->template_path, "chat template", TEMPLATE_LIMIT, &source, err);
+    if (status == CORD_OK) options->chat_template = arena_text(&session->arena, buf_text(&source)).data;
+    buf_release(&source);
+    return status;
+}
+
+/* What tells whether a model is still the one that a run began with: its file, or what its server says that it is. */
+static cord_status identity_of(const cord_model_options *options, const cord_model_info *info, char hex[65],
+                               cord_error *err) {
+    if (options->path) return sha256_file(options->path, hex, err);
+    char text[600];
+    snprintf(text, sizeof text, "%s\n%s", info->description, options->served ? options->served : "");
+    sha256_text(text_of(text), hex);
+    return CORD_OK;
+}
+
 static cord_status open_one(struct session *session, int i, size_t longest_question, cord_error *err) {
     const struct recipe *recipe = session->recipe;
     cord_model_options options = sized(&recipe->models[i], recipe, longest_question);
+    CORD_TRY(read_secrets(session, &recipe->models[i], &options, err));
     CORD_TRY(cord_model_open(session->engine, &options, &session->models[i], err));
-    CORD_TRY(sha256_file(options.path, session->sha256[i], err));
+    CORD_TRY(identity_of(&options, cord_model_get_info(session->models[i]), session->sha256[i], err));
     if (!needs_template(recipe, i)) return CORD_OK;
     cord_text source = cord_model_get_info(session->models[i])->chat_template;
     if (source.len == 0 && recipe->judge_model == i)

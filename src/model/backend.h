@@ -36,8 +36,9 @@ struct cord_engine {
     atomic_bool stop;
     cord_model *models;
     void *local; /* the local back end's own: one device, see local/local.h */
+    void *http;  /* the servers' back end's own: see http/http.c */
 };
 
-extern const struct backend backend_local;
+extern const struct backend backend_local, backend_http;
 
 #endif

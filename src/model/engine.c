@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const struct backend *const backends[] = {&backend_local};
+static const struct backend *const backends[] = {&backend_local, &backend_http};
 enum { N_BACKENDS = sizeof backends / sizeof *backends };
 
 cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err) {
@@ -39,7 +39,7 @@ void cord_forget(cord_engine *engine, uint64_t group) {
 
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err) {
-    const struct backend *backend = &backend_local; /* by what the options name: a file, now the only way */
+    const struct backend *backend = options->url ? &backend_http : &backend_local;
     CORD_TRY(backend->open(engine, options, model, err));
     (*model)->backend = backend;
     (*model)->next = engine->models;

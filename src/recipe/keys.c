@@ -6,6 +6,7 @@
 #include "grade/grade.h"
 
 static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
+static const char *const protocols[] = {"auto", "llama-server", "vllm", NULL};
 static const char *const styles[] = {"steps", "paper", NULL};
 static const char *const strategies[] = {"cord", "greedy", NULL};
 
@@ -51,7 +52,12 @@ static const struct recipe_key keys[] = {
     CHOICE_KEY("problems.format", formats, "auto",
                "how the answer stands in its field: all of it, behind ####, or in the last \\boxed{}"),
 
-    TEXT_KEY("models.*.file", 1, PATH_MAX_BYTES, NULL, "a path to a GGUF, or a name of models/manifest.tsv"),
+    TEXT_KEY("models.*.file", 0, PATH_MAX_BYTES, "", "a path to a GGUF, or a name of models/manifest.tsv"),
+    TEXT_KEY("models.*.url", 0, PATH_MAX_BYTES, "", "instead: a server, http://HOST:PORT; blanks between replicas"),
+    CHOICE_KEY("models.*.protocol", protocols, "auto", "what that server speaks; auto: it is asked"),
+    TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
+    TEXT_KEY("models.*.api_key_env", 0, 200, "", "the environment variable that holds the server's key; \"\": none"),
+    TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "", "a file with its chat template, where the server tells none"),
     INT_KEY("models.*.context", 0, 1048576, "0", "most tokens of one sequence; 0: 4096, or the model's own if less"),
     INT_KEY("models.*.cells", 0, 16777216, "0", "most tokens of cache, all lanes together; 0: as run.memory allows"),
     INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),

@@ -147,6 +147,43 @@ static cord_status load_problems(struct load *load) {
     return put(load, "problems.file", NULL, text_of(real));
 }
 
+/* A file and what goes with it, or a server and what goes with that. */
+static cord_status check_where(struct load *load, const char *name) {
+    const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
+    const struct recipe_value *url = values_get(&load->values, "models.*.url", name);
+    bool local = file && file->text.len, remote = url && url->text.len;
+    if (local && remote)
+        return values_error(&load->values, url->place, load->err,
+                            "models.%s.url: the model has a file, too; remove one of the two", name);
+    if (!local && !remote)
+        return values_error(
+            &load->values, file ? file->place : (struct recipe_place){0}, load->err,
+            "models.%s.file is missing (a path to a GGUF, or a name of models/manifest.tsv; or url, of a server)",
+            name);
+    static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.template"};
+    for (size_t i = 0; local && i < sizeof of_servers / sizeof *of_servers; i++) {
+        const struct recipe_value *value = values_get(&load->values, of_servers[i], name);
+        if (value && value->text.len)
+            return values_error(&load->values, value->place, load->err,
+                                "%s goes with url, and %s has a file; remove one of the two",
+                                recipe_key_path(value->key, name, &load->recipe->arena), name);
+    }
+    return CORD_OK;
+}
+
+static cord_status load_server(struct load *load, struct recipe_model *model, const char *name) {
+    const char *protocol = string(load, "models.*.protocol", name), *file = string(load, "models.*.template", name);
+    model->options.url = string(load, "models.*.url", name);
+    model->options.protocol = strcmp(protocol, "auto") != 0 ? protocol : NULL;
+    model->options.served = string(load, "models.*.model", name);
+    model->api_key_env = string(load, "models.*.api_key_env", name);
+    if (!file) return CORD_OK;
+    model->template_path = seen_from(load->base, file, &load->recipe->arena);
+    const char *real = seen_from(load->real_base, file, &load->recipe->arena);
+    if (!model->template_path || !real) return error_memory(load->err);
+    return put(load, "models.*.template", name, text_of(real));
+}
+
 static cord_status load_model(struct load *load, struct recipe_model *model, const char *name) {
     struct arena *arena = &load->recipe->arena;
     const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
@@ -158,6 +195,8 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
         .sequences = (int)number(load, "models.*.sequences", name),
         .gpu_layers = (int)number(load, "models.*.gpu_layers", name),
     };
+    CORD_TRY(check_where(load, name));
+    if (!file || !file->text.len) return load_server(load, model, name);
     cord_status status =
         recipe_find_model(file->text.data, load->base, load->models_folder, arena, &model->options.path, load->err);
     if (status != CORD_OK) {

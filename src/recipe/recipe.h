@@ -31,7 +31,9 @@ const struct recipe_key *recipe_keys(size_t *n);
 
 struct recipe_model {
     const char *name;
-    cord_model_options options; /* path is resolved */
+    cord_model_options options; /* path is resolved; the server's key and template are for who opens it to read: */
+    const char *api_key_env;    /* NULL: no key */
+    const char *template_path;  /* NULL: the model's own */
 };
 
 struct recipe_teacher {

@@ -116,7 +116,8 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
 static bool changes_no_result(const char *path) {
-    static const char *const paths[] = {"run.out", "run.threads", "run.in_flight", "run.memory"};
+    static const char *const paths[] = {"run.out",    "run.threads",  "run.in_flight",
+                                        "run.memory", "models.*.url", "models.*.api_key_env"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;
     return false;

@@ -175,6 +175,7 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     info->eos = token_text(model, llama_vocab_eos(model->vocab));
     info->parameters = llama_model_n_params(model->weights);
     info->bytes = bytes;
+    info->scoring = "prefill";
     info->noise = 0.25; /* nats a token: the limit the tests hold this back end to */
     CORD_TRY(choose_sizes(model, options, err));
     info->context = model->context;

@@ -1,0 +1,85 @@
+/* remote.h - models that servers run: what the files of this folder share. A protocol is data and pure functions: how a
+ * request is written and how its reply is read; http.c does the asking, and knows no protocol.
+ * It must not know searches or recipes. */
+#ifndef CORD_MODEL_HTTP_REMOTE_H
+#define CORD_MODEL_HTTP_REMOTE_H
+
+#include "base/json.h"
+#include "model/backend.h"
+#include "model/http/transport.h"
+
+struct remote;
+
+/* A text in a server's tokens. */
+struct pieces {
+    int *id;
+    size_t *end; /* bytes of the text up to and with each token */
+    int n;
+};
+void pieces_release(struct pieces *pieces);
+/* Appends what a reply to "tokenize" lists: `tokens` is an array of ids, `strings` of their spellings as the tokenizer
+ * writes them ("Ġthe", "▁the", "<0x0A>"), or of bytes. False where they do not spell `text`, or are malformed. */
+bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text);
+
+/* One way to obtain the log-probabilities of a target. */
+struct scoring_way {
+    const char *name; /* as cord_model_info.scoring has it; NULL ends a list */
+    const char *path;
+    bool each; /* one request for each token of the target; else one for all */
+    /* Writes the members of a request: the log-probabilities of tokens first to n-1 (or of the token `n-1` alone, where
+     * `each`) after those before them. */
+    void (*write)(const struct remote *remote, const struct pieces *text, int first, int n, struct json_writer *w);
+    /* Reads them from a reply. False where they are not all there, or not of these tokens. */
+    bool (*read)(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached);
+};
+
+struct protocol {
+    const char *name;
+    /* Asks the server what it is. *is false where it is another kind of server; `remote->base.info` is filled. */
+    cord_status (*identify)(struct remote *remote, bool *is, cord_error *err);
+    const char *tokenize_path;
+    void (*tokenize_write)(const struct remote *remote, cord_text text, struct json_writer *w);
+    bool (*tokenize_read)(const json_t *reply, cord_text text, struct pieces *pieces);
+    const char *propose_path;
+    void (*propose_write)(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
+                          struct json_writer *w);
+    /* Fills the second half of the proposal; `text` is a copy. False where the reply is not one. */
+    bool (*propose_read)(const json_t *reply, cord_proposal *p);
+    const struct scoring_way *ways; /* the cheaper first */
+};
+extern const struct protocol protocol_llama_server, protocol_vllm;
+
+struct remote {
+    struct cord_model base; /* first */
+    struct transport *transport;
+    struct endpoint *endpoint;
+    const struct protocol *protocol;
+    const struct scoring_way *way; /* chosen; NULL: it cannot score */
+    const char *served;            /* the model's name there */
+    struct arena arena;
+};
+
+static inline struct remote *remote_of(const cord_model *model) { return (struct remote *)(uintptr_t)model; }
+
+/* ---- asking -------------------------------------------------------------------------------------------------- */
+
+/* One request and its reply as JSON. */
+struct question {
+    struct http_call call;
+    struct buf body;
+    json_t *reply; /* NULL until it is there */
+};
+
+/* A request to `path`: the caller writes the members of its body, then ends it. */
+struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group);
+void question_end(struct question *q, struct json_writer *w);
+/* Asks all that have no error, of any models, and waits. Each one's error says what became of it. */
+cord_status questions_ask(struct transport *transport, struct question *questions, int n, cord_error *err);
+void question_release(struct question *q);
+/* A GET of `path`. */
+cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err);
+
+/* The ids of a text as a member of the body. */
+void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n);
+
+#endif

@@ -1,0 +1,182 @@
+/* vllm.c - vLLM's server: completions of token ids, with the log-probabilities of prompts, or of a token that alone is
+ * allowed. Requests for prompt log-probabilities skip its prefix cache; single tokens use it. Written after its source and
+ * documentation of 0.32.0, and tried with that. It must not know who asks. */
+#include "model/http/remote.h"
+
+static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
+    json_t *version, *models;
+    cord_error none = {0};
+    cord_status status = remote_get(remote, "/version", &version, &none);
+    *is = false;
+    if (status == CORD_BAD_MODEL) return CORD_OK;
+    if (status != CORD_OK) {
+        if (err) *err = none;
+        return status;
+    }
+    const char *number = json_string_value(json_object_get(version, "version"));
+    cord_model_info *info = &remote->base.info;
+    if (number) info->description = arena_printf(&remote->arena, "vLLM %.60s", number);
+    json_decref(version);
+    if (!number) return CORD_OK;
+    CORD_TRY(remote_get(remote, "/v1/models", &models, err));
+    const json_t *data = json_object_get(models, "data");
+    for (size_t i = 0; i < json_array_size(data); i++) {
+        const json_t *model = json_array_get(data, i);
+        const char *id = json_string_value(json_object_get(model, "id"));
+        if (!id || (remote->served && strcmp(id, remote->served) != 0)) continue;
+        if (!remote->served) remote->served = arena_printf(&remote->arena, "%s", id);
+        info->context = (int)json_integer_value(json_object_get(model, "max_model_len"));
+        *is = true;
+        break;
+    }
+    if (!*is) {
+        char names[300] = "";
+        for (size_t i = 0; i < json_array_size(data); i++) {
+            const char *id = json_string_value(json_object_get(json_array_get(data, i), "id"));
+            size_t used = strlen(names);
+            if (id) snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", id);
+        }
+        json_decref(models);
+        return error_set(err, CORD_BAD_RECIPE, "the server has no model '%s'; it serves: %s", remote->served, names);
+    }
+    json_decref(models);
+    info->noise = 0.05; /* float kernels, batched otherwise from call to call */
+    return CORD_OK;
+}
+
+static void tokenize_write(const struct remote *remote, cord_text text, struct json_writer *w) {
+    json_text(w, "model", text_of(remote->served));
+    json_text(w, "prompt", text);
+    json_bool(w, "add_special_tokens", false);
+    json_bool(w, "return_token_strs", true);
+}
+
+static bool tokenize_read(const json_t *reply, cord_text text, struct pieces *pieces) {
+    return pieces_add(pieces, json_object_get(reply, "tokens"), json_object_get(reply, "token_strs"), text);
+}
+
+/* ---- proposing ----------------------------------------------------------------------------------------------- */
+
+static void propose_write(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
+                          struct json_writer *w) {
+    const cord_sampling *s = &p->sampling;
+    json_text(w, "model", text_of(remote->served));
+    write_ids(w, "prompt", prompt, prompt->n);
+    json_int(w, "max_tokens", p->max_tokens);
+    json_double(w, "temperature", s->temperature);
+    json_double(w, "top_p", s->top_p > 0 ? s->top_p : 1);
+    json_int(w, "top_k", s->top_k ? s->top_k : -1);
+    json_double(w, "min_p", s->min_p);
+    json_double(w, "repetition_penalty", s->repeat_penalty > 0 ? s->repeat_penalty : 1);
+    json_int(w, "seed", (int64_t)(s->seed >> 1));
+    json_open(w, "stop", '[');
+    for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
+    json_close(w, ']');
+    json_bool(w, "skip_special_tokens", true);
+    json_bool(w, "spaces_between_special_tokens", false);
+}
+
+static const json_t *choice_of(const json_t *reply) { return json_array_get(json_object_get(reply, "choices"), 0); }
+
+/* Where a stop string ended the text, it is named; where an end-of-turn token did, it is a number or nothing. */
+static bool propose_read(const json_t *reply, cord_proposal *p) {
+    const json_t *choice = choice_of(reply), *text = json_object_get(choice, "text");
+    const json_t *reason = json_object_get(choice, "stop_reason"), *usage = json_object_get(reply, "usage");
+    const char *finish = json_string_value(json_object_get(choice, "finish_reason"));
+    if (!json_is_string(text) || !finish) return false;
+    p->stop = -1;
+    if (!strcmp(finish, "length")) {
+        p->end = CORD_END_LENGTH;
+    } else if (strcmp(finish, "stop") != 0) {
+        return false; /* "abort" */
+    } else if (json_is_string(reason)) {
+        p->end = CORD_END_STOP;
+        for (int i = 0; i < p->n_stops && p->stop < 0; i++)
+            if (text_equal(text_of(json_string_value(reason)), p->stops[i])) p->stop = i;
+        if (p->stop < 0) return false;
+    } else {
+        p->end = CORD_END_TURN;
+    }
+    p->text = strndup(json_string_value(text), json_string_length(text));
+    p->len = json_string_length(text);
+    p->new_tokens = (int)json_integer_value(json_object_get(usage, "completion_tokens"));
+    const json_t *details = json_object_get(usage, "prompt_tokens_details");
+    p->cached_tokens = (int)json_integer_value(json_object_get(details, "cached_tokens"));
+    return p->text != NULL;
+}
+
+/* ---- scoring ------------------------------------------------------------------------------------------------- */
+
+/* The token that alone is allowed, with its log-probability before that was so ("raw_logprobs", vLLM's default). */
+static void single_write(const struct remote *remote, const struct pieces *text, int first, int n,
+                         struct json_writer *w) {
+    (void)first;
+    json_text(w, "model", text_of(remote->served));
+    write_ids(w, "prompt", text, n - 1);
+    json_int(w, "max_tokens", 1);
+    json_double(w, "temperature", 0);
+    json_int(w, "logprobs", 0);
+    json_open(w, "allowed_token_ids", '[');
+    json_int(w, NULL, text->id[n - 1]);
+    json_close(w, ']');
+    json_bool(w, "return_tokens_as_token_ids", true);
+}
+
+static bool single_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob,
+                        int *cached) {
+    (void)first;
+    const json_t *probabilities = json_object_get(choice_of(reply), "logprobs");
+    const char *token = json_string_value(json_array_get(json_object_get(probabilities, "tokens"), 0));
+    const json_t *value = json_array_get(json_object_get(probabilities, "token_logprobs"), 0);
+    char expected[40];
+    snprintf(expected, sizeof expected, "token_id:%d", text->id[n - 1]);
+    if (!token || strcmp(token, expected) != 0 || !json_is_number(value)) return false;
+    *logprob = json_number_value(value);
+    const json_t *details = json_object_get(json_object_get(reply, "usage"), "prompt_tokens_details");
+    *cached = (int)json_integer_value(json_object_get(details, "cached_tokens"));
+    return *logprob <= 0;
+}
+
+static void prompt_write(const struct remote *remote, const struct pieces *text, int first, int n,
+                         struct json_writer *w) {
+    (void)first;
+    json_text(w, "model", text_of(remote->served));
+    write_ids(w, "prompt", text, n);
+    json_int(w, "max_tokens", 1);
+    json_double(w, "temperature", 0);
+    json_int(w, "prompt_logprobs", 0);
+}
+
+/* An object for each token of the prompt, whose members are ids: the token's own is there. */
+static bool prompt_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob,
+                        int *cached) {
+    const json_t *all = json_object_get(choice_of(reply), "prompt_logprobs");
+    if (!json_is_array(all) || json_array_size(all) != (size_t)n) return false;
+    for (int i = first; i < n; i++) {
+        char id[20];
+        snprintf(id, sizeof id, "%d", text->id[i]);
+        const json_t *value = json_object_get(json_object_get(json_array_get(all, (size_t)i), id), "logprob");
+        if (!json_is_number(value) || json_number_value(value) > 0) return false;
+        logprob[i - first] = json_number_value(value);
+    }
+    *cached = 0;
+    return true;
+}
+
+static const struct scoring_way ways[] = {
+    {"a request for each token of the target", "/v1/completions", true, single_write, single_read},
+    {"log-probabilities of the prompt", "/v1/completions", false, prompt_write, prompt_read},
+    {.name = NULL},
+};
+
+const struct protocol protocol_vllm = {
+    .name = "vllm",
+    .identify = identify,
+    .tokenize_path = "/tokenize",
+    .tokenize_write = tokenize_write,
+    .tokenize_read = tokenize_read,
+    .propose_path = "/v1/completions",
+    .propose_write = propose_write,
+    .propose_read = propose_read,
+    .ways = ways,
+};
