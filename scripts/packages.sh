@@ -30,6 +30,7 @@ libfyaml-dev     pc:libfyaml
 libflint-dev     header:flint/flint.h
 libflint-arb-dev header:arb.h|flint/arb.h
 libssl-dev       pc:libcrypto
+libcurl4-openssl-dev pc:libcurl
 libcmocka-dev    pc:cmocka
 "
 check="
