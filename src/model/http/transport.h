@@ -4,6 +4,10 @@
  *     struct transport         the thread; one for an engine
  *     struct endpoint          one or several base URLs that serve the same (replicas), and their state of health
  *     struct http_call         one request and what came of it
+ *
+ * HTTP/2 is used where a https server offers it. Redirects are not followed: a model's server has no reason for one, and
+ * the key would have to stay behind. No .netrc, no cookies. One thing is read from the environment, by libcurl itself:
+ * http_proxy, https_proxy, all_proxy and no_proxy, as every HTTP client does; a proxy for https sees no key.
  */
 #ifndef CORD_MODEL_HTTP_TRANSPORT_H
 #define CORD_MODEL_HTTP_TRANSPORT_H
@@ -18,24 +22,28 @@ struct endpoint;
 /* Seconds and counts; 0 is the default. */
 struct transport_limits {
     double connect;    /* to connect: 10 */
-    double first_byte; /* from the sent request to the reply's first byte: 600 */
+    double first_byte; /* from the sent request to the first byte of the reply's body: 600 */
     double idle;       /* between two bytes of a reply: 120 */
-    size_t reply;      /* most bytes of one reply: 64 MiB */
-    int tries;         /* of one request, the first one too: 6 */
+    size_t reply;      /* most bytes of one reply, unpacked: 64 MiB; what is larger is an error at once */
+    int tries;         /* of one request, the first one too: 8, which outlasts a minute without a server */
     double backoff;    /* before the second try, doubled each time, with jitter: 0.5 */
     double longest;    /* most that one pause takes, a server's Retry-After too: 120 */
-    int in_flight;     /* most requests at once to one server: 256 */
+    int in_flight; /* most requests at once to one server: 256. It starts with 16 and finds how much the server takes:
+                        * as long as nothing is refused (429, 503), each reply allows one request more */
+    const char *authorities; /* a PEM file of the certificates to trust, instead of the system's; NULL: the system's.
+                              * Borrowed until transport_close. */
 };
 
-/* `stop` is looked at all the time: where it becomes true, waiting calls end with CORD_CANCELLED within 0.1 s. */
+/* `stop` is looked at all the time: where it becomes true, waiting calls end with CORD_CANCELLED within 0.1 s. It lives
+ * until transport_close. The process's limit of open files bounds how many requests run at once, over all servers. */
 cord_status transport_open(const struct transport_limits *limits, const atomic_bool *stop, struct transport **transport,
                            cord_error *err);
-/* No call may be running. NULL does nothing. */
+/* No call may be running. Closes the endpoints too. NULL does nothing. */
 void transport_close(struct transport *transport);
 
 /* `urls`: one base URL or several, blanks between ("http://a:8000 http://b:8000"), without the path that calls add. `key`
- * (may be NULL) is sent as "Authorization: Bearer KEY" to these hosts alone, never after a redirect to another, and stands
- * in no message. CORD_BAD_RECIPE, in words, for what is no http or https URL. Closed with the transport. */
+ * (may be NULL) is sent as "Authorization: Bearer KEY" to these hosts alone and stands in no message. CORD_BAD_RECIPE, in
+ * words, for what is no http or https URL, and for one with a password in it. Closed with the transport. */
 cord_status endpoint_open(struct transport *transport, const char *urls, const char *key, struct endpoint **endpoint,
                           cord_error *err);
 
@@ -44,37 +52,51 @@ struct http_call {
     struct endpoint *endpoint;
     const char *path; /* "/v1/completions" */
     cord_text body;   /* JSON, posted; empty: a GET */
-    uint64_t group;   /* requests of one group go to one replica while that is well */
-    bool stream;      /* the reply is server-sent events: `reply` holds the data of each on a line of its own */
+    uint64_t group;   /* requests of one group go to one replica while that is well and not overrun */
+    bool stream;      /* the reply may be server-sent events: `reply` then holds the data of each event on a line of its
+                       * own (several data fields of one event: blanks between), without the closing "[DONE]". A reply of
+                       * another content type is taken as it is. An error that the server sends as an event is data. */
 
-    /* A reply that arrived whole (status 2xx) is handed over on the transport's thread, before transport_run returns; it
-     * may not call the transport. NULL: not wanted. False: the reply cannot be right (malformed, cut short); it is then
-     * asked for again like one that did not arrive. */
+    /* Both are called on the transport's thread, with `reply` as far as it is there; they may not call the transport, and
+     * all other requests wait meanwhile. NULL: not wanted.
+     *   event    after each event of a stream. False: that is enough; the server is told to stop (the connection is
+     *            closed), and the reply counts as whole.
+     *   arrived  once the reply is whole (status 2xx), before transport_run returns. False: the reply is no good, and
+     *            `error` may say why: with a code other than CORD_OK and CORD_IO_ERROR this is told at once, else the
+     *            request is made again like one that got no reply. */
+    bool (*event)(void *ctx, struct http_call *call);
     bool (*arrived)(void *ctx, struct http_call *call);
     void *ctx;
 
     cord_error error; /* code CORD_OK, or in words why there is no reply: see transport_run */
-    int status;       /* HTTP's; 0: none came */
-    struct buf reply; /* whole; of an error as far as it came */
-    int tries;        /* requests that were sent; those over one may have been paid for twice */
+    int status;       /* HTTP's, of the last try; 0: none came */
+    struct buf reply; /* whole; of an error the first 64 KiB as far as they came, the key blotted out */
+    bool done;        /* of a stream: "[DONE]" came. Where a server that sends it did not, the reply is cut short */
+    int tries;        /* requests that were sent */
+    int lost;         /* of these: no whole reply came, and none that refused it: they may have been paid for */
     int64_t us;       /* from transport_run to its end */
 };
 
 /* Runs n calls and returns when all have ended. What may pass is tried again (no connection, a reset, a timeout, a reply
  * cut short, 408, 425, 429, 500, 502, 503, 504, 529), on another replica if there is one; what may not is told at once
- * (other statuses, certificates, redirects to other hosts). Errors: CORD_BAD_MODEL for what trying again cannot mend,
- * CORD_IO_ERROR where all tries were used up; the message names the URL without any key, the status, and the beginning of
- * what the server said. Returns CORD_OK whatever became of single calls; CORD_CANCELLED once `stop` is true. Any number of
- * threads may call at once. */
+ * (other statuses, certificates, redirects). A request that was refused (429, 503) while the server was serving others
+ * waits its turn: that counts as a quarter of a try only. While no replica can be reached, requests wait, one of them at a
+ * time tries whether it can, and its failure is one try of all that wait.
+ * Errors: CORD_BAD_MODEL for what trying again cannot mend, CORD_IO_ERROR where all tries were used up; the message names
+ * the URL without any key, the status, and the beginning of what the server said, as one printable line. Returns CORD_OK
+ * whatever became of single calls; CORD_CANCELLED once `stop` is true (calls that had ended keep their replies);
+ * CORD_NO_MEMORY before anything is sent. Any number of threads may call at once. */
 cord_status transport_run(struct transport *transport, struct http_call *calls, int n, cord_error *err);
 /* Frees what transport_run put into a call. */
 void http_call_release(struct http_call *call);
 
-/* Counted since the endpoint was opened. */
+/* Counted since the endpoint was opened. May be called at any time, by any thread. */
 struct endpoint_usage {
-    int64_t requests, retries, failures; /* sent; sent again; given up */
-    int64_t bytes_sent, bytes_received;
-    int in_flight, allowed; /* now; how many the server is trusted with */
+    int64_t requests, retries, failures; /* sent; sent again; calls that ended without a reply */
+    int64_t lost;                        /* sent, without any answer: may have been paid for */
+    int64_t bytes_sent, bytes_received;  /* with headers, as packed */
+    int in_flight, allowed;              /* now; how many the servers are trusted with, together */
+    int replicas, healthy;               /* all; not left out at the moment */
 };
 struct endpoint_usage endpoint_get_usage(struct endpoint *endpoint);
 

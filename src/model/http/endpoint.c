@@ -1,0 +1,370 @@
+/* endpoint.c - which replica a request goes to, and when. It must not know what is on the wire.
+ *
+ * A group has an order of preference among the replicas, by rendezvous hashing, so that its prefixes are cached in one
+ * place, and a replica that comes or goes moves no other's groups. Each replica has a queue. One with nothing to do takes
+ * from the queue of another that is full.
+ */
+#include "model/http/parts.h"
+#include "model/http/retry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    START = 16,       /* requests at once to a server that is not known yet */
+    MISSES = 3,       /* without an answer, in a row: the replica is left out */
+    PROBE_PAUSE = 30, /* seconds between two probes, at most */
+};
+
+void queue_push(struct queue *queue, struct job *job, bool front) {
+    job->next = front ? queue->first : NULL;
+    if (!queue->first) {
+        queue->first = queue->last = job;
+    } else if (front) {
+        queue->first = job;
+    } else {
+        queue->last->next = job;
+        queue->last = job;
+    }
+}
+
+struct job *queue_pop(struct queue *queue) {
+    struct job *job = queue->first;
+    if (!job) return NULL;
+    queue->first = job->next;
+    if (!queue->first) queue->last = NULL;
+    job->next = NULL;
+    return job;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+/* One base URL, checked, without blanks and the slashes at its end. */
+static cord_status read_url(cord_text text, char **url, cord_error *err) {
+    char *copy = strndup(text.data, text.len), *scheme = NULL;
+    CURLU *parsed = curl_url();
+    if (!copy || !parsed) {
+        free(copy);
+        curl_url_cleanup(parsed);
+        return error_memory(err);
+    }
+    cord_status status = CORD_OK;
+    CURLUcode code = curl_url_set(parsed, CURLUPART_URL, copy, CURLU_DISALLOW_USER);
+    if (code == CURLUE_USER_NOT_ALLOWED || strchr(copy, '@'))
+        status =
+            error_set(err, CORD_BAD_RECIPE, "a server's URL holds a user's name or a password; servers get keys only");
+    else if (code != CURLUE_OK || curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
+        status = error_set(err, CORD_BAD_RECIPE, "\"%.200s\" is no URL (%s); one looks like http://localhost:8000",
+                           copy, curl_url_strerror(code));
+    else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
+        status = error_set(err, CORD_BAD_RECIPE, "\"%.200s\" is neither an http nor an https URL", copy);
+    else if (strpbrk(copy, "?#"))
+        status =
+            error_set(err, CORD_BAD_RECIPE, "\"%.200s\" has a query or a fragment, which a base URL cannot have", copy);
+    curl_free(scheme);
+    curl_url_cleanup(parsed);
+    for (size_t len = strlen(copy); len > 0 && copy[len - 1] == '/'; len--) copy[len - 1] = '\0';
+    if (status == CORD_OK)
+        *url = copy;
+    else
+        free(copy);
+    return status;
+}
+
+/* The next word of *urls, which moves behind it; empty at the end. */
+static cord_text next_word(cord_text *urls) {
+    *urls = text_trim(*urls);
+    size_t n = 0;
+    while (n < urls->len && (unsigned char)urls->data[n] > ' ') n++;
+    cord_text word = text_slice(*urls, 0, n);
+    *urls = text_slice(*urls, n, urls->len);
+    return word;
+}
+
+static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cord_error *err) {
+    cord_text rest = text_of(urls);
+    for (cord_text word; (word = next_word(&rest)).len > 0;) {
+        struct replica *grown = realloc(endpoint->replicas, (size_t)(endpoint->n + 1) * sizeof *grown);
+        if (!grown) return error_memory(err);
+        endpoint->replicas = grown;
+        struct replica *replica = &grown[endpoint->n];
+        double start = START < endpoint->limits->in_flight ? START : endpoint->limits->in_flight;
+        *replica = (struct replica){.endpoint = endpoint, .allowed = start, .threshold = endpoint->limits->in_flight};
+        CORD_TRY(read_url(word, &replica->url, err));
+        replica->hash = seed_text(0, text_of(replica->url));
+        endpoint->n++;
+    }
+    if (endpoint->n == 0) return error_set(err, CORD_BAD_RECIPE, "a server needs a URL, such as http://localhost:8000");
+    return CORD_OK;
+}
+
+static bool add_header(struct endpoint *endpoint, const char *line) {
+    struct curl_slist *longer = curl_slist_append(endpoint->headers, line);
+    if (longer) endpoint->headers = longer;
+    return longer != NULL;
+}
+
+static cord_status add_headers(struct endpoint *endpoint, const char *key, cord_error *err) {
+    /* A POST of more than a MiB would otherwise wait for a "100 Continue". */
+    bool fine = add_header(endpoint, "Content-Type: application/json") && add_header(endpoint, "Expect:");
+    if (fine && key && *key) {
+        for (const char *c = key; *c; c++)
+            if ((unsigned char)*c < 0x21 || (unsigned char)*c > 0x7E)
+                return error_set(err, CORD_BAD_RECIPE,
+                                 "the key holds a blank, a line end or something else that no key has");
+        struct buf line;
+        buf_init(&line, "a key", 64 * 1024);
+        buf_addf(&line, "Authorization: Bearer %s", key);
+        cord_status status = buf_check(&line, err);
+        fine = status == CORD_OK && add_header(endpoint, line.data) && (endpoint->key = strdup(key));
+        buf_release(&line);
+        if (status != CORD_OK) return status;
+    }
+    return fine ? CORD_OK : error_memory(err);
+}
+
+/* What the usage shows of the present state. */
+static void publish(struct endpoint *endpoint) {
+    int in_flight = 0, allowed = 0, healthy = 0;
+    for (int i = 0; i < endpoint->n; i++) {
+        in_flight += endpoint->replicas[i].in_flight;
+        allowed += (int)endpoint->replicas[i].allowed;
+        healthy += !endpoint->replicas[i].left_out;
+    }
+    atomic_store_explicit(&endpoint->usage.in_flight, in_flight, memory_order_relaxed);
+    atomic_store_explicit(&endpoint->usage.allowed, allowed, memory_order_relaxed);
+    atomic_store_explicit(&endpoint->usage.healthy, healthy, memory_order_relaxed);
+}
+
+cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key,
+                         struct endpoint **endpoint, cord_error *err) {
+    struct endpoint *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return error_memory(err);
+    fresh->limits = limits;
+    cord_status status = add_replicas(fresh, urls, err);
+    if (status == CORD_OK) status = add_headers(fresh, key, err);
+    if (status != CORD_OK) {
+        endpoint_free(fresh);
+        return status;
+    }
+    publish(fresh);
+    *endpoint = fresh;
+    return CORD_OK;
+}
+
+void endpoint_free(struct endpoint *endpoint) {
+    for (int i = 0; i < endpoint->n; i++) free(endpoint->replicas[i].url);
+    free(endpoint->replicas);
+    free(endpoint->key);
+    curl_slist_free_all(endpoint->headers);
+    free(endpoint);
+}
+
+struct endpoint_usage endpoint_get_usage(struct endpoint *endpoint) {
+    return (struct endpoint_usage){
+        .requests = atomic_load_explicit(&endpoint->usage.requests, memory_order_relaxed),
+        .retries = atomic_load_explicit(&endpoint->usage.retries, memory_order_relaxed),
+        .failures = atomic_load_explicit(&endpoint->usage.failures, memory_order_relaxed),
+        .lost = atomic_load_explicit(&endpoint->usage.lost, memory_order_relaxed),
+        .bytes_sent = atomic_load_explicit(&endpoint->usage.bytes_sent, memory_order_relaxed),
+        .bytes_received = atomic_load_explicit(&endpoint->usage.bytes_received, memory_order_relaxed),
+        .in_flight = atomic_load_explicit(&endpoint->usage.in_flight, memory_order_relaxed),
+        .allowed = atomic_load_explicit(&endpoint->usage.allowed, memory_order_relaxed),
+        .replicas = endpoint->n,
+        .healthy = atomic_load_explicit(&endpoint->usage.healthy, memory_order_relaxed),
+    };
+}
+
+/* ---- choosing ------------------------------------------------------------------------------------------------ */
+
+/* Whether it may get a first job to see whether it is back. */
+static bool wants_probe(const struct replica *replica, int64_t now) {
+    return replica->left_out && !replica->probing && !replica->waiting.first && replica->probe_at <= now;
+}
+
+/* The replica that the group prefers among those that seem well; among all, where none does. */
+static struct replica *choose(struct endpoint *endpoint, const struct job *job, int64_t now) {
+    struct replica *best = NULL;
+    int best_rank = 0;
+    uint64_t best_weight = 0;
+    for (int i = 0; i < endpoint->n; i++) {
+        struct replica *replica = &endpoint->replicas[i];
+        bool well = !replica->left_out || wants_probe(replica, now);
+        int rank = !well ? 1 : replica == job->avoid ? 2 : 3;
+        uint64_t weight = seed_mix(replica->hash, job->call->group);
+        if (rank > best_rank || (rank == best_rank && weight > best_weight))
+            best = replica, best_rank = rank, best_weight = weight;
+    }
+    return best;
+}
+
+void endpoint_enqueue(struct endpoint *endpoint, struct job *job, bool front, int64_t now) {
+    job->state = JOB_QUEUED;
+    job->replica = choose(endpoint, job, now);
+    queue_push(&job->replica->waiting, job, front);
+}
+
+/* Replicas have come or gone: those that wait for one that is left out choose anew. */
+static void rehome(struct endpoint *endpoint, int64_t now) {
+    struct queue homeless = {0};
+    for (int i = 0; i < endpoint->n; i++)
+        if (endpoint->replicas[i].left_out)
+            for (struct job *job; (job = queue_pop(&endpoint->replicas[i].waiting));) queue_push(&homeless, job, false);
+    for (struct job *job; (job = queue_pop(&homeless));) endpoint_enqueue(endpoint, job, false, now);
+}
+
+/* How many more it may have now. */
+static int room(const struct replica *replica, int64_t now) {
+    if (replica->left_out) return !replica->probing && replica->probe_at <= now;
+    return replica->quiet_until > now ? 0 : (int)replica->allowed - replica->in_flight;
+}
+
+/* A job that waits for another replica, which is full, while this one has little to do. */
+static struct job *steal(struct endpoint *endpoint, const struct replica *thief, int64_t now) {
+    if (!thief->left_out && thief->in_flight >= thief->allowed / 2) return NULL;
+    for (int i = 0; i < endpoint->n; i++) {
+        struct replica *other = &endpoint->replicas[i];
+        if (other == thief || room(other, now) > 0) continue;
+        struct job *job = queue_pop(&other->waiting);
+        if (job) return job;
+    }
+    return NULL;
+}
+
+struct job *endpoint_next(struct endpoint *endpoint, int64_t now) {
+    for (int i = 0; i < endpoint->n; i++) {
+        struct replica *replica = &endpoint->replicas[i];
+        if (room(replica, now) <= 0) continue;
+        struct job *job = queue_pop(&replica->waiting);
+        if (!job) job = steal(endpoint, replica, now);
+        if (!job) continue;
+        job->replica = replica;
+        job->state = JOB_ACTIVE;
+        replica->in_flight++;
+        job->probe = replica->left_out;
+        if (job->probe) replica->probing = true;
+        publish(endpoint);
+        return job;
+    }
+    return NULL;
+}
+
+int64_t endpoint_due(const struct endpoint *endpoint, int64_t now) {
+    int64_t due = INT64_MAX;
+    bool waiting = false;
+    for (int i = 0; i < endpoint->n; i++) waiting |= endpoint->replicas[i].waiting.first != NULL;
+    for (int i = 0; waiting && i < endpoint->n; i++) {
+        const struct replica *replica = &endpoint->replicas[i];
+        int64_t at = replica->left_out ? replica->probe_at : replica->quiet_until;
+        if (at > now && at < due) due = at;
+    }
+    return due;
+}
+
+/* ---- learning ------------------------------------------------------------------------------------------------ */
+
+static void leave_out(struct replica *replica, int64_t now) {
+    const struct transport_limits *limits = replica->endpoint->limits;
+    double longest = limits->longest < PROBE_PAUSE ? limits->longest : PROBE_PAUSE;
+    replica->left_out = true;
+    replica->probing = false;
+    replica->probes++;
+    uint64_t seed = seed_mix(replica->hash, (uint64_t)replica->probes);
+    replica->probe_at = now + retry_pause(limits->backoff, longest, replica->probes, -1, seed);
+}
+
+static bool any_well(const struct endpoint *endpoint) {
+    for (int i = 0; i < endpoint->n; i++)
+        if (!endpoint->replicas[i].left_out) return true;
+    return false;
+}
+
+/* Nobody answered a probe, and there is no other replica: one try of all that wait for it. */
+static void charge_waiting(struct replica *replica, int tries, struct queue *jobs_lost) {
+    struct queue kept = {0};
+    for (struct job *job; (job = queue_pop(&replica->waiting));) {
+        job->spent += QUARTERS;
+        queue_push(job->spent >= tries * QUARTERS ? jobs_lost : &kept, job, false);
+    }
+    replica->waiting = kept;
+}
+
+/* No answer whatsoever. */
+static void learn_miss(struct endpoint *endpoint, struct job *job, int64_t now, struct queue *jobs_lost) {
+    struct replica *replica = job->replica;
+    replica->misses++;
+    snprintf(replica->problem, sizeof replica->problem, "%.199s", job->problem);
+    if (replica->left_out ? !job->probe : replica->misses < MISSES) return; /* (it was on its way when that happened) */
+    leave_out(replica, now);
+    if (any_well(endpoint)) {
+        if (job->probe) job->spent -= QUARTERS; /* it was sent to see, not to succeed */
+        rehome(endpoint, now);
+    } else if (job->probe) {
+        charge_waiting(replica, endpoint->limits->tries, jobs_lost);
+    }
+}
+
+static void learn_answer(struct endpoint *endpoint, struct replica *replica, int64_t now) {
+    replica->misses = 0;
+    replica->probes = 0;
+    replica->probing = false;
+    if (!replica->left_out) return;
+    replica->left_out = false;
+    rehome(endpoint, now);
+}
+
+static void learn_success(struct replica *replica) {
+    replica->successes++;
+    replica->progressed = true;
+    if (replica->in_flight + 1 < (int)replica->allowed) return; /* it was not tried whether it takes that many */
+    replica->allowed += replica->allowed < replica->threshold ? 1 : 1 / replica->allowed;
+    if (replica->allowed > replica->endpoint->limits->in_flight)
+        replica->allowed = replica->endpoint->limits->in_flight;
+}
+
+static void learn_refusal(struct replica *replica, struct job *job, int64_t now) {
+    if (job->pause > 0) {
+        double longest = replica->endpoint->limits->longest, pause = job->pause < longest ? job->pause : longest;
+        int64_t until = now + (int64_t)(pause * 1e6);
+        if (until > replica->quiet_until) replica->quiet_until = until;
+    }
+    if (job->started <= replica->halved) return; /* sent before: it says nothing new */
+    replica->halved = now;
+    replica->allowed = replica->allowed / 2 < 1 ? 1 : replica->allowed / 2;
+    if (replica->progressed) replica->threshold = replica->allowed;
+    replica->progressed = false;
+}
+
+void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, struct queue *jobs_lost) {
+    struct replica *replica = job->replica;
+    replica->in_flight--;
+    bool refused = job->outcome == OUTCOME_PASSING && job->answered && status_is_refusal(job->call->status);
+    if (job->outcome == OUTCOME_PASSING) {
+        bool serves = refused && job->before == replica && replica->successes > job->progress_seen;
+        job->spent += serves ? 1 : QUARTERS;
+        job->failures++;
+    }
+    if (job->answered) learn_answer(endpoint, replica, now);
+    if (job->outcome == OUTCOME_GOOD)
+        learn_success(replica);
+    else if (refused)
+        learn_refusal(replica, job, now);
+    else if (!job->answered && job->outcome == OUTCOME_PASSING)
+        learn_miss(endpoint, job, now, jobs_lost);
+    else if (!job->answered && job->probe)
+        replica->probing = false;
+    job->avoid = refused ? NULL : replica;
+    job->before = replica;
+    job->progress_seen = replica->successes;
+    publish(endpoint);
+}
+
+void endpoint_clear(struct endpoint *endpoint) {
+    for (int i = 0; i < endpoint->n; i++) endpoint->replicas[i].waiting = (struct queue){0};
+}
+
+void endpoint_drop(struct endpoint *endpoint, struct job *job) {
+    job->replica->in_flight--;
+    if (job->probe) job->replica->probing = false;
+    publish(endpoint);
+}

@@ -1,0 +1,149 @@
+/* parts.h - what the transport's files share. transport.c has the thread, and calls the other two; endpoint.c decides which
+ * replica a request goes to and when; attempt.c is one request on the wire, and what came of it. All of it runs on the
+ * transport's thread, without a lock, except where a comment says otherwise. */
+#ifndef CORD_MODEL_HTTP_PARTS_H
+#define CORD_MODEL_HTTP_PARTS_H
+
+#include "model/http/sse.h"
+#include "model/http/transport.h"
+
+#include <curl/curl.h>
+
+/* Budgets are in quarters of a try: a refusal by a server that serves others costs one, everything else four. */
+enum { QUARTERS = 4 };
+
+enum job_state { JOB_NEW, JOB_QUEUED, JOB_PAUSED, JOB_ACTIVE };
+
+/* Why an attempt ended before curl had an opinion. */
+enum cut { CUT_NOT, CUT_ENOUGH, CUT_LARGE, CUT_MEMORY, CUT_NO_CONNECTION, CUT_NO_BYTE, CUT_IDLE };
+
+enum outcome {
+    OUTCOME_GOOD,   /* a whole reply that the caller accepts */
+    OUTCOME_FINAL,  /* trying again cannot mend it */
+    OUTCOME_PASSING /* it may be different next time */
+};
+
+/* A call on its way. Lives in transport_run, which waits for it. */
+struct job {
+    struct http_call *call;
+    struct batch *batch;
+    uint64_t seed; /* for the jitter */
+    enum job_state state;
+    struct job *next;             /* in the inbox, or in a replica's queue */
+    struct job *newer, *older;    /* in the transport's list of all */
+    struct replica *replica;      /* queued: where; active: by whom it is served */
+    bool probe;                   /* active: sent to see whether the replica is back */
+    const struct replica *avoid;  /* where it failed last, unless it was refused there only: refusals are no illness */
+    const struct replica *before; /* where it was before */
+    int spent;                    /* quarters of tries */
+    int failures;                 /* how often it came back: pauses grow with it */
+    int64_t due;                  /* paused: until then */
+    int64_t begun;                /* transport_run was called */
+    int64_t progress_seen;        /* before->successes when it came back from there */
+
+    /* One attempt, see attempt.c: */
+    CURL *easy;
+    struct transport *transport;
+    int64_t started, last; /* when it began; when the last byte came, or, before that, when the request was sent */
+    int sent;              /* requests: curl makes a second one by itself where a connection that it had kept is dead */
+    bool body_began, events;
+    enum cut cut;
+    struct sse sse;
+    size_t received;                    /* bytes of the body, unpacked */
+    char after[64], date[64];           /* headers: Retry-After, Date */
+    char detail[CURL_ERROR_SIZE];       /* curl's own words */
+    enum outcome outcome;               /* from here on: what attempt_end found */
+    cord_status code;                   /* of an error */
+    char problem[480];                  /* in words */
+    double pause;                       /* Retry-After in seconds, or -1 */
+    int lost;                           /* requests without any answer that was meant as one */
+    bool answered;                      /* the server said something, at least a status */
+    int64_t bytes_sent, bytes_received; /* on the wire */
+};
+
+struct queue {
+    struct job *first, *last;
+};
+void queue_push(struct queue *queue, struct job *job, bool front);
+struct job *queue_pop(struct queue *queue); /* NULL: empty */
+
+/* ---- one attempt (attempt.c) ----------------------------------------------------------------------------------- */
+
+/* What all attempts of a transport share. */
+struct wire {
+    CURLM *multi;
+    const struct transport_limits *limits; /* filled with the defaults */
+    CURL *spare[64];                       /* handles that can be used again */
+    int n_spare;
+};
+
+/* Begins to ask job->replica. False: no memory. */
+bool attempt_start(struct wire *wire, struct job *job);
+/* Whether it has waited for too long at `now`; then job->cut says for what. */
+bool attempt_is_late(const struct transport_limits *limits, struct job *job, int64_t now);
+/* Takes it off the wire, and fills what the job and its call say about it. `code`: curl's, or anything after a cut. */
+void attempt_end(struct wire *wire, struct job *job, CURLcode code);
+/* Takes it off the wire. */
+void attempt_cancel(struct wire *wire, struct job *job);
+void wire_release(struct wire *wire);
+
+/* ---- replicas (endpoint.c) ------------------------------------------------------------------------------------- */
+
+struct replica {
+    struct endpoint *endpoint;
+    char *url;
+    uint64_t hash;
+    struct queue waiting;
+    int in_flight;
+
+    /* How much it takes at once, as TCP finds it out: halved by a refusal, at most once a round trip; then one more for
+     * each reply up to the threshold, and from there one more for each window of replies. */
+    double allowed, threshold;
+    int64_t halved;      /* when */
+    int64_t successes;   /* ever */
+    bool progressed;     /* a success since it was halved */
+    int64_t quiet_until; /* it said Retry-After */
+
+    /* Whether it is there at all. */
+    int misses;       /* attempts in a row that got no answer whatsoever */
+    bool left_out;    /* until an answer comes */
+    bool probing;     /* a request is out to see */
+    int probes;       /* so far */
+    int64_t probe_at; /* when the next may go */
+    char problem[200];
+};
+
+struct endpoint {
+    struct endpoint *next; /* in the transport's list; guarded by its mutex */
+    struct transport *transport;
+    const struct transport_limits *limits;
+    struct replica *replicas;
+    int n;
+    char *key;
+    struct curl_slist *headers;
+    struct {
+        _Atomic int64_t requests, retries, failures, lost, bytes_sent, bytes_received;
+        atomic_int in_flight, allowed, healthy;
+    } usage; /* read by any thread */
+};
+
+/* By any thread. The endpoint belongs to nobody yet; freed by endpoint_free. */
+cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key,
+                         struct endpoint **endpoint, cord_error *err);
+void endpoint_free(struct endpoint *endpoint);
+
+/* Puts a job into the queue of the replica that it should go to; `front`: it has waited before. */
+void endpoint_enqueue(struct endpoint *endpoint, struct job *job, bool front, int64_t now);
+/* The next job that may be sent now, with job->replica set and counted as in flight; NULL: none. */
+struct job *endpoint_next(struct endpoint *endpoint, int64_t now);
+/* When endpoint_next should be asked again although nothing happened; INT64_MAX: never. */
+int64_t endpoint_due(const struct endpoint *endpoint, int64_t now);
+/* The attempt of an active job is over: learns from it. For OUTCOME_PASSING also books what it cost (job->spent).
+ * `jobs_lost` gets the jobs whose tries were used up because this one, a probe, found nobody. */
+void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, struct queue *jobs_lost);
+/* Forgets all jobs that wait. */
+void endpoint_clear(struct endpoint *endpoint);
+/* An active job goes away unfinished. */
+void endpoint_drop(struct endpoint *endpoint, struct job *job);
+
+#endif
