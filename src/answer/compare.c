@@ -70,12 +70,12 @@ static cord_verdict compare_out_of_order(struct comparison *c, const struct node
     return verdict_for(c, CORD_UNDECIDED, "they have the same entries, but not as often");
 }
 
-/* A list without brackets, whose order may or may not matter, and a tuple. */
+/* A list without brackets, whose order may or may not matter, or a set of three or more, and a tuple. */
 static cord_verdict compare_list_and_tuple(struct comparison *c, const struct node *list, const struct node *tuple) {
-    if (compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
+    if (list->kind == NODE_LIST && compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
     cord_verdict any_order = compare_out_of_order(c, list, tuple);
     if (any_order != CORD_EQUAL) return any_order;
-    return verdict_for(c, CORD_UNDECIDED, "they have the same entries in another order, and one of them is a tuple");
+    return verdict_for(c, CORD_UNDECIDED, "they have the same entries, but only one of them is a tuple");
 }
 
 /* ---- tuples and matrices ------------------------------------------------------------------------------------- */
@@ -84,11 +84,20 @@ static cord_text brackets(const struct node *tuple) {
     return text_equal(tuple->text, TEXT("<>")) ? TEXT("()") : tuple->text;
 }
 
+static bool is_infinite(const struct node *node) {
+    if (node->kind == NODE_NEGATE) node = node->child[0];
+    return node->kind == NODE_CONSTANT && node->which == CONSTANT_INFINITY;
+}
+
 static cord_verdict compare_tuples(struct comparison *c, const struct node *a, const struct node *b) {
     cord_verdict entries = compare_in_order(c, a, b);
-    if (entries == CORD_DIFFERENT || a->n != 2 || text_equal(brackets(a), brackets(b))) return entries;
-    if (entries == CORD_EQUAL) return verdict_for(c, CORD_DIFFERENT, "the brackets differ: open or closed");
-    return entries;
+    if (entries == CORD_DIFFERENT || a->n != 2) return entries;
+    cord_text left = brackets(a), right = brackets(b);
+    bool low = left.data[0] != right.data[0], high = left.data[1] != right.data[1];
+    if (entries == CORD_UNDECIDED || (!low && !high)) return entries;
+    if ((low && !is_infinite(a->child[0])) || (high && !is_infinite(a->child[1])))
+        return verdict_for(c, CORD_DIFFERENT, "the brackets differ: open or closed");
+    return verdict_for(c, CORD_UNDECIDED, "a closed bracket stands at infinity");
 }
 
 static cord_verdict compare_matrices(struct comparison *c, const struct node *a, const struct node *b) {
@@ -279,7 +288,7 @@ static struct node *both_signs(struct arena *arena, struct node *node) {
 
 /* `node` with the ± of its entries, or its own, written out. */
 static struct node *write_out(struct comparison *c, struct node *node) {
-    if (node->kind == NODE_RELATION || node->kind == NODE_TUPLE || node->kind == NODE_MATRIX) return node;
+    if (node->kind == NODE_RELATION) return node;
     if (!is_collection(node)) {
         struct node *both = both_signs(c->arena, node);
         return both ? both : node;
@@ -295,12 +304,22 @@ static struct node *write_out(struct comparison *c, struct node *node) {
     return all ? all : node;
 }
 
+/* Whether an entry, written out, still has signs that stand for two values each: (\pm 1, \pm 2). */
+static bool has_free_signs(const struct node *node) {
+    int count[2] = {0, 0};
+    count_signs(node, count);
+    return count[0] + count[1] > 0;
+}
+
 /* ---- different kinds ----------------------------------------------------------------------------------------- */
 
 static bool is_value(const struct node *node) { return node_is_expression(node) || node->kind == NODE_QUANTITY; }
 
 /* A list or set of several things, and one thing. */
 static cord_verdict compare_collection_and_one(struct comparison *c, const struct node *many, struct node *one) {
+    if (many->n == 0 && many->which && one->kind == NODE_NUMBER &&
+        compare(c, one, node_integer(c->arena, 0)) == CORD_EQUAL)
+        return verdict_for(c, CORD_UNDECIDED, "none may be the number 0");
     if (many->n == 0)
         return is_value(one) ? verdict_for(c, CORD_DIFFERENT, "one says that there is nothing")
                              : verdict_for(c, CORD_UNDECIDED, "one says that there is nothing");
@@ -346,6 +365,7 @@ static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, st
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
     if ((is_base(a) && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH || a->kind == NODE_UNION)
         return verdict_for(c, CORD_UNDECIDED, "they are answers of different kinds");
+    if (a->kind == NODE_SYMBOL) return verdict_for(c, CORD_UNDECIDED, "a letter may be the name of anything");
     bool vague = !is_readable(a) || a->kind < NODE_QUANTITY; /* an expression with something in it that is none */
     if ((vague && !node_is_expression(a)) || a->kind == NODE_DATE)
         return verdict_for(c, CORD_UNDECIDED, "one of the two is text, or could not be understood");
@@ -385,7 +405,7 @@ static cord_verdict compare_same_kind(struct comparison *c, struct node *a, stru
 static cord_verdict compare_mixed(struct comparison *c, struct node *one, struct node *other, bool *known) {
     *known = true;
     if (is_collection(one)) {
-        if (other->kind == NODE_TUPLE && other->n > 1 && one->kind == NODE_LIST)
+        if (other->kind == NODE_TUPLE && other->n > (one->kind == NODE_LIST ? 1 : 2))
             return compare_list_and_tuple(c, one, other);
         if (is_value(other) || (one->n == 0 && is_readable(other))) return compare_collection_and_one(c, one, other);
         if (one->n == 1) return compare(c, one->child[0], other);
@@ -456,11 +476,20 @@ static struct node *multiplied_out(struct comparison *c, struct node *node) {
     return out ? out : node;
 }
 
+static cord_verdict compare_written_out(struct comparison *c, struct node *gold, struct node *answer);
+
 static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer) {
     if (node_same(gold, answer)) return verdict_for(c, CORD_EQUAL, "both are read as the same");
     struct node *unnamed = without_name(c, gold, answer);
     answer = multiplied_out(c, write_out(c, without_name(c, answer, gold)));
     gold = multiplied_out(c, write_out(c, unnamed));
+    cord_verdict verdict = compare_written_out(c, gold, answer);
+    if (verdict == CORD_DIFFERENT && (has_free_signs(gold) || has_free_signs(answer)))
+        return verdict_for(c, CORD_UNDECIDED, "several signs \\pm stand in one thing");
+    return verdict;
+}
+
+static cord_verdict compare_written_out(struct comparison *c, struct node *gold, struct node *answer) {
     bool known;
     if (is_relation(gold) || is_relation(answer)) {
         cord_verdict verdict = compare_real_sets(c, gold, answer);

@@ -216,6 +216,29 @@ static bool read_members(struct comparison *c, const struct node *node, struct r
     return tidy(c, set);
 }
 
+static bool read_union(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
+    struct real_set part;
+    set->n = 0;
+    for (size_t i = 0; i < node->n; i++)
+        if (!read_set(c, node->child[i], &part, name) || !unite(c, set, &part)) return false;
+    return true;
+}
+
+/* What holds together. "x < 2, x > 5", where nothing does, says that one of them holds; "x < 2 and x > 5" perhaps. */
+static bool read_both(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
+    struct real_set part, before;
+    for (size_t i = 0; i < node->n; i++) {
+        if (!read_set(c, node->child[i], &part, name)) return false;
+        before = *set;
+        if (i == 0)
+            *set = part;
+        else if (!intersect(c, &before, &part, set))
+            return false;
+    }
+    if (set->n || node->which == JOINT_CAP) return true;
+    return node->which == JOINT_COMMA && read_union(c, node, set, name);
+}
+
 /* `node` as a set of reals, tidy; false where it is none or too much is not known of it. */
 static bool read_set(struct comparison *c, struct node *node, struct real_set *set, cord_text *name) {
     struct real_set part, other;
@@ -230,20 +253,8 @@ static bool read_set(struct comparison *c, struct node *node, struct real_set *s
             (struct piece){node->child[0], node->child[1], node->text.data[0] == '(', node->text.data[1] == ')'});
     case NODE_SET: return read_members(c, node, set);
     case NODE_RELATION: return read_relation(c, node, set, name) && tidy(c, set);
-    case NODE_UNION:
-        for (size_t i = 0; i < node->n; i++)
-            if (!read_set(c, node->child[i], &part, name) || !unite(c, set, &part)) return false;
-        return true;
-    case NODE_BOTH:
-        for (size_t i = 0; i < node->n; i++) {
-            if (!read_set(c, node->child[i], &part, name)) return false;
-            other = *set;
-            if (i == 0)
-                *set = part;
-            else if (!intersect(c, &other, &part, set))
-                return false;
-        }
-        return true;
+    case NODE_UNION: return read_union(c, node, set, name);
+    case NODE_BOTH: return read_both(c, node, set, name);
     case NODE_WITHOUT:
         if (!read_set(c, node->child[0], &part, name) || !read_set(c, node->child[1], set, name)) return false;
         if (!complement(c, set, &other)) return false;

@@ -39,9 +39,9 @@ enum node_kind {
     NODE_RELATION, /* n children; `text`: n-1 characters of "=<>LGNE~": L is ≤, G ≥, N ≠, E ∈ */
     NODE_TUPLE,    /* entries in brackets; `text`: opening and closing character: "(]", "[]", "<>" for angle brackets */
     NODE_LIST,     /* entries without brackets, by commas or "and" */
-    NODE_SET,      /* entries in braces; none: the empty set */
+    NODE_SET,      /* entries in braces; none: the empty set; `which`: 1 for the word "none" */
     NODE_UNION,    /* of intervals, sets or relations (joined by "or") */
-    NODE_BOTH,     /* intersection of the same (joined by "and") */
+    NODE_BOTH,     /* intersection of the same; `which`: enum joint */
     NODE_WITHOUT,  /* a set, and the set whose elements it lacks */
     NODE_MATRIX,   /* `which`: how many columns; entries row by row */
     NODE_BASE,     /* a numeral of another base; `text`: its digits, `which`: the base */
@@ -51,6 +51,9 @@ enum node_kind {
     NODE_WORD,     /* a word of a closed group; `which`: the group, `text`: the word's normal form */
     NODE_TEXT,     /* anything else; `text`: in lower case with single spaces */
 };
+
+/* What stands between the parts of a NODE_BOTH: \cap, a comma, "and". */
+enum joint { JOINT_CAP, JOINT_COMMA, JOINT_AND };
 
 enum constant { CONSTANT_PI, CONSTANT_E, CONSTANT_I, CONSTANT_INFINITY };
 

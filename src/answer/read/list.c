@@ -18,7 +18,7 @@ static bool is_equation_of(const struct node *node, const struct node *name) {
 }
 
 /* Alternatives: "x = 1 or x = 2", "x = 1, 2", "x < 2 or x > 5"; all at once: "x > 2 and x < 5", "x = 1, y = 2". */
-static struct node *join_relations(struct parser *p, const struct nodes *items, bool or) {
+static struct node *join_relations(struct parser *p, const struct nodes *items, enum separator by) {
     const struct node *name = is_equation_of(items->item[0], NULL) ? items->item[0]->child[0] : NULL;
     bool one_name = name != NULL, relations = true;
     for (size_t i = 0; i < items->n; i++) {
@@ -35,7 +35,8 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
         struct node *list = parser_node(p, NODE_LIST, 0, values.n, values.item);
         return parser_relation(p, items->item[0]->child[0], "=", list);
     }
-    if (relations) return parser_node(p, or ? NODE_UNION : NODE_BOTH, 0, items->n, items->item);
+    if (relations && by == OR) return parser_node(p, NODE_UNION, 0, items->n, items->item);
+    if (relations) return parser_node(p, NODE_BOTH, by == AND ? JOINT_AND : JOINT_COMMA, items->n, items->item);
     return NULL;
 }
 
@@ -86,7 +87,7 @@ struct node *parse_list(struct parser *p) {
     } while (separator);
     if (!token_ends(parser_token(p))) return NULL;
     if (items.n == 1) return items.item[0];
-    if (relations) return ands && ors ? NULL : join_relations(p, &items, ors);
+    if (relations) return ands && ors ? NULL : join_relations(p, &items, ors ? OR : ands ? AND : COMMA);
     bool choices = true; /* "A, C" */
     for (size_t i = 0; i < items.n; i++) {
         const struct node *item = items.item[i];

@@ -152,6 +152,6 @@ struct node *parse_words(struct parser *p) {
     }
     if (!word_find(words, &group, &normal)) return NULL;
     p->at = end;
-    if (group == GROUP_NONE) return parser_node(p, NODE_SET, 0, 0, NULL);
+    if (group == GROUP_NONE) return parser_node(p, NODE_SET, text_equal(words, TEXT("none")), 0, NULL);
     return parser_text(p, NODE_WORD, (int)group, text_of(normal));
 }
