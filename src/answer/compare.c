@@ -446,6 +446,35 @@ static struct node *without_name(struct comparison *c, struct node *node, const 
     return value ? value : node;
 }
 
+/* A chain of sides that are proved equal says its last one: "x = 6/4 = 3/2" is x = 3/2, "\frac12 = 0.5" is 0.5,
+ * "x = \sqrt2 \approx 1.41" is x = \sqrt2, and *rounded the 1.41. All else stays as it is. */
+static struct node *end_of_chain(struct comparison *c, struct node *node, struct node **rounded) {
+    if (node->kind != NODE_RELATION || *node->text.data == 'E') return node;
+    if (node->n == 2 && node->child[1]->kind == NODE_RELATION) { /* Area = \frac12 \cdot 3 = 1.5 */
+        struct node *end = node_two(c->arena, NODE_RELATION, node->child[0], end_of_chain(c, node->child[1], rounded));
+        if (end) end->text = node->text;
+        return end ? end : node;
+    }
+    size_t n = node->n, first = 0;
+    struct node **side = node->child;
+    bool near = node->text.data[n - 2] == '~';
+    for (size_t i = 0; i + 1 + near < n; i++)
+        if (node->text.data[i] != '=') return node;
+    struct node *name, pair = *node;
+    pair.n = 2;
+    if (n - near > 1 && named_value(&pair, &name) && name == side[0]) first = 1;
+    size_t last = n - 1 - near;
+    if (last < first || (last == first && !near)) return node;
+    for (size_t i = first; i <= last; i++)
+        if (!is_value(side[i]) || (i < last && compare(c, side[i], side[last]) != CORD_EQUAL)) return node;
+    if (near && !rounds_to(c, side[last], side[n - 1])) return node;
+    if (near) *rounded = side[n - 1];
+    if (!first) return side[last];
+    struct node *end = node_two(c->arena, NODE_RELATION, side[0], side[last]);
+    if (end) end->text = TEXT("=");
+    return end ? end : node;
+}
+
 /* What a factor or divisor of a vector or matrix does to its entries. */
 static struct node *scaled(struct arena *arena, enum node_kind kind, struct node *whole, struct node *factor) {
     struct node *out = node_new(arena, whole->kind, whole->which, whole->n, whole->child);
@@ -480,12 +509,18 @@ static cord_verdict compare_written_out(struct comparison *c, struct node *gold,
 
 static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer) {
     if (node_same(gold, answer)) return verdict_for(c, CORD_EQUAL, "both are read as the same");
+    struct node *rounded = NULL;
+    gold = end_of_chain(c, gold, &rounded);
+    answer = end_of_chain(c, answer, &rounded);
     struct node *unnamed = without_name(c, gold, answer);
     answer = multiplied_out(c, write_out(c, without_name(c, answer, gold)));
     gold = multiplied_out(c, write_out(c, unnamed));
     cord_verdict verdict = compare_written_out(c, gold, answer);
     if (verdict == CORD_DIFFERENT && (has_free_signs(gold) || has_free_signs(answer)))
         return verdict_for(c, CORD_UNDECIDED, "several signs \\pm stand in one thing");
+    if (verdict == CORD_DIFFERENT && rounded &&
+        (compare(c, gold, rounded) != CORD_DIFFERENT || compare(c, answer, rounded) != CORD_DIFFERENT))
+        return verdict_for(c, CORD_UNDECIDED, "one says a number and what it is about");
     return verdict;
 }
 

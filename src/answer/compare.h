@@ -26,6 +26,8 @@ static inline cord_verdict verdict_for(struct comparison *c, cord_verdict verdic
 /* Two expressions, by the options' rule for numbers (compare_numbers.c). */
 cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer);
 /* Numbers of which at least one has a unit, a percent or a degree sign, or a word such as "million". */
+/* Whether `exact` is proved to round to `decimal`, a number that is written with decimals. */
+bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal);
 cord_verdict compare_measures(struct comparison *c, struct node *gold, struct node *answer);
 /* Whether it is such a number. */
 bool is_measure(const struct node *node);

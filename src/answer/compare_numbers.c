@@ -41,6 +41,13 @@ static cord_verdict compare_rounded(struct comparison *c, struct node *gold, str
         c, verdict, verdict == CORD_EQUAL ? "the answer rounds to the gold" : "the answer does not round to the gold");
 }
 
+bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal) {
+    int decimals = decimals_of(decimal);
+    return decimals >= 0 && node_is_expression(exact) && node_symbols(exact, NULL, 0) == 0 &&
+           is_within(c, decimal, exact,
+                     power_of_ten(c->arena, 5, -decimals - 1 - 2 * (decimal->kind == NODE_PERCENT))) == CORD_EQUAL;
+}
+
 static cord_verdict compare_relative(struct comparison *c, struct node *gold, struct node *answer) {
     char digits[40];
     snprintf(digits, sizeof digits, "%.15e", c->options->tolerance); /* d.ddde-06 */

@@ -216,6 +216,13 @@ static bool read_members(struct comparison *c, const struct node *node, struct r
     return tidy(c, set);
 }
 
+/* Infinity belongs to no set of reals: what [0, \infty] means is not certain. */
+static bool read_interval(struct comparison *c, const struct node *tuple, struct real_set *set) {
+    struct piece piece = {tuple->child[0], tuple->child[1], tuple->text.data[0] == '(', tuple->text.data[1] == ')'};
+    if ((is_infinite(piece.low) && !piece.low_open) || (is_infinite(piece.high) && !piece.high_open)) return false;
+    return add_piece(c, set, piece);
+}
+
 static bool read_union(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
     struct real_set part;
     set->n = 0;
@@ -248,9 +255,7 @@ static bool read_set(struct comparison *c, struct node *node, struct real_set *s
         if (node->n != 2 || *node->text.data == '<' || !node_is_expression(node->child[0]) ||
             !node_is_expression(node->child[1]) || node_symbols(node, NULL, 0))
             return false;
-        return add_piece(
-            c, set,
-            (struct piece){node->child[0], node->child[1], node->text.data[0] == '(', node->text.data[1] == ')'});
+        return read_interval(c, node, set);
     case NODE_SET: return read_members(c, node, set);
     case NODE_RELATION: return read_relation(c, node, set, name) && tidy(c, set);
     case NODE_UNION: return read_union(c, node, set, name);

@@ -148,7 +148,7 @@ static struct node *parse_function_of(struct parser *p) {
     return parser_relation(p, name, "=", value);
 }
 
-/* "Area = …", "m\angle ABC = …": a name of any kind before the only "=" of an answer. */
+/* "Area = …", "m\angle ABC = …": a name of any kind before the first "=" of an answer. */
 static struct node *parse_named(struct parser *p) {
     size_t start = p->at, equals = 0, depth = 0;
     for (size_t i = start; !token_ends(&p->tokens[i]); i++) {
@@ -163,8 +163,6 @@ static struct node *parse_named(struct parser *p) {
         bool is = token_is(t, "=") || (token_is_word(t, "is") && i > start);
         if (is && !equals && !depth)
             equals = i;
-        else if (is && !token_is_word(t, "is"))
-            return NULL;
         else if (!equals && !plain)
             return NULL;
     }
@@ -172,7 +170,7 @@ static struct node *parse_named(struct parser *p) {
     struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, equals));
     p->at = equals + 1;
     struct node *value = name ? parse_list(p) : NULL;
-    if (!value || value->kind == NODE_RELATION) return NULL;
+    if (!value || (value->kind == NODE_RELATION && *value->text.data != '=' && *value->text.data != '~')) return NULL;
     return parser_relation(p, name, "=", value);
 }
 

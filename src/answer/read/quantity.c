@@ -176,16 +176,18 @@ static struct node *parse_units(struct parser *p, struct node *value, const stru
         if (currency && !token_ends(parser_token(p))) read_unit(p);
         return quantity(p, multiply(p, value, scale->num, scale->den), more);
     }
+    bool over = currency && (parser_take(p, "/") || (token_is_word(parser_token(p), "per") && ++p->at));
     const struct unit *unit = read_unit(p);
+    if (over && !unit) return NULL;
     if (currency) { /* "$18 dollars", "$5 per hour" */
         if (!unit) return quantity(p, value, currency);
-        if (!strcmp(unit->name, currency->name)) return quantity(p, value, currency);
+        if (!strcmp(unit->name, currency->name) && !over) return quantity(p, value, currency);
         struct unit *both = arena_alloc(p->arena, sizeof *both);
         if (!both) return NULL;
         *both = *currency;
         memset(both->power, 0, sizeof both->power);
         both->num = both->den = 1;
-        both->name = arena_printf(p->arena, "%s %s", currency->name, unit->name);
+        both->name = arena_printf(p->arena, over ? "%s/%s" : "%s %s", currency->name, unit->name);
         return both->name ? quantity(p, value, both) : NULL;
     }
     if (!unit) return value;
