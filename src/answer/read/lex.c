@@ -456,6 +456,8 @@ static void sign(struct lexer *lx) {
         close_brace(lx);
         lx->at++;
     } else if (*rest.data == '~') {
+        bool starts = lx->n == 0 || token_is(&lx->tokens[lx->n - 1], "=");
+        if (starts && is_digit(peek(lx, 1))) add(lx, TOKEN_COMMAND, TEXT("\\approx")); /* ~5: about five */
         lx->spaced = true;
         lx->at++;
     } else if (text_starts(rest, TEXT("**"))) {

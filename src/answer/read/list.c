@@ -44,12 +44,14 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
  * "1.234,56" one as much of Europe writes it; NULL where it can be no number. */
 static struct node *number_of_list(struct parser *p) {
     const struct token *t = parser_token(p);
-    bool minus = token_is(t, "-"), thousands = true, close = true, points = false;
+    bool minus = token_is(t, "-"), thousands = true, lakhs = true, close = true, points = false;
     size_t commas = 0;
     struct buf digits;
     buf_init(&digits, "a list's digits", TREE_TEXT);
     for (t += minus; t->kind == TOKEN_DIGITS; t++) {
         buf_add(&digits, t->text);
+        bool last = !token_is(t + 1, ",");
+        lakhs = lakhs && (digits.len == t->text.len ? t->text.len < 3 : t->text.len == 2 + (size_t)last);
         thousands = thousands && (digits.len == t->text.len || t->text.len == 3);
         close = close && (digits.len == t->text.len || !t->spaced);
         t++;
@@ -60,7 +62,7 @@ static struct node *number_of_list(struct parser *p) {
     }
     bool decimal = commas == 1 && close && (points || !thousands);
     struct node *number = NULL;
-    if (token_ends(t) && commas > 0 && (decimal || (thousands && !points))) {
+    if (token_ends(t) && commas > 0 && (decimal || ((thousands || lakhs) && !points))) {
         number = parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits)));
         if (number && decimal) number->exponent = -(int)t[-1].text.len;
         if (number && minus) number = parser_node(p, NODE_NEGATE, 0, 1, &number);

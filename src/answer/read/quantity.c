@@ -174,7 +174,9 @@ static struct node *parse_units(struct parser *p, struct node *value, const stru
         const struct unit *more = currency ? currency : read_unit(p);
         if (!more) return quantity(p, value, scale);
         if (currency && !token_ends(parser_token(p))) read_unit(p);
-        return quantity(p, multiply(p, value, scale->num, scale->den), more);
+        struct node *scaled = quantity(p, multiply(p, value, scale->num, scale->den), more);
+        if (scaled) scaled->other = value;
+        return scaled;
     }
     bool over = currency && (parser_take(p, "/") || (token_is_word(parser_token(p), "per") && ++p->at));
     const struct unit *unit = read_unit(p);
