@@ -382,6 +382,11 @@ static cord_verdict compare_kinds(struct comparison *c, struct node *gold, struc
 
 /* ---- all kinds ----------------------------------------------------------------------------------------------- */
 
+/* "ab" and "AB", which as products are not the same. */
+static bool are_products(const struct node *a, const struct node *b) {
+    return a->other && b->other && a->text.len == 2 && b->text.len == 2;
+}
+
 static cord_verdict compare_same_kind(struct comparison *c, struct node *a, struct node *b, bool *known) {
     *known = true;
     switch (a->kind) {
@@ -392,9 +397,9 @@ static cord_verdict compare_same_kind(struct comparison *c, struct node *a, stru
     case NODE_CHOICE: return compare_choices(c, a, b);
     case NODE_WORD: return compare_words(c, a, b);
     case NODE_TEXT:
-        if (text_equal(a->text, b->text))
+        if (text_equal(a->text, b->text) && !are_products(a, b))
             return verdict_for(c, CORD_EQUAL, "the texts are the same but for case and blanks");
-        if (a->other && b->other && a->text.len == 2 && compare(c, a->other, b->other) == CORD_EQUAL) /* xy and yx */
+        if (are_products(a, b) && compare(c, a->other, b->other) == CORD_EQUAL) /* xy and yx */
             return verdict_for(c, CORD_EQUAL, "as products of variables they are equal");
         return verdict_for(c, CORD_UNDECIDED, "the texts differ, and cannot be read as anything else");
     default: *known = false; return CORD_UNDECIDED;

@@ -49,7 +49,7 @@ enum node_kind {
     NODE_DATE,     /* `text`: "2020-03-05", "03-05" (month and day) */
     NODE_CHOICE,   /* `text`: one upper-case letter; perhaps the choice's own text as a child of any kind */
     NODE_WORD,     /* a word of a closed group; `which`: the group, `text`: the word's normal form */
-    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces */
+    NODE_TEXT,     /* anything else; `text`: words in lower case, with single spaces */
 };
 
 /* What stands between the parts of a NODE_BOTH: \cap, a comma, "and". */

@@ -37,7 +37,7 @@ static inline bool token_is_name(const struct token *t, const char *name) {
 /* Letters, these in any case; `word` in small ones. */
 bool token_is_word(const struct token *t, const char *word);
 
-/* The tokens from `from` to `to` as a text in lower case, single blanks where the answer has some. */
+/* The tokens from `from` to `to` as a text, its words in lower case, single blanks where the answer has some. */
 cord_text parser_words(struct parser *p, size_t from, size_t to);
 
 /* ---- nodes --------------------------------------------------------------------------------------------------- */
@@ -96,7 +96,9 @@ struct node *parse_relation(struct parser *p);    /* formula.c */
 
 /* ---- forms of answers, each up to the last token ------------------------------------------------------------- */
 
-struct node *parse_item(struct parser *p);         /* quantity.c: a value, a quantity or a relation; may leave tokens */
+struct node *parse_item(struct parser *p); /* quantity.c: a value, a quantity or a relation; may leave tokens */
+/* quantity.c: `value` with what units stand behind it, perhaps none; `currency`: the one before it, or NULL */
+struct node *parse_units(struct parser *p, struct node *value, const struct unit *currency);
 struct node *parse_list(struct parser *p);         /* list.c: items, or one */
 struct node *parse_words(struct parser *p);        /* words.c: words of a closed group */
 struct node *parse_date(struct parser *p);         /* words.c */

@@ -107,7 +107,7 @@ struct node *parse_number_words(struct parser *p) {
         if (any && (parser_sees(p, "-") || token_is_word(t, "and"))) continue;
         if (any && denominator_word(t->text)) break;
         if (token_is_word(t, "half") && !any) break;
-        if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) return NULL;
+        if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) break;
         if (scale && value == 100) {
             if (part > 99) return NULL;
             part = (part ? part : 1) * 100, below = 100;
@@ -129,7 +129,7 @@ struct node *parse_number_words(struct parser *p) {
         node = parser_node(p, NODE_DIVIDE, 0, 2, (struct node *[]){node, node_integer(p->arena, denominator)});
     }
     if (node && minus) node = parser_node(p, NODE_NEGATE, 0, 1, &node);
-    return token_ends(parser_token(p)) ? node : NULL;
+    return node && !token_ends(parser_token(p)) ? parse_units(p, node, NULL) : node; /* five apples */
 }
 
 struct node *parse_words(struct parser *p) {
