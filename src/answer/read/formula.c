@@ -128,6 +128,7 @@ static struct node *parse_divisor(struct parser *p, struct node *dividend) {
         return quotient ? parse_implied(p, quotient) : NULL;
     }
     divisor = parse_implied(p, divisor);
+    if (divisor && is_derivative(dividend, divisor)) return NULL;
     return divisor ? parser_two(p, NODE_DIVIDE, dividend, divisor) : NULL;
 }
 

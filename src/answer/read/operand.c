@@ -40,8 +40,9 @@ struct node *parse_two_arguments(struct parser *p, enum node_kind kind) {
         return parser_two(p, kind, first, second);
     }
     if (t->kind == TOKEN_DIGITS && t->text.len > 2) return NULL; /* \frac123: nobody knows */
-    struct node *first = parse_argument(p);
-    return first ? parser_two(p, kind, first, parse_argument(p)) : NULL;
+    struct node *first = parse_argument(p), *second = first ? parse_argument(p) : NULL;
+    if (second && kind == NODE_DIVIDE && is_derivative(first, second)) return NULL;
+    return parser_two(p, kind, first, second);
 }
 
 static struct node *parse_root(struct parser *p) {

@@ -60,6 +60,14 @@ static bool is_variables(cord_text run) {
     return true;
 }
 
+/* "1.2 x 10^3", "3x4": a letter for a sign. Not 0x10. */
+static bool is_times(const struct token *first, const struct token *t) {
+    bool hexadecimal = t > first && token_is(t - 1, "0") && (t - 1 == first || !token_is(t - 2, "."));
+    if (hexadecimal) return false;
+    return (token_is_name(t, "x") || token_is_name(t, "X")) && t > first && t[-1].kind == TOKEN_DIGITS &&
+           t[1].kind == TOKEN_DIGITS;
+}
+
 /* Takes runs of letters apart where they are variables side by side, or where `all` is. */
 static const struct token *spell(struct arena *arena, const struct token *tokens, size_t n, bool all) {
     size_t room = TOKENS_BEHIND;
@@ -69,6 +77,7 @@ static const struct token *spell(struct arena *arena, const struct token *tokens
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         struct token t = tokens[i];
+        if (is_times(tokens, &tokens[i])) t.kind = TOKEN_COMMAND, t.text = TEXT("\\times");
         size_t head = is_run(&t) ? head_of(t.text) : 0;
         bool apart = all || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
         if (head == 0 || !apart) {

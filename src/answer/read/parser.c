@@ -89,6 +89,16 @@ cord_text parser_words(struct parser *p, size_t from, size_t to) {
     return text;
 }
 
+/* d, d^2, dy, d^2 y */
+static bool is_differential(const struct node *node) {
+    while (node->kind == NODE_MULTIPLY || node->kind == NODE_POWER) node = node->child[0];
+    return node->kind == NODE_SYMBOL && text_equal(node->text, TEXT("d"));
+}
+
+bool is_derivative(const struct node *numerator, const struct node *denominator) {
+    return is_differential(numerator) && denominator->kind == NODE_MULTIPLY && is_differential(denominator);
+}
+
 bool parser_enter(struct parser *p) {
     if (++p->depth <= TREE_DEPTH && ++p->steps <= STEPS) return true;
     parser_give_up(p);

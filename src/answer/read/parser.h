@@ -69,6 +69,9 @@ bool parser_collect(struct parser *p, struct nodes *nodes, struct node *node);
 /* The only one, or all of them as the children of a new node. */
 struct node *parser_gather(struct parser *p, enum node_kind kind, const struct nodes *nodes);
 
+/* \frac{d y}{d x}: no quotient of products. */
+bool is_derivative(const struct node *numerator, const struct node *denominator);
+
 /* One level deeper; false at the limit. Each is paired with p->depth--. */
 bool parser_enter(struct parser *p);
 /* Says that the answer is too large. */
