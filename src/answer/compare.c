@@ -105,10 +105,27 @@ static cord_verdict compare_matrices(struct comparison *c, const struct node *a,
     return compare_in_order(c, a, b);
 }
 
+static bool is_row_or_column(const struct node *matrix) {
+    return matrix->which == 1 || (size_t)matrix->which == matrix->n;
+}
+
+/* [[1, 2], [3, 4]], which programs write for a matrix, as 1, 2, 3, 4; NULL where its rows are not those of `matrix`. */
+static struct node *flattened(struct comparison *c, const struct node *rows, const struct node *matrix) {
+    size_t columns = (size_t)matrix->which;
+    struct node **entry = rows->n * columns == matrix->n ? arena_alloc(c->arena, matrix->n * sizeof *entry) : NULL;
+    for (size_t i = 0; entry && i < rows->n; i++) {
+        const struct node *row = rows->child[i];
+        if (row->kind != NODE_TUPLE || row->n != columns) return NULL;
+        memcpy(entry + i * columns, row->child, columns * sizeof *entry);
+    }
+    return entry ? node_new(c->arena, NODE_TUPLE, 0, matrix->n, entry) : NULL;
+}
+
 static cord_verdict compare_matrix_and_tuple(struct comparison *c, const struct node *matrix,
                                              const struct node *tuple) {
-    if (matrix->which != 1 && (size_t)matrix->which != matrix->n)
-        return verdict_for(c, CORD_DIFFERENT, "one is a matrix, the other a vector");
+    struct node *flat = flattened(c, tuple, matrix);
+    if (flat) return compare_in_order(c, matrix, flat);
+    if (!is_row_or_column(matrix)) return verdict_for(c, CORD_DIFFERENT, "one is a matrix, the other a vector");
     return compare_in_order(c, matrix, tuple);
 }
 
@@ -411,6 +428,8 @@ static cord_verdict compare_mixed(struct comparison *c, struct node *one, struct
     *known = true;
     if (is_collection(one)) {
         if (other->kind == NODE_TUPLE && other->n > (one->kind == NODE_LIST ? 1 : 2))
+            return compare_list_and_tuple(c, one, other);
+        if (other->kind == NODE_MATRIX && one->kind == NODE_LIST && is_row_or_column(other))
             return compare_list_and_tuple(c, one, other);
         if (is_value(other) || (one->n == 0 && is_readable(other))) return compare_collection_and_one(c, one, other);
         if (one->n == 1) return compare(c, one->child[0], other);

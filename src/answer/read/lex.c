@@ -248,6 +248,9 @@ static void command(struct lexer *lx) {
     } else if (in_list(nothing, name)) {
         if (name.len > 3 && peek(lx, 0) == '.' && (text_ends(name, TEXT("left")) || text_ends(name, TEXT("right"))))
             lx->at++; /* \right. */
+    } else if (text_equal(name, TEXT("\\not")) && peek(lx, 0) == '=') {
+        lx->at++;
+        add(lx, TOKEN_COMMAND, TEXT("\\ne"));
     } else if (in_list(prose, name)) {
         if (peek(lx, 0) == '*') lx->at++;
         skip_blanks(lx);

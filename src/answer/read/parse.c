@@ -157,6 +157,19 @@ static struct node *parse_function_of(struct parser *p) {
     return parser_relation(p, name, "=", value);
 }
 
+/* Whether a name may hold the token, outside of brackets: no sign of an operation, no word that turns the sense round. */
+static bool may_be_in_name(const struct token *t) {
+    static const char *const signs[] = {"\\not",   "\\ne",    "\\notin", "\\le",  "\\ge", "\\in", "\\approx", "\\sim",
+                                        "\\equiv", "\\times", "\\cdot",  "\\div", "\\pm", "\\mp", "\\$",      NULL};
+    static const char *const words[] = {"not",    "no", "never", "neither", "nor",       "cannot", "except",
+                                        "unless", "if", "false", "wrong",   "undefined", NULL};
+    for (int i = 0; t->kind == TOKEN_COMMAND && signs[i]; i++)
+        if (token_is(t, signs[i])) return false;
+    for (int i = 0; t->kind == TOKEN_LETTERS && words[i]; i++)
+        if (token_is_word(t, words[i])) return false;
+    return true;
+}
+
 /* "Area = …", "m\angle ABC = …": a name of any kind before the first "=" of an answer. */
 static struct node *parse_named(struct parser *p) {
     size_t start = p->at, equals = 0, depth = 0;
@@ -172,7 +185,7 @@ static struct node *parse_named(struct parser *p) {
         bool is = token_is(t, "=") || (token_is_word(t, "is") && i > start);
         if (is && !equals && !depth)
             equals = i;
-        else if (!equals && !plain)
+        else if (!equals && (!plain || (!depth && !may_be_in_name(t))))
             return NULL;
     }
     if (!equals || equals == start) return NULL;
