@@ -94,8 +94,8 @@ bool parse_starts_factor(const struct parser *p) {
             if (token_is(t, commands[i])) return true;
         return is_greek(t->text) || names_function(t, &which);
     case TOKEN_DIGITS:
-        if (p->at > 0 && token_is(t - 1, "!") && (!t->spaced || token_is(t + 1, "!"))) return true; /* 3!7! */
-        return token_is(t + 1, "^") && t->spaced && p->at > 0 && t[-1].kind == TOKEN_LETTERS;       /* i 3^{1/2} */
+        if (p->at > 0 && token_is(t - 1, "!") && token_is(t + 1, "!")) return true;           /* 3!7! */
+        return token_is(t + 1, "^") && t->spaced && p->at > 0 && t[-1].kind == TOKEN_LETTERS; /* i 3^{1/2} */
     case TOKEN_SIGN: return token_is(t, "(") || token_is(t, "{") || (token_is(t, "|") && !p->bars);
     default: return false;
     }
@@ -201,8 +201,8 @@ static struct node *parse_function(struct parser *p, enum function which) {
         token_is(t + 1, "("))
         base = parse_decimal(p); /* log2(8) */
     for (int i = 0; i < 2; i++) {
-        if (parser_take(p, "^") && !(power = parse_signed_argument(p))) return NULL;
-        if (parser_take(p, "_") && !(base = parse_argument(p))) return NULL;
+        if (!power && parser_take(p, "^") && !(power = parse_signed_argument(p))) return NULL;
+        if (!base && parser_take(p, "_") && !(base = parse_argument(p))) return NULL;
     }
     if (is_minus_one(power)) {
         if (!invert(&which)) return NULL;

@@ -125,7 +125,7 @@ bool is_no_unit(cord_text word) {
         "multiplied|nearly|nd|not|octal|or|"
         "over|plus|power|raised|rd|remainder|root|roughly|squared|st|than|th|then|times|to|"
         "unless|until|up|when|where|with|and|"
-        "above|approx|below|doubled|fewer|halved|impossible|incorrect|infinity|inverse|negative|otherwise|"
+        "above|approx|below|doubled|fewer|halved|impossible|incorrect|inf|infinity|infty|inverse|negative|otherwise|"
         "rounded|subtract|tripled|under|unknown|wrong|zero|"
         "almost|am|pm|yes|no|maybe|true|false|even|odd|none|neither|undefined";
     char small[40];
