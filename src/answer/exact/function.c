@@ -124,6 +124,17 @@ static enum proof by_normal_form(const struct functions *f) {
 
 enum outcome { NO_VALUE, SAME, ALIKE, DIFFERENT, UNKNOWN };
 
+/* Whether roots, powers and functions inside are real, too: \sqrt{x-1}\sqrt{x+1} has no value at -2. */
+static bool is_real_throughout(struct circuit *circuit, const struct node *node) {
+    if (node->kind == NODE_ROOT || node->kind == NODE_POWER || node->kind == NODE_FUNCTION) {
+        int a = circuit_lower(circuit, node);
+        if (a < 0 || !circuit_enclose(circuit, a, 64) || !circuit_real(circuit, a)) return false;
+    }
+    for (size_t i = 0; i < node->n; i++)
+        if (!is_real_throughout(circuit, node->child[i])) return false;
+    return true;
+}
+
 static enum outcome values_at(const struct functions *f, const fmpq *values) {
     struct circuit circuit;
     circuit_init(&circuit, f->work);
@@ -131,7 +142,9 @@ static enum outcome values_at(const struct functions *f, const fmpq *values) {
     int a = circuit_lower(&circuit, f->a), b = a < 0 ? -1 : circuit_lower(&circuit, f->b);
     enum outcome outcome = NO_VALUE;
     if (a >= 0 && b >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO && circuit_enclose(&circuit, a, 64) &&
-        circuit_enclose(&circuit, b, 64) && (f->complex || (circuit_real(&circuit, a) && circuit_real(&circuit, b)))) {
+        circuit_enclose(&circuit, b, 64) &&
+        (f->complex || (circuit_real(&circuit, a) && circuit_real(&circuit, b) && is_real_throughout(&circuit, f->a) &&
+                        is_real_throughout(&circuit, f->b)))) {
         int zero = term_subtract(&circuit, a, b);
         switch (circuit_zero(&circuit, zero)) {
         case PROVED_ZERO: outcome = SAME; break;

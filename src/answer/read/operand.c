@@ -319,6 +319,14 @@ static struct node *parse_call(struct parser *p) {
     return NULL;
 }
 
+/* \Gamma(n), \zeta(2), \phi(n): functions that are not known here, no products. */
+static bool is_greek_function(const struct token *t) {
+    static const char *const names[] = {"\\Gamma", "\\zeta", "\\phi", "\\Phi", "\\psi", "\\Psi", NULL};
+    for (int i = 0; names[i]; i++)
+        if (token_is(t, names[i])) return token_is(t + 1, "(");
+    return false;
+}
+
 struct node *parse_primary(struct parser *p) {
     if (!parser_enter(p)) return NULL;
     p->depth--;
@@ -358,5 +366,5 @@ struct node *parse_primary(struct parser *p) {
         if (line) line->text = TEXT("()");
         return line;
     }
-    return is_greek(t->text) ? parse_symbol(p) : NULL;
+    return is_greek(t->text) && !is_greek_function(t) ? parse_symbol(p) : NULL;
 }
