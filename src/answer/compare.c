@@ -319,6 +319,8 @@ static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, st
         return verdict_for(c, CORD_UNDECIDED, "one of the two stands in square brackets");
     if ((a->kind == NODE_TUPLE || a->kind == NODE_MATRIX) && is_value(b) && may_be_vector(b))
         return verdict_for(c, CORD_UNDECIDED, "one may be a vector in its units");
+    if (a->kind == NODE_TUPLE && a->other && is_value(b) && compare(c, a->other, b) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     if (a->kind == NODE_COLON && is_value(b))
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
     if ((is_base(a) && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH || a->kind == NODE_UNION)

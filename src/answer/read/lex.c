@@ -352,6 +352,13 @@ static bool is_word_character(uint32_t c) { return c >= 0xC0 && c != 0xD7 && c !
 static void wide_character(struct lexer *lx) {
     size_t end = lx->at;
     uint32_t c = utf8_next(lx->t, &end);
+    bool range =
+        c == 0x2013 && lx->at > 0 && is_digit(lx->t.data[lx->at - 1]) && end < lx->t.len && is_digit(lx->t.data[end]);
+    if (range) { /* "5–6", with an en dash: five to six, or a difference */
+        add(lx, TOKEN_SIGN, TEXT("\x7F"));
+        lx->at = end;
+        return;
+    }
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         if (symbols[i].c != c) continue;
         const char *as = symbols[i].as;
