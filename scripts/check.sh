@@ -6,7 +6,7 @@
 #          scripts/check.sh format        rewrite the sources as clang-format would have them
 #
 # Environment:
-#   CORD_FUZZ_SECONDS   how long each fuzz target runs (default: 20)
+#   CORD_FUZZ_SECONDS   how long each fuzz target runs (default: 30)
 #
 # Cheap ones come first. The sanitized build is made with clang, everyday's with gcc: so both compilers' warnings count.
 set -euo pipefail
@@ -51,7 +51,7 @@ fuzz() {
         mkdir -p "build-asan/fuzz-corpus/$name"
         dict=()
         if [ -e "tests/fuzz/$name.dict" ]; then dict=("-dict=tests/fuzz/$name.dict"); fi
-        "$target" -max_total_time="${CORD_FUZZ_SECONDS:-20}" -timeout=120 -rss_limit_mb=1024 "${dict[@]}" \
+        "$target" -max_total_time="${CORD_FUZZ_SECONDS:-30}" -timeout=120 -rss_limit_mb=1024 "${dict[@]}" \
             -artifact_prefix="build-asan/fuzz-$name-" "build-asan/fuzz-corpus/$name" "tests/fuzz/corpus/$name" \
             >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
         say "  $name: $(tail -n 1 "$log")"

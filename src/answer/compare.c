@@ -3,11 +3,7 @@
 #include "answer/compare.h"
 #include "answer/read/rules.h"
 
-static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer);
-
 /* ---- entries ------------------------------------------------------------------------------------------------- */
-
-static bool is_collection(const struct node *node) { return node->kind == NODE_LIST || node->kind == NODE_SET; }
 
 /* In order, one by one. */
 static cord_verdict compare_in_order(struct comparison *c, const struct node *a, const struct node *b) {
@@ -70,12 +66,12 @@ static cord_verdict compare_out_of_order(struct comparison *c, const struct node
     return verdict_for(c, CORD_UNDECIDED, "they have the same entries, but not as often");
 }
 
-/* A list without brackets, whose order may or may not matter, and a tuple. */
+/* A list without brackets, whose order may or may not matter, or a set of three or more, and a tuple. */
 static cord_verdict compare_list_and_tuple(struct comparison *c, const struct node *list, const struct node *tuple) {
-    if (compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
+    if (list->kind == NODE_LIST && compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
     cord_verdict any_order = compare_out_of_order(c, list, tuple);
     if (any_order != CORD_EQUAL) return any_order;
-    return verdict_for(c, CORD_UNDECIDED, "they have the same entries in another order, and one of them is a tuple");
+    return verdict_for(c, CORD_UNDECIDED, "they have the same entries, but only one of them is a tuple");
 }
 
 /* ---- tuples and matrices ------------------------------------------------------------------------------------- */
@@ -84,11 +80,20 @@ static cord_text brackets(const struct node *tuple) {
     return text_equal(tuple->text, TEXT("<>")) ? TEXT("()") : tuple->text;
 }
 
+static bool is_infinite(const struct node *node) {
+    if (node->kind == NODE_NEGATE) node = node->child[0];
+    return node->kind == NODE_CONSTANT && node->which == CONSTANT_INFINITY;
+}
+
 static cord_verdict compare_tuples(struct comparison *c, const struct node *a, const struct node *b) {
     cord_verdict entries = compare_in_order(c, a, b);
-    if (entries == CORD_DIFFERENT || a->n != 2 || text_equal(brackets(a), brackets(b))) return entries;
-    if (entries == CORD_EQUAL) return verdict_for(c, CORD_DIFFERENT, "the brackets differ: open or closed");
-    return entries;
+    if (entries == CORD_DIFFERENT || a->n != 2) return entries;
+    cord_text left = brackets(a), right = brackets(b);
+    bool low = left.data[0] != right.data[0], high = left.data[1] != right.data[1];
+    if (entries == CORD_UNDECIDED || (!low && !high)) return entries;
+    if ((low && !is_infinite(a->child[0])) || (high && !is_infinite(a->child[1])))
+        return verdict_for(c, CORD_DIFFERENT, "the brackets differ: open or closed");
+    return verdict_for(c, CORD_UNDECIDED, "a closed bracket stands at infinity");
 }
 
 static cord_verdict compare_matrices(struct comparison *c, const struct node *a, const struct node *b) {
@@ -96,10 +101,27 @@ static cord_verdict compare_matrices(struct comparison *c, const struct node *a,
     return compare_in_order(c, a, b);
 }
 
+static bool is_row_or_column(const struct node *matrix) {
+    return matrix->which == 1 || (size_t)matrix->which == matrix->n;
+}
+
+/* [[1, 2], [3, 4]], which programs write for a matrix, as 1, 2, 3, 4; NULL where its rows are not those of `matrix`. */
+static struct node *flattened(struct comparison *c, const struct node *rows, const struct node *matrix) {
+    size_t columns = (size_t)matrix->which;
+    struct node **entry = rows->n * columns == matrix->n ? arena_alloc(c->arena, matrix->n * sizeof *entry) : NULL;
+    for (size_t i = 0; entry && i < rows->n; i++) {
+        const struct node *row = rows->child[i];
+        if (row->kind != NODE_TUPLE || row->n != columns) return NULL;
+        memcpy(entry + i * columns, row->child, columns * sizeof *entry);
+    }
+    return entry ? node_new(c->arena, NODE_TUPLE, 0, matrix->n, entry) : NULL;
+}
+
 static cord_verdict compare_matrix_and_tuple(struct comparison *c, const struct node *matrix,
                                              const struct node *tuple) {
-    if (matrix->which != 1 && (size_t)matrix->which != matrix->n)
-        return verdict_for(c, CORD_DIFFERENT, "one is a matrix, the other a vector");
+    struct node *flat = flattened(c, tuple, matrix);
+    if (flat) return compare_in_order(c, matrix, flat);
+    if (!is_row_or_column(matrix)) return verdict_for(c, CORD_DIFFERENT, "one is a matrix, the other a vector");
     return compare_in_order(c, matrix, tuple);
 }
 
@@ -249,58 +271,13 @@ static cord_verdict compare_words(struct comparison *c, const struct node *a, co
                                         : verdict_for(c, CORD_DIFFERENT, "the words exclude each other");
 }
 
-/* ---- plus-minus ---------------------------------------------------------------------------------------------- */
-
-static void count_signs(const struct node *node, int count[2]) {
-    if (node->kind == NODE_PLUS_MINUS) count[node->which]++;
-    for (size_t i = 0; i < node->n; i++) count_signs(node->child[i], count);
-}
-
-/* `node` with each ± as plus (or minus), each ∓ the other way. */
-static struct node *with_sign(struct arena *arena, struct node *node, bool plus) {
-    struct node *copy = node_new(arena, node->kind, node->which, node->n, node->child);
-    if (!copy) return NULL;
-    copy->text = node->text, copy->exponent = node->exponent, copy->repeat = node->repeat, copy->unit = node->unit;
-    for (size_t i = 0; i < node->n; i++)
-        if (!(copy->child[i] = with_sign(arena, node->child[i], plus))) return NULL;
-    if (node->kind != NODE_PLUS_MINUS) return copy;
-    struct node *last = copy->child[copy->n - 1];
-    if (plus == (node->which == 1)) last = node_one(arena, NODE_NEGATE, last);
-    return copy->n == 1 ? last : node_two(arena, NODE_ADD, copy->child[0], last);
-}
-
-/* The two values of an entry with ±; NULL where it has no such sign, or several that are not linked. */
-static struct node *both_signs(struct arena *arena, struct node *node) {
-    int count[2] = {0, 0};
-    count_signs(node, count);
-    if (count[0] + count[1] == 0 || count[0] > 1 || count[1] > 1) return NULL;
-    return node_two(arena, NODE_LIST, with_sign(arena, node, true), with_sign(arena, node, false));
-}
-
-/* `node` with the ± of its entries, or its own, written out. */
-static struct node *write_out(struct comparison *c, struct node *node) {
-    if (node->kind == NODE_RELATION || node->kind == NODE_TUPLE || node->kind == NODE_MATRIX) return node;
-    if (!is_collection(node)) {
-        struct node *both = both_signs(c->arena, node);
-        return both ? both : node;
-    }
-    size_t n = 0;
-    struct node **entry = arena_alloc(c->arena, 2 * (node->n + 1) * sizeof *entry);
-    for (size_t i = 0; entry && i < node->n; i++) {
-        struct node *both = both_signs(c->arena, node->child[i]);
-        entry[n++] = both ? both->child[0] : node->child[i];
-        if (both) entry[n++] = both->child[1];
-    }
-    struct node *all = n == node->n || !entry ? node : node_new(c->arena, node->kind, 0, n, entry);
-    return all ? all : node;
-}
-
 /* ---- different kinds ----------------------------------------------------------------------------------------- */
-
-static bool is_value(const struct node *node) { return node_is_expression(node) || node->kind == NODE_QUANTITY; }
 
 /* A list or set of several things, and one thing. */
 static cord_verdict compare_collection_and_one(struct comparison *c, const struct node *many, struct node *one) {
+    if (many->n == 0 && many->which && one->kind == NODE_NUMBER &&
+        compare(c, one, node_integer(c->arena, 0)) == CORD_EQUAL)
+        return verdict_for(c, CORD_UNDECIDED, "none may be the number 0");
     if (many->n == 0)
         return is_value(one) ? verdict_for(c, CORD_DIFFERENT, "one says that there is nothing")
                              : verdict_for(c, CORD_UNDECIDED, "one says that there is nothing");
@@ -342,10 +319,13 @@ static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, st
         return verdict_for(c, CORD_UNDECIDED, "one of the two stands in square brackets");
     if ((a->kind == NODE_TUPLE || a->kind == NODE_MATRIX) && is_value(b) && may_be_vector(b))
         return verdict_for(c, CORD_UNDECIDED, "one may be a vector in its units");
+    if (a->kind == NODE_TUPLE && a->other && is_value(b) && compare(c, a->other, b) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     if (a->kind == NODE_COLON && is_value(b))
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
     if ((is_base(a) && is_value(b)) || a->kind == NODE_RELATION || a->kind == NODE_BOTH || a->kind == NODE_UNION)
         return verdict_for(c, CORD_UNDECIDED, "they are answers of different kinds");
+    if (a->kind == NODE_SYMBOL) return verdict_for(c, CORD_UNDECIDED, "a letter may be the name of anything");
     bool vague = !is_readable(a) || a->kind < NODE_QUANTITY; /* an expression with something in it that is none */
     if ((vague && !node_is_expression(a)) || a->kind == NODE_DATE)
         return verdict_for(c, CORD_UNDECIDED, "one of the two is text, or could not be understood");
@@ -362,6 +342,11 @@ static cord_verdict compare_kinds(struct comparison *c, struct node *gold, struc
 
 /* ---- all kinds ----------------------------------------------------------------------------------------------- */
 
+/* "ab" and "AB", which as products are not the same. */
+static bool are_products(const struct node *a, const struct node *b) {
+    return a->other && b->other && a->text.len == 2 && b->text.len == 2;
+}
+
 static cord_verdict compare_same_kind(struct comparison *c, struct node *a, struct node *b, bool *known) {
     *known = true;
     switch (a->kind) {
@@ -372,9 +357,9 @@ static cord_verdict compare_same_kind(struct comparison *c, struct node *a, stru
     case NODE_CHOICE: return compare_choices(c, a, b);
     case NODE_WORD: return compare_words(c, a, b);
     case NODE_TEXT:
-        if (text_equal(a->text, b->text))
+        if (text_equal(a->text, b->text) && !are_products(a, b))
             return verdict_for(c, CORD_EQUAL, "the texts are the same but for case and blanks");
-        if (a->other && b->other && a->text.len == 2 && compare(c, a->other, b->other) == CORD_EQUAL) /* xy and yx */
+        if (are_products(a, b) && compare(c, a->other, b->other) == CORD_EQUAL) /* xy and yx */
             return verdict_for(c, CORD_EQUAL, "as products of variables they are equal");
         return verdict_for(c, CORD_UNDECIDED, "the texts differ, and cannot be read as anything else");
     default: *known = false; return CORD_UNDECIDED;
@@ -385,7 +370,9 @@ static cord_verdict compare_same_kind(struct comparison *c, struct node *a, stru
 static cord_verdict compare_mixed(struct comparison *c, struct node *one, struct node *other, bool *known) {
     *known = true;
     if (is_collection(one)) {
-        if (other->kind == NODE_TUPLE && other->n > 1 && one->kind == NODE_LIST)
+        if (other->kind == NODE_TUPLE && other->n > (one->kind == NODE_LIST ? 1 : 2))
+            return compare_list_and_tuple(c, one, other);
+        if (other->kind == NODE_MATRIX && one->kind == NODE_LIST && is_row_or_column(other))
             return compare_list_and_tuple(c, one, other);
         if (is_value(other) || (one->n == 0 && is_readable(other))) return compare_collection_and_one(c, one, other);
         if (one->n == 1) return compare(c, one->child[0], other);
@@ -405,62 +392,8 @@ static bool is_relation(const struct node *node) {
            node->kind == NODE_WITHOUT;
 }
 
-/* x = 2, y = 4 as (2, 4), the names in order; NULL for all else. */
-static struct node *named_tuple(struct comparison *c, const struct node *both) {
-    struct node **value = arena_alloc(c->arena, (both->n + 1) * sizeof *value), *name = NULL, *last = NULL;
-    for (size_t i = 0; value && i < both->n; i++) {
-        value[i] = named_value(both->child[i], &name);
-        if (!value[i] || name->kind != NODE_SYMBOL || (last && *last->text.data > *name->text.data)) return NULL;
-        last = name;
-    }
-    struct node *tuple = value ? node_new(c->arena, NODE_TUPLE, 0, both->n, value) : NULL;
-    if (tuple) tuple->text = TEXT("()");
-    return tuple;
-}
-
-/* A name and its value against something that has no name. */
-static struct node *without_name(struct comparison *c, struct node *node, const struct node *other) {
-    struct node *name, *value = NULL;
-    if (node->kind == NODE_RELATION && other->kind != NODE_RELATION) value = named_value(node, &name);
-    if (node->kind == NODE_BOTH && other->kind == NODE_TUPLE && node->n == other->n) value = named_tuple(c, node);
-    return value ? value : node;
-}
-
-/* What a factor or divisor of a vector or matrix does to its entries. */
-static struct node *scaled(struct arena *arena, enum node_kind kind, struct node *whole, struct node *factor) {
-    struct node *out = node_new(arena, whole->kind, whole->which, whole->n, whole->child);
-    for (size_t i = 0; out && i < out->n; i++) {
-        out->child[i] = kind == NODE_NEGATE ? node_one(arena, NODE_NEGATE, out->child[i])
-                                            : node_two(arena, kind, out->child[i], factor);
-        if (!out->child[i]) return NULL;
-    }
-    if (out) out->text = whole->text;
-    return out;
-}
-
-static bool is_vector(const struct node *node) {
-    return node->kind == NODE_MATRIX || (node->kind == NODE_TUPLE && node->n > 1);
-}
-
-/* \frac12 (2, 4) as (1, 2). */
-static struct node *multiplied_out(struct comparison *c, struct node *node) {
-    struct node *out = NULL;
-    if (node->kind == NODE_NEGATE && is_vector(node->child[0]))
-        out = scaled(c->arena, NODE_NEGATE, node->child[0], NULL);
-    if (node->kind == NODE_DIVIDE && is_vector(node->child[0]) && node_is_expression(node->child[1]))
-        out = scaled(c->arena, NODE_DIVIDE, node->child[0], node->child[1]);
-    if (node->kind == NODE_MULTIPLY && node->n == 2)
-        for (int i = 0; i < 2 && !out; i++)
-            if (is_vector(node->child[i]) && node_is_expression(node->child[1 - i]))
-                out = scaled(c->arena, NODE_MULTIPLY, node->child[i], node->child[1 - i]);
-    return out ? out : node;
-}
-
-static cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer) {
-    if (node_same(gold, answer)) return verdict_for(c, CORD_EQUAL, "both are read as the same");
-    struct node *unnamed = without_name(c, gold, answer);
-    answer = multiplied_out(c, write_out(c, without_name(c, answer, gold)));
-    gold = multiplied_out(c, write_out(c, unnamed));
+/* Without names, chains and single signs ±. */
+static cord_verdict compare_restated(struct comparison *c, struct node *gold, struct node *answer) {
     bool known;
     if (is_relation(gold) || is_relation(answer)) {
         cord_verdict verdict = compare_real_sets(c, gold, answer);
@@ -482,6 +415,23 @@ static cord_verdict compare(struct comparison *c, struct node *gold, struct node
     verdict = compare_mixed(c, gold, answer, &known);
     if (!known) verdict = compare_mixed(c, answer, gold, &known);
     return known ? verdict : compare_kinds(c, gold, answer);
+}
+
+cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer) {
+    if (node_same(gold, answer)) return verdict_for(c, CORD_EQUAL, "both are read as the same");
+    struct node *rounded = NULL;
+    gold = end_of_chain(c, gold, &rounded);
+    answer = end_of_chain(c, answer, &rounded);
+    struct node *unnamed = without_name(c, gold, answer);
+    answer = multiplied_out(c, write_out(c, without_name(c, answer, gold)));
+    gold = multiplied_out(c, write_out(c, unnamed));
+    cord_verdict verdict = compare_restated(c, gold, answer);
+    if (verdict == CORD_DIFFERENT && (has_free_signs(gold) || has_free_signs(answer)))
+        return verdict_for(c, CORD_UNDECIDED, "several signs \\pm stand in one thing");
+    if (verdict == CORD_DIFFERENT && rounded &&
+        (compare(c, gold, rounded) != CORD_DIFFERENT || compare(c, answer, rounded) != CORD_DIFFERENT))
+        return verdict_for(c, CORD_UNDECIDED, "one says a number and what it is about");
+    return verdict;
 }
 
 /* Whether both speak of the same variables, so that those of an entry are not just names. */

@@ -23,9 +23,27 @@ static inline cord_verdict verdict_for(struct comparison *c, cord_verdict verdic
     return verdict;
 }
 
+/* Two trees, of which each may be a part of an answer (compare.c). */
+cord_verdict compare(struct comparison *c, struct node *gold, struct node *answer);
+
+static inline bool is_collection(const struct node *node) { return node->kind == NODE_LIST || node->kind == NODE_SET; }
+static inline bool is_value(const struct node *node) { return node_is_expression(node) || node->kind == NODE_QUANTITY; }
+
+/* The same said otherwise, or `node` itself (restate.c): with each sign ± of it or its entries written out; a name's value,
+ * where `other` has no name; the last side of a chain, *rounded being what it is said to be about; \frac12 (2, 4) as
+ * (1, 2). */
+struct node *write_out(struct comparison *c, struct node *node);
+struct node *without_name(struct comparison *c, struct node *node, const struct node *other);
+struct node *end_of_chain(struct comparison *c, struct node *node, struct node **rounded);
+struct node *multiplied_out(struct comparison *c, struct node *node);
+/* Whether, written out, it still has signs that stand for two values each: (\pm 1, \pm 2). */
+bool has_free_signs(const struct node *node);
+
 /* Two expressions, by the options' rule for numbers (compare_numbers.c). */
 cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer);
 /* Numbers of which at least one has a unit, a percent or a degree sign, or a word such as "million". */
+/* Whether `exact` is proved to round to `decimal`, a number that is written with decimals. */
+bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal);
 cord_verdict compare_measures(struct comparison *c, struct node *gold, struct node *answer);
 /* Whether it is such a number. */
 bool is_measure(const struct node *node);

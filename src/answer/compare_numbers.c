@@ -41,6 +41,13 @@ static cord_verdict compare_rounded(struct comparison *c, struct node *gold, str
         c, verdict, verdict == CORD_EQUAL ? "the answer rounds to the gold" : "the answer does not round to the gold");
 }
 
+bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal) {
+    int decimals = decimals_of(decimal);
+    return decimals >= 0 && node_is_expression(exact) && node_symbols(exact, NULL, 0) == 0 &&
+           is_within(c, decimal, exact,
+                     power_of_ten(c->arena, 5, -decimals - 1 - 2 * (decimal->kind == NODE_PERCENT))) == CORD_EQUAL;
+}
+
 static cord_verdict compare_relative(struct comparison *c, struct node *gold, struct node *answer) {
     char digits[40];
     snprintf(digits, sizeof digits, "%.15e", c->options->tolerance); /* d.ddde-06 */
@@ -73,8 +80,27 @@ static cord_verdict compare_tatqa(struct comparison *c, struct node *gold, struc
     return verdict;
 }
 
+/* 5k, 1.5M: perhaps thousands, millions; 1 where the letter is not one of those. */
+static int64_t scale_of_letter(const struct node *letter) {
+    if (letter->kind != NODE_SYMBOL || letter->text.len != 1) return 1;
+    char c = *letter->text.data;
+    return c == 'k' || c == 'K' ? 1000 : c == 'm' || c == 'M' ? 1000000 : c == 'b' || c == 'B' ? 1000000000 : 1;
+}
+
+/* Whether `written`, a number and such a letter, may mean `number`. */
+static bool may_be_scaled(struct comparison *c, const struct node *written, struct node *number) {
+    const char *why;
+    if (written->kind != NODE_MULTIPLY || written->n != 2 || written->child[0]->kind != NODE_NUMBER) return false;
+    int64_t scale = scale_of_letter(written->child[1]);
+    if (scale == 1 || node_symbols(number, NULL, 0)) return false;
+    struct node *value = node_two(c->arena, NODE_MULTIPLY, written->child[0], node_integer(c->arena, scale));
+    return value && expression_compare(value, number, c->work, &why) == CORD_EQUAL;
+}
+
 cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer) {
     cord_verdict exact = expression_compare(gold, answer, c->work, &c->why);
+    if (exact == CORD_DIFFERENT && (may_be_scaled(c, gold, answer) || may_be_scaled(c, answer, gold)))
+        return verdict_for(c, CORD_UNDECIDED, "a letter may stand for thousands or millions");
     if (exact == CORD_EQUAL) return exact;
     if (exact == CORD_UNDECIDED && c->same_symbols && node_symbols(gold, NULL, 0) && node_symbols(answer, NULL, 0)) {
         /* x against y as entries of answers that speak of both: their difference is not always nought */
@@ -102,6 +128,7 @@ struct measure {
     struct node *written; /* without the mark: 50 of 50% */
     struct node *value;   /* with a percent sign, a hundredth; else as written */
     const struct unit *unit;
+    struct node *unscaled; /* 1.5 of "1.5 million dollars"; NULL where there is no such word */
 };
 
 bool is_measure(const struct node *node) {
@@ -111,10 +138,10 @@ bool is_measure(const struct node *node) {
 
 static struct measure measure_of(struct comparison *c, struct node *node) {
     struct node *inner = node->kind == NODE_NEGATE ? node->child[0] : node;
-    if (!is_measure(node)) return (struct measure){PLAIN, node, node, NULL};
+    if (!is_measure(node)) return (struct measure){PLAIN, node, node, NULL, NULL};
     struct node *written = inner->child[0];
     if (inner != node) written = node_one(c->arena, NODE_NEGATE, written);
-    struct measure m = {UNIT, written, written, inner->unit};
+    struct measure m = {UNIT, written, written, inner->unit, inner->other};
     if (inner->kind == NODE_PERCENT) m.mark = PERCENT, m.value = node;
     if (inner->kind == NODE_DEGREE) m.unit = unit_find(TEXT("degree"));
     return m;
@@ -139,6 +166,8 @@ static bool is_unit(const struct measure *m, const char *name) {
     return m->mark == UNIT && !strcmp(m->unit->name, name);
 }
 
+static bool is_scaled(const struct measure *m) { return m->mark == UNIT && m->unit->power[SCALE] == 1; }
+
 /* A measure in degrees as a plain number in radians. */
 static struct node *in_radians(struct comparison *c, const struct measure *m) {
     return is_unit(m, "degree") ? node_one(c->arena, NODE_DEGREE, m->written) : m->written;
@@ -159,13 +188,17 @@ static cord_verdict compare_units(struct comparison *c, const struct measure *a,
     }
     bool angle = (is_unit(a, "degree") || is_unit(a, "radian")) && (is_unit(b, "degree") || is_unit(b, "radian"));
     if (angle) return compare_values(c, in_radians(c, a), in_radians(c, b));
+    if (is_scaled(a) != is_scaled(b)) { /* "1.5 million" and "1500000 dollars" */
+        struct node *left = is_scaled(a) ? converted(c, a) : a->written;
+        struct node *right = is_scaled(b) ? converted(c, b) : b->written;
+        if (left && right && compare_values(c, left, right) == CORD_EQUAL)
+            return verdict_for(c, CORD_EQUAL, "the numbers are equal; only one of the two has a unit");
+    }
     bool more = says_more(a->unit->name, b->unit->name) || says_more(b->unit->name, a->unit->name);
     if (more && compare_values(c, a->written, b->written) == CORD_EQUAL)
         return verdict_for(c, CORD_EQUAL, "the numbers are equal, and one unit says more than the other");
     return verdict_for(c, CORD_UNDECIDED, "the units differ, and none converts into the other");
 }
-
-static bool is_scaled(const struct measure *m) { return m->mark == UNIT && m->unit->power[SCALE] == 1; }
 
 /* A percentage, or a number with a word such as "million", against a plain number. */
 static cord_verdict compare_scaled(struct comparison *c, struct node *value, struct node *written, struct node *plain) {
@@ -191,6 +224,8 @@ static cord_verdict compare_unit_and_plain(struct comparison *c, const struct me
             return verdict_for(c, CORD_EQUAL, "the angles are equal, one in degrees, one in radians");
         if (radians == CORD_UNDECIDED) same = CORD_UNDECIDED;
     }
+    if (m->unscaled && compare_values(c, m->unscaled, plain) == CORD_EQUAL) /* "$1.5 million" and "1.5" */
+        return verdict_for(c, CORD_UNDECIDED, "the same number, but only one of the two says million or the like");
     if (same == CORD_DIFFERENT && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
     if (same == CORD_UNDECIDED) return same;
     return verdict_for(c, CORD_UNDECIDED,

@@ -11,7 +11,11 @@ static bool is_name(const struct node *node) {
 }
 
 struct node *named_value(struct node *relation, struct node **name) {
-    if (relation->kind != NODE_RELATION || relation->n != 2 || *relation->text.data != '=') return NULL;
+    if (relation->kind != NODE_RELATION || relation->n != 2) return NULL;
+    struct node *set = relation->child[1]; /* x \in \{1, 2\} says x = 1, 2 */
+    if (*relation->text.data == 'E' && relation->child[0]->kind == NODE_SYMBOL && set->kind == NODE_SET)
+        return *name = relation->child[0], set;
+    if (*relation->text.data != '=') return NULL;
     bool left = is_name(relation->child[0]), right = is_name(relation->child[1]);
     if (left == right) return NULL;
     struct node *value = relation->child[left ? 1 : 0];

@@ -216,6 +216,36 @@ static bool read_members(struct comparison *c, const struct node *node, struct r
     return tidy(c, set);
 }
 
+/* Infinity belongs to no set of reals: what [0, \infty] means is not certain. */
+static bool read_interval(struct comparison *c, const struct node *tuple, struct real_set *set) {
+    struct piece piece = {tuple->child[0], tuple->child[1], tuple->text.data[0] == '(', tuple->text.data[1] == ')'};
+    if ((is_infinite(piece.low) && !piece.low_open) || (is_infinite(piece.high) && !piece.high_open)) return false;
+    return add_piece(c, set, piece);
+}
+
+static bool read_union(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
+    struct real_set part;
+    set->n = 0;
+    for (size_t i = 0; i < node->n; i++)
+        if (!read_set(c, node->child[i], &part, name) || !unite(c, set, &part)) return false;
+    return true;
+}
+
+/* What holds together. "x < 2, x > 5", where nothing does, says that one of them holds; "x < 2 and x > 5" perhaps. */
+static bool read_both(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
+    struct real_set part, before;
+    for (size_t i = 0; i < node->n; i++) {
+        if (!read_set(c, node->child[i], &part, name)) return false;
+        before = *set;
+        if (i == 0)
+            *set = part;
+        else if (!intersect(c, &before, &part, set))
+            return false;
+    }
+    if (set->n || node->which == JOINT_CAP) return true;
+    return node->which == JOINT_COMMA && read_union(c, node, set, name);
+}
+
 /* `node` as a set of reals, tidy; false where it is none or too much is not known of it. */
 static bool read_set(struct comparison *c, struct node *node, struct real_set *set, cord_text *name) {
     struct real_set part, other;
@@ -225,25 +255,11 @@ static bool read_set(struct comparison *c, struct node *node, struct real_set *s
         if (node->n != 2 || *node->text.data == '<' || !node_is_expression(node->child[0]) ||
             !node_is_expression(node->child[1]) || node_symbols(node, NULL, 0))
             return false;
-        return add_piece(
-            c, set,
-            (struct piece){node->child[0], node->child[1], node->text.data[0] == '(', node->text.data[1] == ')'});
+        return read_interval(c, node, set);
     case NODE_SET: return read_members(c, node, set);
     case NODE_RELATION: return read_relation(c, node, set, name) && tidy(c, set);
-    case NODE_UNION:
-        for (size_t i = 0; i < node->n; i++)
-            if (!read_set(c, node->child[i], &part, name) || !unite(c, set, &part)) return false;
-        return true;
-    case NODE_BOTH:
-        for (size_t i = 0; i < node->n; i++) {
-            if (!read_set(c, node->child[i], &part, name)) return false;
-            other = *set;
-            if (i == 0)
-                *set = part;
-            else if (!intersect(c, &other, &part, set))
-                return false;
-        }
-        return true;
+    case NODE_UNION: return read_union(c, node, set, name);
+    case NODE_BOTH: return read_both(c, node, set, name);
     case NODE_WITHOUT:
         if (!read_set(c, node->child[0], &part, name) || !read_set(c, node->child[1], set, name)) return false;
         if (!complement(c, set, &other)) return false;

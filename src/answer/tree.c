@@ -33,6 +33,7 @@ bool node_is_expression(const struct node *node) {
 bool node_same(const struct node *a, const struct node *b) {
     if (a->kind != b->kind || a->which != b->which || a->n != b->n) return false;
     if (a->exponent != b->exponent || a->repeat != b->repeat || !text_equal(a->text, b->text)) return false;
+    if (a->kind == NODE_TEXT && a->other && b->other && !node_same(a->other, b->other)) return false; /* ab, AB */
     for (size_t i = 0; i < a->n; i++)
         if (!node_same(a->child[i], b->child[i])) return false;
     return true;

@@ -39,9 +39,9 @@ enum node_kind {
     NODE_RELATION, /* n children; `text`: n-1 characters of "=<>LGNE~": L is ≤, G ≥, N ≠, E ∈ */
     NODE_TUPLE,    /* entries in brackets; `text`: opening and closing character: "(]", "[]", "<>" for angle brackets */
     NODE_LIST,     /* entries without brackets, by commas or "and" */
-    NODE_SET,      /* entries in braces; none: the empty set */
+    NODE_SET,      /* entries in braces; none: the empty set; `which`: 1 for the word "none" */
     NODE_UNION,    /* of intervals, sets or relations (joined by "or") */
-    NODE_BOTH,     /* intersection of the same (joined by "and") */
+    NODE_BOTH,     /* intersection of the same; `which`: enum joint */
     NODE_WITHOUT,  /* a set, and the set whose elements it lacks */
     NODE_MATRIX,   /* `which`: how many columns; entries row by row */
     NODE_BASE,     /* a numeral of another base; `text`: its digits, `which`: the base */
@@ -49,8 +49,11 @@ enum node_kind {
     NODE_DATE,     /* `text`: "2020-03-05", "03-05" (month and day) */
     NODE_CHOICE,   /* `text`: one upper-case letter; perhaps the choice's own text as a child of any kind */
     NODE_WORD,     /* a word of a closed group; `which`: the group, `text`: the word's normal form */
-    NODE_TEXT,     /* anything else; `text`: in lower case with single spaces */
+    NODE_TEXT,     /* anything else; `text`: words in lower case, with single spaces */
 };
+
+/* What stands between the parts of a NODE_BOTH: \cap, a comma, "and". */
+enum joint { JOINT_CAP, JOINT_COMMA, JOINT_AND };
 
 enum constant { CONSTANT_PI, CONSTANT_E, CONSTANT_I, CONSTANT_INFINITY };
 
@@ -86,7 +89,8 @@ struct node {
     int which;
     cord_text text;
     int exponent, repeat;    /* of a NUMBER */
-    struct node *other;      /* what a LIST ("3,5") or a TEXT ("xy") may be instead: a number, a product; else NULL */
+    struct node *other;      /* what a LIST ("3,5"), a TEXT ("xy") or a QUANTITY ("1.5 million dollars") may be
+                              * instead: a number, a product, 1.5; else NULL */
     const struct unit *unit; /* of a QUANTITY */
     size_t n;
     struct node **child;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* At most this many near misses may be left undecided. None may be equal. */
-enum { UNDECIDED_MISSES = 7 };
+enum { UNDECIDED_MISSES = 8 };
 
 enum { GOLDS = 4000 };
 

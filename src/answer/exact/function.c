@@ -1,8 +1,10 @@
 /* function.c - whether two expressions in variables are the same function: by their normal form; else by their values
  * at several rational points, each compared exactly. Variables are real, and a point where a side has no real value
- * says nothing, unless i is written out. It must not know how numbers are enclosed. */
+ * says nothing, unless i is written out; those that count something are whole. It must not know how numbers are
+ * enclosed. */
 #include "answer/exact/function.h"
 #include "answer/exact/circuit.h"
+#include "answer/exact/expression.h"
 #include "answer/exact/rational.h"
 
 enum {
@@ -11,8 +13,8 @@ enum {
     POINTS_ENOUGH = 8, /* with equal values prove nothing, but are taken for equality, and the rule says so */
 };
 
-/* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the alphabet.
- * Whole ones are for factorials and divisors. */
+/* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the
+ * alphabet. */
 static void point_value(fmpq_t out, int point, int variable, bool whole) {
     static const int numerators[] = {17, 3, 31, 5, 23, 2, 29, 13, 37, 7, 19, 11};
     static const unsigned denominators[] = {9, 14, 15, 4, 6, 10, 8, 12}; /* so that none is whole */
@@ -31,6 +33,53 @@ static bool has_kind(const struct node *node, enum node_kind kind, int which) {
     return false;
 }
 
+static bool has_symbol(const struct node *node, cord_text name) {
+    if (node->kind == NODE_SYMBOL) return text_equal(node->text, name);
+    for (size_t i = 0; i < node->n; i++)
+        if (has_symbol(node->child[i], name)) return true;
+    return false;
+}
+
+/* The n of (-1)^n: a power of a negative number is real for whole exponents only. */
+static bool has_negative_base(const struct node *power, struct work *work) {
+    const struct node zero = {.kind = NODE_NUMBER, .text = TEXT("0")}, *base = power->child[0];
+    int order;
+    return !node_symbols(base, NULL, 0) && has_kind(base, NODE_NEGATE, -1) &&
+           expression_order(base, &zero, work, &order) && order < 0;
+}
+
+/* Whether the variable stands where there are whole numbers only. */
+static bool counts(const struct node *node, cord_text name, struct work *work) {
+    bool counting = node->kind == NODE_FACTORIAL || node->kind == NODE_BINOMIAL ||
+                    (node->kind == NODE_FUNCTION && (node->which == FUNCTION_GCD || node->which == FUNCTION_LCM));
+    if (counting && has_symbol(node, name)) return true;
+    if (node->kind == NODE_POWER && has_symbol(node->child[1], name) && has_negative_base(node, work)) return true;
+    for (size_t i = 0; i < node->n; i++)
+        if (counts(node->child[i], name, work)) return true;
+    return false;
+}
+
+/* Whether the variable is rounded, so that whole numbers differ from all others. */
+static bool is_rounded(const struct node *node, cord_text name) {
+    if ((node->kind == NODE_FLOOR || node->kind == NODE_CEILING) && has_symbol(node, name)) return true;
+    for (size_t i = 0; i < node->n; i++)
+        if (is_rounded(node->child[i], name)) return true;
+    return false;
+}
+
+/* Whether it is about parts of a variable that need not be real: Re z, z \overline{z}. */
+static bool is_part(const struct node *node) {
+    bool part = node->kind == NODE_FUNCTION &&
+                (node->which == FUNCTION_RE || node->which == FUNCTION_IM || node->which == FUNCTION_CONJUGATE);
+    if (part && node_symbols(node, NULL, 0)) return true;
+    if (node->kind == NODE_SYMBOL &&
+        (text_starts(node->text, TEXT("\\overline")) || text_starts(node->text, TEXT("\\bar"))))
+        return true;
+    for (size_t i = 0; i < node->n; i++)
+        if (is_part(node->child[i])) return true;
+    return false;
+}
+
 /* Whether every name of `a` is one of `b`. Both are sorted. */
 static bool is_subset(const cord_text *a, size_t n, const cord_text *b, size_t m) {
     size_t found = 0;
@@ -39,11 +88,21 @@ static bool is_subset(const cord_text *a, size_t n, const cord_text *b, size_t m
     return found == n;
 }
 
+/* \lfloor x \rfloor: nobody rounds what is whole. */
+static bool rounds_symbol(const struct node *node) {
+    if ((node->kind == NODE_FLOOR || node->kind == NODE_CEILING) && node->child[0]->kind == NODE_SYMBOL) return true;
+    for (size_t i = 0; i < node->n; i++)
+        if (rounds_symbol(node->child[i])) return true;
+    return false;
+}
+
 struct functions {
     const struct node *a, *b;
     const cord_text *names;
     size_t n;
-    bool complex, whole; /* i is written; what only whole numbers have is */
+    bool complex;                              /* i is written */
+    bool whole[VARIABLES], rounded[VARIABLES]; /* of each variable */
+    bool all_whole;                            /* those that are rounded, too */
     struct work *work;
 };
 
@@ -65,6 +124,17 @@ static enum proof by_normal_form(const struct functions *f) {
 
 enum outcome { NO_VALUE, SAME, ALIKE, DIFFERENT, UNKNOWN };
 
+/* Whether roots, powers and functions inside are real, too: \sqrt{x-1}\sqrt{x+1} has no value at -2. */
+static bool is_real_throughout(struct circuit *circuit, const struct node *node) {
+    if (node->kind == NODE_ROOT || node->kind == NODE_POWER || node->kind == NODE_FUNCTION) {
+        int a = circuit_lower(circuit, node);
+        if (a < 0 || !circuit_enclose(circuit, a, 64) || !circuit_real(circuit, a)) return false;
+    }
+    for (size_t i = 0; i < node->n; i++)
+        if (!is_real_throughout(circuit, node->child[i])) return false;
+    return true;
+}
+
 static enum outcome values_at(const struct functions *f, const fmpq *values) {
     struct circuit circuit;
     circuit_init(&circuit, f->work);
@@ -72,7 +142,9 @@ static enum outcome values_at(const struct functions *f, const fmpq *values) {
     int a = circuit_lower(&circuit, f->a), b = a < 0 ? -1 : circuit_lower(&circuit, f->b);
     enum outcome outcome = NO_VALUE;
     if (a >= 0 && b >= 0 && circuit_guarded(&circuit) == PROVED_NOT_ZERO && circuit_enclose(&circuit, a, 64) &&
-        circuit_enclose(&circuit, b, 64) && (f->complex || (circuit_real(&circuit, a) && circuit_real(&circuit, b)))) {
+        circuit_enclose(&circuit, b, 64) &&
+        (f->complex || (circuit_real(&circuit, a) && circuit_real(&circuit, b) && is_real_throughout(&circuit, f->a) &&
+                        is_real_throughout(&circuit, f->b)))) {
         int zero = term_subtract(&circuit, a, b);
         switch (circuit_zero(&circuit, zero)) {
         case PROVED_ZERO: outcome = SAME; break;
@@ -90,7 +162,10 @@ static cord_verdict by_points(const struct functions *f, const char **rule) {
     for (size_t i = 0; i < f->n; i++) fmpq_init(&values[i]);
     bool differ = false;
     for (int point = 0; point < POINTS && !differ && same + alike < POINTS_ENOUGH; point++) {
-        for (size_t i = 0; i < f->n; i++) point_value(&values[i], point, (int)i, f->whole);
+        for (size_t i = 0; i < f->n; i++) {
+            bool whole = f->whole[i] || (f->rounded[i] && (f->all_whole || point % 2));
+            point_value(&values[i], point, (int)i, whole);
+        }
         switch (values_at(f, values)) {
         case SAME: same++; break;
         case ALIKE: alike++; break;
@@ -114,14 +189,17 @@ cord_verdict compare_functions(const struct node *a, const struct node *b, struc
     cord_text of_a[VARIABLES], of_b[VARIABLES];
     size_t n = node_symbols(a, of_a, VARIABLES), m = node_symbols(b, of_b, VARIABLES);
     if (n > VARIABLES || m > VARIABLES) return *rule = "too many variables", CORD_UNDECIDED;
+    if (is_part(a) || is_part(b)) return *rule = "a variable may be complex", CORD_UNDECIDED;
     if (!is_subset(of_a, n, of_b, m) && !is_subset(of_b, m, of_a, n))
         return *rule = "each side has a variable that the other lacks", CORD_UNDECIDED;
     struct functions f = {.a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
     f.complex = has_kind(a, NODE_CONSTANT, CONSTANT_I) || has_kind(b, NODE_CONSTANT, CONSTANT_I);
-    f.whole = has_kind(a, NODE_FACTORIAL, -1) || has_kind(b, NODE_FACTORIAL, -1) || has_kind(a, NODE_BINOMIAL, -1) ||
-              has_kind(b, NODE_BINOMIAL, -1) || has_kind(a, NODE_FUNCTION, FUNCTION_GCD) ||
-              has_kind(b, NODE_FUNCTION, FUNCTION_GCD) || has_kind(a, NODE_FUNCTION, FUNCTION_LCM) ||
-              has_kind(b, NODE_FUNCTION, FUNCTION_LCM);
+    bool rounded = false;
+    for (size_t i = 0; i < f.n; i++) {
+        f.whole[i] = counts(a, f.names[i], work) || counts(b, f.names[i], work);
+        f.rounded[i] = is_rounded(a, f.names[i]) || is_rounded(b, f.names[i]);
+        rounded = rounded || (f.rounded[i] && !f.whole[i]);
+    }
     struct work half = {.left = work->left / 2};
     struct work rest = {.left = work->left - half.left};
     f.work = &half;
@@ -130,5 +208,9 @@ cord_verdict compare_functions(const struct node *a, const struct node *b, struc
     if (proof == PROVED_ZERO) return *rule = "equal as functions", CORD_EQUAL;
     if (proof == PROVED_NOT_ZERO) return *rule = "different as functions", CORD_DIFFERENT;
     f.work = work;
-    return by_points(&f, rule);
+    cord_verdict verdict = by_points(&f, rule);
+    if (!rounded || rounds_symbol(a) || rounds_symbol(b) || verdict == CORD_UNDECIDED) return verdict;
+    f.all_whole = true; /* \lceil n/2 \rceil and \lfloor (n+1)/2 \rfloor are equal for these only */
+    if (by_points(&f, rule) == verdict) return verdict;
+    return *rule = "it depends on whether a variable is a whole number", CORD_UNDECIDED;
 }

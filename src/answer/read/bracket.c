@@ -25,10 +25,28 @@ static bool parse_entries(struct parser *p, struct nodes *entries) {
     return true;
 }
 
+/* "(2,125)" may be the number 2125 after all: it, or NULL. Tokens from the opening bracket to before p->at. */
+static struct node *number_in_brackets(struct parser *p, size_t open) {
+    struct buf digits;
+    buf_init(&digits, "a number's digits", TREE_TEXT);
+    size_t at = open + 1;
+    bool good = p->tokens[at].kind == TOKEN_DIGITS && p->tokens[at].text.len <= 3;
+    if (good) buf_add(&digits, p->tokens[at++].text);
+    for (; good && at + 1 < p->at; at += 2) {
+        const struct token *comma = &p->tokens[at];
+        good = token_is(comma, ",") && !comma->spaced && token_is_digits(comma + 1, 3) && !comma[1].spaced;
+        if (good) buf_add(&digits, comma[1].text);
+    }
+    struct node *number = good ? parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits))) : NULL;
+    buf_release(&digits);
+    return number;
+}
+
 /* (a), (a, b), [a, b): a single thing in round brackets is itself. */
 struct node *parse_bracket(struct parser *p) {
     char text[2] = {*parser_token(p)->text.data, 0};
     struct nodes entries = {0};
+    size_t open = p->at;
     if (!parser_enter(p)) return NULL;
     p->at++;
     if (!parse_entries(p, &entries)) return NULL;
@@ -44,6 +62,7 @@ struct node *parse_bracket(struct parser *p) {
     if (entries.n == 1 && text[0] != '[') return NULL;
     if (entries.n == 1 && text[1] != ']') return NULL;
     struct node *tuple = parser_node(p, NODE_TUPLE, 0, entries.n, entries.item);
+    if (tuple && text[0] == '(' && text[1] == ')') tuple->other = number_in_brackets(p, open);
     if (tuple) tuple->text = arena_text(p->arena, (cord_text){text, 2});
     return tuple && tuple->text.data ? tuple : NULL;
 }

@@ -98,8 +98,13 @@ static struct node *parse_implied(struct parser *p, struct node *first) {
     struct nodes factors = {0};
     if (!parser_collect(p, &factors, first)) return NULL;
     while (node_is_expression(factors.item[factors.n - 1]) && parse_starts_factor(p) && !leaves_unit(p) &&
-           !is_celsius(parser_token(p), factors.item[factors.n - 1]))
-        if (!parser_collect(p, &factors, parse_power(p))) return NULL;
+           !is_celsius(parser_token(p), factors.item[factors.n - 1])) {
+        const struct node *before = factors.item[factors.n - 1];
+        struct node *factor = parse_power(p);
+        bool call = before->kind == NODE_SYMBOL && *before->text.data >= 'A' && *before->text.data <= 'Z' && factor &&
+                    factor->kind == NODE_TUPLE;
+        if (call || !parser_collect(p, &factors, factor)) return NULL; /* C(10, 3): a point, a binomial, … */
+    }
     return parser_gather(p, NODE_MULTIPLY, &factors);
 }
 
@@ -123,6 +128,7 @@ static struct node *parse_divisor(struct parser *p, struct node *dividend) {
         return quotient ? parse_implied(p, quotient) : NULL;
     }
     divisor = parse_implied(p, divisor);
+    if (divisor && is_derivative(dividend, divisor)) return NULL;
     return divisor ? parser_two(p, NODE_DIVIDE, dividend, divisor) : NULL;
 }
 

@@ -248,6 +248,9 @@ static void command(struct lexer *lx) {
     } else if (in_list(nothing, name)) {
         if (name.len > 3 && peek(lx, 0) == '.' && (text_ends(name, TEXT("left")) || text_ends(name, TEXT("right"))))
             lx->at++; /* \right. */
+    } else if (text_equal(name, TEXT("\\not")) && peek(lx, 0) == '=') {
+        lx->at++;
+        add(lx, TOKEN_COMMAND, TEXT("\\ne"));
     } else if (in_list(prose, name)) {
         if (peek(lx, 0) == '*') lx->at++;
         skip_blanks(lx);
@@ -274,7 +277,7 @@ static const struct {
 } symbols[] = {
     {0x2212, "-"},        {0x2013, "-"},          {0x2010, "-"},        {0x2011, "-"},           {0xFE63, "-"},
     {0xD7, "\\times"},    {0xB7, "\\cdot"},       {0x22C5, "\\cdot"},   {0x2219, "\\cdot"},      {0x2217, "*"},
-    {0xF7, "\\div"},      {0x2215, "/"},          {0x2044, "/"},        {0x221A, "\\sqrt"},      {0x221B, "\\cbrt"},
+    {0xF7, "\\div"},      {0x2215, "/"},          {0x2044, "/"},        {0x221A, "\\surd"},      {0x221B, "\\cbrt"},
     {0x221E, "\\infty"},  {0x2264, "\\le"},       {0x2265, "\\ge"},     {0x2A7D, "\\le"},        {0x2A7E, "\\ge"},
     {0x2260, "\\ne"},     {0x2208, "\\in"},       {0x222A, "\\cup"},    {0x2229, "\\cap"},       {0x2205, "\\emptyset"},
     {0xD8, "\\emptyset"}, {0x2216, "\\setminus"}, {0xB0, "\\circ"},     {0x2218, "\\circ"},      {0x2032, "'"},
@@ -349,6 +352,13 @@ static bool is_word_character(uint32_t c) { return c >= 0xC0 && c != 0xD7 && c !
 static void wide_character(struct lexer *lx) {
     size_t end = lx->at;
     uint32_t c = utf8_next(lx->t, &end);
+    bool range =
+        c == 0x2013 && lx->at > 0 && is_digit(lx->t.data[lx->at - 1]) && end < lx->t.len && is_digit(lx->t.data[end]);
+    if (range) { /* "5–6", with an en dash: five to six, or a difference */
+        add(lx, TOKEN_SIGN, TEXT("\x7F"));
+        lx->at = end;
+        return;
+    }
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         if (symbols[i].c != c) continue;
         const char *as = symbols[i].as;
@@ -456,6 +466,8 @@ static void sign(struct lexer *lx) {
         close_brace(lx);
         lx->at++;
     } else if (*rest.data == '~') {
+        bool starts = lx->n == 0 || token_is(&lx->tokens[lx->n - 1], "=");
+        if (starts && is_digit(peek(lx, 1))) add(lx, TOKEN_COMMAND, TEXT("\\approx")); /* ~5: about five */
         lx->spaced = true;
         lx->at++;
     } else if (text_starts(rest, TEXT("**"))) {

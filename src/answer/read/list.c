@@ -18,7 +18,7 @@ static bool is_equation_of(const struct node *node, const struct node *name) {
 }
 
 /* Alternatives: "x = 1 or x = 2", "x = 1, 2", "x < 2 or x > 5"; all at once: "x > 2 and x < 5", "x = 1, y = 2". */
-static struct node *join_relations(struct parser *p, const struct nodes *items, bool or) {
+static struct node *join_relations(struct parser *p, const struct nodes *items, enum separator by) {
     const struct node *name = is_equation_of(items->item[0], NULL) ? items->item[0]->child[0] : NULL;
     bool one_name = name != NULL, relations = true;
     for (size_t i = 0; i < items->n; i++) {
@@ -35,7 +35,8 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
         struct node *list = parser_node(p, NODE_LIST, 0, values.n, values.item);
         return parser_relation(p, items->item[0]->child[0], "=", list);
     }
-    if (relations) return parser_node(p, or ? NODE_UNION : NODE_BOTH, 0, items->n, items->item);
+    if (relations && by == OR) return parser_node(p, NODE_UNION, 0, items->n, items->item);
+    if (relations) return parser_node(p, NODE_BOTH, by == AND ? JOINT_AND : JOINT_COMMA, items->n, items->item);
     return NULL;
 }
 
@@ -43,12 +44,14 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
  * "1.234,56" one as much of Europe writes it; NULL where it can be no number. */
 static struct node *number_of_list(struct parser *p) {
     const struct token *t = parser_token(p);
-    bool minus = token_is(t, "-"), thousands = true, close = true, points = false;
+    bool minus = token_is(t, "-"), thousands = true, lakhs = true, close = true, points = false;
     size_t commas = 0;
     struct buf digits;
     buf_init(&digits, "a list's digits", TREE_TEXT);
     for (t += minus; t->kind == TOKEN_DIGITS; t++) {
         buf_add(&digits, t->text);
+        bool last = !token_is(t + 1, ",");
+        lakhs = lakhs && (digits.len == t->text.len ? t->text.len < 3 : t->text.len == 2 + (size_t)last);
         thousands = thousands && (digits.len == t->text.len || t->text.len == 3);
         close = close && (digits.len == t->text.len || !t->spaced);
         t++;
@@ -59,7 +62,7 @@ static struct node *number_of_list(struct parser *p) {
     }
     bool decimal = commas == 1 && close && (points || !thousands);
     struct node *number = NULL;
-    if (token_ends(t) && commas > 0 && (decimal || (thousands && !points))) {
+    if (token_ends(t) && commas > 0 && (decimal || ((thousands || lakhs) && !points))) {
         number = parser_text(p, NODE_NUMBER, 0, arena_text(p->arena, buf_text(&digits)));
         if (number && decimal) number->exponent = -(int)t[-1].text.len;
         if (number && minus) number = parser_node(p, NODE_NEGATE, 0, 1, &number);
@@ -86,7 +89,7 @@ struct node *parse_list(struct parser *p) {
     } while (separator);
     if (!token_ends(parser_token(p))) return NULL;
     if (items.n == 1) return items.item[0];
-    if (relations) return ands && ors ? NULL : join_relations(p, &items, ors);
+    if (relations) return ands && ors ? NULL : join_relations(p, &items, ors ? OR : ands ? AND : COMMA);
     bool choices = true; /* "A, C" */
     for (size_t i = 0; i < items.n; i++) {
         const struct node *item = items.item[i];

@@ -40,12 +40,14 @@ struct node *parse_two_arguments(struct parser *p, enum node_kind kind) {
         return parser_two(p, kind, first, second);
     }
     if (t->kind == TOKEN_DIGITS && t->text.len > 2) return NULL; /* \frac123: nobody knows */
-    struct node *first = parse_argument(p);
-    return first ? parser_two(p, kind, first, parse_argument(p)) : NULL;
+    struct node *first = parse_argument(p), *second = first ? parse_argument(p) : NULL;
+    if (second && kind == NODE_DIVIDE && is_derivative(first, second)) return NULL;
+    return parser_two(p, kind, first, second);
 }
 
 static struct node *parse_root(struct parser *p) {
     struct node *index = NULL;
+    bool bare = parser_sees(p, "\\surd"); /* has no bar that would show where it ends */
     if (p->tokens[p->at].kind == TOKEN_COMMAND && parser_take(p, "\\cbrt")) {
         index = parser_integer(p, 3);
     } else {
@@ -57,7 +59,14 @@ static struct node *parse_root(struct parser *p) {
             index = parser_integer(p, 2);
         }
     }
+    bare = bare && !parser_sees(p, "(") && !parser_sees(p, "{");
     struct node *radicand = parse_argument(p);
+    const struct token *t = parser_token(p);
+    bool variable = t->kind == TOKEN_LETTERS && t->text.len == 1 && !token_is_name(t, "i") && !token_is_name(t, "e");
+    if (radicand && bare && variable && parse_starts_factor(p)) {
+        p->readings |= READING_ROOT;
+        if (p->reading & READING_ROOT) radicand = parser_two(p, NODE_MULTIPLY, radicand, parse_power(p));
+    }
     return parser_two(p, NODE_ROOT, radicand, index);
 }
 
@@ -70,8 +79,8 @@ static bool names_function(const struct token *t, enum function *which) {
 
 /* The operands of an implied product follow: letters, roots, fractions, brackets; not numbers. */
 bool parse_starts_factor(const struct parser *p) {
-    static const char *const commands[] = {"\\frac",  "\\sqrt",   "\\cbrt",  "\\pi", "\\binom",
-                                           "\\infty", "\\lfloor", "\\lceil", NULL};
+    static const char *const commands[] = {"\\frac",  "\\sqrt",  "\\surd",   "\\cbrt",  "\\pi",
+                                           "\\binom", "\\infty", "\\lfloor", "\\lceil", NULL};
     const struct token *t = parser_token(p);
     enum function which;
     switch (t->kind) {
@@ -85,6 +94,7 @@ bool parse_starts_factor(const struct parser *p) {
             if (token_is(t, commands[i])) return true;
         return is_greek(t->text) || names_function(t, &which);
     case TOKEN_DIGITS:
+        if (p->at > 0 && token_is(t - 1, "!") && token_is(t + 1, "!")) return true;           /* 3!7! */
         return token_is(t + 1, "^") && t->spaced && p->at > 0 && t[-1].kind == TOKEN_LETTERS; /* i 3^{1/2} */
     case TOKEN_SIGN: return token_is(t, "(") || token_is(t, "{") || (token_is(t, "|") && !p->bars);
     default: return false;
@@ -157,6 +167,12 @@ struct node *parse_signed_argument(struct parser *p) {
     return minus && argument ? parser_one(p, NODE_NEGATE, argument) : argument;
 }
 
+/* \sin 30: a whole number that is large for radians. */
+static bool measures_angle(enum function which, const struct nodes *arguments) {
+    return which >= FUNCTION_SIN && which <= FUNCTION_CSC && arguments->n == 1 && node_is_integer(arguments->item[0]) &&
+           arguments->item[0]->text.len > 1;
+}
+
 static struct node *apply(struct parser *p, enum function which, struct node *base, bool natural,
                           struct nodes *arguments) {
     struct node *last = base;
@@ -185,8 +201,8 @@ static struct node *parse_function(struct parser *p, enum function which) {
         token_is(t + 1, "("))
         base = parse_decimal(p); /* log2(8) */
     for (int i = 0; i < 2; i++) {
-        if (parser_take(p, "^") && !(power = parse_signed_argument(p))) return NULL;
-        if (parser_take(p, "_") && !(base = parse_argument(p))) return NULL;
+        if (!power && parser_take(p, "^") && !(power = parse_signed_argument(p))) return NULL;
+        if (!base && parser_take(p, "_") && !(base = parse_argument(p))) return NULL;
     }
     if (is_minus_one(power)) {
         if (!invert(&which)) return NULL;
@@ -198,6 +214,12 @@ static struct node *parse_function(struct parser *p, enum function which) {
     if (which == FUNCTION_LOG && !base && !common) {
         p->readings |= READING_LOG;
         natural = p->reading & READING_LOG;
+    }
+    if (measures_angle(which, &arguments)) {
+        p->readings |= READING_DEGREES;
+        if (p->reading & READING_DEGREES)
+            arguments.item[0] = parser_node(p, NODE_DEGREE, 0, 1, (struct node *[]){arguments.item[0]});
+        if (!arguments.item[0]) return NULL;
     }
     struct node *value = apply(p, which, base, natural, &arguments);
     return power && value ? parser_two(p, NODE_POWER, value, power) : value;
@@ -297,6 +319,14 @@ static struct node *parse_call(struct parser *p) {
     return NULL;
 }
 
+/* \Gamma(n), \zeta(2), \phi(n): functions that are not known here, no products. */
+static bool is_greek_function(const struct token *t) {
+    static const char *const names[] = {"\\Gamma", "\\zeta", "\\phi", "\\Phi", "\\psi", "\\Psi", NULL};
+    for (int i = 0; names[i]; i++)
+        if (token_is(t, names[i])) return token_is(t + 1, "(");
+    return false;
+}
+
 struct node *parse_primary(struct parser *p) {
     if (!parser_enter(p)) return NULL;
     p->depth--;
@@ -320,7 +350,7 @@ struct node *parse_primary(struct parser *p) {
     if (token_is(t, "|")) return parse_enclosed(p, NODE_ABS, "|");
     if (t->kind != TOKEN_COMMAND) return NULL;
     if (token_is(t, "\\frac")) return parse_two_arguments(p, NODE_DIVIDE);
-    if (token_is(t, "\\sqrt") || token_is(t, "\\cbrt")) return parse_root(p);
+    if (token_is(t, "\\sqrt") || token_is(t, "\\surd") || token_is(t, "\\cbrt")) return parse_root(p);
     if (token_is(t, "\\binom")) return parse_two_arguments(p, NODE_BINOMIAL);
     if (token_is(t, "\\lfloor")) return parse_enclosed(p, NODE_FLOOR, "\\rfloor");
     if (token_is(t, "\\lceil")) return parse_enclosed(p, NODE_CEILING, "\\rceil");
@@ -336,5 +366,5 @@ struct node *parse_primary(struct parser *p) {
         if (line) line->text = TEXT("()");
         return line;
     }
-    return is_greek(t->text) ? parse_symbol(p) : NULL;
+    return is_greek(t->text) && !is_greek_function(t) ? parse_symbol(p) : NULL;
 }

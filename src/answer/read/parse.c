@@ -60,6 +60,14 @@ static bool is_variables(cord_text run) {
     return true;
 }
 
+/* "1.2 x 10^3", "3x4": a letter for a sign. Not 0x10. */
+static bool is_times(const struct token *first, const struct token *t) {
+    bool hexadecimal = t > first && token_is(t - 1, "0") && (t - 1 == first || !token_is(t - 2, "."));
+    if (hexadecimal) return false;
+    return (token_is_name(t, "x") || token_is_name(t, "X")) && t > first && t[-1].kind == TOKEN_DIGITS &&
+           t[1].kind == TOKEN_DIGITS;
+}
+
 /* Takes runs of letters apart where they are variables side by side, or where `all` is. */
 static const struct token *spell(struct arena *arena, const struct token *tokens, size_t n, bool all) {
     size_t room = TOKENS_BEHIND;
@@ -69,6 +77,7 @@ static const struct token *spell(struct arena *arena, const struct token *tokens
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         struct token t = tokens[i];
+        if (is_times(tokens, &tokens[i])) t.kind = TOKEN_COMMAND, t.text = TEXT("\\times");
         size_t head = is_run(&t) ? head_of(t.text) : 0;
         bool apart = all || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
         if (head == 0 || !apart) {
@@ -148,7 +157,20 @@ static struct node *parse_function_of(struct parser *p) {
     return parser_relation(p, name, "=", value);
 }
 
-/* "Area = …", "m\angle ABC = …": a name of any kind before the only "=" of an answer. */
+/* Whether a name may hold the token, outside of brackets: no sign of an operation, no word that turns the sense round. */
+static bool may_be_in_name(const struct token *t) {
+    static const char *const signs[] = {"\\not",   "\\ne",    "\\notin", "\\le",  "\\ge", "\\in", "\\approx", "\\sim",
+                                        "\\equiv", "\\times", "\\cdot",  "\\div", "\\pm", "\\mp", "\\$",      NULL};
+    static const char *const words[] = {"not",    "no", "never", "neither", "nor",       "cannot", "except",
+                                        "unless", "if", "false", "wrong",   "undefined", NULL};
+    for (int i = 0; t->kind == TOKEN_COMMAND && signs[i]; i++)
+        if (token_is(t, signs[i])) return false;
+    for (int i = 0; t->kind == TOKEN_LETTERS && words[i]; i++)
+        if (token_is_word(t, words[i])) return false;
+    return true;
+}
+
+/* "Area = …", "m\angle ABC = …": a name of any kind before the first "=" of an answer. */
 static struct node *parse_named(struct parser *p) {
     size_t start = p->at, equals = 0, depth = 0;
     for (size_t i = start; !token_ends(&p->tokens[i]); i++) {
@@ -163,16 +185,14 @@ static struct node *parse_named(struct parser *p) {
         bool is = token_is(t, "=") || (token_is_word(t, "is") && i > start);
         if (is && !equals && !depth)
             equals = i;
-        else if (is && !token_is_word(t, "is"))
-            return NULL;
-        else if (!equals && !plain)
+        else if (!equals && (!plain || (!depth && !may_be_in_name(t))))
             return NULL;
     }
     if (!equals || equals == start) return NULL;
     struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, equals));
     p->at = equals + 1;
     struct node *value = name ? parse_list(p) : NULL;
-    if (!value || value->kind == NODE_RELATION) return NULL;
+    if (!value || (value->kind == NODE_RELATION && *value->text.data != '=' && *value->text.data != '~')) return NULL;
     return parser_relation(p, name, "=", value);
 }
 

@@ -8,13 +8,15 @@
 
 /* Texts with two readings: each bit chooses the second one. */
 enum reading {
-    READING_SLASH = 1,  /* 1/2x is 1/(2x), \sin\pi/3 is \sin(\pi/3), x^1/2 is x^(1/2); else (1/2)x, … */
-    READING_LOG = 2,    /* \log is natural; else to the base 10 */
-    READING_EULER = 4,  /* 2e+3 is twice Euler's number and 3; else 2000 */
-    READING_UNIT = 8,   /* 5 m is five metres; else m is a variable */
-    READING_POWER = 16, /* \ln(2)^2 is \ln(2^2); else the square of \ln 2 */
-    READING_MIXED = 32, /* 1-1/2 is one and a half; else a half */
-    READINGS = 64,
+    READING_SLASH = 1,     /* 1/2x is 1/(2x), \sin\pi/3 is \sin(\pi/3), x^1/2 is x^(1/2); else (1/2)x, … */
+    READING_LOG = 2,       /* \log is natural; else to the base 10 */
+    READING_EULER = 4,     /* 2e+3 is twice Euler's number and 3; else 2000 */
+    READING_UNIT = 8,      /* 5 m is five metres; else m is a variable */
+    READING_POWER = 16,    /* \ln(2)^2 is \ln(2^2); else the square of \ln 2 */
+    READING_MIXED = 32,    /* 1-1/2 is one and a half; else a half */
+    READING_ROOT = 64,     /* √2x is √(2x); else √2 times x */
+    READING_DEGREES = 128, /* \sin 30 is of 30 degrees; else radians */
+    READINGS = 256,
 };
 
 /* Reads all of `t` in the way that `reading` says; what cannot be read is a NODE_TEXT. NULL without memory only.

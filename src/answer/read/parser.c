@@ -67,18 +67,36 @@ struct node *parser_gather(struct parser *p, enum node_kind kind, const struct n
     return nodes->n == 1 ? nodes->item[0] : parser_node(p, kind, 0, nodes->n, nodes->item);
 }
 
+/* A letter or command of mathematics: N is not n, \Delta not \delta. */
+static bool has_case(const struct token *t) {
+    return (t->kind == TOKEN_LETTERS && t->text.len == 1 && !t->prose) || t->kind == TOKEN_SYMBOL ||
+           t->kind == TOKEN_COMMAND;
+}
+
 cord_text parser_words(struct parser *p, size_t from, size_t to) {
     struct buf words;
     buf_init(&words, "an answer's words", 4 * TREE_TEXT);
     for (size_t i = from; i < to; i++) {
         if (i > from && p->tokens[i].spaced) buf_addc(&words, ' ');
+        size_t start = words.len;
         buf_add(&words, p->tokens[i].text);
+        for (size_t k = start; k < words.len && !has_case(&p->tokens[i]); k++)
+            words.data[k] = (char)tolower((unsigned char)words.data[k]);
     }
-    for (size_t i = 0; i < words.len; i++) words.data[i] = (char)tolower((unsigned char)words.data[i]);
     cord_text text = arena_text(p->arena, buf_text(&words));
     buf_release(&words);
     if (!text.data) p->no_memory = true, text = TEXT("");
     return text;
+}
+
+/* d, d^2, dy, d^2 y */
+static bool is_differential(const struct node *node) {
+    while (node->kind == NODE_MULTIPLY || node->kind == NODE_POWER) node = node->child[0];
+    return node->kind == NODE_SYMBOL && text_equal(node->text, TEXT("d"));
+}
+
+bool is_derivative(const struct node *numerator, const struct node *denominator) {
+    return is_differential(numerator) && denominator->kind == NODE_MULTIPLY && is_differential(denominator);
 }
 
 bool parser_enter(struct parser *p) {

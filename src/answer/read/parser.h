@@ -37,7 +37,7 @@ static inline bool token_is_name(const struct token *t, const char *name) {
 /* Letters, these in any case; `word` in small ones. */
 bool token_is_word(const struct token *t, const char *word);
 
-/* The tokens from `from` to `to` as a text in lower case, single blanks where the answer has some. */
+/* The tokens from `from` to `to` as a text, its words in lower case, single blanks where the answer has some. */
 cord_text parser_words(struct parser *p, size_t from, size_t to);
 
 /* ---- nodes --------------------------------------------------------------------------------------------------- */
@@ -69,6 +69,9 @@ bool parser_collect(struct parser *p, struct nodes *nodes, struct node *node);
 /* The only one, or all of them as the children of a new node. */
 struct node *parser_gather(struct parser *p, enum node_kind kind, const struct nodes *nodes);
 
+/* \frac{d y}{d x}: no quotient of products. */
+bool is_derivative(const struct node *numerator, const struct node *denominator);
+
 /* One level deeper; false at the limit. Each is paired with p->depth--. */
 bool parser_enter(struct parser *p);
 /* Says that the answer is too large. */
@@ -96,7 +99,9 @@ struct node *parse_relation(struct parser *p);    /* formula.c */
 
 /* ---- forms of answers, each up to the last token ------------------------------------------------------------- */
 
-struct node *parse_item(struct parser *p);         /* quantity.c: a value, a quantity or a relation; may leave tokens */
+struct node *parse_item(struct parser *p); /* quantity.c: a value, a quantity or a relation; may leave tokens */
+/* quantity.c: `value` with what units stand behind it, perhaps none; `currency`: the one before it, or NULL */
+struct node *parse_units(struct parser *p, struct node *value, const struct unit *currency);
 struct node *parse_list(struct parser *p);         /* list.c: items, or one */
 struct node *parse_words(struct parser *p);        /* words.c: words of a closed group */
 struct node *parse_date(struct parser *p);         /* words.c */

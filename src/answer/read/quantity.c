@@ -18,10 +18,12 @@ struct measure {
 };
 
 /* "^2", "squared", "²" behind a unit's word: the power, or 1. */
-static int read_unit_power(struct parser *p) {
+static int read_unit_power(struct parser *p, const struct unit *unit) {
     const struct token *t = parser_token(p);
     if (token_is_word(t, "squared")) return p->at++, 2;
     if (token_is_word(t, "cubed")) return p->at++, 3;
+    bool close = token_is_digits(t, 1) && !t->spaced && (*t->text.data == '2' || *t->text.data == '3'); /* cm2 */
+    if (close && unit) return p->at++, *t->text.data - '0';
     if (!token_is(t, "^")) return 1;
     bool braced = token_is(t + 1, "{");
     const struct token *power = t + 1 + braced;
@@ -66,7 +68,7 @@ static bool read_unit_word(struct parser *p, struct measure *m, bool over) {
     if (!unit && t->text.len < 2) return false;
     p->at++;
     if (parser_sees(p, ".") && unit && token_ends(parser_token(p) + 1)) p->at++;
-    int behind = read_unit_power(p);
+    int behind = read_unit_power(p, unit);
     add_measure(m, unit, t->text, power * behind, over);
     return true;
 }
@@ -146,7 +148,7 @@ static struct node *join_quantities(struct parser *p, struct node *first) {
 }
 
 /* The units behind a value: "million" first where more comes. */
-static struct node *parse_units(struct parser *p, struct node *value, const struct unit *currency) {
+struct node *parse_units(struct parser *p, struct node *value, const struct unit *currency) {
     const struct token *t = parser_token(p);
     if (token_is_word(t, "percent")) return p->at++, parser_node(p, NODE_PERCENT, 0, 1, &value);
     if (token_is_word(t, "and") && token_is_word(t + 1, "a") && denominator_word(t[2].text)) { /* 5 and a half */
@@ -174,18 +176,22 @@ static struct node *parse_units(struct parser *p, struct node *value, const stru
         const struct unit *more = currency ? currency : read_unit(p);
         if (!more) return quantity(p, value, scale);
         if (currency && !token_ends(parser_token(p))) read_unit(p);
-        return quantity(p, multiply(p, value, scale->num, scale->den), more);
+        struct node *scaled = quantity(p, multiply(p, value, scale->num, scale->den), more);
+        if (scaled) scaled->other = value;
+        return scaled;
     }
+    bool over = currency && (parser_take(p, "/") || (token_is_word(parser_token(p), "per") && ++p->at));
     const struct unit *unit = read_unit(p);
+    if (over && !unit) return NULL;
     if (currency) { /* "$18 dollars", "$5 per hour" */
         if (!unit) return quantity(p, value, currency);
-        if (!strcmp(unit->name, currency->name)) return quantity(p, value, currency);
+        if (!strcmp(unit->name, currency->name) && !over) return quantity(p, value, currency);
         struct unit *both = arena_alloc(p->arena, sizeof *both);
         if (!both) return NULL;
         *both = *currency;
         memset(both->power, 0, sizeof both->power);
         both->num = both->den = 1;
-        both->name = arena_printf(p->arena, "%s %s", currency->name, unit->name);
+        both->name = arena_printf(p->arena, over ? "%s/%s" : "%s %s", currency->name, unit->name);
         return both->name ? quantity(p, value, both) : NULL;
     }
     if (!unit) return value;

@@ -67,9 +67,12 @@ static const struct unit units[] = {
     {"pound sterling", "GBP", NOTHING_, .sign = true},
     {"yen", "JPY", NOTHING_, .sign = true},
     {"rupee", "rupees|INR|Rs", NOTHING_, .sign = true},
+    {"tens", NULL, SCALE_(10)},
     {"hundred", "hundreds", SCALE_(100)},
-    {"thousand", "thousands", SCALE_(1000)},
+    {"thousand", "thousands|grand", SCALE_(1000)},
+    {"lakh", "lakhs", SCALE_(100000)},
     {"million", "millions", SCALE_(1000000)},
+    {"crore", "crores", SCALE_(10000000)},
     {"billion", "billions|bn", SCALE_(1000000000)},
     {"trillion", "trillions", SCALE_(1000000000000)},
     {"dozen", "dozens", SCALE_(12)},
@@ -98,9 +101,10 @@ static const struct unit units[] = {
     {"kilojoule", "kJ|kilojoules", NOTHING_},
     {"kilowatt", "kW|kilowatts", NOTHING_},
     {"unit", "units|u", NOTHING_},
+    {"kph", "KPH|kmph|kmh", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1000, .den = 3600},
     {"mph", "MPH", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1609344, .den = 3600000},
-    {"celsius", "Celsius", NOTHING_},
-    {"fahrenheit", "Fahrenheit", NOTHING_},
+    {"celsius", "Celsius|C", NOTHING_, .letter = true},
+    {"fahrenheit", "Fahrenheit|F", NOTHING_, .letter = true},
 };
 
 const struct unit *unit_find(cord_text word) {
@@ -114,13 +118,16 @@ const struct unit *unit_find(cord_text word) {
 }
 
 bool is_no_unit(cord_text word) {
-    static const char words[] = "about|after|ago|approximately|around|at|base|before|between|binary|both|but|by|choose|"
-                                "cubed|decimal|divided|either|"
-                                "except|factorial|from|hexadecimal|if|is|least|less|log|minus|mod|modulo|more|most|"
-                                "multiplied|nearly|nd|not|octal|or|"
-                                "over|plus|power|raised|rd|remainder|root|roughly|squared|st|than|th|then|times|to|"
-                                "unless|until|up|when|where|with|and|"
-                                "almost|am|pm|yes|no|maybe|true|false|even|odd|none|neither|undefined";
+    static const char words[] =
+        "about|after|ago|approximately|around|at|base|before|between|binary|both|but|by|choose|"
+        "cubed|decimal|divided|either|"
+        "except|factorial|from|hexadecimal|if|is|least|less|log|minus|mod|modulo|more|most|"
+        "multiplied|nearly|nd|not|octal|or|"
+        "over|plus|power|raised|rd|remainder|root|roughly|squared|st|than|th|then|times|to|"
+        "unless|until|up|when|where|with|and|"
+        "above|approx|below|doubled|fewer|halved|impossible|incorrect|inf|infinity|infty|inverse|negative|otherwise|"
+        "rounded|subtract|tripled|under|unknown|wrong|zero|"
+        "almost|am|pm|yes|no|maybe|true|false|even|odd|none|neither|undefined";
     char small[40];
     return among(words, lower(word, small));
 }
@@ -172,7 +179,7 @@ bool word_find(cord_text text, enum word_group *group, const char **normal) {
         {GROUP_WEEKDAY, "saturday", "saturday"},
         {GROUP_WEEKDAY, "sunday", "sunday"},
         {GROUP_UNDEFINED, "undefined",
-         "undefined|does not exist|dne|d.n.e.|d.n.e|not defined|doesn't exist|limit does not exist"},
+         "undefined|does not exist|dne|D.N.E.|D.N.E|d.n.e.|d.n.e|not defined|doesn't exist|limit does not exist"},
         {GROUP_NONE, "none",
          "none|no solution|no solutions|no real solution|no real solutions|there is no solution|there are no solutions|"
          "empty set|the empty set|no such value|no solution exists|no solutions exist"},

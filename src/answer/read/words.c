@@ -107,7 +107,7 @@ struct node *parse_number_words(struct parser *p) {
         if (any && (parser_sees(p, "-") || token_is_word(t, "and"))) continue;
         if (any && denominator_word(t->text)) break;
         if (token_is_word(t, "half") && !any) break;
-        if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) return NULL;
+        if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) break;
         if (scale && value == 100) {
             if (part > 99) return NULL;
             part = (part ? part : 1) * 100, below = 100;
@@ -129,7 +129,7 @@ struct node *parse_number_words(struct parser *p) {
         node = parser_node(p, NODE_DIVIDE, 0, 2, (struct node *[]){node, node_integer(p->arena, denominator)});
     }
     if (node && minus) node = parser_node(p, NODE_NEGATE, 0, 1, &node);
-    return token_ends(parser_token(p)) ? node : NULL;
+    return node && !token_ends(parser_token(p)) ? parse_units(p, node, NULL) : node; /* five apples */
 }
 
 struct node *parse_words(struct parser *p) {
@@ -152,6 +152,6 @@ struct node *parse_words(struct parser *p) {
     }
     if (!word_find(words, &group, &normal)) return NULL;
     p->at = end;
-    if (group == GROUP_NONE) return parser_node(p, NODE_SET, 0, 0, NULL);
+    if (group == GROUP_NONE) return parser_node(p, NODE_SET, text_equal(words, TEXT("none")), 0, NULL);
     return parser_text(p, NODE_WORD, (int)group, text_of(normal));
 }
