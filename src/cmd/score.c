@@ -4,6 +4,8 @@
 #include "cmd/session.h"
 #include "recipe/recipe.h"
 
+#include <stdlib.h>
+
 static const char *const added[] = {"score", "logprobs", "tokens", NULL};
 
 struct fields {
@@ -58,7 +60,17 @@ static cord_status open_model(const struct call *call, struct arena *arena, cord
                               cord_error *err) {
     const struct option_value *name = call_option(call, "model"), *context = call_option(call, "context");
     cord_model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
-    CORD_TRY(recipe_find_model(name->text, NULL, models_folder(arena), arena, &options.path, err));
+    cord_text where = text_of(name->text);
+    if (text_starts(where, TEXT("http://")) || text_starts(where, TEXT("https://"))) {
+        const struct option_value *key = call_option(call, "key-env");
+        options.url = name->text;
+        options.served = call_option(call, "served")->text;
+        options.api_key = key->given ? getenv(key->text) : NULL;
+        if (key->given && !options.api_key)
+            return error_set(err, CORD_BAD_USAGE, "the environment variable %s is not set", key->text);
+    } else {
+        CORD_TRY(recipe_find_model(name->text, NULL, models_folder(arena), arena, &options.path, err));
+    }
     cord_engine_options with = engine_options_of((int)call_option(call, "threads")->number,
                                                  call_option(call, "verbose")->given ? call->err : NULL);
     CORD_TRY(cord_engine_open(&with, engine, err));
@@ -71,7 +83,7 @@ static const char *or_else(const struct option_value *value, const char *fallbac
 }
 
 static int run_score(const struct call *call) {
-    if (!call_option(call, "model")->given) return call_usage(call, "--model NAME|PATH is needed");
+    if (!call_option(call, "model")->given) return call_usage(call, "--model NAME|PATH|URL is needed");
     const struct fields fields = {or_else(call_option(call, "prefix"), "prefix"),
                                   or_else(call_option(call, "target"), "target"),
                                   or_else(call_option(call, "suffix"), "suffix")};
@@ -104,8 +116,10 @@ static const struct option options[] = {
     {.name = "model",
      .letter = 'm',
      .type = OPTION_TEXT,
-     .value = "NAME|PATH",
-     .doc = "a model of the manifest, or a GGUF file"},
+     .value = "NAME|PATH|URL",
+     .doc = "a model of the manifest, a GGUF file, or a server's base URL"},
+    {.name = "served", .type = OPTION_TEXT, .value = "NAME", .doc = "what that server calls the model (its first)"},
+    {.name = "key-env", .type = OPTION_TEXT, .value = "VARIABLE", .doc = "where the environment has that server's key"},
     {.name = "prefix", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with what stands before (prefix)"},
     {.name = "target", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field that is scored (target)"},
     {.name = "suffix",
@@ -131,7 +145,7 @@ static const struct option options[] = {
 
 const struct verb verb_score = {
     .name = "score",
-    .synopsis = "--model NAME|PATH [FILE]",
+    .synopsis = "--model NAME|PATH|URL [FILE]",
     .summary = "score texts: reads rows of JSON, adds the likelihood of each target",
     .help =
         "Reads a JSON object a line from FILE or standard input, such as\n"
