@@ -226,7 +226,7 @@ static cord_verdict compare_unit_and_plain(struct comparison *c, const struct me
     }
     if (m->unscaled && compare_values(c, m->unscaled, plain) == CORD_EQUAL) /* "$1.5 million" and "1.5" */
         return verdict_for(c, CORD_UNDECIDED, "the same number, but only one of the two says million or the like");
-    if (same == CORD_DIFFERENT && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
+    if (same == CORD_DIFFERENT && m->unit && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
     if (same == CORD_UNDECIDED) return same;
     return verdict_for(c, CORD_UNDECIDED,
                        "the numbers differ, but only one of the two has a unit, which may explain it");
