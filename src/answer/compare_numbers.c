@@ -27,10 +27,17 @@ static struct node *power_of_ten(struct arena *arena, int64_t digits, int expone
     return node;
 }
 
-/* The decimals that a plain number is written with, or -1. */
+/* The decimals that a plain number, or a percentage, is written with; -1 for all else. */
 static int decimals_of(const struct node *node) {
-    if (node->kind == NODE_NEGATE || node->kind == NODE_PERCENT || node->kind == NODE_DEGREE) node = node->child[0];
-    return node->kind == NODE_NUMBER && !node->repeat && node->exponent < 0 ? -node->exponent : -1;
+    if (node->kind == NODE_NEGATE) node = node->child[0];
+    bool percent = node->kind == NODE_PERCENT;
+    if (percent) node = node->child[0];
+    return node->kind == NODE_NUMBER && !node->repeat && node->exponent < 0 ? 2 * percent - node->exponent : -1;
+}
+
+static cord_verdict within_for(struct comparison *c, cord_verdict verdict, const char *yes, const char *no) {
+    static const char unproved[] = "whether the rule for numbers lets them be equal is not proved";
+    return verdict_for(c, verdict, verdict == CORD_EQUAL ? yes : verdict == CORD_DIFFERENT ? no : unproved);
 }
 
 static cord_verdict compare_rounded(struct comparison *c, struct node *gold, struct node *answer) {
@@ -58,9 +65,8 @@ static cord_verdict compare_relative(struct comparison *c, struct node *gold, st
     struct node *tolerance = power_of_ten(c->arena, strtoll(digits, NULL, 10), exponent);
     struct node *limit = node_two(c->arena, NODE_MULTIPLY, tolerance, node_one(c->arena, NODE_ABS, gold));
     cord_verdict verdict = is_within(c, gold, answer, limit);
-    return verdict_for(c, verdict,
-                       verdict == CORD_EQUAL ? "they differ by no more than the tolerance"
-                                             : "they differ by more than the tolerance");
+    return within_for(c, verdict, "they differ by no more than the tolerance",
+                      "they differ by more than the tolerance");
 }
 
 /* `value`, in units of `scale`, rounded to two decimals; as hundredths. */
@@ -109,6 +115,7 @@ cord_verdict compare_values(struct comparison *c, struct node *gold, struct node
         exact = expression_compare(apart, zero, c->work, &c->why);
         if (exact == CORD_EQUAL) return exact;
     }
+    if (node_symbols(gold, NULL, 0) || node_symbols(answer, NULL, 0)) return exact;
     switch (c->options->numbers) {
     case CORD_NUMBERS_ROUNDED: return compare_rounded(c, gold, answer);
     case CORD_NUMBERS_RELATIVE: return compare_relative(c, gold, answer);
