@@ -40,19 +40,20 @@ static cord_verdict within_for(struct comparison *c, cord_verdict verdict, const
     return verdict_for(c, verdict, verdict == CORD_EQUAL ? yes : verdict == CORD_DIFFERENT ? no : unproved);
 }
 
+/* Whether `exact` lies within half a unit of the last decimal that `decimal` is written with; it has some. */
+static cord_verdict is_rounded(struct comparison *c, struct node *decimal, struct node *exact) {
+    return is_within(c, decimal, exact, power_of_ten(c->arena, 5, -decimals_of(decimal) - 1));
+}
+
 static cord_verdict compare_rounded(struct comparison *c, struct node *gold, struct node *answer) {
-    int decimals = decimals_of(gold);
-    if (decimals < 0) return expression_compare(gold, answer, c->work, &c->why);
-    cord_verdict verdict = is_within(c, gold, answer, power_of_ten(c->arena, 5, -decimals - 1));
-    return verdict_for(
-        c, verdict, verdict == CORD_EQUAL ? "the answer rounds to the gold" : "the answer does not round to the gold");
+    if (decimals_of(gold) < 0) return expression_compare(gold, answer, c->work, &c->why);
+    return within_for(c, is_rounded(c, gold, answer), "the answer rounds to the gold",
+                      "the answer does not round to the gold");
 }
 
 bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal) {
-    int decimals = decimals_of(decimal);
-    return decimals >= 0 && node_is_expression(exact) && node_symbols(exact, NULL, 0) == 0 &&
-           is_within(c, decimal, exact,
-                     power_of_ten(c->arena, 5, -decimals - 1 - 2 * (decimal->kind == NODE_PERCENT))) == CORD_EQUAL;
+    return decimals_of(decimal) >= 0 && node_is_expression(exact) && node_symbols(exact, NULL, 0) == 0 &&
+           is_rounded(c, decimal, exact) == CORD_EQUAL;
 }
 
 static cord_verdict compare_relative(struct comparison *c, struct node *gold, struct node *answer) {
