@@ -27,25 +27,33 @@ static struct node *power_of_ten(struct arena *arena, int64_t digits, int expone
     return node;
 }
 
-/* The decimals that a plain number is written with, or -1. */
+/* The decimals that a plain number, or a percentage, is written with; -1 for all else. */
 static int decimals_of(const struct node *node) {
-    if (node->kind == NODE_NEGATE || node->kind == NODE_PERCENT || node->kind == NODE_DEGREE) node = node->child[0];
-    return node->kind == NODE_NUMBER && !node->repeat && node->exponent < 0 ? -node->exponent : -1;
+    if (node->kind == NODE_NEGATE) node = node->child[0];
+    bool percent = node->kind == NODE_PERCENT;
+    if (percent) node = node->child[0];
+    return node->kind == NODE_NUMBER && !node->repeat && node->exponent < 0 ? 2 * percent - node->exponent : -1;
+}
+
+static cord_verdict within_for(struct comparison *c, cord_verdict verdict, const char *yes, const char *no) {
+    static const char unproved[] = "whether the rule for numbers lets them be equal is not proved";
+    return verdict_for(c, verdict, verdict == CORD_EQUAL ? yes : verdict == CORD_DIFFERENT ? no : unproved);
+}
+
+/* Whether `exact` lies within half a unit of the last decimal that `decimal` is written with; it has some. */
+static cord_verdict is_rounded(struct comparison *c, struct node *decimal, struct node *exact) {
+    return is_within(c, decimal, exact, power_of_ten(c->arena, 5, -decimals_of(decimal) - 1));
 }
 
 static cord_verdict compare_rounded(struct comparison *c, struct node *gold, struct node *answer) {
-    int decimals = decimals_of(gold);
-    if (decimals < 0) return expression_compare(gold, answer, c->work, &c->why);
-    cord_verdict verdict = is_within(c, gold, answer, power_of_ten(c->arena, 5, -decimals - 1));
-    return verdict_for(
-        c, verdict, verdict == CORD_EQUAL ? "the answer rounds to the gold" : "the answer does not round to the gold");
+    if (decimals_of(gold) < 0) return expression_compare(gold, answer, c->work, &c->why);
+    return within_for(c, is_rounded(c, gold, answer), "the answer rounds to the gold",
+                      "the answer does not round to the gold");
 }
 
 bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal) {
-    int decimals = decimals_of(decimal);
-    return decimals >= 0 && node_is_expression(exact) && node_symbols(exact, NULL, 0) == 0 &&
-           is_within(c, decimal, exact,
-                     power_of_ten(c->arena, 5, -decimals - 1 - 2 * (decimal->kind == NODE_PERCENT))) == CORD_EQUAL;
+    return decimals_of(decimal) >= 0 && node_is_expression(exact) && node_symbols(exact, NULL, 0) == 0 &&
+           is_rounded(c, decimal, exact) == CORD_EQUAL;
 }
 
 static cord_verdict compare_relative(struct comparison *c, struct node *gold, struct node *answer) {
@@ -58,9 +66,8 @@ static cord_verdict compare_relative(struct comparison *c, struct node *gold, st
     struct node *tolerance = power_of_ten(c->arena, strtoll(digits, NULL, 10), exponent);
     struct node *limit = node_two(c->arena, NODE_MULTIPLY, tolerance, node_one(c->arena, NODE_ABS, gold));
     cord_verdict verdict = is_within(c, gold, answer, limit);
-    return verdict_for(c, verdict,
-                       verdict == CORD_EQUAL ? "they differ by no more than the tolerance"
-                                             : "they differ by more than the tolerance");
+    return within_for(c, verdict, "they differ by no more than the tolerance",
+                      "they differ by more than the tolerance");
 }
 
 /* `value`, in units of `scale`, rounded to two decimals; as hundredths. */
@@ -109,6 +116,7 @@ cord_verdict compare_values(struct comparison *c, struct node *gold, struct node
         exact = expression_compare(apart, zero, c->work, &c->why);
         if (exact == CORD_EQUAL) return exact;
     }
+    if (node_symbols(gold, NULL, 0) || node_symbols(answer, NULL, 0)) return exact;
     switch (c->options->numbers) {
     case CORD_NUMBERS_ROUNDED: return compare_rounded(c, gold, answer);
     case CORD_NUMBERS_RELATIVE: return compare_relative(c, gold, answer);
@@ -226,7 +234,7 @@ static cord_verdict compare_unit_and_plain(struct comparison *c, const struct me
     }
     if (m->unscaled && compare_values(c, m->unscaled, plain) == CORD_EQUAL) /* "$1.5 million" and "1.5" */
         return verdict_for(c, CORD_UNDECIDED, "the same number, but only one of the two says million or the like");
-    if (same == CORD_DIFFERENT && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
+    if (same == CORD_DIFFERENT && m->unit && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
     if (same == CORD_UNDECIDED) return same;
     return verdict_for(c, CORD_UNDECIDED,
                        "the numbers differ, but only one of the two has a unit, which may explain it");

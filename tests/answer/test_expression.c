@@ -247,7 +247,8 @@ static char *many(const char *op, const char *item, int n) {
         const char *mark = strchr(item, '#');
         at += sprintf(at, "%.*s%d%s", (int)(mark - item), item, i, mark + 1);
     }
-    strcpy(at, ")");
+    *at++ = ')';
+    *at = '\0';
     return out;
 }
 

@@ -132,6 +132,13 @@ static struct node *parse_divisor(struct parser *p, struct node *dividend) {
     return divisor ? parser_two(p, NODE_DIVIDE, dividend, divisor) : NULL;
 }
 
+/* A division comes here; "km/h" is none. */
+static bool divides(const struct parser *p) {
+    if (!parser_sees(p, "/") && !parser_sees(p, "\\div")) return false;
+    if (parser_token(p)[1].kind != TOKEN_LETTERS) return true;
+    return parser_sees(p, "/") && parse_starts_factor(&(struct parser){.tokens = p->tokens + 1, .at = p->at});
+}
+
 static struct node *parse_product(struct parser *p) {
     struct node *product = parse_power(p);
     if (product) product = parse_implied(p, product);
@@ -140,11 +147,8 @@ static struct node *parse_product(struct parser *p) {
             struct node *factor = parse_signed(p);
             if (factor) factor = parse_implied(p, factor);
             product = parser_two(p, NODE_MULTIPLY, product, factor);
-        } else if ((parser_sees(p, "/") || parser_sees(p, "\\div")) && parser_token(p)[1].kind != TOKEN_LETTERS) {
+        } else if (divides(p)) {
             p->at++;
-            product = parse_divisor(p, product);
-        } else if (parser_sees(p, "/") && parse_starts_factor(&(struct parser){.tokens = p->tokens + 1, .at = p->at})) {
-            p->at++; /* a/b, but not "km/h" */
             product = parse_divisor(p, product);
         } else {
             break;

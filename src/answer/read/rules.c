@@ -22,7 +22,7 @@ static cord_text lower(cord_text word, char out[40]) {
 
 /* ---- units --------------------------------------------------------------------------------------------------- */
 
-#define BASE_(dimension, exponent, n, d) .power = {[dimension] = exponent}, .num = n, .den = d
+#define BASE_(dimension, exponent, n, d) .power = {[dimension] = (exponent)}, .num = (n), .den = (d)
 #define LENGTH_(num, den)                BASE_(LENGTH, 1, num, den)
 #define VOLUME_(num, den)                BASE_(LENGTH, 3, num, den)
 #define MASS_(num, den)                  BASE_(MASS, 1, num, den)
