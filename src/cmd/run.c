@@ -3,6 +3,7 @@
 #include "cmd/flights.h"
 #include "cmd/session.h"
 #include "data/shard.h"
+#include "model/backend.h"
 #include "recipe/recipe.h"
 #include "store/export.h"
 #include "store/summary.h"
@@ -50,7 +51,10 @@ static cord_status find_folder(struct run *run, cord_error *err) {
 
 static cord_status load_recipe(struct run *run, cord_error *err) {
     const struct option_value *set = call_option(run->call, "set");
-    struct recipe_options options = {.set = set->list, .n_set = set->n, .models_folder = models_folder(&run->arena)};
+    struct recipe_options options = {.set = set->list,
+                                     .n_set = set->n,
+                                     .models_folder = models_folder(&run->arena),
+                                     .no_files = backend_local_refusal};
     CORD_TRY(recipe_load(run->call->args[0], &options, &run->recipe, err));
     run->recipe_is_loaded = true;
     CORD_TRY(find_folder(run, err));

@@ -58,7 +58,7 @@ static cord_status open_model(const struct call *call, struct arena *arena, cord
                               cord_error *err) {
     const struct option_value *name = call_option(call, "model"), *context = call_option(call, "context");
     cord_model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
-    CORD_TRY(recipe_find_model(name->text, NULL, models_folder(arena), arena, &options.path, err));
+    CORD_TRY(find_weights(name->text, arena, &options.path, err));
     cord_engine_options with = engine_options_of((int)call_option(call, "threads")->number,
                                                  call_option(call, "verbose")->given ? call->err : NULL);
     CORD_TRY(cord_engine_open(&with, engine, err));
