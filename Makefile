@@ -3,6 +3,12 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
+# OFF: without llama.cpp and its models, for machines that only talk to servers. It has a build folder of its own.
+CORD_LOCAL ?= ON
+# More options for CMake, as -DCORD_NATIVE=OFF.
+CORD_CMAKE ?=
+BUILD := $(if $(filter OFF,$(CORD_LOCAL)),build-remote,build)
+
 # What the demo and the tests run on.
 DEMO_MODELS := qwen2.5-coder-1.5b-instruct qwen2.5-coder-0.5b-instruct
 TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
@@ -12,17 +18,19 @@ MORE_TEST_MODELS := gemma-3-270m
 .DEFAULT_GOAL := build
 .PHONY: build demo test proof check bench format models install clean help
 
-build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp
-	@scripts/build.sh build
+build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp; CORD_LOCAL=OFF: see docs/cluster.md
+	@scripts/build.sh $(BUILD) -DCORD_LOCAL=$(CORD_LOCAL) $(CORD_CMAKE)
 
 demo: build ## two models reason together over five problems
 	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
 	@scripts/demo.sh
 
 test: build ## all tests, on real models too
+ifneq ($(CORD_LOCAL),OFF)
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
-	@scripts/test.sh build
+endif
+	@scripts/test.sh $(BUILD)
 
 proof: build ## what takes longer than a test: all rows against transformers, a reproducible run killed at thirty moments
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
@@ -53,12 +61,12 @@ fetch-%: ## fetch one model by its name in the manifest
 
 # Under sudo nothing is built: root's cache is another, and would get a llama.cpp of its own.
 install: $(if $(SUDO_USER),,build) ## install program, library and all to PREFIX (/usr/local), below DESTDIR
-	@[ -e build/cord ] || { echo 'make: nothing is built yet; first, without sudo: make' >&2; exit 1; }
-	@DESTDIR='$(DESTDIR)' cmake --install build --prefix '$(PREFIX)'
+	@[ -e $(BUILD)/cord ] || { echo 'make: nothing is built yet; first, without sudo: make' >&2; exit 1; }
+	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD) --prefix '$(PREFIX)'
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
 clean: ## remove the build folders; llama.cpp and the models stay in the cache
-	@rm -rf build build-asan build-tsan
+	@rm -rf build build-asan build-tsan build-remote
 
 help: ## this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'

@@ -11,7 +11,10 @@ cd "$(dirname "$0")/.."
 folder=$1
 shift
 scripts/packages.sh
-llama=$(scripts/llama.sh)
+case " $* " in
+*" -DCORD_LOCAL=OFF "*) llama=$(scripts/llama.sh --jinja) ;;
+*) llama=$(scripts/llama.sh) ;;
+esac
 
 options=(-G Ninja "-DCORD_LLAMA=$llama" "$@")
 if [ ! -e "$folder/build.ninja" ] || [ "$(cat "$folder/options" 2>/dev/null)" != "${options[*]}" ]; then

@@ -16,6 +16,7 @@ answer/exact base answer
 data         base answer/find
 model        base
 model/local  base model
+model/nolocal base model
 model/http   base model
 grade        base answer data
 search       base data model grade

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Gets, verifies and builds llama.cpp once, and prints the folder it is in.
 #
-#   usage: scripts/llama.sh [--tools]             print the prefix, building it first where need be
-#          scripts/llama.sh [--tools] --where     print where the prefix is or would be; build nothing
+#   usage: scripts/llama.sh [--tools|--jinja]             print the prefix, building it first where need be
+#          scripts/llama.sh [--tools|--jinja] --where     print where the prefix is or would be; build nothing
 #
 # Only the prefix goes to stdout; everything said to people goes to stderr.
 #
@@ -20,6 +20,10 @@
 #
 #   bin/                llama-server, llama-batched-bench
 #   share/              licenses/ and source, as above
+#
+# With --jinja it is the template engine alone, which takes seconds: what a cord without llama.cpp (CORD_LOCAL=OFF) needs.
+#
+#   include-jinja/, lib/libllamajinja.a, share/     as above
 #
 # Environment:
 #   CORD_CACHE          root of the cache (default: $XDG_CACHE_HOME/cord or ~/.cache/cord)
@@ -49,6 +53,7 @@ what=library build_it=yes
 for argument; do
     case $argument in
     --tools) what=tools ;;
+    --jinja) what=jinja ;;
     --where) build_it=no ;;
     *) die "unknown argument $argument; the head of this file says what there is" ;;
     esac
@@ -56,19 +61,24 @@ done
 
 # What is compiled or installed, and nothing else of llama.cpp's tree: the hash covers every file under these paths,
 # names and contents, so that it does not matter where the source came from.
-if [ $what = library ]; then
+if [ $what != tools ]; then
     paths="CMakeLists.txt LICENSE licenses cmake include src ggml vendor common/jinja common/json.cpp common/json.h
            common/unicode.cpp common/unicode.h models/templates"
     source_sha256=9b040df47d544ff053e39f365d0a98eac562ca76d8e8877089bd45f0f9489790
     targets=all
     needed="include/llama.h include-jinja/jinja/runtime.h lib/libllama.a lib/libllamajinja.a"
-    minutes=4
+    cost="about 4 minutes on two cores"
 else
     paths="CMakeLists.txt LICENSE licenses cmake include src ggml vendor common tools scripts/ui-assets.cmake"
     source_sha256=efd8ce2a6ebe7552222b6a36966d761319c5d5f6b90f899981c87187323f5ff9
     targets="llama-server llama-batched-bench"
     needed="bin/llama-server bin/llama-batched-bench"
-    minutes=6
+    cost="about 6 minutes on two cores"
+fi
+if [ $what = jinja ]; then # of the same source
+    targets=
+    needed="include-jinja/jinja/runtime.h lib/libllamajinja.a"
+    cost="some seconds"
 fi
 
 # ---------------------------------------------------------------------------------------------------- the prefix's name
@@ -78,7 +88,7 @@ if [ -n "${CORD_LLAMA_PREFIX:-}" ]; then
     for file in $needed; do
         [ -e "$CORD_LLAMA_PREFIX/$file" ] || die "CORD_LLAMA_PREFIX has no $file; scripts/llama.sh describes the layout"
     done
-    grep -qx "Version: $version" "$pc" 2>/dev/null || die "CORD_LLAMA_PREFIX is not version $version (see $pc)"
+    [ $what = jinja ] || grep -qx "Version: $version" "$pc" 2>/dev/null || die "CORD_LLAMA_PREFIX is not version $version (see $pc)"
     printf '%s\n' "$CORD_LLAMA_PREFIX"
     exit
 fi
@@ -121,7 +131,7 @@ machine() {
 }
 # shellcheck disable=SC2086 # the options' line breaks are not part of their meaning
 key=$version-$({ echo $layout $source_sha256 $options "${CFLAGS:-}" / "${CXXFLAGS:-}"; machine; } | hash_of | cut -c1-16)
-if [ $what = tools ]; then key=tools-$key; fi
+if [ $what != library ]; then key=$what-$key; fi
 prefix=$root/$key
 
 ready() { [ -e "$prefix/share/source" ]; }
@@ -185,9 +195,7 @@ quietly() { # COMMAND...: show what it printed only where it fails
 # Without the prefix map, messages of failed assertions would carry the builder's own folders.
 map="-ffile-prefix-map=$source=llama.cpp"
 
-compile() { # never called in a condition: there, bash would go on after a command that failed
-    mkdir -p "$build"
-    : >"$build/log"
+configure_and_build() {
     # shellcheck disable=SC2086
     quietly cmake -S "$source" -B "$build" -G Ninja -Wno-dev -DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" \
         -DCMAKE_C_FLAGS="${CFLAGS:-} $map" -DCMAKE_CXX_FLAGS="${CXXFLAGS:-} $map" -DCMAKE_INSTALL_PREFIX="$prefix" \
@@ -198,6 +206,12 @@ compile() { # never called in a condition: there, bash would go on after a comma
     else
         quietly cmake --build "$build" --target $targets
     fi
+}
+
+compile() { # never called in a condition: there, bash would go on after a command that failed
+    mkdir -p "$build"
+    : >"$build/log"
+    if [ -n "$targets" ]; then configure_and_build; fi
 
     # Installed beside its place and renamed: a prefix that exists is whole.
     local new=$tmp/prefix
@@ -209,26 +223,45 @@ compile() { # never called in a condition: there, bash would go on after a comma
     mv "$new" "$prefix"
 }
 
-install_library() { # PREFIX
-    # The template engine belongs to llama.cpp's `common` library, which drags in HTTP and much else: these files alone
-    # make a library that needs nothing but ggml-base.
-    mkdir -p "$build/jinja"
+# The template engine belongs to llama.cpp's `common` library, which drags in HTTP and much else: these files alone make a
+# library that needs nothing but ggml-base, and of that one function.
+install_jinja() { # PREFIX
+    mkdir -p "$build/jinja" "$1/lib" "$1/include-jinja/jinja" "$1/share/templates"
     # shellcheck disable=SC2016
     (cd "$source/common" && printf '%s\n' jinja/*.cpp json.cpp unicode.cpp) |
         xargs -P "$(getconf _NPROCESSORS_ONLN)" -I{} sh -c \
             '"$0" $1 -std=c++17 -O2 -DNDEBUG -fPIC -I"$2/common" -I"$2/vendor" -I"$2/ggml/include" -c "$2/common/$4" \
              -o "$3/jinja/$(basename "$4" .cpp).o"' \
             "$CXX" "${CXXFLAGS:-} $map" "$source" "$build" {} >&2
-    rm -f "$build/jinja/libllamajinja.a"
-    ar rcs "$build/jinja/libllamajinja.a" "$build"/jinja/*.o
+    if [ $what = jinja ]; then # there is no ggml-base: what a failed assertion calls
+        "$CC" ${CFLAGS:-} -O2 -fPIC -x c -c - -o "$build/jinja/abort.o" >&2 <<'END'
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-    quietly cmake --install "$build" --prefix "$1"
-    rm -rf "${1:?}/bin"
-    mkdir -p "$1/include-jinja/jinja" "$1/share/templates"
-    cp "$build/jinja/libllamajinja.a" "$1/lib/"
+_Noreturn void ggml_abort(const char *file, int line, const char *format, ...);
+
+void ggml_abort(const char *file, int line, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "%s:%d: ", file, line);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\n");
+    va_end(args);
+    abort();
+}
+END
+    fi
+    ar rcs "$1/lib/libllamajinja.a" "$build"/jinja/*.o
     cp "$source"/common/jinja/*.h "$1/include-jinja/jinja/"
     cp "$source/common/json.h" "$source/common/unicode.h" "$1/include-jinja/"
     cp "$source"/models/templates/*.jinja "$1/share/templates/"
+}
+
+install_library() { # PREFIX
+    quietly cmake --install "$build" --prefix "$1"
+    rm -rf "${1:?}/bin"
+    install_jinja "$1"
 }
 
 install_tools() { # PREFIX
@@ -254,7 +287,8 @@ if ! { [ -d "$source" ] && listed "$source" 2>/dev/null; }; then
 llama: Without a network, put a build made elsewhere (the same kind of machine) in $prefix"
     say "source verified ($((SECONDS - start)) s)"
 fi
-say "compiling the $what, once: about $minutes minutes on two cores"
+case $what in jinja) name="template engine" ;; *) name=$what ;; esac
+say "compiling the $name, once: $cost"
 compile
 rm -rf "$source" "$build"
 say "built in $((SECONDS - start)) s: $prefix"

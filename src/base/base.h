@@ -138,5 +138,8 @@ int64_t clock_us(void); /* monotonic, microseconds from an arbitrary start */
 cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err);
 /* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole. */
 cord_status file_write_atomic(const char *path, cord_text content, cord_error *err);
+/* A new name lasts through a power cut only once the folder it lies in is on the disk; this flushes the folder of PATH. File
+ * systems that cannot are none the worse. */
+void file_sync_folder(const char *path);
 
 #endif

@@ -31,9 +31,7 @@ cord_status file_read(const char *path, const char *name, size_t limit, struct b
     return status;
 }
 
-/* A rename lasts through a power cut only once its folder is on disk; where that cannot be asked for, nothing is lost
- * that was there before. */
-static void sync_folder_of(const char *path) {
+void file_sync_folder(const char *path) {
     char *copy = strdup(path);
     int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd >= 0) {
@@ -63,7 +61,7 @@ cord_status file_write_atomic(const char *path, cord_text content, cord_error *e
     if (fd >= 0 && close(fd) != 0 && status == CORD_OK) status = error_errno(err, "write", temporary);
     if (status == CORD_OK && rename(temporary, path) != 0) status = error_errno(err, "replace", path);
     if (status == CORD_OK)
-        sync_folder_of(path);
+        file_sync_folder(path);
     else if (fd >= 0)
         unlink(temporary);
     free(temporary);

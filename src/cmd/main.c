@@ -3,6 +3,7 @@
 
 #include "cmd/parse.h"
 #include "cord_commit.h"
+#include "model/backend.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +11,8 @@
 #include <unistd.h>
 
 static int print_version(void) {
-    printf("cord %s (%s)\n", cord_version(), CORD_COMMIT);
+    printf("cord %s (%s)%s\n", cord_version(), CORD_COMMIT,
+           backend_local_refusal ? ", without llama.cpp (CORD_LOCAL=OFF)" : "");
     return EXIT_ALL_DONE;
 }
 

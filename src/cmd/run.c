@@ -2,16 +2,21 @@
  * view together, and decides nothing that they decide. */
 #include "cmd/flights.h"
 #include "cmd/session.h"
+#include "data/shard.h"
+#include "model/backend.h"
 #include "recipe/recipe.h"
 #include "store/export.h"
 #include "store/summary.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 struct run {
     const struct call *call;
+    struct shard shard;
     struct recipe recipe;
     struct problem_set set;
+    size_t longest_question; /* of the whole set, so that every shard opens its models alike */
     struct journal *journal;
     struct session session;
     struct live *live;
@@ -22,23 +27,81 @@ struct run {
 
 /* ---- setting up ---------------------------------------------------------------------------------------------- */
 
+/* In bytes; with its gold where a judge is told that, too. */
+static size_t longest_question(const struct problem_set *set, bool judged) {
+    size_t longest = 0;
+    for (int i = 0; i < set->n; i++) {
+        const struct problem *problem = &set->problems[i];
+        size_t len = problem->bad ? 0 : problem->question.text.len + (judged ? problem->gold.len : 0);
+        if (len > longest) longest = len;
+    }
+    return longest;
+}
+
+static cord_status find_folder(struct run *run, cord_error *err) {
+    struct recipe *recipe = &run->recipe;
+    if (!run->shard.count && text_find(text_of(recipe->out), TEXT(SHARD_PLACE)) >= 0)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "run.out: '%s' has a place for a shard's number; say which with --shard I/N, or name another "
+                         "folder",
+                         recipe->out);
+    recipe->out = shard_folder(run->shard, recipe->out, &recipe->arena);
+    return recipe->out ? CORD_OK : error_memory(err);
+}
+
 static cord_status load_recipe(struct run *run, cord_error *err) {
     const struct option_value *set = call_option(run->call, "set");
-    struct recipe_options options = {.set = set->list, .n_set = set->n, .models_folder = models_folder(&run->arena)};
+    struct recipe_options options = {.set = set->list,
+                                     .n_set = set->n,
+                                     .models_folder = models_folder(&run->arena),
+                                     .no_files = backend_local_refusal};
     CORD_TRY(recipe_load(run->call->args[0], &options, &run->recipe, err));
     run->recipe_is_loaded = true;
+    CORD_TRY(find_folder(run, err));
     CORD_TRY(problem_set_read(&run->set, &run->recipe.problems, err));
     run->set_is_read = true;
+    run->longest_question = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE);
+    shard_select(run->shard, &run->set);
     return CORD_OK;
+}
+
+static const char *shard_text(struct run *run) {
+    return run->shard.count ? arena_printf(&run->arena, "%d/%d", run->shard.number, run->shard.count) : "";
+}
+
+/* Refuses to go on in a folder that another shard made: each has its own, and cord merge puts them together. */
+static cord_status compare_shard(struct run *run, cord_error *err) {
+    const char *now = shard_text(run);
+    cord_text before;
+    if (!now) return error_memory(err);
+    CORD_TRY(journal_get_fact(run->journal, "shard", &run->arena, &before, err));
+    if (text_equal(before, text_of(now))) return CORD_OK;
+    error_where(err, "%s", run->recipe.out);
+    return error_set(err, CORD_CHANGED,
+                     "this folder was made %s%.*s, and this is %s%s; name another run.out (cord merge puts the runs of "
+                     "shards into one)",
+                     before.len ? "with --shard " : "without --shard", (int)before.len, before.len ? before.data : "",
+                     *now ? "--shard " : "a run of all problems", now);
 }
 
 /* Refuses to go on in a folder that another recipe made, unless told otherwise. */
 static cord_status compare_recipe(struct run *run, cord_error *err) {
-    cord_text before, differences;
+    cord_text before, mixed, differences;
     CORD_TRY(journal_get_fact(run->journal, "recipe", &run->arena, &before, err));
-    if (!before.data) return CORD_OK;
+    if (!before.data) return CORD_OK; /* nothing has begun here */
+    CORD_TRY(compare_shard(run, err));
+    if (call_option(run->call, "accept-changes")->given) return CORD_OK;
+    CORD_TRY(journal_get_fact(run->journal, "mixed", &run->arena, &mixed, err));
+    if (mixed.len) {
+        error_where(err, "%s", run->recipe.out);
+        return error_set(
+            err, CORD_CHANGED,
+            "this folder was merged from runs that do not agree in everything, so no one recipe made it; go "
+            "on with --accept-changes (what is done stays as it is). What differed:\n%.*s",
+            (int)mixed.len, mixed.data);
+    }
     CORD_TRY(recipe_differences(before, run->recipe.resolved, &run->arena, &differences, err));
-    if (differences.len == 0 || call_option(run->call, "accept-changes")->given) return CORD_OK;
+    if (differences.len == 0) return CORD_OK;
     error_fill(
         err, CORD_CHANGED,
         "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
@@ -50,7 +113,9 @@ static cord_status compare_recipe(struct run *run, cord_error *err) {
 
 static cord_status write_recipe(struct run *run, cord_error *err) {
     char *path = arena_printf(&run->arena, "%s/recipe.yaml", run->recipe.out);
-    if (!path) return error_memory(err);
+    const char *shard = shard_text(run);
+    if (!path || !shard) return error_memory(err);
+    CORD_TRY(journal_put_fact(run->journal, "shard", text_of(shard), err));
     CORD_TRY(journal_put_fact(run->journal, "recipe", run->recipe.resolved, err));
     return file_write_atomic(path, run->recipe.resolved, err);
 }
@@ -81,23 +146,11 @@ static cord_status compare_models(struct run *run, cord_error *err) {
     return CORD_OK;
 }
 
-/* In bytes; with its gold where a judge is told that, too. */
-static size_t longest_question(const struct problem_set *set, bool judged) {
-    size_t longest = 0;
-    for (int i = 0; i < set->n; i++) {
-        const struct problem *problem = &set->problems[i];
-        size_t len = problem->bad ? 0 : problem->question.text.len + (judged ? problem->gold.len : 0);
-        if (len > longest) longest = len;
-    }
-    return longest;
-}
-
 static cord_status open_all(struct run *run, cord_error *err) {
     FILE *log = call_option(run->call, "verbose")->given ? run->call->err : NULL;
     CORD_TRY(load_recipe(run, err));
     CORD_TRY(open_journal(run, err));
-    size_t longest = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE);
-    CORD_TRY(session_open(&run->session, &run->recipe, longest, log, err));
+    CORD_TRY(session_open(&run->session, &run->recipe, run->longest_question, log, err));
     run->session_is_open = true;
     CORD_TRY(compare_models(run, err));
     CORD_TRY(write_recipe(run, err));
@@ -107,9 +160,16 @@ static cord_status open_all(struct run *run, cord_error *err) {
 
 /* ---- all problems -------------------------------------------------------------------------------------------- */
 
-/* Is this one of the journal's problems also one of this recipe's? (A limit may have been lowered.) */
-static bool is_wanted(const struct run *run, const struct journal_problem *problem) {
-    return problem->index < run->set.n && text_equal(run->set.problems[problem->index].question.id, problem->id);
+static int compare_index(const void *index, const void *problem) {
+    int a = *(const int *)index, b = ((const struct problem *)problem)->index;
+    return (a > b) - (a < b);
+}
+
+/* One of the journal's problems as this recipe has it; NULL where it has not. (A limit may have been lowered.) */
+static const struct problem *find_wanted(const struct run *run, const struct journal_problem *problem) {
+    const struct problem *found =
+        bsearch(&problem->index, run->set.problems, (size_t)run->set.n, sizeof *run->set.problems, compare_index);
+    return found && text_equal(found->question.id, problem->id) ? found : NULL;
 }
 
 static void tell_bad_rows(struct run *run) {
@@ -127,15 +187,15 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     CORD_TRY(journal_problems(run->journal, &run->arena, &problems, &n, err));
     bool retry = call_option(run->call, "retry-failed")->given;
     for (int i = 0; i < n; i++) {
-        if (!is_wanted(run, &problems[i])) continue;
-        if (retry && problems[i].status == PROBLEM_FAILED && !run->set.problems[problems[i].index].bad) {
+        const struct problem *problem = find_wanted(run, &problems[i]);
+        if (!problem) continue;
+        if (retry && problems[i].status == PROBLEM_FAILED && !problem->bad) {
             CORD_TRY(journal_reopen(run->journal, problems[i].key, err));
             problems[i].status = PROBLEM_OPEN;
         }
         wanted++;
         done += problems[i].status != PROBLEM_OPEN;
-        before +=
-            problems[i].started || (problems[i].status != PROBLEM_OPEN && !run->set.problems[problems[i].index].bad);
+        before += problems[i].started || (problems[i].status != PROBLEM_OPEN && !problem->bad);
     }
     FILE *out = run->call->out;
     struct live_options options = {
@@ -154,7 +214,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, done, wanted);
     int open = 0;
     for (int i = 0; i < n; i++)
-        if (is_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) problems[open++] = problems[i];
+        if (find_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) problems[open++] = problems[i];
     struct flights flights = {&run->session, run->journal, run->live, problems, open};
     int64_t start = clock_us();
     status = flights_run(&flights, flights_at_once(&run->session), err);
@@ -205,6 +265,10 @@ static int conclude(struct run *run, cord_status status, const struct summary_co
 
 static int run_run(const struct call *call) {
     struct run run = {.call = call};
+    const struct option_value *shard = call_option(call, "shard");
+    if (shard->given && !shard_parse(shard->text, &run.shard))
+        return call_usage(call, "--shard: '%.200s' is not I/N, as 2/8, with I from 1 to N and N at most %d",
+                          shard->text, SHARDS_MOST);
     struct summary_counts counts = {0};
     cord_error err = {0}, late = {0};
     int result;
@@ -234,6 +298,10 @@ static int run_run(const struct call *call) {
 static const struct option options[] = {
     {.name = "set", .type = OPTION_LIST, .value = "KEY=VALUE", .doc = "override a key of the recipe, as search.beam=2"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, .doc = "one plain line a problem, no live view"},
+    {.name = "shard",
+     .type = OPTION_TEXT,
+     .value = "I/N",
+     .doc = "work on the I-th of N parts of the problems, in a run folder of its own"},
     {.name = "retry-failed", .type = OPTION_FLAG, .doc = "try again what failed before"},
     {.name = "accept-changes", .type = OPTION_FLAG, .doc = "go on in a folder that another recipe or model made"},
     {.name = "verbose", .letter = 'v', .type = OPTION_FLAG, .doc = "print llama.cpp's log"},
@@ -252,6 +320,11 @@ const struct verb verb_run = {
         "A round is one transaction, so that nothing is lost when the process is killed: the same command goes on "
         "from\n"
         "the last round. Ctrl-C stops cleanly.\n"
+        "\n"
+        "--shard 2/8 is for several processes that share the work: each takes the problems whose id's hash is its own\n"
+        "(so adding problems moves none), and writes into a folder of its own: run.out with \"-2-of-8\" behind it, or "
+        "in\n"
+        "place of {shard} where run.out holds that. `cord merge` makes one run of them.\n"
         "\n"
         "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
     .options = options,

@@ -69,7 +69,7 @@ static cord_status open_model(const struct call *call, struct arena *arena, cord
         if (key->given && !options.api_key)
             return error_set(err, CORD_BAD_USAGE, "the environment variable %s is not set", key->text);
     } else {
-        CORD_TRY(recipe_find_model(name->text, NULL, models_folder(arena), arena, &options.path, err));
+        CORD_TRY(find_weights(name->text, arena, &options.path, err));
     }
     cord_engine_options with = engine_options_of((int)call_option(call, "threads")->number,
                                                  call_option(call, "verbose")->given ? call->err : NULL);

@@ -1,6 +1,8 @@
 /* session.c - opens the models of a recipe, sized for its search, and binds teachers and the grader to them. */
 #include "cmd/session.h"
 
+#include "model/backend.h"
+
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,6 +43,11 @@ static void log_line(void *file, const char *line) { fputs(line, file); }
 
 cord_engine_options engine_options_of(int threads, FILE *log) {
     return (cord_engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};
+}
+
+cord_status find_weights(const char *name, struct arena *arena, const char **path, cord_error *err) {
+    if (backend_local_refusal) return error_set(err, CORD_BAD_MODEL, "%s: %s", name, backend_local_refusal);
+    return recipe_find_model(name, NULL, models_folder(arena), arena, path, err);
 }
 
 /* Bytes of the longest texts that stand around a question. */

@@ -26,6 +26,9 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
                          cord_error *err);
 void session_close(struct session *session);
 
+/* The file of weights that a user named on the command line, by path or as the manifest does. */
+cord_status find_weights(const char *name, struct arena *arena, const char **path, cord_error *err);
+
 /* While an engine is watched, the first SIGINT or SIGTERM stops it (its calls return CORD_CANCELLED), the second ends the
  * process. One engine at a time; NULL ends the watch. */
 void watch_signals(cord_engine *engine);

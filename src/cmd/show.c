@@ -63,6 +63,24 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     return CORD_OK;
 }
 
+/* Which part of the problems the run is of, and which runs it was merged from. */
+static cord_status show_origin(struct show *s, cord_error *err) {
+    cord_text shard, merged;
+    CORD_TRY(journal_get_fact(s->journal, "shard", &s->arena, &shard, err));
+    CORD_TRY(journal_get_fact(s->journal, "merged", &s->arena, &merged, err));
+    if (shard.len) {
+        page_print(&s->page, PAINT_NONE, "shard ");
+        page_raw(&s->page, PAINT_NONE, shard);
+        page_print(&s->page, PAINT_NONE, ": the part of the problems that cord run --shard took\n");
+    }
+    if (merged.len) {
+        page_print(&s->page, PAINT_NONE, "merged from ");
+        page_raw(&s->page, PAINT_NONE, merged);
+        page_print(&s->page, PAINT_NONE, "\n");
+    }
+    return CORD_OK;
+}
+
 static cord_status show_totals(struct show *s, const struct tally *t, cord_error *err) {
     struct journal_totals sums;
     CORD_TRY(journal_totals(s->journal, 0, &sums, err));
@@ -78,7 +96,7 @@ static cord_status show_totals(struct show *s, const struct tally *t, cord_error
                "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld\n",
                (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
                (long long)sums.answer_tokens);
-    return CORD_OK;
+    return show_origin(s, err);
 }
 
 static cord_status show_run(struct show *s, cord_error *err) {
@@ -155,7 +173,10 @@ static cord_status show_what(struct show *s, cord_error *err) {
     const struct call *call = s->call;
     CORD_TRY(journal_get_teachers(s->journal, &s->arena, &s->teachers, &s->n_teachers, err));
     CORD_TRY(journal_problems(s->journal, &s->arena, &s->problems, &s->n_problems, err));
-    if (!s->n_problems) return error_set(err, CORD_BAD_INPUT, "%s: nothing has been run here yet", call->args[0]);
+    cord_text recipe; /* a shard may be empty, and done */
+    CORD_TRY(journal_get_fact(s->journal, "recipe", &s->arena, &recipe, err));
+    if (!s->n_problems && !recipe.data)
+        return error_set(err, CORD_BAD_INPUT, "%s: nothing has been run here yet", call->args[0]);
     if (call->n_args < 2) return show_run(s, err);
     const struct journal_problem *problem;
     struct show_problem p;

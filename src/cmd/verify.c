@@ -126,7 +126,7 @@ static cord_status open_judge(struct verify *v, cord_error *err) {
     cord_engine_options with = engine_options_of(0, NULL);
     cord_model *model;
     CORD_TRY(read_prompt(v, err));
-    CORD_TRY(recipe_find_model(name, NULL, models_folder(&v->arena), &v->arena, &options.path, err));
+    CORD_TRY(find_weights(name, &v->arena, &options.path, err));
     CORD_TRY(cord_engine_open(&with, &v->judge.engine, err));
     watch_signals(v->judge.engine);
     CORD_TRY(cord_model_open(v->judge.engine, &options, &model, err));

@@ -41,4 +41,7 @@ struct cord_engine {
 
 extern const struct backend backend_local, backend_http;
 
+/* Why this cord cannot open a file of weights; NULL where it can. */
+extern const char *const backend_local_refusal;
+
 #endif

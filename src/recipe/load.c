@@ -10,7 +10,7 @@ struct load {
     struct recipe *recipe;
     struct recipe_values values;
     const char *base, *real_base; /* the recipe's folder: as reached from here ("" for the current one), and absolute */
-    const char *models_folder;
+    const char *models_folder, *no_files; /* as the options have them */
     cord_error *err;
 };
 
@@ -187,6 +187,8 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
 static cord_status load_model(struct load *load, struct recipe_model *model, const char *name) {
     struct arena *arena = &load->recipe->arena;
     const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
+    if (load->no_files)
+        return values_error(&load->values, file->place, load->err, "models.%s.file: %s", name, load->no_files);
     model->name = name;
     model->options = (cord_model_options){
         .name = name,
@@ -395,7 +397,8 @@ cord_status recipe_load(const char *path, const struct recipe_options *options, 
     CORD_TRY(file_read(path, "recipe", RECIPE_LIMIT, &text, err));
     *recipe = (struct recipe){0};
     arena_init(&recipe->arena);
-    struct load load = {recipe, {.source = path, .arena = &recipe->arena}, NULL, NULL, options->models_folder, err};
+    struct load load = {
+        recipe, {.source = path, .arena = &recipe->arena}, NULL, NULL, options->models_folder, options->no_files, err};
     cord_status status = load_all(&load, path, options, buf_text(&text));
     buf_release(&text);
     if (status != CORD_OK) recipe_release(recipe);

@@ -67,6 +67,7 @@ struct recipe_options {
     const char *const *set; /* "key=value" overrides, applied in order; values are YAML scalars */
     int n_set;
     const char *models_folder; /* where NAME.gguf of the manifest's models lie; NULL: none */
+    const char *no_files;      /* why no model may be a file; NULL: it may */
 };
 
 /* Reads and checks a recipe. Everything in it lives until recipe_release. Files named in it are relative to the recipe's

@@ -5,7 +5,8 @@
  *   A writer holds an exclusive lock on FOLDER/lock for as long as its handle is open; the kernel drops it when the
  *   process dies, however it dies. The lock belongs to the open file, not to the process, so that a second handle in
  *   the same process is refused as well.
- *   A reader takes no part in that lock. SQLite's own locks keep it consistent with a live writer.
+ *   A reader takes no part in that lock. SQLite's own locks keep it consistent with a live writer. Who must have a run
+ *   stand still while it is read (cord merge) holds the same lock, shared.
  *
  * Leaving no trace: a reader of a WAL journal would make -wal and -shm files if they are missing. So a writer that
  * closes goes back to a rollback journal, after which one file is all there is; and a reader takes a -shm file as it is
@@ -84,9 +85,14 @@ static cord_status lock_refused(const char *path, int fd, cord_error *err) {
                      "process %ld is running in this folder; wait for it, or stop it with: kill -INT %ld", pid, pid);
 }
 
+/* FOLDER/lock; false where the folder's name is too long to be one. */
+static bool lock_path(const char *folder, char path[4096]) {
+    return (size_t)snprintf(path, 4096, "%s/lock", folder) < 4096;
+}
+
 static cord_status take_lock(struct journal *j, const char *folder, cord_error *err) {
-    char path[4096 + sizeof "/lock"]; /* make_folder has measured the folder's name */
-    snprintf(path, sizeof path, "%s/lock", folder);
+    char path[4096];
+    if (!lock_path(folder, path)) return error_set(err, CORD_BAD_RECIPE, "the run folder's name is too long");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return error_errno(err, "open", path);
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -102,30 +108,23 @@ static cord_status take_lock(struct journal *j, const char *folder, cord_error *
     return CORD_OK;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------- */
-
-static cord_status open_file(struct journal *j, const char *name, int flags, cord_error *err) {
-    int rc = sqlite3_open_v2(name, &j->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
-    if (!j->db) return error_memory(err);
-    if (rc != SQLITE_OK) return query_error(j, "open the journal", err);
-    sqlite3_busy_timeout(j->db, WAIT_FOR_LOCKS_MS);
+cord_status database_hold(const char *folder, int *lock, cord_error *err) {
+    char path[4096];
+    *lock = -1;
+    if (!lock_path(folder, path)) return error_set(err, CORD_BAD_USAGE, "the run folder's name is too long");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? CORD_OK : error_errno(err, "open", path);
+    struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+        cord_status status = lock_refused(path, fd, err);
+        close(fd);
+        return status;
+    }
+    *lock = fd;
     return CORD_OK;
 }
 
-/* Rounds are seconds apart, so each can afford to reach the disk (FULL): a power failure costs no more than a kill. */
-static cord_status open_to_write(struct journal *j, const char *folder, cord_error *err) {
-    struct statfs disk;
-    if (statfs(folder, &disk) != 0) return error_errno(err, "look at the folder", folder);
-    CORD_TRY(open_file(j, j->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
-    CORD_TRY(schema_check(j, true, err));
-    j->ours = true;
-    if (database_wal_is_safe((unsigned long)disk.f_type))
-        CORD_TRY(query_run(j, err, "PRAGMA journal_mode = WAL", ""));
-    else
-        CORD_TRY(query_run(j, err, "PRAGMA journal_mode = DELETE", ""));
-    CORD_TRY(query_run(j, err, "PRAGMA synchronous = FULL", ""));
-    return query_run(j, err, "PRAGMA foreign_keys = ON", "");
-}
+/* ---- opening ------------------------------------------------------------------------------------------------- */
 
 /* SQLite's "file:" name of a path. */
 static void add_uri(struct buf *out, const char *path) {
@@ -138,44 +137,119 @@ static void add_uri(struct buf *out, const char *path) {
     }
 }
 
+/* Opens j->path; `query` is the end of its URI. */
+static cord_status open_file(struct journal *j, const char *query, int flags, cord_error *err) {
+    struct buf uri;
+    buf_init(&uri, "a file name", 1 << 16);
+    add_uri(&uri, j->path);
+    buf_add(&uri, text_of(query));
+    cord_status status = buf_check(&uri, err);
+    if (status == CORD_OK) {
+        int rc = sqlite3_open_v2(uri.data, &j->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+        status = !j->db ? error_memory(err) : rc == SQLITE_OK ? CORD_OK : query_error(j, "open the journal", err);
+    }
+    buf_release(&uri);
+    if (status == CORD_OK) sqlite3_busy_timeout(j->db, WAIT_FOR_LOCKS_MS);
+    return status;
+}
+
+/* Rounds are seconds apart, so each can afford to reach the disk (FULL): a power failure costs no more than a kill. */
+static cord_status set_up(struct journal *j, bool wal, cord_error *err) {
+    /* A WAL that was left behind elsewhere is read without memory shared with others, which is what is unsafe. */
+    if (!wal) CORD_TRY(query_run(j, err, "PRAGMA locking_mode = EXCLUSIVE", ""));
+    CORD_TRY(schema_check(j, true, err));
+    j->ours = true;
+    if (wal) {
+        CORD_TRY(query_run(j, err, "PRAGMA journal_mode = WAL", ""));
+    } else {
+        CORD_TRY(query_run(j, err, "PRAGMA journal_mode = DELETE", ""));
+        CORD_TRY(query_run(j, err, "PRAGMA locking_mode = NORMAL", ""));
+        CORD_TRY(query_run(j, err, "SELECT count(*) FROM run", "")); /* only now is the lock let go */
+    }
+    CORD_TRY(query_run(j, err, "PRAGMA synchronous = FULL", ""));
+    return query_run(j, err, "PRAGMA foreign_keys = ON", "");
+}
+
+static cord_status remove_journal(const char *path, cord_error *err) {
+    static const char *const ends[] = {"-wal", "-shm", "-journal", ""};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char *file;
+        if (asprintf(&file, "%s%s", path, ends[i]) < 0) return error_memory(err);
+        bool gone = unlink(file) == 0 || errno == ENOENT;
+        if (!gone) error_errno(err, "remove", file);
+        free(file);
+        if (!gone) return CORD_IO_ERROR;
+    }
+    return CORD_OK;
+}
+
+static cord_status open_to_write(struct journal *j, const char *folder, unsigned long type, cord_error *err) {
+    CORD_TRY(make_folder(folder, err));
+    CORD_TRY(take_lock(j, folder, err));
+    struct statfs disk;
+    if (statfs(folder, &disk) != 0) return error_errno(err, "look at the folder", folder);
+    if (j->mode == JOURNAL_FRESH) CORD_TRY(remove_journal(j->path, err));
+    j->mode = JOURNAL_WRITE;
+    CORD_TRY(open_file(j, "", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    return set_up(j, database_wal_is_safe(type ? type : (unsigned long)disk.f_type), err);
+}
+
+/* A live writer's shared memory is used as it is, a dead one's log is read without making any. */
+#define READ_ONLY "?mode=ro&readonly_shm=1"
+
 static cord_status open_to_read(struct journal *j, const char *folder, cord_error *err) {
     struct stat info;
     if (stat(folder, &info) != 0) return error_errno(err, "open the run folder", folder);
     if (stat(j->path, &info) != 0 && errno == ENOENT)
         return error_set(err, CORD_BAD_INPUT, "%s is not a run folder: there is no journal.sqlite in it", folder);
-    struct buf uri;
-    buf_init(&uri, "a file name", 1 << 16);
-    add_uri(&uri, j->path);
-    buf_add(&uri, TEXT("?mode=ro&readonly_shm=1"));
-    cord_status status = buf_check(&uri, err);
-    if (status == CORD_OK) status = open_file(j, uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
-    buf_release(&uri);
-    return status == CORD_OK ? schema_check(j, false, err) : status;
+    CORD_TRY(open_file(j, READ_ONLY, SQLITE_OPEN_READONLY, err));
+    return schema_check(j, false, err);
 }
 
-static cord_status open_in(struct journal *j, const char *folder, cord_error *err) {
+static cord_status open_in(struct journal *j, const char *folder, unsigned long type, cord_error *err) {
     if (asprintf(&j->path, "%s/journal.sqlite", folder) < 0) {
         j->path = NULL; /* asprintf leaves it undefined */
         return error_memory(err);
     }
-    if (j->mode == JOURNAL_READ) return open_to_read(j, folder, err);
-    CORD_TRY(make_folder(folder, err));
-    CORD_TRY(take_lock(j, folder, err));
-    return open_to_write(j, folder, err);
+    return j->mode == JOURNAL_READ ? open_to_read(j, folder, err) : open_to_write(j, folder, type, err);
 }
 
-cord_status journal_open(const char *folder, enum journal_mode mode, struct journal **out, cord_error *err) {
+cord_status database_open(const char *folder, enum journal_mode mode, unsigned long type, struct journal **out,
+                          cord_error *err) {
     struct journal *j = calloc(1, sizeof *j);
     if (!j) return error_memory(err);
     j->mode = mode;
     j->lock = -1;
-    cord_status status = open_in(j, folder, err);
+    cord_status status = open_in(j, folder, type, err);
     if (status == CORD_OK)
         *out = j;
     else
         journal_close(j);
     return status;
 }
+
+cord_status journal_open(const char *folder, enum journal_mode mode, struct journal **out, cord_error *err) {
+    return database_open(folder, mode, 0, out, err);
+}
+
+cord_status database_attach(struct journal *j, const char *folder, cord_error *err) {
+    struct buf uri, path;
+    buf_init(&path, "a file name", 1 << 14);
+    buf_init(&uri, "a file name", 1 << 16);
+    buf_addf(&path, "%s/journal.sqlite", folder);
+    cord_status status = buf_check(&path, err);
+    if (status == CORD_OK) {
+        add_uri(&uri, path.data);
+        buf_add(&uri, TEXT(READ_ONLY));
+        status = buf_check(&uri, err);
+    }
+    if (status == CORD_OK) status = query_run(j, err, "ATTACH ?1 AS source", "s", uri.data);
+    buf_release(&uri);
+    buf_release(&path);
+    return status;
+}
+
+cord_status database_detach(struct journal *j, cord_error *err) { return query_run(j, err, "DETACH source", ""); }
 
 void journal_close(struct journal *j) {
     if (!j) return;

@@ -29,6 +29,19 @@ struct journal {
  * NFS, SMB, FUSE, 9p, AFS, Ceph, Lustre... `type` is statfs's f_type. */
 bool database_wal_is_safe(unsigned long type);
 
+/* journal_open, on a file system of which a test may say the type; 0: the folder's own. */
+cord_status database_open(const char *folder, enum journal_mode mode, unsigned long type, struct journal **journal,
+                          cord_error *err);
+
+/* Sees to it that nobody writes in a run's folder: takes its lock, shared with others who only read. CORD_BUSY, with the
+ * writer's process id, while there is one. *lock is a file descriptor to be closed, or -1 where the folder has no lock (a
+ * copy of a run, say). */
+cord_status database_hold(const char *folder, int *lock, cord_error *err);
+
+/* Attaches another run's journal to an open one, under the name `source`, for reading only and without a trace. */
+cord_status database_attach(struct journal *journal, const char *folder, cord_error *err);
+cord_status database_detach(struct journal *journal, cord_error *err);
+
 /* ---- schema (schema.c) --------------------------------------------------------------------------------------- */
 
 /* Checks that the file is a journal of this version. An empty database is one only if `create`, which fills it. */
@@ -70,6 +83,9 @@ int64_t row_int64(struct rows *rows);
 double row_real(struct rows *rows);        /* NAN for NULL */
 cord_text row_text(struct rows *rows);     /* data == NULL for NULL */
 const char *row_string(struct rows *rows); /* NUL-terminated; NULL for NULL */
+
+/* SQL that is made up, once: no cache, no values. */
+cord_status query_script(struct journal *journal, cord_error *err, const char *what, const char *sql);
 
 /* The only number that a query gives; `fallback` if it gives no row or NULL. */
 cord_status query_int64(struct journal *journal, cord_error *err, int64_t *value, int64_t fallback, const char *sql,

@@ -13,7 +13,11 @@
 /* A handle is used by one thread at a time. */
 struct journal;
 
-enum journal_mode { JOURNAL_READ, JOURNAL_WRITE };
+enum journal_mode {
+    JOURNAL_READ,
+    JOURNAL_WRITE,
+    JOURNAL_FRESH, /* as WRITE, in place of a journal that lies there */
+};
 
 /* Opens (JOURNAL_WRITE: makes, if need be) FOLDER/journal.sqlite. For writing, takes the folder's lock: CORD_BUSY, with the
  * other's process id, while another process holds it. A file of another schema version, or one that is not a journal of
@@ -23,7 +27,12 @@ void journal_close(struct journal *journal); /* NULL is fine */
 
 /* ---- the run --------------------------------------------------------------------------------------------------- */
 
-/* Key-value facts of the run: "recipe" (resolved), "versions", "started"... NULL text when absent. */
+/* Key-value facts of the run. NULL text when absent.
+ *   recipe              resolved
+ *   model.NAME.sha256   of its file
+ *   shard               "2/8"; empty for the whole set
+ *   merged              a JSON array: the folders that it was merged from
+ *   mixed               in what these did not agree, a line each; empty where they did */
 cord_status journal_put_fact(struct journal *journal, const char *key, cord_text value, cord_error *err);
 cord_status journal_get_fact(struct journal *journal, const char *key, struct arena *arena, cord_text *value,
                              cord_error *err);

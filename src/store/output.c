@@ -2,8 +2,6 @@
 #include "store/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,14 +29,6 @@ cord_status output_open(struct output *o, const char *path, cord_error *err) {
     return status;
 }
 
-/* A new name is on the disk only when its folder is. File systems that cannot flush a folder are none the worse. */
-static void sync_folder(char *path) {
-    int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
-}
-
 /* Pipes and devices cannot be flushed to a disk, and need not be. */
 static bool flush(struct output *o) {
     return !ferror(o->file) && fflush(o->file) == 0 && (!o->draft || fsync(fileno(o->file)) == 0);
@@ -49,7 +39,7 @@ cord_status output_close(struct output *o, cord_status status, cord_error *err) 
     if (fclose(o->file) != 0 && status == CORD_OK) status = error_errno(err, "write", o->path);
     if (o->draft && status == CORD_OK && rename(o->draft, o->path) != 0) status = error_errno(err, "write", o->path);
     if (o->draft && status != CORD_OK) unlink(o->draft);
-    if (o->draft && status == CORD_OK) sync_folder(o->path);
+    if (o->draft && status == CORD_OK) file_sync_folder(o->path);
     forget(o);
     return status;
 }

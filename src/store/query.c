@@ -165,6 +165,10 @@ cord_status query_run(struct journal *j, cord_error *err, const char *sql, const
     return rows_end(&r);
 }
 
+cord_status query_script(struct journal *j, cord_error *err, const char *what, const char *sql) {
+    return sqlite3_exec(j->db, sql, NULL, NULL, NULL) == SQLITE_OK ? CORD_OK : query_error(j, what, err);
+}
+
 cord_status query_int64(struct journal *j, cord_error *err, int64_t *value, int64_t fallback, const char *sql,
                         const char *types, ...) {
     struct rows r;

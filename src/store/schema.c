@@ -97,17 +97,12 @@ static const char tables[] =
     "  FOREIGN KEY (problem, round, slot) REFERENCES beam\n"
     ") STRICT, WITHOUT ROWID;\n";
 
-static cord_status run_script(struct journal *j, const char *sql, cord_error *err) {
-    if (sqlite3_exec(j->db, sql, NULL, NULL, NULL) == SQLITE_OK) return CORD_OK;
-    return query_error(j, "make the journal", err);
-}
-
 static cord_status create(struct journal *j, cord_error *err) {
     CORD_TRY(transaction_begin(j, err));
-    cord_status status = run_script(j, tables, err);
+    cord_status status = query_script(j, err, "make the journal", tables);
     char pragmas[100];
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION, VERSION);
-    if (status == CORD_OK) status = run_script(j, pragmas, err);
+    if (status == CORD_OK) status = query_script(j, err, "make the journal", pragmas);
     return transaction_end(j, status, err);
 }
 

@@ -2,6 +2,7 @@
 #include "store/summary.h"
 
 #include "base/json.h"
+#include "store/database.h"
 
 #include "cord_commit.h"
 
@@ -48,6 +49,7 @@ cord_status summary_count(struct journal *journal, struct summary_counts *counts
     return status;
 }
 
+/* What each participant is, of a run that this process has the models of. */
 static void write_models(struct json_writer *w, const struct summary_model *models, int n) {
     json_open(w, "models", '[');
     for (int i = 0; i < n; i++) {
@@ -61,6 +63,34 @@ static void write_models(struct json_writer *w, const struct summary_model *mode
         json_close(w, '}');
     }
     json_close(w, ']');
+}
+
+/* What the journal knows of the models that were used: their names and the hashes of their files. */
+static cord_status write_known_models(struct json_writer *w, struct journal *journal, struct arena *arena,
+                                      cord_error *err) {
+    struct rows r;
+    json_open(w, "models", '[');
+    rows_open(&r, journal, arena, err,
+              "SELECT substr(key, 7, length(key) - 13), value FROM run WHERE key LIKE 'model.%.sha256' ORDER BY key",
+              "");
+    while (rows_next(&r)) {
+        json_open(w, NULL, '{');
+        json_text(w, "name", row_text(&r));
+        json_text(w, "sha256", row_text(&r));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return rows_end(&r);
+}
+
+/* Which part of the problems the run is of, and which runs it was merged from. */
+static cord_status write_origin(struct json_writer *w, struct journal *journal, struct arena *arena, cord_error *err) {
+    cord_text shard, merged;
+    CORD_TRY(journal_get_fact(journal, "shard", arena, &shard, err));
+    CORD_TRY(journal_get_fact(journal, "merged", arena, &merged, err));
+    if (shard.len) json_text(w, "shard", shard);
+    if (merged.len) json_raw(w, "merged", merged);
+    return CORD_OK;
 }
 
 static void write_counts(struct json_writer *w, const struct summary_counts *c) {
@@ -127,28 +157,40 @@ static void write_session(struct json_writer *w, const struct summary_session *s
     json_close(w, '}');
 }
 
-cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
-                          const struct summary_counts *counts, cord_error *err) {
-    const cord_engine_info *engine = &session->engine;
+static cord_status write_all(struct json_writer *w, struct journal *journal, const struct summary_session *session,
+                             const struct summary_counts *counts, struct arena *arena, cord_error *err) {
     struct journal_totals totals = {0};
     CORD_TRY(journal_totals(journal, 0, &totals, err));
-    struct buf out;
+    json_open(w, NULL, '{');
+    json_text(w, "cord", text_of(cord_version()));
+    json_text(w, "commit", text_of(CORD_COMMIT));
+    CORD_TRY(write_origin(w, journal, arena, err));
+    if (session) {
+        const cord_engine_info *engine = &session->engine;
+        json_text(w, "llama.cpp", text_of(engine->llama ? engine->llama : ""));
+        json_text(w, "processor", text_of(engine->features ? engine->features : ""));
+        json_int(w, "threads", engine->threads);
+        write_models(w, session->models, session->n_models);
+    } else {
+        CORD_TRY(write_known_models(w, journal, arena, err));
+    }
+    write_counts(w, counts);
+    write_totals(w, &totals);
+    if (session) write_session(w, session);
+    json_close(w, '}');
+    buf_addc(w->out, '\n');
+    return buf_check(w->out, err);
+}
+
+cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
+                          const struct summary_counts *counts, cord_error *err) {
+    struct buf out, path;
+    struct arena arena;
+    arena_init(&arena);
     buf_init(&out, "the run's summary", 1 << 20);
     struct json_writer w = {&out, false};
-    json_open(&w, NULL, '{');
-    json_text(&w, "cord", text_of(cord_version()));
-    json_text(&w, "commit", text_of(CORD_COMMIT));
-    json_text(&w, "llama.cpp", text_of(engine->llama ? engine->llama : ""));
-    json_text(&w, "processor", text_of(engine->features ? engine->features : ""));
-    json_int(&w, "threads", engine->threads);
-    write_models(&w, session->models, session->n_models);
-    write_counts(&w, counts);
-    write_totals(&w, &totals);
-    write_session(&w, session);
-    json_close(&w, '}');
-    buf_addc(&out, '\n');
-    cord_status status = buf_check(&out, err);
-    struct buf path;
+    cord_status status = write_all(&w, journal, session, counts, &arena, err);
+    arena_release(&arena);
     buf_init(&path, "a path", 4096);
     buf_addf(&path, "%s/summary.json", folder);
     if (status == CORD_OK) status = buf_check(&path, err);

@@ -28,8 +28,9 @@ struct summary_counts {
 };
 cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err);
 
-/* Writes the file anew: versions, processor, threads, models with their hashes, counts and tokens of the run, and how the
- * time of the last session went. */
+/* Writes the file anew: versions, shard, the runs it was merged from, processor, threads, models with their hashes, counts
+ * and tokens of the run, and how the time of the last session went. `session` NULL, where no model was opened: without what
+ * only that knows. */
 cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
                           const struct summary_counts *counts, cord_error *err);
 

@@ -49,7 +49,7 @@ static int tear_down(void **state) {
 
 static cord_status load(cord_text yaml, const char *set, struct recipe *recipe, cord_error *err) {
     write_text(file, yaml);
-    struct recipe_options options = {&set, set ? 1 : 0, models};
+    struct recipe_options options = {.set = &set, .n_set = set ? 1 : 0, .models_folder = models};
     return recipe_load(file, &options, recipe, err);
 }
 
@@ -171,7 +171,7 @@ static void overrides_are_applied_in_order(void **state) {
                          "prompt.between=\"\\n\\n\\n\"",
                          "prompt.system="};
     write_text(file, TEXT(MINIMAL "search: {beam: 9}\n"));
-    struct recipe_options options = {set, 7, models};
+    struct recipe_options options = {.set = set, .n_set = 7, .models_folder = models};
     assert_ok(recipe_load(file, &options, &r, err));
     assert_int_equal(r.search.beam, 3);
     assert_true(r.teachers[1].sampling.temperature == 0.8f);

@@ -31,8 +31,10 @@ static inline void sample_remove(const char *folder) { nftw(folder, sample_remov
 
 /* ---- problems ------------------------------------------------------------------------------------------------ */
 
-static inline void sample_problems(struct journal *journal) {
-    struct problem problems[] = {
+enum { SAMPLE_PROBLEMS = 4 };
+
+static inline void sample_set(struct problem problems[SAMPLE_PROBLEMS]) {
+    const struct problem all[SAMPLE_PROBLEMS] = {
         {.question = {TEXT("p1"), TEXT("What is 2 + 3?")},
          .target = TEXT("5"),
          .gold = TEXT("5"),
@@ -53,7 +55,13 @@ static inline void sample_problems(struct journal *journal) {
          .line = 4,
          .index = 3},
     };
-    struct problem_set set = {.problems = problems, .n = 4, .n_bad = 1};
+    memcpy(problems, all, sizeof all);
+}
+
+static inline void sample_problems(struct journal *journal) {
+    struct problem problems[SAMPLE_PROBLEMS];
+    sample_set(problems);
+    struct problem_set set = {.problems = problems, .n = SAMPLE_PROBLEMS, .n_bad = 1};
     assert_ok(journal_put_problems(journal, &set, err));
     struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
     assert_ok(journal_put_teachers(journal, teachers, 2, err));

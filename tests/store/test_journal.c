@@ -527,6 +527,80 @@ static void test_unsafe_file_systems(void **state) {
     assert_true(database_wal_is_safe(0x794c7630));                   /* overlayfs */
 }
 
+static void assert_journal_mode(struct journal *journal, struct arena *arena, const char *expected) {
+    struct rows r;
+    rows_open(&r, journal, arena, NULL, "PRAGMA journal_mode", "");
+    assert_true(rows_next(&r));
+    assert_text(row_text(&r), expected);
+    assert_int_equal(rows_end(&r), CORD_OK);
+}
+
+/* On NFS and its like: a rollback journal, no shared memory, readers beside the writer, and nothing lost by a kill. */
+static void test_no_wal_where_it_is_unsafe(void **state) {
+    enum { NFS = 0x6969 };
+    struct fixture *f = *state;
+    assert_journal_mode(f->journal, &f->arena, "wal"); /* /tmp is not one of them */
+    journal_close(f->journal);
+    f->journal = NULL;
+    pid_t child = fork();
+    if (child == 0) {
+        struct journal *journal;
+        assert_ok(database_open(f->folder, JOURNAL_WRITE, NFS, &journal, err));
+        sample_problems(journal);
+        sample_tell(journal, 1, &f->sample);
+        raise(SIGKILL);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(count_files(f->folder), 1 + 16); /* the journal, and the lock's */
+    assert_ok(database_open(f->folder, JOURNAL_WRITE, NFS, &f->journal, err));
+    assert_journal_mode(f->journal, &f->arena, "delete");
+    sample_tell(f->journal, 2, &f->sample);
+    struct journal *reader;
+    assert_ok(journal_open(f->folder, JOURNAL_READ, &reader, err));
+    assert_int_equal(problems_of(f, reader, 4)[1].status, PROBLEM_DONE);
+    assert_rounds(f, reader, 1, 3);
+    journal_close(reader);
+    assert_int_equal(count_files(f->folder), 1 + 16);
+}
+
+/* A run that was killed where WAL is safe, and whose folder was moved to where it is not. */
+static void test_wal_that_was_moved(void **state) {
+    struct fixture *f = *state;
+    journal_close(f->journal);
+    f->journal = NULL;
+    pid_t child = fork();
+    if (child == 0) {
+        struct journal *journal;
+        assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+        sample_problems(journal);
+        sample_tell(journal, 1, &f->sample);
+        raise(SIGKILL);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    char path[128];
+    snprintf(path, sizeof path, "%s/journal.sqlite-wal", f->folder);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_ok(database_open(f->folder, JOURNAL_WRITE, 0x6969, &f->journal, err));
+    assert_journal_mode(f->journal, &f->arena, "delete");
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(problems_of(f, f->journal, 4)[0].status, PROBLEM_DONE);
+    assert_rounds(f, f->journal, 1, 3);
+}
+
+static void test_fresh_takes_the_place_of_what_was_there(void **state) {
+    struct fixture *f = *state;
+    sample_problems(f->journal);
+    assert_int_equal(journal_open(f->folder, JOURNAL_FRESH, &(struct journal *){NULL}, NULL), CORD_BUSY);
+    problems_of(f, f->journal, 4);
+    journal_close(f->journal);
+    assert_ok(journal_open(f->folder, JOURNAL_FRESH, &f->journal, err));
+    problems_of(f, f->journal, 0);
+    sample_problems(f->journal);
+}
+
 /* ---- files that are not journals ------------------------------------------------------------------------------ */
 
 static void write_journal_file(struct fixture *f, cord_text content) {
@@ -637,6 +711,9 @@ int main(void) {
         TEST(test_full_disk),
         TEST(test_read_only_folder),
         TEST(test_unsafe_file_systems),
+        TEST(test_no_wal_where_it_is_unsafe),
+        TEST(test_wal_that_was_moved),
+        TEST(test_fresh_takes_the_place_of_what_was_there),
         TEST(test_garbage_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_other_schema_is_refused),

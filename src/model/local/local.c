@@ -109,6 +109,8 @@ static void forget(cord_engine *engine, uint64_t group) {
     if (engine->local) device_forget(engine->local, group);
 }
 
+const char *const backend_local_refusal = NULL;
+
 const struct backend backend_local = {
     .open = open_model,
     .close = local_close,

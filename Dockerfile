@@ -1,0 +1,30 @@
+# cord in an image: `docker build -t cord .`, or `docker build -t cord --build-arg CORD_LOCAL=OFF .` for a small one that
+# only talks to servers.
+#
+#   docker run --rm -u "$(id -u):$(id -g)" -v "$PWD:/work" -v ~/.cache/cord/models:/models:ro cord run recipe.yaml
+#
+# Nothing in it is compiled for the CPU at hand: llama.cpp's kernels need AVX2 and FMA, as x86-64 has had since 2013 to 2015.
+FROM debian:12 AS build
+ARG CORD_LOCAL=ON
+ENV CORD_LLAMA_CMAKE=-DGGML_NATIVE=OFF CORD_CMAKE=-DCORD_NATIVE=OFF
+WORKDIR /src
+# What changes seldom comes first, so that the minutes that llama.cpp takes are spent once.
+COPY scripts scripts
+RUN apt-get update && scripts/packages.sh
+RUN if [ "$CORD_LOCAL" = OFF ]; then scripts/llama.sh --jinja; else scripts/llama.sh; fi
+COPY . .
+RUN make install CORD_LOCAL="$CORD_LOCAL" DESTDIR=/stage PREFIX=/usr/local
+
+FROM debian:12-slim
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends ca-certificates libcurl4 libflint17 libflint-arb2 libfyaml0 libjansson4 \
+        libsqlite3-0 libssl3 libstdc++6 && \
+    rm -rf /var/lib/apt/lists/* && \
+    useradd --create-home cord && install -d -o cord /work
+COPY --from=build /stage /
+RUN ldconfig
+USER cord
+WORKDIR /work
+ENV CORD_MODELS=/models
+ENTRYPOINT ["cord"]
+CMD ["help"]

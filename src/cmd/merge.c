@@ -1,0 +1,136 @@
+/* merge.c - `cord merge`: one run folder from several. What is merged and how is the store's business (store/merge.h); here
+ * recipes are compared, and it is told what came of it. */
+#include "store/merge.h"
+#include "cmd/page.h"
+#include "recipe/recipe.h"
+
+struct telling {
+    struct page out, err; /* what was chosen; what contradicts */
+};
+
+/* ---- recipes ------------------------------------------------------------------------------------------------- */
+
+/* Which problems a run takes changes nothing of any one's result. */
+static bool is_choice_of_problems(cord_text line) {
+    return text_starts(line, TEXT("problems.file: ")) || text_starts(line, TEXT("problems.skip: ")) ||
+           text_starts(line, TEXT("problems.limit: "));
+}
+
+static cord_status compare_recipes(cord_text before, cord_text after, struct arena *arena, cord_text *conflicts,
+                                   cord_text *notes, cord_error *err) {
+    cord_text lines;
+    struct buf out[2]; /* contradictions, notes */
+    CORD_TRY(recipe_differences(before, after, arena, &lines, err));
+    for (int i = 0; i < 2; i++) buf_init(&out[i], "differences of recipes", lines.len + 1);
+    while (lines.len) {
+        cord_text line = text_slice(lines, 0, (size_t)text_find(lines, TEXT("\n")) + 1); /* each ends with one */
+        lines = text_slice(lines, line.len, lines.len);
+        buf_add(&out[is_choice_of_problems(line)], line);
+    }
+    cord_status status = CORD_OK;
+    cord_text *const texts[] = {conflicts, notes};
+    for (int i = 0; i < 2; i++) {
+        if (status == CORD_OK) status = buf_check(&out[i], err);
+        *texts[i] = status == CORD_OK ? arena_text(arena, buf_text(&out[i])) : (cord_text){0};
+        if (status == CORD_OK && !texts[i]->data) status = error_memory(err);
+        buf_release(&out[i]);
+    }
+    return status;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------ */
+
+static void tell(void *ctx, enum merge_news news, const char *line) {
+    struct telling *telling = ctx;
+    struct page *page = news == MERGE_CONFLICT ? &telling->err : &telling->out;
+    page_raw(page, PAINT_NONE, text_of(line));
+    page_print(page, PAINT_NONE, "\n");
+}
+
+static bool find_prefer(const struct option_value *value, enum merge_prefer *prefer) {
+    *prefer = !value->given ? MERGE_NONE : strcmp(value->text, "last") == 0 ? MERGE_LAST : MERGE_FIRST;
+    return !value->given || *prefer == MERGE_LAST || strcmp(value->text, "first") == 0;
+}
+
+static void conclude(const struct call *call, const struct merge_counts *counts) {
+    const struct summary_counts *merged = &counts->merged;
+    fprintf(call->out, "%d problem%s from %d run%s: %d done, %d failed, %d unfinished", merged->problems,
+            merged->problems == 1 ? "" : "s", call->n_args - 1, call->n_args == 2 ? "" : "s", merged->done,
+            merged->failed, merged->open);
+    if (counts->duplicates)
+        fprintf(call->out, "; %d time%s a problem was in another run, too, and is there once", counts->duplicates,
+                counts->duplicates == 1 ? "" : "s");
+    fprintf(call->out, "\n%s/trajectories.jsonl\n", call->args[0]);
+}
+
+static int run_merge(const struct call *call) {
+    const struct option_value *prefer = call_option(call, "prefer");
+    struct telling telling;
+    struct merge_options options = {
+        .out = call->args[0],
+        .runs = call->args + 1,
+        .n_runs = call->n_args - 1,
+        .compare = compare_recipes,
+        .tell = tell,
+        .ctx = &telling,
+    };
+    if (!find_prefer(prefer, &options.prefer))
+        return call_usage(call, "--prefer: '%.200s' is not first or last", prefer->text);
+    if (!*options.out) return call_usage(call, "OUT is empty");
+    struct merge_counts counts;
+    cord_error err = {0};
+    page_init(&telling.out, call->out);
+    page_init(&telling.err, call->err);
+    cord_status status = merge_runs(&options, &counts, &err);
+    if (status == CORD_OK && (telling.out.failed || telling.err.failed)) status = error_memory(&err);
+    page_release(&telling.out);
+    page_release(&telling.err);
+    if (status == CORD_OK) {
+        conclude(call, &counts);
+        return EXIT_ALL_DONE;
+    }
+    fflush(call->out);
+    int result = call_fail(call, &err);
+    if (counts.conflicts && options.prefer == MERGE_NONE)
+        fprintf(call->err, "cord: --prefer first takes what the run named first has, --prefer last the other\n");
+    return result;
+}
+
+static const struct option options[] = {
+    {.name = "prefer",
+     .type = OPTION_TEXT,
+     .value = "first|last",
+     .doc = "where runs contradict each other, take what the one named first (last) has"},
+    {.name = NULL},
+};
+
+const struct verb verb_merge = {
+    .name = "merge",
+    .synopsis = "OUT RUN [RUN...]",
+    .summary = "make one run folder from several: shards, or runs of one recipe",
+    .help =
+        "Makes the folder OUT, which must not exist: a run folder with all problems of the runs, every round and\n"
+        "candidate of them, trajectories.jsonl in input order, and summary.json counted anew. OUT appears whole or not "
+        "at\n"
+        "all. The runs are only read; one that is at work is refused.\n"
+        "\n"
+        "A problem that several runs have is in OUT once. The one that is done is taken before one that failed or is\n"
+        "unfinished, and of two unfinished ones that with more rounds; each such choice is told. Of two that are done\n"
+        "with equal results (times and cached tokens apart), the first.\n"
+        "\n"
+        "Contradictions are told, a line each, and nothing is merged: recipes that differ in a key that can change a\n"
+        "result, models whose files differ, another problem under the same id, other results for the same problem.\n"
+        "With --prefer one side is taken. Runs with other teachers cannot be merged. The recipe of OUT is the\n"
+        "first run's, or with --prefer last the last differing one's.\n"
+        "\n"
+        "Problems stand in the order of their lines in the problem file; where runs read different files, run by run.\n"
+        "`cord run` goes on in OUT (run.out) with what is open, without --shard. After --prefer with differing recipes "
+        "it\n"
+        "asks for --accept-changes.\n"
+        "\n"
+        "Exit status: 0 merged, 1 nothing was made, 2 wrong usage.",
+    .options = options,
+    .min_args = 2,
+    .max_args = 100001,
+    .run = run_merge,
+};

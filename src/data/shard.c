@@ -1,0 +1,52 @@
+/* shard.c - which problems belong to a shard, and where it writes; see shard.h. */
+#include "data/shard.h"
+
+#include <stdlib.h>
+
+/* A number of digits alone: no sign, no blank. */
+static bool parse_number(const char *text, size_t len, int *number) {
+    if (len == 0 || len > 7) return false;
+    *number = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9') return false;
+        *number = 10 * *number + (text[i] - '0');
+    }
+    return true;
+}
+
+bool shard_parse(const char *text, struct shard *shard) {
+    const char *slash = strchr(text, '/');
+    return slash && parse_number(text, (size_t)(slash - text), &shard->number) &&
+           parse_number(slash + 1, strlen(slash + 1), &shard->count) && shard->number >= 1 &&
+           shard->number <= shard->count && shard->count <= SHARDS_MOST;
+}
+
+bool shard_has(struct shard shard, cord_text id) {
+    if (shard.count == 0) return true;
+    char hex[65];
+    sha256_text(id, hex);
+    hex[16] = '\0';
+    return strtoull(hex, NULL, 16) % (unsigned long long)shard.count == (unsigned long long)shard.number - 1;
+}
+
+void shard_select(struct shard shard, struct problem_set *set) {
+    int n = 0;
+    set->n_bad = 0;
+    for (int i = 0; i < set->n; i++) {
+        if (!shard_has(shard, set->problems[i].question.id)) continue;
+        set->problems[n] = set->problems[i];
+        set->n_bad += set->problems[n++].bad != NULL;
+    }
+    set->n = n;
+}
+
+const char *shard_folder(struct shard shard, const char *out, struct arena *arena) {
+    if (shard.count == 0) return out;
+    cord_text text = text_of(out);
+    ptrdiff_t at = text_find(text, TEXT(SHARD_PLACE));
+    if (at >= 0) /* one place is enough to tell folders apart */
+        return arena_printf(arena, "%.*s%d-of-%d%s", (int)at, out, shard.number, shard.count,
+                            out + at + strlen(SHARD_PLACE));
+    while (text.len > 1 && text.data[text.len - 1] == '/') text.len--;
+    return arena_printf(arena, "%.*s-%d-of-%d", (int)text.len, out, shard.number, shard.count);
+}
