@@ -187,8 +187,6 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
 static cord_status load_model(struct load *load, struct recipe_model *model, const char *name) {
     struct arena *arena = &load->recipe->arena;
     const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
-    if (load->no_files)
-        return values_error(&load->values, file->place, load->err, "models.%s.file: %s", name, load->no_files);
     model->name = name;
     model->options = (cord_model_options){
         .name = name,
@@ -199,6 +197,8 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
     };
     CORD_TRY(check_where(load, name));
     if (!file || !file->text.len) return load_server(load, model, name);
+    if (load->no_files)
+        return values_error(&load->values, file->place, load->err, "models.%s.file: %s", name, load->no_files);
     cord_status status =
         recipe_find_model(file->text.data, load->base, load->models_folder, arena, &model->options.path, load->err);
     if (status != CORD_OK) {

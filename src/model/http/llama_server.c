@@ -16,14 +16,8 @@ static int number(const json_t *object, const char *key) {
 
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     json_t *props;
-    cord_error none = {0};
-    cord_status status = remote_get(remote, "/props", &props, &none);
     *is = false;
-    if (status == CORD_BAD_MODEL) return CORD_OK; /* another kind of server has no /props */
-    if (status != CORD_OK) {
-        if (err) *err = none;
-        return status;
-    }
+    CORD_TRY(remote_get(remote, "/props", &props, err));
     cord_model_info *info = &remote->base.info;
     const json_t *settings = json_object_get(props, "default_generation_settings");
     *is = json_is_object(settings);

@@ -53,15 +53,18 @@ cord_status questions_ask(struct transport *transport, struct question *question
 }
 
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err) {
-    struct question q = {.call = {.endpoint = remote->endpoint, .path = path}};
-    buf_init(&q.body, "the body of a request", BODY_LIMIT);
-    cord_status status = questions_ask(remote->transport, &q, 1, err);
-    if (status == CORD_OK && q.call.error.code != CORD_OK) {
-        status = q.call.error.code;
-        if (err) *err = q.call.error;
+    struct http_call call = {.endpoint = remote->endpoint, .path = path};
+    json_error_t error;
+    *reply = NULL;
+    cord_status status = transport_run(remote->transport, &call, 1, err);
+    bool absent = call.status == 404 || call.status == 405 || call.status == 501;
+    if (status == CORD_OK && call.error.code == CORD_OK) {
+        *reply = json_loadb(call.reply.data, call.reply.len, JSON_DECODE_ANY, &error);
+    } else if (status == CORD_OK && !absent) {
+        status = call.error.code;
+        if (err) *err = call.error;
     }
-    if (status == CORD_OK) *reply = json_incref(q.reply);
-    question_release(&q);
+    http_call_release(&call);
     return status;
 }
 

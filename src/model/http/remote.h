@@ -76,7 +76,7 @@ void question_end(struct question *q, struct json_writer *w);
 /* Asks all that have no error, of any models, and waits. Each one's error says what became of it. */
 cord_status questions_ask(struct transport *transport, struct question *questions, int n, cord_error *err);
 void question_release(struct question *q);
-/* A GET of `path`. */
+/* A GET of `path`. *reply is NULL, and CORD_OK returned, where the server has no such path, or says no JSON there. */
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err);
 
 /* The ids of a text as a member of the body. */

@@ -5,14 +5,8 @@
 
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     json_t *version, *models;
-    cord_error none = {0};
-    cord_status status = remote_get(remote, "/version", &version, &none);
     *is = false;
-    if (status == CORD_BAD_MODEL) return CORD_OK;
-    if (status != CORD_OK) {
-        if (err) *err = none;
-        return status;
-    }
+    CORD_TRY(remote_get(remote, "/version", &version, err));
     const char *number = json_string_value(json_object_get(version, "version"));
     cord_model_info *info = &remote->base.info;
     if (number) info->description = arena_printf(&remote->arena, "vLLM %.60s", number);
