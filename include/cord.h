@@ -317,6 +317,22 @@ cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_
 /* To be called for every request, whatever cord_score returned. */
 void cord_scoring_release(cord_scoring *scoring);
 
+/* Whether a model's scores are right, as far as that can be seen from outside: the log-probabilities of one target, obtained
+ * in each of the ways that its back end knows. */
+typedef struct {
+    struct {
+        const char *name; /* as cord_model_info.scoring has it; static */
+        bool obtained;
+        char why[200]; /* where they were not */
+    } way[4];
+    int n_ways;
+    double apart; /* the largest difference between two ways in a token's log-probability, nats; NAN: one way only */
+    bool right;   /* at least one way, and no two that differ by more than the model's noise */
+} cord_scoring_check;
+/* Asks a server for a few tokens; of the ways that were obtained and agree, the model keeps the cheapest from then on
+ * (cord_model_info.scoring). Not while other threads use the model. */
+cord_status cord_check_scoring(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err);
+
 /* This group is done: whatever is cached for it may go. No request of the group may be running. */
 void cord_forget(cord_engine *engine, uint64_t group);
 

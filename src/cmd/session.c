@@ -158,6 +158,24 @@ static struct prompt prompt_of(const struct session *session, int model, const s
     return (struct prompt){style, session->templates[model], info->bos, info->eos};
 }
 
+/* A search stands on its scores: a server that cannot give them, or gives two, is refused before it starts. */
+static cord_status check_meta_prover(struct session *session, cord_error *err) {
+    const struct recipe_model *model = &session->recipe->models[session->recipe->meta_model];
+    cord_scoring_check check;
+    if (!model->options.url) return CORD_OK;
+    CORD_TRY(cord_check_scoring(session->engine, session->models[session->recipe->meta_model], &check, err));
+    if (check.right) return CORD_OK;
+    if (check.apart > 0)
+        return error_set(
+            err, CORD_BAD_MODEL,
+            "meta_prover: two ways to ask %s for the same log-probabilities differ by %.3f nats; `cord doctor` shows "
+            "them; it can still be a teacher",
+            model->name, check.apart);
+    return error_set(err, CORD_BAD_MODEL,
+                     "meta_prover: %s gives no log-probabilities of a given text (%s); it can still be a teacher",
+                     model->name, check.way[0].why);
+}
+
 static cord_status open_all(struct session *session, size_t longest_question, cord_error *err) {
     const struct recipe *recipe = session->recipe;
     size_t n = (size_t)recipe->n_models;
@@ -176,6 +194,7 @@ static cord_status open_all(struct session *session, size_t longest_question, co
             .sampling = teacher->sampling,
         };
     }
+    CORD_TRY(check_meta_prover(session, err));
     session->meta_prover = (struct meta_prover){
         .model = session->models[recipe->meta_model],
         .prompt = prompt_of(session, recipe->meta_model, &recipe->meta_style),

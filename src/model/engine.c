@@ -1,6 +1,7 @@
 /* engine.c - hands requests to the back ends of their models. It knows no llama, no network, and no search. */
 #include "model/backend.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const struct backend *const backends[] = {&backend_local, &backend_http};
@@ -106,4 +107,13 @@ void cord_scoring_release(cord_scoring *scoring) {
     scoring->logprob = NULL;
     scoring->token = NULL;
     scoring->n_tokens = 0;
+}
+
+cord_status cord_check_scoring(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err) {
+    *check = (cord_scoring_check){.apart = NAN};
+    if (model->backend->check) return model->backend->check(engine, model, check, err);
+    check->way[0].name = model->info.scoring;
+    check->way[0].obtained = check->right = model->info.scoring != NULL;
+    check->n_ways = 1;
+    return CORD_OK;
 }

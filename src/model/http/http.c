@@ -404,12 +404,58 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
     return status;
 }
 
+/* ---- are scores right? --------------------------------------------------------------------------------------- */
+
+/* The log-probabilities of a target that is likely token by token, in the way that the model has now. */
+static cord_status probe(cord_engine *engine, struct remote *remote, cord_scoring *scoring, cord_error *err) {
+    static const cord_span prompt = {{"1, 2, 3, 4, 5, 6,", 17}, true};
+    *scoring = (cord_scoring){.model = &remote->base,
+                              .prompt = &prompt,
+                              .n_spans = 1,
+                              .target = {TEXT(" 7, 8, 9"), true},
+                              .closing = {TEXT(","), true}};
+    cord_scoring *request = scoring;
+    return score(engine, &request, 1, err);
+}
+
+static double largest_difference(const cord_scoring *a, const cord_scoring *b) {
+    double worst = 0;
+    for (int i = 0; i < a->n_tokens && i < b->n_tokens; i++) worst = fmax(worst, fabs(a->logprob[i] - b->logprob[i]));
+    return a->n_tokens == b->n_tokens ? worst : INFINITY;
+}
+
+static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_check *c, cord_error *err) {
+    enum { MOST = sizeof c->way / sizeof *c->way };
+    struct remote *remote = remote_of(model);
+    const struct scoring_way *ways = remote->protocol->ways, *chosen = NULL;
+    cord_scoring probes[MOST] = {0};
+    cord_status status = CORD_OK;
+    for (int i = 0; i < MOST && ways[i].name && status == CORD_OK; i++, c->n_ways++) {
+        remote->way = &ways[i];
+        status = probe(engine, remote, &probes[i], err);
+        c->way[i].name = ways[i].name;
+        c->way[i].obtained = status == CORD_OK && probes[i].error.code == CORD_OK;
+        if (!c->way[i].obtained)
+            snprintf(c->way[i].why, sizeof c->way[i].why, "%.190s", probes[i].error.message);
+        else if (!chosen)
+            chosen = &ways[i];
+        for (int k = 0; k < i && c->way[i].obtained; k++)
+            if (c->way[k].obtained) c->apart = fmax(c->apart, largest_difference(&probes[k], &probes[i]));
+    }
+    for (int i = 0; i < MOST; i++) cord_scoring_release(&probes[i]);
+    c->right = chosen && !(c->apart > remote->base.info.noise);
+    remote->way = chosen ? chosen : &ways[0];
+    remote->base.info.scoring = chosen ? chosen->name : NULL;
+    return status;
+}
+
 const struct backend backend_http = {
     .open = open_model,
     .close = close_model,
     .count_tokens = count_tokens,
     .propose = propose,
     .score = score,
+    .check = check,
     .forget = forget,
     .stop = stop,
 };

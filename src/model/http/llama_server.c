@@ -137,8 +137,35 @@ static bool score_read(const json_t *reply, const struct pieces *text, int first
     return *logprob <= 0;
 }
 
+/* Without a hand on the scale: the token among the likeliest, for those that are. */
+static void top_write(const struct remote *remote, const struct pieces *text, int first, int n, struct json_writer *w) {
+    (void)remote;
+    (void)first;
+    write_ids(w, "prompt", text, n - 1);
+    json_int(w, "n_predict", 1);
+    json_double(w, "temperature", 0);
+    json_int(w, "n_probs", 1000);
+    json_bool(w, "cache_prompt", true);
+}
+
+static bool top_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached) {
+    (void)first;
+    const json_t *token = json_array_get(json_object_get(reply, "completion_probabilities"), 0);
+    const json_t *top = json_object_get(token, "top_logprobs");
+    *cached = number(json_object_get(reply, "timings"), "cache_n");
+    for (size_t i = 0; i < json_array_size(top); i++) {
+        const json_t *entry = json_array_get(top, i), *id = json_object_get(entry, "id");
+        const json_t *value = json_object_get(entry, "logprob");
+        if (!json_is_integer(id) || json_integer_value(id) != text->id[n - 1] || !json_is_number(value)) continue;
+        *logprob = json_number_value(value);
+        return *logprob <= 0;
+    }
+    return false;
+}
+
 static const struct scoring_way ways[] = {
     {"a request for each token of the target", "/completion", true, score_write, score_read},
+    {"the likeliest tokens, a request each", "/completion", true, top_write, top_read},
     {.name = NULL},
 };
 
