@@ -11,7 +11,7 @@
 
 enum {
     ERROR_BODY = 64 * 1024, /* most that is kept of what a server says with an error */
-    WORDS = 320,            /* most of that in a message */
+    WORDS = 250,            /* most of that in a message */
 };
 
 /* ---- what curl tells while it runs ----------------------------------------------------------------------------- */

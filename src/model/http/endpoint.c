@@ -14,6 +14,7 @@ enum {
     START = 16,       /* requests at once to a server that is not known yet */
     MISSES = 3,       /* without an answer, in a row: the replica is left out */
     PROBE_PAUSE = 30, /* seconds between two probes, at most */
+    CAUTION = 16,     /* windows of replies before one request more is tried, at most */
 };
 
 void queue_push(struct queue *queue, struct job *job, bool front) {
@@ -89,7 +90,9 @@ static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cor
         endpoint->replicas = grown;
         struct replica *replica = &grown[endpoint->n];
         double start = START < endpoint->limits->in_flight ? START : endpoint->limits->in_flight;
-        *replica = (struct replica){.endpoint = endpoint, .allowed = start, .threshold = endpoint->limits->in_flight};
+        double limit = endpoint->limits->in_flight;
+        *replica = (struct replica){
+            .endpoint = endpoint, .allowed = start, .threshold = limit, .ceiling = limit, .caution = 1};
         CORD_TRY(read_url(word, &replica->url, err));
         replica->hash = seed_text(0, text_of(replica->url));
         endpoint->n++;
@@ -241,6 +244,7 @@ struct job *endpoint_next(struct endpoint *endpoint, int64_t now) {
         job->replica = replica;
         job->state = JOB_ACTIVE;
         replica->in_flight++;
+        replica->full = replica->in_flight >= (int)replica->allowed;
         job->probe = replica->left_out;
         if (job->probe) replica->probing = true;
         publish(endpoint);
@@ -316,10 +320,13 @@ static void learn_answer(struct endpoint *endpoint, struct replica *replica, int
 static void learn_success(struct replica *replica) {
     replica->successes++;
     replica->progressed = true;
-    if (replica->in_flight + 1 < (int)replica->allowed) return; /* it was not tried whether it takes that many */
-    replica->allowed += replica->allowed < replica->threshold ? 1 : 1 / replica->allowed;
-    if (replica->allowed > replica->endpoint->limits->in_flight)
-        replica->allowed = replica->endpoint->limits->in_flight;
+    if (!replica->full) return; /* it was not tried whether it takes that many */
+    const double limit = replica->endpoint->limits->in_flight;
+    replica->allowed += replica->allowed < replica->threshold ? 1 : 1 / (replica->allowed * replica->caution);
+    if (replica->allowed > limit) replica->allowed = limit;
+    if (replica->allowed < replica->ceiling + 1) return;
+    replica->ceiling = replica->allowed; /* more than was refused once */
+    replica->caution = 1;
 }
 
 static void learn_refusal(struct replica *replica, struct job *job, int64_t now) {
@@ -329,10 +336,15 @@ static void learn_refusal(struct replica *replica, struct job *job, int64_t now)
         if (until > replica->quiet_until) replica->quiet_until = until;
     }
     if (job->started <= replica->halved) return; /* sent before: it says nothing new */
+    if (replica->progressed) {                   /* else it was halved to no avail: too much it was before that */
+        int refused = (int)replica->allowed;
+        replica->ceiling = refused;
+        replica->threshold = refused - (refused > 8 ? refused / 8 : 1);
+        if (replica->caution < CAUTION) replica->caution *= 2;
+    }
+    replica->progressed = false;
     replica->halved = now;
     replica->allowed = replica->allowed / 2 < 1 ? 1 : replica->allowed / 2;
-    if (replica->progressed) replica->threshold = replica->allowed;
-    replica->progressed = false;
 }
 
 void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, struct queue *jobs_lost) {

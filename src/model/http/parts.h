@@ -96,13 +96,16 @@ struct replica {
     struct queue waiting;
     int in_flight;
 
-    /* How much it takes at once, as TCP finds it out: halved by a refusal, at most once a round trip; then one more for
-     * each reply up to the threshold, and from there one more for each window of replies. */
-    double allowed, threshold;
-    int64_t halved;      /* when */
-    int64_t successes;   /* ever */
-    bool progressed;     /* a success since it was halved */
-    int64_t quiet_until; /* it said Retry-After */
+    /* How much it takes at once, as TCP finds it out: halved by a refusal, at most once a round trip; then soon back to
+     * a little less than what was refused, by one for each reply; and from there by one for each window of replies, or
+     * each few windows where that was refused before. */
+    double allowed, threshold, ceiling; /* now; where the slow part begins; what was refused last */
+    int caution;                        /* windows for one more */
+    bool full;                          /* when the last request was sent, as many were out as it may have */
+    int64_t halved;                     /* when */
+    int64_t successes;                  /* ever */
+    bool progressed;                    /* a success since it was halved */
+    int64_t quiet_until;                /* it said Retry-After */
 
     /* Whether it is there at all. */
     int misses;       /* attempts in a row that got no answer whatsoever */

@@ -58,7 +58,8 @@ static bool unprintable(uint32_t c) {
 }
 
 void words_append(char *out, size_t size, cord_text said, size_t most, const char *key) {
-    size_t len = strlen(out), end = len + most < size - 4 ? len + most : size - 4; /* room for "…" and a NUL */
+    const size_t begin = strlen(out);
+    size_t len = begin, end = len + most < size - 4 ? len + most : size - 4; /* room for "…" and a NUL */
     /* Blotted before it is cut, since half a key is a key, too. */
     size_t copied = said.len < 64 * 1024 ? said.len : 64 * 1024;
     char *copy = malloc(copied + 1);
@@ -86,7 +87,7 @@ void words_append(char *out, size_t size, cord_text said, size_t most, const cha
         memcpy(out + len, piece.data, piece.len);
         len += piece.len;
     }
-    while (len > 0 && out[len - 1] == ' ') len--;
+    while (len > begin && out[len - 1] == ' ') len--;
     out[len] = '\0';
     free(copy);
 }
