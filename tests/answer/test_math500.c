@@ -95,7 +95,7 @@ static void answers_of_math500_equal_themselves(void **state) {
 
 /* An integer equals its plain digits, and is neither of its neighbours nor its negative. */
 static int check_integer(cord_text gold) {
-    char digits[40], near[40];
+    char digits[40] = "", near[40];
     size_t n = 0;
     for (size_t i = 0; i < gold.len && n < sizeof digits - 1; i++)
         if (gold.data[i] != ',') digits[n++] = gold.data[i];

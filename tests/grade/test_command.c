@@ -171,11 +171,11 @@ static void large_questions_arrive(void **state) {
     memset(reply, 'x', len);
     request.reply = (cord_text){reply, len};
     open_command(&grader, "while IFS= read -r x; do echo '{\"verdict\":\"equal\",\"why\":\"'${#x}'\"}'; done", 60);
-    const char around[] = "{\"question\":\"What is 6 x 7?\",\"gold\":\"42\",\"answer\":\"42\",\"reply\":\"\"}";
-    char want[16];
-    snprintf(want, sizeof want, "%zu", sizeof around - 1 + len);
+    size_t around = strlen("{\"question\":\"What is 6 x 7?\",\"gold\":\"42\",\"answer\":\"42\",\"reply\":\"\"}");
+    char want[24];
+    snprintf(want, sizeof want, "%zu", around + len);
     assert_answer(&grader, &request, CORD_EQUAL, want);
-    snprintf(want, sizeof want, "%zu", sizeof around - 1 + question.reply.len + 3); /* what is escaped */
+    snprintf(want, sizeof want, "%zu", around + question.reply.len + 3); /* what is escaped */
     assert_answer(&grader, &question, CORD_EQUAL, want);
     grader_close(&grader);
     free(reply);
