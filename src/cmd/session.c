@@ -104,7 +104,7 @@ static bool needs_template(const struct recipe *recipe, int model) {
 }
 
 /* What a recipe only names: the key in the environment, the template in its file. */
-static cord_status read_secrets(struct session *session, const struct recipe_model *model, cord_model_options *options,
+static cord_status read_secrets(const struct recipe_model *model, struct arena *arena, cord_model_options *options,
                                 cord_error *err) {
     enum { TEMPLATE_LIMIT = 1 << 20 };
     if (model->api_key_env) options->api_key = getenv(model->api_key_env);
@@ -117,9 +117,15 @@ static cord_status read_secrets(struct session *session, const struct recipe_mod
     struct buf source;
     buf_init(&source, "a chat template", TEMPLATE_LIMIT);
     cord_status status = file_read(model->template_path, "chat template", TEMPLATE_LIMIT, &source, err);
-    if (status == CORD_OK) options->chat_template = arena_text(&session->arena, buf_text(&source)).data;
+    if (status == CORD_OK) options->chat_template = arena_text(arena, buf_text(&source)).data;
     buf_release(&source);
     return status;
+}
+
+cord_status session_model_options(const struct recipe *recipe, int model, size_t longest_question, struct arena *arena,
+                                  cord_model_options *options, cord_error *err) {
+    *options = sized(&recipe->models[model], recipe, longest_question);
+    return read_secrets(&recipe->models[model], arena, options, err);
 }
 
 /* What tells whether a model is still the one that a run began with: its file, or what its server says that it is. */
@@ -134,8 +140,8 @@ static cord_status identity_of(const cord_model_options *options, const cord_mod
 
 static cord_status open_one(struct session *session, int i, size_t longest_question, cord_error *err) {
     const struct recipe *recipe = session->recipe;
-    cord_model_options options = sized(&recipe->models[i], recipe, longest_question);
-    CORD_TRY(read_secrets(session, &recipe->models[i], &options, err));
+    cord_model_options options;
+    CORD_TRY(session_model_options(recipe, i, longest_question, &session->arena, &options, err));
     CORD_TRY(cord_model_open(session->engine, &options, &session->models[i], err));
     CORD_TRY(identity_of(&options, cord_model_get_info(session->models[i]), session->sha256[i], err));
     if (!needs_template(recipe, i)) return CORD_OK;

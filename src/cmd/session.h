@@ -26,6 +26,11 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
                          cord_error *err);
 void session_close(struct session *session);
 
+/* How one model of a recipe is opened, with room for what the search asks of it; its server's key is read from the
+ * environment, its template from its file. */
+cord_status session_model_options(const struct recipe *recipe, int model, size_t longest_question, struct arena *arena,
+                                  cord_model_options *options, cord_error *err);
+
 /* The file of weights that a user named on the command line, by path or as the manifest does. */
 cord_status find_weights(const char *name, struct arena *arena, const char **path, cord_error *err);
 
