@@ -29,6 +29,7 @@ test: build ## all tests, on real models too
 ifneq ($(CORD_LOCAL),OFF)
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
+	@scripts/llama.sh --tools >/dev/null
 endif
 	@scripts/test.sh $(BUILD)
 
