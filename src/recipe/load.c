@@ -148,7 +148,7 @@ static cord_status load_problems(struct load *load) {
 }
 
 /* A file and what goes with it, or a server and what goes with that. */
-static cord_status check_where(struct load *load, const char *name) {
+static cord_status check_where(struct load *load, const char *name, struct recipe_place place) {
     const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
     const struct recipe_value *url = values_get(&load->values, "models.*.url", name);
     bool local = file && file->text.len, remote = url && url->text.len;
@@ -157,7 +157,7 @@ static cord_status check_where(struct load *load, const char *name) {
                             "models.%s.url: the model has a file, too; remove one of the two", name);
     if (!local && !remote)
         return values_error(
-            &load->values, file ? file->place : (struct recipe_place){0}, load->err,
+            &load->values, place, load->err,
             "models.%s.file is missing (a path to a GGUF, or a name of models/manifest.tsv; or url, of a server)",
             name);
     static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.template"};
@@ -195,7 +195,6 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
         .sequences = (int)number(load, "models.*.sequences", name),
         .gpu_layers = (int)number(load, "models.*.gpu_layers", name),
     };
-    CORD_TRY(check_where(load, name));
     if (!file || !file->text.len) return load_server(load, model, name);
     if (load->no_files)
         return values_error(&load->values, file->place, load->err, "models.%s.file: %s", name, load->no_files);
@@ -376,6 +375,7 @@ static cord_status load_parts(struct load *load) {
     recipe->in_flight = (int)number(load, "run.in_flight", NULL);
     recipe->memory = (uint64_t)(number(load, "run.memory", NULL) * 0x1p30);
     recipe->reproducible = number(load, "run.reproducible", NULL) != 0;
+    for (int i = 0; i < models->n; i++) CORD_TRY(check_where(load, models->names[i].name, models->names[i].place));
     CORD_TRY(load_problems(load));
     for (int i = 0; i < models->n; i++) CORD_TRY(load_model(load, &recipe->models[i], models->names[i].name));
     return resolve_text(&load->values, &recipe->resolved, load->err);
