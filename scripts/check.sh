@@ -51,7 +51,8 @@ fuzz() {
         mkdir -p "build-asan/fuzz-corpus/$name"
         dict=()
         if [ -e "tests/fuzz/$name.dict" ]; then dict=("-dict=tests/fuzz/$name.dict"); fi
-        LSAN_OPTIONS=suppressions=tests/fuzz/leaks.supp:print_suppressions=0 "$target" -max_total_time="${CORD_FUZZ_SECONDS:-30}" -timeout=120 -rss_limit_mb=1024 "${dict[@]}" \
+        LSAN_OPTIONS=suppressions=tests/fuzz/leaks.supp:print_suppressions=0 \
+            "$target" -max_total_time="${CORD_FUZZ_SECONDS:-30}" -timeout=120 -rss_limit_mb=1024 "${dict[@]}" \
             -artifact_prefix="build-asan/fuzz-$name-" "build-asan/fuzz-corpus/$name" "tests/fuzz/corpus/$name" \
             >"$log" 2>&1 || { tail -n 40 "$log" >&2; return 1; }
         say "  $name: $(tail -n 1 "$log")"
