@@ -22,12 +22,12 @@ struct server {
 static inline bool server_program(char *path, size_t size) {
     FILE *script = popen(TEST_DATA_DIR "../scripts/llama.sh --tools --where", "r");
     if (!script) return false;
-    bool told = fgets(path, (int)size - 32, script) != NULL;
+    char folder[900] = "";
+    bool told = fgets(folder, sizeof folder, script) != NULL;
     pclose(script);
-    if (!told) return false;
-    path[strcspn(path, "\n")] = '\0';
-    strcat(path, "/bin/llama-server");
-    return access(path, X_OK) == 0;
+    folder[strcspn(folder, "\n")] = '\0';
+    snprintf(path, size, "%s/bin/llama-server", folder);
+    return told && access(path, X_OK) == 0;
 }
 
 /* A port that nobody listens at. */

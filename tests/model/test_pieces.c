@@ -20,8 +20,10 @@ static void check(const char *strings, const char *text, const char *ends) {
     struct pieces pieces;
     json_t *want = json_loads(ends, 0, NULL);
     char ids[200] = "[";
-    for (size_t i = 0; i < json_array_size(want); i++) snprintf(ids + strlen(ids), 20, "%s%zu", i ? "," : "", i + 10);
-    strcat(ids, "]");
+    size_t len = 1;
+    for (size_t i = 0; i < json_array_size(want); i++)
+        len += (size_t)snprintf(ids + len, sizeof ids - len, "%s%zu", i ? "," : "", i + 10);
+    snprintf(ids + len, sizeof ids - len, "]");
     if (!add(ids, strings, text, &pieces)) fail_msg("%s does not spell '%s'", strings, text);
     assert_int_equal(pieces.n, json_array_size(want));
     for (int i = 0; i < pieces.n; i++) {
