@@ -33,10 +33,10 @@ build_with() { # FOLDER SANITIZERS
 }
 build_sanitized() { build_with build-asan address,undefined; }
 
-# The scheduler, with many threads at it.
+# The scheduler and the transport, with many threads at them.
 threads() {
     build_with build-tsan thread
-    scripts/test.sh build-tsan -R '^model/(threads|device)$'
+    scripts/test.sh build-tsan -R '^model/(threads|device|transport|transport_many)$'
 }
 
 # What a target finds worth keeping stays in the build folder, so that the next run goes on from there; an input that

@@ -45,6 +45,7 @@ static void test_streams(void **state) {
         {"data: a\n\ndata: b\n\n", "[a][b]"},
         {"data: a\r\n\r\ndata: b\r\n\r\n", "[a][b]"},
         {"data: a\r\rdata: b\r\r", "[a][b]"},
+        {"data: a\r\ndata: b\r\n\r\n", "[a b]"},
         {"data: a\r\n\ndata: b\n\r\n", "[a][b]"},
         {"\xEF\xBB\xBF"
          "data:a\n\n",

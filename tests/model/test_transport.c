@@ -1,32 +1,9 @@
-/* test_transport.c - all HTTP of the engine, against a server on loopback that misbehaves as it is told (fault_server.h).
+/* test_transport.c - single requests over the engine's HTTP, against a server on loopback that misbehaves as it is told (fault_server.h).
  * Pauses are short here; bounds on times are generous, since the machine may be busy. */
-#include "fault_server.h"
-
-#include "model/http/transport.h"
+#include "rig.h"
 
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-
-static const char KEY[] = "sk-secret-0123456789";
-
-/* A transport with one endpoint. */
-struct rig {
-    atomic_bool stop;
-    struct transport *transport;
-    struct endpoint *endpoint;
-};
-
-static void rig_open(struct rig *rig, struct transport_limits limits, const char *urls) {
-    if (limits.backoff == 0) limits.backoff = 0.02;
-    if (limits.tries == 0) limits.tries = 3;
-    atomic_init(&rig->stop, false);
-    assert_ok(transport_open(&limits, &rig->stop, &rig->transport, err));
-    assert_ok(endpoint_open(rig->transport, urls, KEY, &rig->endpoint, err));
-}
-
-static void rig_close(struct rig *rig) { transport_close(rig->transport); }
 
 /* ---- what is there of a reply ------------------------------------------------------------------------------------ */
 
@@ -61,14 +38,6 @@ static struct told ask(struct rig *rig, const char *body, struct told told) {
     told.call.ctx = &told;
     assert_ok(transport_run(rig->transport, &told.call, 1, err));
     return told;
-}
-
-static void assert_holds(const char *text, const char *part) {
-    if (!strstr(text, part)) fail_msg("\"%s\" is not in \"%s\"", part, text);
-}
-
-static void assert_lacks(const char *text, const char *part) {
-    if (strstr(text, part)) fail_msg("\"%s\" is in \"%s\"", part, text);
 }
 
 /* ---- plain calls ------------------------------------------------------------------------------------------------- */
@@ -296,7 +265,7 @@ static void test_closed_port(void **state) {
 static bool answer_refusal(struct exchange *x) {
     int status = atoi(x->server->reply);
     char words[2000];
-    int n = snprintf(words, sizeof words, "context of 4096 is\r\n\x1b[31m exceeded \xff by key %s ", KEY);
+    int n = snprintf(words, sizeof words, "context of 4096 is\r\n\x1b[31m exceeded \xff by key %s ", RIG_KEY);
     memset(words + n, 'y', sizeof words - (size_t)n - 1);
     words[sizeof words - 1] = '\0';
     return send_reply(x->fd, status, NULL, words);
@@ -318,8 +287,8 @@ static void test_tells_at_once_what_cannot_pass(void **state) {
         assert_int_equal(told.arrivals, 0);
         assert_holds(told.call.error.message, "context of 4096 is [31m exceeded by key ********");
         assert_holds(told.call.error.message, "yyy…");
-        assert_lacks(told.call.error.message, KEY);
-        assert_lacks(told.call.reply.data, KEY);
+        assert_lacks(told.call.error.message, RIG_KEY);
+        assert_lacks(told.call.reply.data, RIG_KEY);
         assert_true(told.call.reply.len > 1900);
         http_call_release(&told.call);
         rig_close(&rig);
@@ -455,7 +424,7 @@ static void test_all_wait_as_the_server_asks(void **state) {
 /* ---- event streams ------------------------------------------------------------------------------------------------- */
 
 static const char STREAM[] =
-    "\xEF\xBB\xBF: hello\r\n\r\ndata: {\"text\":\"a\"}\r\n\r\n:ping\n\nevent: error\ndata:{\"error\":\n"
+    "\xEF\xBB\xBF: hello\r\n\r\ndata: {\"text\":\"a\"}\r\n\r\n:ping\n\nevent: error\ndata:{\"error\":\r\n"
     "data: \"late\"}\n\ndata: \"b\"\r\rdata: [DONE]\n\ndata: after\n\n";
 static const char EVENTS[] = "{\"text\":\"a\"}\n{\"error\": \"late\"}\n\"b\"\n";
 
@@ -543,307 +512,6 @@ static void test_takes_other_content_as_it_is(void **state) {
     assert_text(buf_text(&told.call.reply), "{\"data: \": 1}\n\n");
     assert_false(told.call.done);
     http_call_release(&told.call);
-    rig_close(&rig);
-    fault_server_stop(&server);
-}
-
-/* ---- many at once -------------------------------------------------------------------------------------------------- */
-
-/* n calls of as many groups; each is told its number. */
-static struct http_call *run_many(struct rig *rig, int n) {
-    struct http_call *calls = calloc((size_t)n, sizeof *calls);
-    char(*bodies)[16] = calloc((size_t)n, sizeof *bodies);
-    for (int i = 0; i < n; i++) {
-        snprintf(bodies[i], sizeof bodies[i], "%d", i);
-        calls[i] = (struct http_call){
-            .endpoint = rig->endpoint, .path = "/x", .body = text_of(bodies[i]), .group = (uint64_t)i / 4};
-    }
-    cord_status status = transport_run(rig->transport, calls, n, NULL);
-    assert_true(status == CORD_OK || status == CORD_CANCELLED);
-    for (int i = 0; i < n; i++) calls[i].body = (cord_text){0};
-    free(bodies);
-    return calls;
-}
-
-static int count_code(const struct http_call *calls, int n, cord_status code) {
-    int found = 0;
-    for (int i = 0; i < n; i++) found += calls[i].error.code == code;
-    return found;
-}
-
-static void release_many(struct http_call *calls, int n) {
-    for (int i = 0; i < n; i++) http_call_release(&calls[i]);
-    free(calls);
-}
-
-/* A server that takes a while, and refuses what is more than `most`. */
-struct few {
-    int most;
-    atomic_int busy;
-};
-
-static bool answer_few(struct exchange *x) {
-    struct few *few = x->server->ctx;
-    bool takes = atomic_fetch_add(&few->busy, 1) < few->most;
-    if (takes) usleep(20 * 1000);
-    atomic_fetch_sub(&few->busy, 1);
-    return do_fault(x, takes ? FAULT_NONE : FAULT_STATUS + 429);
-}
-
-static void test_finds_how_much_a_server_takes(void **state) {
-    (void)state;
-    static const int most[] = {1, 5, 24};
-    for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
-        struct few few = {.most = most[i]};
-        struct fault_server server = {.answer = answer_few, .ctx = &few};
-        fault_server_start(&server);
-        struct rig rig;
-        rig_open(&rig, (struct transport_limits){.tries = 6, .in_flight = 200}, fault_server_url(&server));
-        struct http_call *calls = run_many(&rig, 200);
-        for (int j = 0; j < 200; j++)
-            if (calls[j].error.code != CORD_OK) fail_msg("at most %d: %s", most[i], calls[j].error.message);
-        struct endpoint_usage usage = endpoint_get_usage(rig.endpoint);
-        print_message("at most %d: %d refused, %d at once in the end\n", most[i], (int)usage.retries, usage.allowed);
-        assert_int_equal(usage.requests, 200 + usage.retries);
-        assert_true(usage.retries < 150);
-        assert_true(usage.allowed <= 2 * most[i] + 1 && usage.allowed >= most[i] / 2);
-        release_many(calls, 200);
-        rig_close(&rig);
-        fault_server_stop(&server);
-    }
-}
-
-static bool answer_after_a_while(struct exchange *x) {
-    atomic_int *ms = x->server->ctx;
-    usleep((unsigned)atomic_load(ms) * 1000);
-    return answer_length(x);
-}
-
-static void test_a_thousand_at_once(void **state) {
-    (void)state;
-    enum { N = 1000 };
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_max < 6 * N) skip();
-    files.rlim_cur = 6 * N;
-    setrlimit(RLIMIT_NOFILE, &files);
-    atomic_int ms = 5;
-    struct fault_server server = {.answer = answer_after_a_while, .ctx = &ms};
-    fault_server_start(&server);
-    struct rig rig;
-    rig_open(&rig, (struct transport_limits){.in_flight = N}, fault_server_url(&server));
-    release_many(run_many(&rig, 3 * N), 3 * N); /* until the server is trusted with as many */
-    atomic_store(&ms, 1000);
-    struct http_call *calls = run_many(&rig, N);
-    assert_int_equal(count_code(calls, N, CORD_OK), N);
-    for (int i = 0; i < N; i++) assert_int_equal(calls[i].tries, 1);
-    print_message("%d at once\n", atomic_load(&server.most_in_flight));
-    assert_true(atomic_load(&server.most_in_flight) > N / 2); /* all, where the machine is not too busy */
-    release_many(calls, N);
-    rig_close(&rig);
-    fault_server_stop(&server);
-}
-
-static void *run_as_thread(void *arg) {
-    struct rig *rig = arg;
-    struct http_call *calls = run_many(rig, 50);
-    int wrong = 50 - count_code(calls, 50, CORD_OK);
-    release_many(calls, 50);
-    return (void *)(intptr_t)wrong;
-}
-
-static void test_many_callers(void **state) {
-    (void)state;
-    struct fault_server server = {.answer = answer_echo};
-    fault_server_start(&server);
-    struct rig rig;
-    rig_open(&rig, (struct transport_limits){0}, fault_server_url(&server));
-    pthread_t threads[8];
-    for (int i = 0; i < 8; i++) assert_int_equal(pthread_create(&threads[i], NULL, run_as_thread, &rig), 0);
-    for (int i = 0; i < 8; i++) {
-        void *wrong;
-        pthread_join(threads[i], &wrong);
-        assert_null(wrong);
-    }
-    assert_int_equal(endpoint_get_usage(rig.endpoint).requests, 400);
-    rig_close(&rig);
-    fault_server_stop(&server);
-}
-
-/* ---- replicas ------------------------------------------------------------------------------------------------------ */
-
-enum { GROUPS = 50, REPLICAS = 3 };
-
-/* Whom each group was answered by; requests say their number, four make a group. */
-static atomic_int served[REPLICAS][GROUPS];
-
-static bool answer_group(struct exchange *x) {
-    char number[16];
-    snprintf(number, sizeof number, "%.*s", (int)x->body.len, x->body.data);
-    const int *replica = x->server->ctx;
-    atomic_fetch_add(&served[*replica][atoi(number) / 4], 1);
-    usleep(2000);
-    return do_fault(x, FAULT_NONE);
-}
-
-struct replicas {
-    struct fault_server servers[REPLICAS];
-    char urls[300];
-};
-
-static void replicas_start(struct replicas *replicas) {
-    static int number[REPLICAS] = {0, 1, 2};
-    replicas->urls[0] = '\0';
-    for (int i = 0; i < REPLICAS; i++) {
-        replicas->servers[i] = (struct fault_server){.answer = answer_group, .ctx = &number[i]};
-        fault_server_start(&replicas->servers[i]);
-        strcat(strcat(replicas->urls, " "), fault_server_url(&replicas->servers[i]));
-        for (int j = 0; j < GROUPS; j++) atomic_store(&served[i][j], 0);
-    }
-}
-
-static void test_groups_stay_with_a_replica(void **state) {
-    (void)state;
-    struct replicas replicas;
-    replicas_start(&replicas);
-    struct rig rig;
-    rig_open(&rig, (struct transport_limits){0}, replicas.urls);
-    for (int round = 0; round < 3; round++) { /* few enough at once that no replica is full */
-        for (int i = 0; i < 4 * GROUPS; i += 10) {
-            struct http_call calls[10];
-            char bodies[10][16];
-            for (int j = 0; j < 10; j++) {
-                snprintf(bodies[j], sizeof bodies[j], "%d", i + j);
-                calls[j] = (struct http_call){
-                    .endpoint = rig.endpoint, .path = "/x", .body = text_of(bodies[j]), .group = (uint64_t)(i + j) / 4};
-            }
-            assert_ok(transport_run(rig.transport, calls, 10, err));
-            for (int j = 0; j < 10; j++) http_call_release(&calls[j]);
-        }
-    }
-    int groups[REPLICAS] = {0};
-    for (int j = 0; j < GROUPS; j++)
-        for (int i = 0; i < REPLICAS; i++) {
-            int times = atomic_load(&served[i][j]);
-            assert_true(times == 0 || times == 12);
-            groups[i] += times == 12;
-        }
-    print_message("groups: %d, %d, %d\n", groups[0], groups[1], groups[2]);
-    for (int i = 0; i < REPLICAS; i++) assert_true(groups[i] >= GROUPS / REPLICAS / 3);
-    rig_close(&rig);
-    for (int i = 0; i < REPLICAS; i++) fault_server_stop(&replicas.servers[i]);
-}
-
-static void *stop_later(void *arg) {
-    usleep(30 * 1000);
-    fault_server_stop(arg);
-    return NULL;
-}
-
-static void test_does_without_a_dead_replica(void **state) {
-    (void)state;
-    struct replicas replicas;
-    replicas_start(&replicas);
-    struct rig rig;
-    rig_open(&rig, (struct transport_limits){.tries = 5, .in_flight = 16, .longest = 0.2}, replicas.urls);
-    pthread_t killer;
-    assert_int_equal(pthread_create(&killer, NULL, stop_later, &replicas.servers[1]), 0);
-    for (int i = 0; i < 4; i++) { /* it dies in the middle of this */
-        struct http_call *calls = run_many(&rig, 4 * GROUPS);
-        for (int j = 0; j < 4 * GROUPS; j++)
-            if (calls[j].error.code != CORD_OK) fail_msg("%s", calls[j].error.message);
-        release_many(calls, 4 * GROUPS);
-    }
-    pthread_join(killer, NULL);
-    assert_int_equal(endpoint_get_usage(rig.endpoint).healthy, 2);
-    int before = atomic_load(&replicas.servers[1].requests);
-    fault_server_start(&replicas.servers[1]); /* and is back */
-    for (int i = 0; i < 200 && endpoint_get_usage(rig.endpoint).healthy < 3; i++) {
-        release_many(run_many(&rig, 8), 8);
-        usleep(10 * 1000);
-    }
-    assert_int_equal(endpoint_get_usage(rig.endpoint).healthy, 3);
-    release_many(run_many(&rig, 4 * GROUPS), 4 * GROUPS);
-    assert_true(atomic_load(&replicas.servers[1].requests) > before + GROUPS / 2);
-    rig_close(&rig);
-    for (int i = 0; i < REPLICAS; i++) fault_server_stop(&replicas.servers[i]);
-}
-
-static void *start_later(void *arg) {
-    usleep(300 * 1000);
-    fault_server_start(arg);
-    return NULL;
-}
-
-/* All are down: what waits is sent once one is back, and nothing was sent meanwhile. */
-static void test_outlasts_an_outage(void **state) {
-    (void)state;
-    struct fault_server server = {0};
-    fault_server_start(&server);
-    fault_server_stop(&server);
-    struct rig rig;
-    rig_open(&rig, (struct transport_limits){.tries = 8}, fault_server_url(&server));
-    pthread_t starter;
-    assert_int_equal(pthread_create(&starter, NULL, start_later, &server), 0);
-    struct http_call *calls = run_many(&rig, 200);
-    pthread_join(starter, NULL);
-    for (int i = 0; i < 200; i++) {
-        if (calls[i].error.code != CORD_OK) fail_msg("%s", calls[i].error.message);
-        assert_int_equal(calls[i].tries, 1);
-    }
-    release_many(calls, 200);
-    fault_server_stop(&server); /* and for good: all are told, each in time */
-    int64_t start = clock_us();
-    calls = run_many(&rig, 200);
-    assert_true(clock_us() - start < 20 * 1000 * 1000);
-    assert_int_equal(count_code(calls, 200, CORD_IO_ERROR), 200);
-    assert_holds(calls[199].error.message, "Failed to connect");
-    release_many(calls, 200);
-    rig_close(&rig);
-}
-
-/* ---- stopping ------------------------------------------------------------------------------------------------------ */
-
-static bool answer_never(struct exchange *x) { return hang(x->fd); }
-
-struct stopper {
-    struct rig *rig;
-    struct fault_server *server;
-    int64_t at;
-};
-
-static void *set_stop(void *arg) {
-    struct stopper *stopper = arg;
-    while (atomic_load(&stopper->server->requests) < 16) usleep(1000);
-    usleep(100 * 1000);
-    stopper->at = clock_us();
-    atomic_store(&stopper->rig->stop, true);
-    return NULL;
-}
-
-static void test_stops(void **state) {
-    (void)state;
-    struct fault_server server = {.answer = answer_never};
-    fault_server_start(&server);
-    struct rig rig;
-    rig_open(&rig, (struct transport_limits){0}, fault_server_url(&server));
-    struct stopper stopper = {.rig = &rig, .server = &server};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, set_stop, &stopper), 0);
-    struct http_call *calls = run_many(&rig, 100);
-    int64_t now = clock_us();
-    pthread_join(thread, NULL);
-    assert_true(now - stopper.at < 1000 * 1000);
-    assert_int_equal(count_code(calls, 100, CORD_CANCELLED), 100);
-    int lost = 0;
-    for (int i = 0; i < 100; i++) lost += calls[i].lost;
-    assert_int_equal(lost, 16); /* those that were on their way */
-    assert_int_equal(endpoint_get_usage(rig.endpoint).lost, 16);
-    assert_int_equal(endpoint_get_usage(rig.endpoint).in_flight, 0);
-    release_many(calls, 100);
-    calls = run_many(&rig, 3); /* nothing is asked any more */
-    assert_int_equal(count_code(calls, 3, CORD_CANCELLED), 3);
-    release_many(calls, 3);
     rig_close(&rig);
     fault_server_stop(&server);
 }
@@ -962,9 +630,7 @@ static void test_respects_proxies(void **state) {
 }
 
 int main(void) {
-    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
-    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) unsetenv(proxies[i]);
+    rig_forget_proxies();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_asks_and_keeps_the_connection),
         cmocka_unit_test(test_sends_large_bodies),
@@ -981,13 +647,6 @@ int main(void) {
         cmocka_unit_test(test_reads_streams_cut_anywhere),
         cmocka_unit_test(test_stops_streams_early),
         cmocka_unit_test(test_takes_other_content_as_it_is),
-        cmocka_unit_test(test_finds_how_much_a_server_takes),
-        cmocka_unit_test(test_a_thousand_at_once),
-        cmocka_unit_test(test_many_callers),
-        cmocka_unit_test(test_groups_stay_with_a_replica),
-        cmocka_unit_test(test_does_without_a_dead_replica),
-        cmocka_unit_test(test_outlasts_an_outage),
-        cmocka_unit_test(test_stops),
         cmocka_unit_test(test_verifies_certificates),
         cmocka_unit_test(test_respects_proxies),
     };

@@ -267,7 +267,6 @@ static void judge_cut(struct job *job, const struct transport_limits *limits) {
 /* Errors of curl's that stay the same when the request is made again. */
 static bool is_lasting(CURLcode code) {
     switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:

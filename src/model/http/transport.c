@@ -251,8 +251,7 @@ static void look_at_clock(struct transport *t) {
             t->due = job->due;
         else if (job->state == JOB_ACTIVE && attempt_is_late(&t->limits, job, now)) {
             job_attempted(t, job, CURLE_OPERATION_TIMEDOUT);
-            older = t->jobs; /* that may have ended others */
-            t->due = now;
+            t->due = now; /* that may have ended others: from the beginning again */
             break;
         }
     }

@@ -1,0 +1,43 @@
+/* rig.h - what the transport's tests run on: a transport with one endpoint, short pauses and few tries. */
+#ifndef CORD_TEST_RIG_H
+#define CORD_TEST_RIG_H
+
+#include "fault_server.h"
+
+#include "model/http/transport.h"
+
+static const char RIG_KEY[] = "sk-secret-0123456789";
+
+/* A transport with one endpoint. */
+struct rig {
+    atomic_bool stop;
+    struct transport *transport;
+    struct endpoint *endpoint;
+};
+
+static inline void rig_open(struct rig *rig, struct transport_limits limits, const char *urls) {
+    if (limits.backoff == 0) limits.backoff = 0.02;
+    if (limits.tries == 0) limits.tries = 3;
+    atomic_init(&rig->stop, false);
+    assert_ok(transport_open(&limits, &rig->stop, &rig->transport, err));
+    assert_ok(endpoint_open(rig->transport, urls, RIG_KEY, &rig->endpoint, err));
+}
+
+static inline void rig_close(struct rig *rig) { transport_close(rig->transport); }
+
+static inline void assert_holds(const char *text, const char *part) {
+    if (!strstr(text, part)) fail_msg("\"%s\" is not in \"%s\"", part, text);
+}
+
+static inline void assert_lacks(const char *text, const char *part) {
+    if (strstr(text, part)) fail_msg("\"%s\" is in \"%s\"", part, text);
+}
+
+/* This machine's proxies are not for these tests. */
+static inline void rig_forget_proxies(void) {
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) unsetenv(proxies[i]);
+}
+
+#endif
