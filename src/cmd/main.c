@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int print_version(void) {
@@ -66,7 +67,16 @@ static int finish_output(int status) {
     return status == EXIT_ALL_DONE ? EXIT_NOTHING_DONE : status;
 }
 
+/* A problem in flight may have a connection for each of its requests; the soft limit of 1,024 files is for old programs. */
+static void allow_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv) {
+    allow_files();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run that has more to do */
     struct arena arena;
     arena_init(&arena);
