@@ -39,6 +39,8 @@ cat >"$work/p.jsonl" <<'END'
 {"id": "one", "question": "Tom has 3 apples and buys 4 more. How many apples has he?", "answer": "7"}
 {"id": "two", "question": "What is 12 times 3?", "answer": "36"}
 END
+# longer than a block of vLLM's prefix cache, which has 128 tokens on CPUs
+system=$(for ((i = 0; i < 40; i++)); do printf 'Think in numbered steps. '; done)
 cat >"$work/r.yaml" <<END
 problems: {file: p.jsonl}
 models: {small: {url: "$url", template: "$CORD_HF/chat_template.jinja"}}
@@ -46,7 +48,7 @@ teachers:
   warm: {model: small, temperature: 0.6}
   hot: {model: small, temperature: 1.0}
 meta_prover: {model: small}
-prompt: {style: steps, system: Think in numbered steps.}
+prompt: {style: steps, system: "$system"}
 search: {beam: 2, step_tokens: 16, think_tokens: 64, answer_tokens: 8}
 run: {out: whole, in_flight: 2}
 END
