@@ -16,7 +16,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 MORE_TEST_MODELS := gemma-3-270m
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test proof check bench format models install clean help
+.PHONY: build demo test test-vllm proof check bench format models install clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp; CORD_LOCAL=OFF: see docs/cluster.md
 	@scripts/build.sh $(BUILD) -DCORD_LOCAL=$(CORD_LOCAL) $(CORD_CMAKE)
@@ -36,6 +36,9 @@ endif
 proof: build ## what takes longer than a test: all rows against transformers, a reproducible run killed at thirty moments
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/proof.sh
+
+test-vllm: build ## a whole search against a real vLLM: CORD_VLLM=ENVIRONMENT CORD_HF=MODEL_FOLDER make test-vllm
+	@scripts/test_vllm.sh "$(CURDIR)/$(BUILD)/cord"
 
 check: build ## the tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
