@@ -57,4 +57,15 @@ cord_verdict compare_relations(struct comparison *c, struct node *gold, struct n
 /* The value of "x = 5" and its like: the side that is no name; NULL where both or none are. */
 struct node *named_value(struct node *relation, struct node **name);
 
+/* The sign of a relation read from the other side: < is >. */
+static inline char mirrored(char code) {
+    switch (code) {
+    case '<': return '>';
+    case '>': return '<';
+    case 'L': return 'G';
+    case 'G': return 'L';
+    default: return code;
+    }
+}
+
 #endif

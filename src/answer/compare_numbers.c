@@ -161,15 +161,6 @@ static struct node *converted(struct comparison *c, const struct measure *m) {
     return node_two(c->arena, NODE_MULTIPLY, m->written, factor);
 }
 
-static bool is_convertible(const struct unit *a, const struct unit *b) {
-    bool any = false;
-    for (int i = 0; i < DIMENSIONS; i++) {
-        if (a->power[i] != b->power[i]) return false;
-        any = any || a->power[i];
-    }
-    return any;
-}
-
 static bool is_unit(const struct measure *m, const char *name) {
     return m->mark == UNIT && !strcmp(m->unit->name, name);
 }
@@ -190,7 +181,7 @@ static bool says_more(const char *more, const char *less) {
 
 static cord_verdict compare_units(struct comparison *c, const struct measure *a, const struct measure *b) {
     if (!strcmp(a->unit->name, b->unit->name)) return compare_values(c, a->written, b->written);
-    if (is_convertible(a->unit, b->unit)) {
+    if (unit_converts(a->unit, b->unit)) {
         struct node *left = converted(c, a), *right = converted(c, b);
         return left && right ? compare_values(c, left, right) : verdict_for(c, CORD_UNDECIDED, "out of memory");
     }

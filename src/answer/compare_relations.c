@@ -67,10 +67,6 @@ static int ratio_sign(struct comparison *c, struct node *f, struct node *g) {
     return f_sign * g_sign;
 }
 
-static char mirrored(char code) {
-    return code == '<' ? '>' : code == '>' ? '<' : code == 'L' ? 'G' : code == 'G' ? 'L' : code;
-}
-
 static cord_verdict compare_sides(struct comparison *c, const struct node *a, const struct node *b) {
     static const char unproved[] =
         "two equations or inequalities, neither solved for a variable, could not be compared";

@@ -157,16 +157,6 @@ static bool add_half_line(struct comparison *c, struct real_set *set, char code,
     return !above || add_piece(c, set, (struct piece){end, top, open, true});
 }
 
-static char mirrored(char code) {
-    switch (code) {
-    case '<': return '>';
-    case '>': return '<';
-    case 'L': return 'G';
-    case 'G': return 'L';
-    default: return code;
-    }
-}
-
 /* What one sign of a chain says: left <sign> right. */
 static bool read_inequality(struct comparison *c, struct node *left, char code, struct node *right, cord_text name,
                             struct real_set *set) {

@@ -3,8 +3,6 @@
 #include "answer/exact/circuit.h"
 #include "answer/exact/rational.h"
 
-static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
-
 static int quotient(struct circuit *circuit, slong p, ulong q) {
     fmpq_t x;
     fmpq_init(x);

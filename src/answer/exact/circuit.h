@@ -75,6 +75,9 @@ struct circuit {
     const char *why;    /* why a term could not be made: static */
 };
 
+/* Until the next term is made. */
+static inline const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
+
 enum proof { UNPROVED, PROVED_ZERO, PROVED_NOT_ZERO };
 
 void circuit_init(struct circuit *circuit, struct work *work);

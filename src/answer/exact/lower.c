@@ -2,8 +2,6 @@
 #include "answer/exact/circuit.h"
 #include "answer/exact/rational.h"
 
-static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
-
 static int none(struct circuit *circuit, const char *why) {
     if (!circuit->why) circuit->why = why;
     return -1;

@@ -25,8 +25,6 @@ struct normal {
     int64_t space; /* words in all fractions */
 };
 
-static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
-
 /* ---- polynomials, paid for ----------------------------------------------------------------------------------- */
 
 static bool too_many(struct normal *normal) {

@@ -4,8 +4,6 @@
 #include "answer/exact/factors.h"
 #include "answer/exact/rational.h"
 
-static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
-
 static int none(struct circuit *circuit, const char *why) {
     circuit->why = why;
     return -1;

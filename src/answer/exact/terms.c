@@ -202,7 +202,6 @@ int term_leaf(struct circuit *circuit, enum op op, slong k) { return make(circui
 
 /* ---- arithmetic ---------------------------------------------------------------------------------------------- */
 
-static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
 static bool is_constant(const struct circuit *circuit, int a) { return at(circuit, a)->op == TERM_CONSTANT; }
 static bool is_integer(const struct circuit *circuit, int a, slong value) {
     const struct term *t = at(circuit, a);

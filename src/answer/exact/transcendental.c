@@ -4,8 +4,6 @@
 #include "answer/exact/circuit.h"
 #include "answer/exact/rational.h"
 
-static const struct term *at(const struct circuit *circuit, int a) { return &circuit->terms[a]; }
-
 /* Whether |x| < 6 < 2π. */
 static bool within_a_turn(struct circuit *circuit, int term) {
     if (!circuit_enclose(circuit, term, 64)) return false;

@@ -110,15 +110,6 @@ static struct node *quantity(struct parser *p, struct node *value, const struct 
     return node;
 }
 
-static bool same_dimensions(const struct unit *a, const struct unit *b) {
-    bool any = false;
-    for (int i = 0; i < DIMENSIONS; i++) {
-        if (a->power[i] != b->power[i]) return false;
-        any = any || a->power[i];
-    }
-    return any;
-}
-
 /* A word for a number: "million", "thirds". */
 static bool is_scale(const struct unit *unit) { return unit->power[SCALE] == 1; }
 
@@ -135,7 +126,7 @@ static struct node *join_quantities(struct parser *p, struct node *first) {
     if (parser_token(p)->kind == TOKEN_DIGITS) {
         struct node *value = parse_sum(p);
         const struct unit *unit = value ? read_unit(p) : NULL;
-        if (unit && same_dimensions(unit, first->unit) && !is_scale(unit)) {
+        if (unit && unit_converts(unit, first->unit) && !is_scale(unit)) {
             struct unit ratio = *first->unit;
             if (unit_multiply(&ratio, unit, -1)) {
                 struct node *sum[] = {multiply(p, first->child[0], ratio.num, ratio.den), value};

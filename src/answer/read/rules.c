@@ -147,6 +147,15 @@ const struct unit *unit_of_sign(cord_text command) {
     return NULL;
 }
 
+bool unit_converts(const struct unit *a, const struct unit *b) {
+    bool any = false;
+    for (int i = 0; i < DIMENSIONS; i++) {
+        if (a->power[i] != b->power[i]) return false;
+        any = any || a->power[i];
+    }
+    return any;
+}
+
 bool unit_multiply(struct unit *left, const struct unit *right, int power) {
     for (int i = 0; i < DIMENSIONS; i++) left->power[i] += power * right->power[i];
     for (int n = power < 0 ? -power : power; n > 0; n--)

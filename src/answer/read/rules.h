@@ -28,6 +28,8 @@ const struct unit *unit_find(cord_text word);
 bool is_no_unit(cord_text word);
 /* $ € £ and the like: the unit of a command that the lexer gives for them, or NULL. */
 const struct unit *unit_of_sign(cord_text command);
+/* Whether one converts into the other: they measure the same, and that is known. */
+bool unit_converts(const struct unit *a, const struct unit *b);
 /* left * right^power as a unit named `name`; false where it overflows. */
 bool unit_multiply(struct unit *left, const struct unit *right, int power);
 
