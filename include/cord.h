@@ -142,6 +142,38 @@ typedef struct cord_engine cord_engine;
 /* Weights that are open on an engine. They do not change; any number of threads may share them. */
 typedef struct cord_model cord_model;
 
+/* A request to a server that is paid for, as the ledger hears of it. */
+typedef struct {
+    const char *model; /* its name */
+    uint64_t group;    /* as in cord_proposal; 0 is of no problem: its reply need not be kept */
+    char key[65];      /* SHA-256, in hexadecimal, of all that the reply depends on */
+    int prompt_tokens, new_tokens; /* the most that it can cost; of a prompt that only the server can count, a guess */
+} cord_request;
+
+/* What an answer cost, in tokens. */
+typedef struct {
+    int prompt_tokens; /* with the cached ones */
+    int cached_tokens;
+    int new_tokens;
+} cord_cost;
+
+/* Who keeps the replies of servers, so that none is asked for twice, in this process or after a crash, and who says whether
+ * more may be spent. All or none of the functions are there; they are called by any thread that is inside the library, and
+ * `keep` by the one that does all HTTP, which should not be kept waiting. */
+typedef struct {
+    void *ctx;
+    /* A reply that was kept: true, and *reply is a heap block that the engine frees. */
+    bool (*find)(void *ctx, const cord_request *request, char **reply, size_t *len);
+    /* Before these are sent, all at once. May wait until others have ended. Another status than CORD_OK: none is sent, and
+     * the call returns it (CORD_CANCELLED: the budget is spent). */
+    cord_status (*begin)(void *ctx, const cord_request *requests, int n, cord_error *err);
+    /* A whole reply has arrived. */
+    void (*keep)(void *ctx, const cord_request *request, cord_text reply, const cord_cost *cost);
+    /* What was begun has ended, with a reply or without. lost[i]: how often the i-th was sent and got no answer, and may
+     * have been paid for nevertheless. */
+    void (*end)(void *ctx, const cord_request *requests, const int *lost, int n);
+} cord_ledger;
+
 typedef struct {
     int threads;       /* for local models; 0, or more than there are cores: one a core */
     uint64_t memory;   /* bytes that the caches of all local models may take; 0 = half of what the machine has free */
@@ -152,6 +184,8 @@ typedef struct {
      * engines, one gets all of it. */
     void (*log)(void *ctx, const char *line);
     void *log_ctx;
+
+    cord_ledger ledger; /* zero: replies are forgotten, and spending has no bound */
 } cord_engine_options;
 
 /* Opens an engine without models. `options` is not kept. On success *engine is the caller's, to be closed. */

@@ -12,6 +12,7 @@
 enum {
     ERROR_BODY = 64 * 1024, /* most that is kept of what a server says with an error */
     WORDS = 250,            /* most of that in a message */
+    MALFORMED = 5,          /* replies of one request that the caller could not use: it is no accident */
 };
 
 /* ---- what curl tells while it runs ----------------------------------------------------------------------------- */
@@ -341,8 +342,8 @@ static void judge_reply(struct job *job) {
     if (!call->arrived || call->arrived(call->ctx, call)) return;
     cord_status code = call->error.code;
     const char *words = call->error.message;
-    bool at_once = code != CORD_OK && code != CORD_IO_ERROR;
-    judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING, at_once ? code : CORD_IO_ERROR, "%s%s",
+    bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == MALFORMED;
+    judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING, told ? code : at_once ? CORD_BAD_MODEL : CORD_IO_ERROR, "%s%s",
           words[0] ? "" : "the reply is malformed: ", words);
     if (!words[0]) words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, call->endpoint->key);
 }

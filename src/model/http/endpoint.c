@@ -284,11 +284,11 @@ static bool any_well(const struct endpoint *endpoint) {
 }
 
 /* Nobody answered a probe, and there is no other replica: one try of all that wait for it. */
-static void charge_waiting(struct replica *replica, int tries, struct queue *jobs_lost) {
+static void charge_waiting(struct replica *replica, struct queue *jobs_lost) {
     struct queue kept = {0};
     for (struct job *job; (job = queue_pop(&replica->waiting));) {
         job->spent += QUARTERS;
-        queue_push(job->spent >= tries * QUARTERS ? jobs_lost : &kept, job, false);
+        queue_push(job->spent >= job->most ? jobs_lost : &kept, job, false);
     }
     replica->waiting = kept;
 }
@@ -304,7 +304,7 @@ static void learn_miss(struct endpoint *endpoint, struct job *job, int64_t now, 
         if (job->probe) job->spent -= QUARTERS; /* it was sent to see, not to succeed */
         rehome(endpoint, now);
     } else if (job->probe) {
-        charge_waiting(replica, endpoint->limits->tries, jobs_lost);
+        charge_waiting(replica, jobs_lost);
     }
 }
 

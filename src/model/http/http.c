@@ -61,6 +61,7 @@ static cord_status open_model(cord_engine *engine, const cord_model_options *opt
     }
     struct remote *remote = calloc(1, sizeof *remote);
     if (!remote) return error_memory(err);
+    remote->engine = engine;
     remote->transport = engine->http;
     arena_init(&remote->arena);
     cord_status status = set_up(remote, options, err);
@@ -105,6 +106,7 @@ struct spelled {
     size_t *cut;
     size_t n_cuts, room;
     struct pieces pieces;
+    int twin; /* of the same call: an earlier text with the same tokens, or -1 */
     cord_error error;
 };
 
@@ -128,7 +130,7 @@ static bool add_cut(struct spelled *s, size_t at) {
 
 /* Puts the spans together, and cuts each tag in untrusted text behind its first byte. */
 static void spell(struct spelled *s, const cord_model *model, const cord_span *spans, int n) {
-    *s = (struct spelled){.remote = remote_of(model)};
+    *s = (struct spelled){.remote = remote_of(model), .twin = -1};
     buf_init(&s->text, "a prompt", 64 << 20);
     for (int i = 0; i < n; i++) {
         size_t start = s->text.len;
@@ -145,36 +147,82 @@ static cord_text part_of(const struct spelled *s, size_t part) {
     return text_slice(buf_text(&s->text), from, to);
 }
 
-/* Asks for the tokens of all parts of all texts at once. */
-static cord_status tokenize(struct transport *transport, struct spelled *texts, int n, cord_error *err) {
-    size_t total = 0;
-    for (int i = 0; i < n; i++) total += texts[i].n_cuts + 1;
-    struct question *questions = calloc(total + 1, sizeof *questions);
-    if (!questions) return error_memory(err);
-    int asked = 0;
+/* A part of a text whose tokens are asked for. */
+struct part {
+    cord_text text;
+    struct pieces pieces;
+};
+
+static bool read_tokens(struct question *q, const json_t *reply) {
+    struct part *part = q->into;
+    pieces_release(&part->pieces);
+    return part->text.len == 0 || q->remote->protocol->tokenize_read(reply, part->text, &part->pieces);
+}
+
+/* Samples of one prompt have the same text. */
+static void find_twins(struct spelled *texts, int n) {
     for (int i = 0; i < n; i++)
-        for (size_t part = 0; part <= texts[i].n_cuts; part++) {
-            const struct remote *remote = texts[i].remote;
-            struct json_writer w = question_begin(&questions[asked], remote, remote->protocol->tokenize_path, 0);
-            remote->protocol->tokenize_write(remote, part_of(&texts[i], part), &w);
-            question_end(&questions[asked], &w);
-            if (texts[i].error.code != CORD_OK) questions[asked].call.error = texts[i].error;
-            asked++;
+        for (int k = 0; k < i && texts[i].twin < 0; k++)
+            if (texts[k].twin < 0 && texts[k].remote == texts[i].remote && texts[k].n_cuts == texts[i].n_cuts &&
+                text_equal(buf_text(&texts[k].text), buf_text(&texts[i].text)) &&
+                !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut))
+                texts[i].twin = k;
+}
+
+static void ask_tokens(struct spelled *s, struct question *questions, struct part *parts) {
+    for (size_t k = 0; k <= s->n_cuts; k++) {
+        const struct remote *remote = s->remote;
+        parts[k].text = part_of(s, k);
+        struct json_writer w = question_begin(&questions[k], remote, remote->protocol->tokenize_path, 0);
+        remote->protocol->tokenize_write(remote, parts[k].text, &w);
+        question_end(&questions[k], &w);
+        questions[k].read = read_tokens;
+        questions[k].into = &parts[k];
+        if (s->error.code != CORD_OK) questions[k].call.error = s->error;
+    }
+}
+
+static void take_tokens(struct spelled *s, const struct question *questions, const struct part *parts) {
+    for (size_t k = 0; k <= s->n_cuts && s->error.code == CORD_OK; k++) {
+        if (questions[k].call.error.code != CORD_OK)
+            s->error = questions[k].call.error;
+        else if (!pieces_append(&s->pieces, &parts[k].pieces))
+            error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
+    }
+}
+
+/* Asks for the tokens of all parts of all texts at once. */
+static cord_status tokenize(const cord_engine *engine, struct spelled *texts, int n, cord_error *err) {
+    size_t total = 0;
+    find_twins(texts, n);
+    for (int i = 0; i < n; i++) total += texts[i].twin < 0 ? texts[i].n_cuts + 1 : 0;
+    struct question *questions = calloc(total + 1, sizeof *questions);
+    struct part *parts = calloc(total + 1, sizeof *parts);
+    cord_status status = questions && parts ? CORD_OK : error_memory(err);
+    size_t at = 0;
+    for (int i = 0; i < n && status == CORD_OK; i++) {
+        if (texts[i].twin >= 0) continue;
+        ask_tokens(&texts[i], questions + at, parts + at);
+        at += texts[i].n_cuts + 1;
+    }
+    if (status == CORD_OK) status = questions_ask(engine, questions, (int)total, err);
+    at = 0;
+    for (int i = 0; i < n && status == CORD_OK; i++) {
+        if (texts[i].twin >= 0) {
+            const struct spelled *twin = &texts[texts[i].twin];
+            if (texts[i].error.code == CORD_OK) texts[i].error = twin->error;
+            if (!pieces_append(&texts[i].pieces, &twin->pieces)) status = error_memory(err);
+            continue;
         }
-    cord_status status = questions_ask(transport, questions, asked, err);
-    for (int i = 0, q = 0; i < n; i++)
-        for (size_t part = 0; part <= texts[i].n_cuts; part++, q++) {
-            const struct remote *remote = texts[i].remote;
-            if (texts[i].error.code != CORD_OK || status != CORD_OK) continue;
-            if (questions[q].call.error.code != CORD_OK)
-                texts[i].error = questions[q].call.error;
-            else if (part_of(&texts[i], part).len &&
-                     !remote->protocol->tokenize_read(questions[q].reply, part_of(&texts[i], part), &texts[i].pieces))
-                error_fill(&texts[i].error, CORD_BAD_INPUT, "the tokens of %s do not spell the text",
-                           remote->base.info.name);
-        }
-    for (int q = 0; q < asked; q++) question_release(&questions[q]);
+        take_tokens(&texts[i], questions + at, parts + at);
+        at += texts[i].n_cuts + 1;
+    }
+    for (size_t q = 0; questions && parts && q < total; q++) {
+        question_release(&questions[q]);
+        pieces_release(&parts[q].pieces);
+    }
     free(questions);
+    free(parts);
     return status;
 }
 
@@ -182,7 +230,7 @@ static cord_status count_tokens(const cord_model *model, const cord_span *spans,
     struct remote *remote = remote_of(model);
     struct spelled text;
     spell(&text, model, spans, n);
-    cord_status status = tokenize(remote->transport, &text, 1, err);
+    cord_status status = tokenize(remote->engine, &text, 1, err);
     if (status == CORD_OK && text.error.code != CORD_OK) {
         status = text.error.code;
         if (err) *err = text.error;
@@ -207,15 +255,36 @@ static void trim_proposal(cord_proposal *p) {
     p->text[p->len] = '\0';
 }
 
-static void take_proposal(struct question *q, const struct spelled *text, cord_proposal *p, int64_t began) {
+static bool read_proposal(struct question *q, const json_t *reply) {
+    cord_proposal *p = q->into;
+    cord_proposal_release(p);
+    if (!q->remote->protocol->propose_read(reply, p)) return false;
+    q->cost = (cord_cost){p->prompt_tokens, p->cached_tokens, p->new_tokens};
+    return true;
+}
+
+static void ask_proposal(cord_proposal *p, struct spelled *text, struct question *q) {
+    const struct remote *remote = text->remote;
+    struct json_writer w = question_begin(q, remote, remote->protocol->propose_path, p->group);
+    remote->protocol->propose_write(remote, p, &text->pieces, &w);
+    question_end(q, &w);
+    question_charge(q, p->sampling.seed, text->pieces.n, p->max_tokens);
+    q->read = read_proposal;
+    q->into = p;
+    if (text->error.code != CORD_OK) q->call.error = text->error;
+}
+
+static void take_proposal(const struct question *q, const struct spelled *text, cord_proposal *p, int64_t began) {
     struct remote *remote = text->remote;
-    p->error = text->error.code != CORD_OK ? text->error : q->call.error;
+    p->error = q->call.error;
     p->us = clock_us() - began;
-    if (p->error.code != CORD_OK) return;
-    if (!remote->protocol->propose_read(q->reply, p)) {
+    if (p->error.code == CORD_OK && p->prompt_tokens && p->prompt_tokens != text->pieces.n)
+        error_fill(&p->error, CORD_BAD_MODEL,
+                   "%s was sent a prompt of %d tokens and counts %d: it adds some by itself (a second BOS?), so that what "
+                   "it continues is not what it was given; turn that off in the server",
+                   remote->base.info.name, text->pieces.n, p->prompt_tokens);
+    if (p->error.code != CORD_OK) {
         cord_proposal_release(p);
-        error_fill(&p->error, CORD_IO_ERROR, "the reply of %s cannot be read as %s's: %.200s", remote->base.info.name,
-                   remote->protocol->name, q->call.reply.data);
         return;
     }
     trim_proposal(p);
@@ -237,16 +306,9 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
         return error_memory(err);
     }
     for (int i = 0; i < n; i++) spell(&texts[i], requests[i]->model, requests[i]->prompt, requests[i]->n_spans);
-    cord_status status = tokenize(engine->http, texts, n, err);
-    for (int i = 0; i < n; i++) {
-        const struct remote *remote = texts[i].remote;
-        struct json_writer w =
-            question_begin(&questions[i], remote, remote->protocol->propose_path, requests[i]->group);
-        remote->protocol->propose_write(remote, requests[i], &texts[i].pieces, &w);
-        question_end(&questions[i], &w);
-        if (texts[i].error.code != CORD_OK) questions[i].call.error = texts[i].error;
-    }
-    if (status == CORD_OK) status = questions_ask(engine->http, questions, n, err);
+    cord_status status = tokenize(engine, texts, n, err);
+    for (int i = 0; i < n; i++) ask_proposal(requests[i], &texts[i], &questions[i]);
+    if (status == CORD_OK) status = questions_ask(engine, questions, n, err);
     for (int i = 0; i < n; i++) {
         if (status == CORD_OK) take_proposal(&questions[i], &texts[i], requests[i], began);
         question_release(&questions[i]);
@@ -330,31 +392,42 @@ static bool allocate(cord_scoring *r, const struct spelled *text, const struct p
     return true;
 }
 
+/* What one question of a target is about, and what its reply says. */
+struct asked {
+    const struct pieces *text;
+    int first, n;
+    double *logprob;
+    int cached;
+};
+
+static bool read_scoring(struct question *q, const json_t *reply) {
+    struct asked *a = q->into;
+    a->cached = 0;
+    if (!q->remote->way->read(reply, a->text, a->first, a->n, a->logprob, &a->cached)) return false;
+    q->cost = (cord_cost){a->n - q->remote->way->each, a->cached, 1};
+    return true;
+}
+
 static void ask_scoring(const cord_scoring *r, const struct spelled *text, const struct place *place,
-                        struct question *questions) {
+                        struct question *questions, struct asked *asked) {
     const struct remote *remote = text->remote;
     for (int k = 0; k < place->n_questions; k++) {
         int n = remote->way->each ? place->first + k + 1 : place->behind;
+        asked[k] = (struct asked){&text->pieces, place->first, n, &r->logprob[k], 0};
         struct json_writer w = question_begin(&questions[k], remote, remote->way->path, r->group);
         remote->way->write(remote, &text->pieces, place->first, n, &w);
         question_end(&questions[k], &w);
+        question_charge(&questions[k], 0, n, 1);
+        questions[k].read = read_scoring;
+        questions[k].into = &asked[k];
     }
 }
 
-static void take_scoring(cord_scoring *r, struct spelled *text, const struct place *place, struct question *questions) {
+static void take_scoring(cord_scoring *r, struct spelled *text, const struct place *place,
+                         const struct question *questions, const struct asked *asked) {
     struct remote *remote = text->remote;
-    int cached = 0;
-    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++) {
-        struct question *q = &questions[k];
-        int n = remote->way->each ? place->first + k + 1 : place->behind;
-        if (q->call.error.code != CORD_OK)
-            text->error = q->call.error;
-        else if (!remote->way->read(q->reply, &text->pieces, place->first, n, &r->logprob[remote->way->each ? k : 0],
-                                    k == 0 ? &cached : &(int){0}))
-            error_fill(&text->error, CORD_IO_ERROR,
-                       "the reply of %s has no log-probability of the token that was asked for: %.200s",
-                       remote->base.info.name, q->call.reply.data);
-    }
+    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++)
+        text->error = questions[k].call.error;
     r->error = text->error;
     if (r->error.code != CORD_OK) {
         cord_scoring_release(r);
@@ -364,19 +437,22 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
     for (int i = 0; i < r->n_tokens; i++) sum += r->logprob[i];
     r->log_score = sum / r->n_tokens;
     r->score = exp(r->log_score);
+    int cached = asked[0].cached; /* by the calls before: those that follow find what the first one left */
     r->cached_tokens = cached < r->prompt_tokens ? cached : r->prompt_tokens;
     atomic_fetch_add(&remote->base.usage.scored_tokens, r->prompt_tokens - r->cached_tokens);
     atomic_fetch_add(&remote->base.usage.cached_tokens, r->cached_tokens);
 }
 
-static cord_status score(cord_engine *engine, cord_scoring **requests, int n, cord_error *err) {
+/* Each request to the server is tried `most_tries` times; 0: as the transport's limits say. */
+static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n, int most_tries, cord_error *err) {
     int64_t began = clock_us();
     struct spelled *texts = calloc((size_t)n, sizeof *texts);
     struct place *places = calloc((size_t)n, sizeof *places);
     struct question *questions = NULL;
+    struct asked *asked = NULL;
     cord_status status = texts && places ? CORD_OK : error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++) spell_scoring(requests[i], &texts[i], &places[i]);
-    if (status == CORD_OK) status = tokenize(engine->http, texts, n, err);
+    if (status == CORD_OK) status = tokenize(engine, texts, n, err);
     int total = 0;
     for (int i = 0; status == CORD_OK && i < n; i++) {
         if (texts[i].error.code == CORD_OK) locate(requests[i], &texts[i], &places[i]);
@@ -384,13 +460,17 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
         places[i].question = total;
         total += places[i].n_questions;
     }
-    if (status == CORD_OK && !(questions = calloc((size_t)total + 1, sizeof *questions))) status = error_memory(err);
+    if (status == CORD_OK && (!(questions = calloc((size_t)total + 1, sizeof *questions)) ||
+                              !(asked = calloc((size_t)total + 1, sizeof *asked))))
+        status = error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++)
-        ask_scoring(requests[i], &texts[i], &places[i], questions + places[i].question);
-    if (status == CORD_OK) status = questions_ask(engine->http, questions, total, err);
+        ask_scoring(requests[i], &texts[i], &places[i], questions + places[i].question, asked + places[i].question);
+    for (int q = 0; status == CORD_OK && q < total; q++) questions[q].call.most_tries = most_tries;
+    if (status == CORD_OK) status = questions_ask(engine, questions, total, err);
     for (int i = 0; i < n && texts && places; i++) {
         if (status == CORD_OK) {
-            take_scoring(requests[i], &texts[i], &places[i], questions + places[i].question);
+            take_scoring(requests[i], &texts[i], &places[i], questions + places[i].question,
+                         asked + places[i].question);
             requests[i]->us = clock_us() - began;
         } else {
             cord_scoring_release(requests[i]);
@@ -400,8 +480,13 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
     for (int q = 0; questions && q < total; q++) question_release(&questions[q]);
     free(texts);
     free(places);
+    free(asked);
     free(questions);
     return status;
+}
+
+static cord_status score(cord_engine *engine, cord_scoring **requests, int n, cord_error *err) {
+    return score_all(engine, requests, n, 0, err);
 }
 
 /* ---- are scores right? --------------------------------------------------------------------------------------- */
@@ -415,7 +500,7 @@ static cord_status probe(cord_engine *engine, struct remote *remote, cord_scorin
                               .target = {TEXT(" 7, 8, 9"), true},
                               .closing = {TEXT(","), true}};
     cord_scoring *request = scoring;
-    return score(engine, &request, 1, err);
+    return score_all(engine, &request, 1, 2, err);
 }
 
 static double largest_difference(const cord_scoring *a, const cord_scoring *b) {

@@ -103,6 +103,7 @@ static bool propose_read(const json_t *reply, cord_proposal *p) {
     p->text = strndup(json_string_value(content), json_string_length(content));
     p->len = json_string_length(content);
     p->new_tokens = number(reply, "tokens_predicted");
+    p->prompt_tokens = number(reply, "tokens_evaluated");
     const json_t *timings = json_object_get(reply, "timings");
     p->cached_tokens = number(timings, "cache_n");
     return p->text != NULL;

@@ -35,7 +35,8 @@ struct job {
     bool probe;                   /* active: sent to see whether the replica is back */
     const struct replica *avoid;  /* where it failed last, unless it was refused there only: refusals are no illness */
     const struct replica *before; /* where it was before */
-    int spent;                    /* quarters of tries */
+    int spent, most;              /* quarters of tries; how many it may spend */
+    int malformed;                /* whole replies that the caller could not use */
     int failures;                 /* how often it came back: pauses grow with it */
     int64_t due;                  /* paused: until then */
     int64_t begun;                /* transport_run was called */

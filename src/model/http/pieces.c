@@ -11,6 +11,16 @@ void pieces_release(struct pieces *pieces) {
     *pieces = (struct pieces){0};
 }
 
+/* For n more. */
+static bool make_room(struct pieces *pieces, size_t n) {
+    if (n > (size_t)INT32_MAX - (size_t)pieces->n) return false;
+    int *id = realloc(pieces->id, ((size_t)pieces->n + n + 1) * sizeof *id);
+    if (id) pieces->id = id;
+    size_t *end = realloc(pieces->end, ((size_t)pieces->n + n + 1) * sizeof *end);
+    if (end) pieces->end = end;
+    return id && end;
+}
+
 /* The byte that a character of GPT-2's alphabet stands for (bytes that print are themselves, the others U+0100 and up in
  * order), or -1. */
 static int gpt2_byte(uint32_t c) {
@@ -88,24 +98,31 @@ static bool spells(const json_t *strings, cord_text text, void (*spell)(cord_tex
     return good;
 }
 
+bool pieces_append(struct pieces *pieces, const struct pieces *more) {
+    size_t before = pieces->n ? pieces->end[pieces->n - 1] : 0;
+    if (!make_room(pieces, (size_t)more->n)) return false;
+    for (int i = 0; i < more->n; i++, pieces->n++) {
+        pieces->id[pieces->n] = more->id[i];
+        pieces->end[pieces->n] = before + more->end[i];
+    }
+    return true;
+}
+
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text) {
     static void (*const alphabets[])(cord_text, struct buf *) = {spell_plain, spell_gpt2, spell_sentencepiece};
     size_t n = json_array_size(tokens), before = pieces->n ? pieces->end[pieces->n - 1] : 0;
     if (!json_is_array(tokens) || !json_is_array(strings) || json_array_size(strings) != n) return false;
-    if (n > (size_t)INT32_MAX - (size_t)pieces->n) return false;
-    int *id = realloc(pieces->id, ((size_t)pieces->n + n + 1) * sizeof *id);
-    if (id) pieces->id = id;
-    size_t *end = realloc(pieces->end, ((size_t)pieces->n + n + 1) * sizeof *end);
-    if (end) pieces->end = end;
-    if (!id || !end) return false;
+    if (!make_room(pieces, n)) return false;
+    int *id = pieces->id + pieces->n;
+    size_t *end = pieces->end + pieces->n;
     bool good = false;
     for (size_t a = 0; a < sizeof alphabets / sizeof *alphabets && !good; a++)
-        good = spells(strings, text, alphabets[a], end + pieces->n);
+        good = spells(strings, text, alphabets[a], end);
     for (size_t i = 0; good && i < n; i++) {
         const json_t *token = json_array_get(tokens, i);
         good = json_is_integer(token) && json_integer_value(token) >= 0 && json_integer_value(token) <= INT32_MAX;
-        id[(size_t)pieces->n + i] = (int)json_integer_value(token);
-        end[(size_t)pieces->n + i] += before;
+        id[i] = (int)json_integer_value(token);
+        end[i] += before;
     }
     if (good) pieces->n += (int)n;
     return good;

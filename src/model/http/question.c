@@ -6,7 +6,7 @@
 enum { BODY_LIMIT = 64 << 20 };
 
 struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group) {
-    *q = (struct question){.call = {.endpoint = remote->endpoint, .path = path, .group = group}};
+    *q = (struct question){.remote = remote, .call = {.endpoint = remote->endpoint, .path = path, .group = group}};
     buf_init(&q->body, "the body of a request", BODY_LIMIT);
     struct json_writer w = {.out = &q->body};
     json_open(&w, NULL, '{');
@@ -19,41 +19,114 @@ void question_end(struct question *q, struct json_writer *w) {
     buf_check(&q->body, &q->call.error);
 }
 
+void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens) {
+    q->charged = q->remote->engine->options.ledger.ctx != NULL;
+    q->seed = seed;
+    q->request = (cord_request){.model = q->remote->base.info.name,
+                                .group = q->call.group,
+                                .prompt_tokens = prompt_tokens,
+                                .new_tokens = new_tokens};
+}
+
 void question_release(struct question *q) {
     http_call_release(&q->call);
     buf_release(&q->body);
-    json_decref(q->reply);
-    q->reply = NULL;
 }
 
-/* On the transport's thread: a reply that is no JSON is asked for again. */
-static bool parse(void *ctx, struct http_call *call) {
-    struct question *q = ctx;
+/* ---- asking -------------------------------------------------------------------------------------------------- */
+
+/* All that a reply depends on: who answers, what is asked, and which draw of it this is. */
+static void make_key(struct question *q) {
+    char body[65];
+    sha256_text(q->call.body, body);
+    struct buf all;
+    buf_init(&all, "the key of a request", 4096);
+    buf_addf(&all, "%.400s\n%.200s\n%llu\n%s", q->request.model, q->call.path, (unsigned long long)q->seed, body);
+    sha256_text(buf_text(&all), q->request.key);
+    buf_release(&all);
+}
+
+static bool read_reply(struct question *q, cord_text text) {
     json_error_t error;
-    q->reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
-    return q->reply != NULL;
+    json_t *reply = json_loadb(text.data, text.len, JSON_DECODE_ANY, &error);
+    bool good = reply && q->read(q, reply);
+    json_decref(reply);
+    return good;
 }
 
-cord_status questions_ask(struct transport *transport, struct question *questions, int n, cord_error *err) {
-    struct http_call *calls = calloc((size_t)n + 1, sizeof *calls);
-    int *which = calloc((size_t)n + 1, sizeof *which), asked = 0;
-    cord_status status = calls && which ? CORD_OK : error_memory(err);
-    for (int i = 0; status == CORD_OK && i < n; i++) {
-        if (questions[i].call.error.code != CORD_OK) continue;
-        calls[asked] = questions[i].call;
-        calls[asked].arrived = parse;
-        calls[asked].ctx = &questions[i];
-        which[asked++] = i;
+/* On the transport's thread. */
+static bool arrived(void *ctx, struct http_call *call) {
+    struct question *q = ctx;
+    const cord_ledger *ledger = &q->remote->engine->options.ledger;
+    if (!read_reply(q, buf_text(&call->reply))) return false;
+    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost);
+    return true;
+}
+
+/* Whether the ledger has the reply already. One that this version cannot read is asked for again. */
+static bool is_known(struct question *q) {
+    const cord_ledger *ledger = &q->remote->engine->options.ledger;
+    char *reply = NULL;
+    size_t len = 0;
+    make_key(q);
+    bool known = ledger->find(ledger->ctx, &q->request, &reply, &len) && read_reply(q, (cord_text){reply, len});
+    free(reply);
+    return known;
+}
+
+/* Those of some questions that have to be asked. */
+struct asking {
+    struct http_call *calls;
+    int *which; /* question */
+    int n;
+    cord_request *charged; /* of those that are */
+    int *lost, n_charged;  /* of each: how often it was sent without any answer */
+};
+
+static void choose(struct asking *a, struct question *questions, int n) {
+    for (int i = 0; i < n; i++) {
+        struct question *q = &questions[i];
+        if (q->call.error.code != CORD_OK || (q->charged && is_known(q))) continue;
+        a->calls[a->n] = q->call;
+        a->calls[a->n].arrived = arrived;
+        a->calls[a->n].ctx = q;
+        a->which[a->n++] = i;
+        if (q->charged) a->charged[a->n_charged++] = q->request;
     }
-    if (status == CORD_OK && asked) status = transport_run(transport, calls, asked, err);
-    for (int k = 0; calls && k < asked; k++) questions[which[k]].call = calls[k];
-    free(calls);
-    free(which);
+}
+
+static cord_status run(const cord_engine *engine, struct asking *a, struct question *questions, cord_error *err) {
+    const cord_ledger *ledger = &engine->options.ledger;
+    if (a->n_charged) CORD_TRY(ledger->begin(ledger->ctx, a->charged, a->n_charged, err));
+    cord_status status = transport_run(engine->http, a->calls, a->n, err);
+    for (int k = 0, c = 0; k < a->n; k++) {
+        questions[a->which[k]].call = a->calls[k];
+        if (questions[a->which[k]].charged) a->lost[c++] = a->calls[k].lost;
+    }
+    if (a->n_charged) ledger->end(ledger->ctx, a->charged, a->lost, a->n_charged);
+    return status;
+}
+
+cord_status questions_ask(const cord_engine *engine, struct question *questions, int n, cord_error *err) {
+    size_t room = (size_t)n + 1;
+    struct asking a = {
+        .calls = calloc(room, sizeof *a.calls),
+        .which = calloc(room, sizeof *a.which),
+        .charged = calloc(room, sizeof *a.charged),
+        .lost = calloc(room, sizeof *a.lost),
+    };
+    cord_status status = a.calls && a.which && a.charged && a.lost ? CORD_OK : error_memory(err);
+    if (status == CORD_OK) choose(&a, questions, n);
+    if (status == CORD_OK && a.n) status = run(engine, &a, questions, err);
+    free(a.calls);
+    free(a.which);
+    free(a.charged);
+    free(a.lost);
     return status;
 }
 
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err) {
-    struct http_call call = {.endpoint = remote->endpoint, .path = path};
+    struct http_call call = {.endpoint = remote->endpoint, .path = path, .most_tries = PROBE_TRIES};
     json_error_t error;
     *reply = NULL;
     cord_status status = transport_run(remote->transport, &call, 1, err);

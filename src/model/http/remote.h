@@ -17,6 +17,8 @@ struct pieces {
     int n;
 };
 void pieces_release(struct pieces *pieces);
+/* Appends `more`, whose text follows. False: no memory. */
+bool pieces_append(struct pieces *pieces, const struct pieces *more);
 /* Appends what a reply to "tokenize" lists: `tokens` is an array of ids, `strings` of their spellings as the tokenizer
  * writes them ("Ġthe", "▁the", "<0x0A>"), or of bytes. False where they do not spell `text`, or are malformed. */
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text);
@@ -43,7 +45,8 @@ struct protocol {
     const char *propose_path;
     void (*propose_write)(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w);
-    /* Fills the second half of the proposal; `text` is a copy. False where the reply is not one. */
+    /* Fills the second half of the proposal: `text` is a copy, `prompt_tokens` what the server counts, 0 if it does not
+     * tell. False, and nothing to be freed, where the reply is not one. */
     bool (*propose_read)(const json_t *reply, cord_proposal *p);
     const struct scoring_way *ways; /* the cheaper first */
 };
@@ -51,6 +54,7 @@ extern const struct protocol protocol_llama_server, protocol_vllm;
 
 struct remote {
     struct cord_model base; /* first */
+    cord_engine *engine;
     struct transport *transport;
     struct endpoint *endpoint;
     const struct protocol *protocol;
@@ -61,20 +65,34 @@ struct remote {
 
 static inline struct remote *remote_of(const cord_model *model) { return (struct remote *)(uintptr_t)model; }
 
+enum { PROBE_TRIES = 4 }; /* of what somebody waits to see: a few seconds, where a search would wait for minutes */
+
 /* ---- asking -------------------------------------------------------------------------------------------------- */
 
-/* One request and its reply as JSON. */
+/* One request and what came of it. */
 struct question {
-    struct http_call call;
+    const struct remote *remote;
+    struct http_call call; /* its error says what became of it */
     struct buf body;
-    json_t *reply; /* NULL until it is there */
+    /* Takes what is wanted from the reply, on the transport's thread, while who asked waits, and fills `cost`. False: it is
+     * malformed, and is asked for again. */
+    bool (*read)(struct question *q, const json_t *reply);
+    void *into; /* read's own */
+
+    bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
+    cord_request request; /* of such a one; its key is made when it is asked */
+    uint64_t seed;        /* of such a one: two requests with different seeds are two, whatever their bodies say */
+    cord_cost cost;
 };
 
 /* A request to `path`: the caller writes the members of its body, then ends it. */
 struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group);
 void question_end(struct question *q, struct json_writer *w);
-/* Asks all that have no error, of any models, and waits. Each one's error says what became of it. */
-cord_status questions_ask(struct transport *transport, struct question *questions, int n, cord_error *err);
+/* Says that it is paid for, and what it costs at most. After question_end. */
+void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens);
+/* Asks all that have no error, of any models, and waits. CORD_CANCELLED where the engine stops, or its ledger allows no
+ * more. */
+cord_status questions_ask(const cord_engine *engine, struct question *questions, int n, cord_error *err);
 void question_release(struct question *q);
 /* A GET of `path`. *reply is NULL, and CORD_OK returned, where the server has no such path, or says no JSON there. */
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err);

@@ -114,7 +114,7 @@ static void job_attempted(struct transport *t, struct job *job, CURLcode code) {
     if (job->outcome == OUTCOME_GOOD) {
         job->call->error = (cord_error){0};
         job_finish(t, job);
-    } else if (job->outcome == OUTCOME_FINAL || job->spent >= t->limits.tries * QUARTERS) {
+    } else if (job->outcome == OUTCOME_FINAL || job->spent >= job->most) {
         job_fail(t, job, job->code, job->replica->url, job->problem);
     } else {
         job_pause(t, job, now);
@@ -401,6 +401,7 @@ static void job_init(struct transport *t, struct job *job, struct http_call *cal
         .call = call,
         .batch = batch,
         .seed = seed_mix(seed_mix(call->group, (uint64_t)i), call->body.len),
+        .most = (call->most_tries ? call->most_tries : t->limits.tries) * QUARTERS,
         .begun = clock_us(),
     };
 }

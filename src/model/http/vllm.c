@@ -94,6 +94,7 @@ static bool propose_read(const json_t *reply, cord_proposal *p) {
     p->text = strndup(json_string_value(text), json_string_length(text));
     p->len = json_string_length(text);
     p->new_tokens = (int)json_integer_value(json_object_get(usage, "completion_tokens"));
+    p->prompt_tokens = (int)json_integer_value(json_object_get(usage, "prompt_tokens"));
     const json_t *details = json_object_get(usage, "prompt_tokens_details");
     p->cached_tokens = (int)json_integer_value(json_object_get(details, "cached_tokens"));
     return p->text != NULL;
