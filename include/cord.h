@@ -167,11 +167,11 @@ typedef struct {
     /* Before these are sent, all at once. May wait until others have ended. Another status than CORD_OK: none is sent, and
      * the call returns it (CORD_CANCELLED: the budget is spent). */
     cord_status (*begin)(void *ctx, const cord_request *requests, int n, cord_error *err);
-    /* A whole reply has arrived. */
-    void (*keep)(void *ctx, const cord_request *request, cord_text reply, const cord_cost *cost);
-    /* What was begun has ended, with a reply or without. lost[i]: how often the i-th was sent and got no answer, and may
-     * have been paid for nevertheless. */
-    void (*end)(void *ctx, const cord_request *requests, const int *lost, int n);
+    /* Then of each one of the two. `lost`: how often it was sent and got no answer, and may have been paid for nevertheless.
+     *   keep  its whole reply has arrived
+     *   drop  it has ended without one */
+    void (*keep)(void *ctx, const cord_request *request, cord_text reply, const cord_cost *cost, int lost);
+    void (*drop)(void *ctx, const cord_request *request, int lost);
 } cord_ledger;
 
 typedef struct {

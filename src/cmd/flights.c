@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* What the workers share. The mutex guards the journal, which is used by one thread at a time, and what is below it. */
+/* What the workers share. */
 struct hangar {
     const struct flights *flights;
-    pthread_mutex_t mutex;
-    int next; /* problem */
+    pthread_mutex_t mutex; /* guards all below */
+    int next;              /* problem */
     cord_status status;
     cord_error error; /* of the first failure that concerns all */
 };
@@ -32,36 +32,43 @@ struct flight {
     const struct answered *best; /* borrowed from the search */
 };
 
+/* The journal, with all replies in it that have come: what is written next makes some of them superfluous. */
+static cord_status take_journal(const struct flights *flights, cord_error *err) {
+    journal_lock(flights->journal);
+    return flights->ledger ? ledger_write(flights->ledger, err) : CORD_OK;
+}
+
 static cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
     struct flight *flight = ctx;
+    const struct flights *flights = flight->hangar->flights;
     flight->log_s0 = log_s0;
-    pthread_mutex_lock(&flight->hangar->mutex);
-    cord_status status =
-        journal_started(flight->hangar->flights->journal, flight->problem->key, log_s0, spoken, n, err);
-    pthread_mutex_unlock(&flight->hangar->mutex);
+    cord_status status = take_journal(flights, err);
+    if (status == CORD_OK) status = journal_started(flights->journal, flight->problem->key, log_s0, spoken, n, err);
+    journal_unlock(flights->journal);
     return status;
 }
 
 static cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
     struct flight *flight = ctx;
+    const struct flights *flights = flight->hangar->flights;
     int finished = 0;
     for (int i = 0; i < round->n_beam; i++) finished += round->beam[i].finish != GROWING;
     flight->rounds = round->number;
-    pthread_mutex_lock(&flight->hangar->mutex);
-    cord_status status = journal_round(flight->hangar->flights->journal, flight->problem->key, round, err);
-    pthread_mutex_unlock(&flight->hangar->mutex);
+    cord_status status = take_journal(flights, err);
+    if (status == CORD_OK) status = journal_round(flights->journal, flight->problem->key, round, err);
+    journal_unlock(flights->journal);
     if (status == CORD_OK)
-        live_round(flight->hangar->flights->live, flight->slot, round->number, round->n_beam, finished,
-                   exp(round->beam[0].log_score));
+        live_round(flights->live, flight->slot, round->number, round->n_beam, finished, exp(round->beam[0].log_score));
     return status;
 }
 
 static cord_status on_finished(void *ctx, const struct answered *finished, int n, cord_error *err) {
     struct flight *flight = ctx;
+    const struct flights *flights = flight->hangar->flights;
     flight->best = n ? &finished[0] : NULL;
-    pthread_mutex_lock(&flight->hangar->mutex);
-    cord_status status = journal_finished(flight->hangar->flights->journal, flight->problem->key, finished, n, err);
-    pthread_mutex_unlock(&flight->hangar->mutex);
+    cord_status status = take_journal(flights, err);
+    if (status == CORD_OK) status = journal_finished(flights->journal, flight->problem->key, finished, n, err);
+    journal_unlock(flights->journal);
     return status;
 }
 
@@ -92,16 +99,18 @@ static bool is_problems_own(cord_status status) {
 }
 
 static cord_status read_state(struct flight *flight, struct arena *arena, struct search_state *state, cord_error *err) {
-    pthread_mutex_lock(&flight->hangar->mutex);
-    cord_status status = journal_state(flight->hangar->flights->journal, flight->problem, arena, state, err);
-    pthread_mutex_unlock(&flight->hangar->mutex);
+    struct journal *journal = flight->hangar->flights->journal;
+    journal_lock(journal);
+    cord_status status = journal_state(journal, flight->problem, arena, state, err);
+    journal_unlock(journal);
     return status;
 }
 
 static cord_status note_failure(struct flight *flight, const char *reason, cord_error *err) {
-    pthread_mutex_lock(&flight->hangar->mutex);
-    cord_status status = journal_failed(flight->hangar->flights->journal, flight->problem->key, reason, err);
-    pthread_mutex_unlock(&flight->hangar->mutex);
+    struct journal *journal = flight->hangar->flights->journal;
+    journal_lock(journal);
+    cord_status status = journal_failed(journal, flight->problem->key, reason, err);
+    journal_unlock(journal);
     return status;
 }
 
@@ -117,6 +126,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
     arena_init(&arena);
     struct search search = {
         .engine = session->engine,
+        .group = (uint64_t)problem->key,
         .question = {problem->id, problem->question},
         .target = problem->target,
         .gold = problem->gold,
@@ -140,7 +150,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
     } else if (status != CORD_OK) {
         *err = why;
     }
-    cord_forget(session->engine, seed_text(0, problem->id));
+    cord_forget(session->engine, (uint64_t)problem->key);
     arena_release(&arena);
     return status;
 }

@@ -5,11 +5,12 @@
 
 #include "cmd/live.h"
 #include "cmd/session.h"
-#include "store/journal.h"
+#include "store/ledger.h"
 
 struct flights {
     const struct session *session;
     struct journal *journal;
+    struct ledger *ledger; /* NULL: no model has a server */
     struct live *live;
     const struct journal_problem *problems; /* all of them open */
     int n;

@@ -122,6 +122,36 @@ static void add_speeds(struct live *live, struct page *page) {
     }
 }
 
+/* 1234567 as "1.23M". */
+static const char *shortened(int64_t value, char out[24]) {
+    static const char units[] = " kMGT";
+    double v = (double)value;
+    int unit = 0;
+    while (v >= 1000 && units[unit + 1]) v /= 1000, unit++;
+    if (unit)
+        snprintf(out, 24, "%.*f%c", v < 10 ? 2 : v < 100 ? 1 : 0, v, units[unit]);
+    else
+        snprintf(out, 24, "%.0f", v);
+    return out;
+}
+
+static void add_spending(const struct live *live, struct page *page) {
+    const struct budget *budget = &live->options.budget;
+    if (!live->options.ledger) return;
+    struct spending s = ledger_spending(live->options.ledger);
+    char a[24], b[24], c[24];
+    page_print(page, PAINT_DIM, "  spent   %s requests%s%s   %s tokens in (%.0f%% cached), %s out", shortened(s.requests, a),
+               budget->requests ? " of " : "", budget->requests ? shortened(budget->requests, (char[24]){0}) : "",
+               shortened(s.prompt_tokens, b),
+               s.prompt_tokens ? 100 * (double)s.cached_tokens / (double)s.prompt_tokens : 0,
+               shortened(s.new_tokens, c));
+    if (budget->tokens) page_print(page, PAINT_DIM, " of %s", shortened(budget->tokens, a));
+    if (s.money > 0) page_print(page, PAINT_DIM, "   money %.2f", s.money);
+    if (budget->money > 0) page_print(page, PAINT_DIM, " of %g", budget->money);
+    if (s.lost) page_print(page, PAINT_WARN, "   %s lost", shortened(s.lost, a));
+    page_print(page, PAINT_NONE, "\n");
+}
+
 /* Takes the painted lines off again. */
 static void erase(struct live *live) {
     if (live->painted) fprintf(live->options.out, "\033[%dA\033[J", live->painted);
@@ -140,6 +170,7 @@ static void paint(struct live *live) {
     add_totals(live, &page);
     add_flights(live, &page);
     add_speeds(live, &page);
+    add_spending(live, &page);
     page_release(&page);
     fclose(memory);
     erase(live);

@@ -1,9 +1,10 @@
 /* live.h - what a person sees of a run while it runs: a few lines that are painted anew on a terminal, or one plain line
- * for each finished problem elsewhere. It must not know searches or journals: it is told plain figures. */
+ * for each finished problem elsewhere. It must not know searches or journals: it is told plain figures, and looks at what
+ * models do and what servers cost. */
 #ifndef CORD_LIVE_H
 #define CORD_LIVE_H
 
-#include "cord.h"
+#include "store/ledger.h"
 
 #include <stdio.h>
 
@@ -16,6 +17,8 @@ struct live_options {
     int done;                        /* of them, before this process */
     const cord_model *const *models; /* borrowed until live_close */
     int n_models;
+    struct ledger *ledger; /* borrowed, too; NULL: no model has a server */
+    struct budget budget;
     int slots; /* problems in flight at most */
 };
 

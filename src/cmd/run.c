@@ -1,6 +1,7 @@
 /* run.c - `cord run`: problems in, trajectories out; run again to resume. It ties recipe, models, search, journal and live
  * view together, and decides nothing that they decide. */
 #include "cmd/flights.h"
+#include "cmd/forecast.h"
 #include "cmd/session.h"
 #include "data/shard.h"
 #include "model/backend.h"
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { SAMPLE = 3 }; /* problems that a forecast is made of */
+
 struct run {
     const struct call *call;
     struct shard shard;
@@ -18,9 +21,12 @@ struct run {
     struct problem_set set;
     size_t longest_question; /* of the whole set, so that every shard opens its models alike */
     struct journal *journal;
+    struct ledger *ledger; /* NULL: no model has a server */
     struct session session;
     struct live *live;
     double seconds; /* that problems were worked on */
+    struct budget budget;
+    int wanted, done, tried; /* problems: of the recipe; done before; worked on in this process */
     struct arena arena;
     bool journal_is_open, recipe_is_loaded, set_is_read, session_is_open;
 };
@@ -123,6 +129,7 @@ static cord_status write_recipe(struct run *run, cord_error *err) {
 static cord_status open_journal(struct run *run, cord_error *err) {
     CORD_TRY(journal_open(run->recipe.out, JOURNAL_WRITE, &run->journal, err));
     run->journal_is_open = true;
+    journal_lock(run->journal); /* it is ours, except while problems are worked on */
     CORD_TRY(compare_recipe(run, err));
     return CORD_OK;
 }
@@ -146,11 +153,27 @@ static cord_status compare_models(struct run *run, cord_error *err) {
     return CORD_OK;
 }
 
+static cord_status open_ledger(struct run *run, cord_error *err) {
+    const struct recipe *recipe = &run->recipe;
+    run->budget = (struct budget){recipe->budget.tokens, recipe->budget.requests, recipe->budget.money};
+    struct price *prices = arena_alloc(&run->arena, (size_t)recipe->n_models * sizeof *prices);
+    int n = 0;
+    if (!prices) return error_memory(err);
+    for (int i = 0; i < recipe->n_models; i++) {
+        const struct recipe_model *model = &recipe->models[i];
+        if (model->options.url)
+            prices[n++] = (struct price){model->name, model->price_in, model->price_cached, model->price_out};
+    }
+    return n ? ledger_open(run->journal, &run->budget, prices, n, &run->ledger, err) : CORD_OK;
+}
+
 static cord_status open_all(struct run *run, cord_error *err) {
     FILE *log = call_option(run->call, "verbose")->given ? run->call->err : NULL;
     CORD_TRY(load_recipe(run, err));
     CORD_TRY(open_journal(run, err));
-    CORD_TRY(session_open(&run->session, &run->recipe, run->longest_question, log, err));
+    CORD_TRY(open_ledger(run, err));
+    cord_ledger calls = run->ledger ? ledger_calls(run->ledger) : (cord_ledger){0};
+    CORD_TRY(session_open(&run->session, &run->recipe, run->longest_question, &calls, log, err));
     run->session_is_open = true;
     CORD_TRY(compare_models(run, err));
     CORD_TRY(write_recipe(run, err));
@@ -181,6 +204,14 @@ static void tell_bad_rows(struct run *run) {
     }
 }
 
+/* How many of the open problems to work on: all, or for a forecast as many as its sample still wants. */
+static int sample_size(const struct run *run, int open, int done) {
+    if (!call_option(run->call, "dry-run")->given) return open;
+    const struct option_value *sample = call_option(run->call, "sample");
+    int missing = (sample->given ? (int)sample->number : SAMPLE) - done;
+    return missing < 0 ? 0 : missing < open ? missing : open;
+}
+
 static cord_status run_problems(struct run *run, cord_error *err) {
     struct journal_problem *problems;
     int n, done = 0, wanted = 0, before = 0;
@@ -205,6 +236,8 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         .done = done,
         .models = (const cord_model *const *)run->session.models,
         .n_models = run->recipe.n_models,
+        .ledger = run->ledger,
+        .budget = run->budget,
         .slots = flights_at_once(&run->session),
     };
     CORD_TRY(live_open(&options, &run->live, err));
@@ -215,9 +248,14 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     int open = 0;
     for (int i = 0; i < n; i++)
         if (find_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) problems[open++] = problems[i];
-    struct flights flights = {&run->session, run->journal, run->live, problems, open};
+    run->wanted = wanted;
+    run->done = done;
+    run->tried = sample_size(run, open, done);
+    struct flights flights = {&run->session, run->journal, run->ledger, run->live, problems, run->tried};
     int64_t start = clock_us();
+    journal_unlock(run->journal);
     status = flights_run(&flights, flights_at_once(&run->session), err);
+    journal_lock(run->journal);
     run->seconds = (double)(clock_us() - start) / 1e6;
     live_close(run->live);
     return status;
@@ -233,19 +271,52 @@ static cord_status write_files(struct run *run, struct summary_counts *counts, c
     for (int i = 0; i < run->recipe.n_models; i++)
         models[i] = (struct summary_model){cord_model_get_info(session->models[i]), session->sha256[i],
                                            cord_model_get_usage(session->models[i])};
+    struct spending spending = {0};
+    if (run->ledger) spending = ledger_spending(run->ledger);
     struct summary_session last = {.engine = cord_engine_get_info(session->engine),
                                    .in_flight = flights_at_once(session),
                                    .seconds = run->seconds,
+                                   .spending = run->ledger ? &spending : NULL,
                                    .models = models,
                                    .n_models = run->recipe.n_models};
+    if (run->ledger) CORD_TRY(ledger_write(run->ledger, err));
     CORD_TRY(export_trajectories(run->journal, run->recipe.out, err));
     CORD_TRY(summary_count(run->journal, counts, err));
     return summary_write(run->journal, run->recipe.out, &last, counts, err);
 }
 
+/* `counts`: of the run after this session. */
+static cord_status tell_forecast(struct run *run, const struct summary_counts *counts, cord_error *err) {
+    int wanted = flights_at_once(&run->session), ended = counts->done + counts->failed;
+    struct sample sample = {
+        .done = counts->done,
+        .left = run->wanted - ended,
+        .done_now = ended - run->done,
+        .seconds = run->seconds,
+        .at_once = run->tried < wanted ? run->tried : wanted,
+        .wanted = wanted,
+        .has_servers = run->ledger != NULL,
+        .budget = run->budget,
+        .folder = run->recipe.out,
+        .recipe = run->call->args[0],
+    };
+    if (run->ledger) sample.spending = ledger_spending(run->ledger);
+    CORD_TRY(journal_totals(run->journal, 0, &sample.totals, err));
+    forecast_print(&sample, run->call->out);
+    return CORD_OK;
+}
+
 static int conclude(struct run *run, cord_status status, const struct summary_counts *counts) {
     FILE *out = run->call->out;
     const char *folder = run->recipe.out;
+    const char *exhausted = run->ledger ? ledger_exhausted(run->ledger) : NULL;
+    if (status == CORD_CANCELLED && exhausted && !was_interrupted()) {
+        fprintf(out,
+                "stopped: %s. %d of %d problems are done in %s; raise the bound (it changes no result), and type the same "
+                "command to go on\n",
+                exhausted, counts->done + counts->failed, counts->problems, folder);
+        return EXIT_INTERRUPTED;
+    }
     if (status == CORD_CANCELLED) {
         fprintf(out, "stopped: %d of %d problems are done in %s; type the same command to go on\n",
                 counts->done + counts->failed, counts->problems, folder);
@@ -280,7 +351,10 @@ static int run_run(const struct call *call) {
         status = late.code;
         err = late;
     }
-    if (status != CORD_OK && status != CORD_CANCELLED) {
+    if (status == CORD_OK && call_option(call, "dry-run")->given) {
+        status = tell_forecast(&run, &counts, &err);
+        result = status == CORD_OK ? EXIT_ALL_DONE : call_fail(call, &err);
+    } else if (status != CORD_OK && status != CORD_CANCELLED) {
         result = call_fail(call, &err);
     } else if (began) {
         result = conclude(&run, status, &counts);
@@ -288,6 +362,8 @@ static int run_run(const struct call *call) {
         result = EXIT_INTERRUPTED; /* Ctrl-C while models were loading */
     }
     if (run.session_is_open) session_close(&run.session);
+    if (run.journal_is_open) journal_unlock(run.journal);
+    (void)ledger_close(run.ledger, NULL); /* (what it had was written with the files) */
     if (run.journal_is_open) journal_close(run.journal);
     if (run.set_is_read) problem_set_release(&run.set);
     if (run.recipe_is_loaded) recipe_release(&run.recipe);
@@ -302,6 +378,15 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .value = "I/N",
      .doc = "work on the I-th of N parts of the problems, in a run folder of its own"},
+    {.name = "dry-run",
+     .type = OPTION_FLAG,
+     .doc = "work on a few problems only, and tell what the whole run would take"},
+    {.name = "sample",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = 1000000,
+     .doc = "with --dry-run: how many (3)"},
     {.name = "retry-failed", .type = OPTION_FLAG, .doc = "try again what failed before"},
     {.name = "accept-changes", .type = OPTION_FLAG, .doc = "go on in a folder that another recipe or model made"},
     {.name = "verbose", .letter = 'v', .type = OPTION_FLAG, .doc = "print llama.cpp's log"},
@@ -325,6 +410,12 @@ const struct verb verb_run = {
         "(so adding problems moves none), and writes into a folder of its own: run.out with \"-2-of-8\" behind it, or "
         "in\n"
         "place of {shard} where run.out holds that. `cord merge` makes one run of them.\n"
+        "\n"
+        "--dry-run works on the first few problems (what they come to is kept) and tells what all of them would take in\n"
+        "tokens, requests, money (models.*.price_in and the like) and hours.\n"
+        "\n"
+        "What a run may spend at its models' servers has bounds in the recipe (budget.requests, .tokens, .money). At one of\n"
+        "them it stops cleanly; with a higher one the same command goes on.\n"
         "\n"
         "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
     .options = options,

@@ -211,13 +211,14 @@ static cord_status open_all(struct session *session, size_t longest_question, co
     return CORD_OK;
 }
 
-cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question, FILE *log,
-                         cord_error *err) {
+cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question,
+                         const cord_ledger *ledger, FILE *log, cord_error *err) {
     *session = (struct session){.recipe = recipe};
     arena_init(&session->arena);
     cord_engine_options options = engine_options_of(recipe->threads, log);
     options.memory = recipe->memory;
     options.reproducible = recipe->reproducible;
+    if (ledger) options.ledger = *ledger;
     CORD_TRY(cord_engine_open(&options, &session->engine, err));
     watch_signals(session->engine);
     /* the grader first: a command that is not there should be told before minutes of loading, and can load meanwhile */

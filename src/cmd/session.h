@@ -21,9 +21,9 @@ struct session {
 
 /* Opens every model of the recipe with room for what the search and the grader ask of it, and the grader.
  * `longest_question` (bytes; with its gold, where a judge reads it) is allowed for in the contexts. Models' logs go to
- * `log` unless NULL. */
-cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question, FILE *log,
-                         cord_error *err);
+ * `log` unless NULL; `ledger` (NULL: none) outlives the session. */
+cord_status session_open(struct session *session, const struct recipe *recipe, size_t longest_question,
+                         const cord_ledger *ledger, FILE *log, cord_error *err);
 void session_close(struct session *session);
 
 /* How one model of a recipe is opened, with room for what the search asks of it; its server's key is read from the

@@ -58,6 +58,9 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
     TEXT_KEY("models.*.api_key_env", 0, 200, "", "the environment variable that holds the server's key; \"\": none"),
     TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "", "a file with its chat template, where the server tells none"),
+    REAL_KEY("models.*.price_in", 0, 1e9, "0", "what a million tokens of prompts cost there, in any unit; 0: nothing"),
+    REAL_KEY("models.*.price_cached", -1, 1e9, "-1", "those of them that its cache had; -1: as price_in"),
+    REAL_KEY("models.*.price_out", 0, 1e9, "0", "what a million written tokens cost"),
     INT_KEY("models.*.context", 0, 1048576, "0", "most tokens of one sequence; 0: 4096, or the model's own if less"),
     INT_KEY("models.*.cells", 0, 16777216, "0", "most tokens of cache, all lanes together; 0: as run.memory allows"),
     INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),
@@ -101,6 +104,10 @@ static const struct recipe_key keys[] = {
              "what the judge is asked; must hold {reference} and {prediction}, may hold {question}; \"\": cord's own"),
     INT_KEY("grading.tokens", 1, 65536, "256", "most tokens of the judge's reply, with its thinking"),
     REAL_KEY("grading.temperature", 0, 5, "0", "of the judge; 0: always the likeliest token"),
+
+    INT_KEY("budget.requests", 0, 1e15, "0", "most requests to servers (proposals, scores) of the whole run; 0: no bound"),
+    INT_KEY("budget.tokens", 0, 1e15, "0", "most tokens of their prompts and replies together; 0: no bound"),
+    REAL_KEY("budget.money", 0, 1e12, "0", "most money, by the models' prices; 0: no bound"),
 
     TEXT_KEY("run.out", 1, PATH_MAX_BYTES, NULL, "the run's folder; relative to where cord is started"),
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),

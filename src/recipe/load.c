@@ -177,6 +177,10 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
     model->options.protocol = strcmp(protocol, "auto") != 0 ? protocol : NULL;
     model->options.served = string(load, "models.*.model", name);
     model->api_key_env = string(load, "models.*.api_key_env", name);
+    model->price_in = number(load, "models.*.price_in", name);
+    model->price_cached = number(load, "models.*.price_cached", name);
+    model->price_out = number(load, "models.*.price_out", name);
+    if (model->price_cached < 0) model->price_cached = model->price_in;
     if (!file) return CORD_OK;
     model->template_path = seen_from(load->base, file, &load->recipe->arena);
     const char *real = seen_from(load->real_base, file, &load->recipe->arena);
@@ -371,6 +375,9 @@ static cord_status load_parts(struct load *load) {
     CORD_TRY(load_search(load));
     CORD_TRY(load_grading(load));
     recipe->out = string(load, "run.out", NULL);
+    recipe->budget.requests = (int64_t)number(load, "budget.requests", NULL);
+    recipe->budget.tokens = (int64_t)number(load, "budget.tokens", NULL);
+    recipe->budget.money = number(load, "budget.money", NULL);
     recipe->threads = (int)number(load, "run.threads", NULL);
     recipe->in_flight = (int)number(load, "run.in_flight", NULL);
     recipe->memory = (uint64_t)(number(load, "run.memory", NULL) * 0x1p30);

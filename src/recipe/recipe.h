@@ -34,6 +34,7 @@ struct recipe_model {
     cord_model_options options; /* path is resolved; the server's key and template are for who opens it to read: */
     const char *api_key_env;    /* NULL: no key */
     const char *template_path;  /* NULL: the model's own */
+    double price_in, price_cached, price_out; /* of a million tokens, at its server */
 };
 
 struct recipe_teacher {
@@ -54,6 +55,10 @@ struct recipe {
     struct search_settings search; /* with run.seed */
     struct grading grading;
     int judge_model; /* index into models, or -1 */
+    struct {
+        int64_t requests, tokens;
+        double money;
+    } budget; /* most of each, of the whole run; 0 = no bound */
     const char *out; /* the run folder */
     int threads;     /* 0 = one a core */
     int in_flight;   /* problems at once; 0 = chosen */

@@ -116,8 +116,18 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
 static bool changes_no_result(const char *path) {
-    static const char *const paths[] = {"run.out",    "run.threads",  "run.in_flight",
-                                        "run.memory", "models.*.url", "models.*.api_key_env"};
+    static const char *const paths[] = {"run.out",
+                                        "run.threads",
+                                        "run.in_flight",
+                                        "run.memory",
+                                        "models.*.url",
+                                        "models.*.api_key_env",
+                                        "models.*.price_in",
+                                        "models.*.price_cached",
+                                        "models.*.price_out",
+                                        "budget.requests",
+                                        "budget.tokens",
+                                        "budget.money"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;
     return false;

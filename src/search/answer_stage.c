@@ -42,7 +42,7 @@ static cord_status grade_reply(const struct search *search, cord_text written, i
         .answer = answered->answer,
         .reply = answered->reply,
         .seed = seed_mix(seed_mix(problem_seed, JUDGE_STREAM), (uint64_t)nth),
-        .group = seed_text(0, search->question.id),
+        .group = search->group,
     };
     struct grade_result result;
     CORD_TRY(grader_grade(search->grader, &request, false, &result, search->arena, err));
@@ -61,6 +61,10 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
     answered->cached_tokens = proposal->cached_tokens;
     answered->new_tokens = proposal->new_tokens;
     answered->us = proposal->us;
+    if (proposal->error.code == CORD_IO_ERROR) {
+        if (err) *err = proposal->error;
+        return CORD_IO_ERROR;
+    }
     if (proposal->error.code != CORD_OK) { /* the trajectory stands; it has no answer, and this says why */
         answered->reply = answered->answer = (cord_text){"", 0};
         answered->grade = GRADE_NO_ANSWER;
@@ -92,7 +96,7 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
             .n_spans = prompt.n,
             .sampling = author->sampling,
             .max_tokens = settings->answer_tokens,
-            .group = seed_text(0, search->question.id),
+            .group = search->group,
         };
         proposals[i].sampling.temperature = settings->answer_temperature;
         proposals[i].sampling.seed = seed_mix(seed_mix(problem_seed, ANSWER_STREAM), (uint64_t)i);

@@ -80,7 +80,7 @@ static cord_status ask(const struct beam *beam, int p, int k, int sample, struct
         .n_stops = SEGMENT_STOPS,
         .sampling = teacher->sampling,
         .max_tokens = left < settings->step_tokens ? left : settings->step_tokens,
-        .group = seed_text(0, search->question.id),
+        .group = search->group,
     };
     proposal->sampling.seed = seed;
     return CORD_OK;
@@ -104,6 +104,10 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     c->propose_us = proposal->us;
     c->log_score = (double)NAN;
     c->reasoning = c->step = (cord_text){"", 0};
+    if (proposal->error.code == CORD_IO_ERROR) { /* no server answers: a poorer beam would be nobody's wish */
+        if (err) *err = proposal->error;
+        return CORD_IO_ERROR;
+    }
     if (proposal->error.code != CORD_OK) {
         c->drop = DROP_FAILED;
         cord_text why = arena_text(search->arena, text_of(proposal->error.message));

@@ -21,7 +21,7 @@ cord_status score_reasonings(const struct search *search, struct spans prompt, s
             .opening = {style->score_open, true},
             .target = {search->target, false},
             .closing = {style->score_close, true},
-            .group = seed_text(0, search->question.id),
+            .group = search->group,
         };
     cord_status status = cord_score(search->engine, requests, n, err);
     for (int i = 0; i < n; i++) {
@@ -33,6 +33,10 @@ cord_status score_reasonings(const struct search *search, struct spans prompt, s
         items[i].prompt_tokens = request->prompt_tokens;
         items[i].cached_tokens = request->cached_tokens;
         items[i].us = request->us;
+        if (status == CORD_OK && request->error.code == CORD_IO_ERROR) {
+            status = CORD_IO_ERROR;
+            if (err) *err = request->error;
+        }
         cord_scoring_release(&requests[i]);
     }
     return status;

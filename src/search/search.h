@@ -151,6 +151,7 @@ struct search_state {
 
 struct search {
     cord_engine *engine;
+    uint64_t group;           /* of all its requests, as in cord_proposal */
     struct question question; /* all that teachers see */
     cord_text target, gold;   /* what is scored; what the answer is graded against */
     const struct teacher *teachers;

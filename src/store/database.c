@@ -220,6 +220,7 @@ cord_status database_open(const char *folder, enum journal_mode mode, unsigned l
     if (!j) return error_memory(err);
     j->mode = mode;
     j->lock = -1;
+    pthread_mutex_init(&j->mutex, NULL);
     cord_status status = open_in(j, folder, type, err);
     if (status == CORD_OK)
         *out = j;
@@ -266,6 +267,11 @@ void journal_close(struct journal *j) {
         if (ftruncate(j->lock, 0) != 0) {} /* only a message's detail */
         close(j->lock);
     }
+    pthread_mutex_destroy(&j->mutex);
     free(j->path);
     free(j);
 }
+
+void journal_lock(struct journal *j) { pthread_mutex_lock(&j->mutex); }
+
+void journal_unlock(struct journal *j) { pthread_mutex_unlock(&j->mutex); }

@@ -5,6 +5,7 @@
 
 #include "store/journal.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 enum { DATABASE_STATEMENTS = 64 };
@@ -15,6 +16,7 @@ struct journal {
     char *path; /* of the SQLite file, for messages */
     enum journal_mode mode;
     int lock;  /* file descriptor that holds the folder's lock, or -1 */
+    pthread_mutex_t mutex;
     bool ours; /* opened for writing, and found to be a journal of cord */
     struct {
         const char *sql; /* a literal: its address is the key */

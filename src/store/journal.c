@@ -102,8 +102,14 @@ static cord_status put_spoken(struct journal *j, int64_t problem, const struct s
     return CORD_OK;
 }
 
+/* What servers replied for what is written now will not be asked for again. */
+static cord_status drop_replies(struct journal *j, int64_t problem, cord_error *err) {
+    return query_run(j, err, "DELETE FROM reply WHERE problem = ?1", "l", problem);
+}
+
 static cord_status put_started(struct journal *j, int64_t problem, double log_s0, const struct spoken *spoken, int n,
                                cord_error *err) {
+    CORD_TRY(drop_replies(j, problem, err));
     CORD_TRY(query_run(j, err, "UPDATE problem SET started = 1, log_s0 = ?2 WHERE key = ?1", "ld", problem, log_s0));
     CORD_TRY(query_run(j, err, "DELETE FROM spoken_span WHERE problem = ?1", "l", problem));
     CORD_TRY(query_run(j, err, "DELETE FROM spoken WHERE problem = ?1", "l", problem));
@@ -198,6 +204,7 @@ static cord_status put_trajectory(struct journal *j, int64_t problem, const stru
 }
 
 static cord_status put_round(struct journal *j, int64_t problem, const struct round *round, cord_error *err) {
+    CORD_TRY(drop_replies(j, problem, err));
     CORD_TRY(query_run(j, err, "INSERT INTO round VALUES (?1, ?2, ?3)", "lis", problem, round->number, round->note));
     for (int i = 0; i < round->n_candidates; i++)
         CORD_TRY(put_candidate(j, problem, round->number, i, &round->candidates[i], err));
@@ -251,6 +258,7 @@ static cord_status put_answer(struct journal *j, int64_t problem, int number, co
 
 static cord_status put_finished(struct journal *j, int64_t problem, const struct answered *finished, int n,
                                 cord_error *err) {
+    CORD_TRY(drop_replies(j, problem, err));
     for (int i = 0; i < n; i++) CORD_TRY(put_answer(j, problem, i, &finished[i], err));
     return query_run(j, err, "UPDATE problem SET status = ?2, reason = NULL WHERE key = ?1", "li", problem,
                      PROBLEM_DONE);

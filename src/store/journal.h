@@ -10,8 +10,10 @@
 #include "data/problem.h"
 #include "search/search.h"
 
-/* A handle is used by one thread at a time. */
+/* A handle is used by one thread at a time: where there are several, the one that holds its lock. */
 struct journal;
+void journal_lock(struct journal *journal);
+void journal_unlock(struct journal *journal);
 
 enum journal_mode {
     JOURNAL_READ,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* "cord" in ASCII: what file(1) and schema_check see in the header. Raise the version with every change of a table. */
-enum { APPLICATION = 0x636f7264, VERSION = 1 };
+enum { APPLICATION = 0x636f7264, VERSION = 2 };
 
 static const char tables[] =
     "CREATE TABLE run (\n"
@@ -46,6 +46,21 @@ static const char tables[] =
     "  text TEXT NOT NULL,\n"
     "  PRIMARY KEY (problem, teacher, position),\n"
     "  FOREIGN KEY (problem, teacher) REFERENCES spoken\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE reply (                -- of servers, whole, until the round that they are for is written\n"
+    "  problem INTEGER NOT NULL REFERENCES problem,\n"
+    "  key TEXT NOT NULL,                -- SHA-256 of the request\n"
+    "  reply TEXT NOT NULL,\n"
+    "  PRIMARY KEY (problem, key)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE spending (             -- what each model's servers were asked for\n"
+    "  model TEXT PRIMARY KEY,\n"
+    "  requests INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,\n"
+    "  new_tokens INTEGER NOT NULL,      -- answered\n"
+    "  lost INTEGER NOT NULL, lost_prompt INTEGER NOT NULL, lost_new INTEGER NOT NULL, -- without any answer\n"
+    "  open INTEGER NOT NULL, open_prompt INTEGER NOT NULL, open_new INTEGER NOT NULL  -- on their way\n"
     ") STRICT, WITHOUT ROWID;\n"
 
     "CREATE TABLE round (\n"

@@ -126,6 +126,24 @@ static void write_totals(struct json_writer *w, const struct journal_totals *t) 
     json_int(w, "dropped", t->dropped);
 }
 
+/* What servers were asked for. Without the session that knows the prices there is no money. */
+static cord_status write_spending(struct json_writer *w, struct journal *journal, const struct spending *known,
+                                  cord_error *err) {
+    struct spending s;
+    CORD_TRY(ledger_read(journal, &s, err));
+    if (known) s = *known;
+    if (!s.requests && !s.lost) return CORD_OK;
+    json_open(w, "servers", '{');
+    json_int(w, "requests", s.requests);
+    json_int(w, "prompt_tokens", s.prompt_tokens);
+    json_int(w, "cached_tokens", s.cached_tokens);
+    json_int(w, "new_tokens", s.new_tokens);
+    json_int(w, "lost", s.lost); /* sent without any answer, and possibly paid for */
+    if (s.money > 0) json_double(w, "money", s.money);
+    json_close(w, '}');
+    return CORD_OK;
+}
+
 /* Seconds in which models computed or tokens were drawn; what is left is the search's own, the journal's, and waiting. */
 static void write_session(struct json_writer *w, const struct summary_session *session) {
     double propose = 0, score = 0, sample = 0;
@@ -176,6 +194,7 @@ static cord_status write_all(struct json_writer *w, struct journal *journal, con
     }
     write_counts(w, counts);
     write_totals(w, &totals);
+    CORD_TRY(write_spending(w, journal, session ? session->spending : NULL, err));
     if (session) write_session(w, session);
     json_close(w, '}');
     buf_addc(w->out, '\n');

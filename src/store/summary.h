@@ -3,7 +3,7 @@
 #define CORD_SUMMARY_H
 
 #include "cord.h"
-#include "store/journal.h"
+#include "store/ledger.h"
 
 struct summary_model {
     const cord_model_info *info;
@@ -16,6 +16,7 @@ struct summary_session {
     cord_engine_info engine;
     int in_flight; /* problems at most */
     double seconds;
+    const struct spending *spending; /* of the whole run; NULL: no model has a server */
     const struct summary_model *models;
     int n_models;
 };

@@ -59,7 +59,7 @@ static bool arrived(void *ctx, struct http_call *call) {
     struct question *q = ctx;
     const cord_ledger *ledger = &q->remote->engine->options.ledger;
     if (!read_reply(q, buf_text(&call->reply))) return false;
-    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost);
+    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
     return true;
 }
 
@@ -80,7 +80,7 @@ struct asking {
     int *which; /* question */
     int n;
     cord_request *charged; /* of those that are */
-    int *lost, n_charged;  /* of each: how often it was sent without any answer */
+    int n_charged;
 };
 
 static void choose(struct asking *a, struct question *questions, int n) {
@@ -99,11 +99,11 @@ static cord_status run(const cord_engine *engine, struct asking *a, struct quest
     const cord_ledger *ledger = &engine->options.ledger;
     if (a->n_charged) CORD_TRY(ledger->begin(ledger->ctx, a->charged, a->n_charged, err));
     cord_status status = transport_run(engine->http, a->calls, a->n, err);
-    for (int k = 0, c = 0; k < a->n; k++) {
-        questions[a->which[k]].call = a->calls[k];
-        if (questions[a->which[k]].charged) a->lost[c++] = a->calls[k].lost;
+    for (int k = 0; k < a->n; k++) {
+        struct question *q = &questions[a->which[k]];
+        q->call = a->calls[k];
+        if (q->charged && q->call.error.code != CORD_OK) ledger->drop(ledger->ctx, &q->request, q->call.lost);
     }
-    if (a->n_charged) ledger->end(ledger->ctx, a->charged, a->lost, a->n_charged);
     return status;
 }
 
@@ -113,15 +113,13 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
         .calls = calloc(room, sizeof *a.calls),
         .which = calloc(room, sizeof *a.which),
         .charged = calloc(room, sizeof *a.charged),
-        .lost = calloc(room, sizeof *a.lost),
     };
-    cord_status status = a.calls && a.which && a.charged && a.lost ? CORD_OK : error_memory(err);
+    cord_status status = a.calls && a.which && a.charged ? CORD_OK : error_memory(err);
     if (status == CORD_OK) choose(&a, questions, n);
     if (status == CORD_OK && a.n) status = run(engine, &a, questions, err);
     free(a.calls);
     free(a.which);
     free(a.charged);
-    free(a.lost);
     return status;
 }
 

@@ -1,0 +1,27 @@
+/* forecast.h - what a run will take, judged by the problems that are done: `cord run --dry-run`. It must not know how they
+ * were worked on. */
+#ifndef CORD_FORECAST_H
+#define CORD_FORECAST_H
+
+#include "store/ledger.h"
+
+#include <stdio.h>
+
+/* What a sample of a run's problems took. */
+struct sample {
+    int done;            /* problems in all, those of earlier sessions too */
+    int left;            /* of the run */
+    int done_now;        /* in this session */
+    double seconds;      /* of this session */
+    int at_once, wanted; /* problems in flight in this session at most; in the whole run */
+    struct journal_totals totals;
+    bool has_servers;
+    struct spending spending;
+    struct budget budget;
+    const char *folder, *recipe; /* for what to type next */
+};
+
+/* Prints the table. */
+void forecast_print(const struct sample *sample, FILE *out);
+
+#endif
