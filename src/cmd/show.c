@@ -81,6 +81,17 @@ static cord_status show_origin(struct show *s, cord_error *err) {
     return CORD_OK;
 }
 
+static cord_status show_spending(struct show *s, cord_error *err) {
+    struct spending spent;
+    CORD_TRY(ledger_read(s->journal, &spent, err));
+    if (!spent.requests && !spent.lost) return CORD_OK;
+    page_print(&s->page, PAINT_NONE,
+               "servers: %lld requests, %lld without an answer; tokens of prompts: %lld, %lld of them cached; written: %lld\n",
+               (long long)spent.requests, (long long)spent.lost, (long long)spent.prompt_tokens,
+               (long long)spent.cached_tokens, (long long)spent.new_tokens);
+    return CORD_OK;
+}
+
 static cord_status show_totals(struct show *s, const struct tally *t, cord_error *err) {
     struct journal_totals sums;
     CORD_TRY(journal_totals(s->journal, 0, &sums, err));
@@ -96,6 +107,7 @@ static cord_status show_totals(struct show *s, const struct tally *t, cord_error
                "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld\n",
                (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
                (long long)sums.answer_tokens);
+    CORD_TRY(show_spending(s, err));
     return show_origin(s, err);
 }
 

@@ -4,7 +4,7 @@
 #define CORD_SHOW_H
 
 #include "cmd/page.h"
-#include "store/journal.h"
+#include "store/ledger.h"
 
 struct show {
     const struct call *call;

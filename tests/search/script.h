@@ -52,6 +52,7 @@ struct world {
     struct buf log;
     size_t told;                         /* where the log ends that the observer knows of */
     int calls, cancel_call, broken_call; /* of the engine, from 1; the one that is cancelled, the one that fails */
+    int away_call;                       /* the one whose last request no server answers */
     int n_scored;                        /* in the last call */
     int n_started, n_rounds, n_ends;
     double log_s0;
@@ -139,6 +140,11 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         }
         struct said said = {0};
         w->reply(w, &asked[i], &said);
+        if (w->calls == w->away_call && i == n - 1) {
+            free(said.text);
+            fail_request(&r->error, CORD_IO_ERROR, teacher);
+            continue;
+        }
         if (!said.text) {
             fail_request(&r->error, CORD_TOO_LONG, teacher);
             continue;
@@ -164,6 +170,10 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
         assert_int_equal(rest.len, 0);
         double score = w->score(w, r->reasoning);
         buf_addf(&w->log, "score %a: %.*s\n", score, (int)r->reasoning.len, r->reasoning.data);
+        if (w->calls == w->away_call && i == n - 1) {
+            fail_request(&r->error, CORD_IO_ERROR, TEACHERS);
+            continue;
+        }
         if (isnan(score)) {
             fail_request(&r->error, CORD_TOO_LONG, TEACHERS);
             continue;
@@ -277,6 +287,7 @@ static inline struct world *world_new(int n_teachers, int beam) {
     w->observer = (struct observer){w, on_started, on_round, on_finished};
     w->search = (struct search){
         .engine = &w->engine,
+        .group = 4711,
         .question = {TEXT("p1"), TEXT("What is 6 x 7?")},
         .target = TEXT("42"),
         .gold = TEXT("42"),

@@ -72,7 +72,7 @@ static void the_author_writes_after_its_own_prompt(void **state) {
             &w->arena,
             "max 9 temperature 0.125 top_p 0.9 stops 0 group %016llx: <%d>What is 6 x 7?</%d><think>\n"
             "### Step 1. Teacher%d.\n</think>\n\n%s \\boxed{\n",
-            (unsigned long long)seed_text(0, TEXT("p1")), k, k, k, k < 3 ? "The final answer is" : "I say");
+            (unsigned long long)w->search.group, k, k, k, k < 3 ? "The final answer is" : "I say");
         char *asked = strstr(w->log.data, want);
         assert_non_null(asked);
         assert_null(strstr(asked + 1, want)); /* once */

@@ -82,7 +82,7 @@ static struct expected expect(struct world *w, const struct trajectory *parent, 
         &w->arena,
         "\nask %d seed %016llx max %d temperature %g top_p %g stops 2 group %016llx: <%d>%s</%d><think>\n%s\n",
         c->teacher, (unsigned long long)c->seed, left < w->settings.step_tokens ? left : w->settings.step_tokens,
-        sampling->temperature, sampling->top_p, (unsigned long long)seed_text(0, w->search.question.id), c->teacher,
+        sampling->temperature, sampling->top_p, (unsigned long long)w->search.group, c->teacher,
         w->search.question.text.data, c->teacher, opened);
     assert_non_null(strstr(w->log.data, line)); /* it was asked for in these words, and within the budget */
     if (said.text) assert_int_equal(c->end, said.end);

@@ -40,7 +40,7 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
         assert_text(r->target.text, "5 </think>");
         assert_text(r->closing.text, ".");
         assert_true(r->opening.trusted && r->closing.trusted && !r->target.trusted);
-        assert_true(r->group == seed_text(0, TEXT("p1")));
+        assert_true(r->group == 4711);
         if (i == 2) {
             error_fill(&requests[i].error, CORD_TOO_LONG, "it does not fit");
             continue;
@@ -70,6 +70,7 @@ static void the_scored_text_is_the_papers(void **state) {
     struct cord_engine engine = {0};
     const struct search search = {
         .engine = &engine,
+        .group = 4711,
         .question = {TEXT("p1"), TEXT("What is 2 + 3?")},
         .target = TEXT("5 </think>"),
         .gold = TEXT("another thing"),

@@ -140,6 +140,7 @@ static void pool_close(struct pool *pool) {
 static cord_status pool_search(struct pool *pool, const char *target, const char *gold, cord_error *err) {
     struct search search = {
         .engine = pool->engine,
+        .group = 1,
         .question = {TEXT("pens"),
                      TEXT("Tom has 3 boxes of 4 pens each. He gives away 5 pens. How many pens has he left?")},
         .target = text_of(target),

@@ -174,6 +174,23 @@ static void a_broken_engine_ends_it_at_once(void **state) {
     }
 }
 
+/* A candidate that only the network kept away would make another data set: the search ends, to be taken up again. */
+static void a_server_that_stays_away_ends_it(void **state) {
+    (void)state;
+    struct world *whole = talking(5);
+    world_succeeds(whole);
+    for (int call = 1; call <= whole->calls; call++) {
+        struct world *w = talking(5);
+        w->away_call = call;
+        assert_int_equal(world_run(w), CORD_IO_ERROR);
+        assert_non_null(strstr(w->error.message, "cannot take it"));
+        assert_int_equal(w->calls, call);
+        assert_int_equal(w->n_ends, 0);
+        world_free(w);
+    }
+    world_free(whole);
+}
+
 static cord_status refuse_start(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
     (void)ctx, (void)log_s0, (void)spoken, (void)n;
     return error_set(err, CORD_IO_ERROR, "start");
@@ -216,6 +233,7 @@ int main(void) {
         cmocka_unit_test(without_a_first_step_there_is_no_search),
         cmocka_unit_test(a_meta_prover_that_cannot_take_the_prompt_ends_it),
         cmocka_unit_test(a_broken_engine_ends_it_at_once),
+        cmocka_unit_test(a_server_that_stays_away_ends_it),
         cmocka_unit_test(what_the_observer_refuses_ends_it_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

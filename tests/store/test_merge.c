@@ -3,6 +3,7 @@
 #include "store/sample.h"
 
 #include "store/export.h"
+#include "store/ledger.h"
 #include "store/merge.h"
 #include "store/merge_problem.h"
 
@@ -232,6 +233,32 @@ static void test_parts_make_the_whole(void **state) {
     assert_true(text_find(summary, TEXT("\"models\":[{\"name\":\"big\",\"sha256\":\"abc\"}]")) >= 0);
     assert_true(text_find(summary, TEXT("\"merged\":[\"")) >= 0);
     assert_true(text_find(summary, TEXT("\"shard\"")) < 0); /* it is a part no more */
+}
+
+/* What was paid for by any of the runs is paid for by the result, and what servers replied for its problems is there. */
+static void test_spending_and_replies_are_merged(void **state) {
+    struct fixture *f = *state;
+    struct spending spent;
+    make_run(f, "a", "24", "2");
+    make_run(f, "b", "13", "1");
+    change(f, "a", "INSERT INTO spending VALUES ('big', 10, 1000, 600, 70, 1, 100, 20, 2, 200, 40)");
+    change(f, "b", "INSERT INTO spending VALUES ('big', 5, 500, 0, 30, 0, 0, 0, 0, 0, 0)");
+    change(f, "b", "INSERT INTO spending VALUES ('small', 1, 2, 0, 3, 0, 0, 0, 0, 0, 0)");
+    change(f, "a", "INSERT INTO reply SELECT key, 'k1', '{}' FROM problem WHERE id = 'p4'");
+    assert_merged(f, "a", "b");
+    struct journal *journal;
+    assert_ok(journal_open(in(f, "out"), JOURNAL_WRITE, &journal, err));
+    assert_ok(ledger_read(journal, &spent, err));
+    assert_int_equal(spent.requests, 16);
+    assert_int_equal(spent.prompt_tokens, 1502);
+    assert_int_equal(spent.cached_tokens, 600);
+    assert_int_equal(spent.new_tokens, 103);
+    assert_int_equal(spent.lost, 3);
+    int64_t replies;
+    assert_ok(query_int64(journal, err, &replies, 0,
+                          "SELECT count(*) FROM reply JOIN problem p ON p.key = problem WHERE p.id = 'p4'", ""));
+    assert_int_equal(replies, 1);
+    journal_close(journal);
 }
 
 /* A table whose rows belong to no problem would be left out by a merge: whoever adds one has to tell merge.c of it. */
@@ -606,6 +633,7 @@ static void test_second_merge_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_parts_make_the_whole),
+        TEST(test_spending_and_replies_are_merged),
         TEST(test_every_table_is_merged),
         TEST(test_merged_run_goes_on),
         TEST(test_merged_runs_can_be_merged),
