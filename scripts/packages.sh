@@ -41,6 +41,7 @@ libclang-rt-dev  /usr/lib/llvm-*/lib/clang/*/lib/linux
 groff-base       groff
 zsh              zsh
 fish             fish
+nghttp2-server   nghttpd
 "
 bench="
 python3  python3

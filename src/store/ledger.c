@@ -141,7 +141,8 @@ static void open_requests(struct ledger *l, const cord_request *requests, int n,
     }
 }
 
-/* Where the budget has no room, waits for what is open: most of it costs less than it might have. */
+/* Where the budget has no room, waits for what is open: most of it costs less than it might have. What belongs to no problem
+ * (a look at a server before the start) is counted and never refused. */
 static cord_status begin(void *ctx, const cord_request *requests, int n, cord_error *err) {
     struct ledger *l = ctx;
     char words[300];
@@ -152,12 +153,12 @@ static cord_status begin(void *ctx, const cord_request *requests, int n, cord_er
         if (l->error.code != CORD_OK) {
             if (err) *err = l->error;
             status = l->error.code;
-        } else if (l->exhausted[0]) {
+        } else if (l->exhausted[0] && requests[0].group) {
             status = error_set(err, CORD_CANCELLED, "%s", l->exhausted);
         } else {
             bool others = anything_open(l);
             open_requests(l, requests, n, 1);
-            if (!is_beyond(l, words)) break;
+            if (requests[0].group == 0 || !is_beyond(l, words)) break;
             open_requests(l, requests, n, -1);
             waits = true;
             if (others)

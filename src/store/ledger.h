@@ -11,7 +11,8 @@
 
 struct ledger;
 
-/* Most that may be spent, over all processes that worked on the run. 0: no bound. */
+/* Most that may be spent on problems, over all processes that worked on the run. 0: no bound. The few tokens by which a start
+ * checks its models are counted, and not refused. */
 struct budget {
     int64_t tokens;   /* of prompts (the cached ones too) and written ones */
     int64_t requests; /* proposals and scores, not tokenising */

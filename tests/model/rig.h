@@ -33,6 +33,25 @@ static inline void assert_lacks(const char *text, const char *part) {
     if (strstr(text, part)) fail_msg("\"%s\" is in \"%s\"", part, text);
 }
 
+/* Runs a command of the shell's, which must succeed. */
+static inline void rig_run(const char *format, ...) {
+    char command[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    if (system(command) != 0) fail_msg("failed: %s", command); // NOLINT(cert-env33-c)
+}
+
+/* Makes a folder with key.pem, and cert.pem for `name` ("IP:127.0.0.1"), which nobody has signed but itself. */
+static inline void rig_certificate(char folder[32], const char *name) {
+    strcpy(folder, "/tmp/cord-tls-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    rig_run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=cord-test "
+            "-addext subjectAltName=%s -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
+            name, folder, folder);
+}
+
 /* This machine's proxies are not for these tests. */
 static inline void rig_forget_proxies(void) {
     static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",

@@ -526,23 +526,11 @@ struct tls_server {
     char folder[32], certificate[64];
 };
 
-static void run_openssl(const char *command) {
-    char line[600];
-    snprintf(line, sizeof line, "%s 2>/dev/null", command);
-    if (system(line) != 0) fail_msg("failed: %s", command); // NOLINT(cert-env33-c)
-}
-
 static void tls_start(struct tls_server *tls, const char *name) {
-    char command[500], key[64];
-    strcpy(tls->folder, "/tmp/cord-tls-XXXXXX");
-    assert_non_null(mkdtemp(tls->folder));
+    char key[64];
+    rig_certificate(tls->folder, name);
     snprintf(tls->certificate, sizeof tls->certificate, "%s/cert.pem", tls->folder);
     snprintf(key, sizeof key, "%s/key.pem", tls->folder);
-    snprintf(command, sizeof command,
-             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=cord-test "
-             "-addext subjectAltName=%s -keyout %s -out %s",
-             name, key, tls->certificate);
-    run_openssl(command);
     int out[2];
     assert_int_equal(pipe(out), 0);
     tls->pid = fork();
@@ -566,14 +554,13 @@ static void tls_start(struct tls_server *tls, const char *name) {
 
 /* Whether the server's trace holds a word. */
 static bool tls_stop(struct tls_server *tls, const char *word) {
-    char line[500], command[100];
+    char line[500];
     bool found = false;
     kill(tls->pid, SIGTERM);
     while (fgets(line, sizeof line, tls->out)) found |= strstr(line, word) != NULL;
     fclose(tls->out);
     waitpid(tls->pid, NULL, 0);
-    snprintf(command, sizeof command, "rm -r %s", tls->folder);
-    run_openssl(command);
+    rig_run("rm -r %s", tls->folder);
     return found;
 }
 
