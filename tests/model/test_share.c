@@ -439,6 +439,7 @@ static void test_stops_at_the_gate(void **state) {
     struct scene scene = {0};
     for (int i = 0; i < 2; i++) add_server(&scene, i > 0);
     open_all(&scene, "gpu");
+    share_of(&scene)->linger = 5 * 1000 * 1000; /* so that it is `stop` that ends the waiting, not the one who leaves */
     atomic_store(&scene.s[0].us, -1);
     struct asker askers[8];
     pthread_t threads[8];
@@ -465,10 +466,14 @@ static void test_stops_at_the_gate(void **state) {
 int main(void) {
     rig_forget_proxies();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_opening),        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_replicas),       cmocka_unit_test(test_many_problems),
-        cmocka_unit_test(test_devices_are_apart), cmocka_unit_test(test_nobody_starves),
-        cmocka_unit_test(test_failures_to_wake), cmocka_unit_test(test_stops_at_the_gate),
+        cmocka_unit_test(test_opening),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_many_problems),
+        cmocka_unit_test(test_devices_are_apart),
+        cmocka_unit_test(test_nobody_starves),
+        cmocka_unit_test(test_failures_to_wake),
+        cmocka_unit_test(test_stops_at_the_gate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
