@@ -354,6 +354,7 @@ static void test_devices_are_apart(void **state) {
 
 struct crowd {
     struct scene *scene;
+    int model;
     atomic_bool over;
     atomic_int wrong;
 };
@@ -362,7 +363,7 @@ static void *crowd_in(void *arg) {
     struct crowd *crowd = arg;
     for (int i = 0; i < 2000 && !atomic_load(&crowd->over); i++) {
         cord_error err = {0};
-        atomic_fetch_add(&crowd->wrong, ask(crowd->scene, 0, &err) != CORD_OK);
+        atomic_fetch_add(&crowd->wrong, ask(crowd->scene, crowd->model, &err) != CORD_OK);
     }
     return NULL;
 }
@@ -393,6 +394,29 @@ static void test_nobody_starves(void **state) {
     atomic_store(&crowd.over, true);
     for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
     assert_int_equal(atomic_load(&crowd.wrong), 0);
+    assert_unharmed(&scene);
+    close_all(&scene);
+}
+
+/* Two that never have enough do not pass the turn to each other for ever. */
+static void test_longest_wait_is_next(void **state) {
+    (void)state;
+    struct scene scene = {0};
+    for (int i = 0; i < 3; i++) add_server(&scene, true);
+    open_all(&scene, "gpu");
+    share_of(&scene)->most = 150 * 1000;
+    struct crowd crowds[2] = {{.scene = &scene, .model = 1}, {.scene = &scene, .model = 2}};
+    pthread_t threads[6];
+    for (int i = 0; i < 6; i++) assert_int_equal(pthread_create(&threads[i], NULL, crowd_in, &crowds[i % 2]), 0);
+    usleep(400 * 1000);
+    int64_t began = clock_us();
+    for (int i = 0; i < 2; i++) assert_ok(ask(&scene, 0, err));
+    int64_t us = clock_us() - began;
+    for (int i = 0; i < 2; i++) atomic_store(&crowds[i].over, true);
+    for (int i = 0; i < 6; i++) pthread_join(threads[i], NULL);
+    print_message("twice between two crowds in %.2f s\n", (double)us / 1e6);
+    assert_true(us < 3000 * 1000);
+    assert_int_equal(atomic_load(&crowds[0].wrong) + atomic_load(&crowds[1].wrong), 0);
     assert_unharmed(&scene);
     close_all(&scene);
 }
@@ -472,6 +496,7 @@ int main(void) {
         cmocka_unit_test(test_many_problems),
         cmocka_unit_test(test_devices_are_apart),
         cmocka_unit_test(test_nobody_starves),
+        cmocka_unit_test(test_longest_wait_is_next),
         cmocka_unit_test(test_failures_to_wake),
         cmocka_unit_test(test_stops_at_the_gate),
     };
