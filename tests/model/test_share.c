@@ -85,7 +85,8 @@ static void rise(struct stand_in *s) {
 /* It says that it will, and is awake a little later. */
 static bool wake_up(struct exchange *x) {
     struct stand_in *s = x->server->ctx;
-    if (atomic_fetch_sub(&s->wake_fails, 1) > 0) return say(x, atomic_load(&s->wake_status), "{\"error\": \"no room\"}");
+    if (atomic_fetch_sub(&s->wake_fails, 1) > 0)
+        return say(x, atomic_load(&s->wake_status), "{\"error\": \"no room\"}");
     atomic_fetch_add(&s->woken, 1);
     atomic_store(&s->asked, 0);
     if (atomic_load(&s->woken_after) == 0) rise(s);
@@ -235,7 +236,8 @@ static void test_refusals(void **state) {
     assert_refused(&scene, fault_server_url(&scene.s[2].server), "gpu", "llama-server cannot be put to sleep");
     assert_refused(&scene, url, NULL, "a is served at the same URL");
     assert_refused(&scene, url, "other", "a is served at the same URL");
-    assert_ok(open_at(&scene, 3, "twin", url, "gpu", err)); /* another name for the same server sleeps and wakes with it */
+    assert_ok(
+        open_at(&scene, 3, "twin", url, "gpu", err)); /* another name for the same server sleeps and wakes with it */
     assert_false(atomic_load(&scene.s[0].asleep));
     assert_ok(ask(&scene, 3, err));
     assert_ok(ask(&scene, 0, err));
@@ -431,7 +433,7 @@ static void test_failures_to_wake(void **state) {
     cord_error why = {0};
     atomic_store(&scene.s[1].wake_fails, 1);
     atomic_store(&scene.s[1].wake_status, 400);
-    assert_int_equal(ask(&scene, 1, &why), CORD_BAD_MODEL);
+    assert_int_equal(ask(&scene, 1, &why), CORD_IO_ERROR);
     assert_holds(why.message, "no room");
     assert_holds(why.where, "waking b");
     assert_ok(ask(&scene, 0, err)); /* the other one is as good as before */

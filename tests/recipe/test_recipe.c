@@ -216,8 +216,8 @@ static void servers_share_a_device(void **state) {
     recipe_release(&r);
     recipe_release(&apart);
     arena_release(&arena);
-    assert_refused(TEXT("problems: {file: x}\nmodels: {a: {file: tiny, device: gpu}, b: {file: small}}\n" TEACHERS RUN), NULL,
-                   "r.yaml:2:34", "models.a.device goes with url, and a has a file");
+    assert_refused(TEXT("problems: {file: x}\nmodels: {a: {file: tiny, device: gpu}, b: {file: small}}\n" TEACHERS RUN),
+                   NULL, "r.yaml:2:34", "models.a.device goes with url, and a has a file");
 }
 
 static void greedy_is_a_beam_of_one(void **state) {

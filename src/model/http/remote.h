@@ -57,7 +57,7 @@ struct protocol {
     /* Fills the second half of the proposal: `text` is a copy, `prompt_tokens` what the server counts, 0 if it does not
      * tell. False, and nothing to be freed, where the reply is not one. */
     bool (*propose_read)(const json_t *reply, cord_proposal *p);
-    const struct scoring_way *ways; /* the cheaper first */
+    const struct scoring_way *ways;  /* the cheaper first */
     const struct sleep_calls *sleep; /* NULL: it cannot */
 };
 extern const struct protocol protocol_llama_server, protocol_vllm;

@@ -160,6 +160,7 @@ static void change_turn(struct sleeper *z) {
     share->awake = NULL;
     pthread_mutex_unlock(&share->mutex);
     cord_status status = wake_alone(z, &error);
+    if (status == CORD_BAD_MODEL) status = error.code = CORD_IO_ERROR; /* it is no fault of what waits, and may pass */
     pthread_mutex_lock(&share->mutex);
     share->changing = false;
     share->began = share->left_at = clock_us();
@@ -366,8 +367,9 @@ static cord_status meet(struct sleeper *z, cord_error *err) {
     struct census census;
     cord_status status = count_all(z, PROBE_TRIES, &census, err);
     if (census.unable)
-        return error_set(err, CORD_BAD_MODEL, "it shares the device %s with others, and the server cannot be put to sleep; %s",
-                         share->name, z->protocol->sleep->advice);
+        return error_set(err, CORD_BAD_MODEL,
+                         "it shares the device %s with others, and the server cannot be put to sleep; %s", share->name,
+                         z->protocol->sleep->advice);
     CORD_TRY(status);
     z->sleeps = census.awake == 0;
     if (census.asleep == 0 && !share->awake) share->awake = z;
@@ -389,8 +391,8 @@ static cord_status find_known(struct remote *remote, const char *device, struct 
         if (same && device) *share = other->sleeper->share;
         if (strcmp(other->base.info.path, urls) != 0) continue;
         if (!same)
-            return error_set(err, CORD_BAD_RECIPE,
-                             "%s is served at the same URL; give both the same device, or none", other->base.info.name);
+            return error_set(err, CORD_BAD_RECIPE, "%s is served at the same URL; give both the same device, or none",
+                             other->base.info.name);
         *sleeper = other->sleeper;
     }
     return CORD_OK;
@@ -426,10 +428,11 @@ cord_status share_join(struct remote *remote, const char *device, const char *ke
     CORD_TRY(find_known(remote, device, &share, &known, err));
     if (!device) return CORD_OK;
     if (!remote->protocol->sleep)
-        return error_set(err, CORD_BAD_MODEL,
-                         "it shares the device %s with others, and %s cannot be put to sleep; serve it with vLLM, or give "
-                         "it a device of its own",
-                         device, remote->protocol->name);
+        return error_set(
+            err, CORD_BAD_MODEL,
+            "it shares the device %s with others, and %s cannot be put to sleep; serve it with vLLM, or give it a device "
+            "of its own",
+            device, remote->protocol->name);
     if (known) {
         known->models++;
         remote->sleeper = known;

@@ -29,7 +29,7 @@ struct sleeper {
     const struct protocol *protocol;
     struct endpoint **replicas; /* one by one: each is put to sleep */
     int n_replicas;
-    bool sleeps; /* known to; one that may be awake does not. Whoever changes turns owns it */
+    bool sleeps;                 /* known to; one that may be awake does not. Whoever changes turns owns it */
     struct waiter *first, *last; /* in the order in which they came */
 };
 
@@ -57,7 +57,7 @@ void share_leave(struct remote *remote);
 
 /* As transport_run, for calls of several models: sleepers[i] is whose turn calls[i] needs, NULL for those that need none.
  * What needs different turns is run side by side, so that no device waits for another. Where a server cannot be put to
- * sleep or woken, the calls that waited for that have the error. Cancelled within 0.1 s wherever they wait. */
+ * sleep or woken, the calls that waited for that have the error, CORD_IO_ERROR. Cancelled within 0.1 s wherever they wait. */
 cord_status share_run(struct transport *transport, struct http_call *calls, struct sleeper *const *sleepers, int n,
                       cord_error *err);
 

@@ -179,8 +179,9 @@ static const struct sleep_calls sleep_calls = {
     .wake_path = "/wake_up",
     .state_path = "/is_sleeping",
     .read = state_read,
-    .advice = "start vLLM with --enable-sleep-mode and with VLLM_SERVER_DEV_MODE=1 in its environment, on a network where "
-              "nobody else reaches it",
+    .advice =
+        "start vLLM with --enable-sleep-mode and with VLLM_SERVER_DEV_MODE=1 in its environment, on a network where "
+        "nobody else reaches it",
 };
 
 const struct protocol protocol_vllm = {
