@@ -428,11 +428,10 @@ cord_status share_join(struct remote *remote, const char *device, const char *ke
     CORD_TRY(find_known(remote, device, &share, &known, err));
     if (!device) return CORD_OK;
     if (!remote->protocol->sleep)
-        return error_set(
-            err, CORD_BAD_MODEL,
-            "it shares the device %s with others, and %s cannot be put to sleep; serve it with vLLM, or give it a device "
-            "of its own",
-            device, remote->protocol->name);
+        return error_set(err, CORD_BAD_MODEL,
+                         "it shares the device %s with others, and %s cannot be put to sleep; serve it with vLLM, or "
+                         "give it one of its own",
+                         device, remote->protocol->name);
     if (known) {
         known->models++;
         remote->sleeper = known;
