@@ -167,7 +167,7 @@ static void find_twins(struct spelled *texts, int n) {
         for (int k = 0; k < i && texts[i].twin < 0; k++)
             if (texts[k].twin < 0 && texts[k].remote == texts[i].remote && texts[k].n_cuts == texts[i].n_cuts &&
                 text_equal(buf_text(&texts[k].text), buf_text(&texts[i].text)) &&
-                !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut))
+                (!texts[i].n_cuts || !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut)))
                 texts[i].twin = k;
 }
 
