@@ -222,6 +222,9 @@ typedef struct {
     const char *served;   /* what the server calls the model; NULL: the only one that it serves */
     const char *api_key;  /* sent to those hosts alone, kept in memory alone; NULL: none */
     const char *chat_template; /* Jinja source, where the server does not tell its model's own; NULL */
+    /* Models that name one device share it: one of them is awake at a time, and the servers of the others sleep while it is
+     * asked. NULL: one of its own. CORD_BAD_MODEL where a server cannot sleep. */
+    const char *device;
 } cord_model_options;
 
 /* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Either `path` or

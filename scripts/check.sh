@@ -36,7 +36,7 @@ build_sanitized() { build_with build-asan address,undefined; }
 # The scheduler and the transport, with many threads at them.
 threads() {
     build_with build-tsan thread
-    scripts/test.sh build-tsan -R '^model/(threads|device|transport|transport_many)$'
+    scripts/test.sh build-tsan -R '^model/(threads|device|transport|transport_many|share)$'
 }
 
 # What a target finds worth keeping stays in the build folder, so that the next run goes on from there; an input that

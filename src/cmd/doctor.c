@@ -19,7 +19,8 @@ struct finding {
 struct patient {
     const struct recipe_model *recipe;
     cord_engine *engine;
-    cord_model *model;
+    cord_model *model; /* NULL: it could not be opened */
+    cord_model_options options;
     bool teaches, scores;
     struct finding findings[16];
     int n;
@@ -210,25 +211,36 @@ static void print_json(const struct call *call, const struct patient *p) {
     buf_release(&line);
 }
 
-/* Opens and examines one model, and tells. True where it can do what the recipe asks of it. */
-static bool see(const struct call *call, struct page *page, cord_engine *engine, const struct recipe *recipe, int i,
-                struct arena *arena) {
-    struct patient p = {
+static void admit(struct patient *p, cord_engine *engine, const struct recipe *recipe, int i, struct arena *arena) {
+    *p = (struct patient){
         .recipe = &recipe->models[i], .engine = engine, .arena = arena, .scores = recipe->meta_model == i};
-    for (int k = 0; k < recipe->n_teachers; k++) p.teaches = p.teaches || recipe->teachers[k].model == i;
-    cord_model_options options;
+    for (int k = 0; k < recipe->n_teachers; k++) p->teaches = p->teaches || recipe->teachers[k].model == i;
     cord_error err = {0};
-    cord_status status = session_model_options(recipe, i, 0, arena, &options, &err);
-    if (status == CORD_OK) status = cord_model_open(engine, &options, &p.model, &err);
-    if (status == CORD_OK)
-        examine(&p, &options);
-    else
-        note(&p, "reachable", BAD, err.message, NULL);
+    cord_status status = session_model_options(recipe, i, 0, arena, &p->options, &err);
+    if (status == CORD_OK) status = cord_model_open(engine, &p->options, &p->model, &err);
+    if (status != CORD_OK) note(p, "reachable", BAD, arena_printf(arena, "%s", err.message), NULL);
+}
+
+/* Examines one model, and tells. True where it can do what the recipe asks of it. */
+static bool see(const struct call *call, struct page *page, struct patient *p) {
+    if (p->model) examine(p, &p->options);
     if (call_option(call, "json")->given)
-        print_json(call, &p);
+        print_json(call, p);
     else
-        print(page, &p);
-    return works(&p);
+        print(page, p);
+    return works(p);
+}
+
+/* All are opened before the first is examined: of servers that share a device, one must be known to sleep before another
+ * is woken. The number of those that can do their part. */
+static int see_all(const struct call *call, struct page *page, cord_engine *engine, const struct recipe *recipe,
+                   struct arena *arena) {
+    int good = 0;
+    struct patient *patients = arena_alloc(arena, (size_t)recipe->n_models * sizeof *patients);
+    for (int i = 0; patients && i < recipe->n_models && !was_interrupted(); i++)
+        admit(&patients[i], engine, recipe, i, arena);
+    for (int i = 0; patients && i < recipe->n_models && !was_interrupted(); i++) good += see(call, page, &patients[i]);
+    return good;
 }
 
 static int run_doctor(const struct call *call) {
@@ -250,8 +262,7 @@ static int run_doctor(const struct call *call) {
     page_init(&page, call->out);
     if (cord_engine_open(&with, &engine, &err) == CORD_OK) {
         watch_signals(engine);
-        for (int i = 0; i < recipe.n_models && !was_interrupted(); i++)
-            good += see(call, &page, engine, &recipe, i, &arena);
+        good = see_all(call, &page, engine, &recipe, &arena);
         status = was_interrupted()         ? EXIT_INTERRUPTED
                  : good == recipe.n_models ? EXIT_ALL_DONE
                  : good                    ? EXIT_SOME_FAILED

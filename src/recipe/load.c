@@ -160,7 +160,8 @@ static cord_status check_where(struct load *load, const char *name, struct recip
             &load->values, place, load->err,
             "models.%s.file is missing (a path to a GGUF, or a name of models/manifest.tsv; or url, of a server)",
             name);
-    static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.template"};
+    static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.template",
+                                             "models.*.device"};
     for (size_t i = 0; local && i < sizeof of_servers / sizeof *of_servers; i++) {
         const struct recipe_value *value = values_get(&load->values, of_servers[i], name);
         if (value && value->text.len)
@@ -177,6 +178,7 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
     model->options.protocol = strcmp(protocol, "auto") != 0 ? protocol : NULL;
     model->options.served = string(load, "models.*.model", name);
     model->api_key_env = string(load, "models.*.api_key_env", name);
+    model->options.device = string(load, "models.*.device", name);
     model->price_in = number(load, "models.*.price_in", name);
     model->price_cached = number(load, "models.*.price_cached", name);
     model->price_out = number(load, "models.*.price_out", name);

@@ -122,6 +122,7 @@ static bool changes_no_result(const char *path) {
                                         "run.memory",
                                         "models.*.url",
                                         "models.*.api_key_env",
+                                        "models.*.device",
                                         "models.*.price_in",
                                         "models.*.price_cached",
                                         "models.*.price_out",

@@ -197,6 +197,29 @@ static void yaml_is_read_as_yaml(void **state) {
     recipe_release(&r);
 }
 
+static void servers_share_a_device(void **state) {
+    (void)state;
+    static const char servers[] = "problems: {file: p.jsonl}\nmodels: {a: {url: 'http://a:1', device: gpu}, "
+                                  "b: {url: 'http://b:1', device: gpu}, c: {url: 'http://c:1'}}\n" TEACHERS RUN;
+    struct recipe r, apart;
+    struct arena arena;
+    cord_text lines;
+    arena_init(&arena);
+    assert_ok(load(text_of(servers), NULL, &r, err));
+    assert_string_equal(r.models[0].options.device, "gpu");
+    assert_string_equal(r.models[1].options.device, "gpu");
+    assert_null(r.models[2].options.device);
+    assert_ok(load(text_of(servers), "models.b.device=", &apart, err));
+    assert_null(apart.models[1].options.device);
+    assert_ok(recipe_differences(r.resolved, apart.resolved, &arena, &lines, err)); /* it changes no result */
+    assert_text(lines, "");
+    recipe_release(&r);
+    recipe_release(&apart);
+    arena_release(&arena);
+    assert_refused(TEXT("problems: {file: x}\nmodels: {a: {file: tiny, device: gpu}, b: {file: small}}\n" TEACHERS RUN),
+                   NULL, "r.yaml:2:34", "models.a.device goes with url, and a has a file");
+}
+
 static void greedy_is_a_beam_of_one(void **state) {
     (void)state;
     struct recipe r;
@@ -582,6 +605,7 @@ int main(void) {
         cmocka_unit_test(prompts_are_inherited),
         cmocka_unit_test(overrides_are_applied_in_order),
         cmocka_unit_test(yaml_is_read_as_yaml),
+        cmocka_unit_test(servers_share_a_device),
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),

@@ -4,6 +4,7 @@
  * Prompts are sent as token ids, so that what a user or a model wrote never becomes a special token: in such text,
  * whatever the server takes for one token but looks like a tag is cut in two before it is tokenised. */
 #include "model/http/remote.h"
+#include "model/http/share.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static cord_status find_protocol(struct remote *remote, const char *named, cord_
 
 static void close_model(cord_model *model) {
     struct remote *remote = remote_of(model);
+    share_leave(remote);
     arena_release(&remote->arena);
     free(remote);
 }
@@ -49,7 +51,7 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
         return error_set(err, CORD_BAD_MODEL,
                          "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more", o->name,
                          info->context, least);
-    return CORD_OK;
+    return share_join(remote, o->device, o->api_key, err);
 }
 
 static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
@@ -165,7 +167,7 @@ static void find_twins(struct spelled *texts, int n) {
         for (int k = 0; k < i && texts[i].twin < 0; k++)
             if (texts[k].twin < 0 && texts[k].remote == texts[i].remote && texts[k].n_cuts == texts[i].n_cuts &&
                 text_equal(buf_text(&texts[k].text), buf_text(&texts[i].text)) &&
-                !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut))
+                (!texts[i].n_cuts || !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut)))
                 texts[i].twin = k;
 }
 

@@ -1,5 +1,6 @@
 /* question.c - requests and replies as JSON, over the transport. It must not know protocols. */
 #include "model/http/remote.h"
+#include "model/http/share.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ void question_end(struct question *q, struct json_writer *w) {
 }
 
 void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens) {
+    q->computes = true;
     q->charged = q->remote->engine->options.ledger.ctx != NULL;
     q->seed = seed;
     q->request = (cord_request){.model = q->remote->base.info.name,
@@ -77,7 +79,8 @@ static bool is_known(struct question *q) {
 /* Those of some questions that have to be asked. */
 struct asking {
     struct http_call *calls;
-    int *which; /* question */
+    struct sleeper **sleepers; /* of each: who has to be awake; NULL: nobody */
+    int *which;                /* question */
     int n;
     cord_request *charged; /* of those that are */
     int n_charged;
@@ -90,6 +93,7 @@ static void choose(struct asking *a, struct question *questions, int n) {
         a->calls[a->n] = q->call;
         a->calls[a->n].arrived = arrived;
         a->calls[a->n].ctx = q;
+        a->sleepers[a->n] = q->computes ? q->remote->sleeper : NULL;
         a->which[a->n++] = i;
         if (q->charged) a->charged[a->n_charged++] = q->request;
     }
@@ -98,7 +102,7 @@ static void choose(struct asking *a, struct question *questions, int n) {
 static cord_status run(const cord_engine *engine, struct asking *a, struct question *questions, cord_error *err) {
     const cord_ledger *ledger = &engine->options.ledger;
     if (a->n_charged) CORD_TRY(ledger->begin(ledger->ctx, a->charged, a->n_charged, err));
-    cord_status status = transport_run(engine->http, a->calls, a->n, err);
+    cord_status status = share_run(engine->http, a->calls, a->sleepers, a->n, err);
     for (int k = 0; k < a->n; k++) {
         struct question *q = &questions[a->which[k]];
         q->call = a->calls[k];
@@ -111,13 +115,15 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
     size_t room = (size_t)n + 1;
     struct asking a = {
         .calls = calloc(room, sizeof *a.calls),
+        .sleepers = calloc(room, sizeof(struct sleeper *)),
         .which = calloc(room, sizeof *a.which),
         .charged = calloc(room, sizeof *a.charged),
     };
-    cord_status status = a.calls && a.which && a.charged ? CORD_OK : error_memory(err);
+    cord_status status = a.calls && a.sleepers && a.which && a.charged ? CORD_OK : error_memory(err);
     if (status == CORD_OK) choose(&a, questions, n);
     if (status == CORD_OK && a.n) status = run(engine, &a, questions, err);
     free(a.calls);
+    free(a.sleepers);
     free(a.which);
     free(a.charged);
     return status;

@@ -9,6 +9,7 @@
 #include "model/http/transport.h"
 
 struct remote;
+struct sleeper;
 
 /* A text in a server's tokens. */
 struct pieces {
@@ -35,6 +36,14 @@ struct scoring_way {
     bool (*read)(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached);
 };
 
+/* How a server lets others have its device for a while, and takes it back. */
+struct sleep_calls {
+    const char *sleep_path, *wake_path; /* posted */
+    const char *state_path;             /* got */
+    bool (*read)(const json_t *reply, bool *sleeps);
+    const char *advice; /* for a server that does not offer them */
+};
+
 struct protocol {
     const char *name;
     /* Asks the server what it is. *is false where it is another kind of server; `remote->base.info` is filled. */
@@ -48,7 +57,8 @@ struct protocol {
     /* Fills the second half of the proposal: `text` is a copy, `prompt_tokens` what the server counts, 0 if it does not
      * tell. False, and nothing to be freed, where the reply is not one. */
     bool (*propose_read)(const json_t *reply, cord_proposal *p);
-    const struct scoring_way *ways; /* the cheaper first */
+    const struct scoring_way *ways;  /* the cheaper first */
+    const struct sleep_calls *sleep; /* NULL: it cannot */
 };
 extern const struct protocol protocol_llama_server, protocol_vllm;
 
@@ -60,6 +70,7 @@ struct remote {
     const struct protocol *protocol;
     const struct scoring_way *way; /* chosen; NULL: it cannot score */
     const char *served;            /* the model's name there */
+    struct sleeper *sleeper;       /* where it shares its device: share.h; NULL: it has one of its own */
     struct arena arena;
 };
 
@@ -77,7 +88,8 @@ struct question {
     /* Takes what is wanted from the reply, on the transport's thread, while who asked waits, and fills `cost`. False: it is
      * malformed, and is asked for again. */
     bool (*read)(struct question *q, const json_t *reply);
-    void *into; /* read's own */
+    void *into;    /* read's own */
+    bool computes; /* the model is needed, and not its tokenizer alone: where it sleeps, it has to be woken */
 
     bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
     cord_request request; /* of such a one; its key is made when it is asked */
@@ -88,7 +100,7 @@ struct question {
 /* A request to `path`: the caller writes the members of its body, then ends it. */
 struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group);
 void question_end(struct question *q, struct json_writer *w);
-/* Says that it is paid for, and what it costs at most. After question_end. */
+/* Says that the model itself has to answer, and what that costs at most. After question_end. */
 void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens);
 /* Asks all that have no error, of any models, and waits. CORD_CANCELLED where the engine stops, or its ledger allows no
  * more. */

@@ -164,6 +164,26 @@ static const struct scoring_way ways[] = {
     {.name = NULL},
 };
 
+/* ---- sleeping ------------------------------------------------------------------------------------------------ */
+
+static bool state_read(const json_t *reply, bool *sleeps) {
+    const json_t *state = json_object_get(reply, "is_sleeping");
+    *sleeps = json_is_true(state);
+    return json_is_boolean(state);
+}
+
+/* At level 1 the weights wait in the host's memory, and the cache of prefixes is lost. Requests that come meanwhile are kept
+ * until it is woken; its tokenizer works all the time, since that is another process's. */
+static const struct sleep_calls sleep_calls = {
+    .sleep_path = "/sleep?level=1",
+    .wake_path = "/wake_up",
+    .state_path = "/is_sleeping",
+    .read = state_read,
+    .advice =
+        "start vLLM with --enable-sleep-mode and with VLLM_SERVER_DEV_MODE=1 in its environment, on a network where "
+        "nobody else reaches it",
+};
+
 const struct protocol protocol_vllm = {
     .name = "vllm",
     .identify = identify,
@@ -174,4 +194,5 @@ const struct protocol protocol_vllm = {
     .propose_write = propose_write,
     .propose_read = propose_read,
     .ways = ways,
+    .sleep = &sleep_calls,
 };
