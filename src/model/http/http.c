@@ -52,11 +52,24 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     return CORD_OK;
 }
 
+static struct transport_limits limits_of(const cord_server_limits *servers) {
+    return (struct transport_limits){
+        .connect = servers->connect,
+        .first_byte = servers->first_byte,
+        .idle = servers->idle,
+        .tries = servers->tries,
+        .backoff = servers->backoff,
+        .longest = servers->longest_pause,
+        .in_flight = servers->in_flight,
+    };
+}
+
 static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
                               cord_error *err) {
     if (!engine->http) {
         struct transport *transport;
-        CORD_TRY(transport_open(&(struct transport_limits){0}, &engine->stop, &transport, err));
+        const struct transport_limits limits = limits_of(&engine->options.servers);
+        CORD_TRY(transport_open(&limits, &engine->stop, &transport, err));
         engine->http = transport;
     }
     struct remote *remote = calloc(1, sizeof *remote);
