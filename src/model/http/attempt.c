@@ -342,7 +342,8 @@ static void judge_reply(struct job *job) {
     if (!call->arrived || call->arrived(call->ctx, call)) return;
     cord_status code = call->error.code;
     const char *words = call->error.message;
-    bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == MALFORMED;
+    int most = call->most_bad ? call->most_bad : MALFORMED;
+    bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == most;
     judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING, told ? code : at_once ? CORD_BAD_MODEL : CORD_IO_ERROR, "%s%s",
           words[0] ? "" : "the reply is malformed: ", words);
     if (!words[0]) words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, call->endpoint->key);

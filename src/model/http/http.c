@@ -456,8 +456,8 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
     atomic_fetch_add(&remote->base.usage.cached_tokens, r->cached_tokens);
 }
 
-/* Each request to the server is tried `most_tries` times; 0: as the transport's limits say. */
-static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n, int most_tries, cord_error *err) {
+/* `most_bad`: as in http_call. */
+static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n, int most_bad, cord_error *err) {
     int64_t began = clock_us();
     struct spelled *texts = calloc((size_t)n, sizeof *texts);
     struct place *places = calloc((size_t)n, sizeof *places);
@@ -478,7 +478,7 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
         status = error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++)
         ask_scoring(requests[i], &texts[i], &places[i], questions + places[i].question, asked + places[i].question);
-    for (int q = 0; status == CORD_OK && q < total; q++) questions[q].call.most_tries = most_tries;
+    for (int q = 0; status == CORD_OK && q < total; q++) questions[q].call.most_bad = most_bad;
     if (status == CORD_OK) status = questions_ask(engine, questions, total, err);
     for (int i = 0; i < n && texts && places; i++) {
         if (status == CORD_OK) {
@@ -513,7 +513,9 @@ static cord_status probe(cord_engine *engine, struct remote *remote, cord_scorin
                               .target = {TEXT(" 7, 8, 9"), true},
                               .closing = {TEXT(","), true}};
     cord_scoring *request = scoring;
-    return score_all(engine, &request, 1, 2, err);
+    /* As patient as the search: a way that was given up for an accident would give the run other numbers. But a server that
+     * does not know the way is not asked for long. */
+    return score_all(engine, &request, 1, 3, err);
 }
 
 static double largest_difference(const cord_scoring *a, const cord_scoring *b) {

@@ -52,6 +52,7 @@ struct http_call {
     struct endpoint *endpoint;
     const char *path; /* "/v1/completions" */
     int most_tries;   /* fewer than the limits' `tries`, for who wants to know soon; 0: these */
+    int most_bad;     /* replies that `arrived` refuses before that is told; 0: five */
     cord_text body;   /* JSON, posted; empty: a GET */
     uint64_t group;   /* requests of one group go to one replica while that is well and not overrun */
     bool stream;      /* the reply may be server-sent events: `reply` then holds the data of each event on a line of its
@@ -64,7 +65,7 @@ struct http_call {
      *            closed), and the reply counts as whole.
      *   arrived  once the reply is whole (status 2xx), before transport_run returns. False: the reply is no good, and
      *            `error` may say why: with a code other than CORD_OK and CORD_IO_ERROR this is told at once, else the
-     *            request is made again like one that got no reply, up to five such replies. */
+     *            request is made again like one that got no reply, up to `most_bad` such replies. */
     bool (*event)(void *ctx, struct http_call *call);
     bool (*arrived)(void *ctx, struct http_call *call);
     void *ctx;
