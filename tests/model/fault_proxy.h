@@ -32,9 +32,10 @@ enum spoil {
     SPOILS
 };
 static const char *const spoil_names[SPOILS] = {
-    "not spoiled",    "connection refused", "reset",           "reset in the body", "no byte",   "stands still in the body",
-    "truncated",      "429",                "429 Retry-After", "500",               "503",       "half of the JSON",
-    "wrong count",    "another token",      "error in a 200",  "sent twice",        "slow bytes"};
+    "not spoiled",  "connection refused", "reset",       "reset in the body", "no byte",
+    "no next byte", "truncated",          "429",         "429 Retry-After",   "500",
+    "503",          "half of the JSON",   "wrong count", "another token",     "error in a 200",
+    "sent twice",   "slow bytes"};
 
 /* A request, and what was said to it. */
 struct remembered {
@@ -52,12 +53,12 @@ enum { PROXY_BUCKETS = 4096 };
 
 struct proxy {
     struct fault_server server;
-    int upstream;  /* the real server's port, or 0: everything comes from what was kept */
-    bool keeps;    /* what the real server says */
+    int upstream; /* the real server's port, or 0: everything comes from what was kept */
+    bool keeps;   /* what the real server says */
     uint64_t seed;
-    double share;  /* of the requests that are spoiled */
+    double share; /* of the requests that are spoiled */
     pthread_mutex_t mutex;
-    struct remembered *bucket[PROXY_BUCKETS]; /* guarded by mutex, and all that is in it */
+    struct remembered *bucket[PROXY_BUCKETS];     /* guarded by mutex, and all that is in it */
     atomic_int spoiled[SPOILS], unknown, refused; /* unknown: not kept; refused: the real server said no */
 };
 
@@ -71,7 +72,7 @@ static inline struct remembered *proxy_find(struct proxy *proxy, cord_text line,
     if (!*at) {
         *at = calloc(1, sizeof **at);
         (*at)->hash = hash;
-        snprintf((*at)->about, sizeof (*at)->about, "%.*s %.*s", (int)line.len, line.data, (int)body.len, body.data);
+        snprintf((*at)->about, sizeof(*at)->about, "%.*s %.*s", (int)line.len, line.data, (int)body.len, body.data);
     }
     return *at;
 }
@@ -146,12 +147,11 @@ static inline bool ask_upstream(int port, cord_text line, cord_text body, int *s
 
 static inline enum spoil choose_spoil(const struct proxy *proxy, uint64_t hash, int asked) {
     /* those that make cord wait cost the test's time, so there are fewer of them */
-    static const int weight[SPOILS] = {[SPOIL_REFUSED] = 2,   [SPOIL_RESET] = 3,       [SPOIL_RESET_IN_BODY] = 3,
-                                       [SPOIL_HANG] = 1,      [SPOIL_HANG_IN_BODY] = 1, [SPOIL_TRUNCATED] = 3,
-                                       [SPOIL_BUSY] = 3,      [SPOIL_BUSY_LATER] = 2,  [SPOIL_BROKEN] = 3,
-                                       [SPOIL_UNAVAILABLE] = 3, [SPOIL_HALF_JSON] = 2, [SPOIL_WRONG_COUNT] = 2,
-                                       [SPOIL_OTHER_TOKEN] = 2, [SPOIL_ERROR_INSIDE] = 2, [SPOIL_TWICE] = 3,
-                                       [SPOIL_SLOW] = 3};
+    static const int weight[SPOILS] = {
+        [SPOIL_REFUSED] = 2,      [SPOIL_RESET] = 3,        [SPOIL_RESET_IN_BODY] = 3, [SPOIL_HANG] = 1,
+        [SPOIL_HANG_IN_BODY] = 1, [SPOIL_TRUNCATED] = 3,    [SPOIL_BUSY] = 3,          [SPOIL_BUSY_LATER] = 2,
+        [SPOIL_BROKEN] = 3,       [SPOIL_UNAVAILABLE] = 3,  [SPOIL_HALF_JSON] = 2,     [SPOIL_WRONG_COUNT] = 2,
+        [SPOIL_OTHER_TOKEN] = 2,  [SPOIL_ERROR_INSIDE] = 2, [SPOIL_TWICE] = 3,         [SPOIL_SLOW] = 3};
     struct rng rng;
     int total = 0, spoil = 0;
     rng_init(&rng, seed_mix(seed_mix(proxy->seed, hash), (uint64_t)asked));
@@ -201,8 +201,7 @@ static inline bool send_json(int fd, const char *reply, size_t len, size_t sent,
     struct buf out;
     buf_init(&out, "a reply", 128 << 20);
     for (int i = 0; i < times; i++) {
-        buf_addf(&out, "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: %zu\r\n\r\n",
-                 len);
+        buf_addf(&out, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n", len);
         buf_add(&out, (cord_text){reply, sent});
     }
     bool fine = send_all(fd, out.data, out.len); /* at once: what comes too late might pass for the next reply */

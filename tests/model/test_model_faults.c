@@ -76,8 +76,9 @@ static void write_inputs(const char *url) {
 
 /* Options of a run that goes to the real server: it has one slot, before which requests wait. */
 static const char *const patient[] = {"--set", "servers.first_byte=300", "--set", "servers.idle=300", NULL};
-static const char *const live[] = {"--set", "servers.first_byte=10",  "--set", "servers.in_flight=2", "--set",
-                                   "run.in_flight=3", "--set", "problems.limit=3", NULL};
+static const char *const live[] = {"--set", "servers.first_byte=10", "--set", "servers.in_flight=2",
+                                   "--set", "run.in_flight=3",       "--set", "problems.limit=3",
+                                   NULL};
 static const char *const none[] = {NULL};
 
 /* Starts `cord run` into the folder `out`; what it prints goes to OUT.log. `more` ends with NULL. */
@@ -165,19 +166,19 @@ static void assert_asked_once(const char *out) {
     for (int i = 0; i < PROXY_BUCKETS; i++)
         for (const struct remembered *r = proxy.bucket[i]; r; r = r->next) {
             if (r->answered > r->once)
-                fail_msg("%s: a request was answered well %d times, not %d: %s", out, r->answered, r->once, r->about);
+                fail_msg("%s: answered well %d times, not %d: %s", out, r->answered, r->once, r->about);
             if (r->asked && !r->answered)
                 fail_msg("%s: a request was asked %d times and never answered well: %s", out, r->asked, r->about);
         }
 }
 
-/* Whether a request is one of the few before each start that look whether scores are right: only those ask for the likeliest
+/* Whether a request is one of the few at each start that look whether scores are right: only those ask for the likeliest
  * tokens, and the others of them have the same prompts. */
 static bool is_probe(const struct remembered *r) {
     size_t prompt = strcspn(r->about, "]");
     for (int i = 0; i < PROXY_BUCKETS; i++)
         for (const struct remembered *other = proxy.bucket[i]; other; other = other->next)
-            if (strstr(other->about, "\"n_probs\":1000") && strncmp(other->about, r->about, prompt + 1) == 0) return true;
+            if (strstr(other->about, "\"n_probs\":1000") && !strncmp(other->about, r->about, prompt + 1)) return true;
     return false;
 }
 
@@ -207,7 +208,8 @@ static void print_counts(const char *what, int64_t began) {
     int64_t wrong = all_requests - all_spoiled[SPOIL_NONE];
     print_message("%s: %lld requests, %lld of them spoiled, in %.1f s:", what, (long long)all_requests,
                   (long long)wrong, (double)(clock_us() - began) / 1e6);
-    for (int i = 1; i < SPOILS; i++) print_message(" %s %lld%s", spoil_names[i], (long long)all_spoiled[i], i + 1 < SPOILS ? "," : "\n");
+    for (int i = 1; i < SPOILS; i++)
+        print_message(" %s %lld%s", spoil_names[i], (long long)all_spoiled[i], i + 1 < SPOILS ? "," : "\n");
     all_requests = 0;
     memset(all_spoiled, 0, sizeof all_spoiled);
 }
@@ -386,15 +388,16 @@ static bool answer_refusal(struct exchange *x) {
 
 static void what_cannot_pass_is_told(void **state) {
     (void)state;
-    static const char overflow[] = "{\"error\":{\"code\":400,\"message\":\"the request exceeds the available context size\","
-                                   "\"type\":\"exceed_context_size_error\"}}";
+    static const char key[] = "{\"error\":{\"message\":\"Invalid API Key\"}}",
+                      overflow[] =
+                          "{\"error\":{\"code\":400,\"message\":\"the request exceeds the available context\"}}";
     static const struct refusal refusals[] = {
-        {"GET ", 401, NULL, "{\"error\":{\"message\":\"Invalid API Key\"}}", "it answers 401 (the key is missing or wrong): {\"error\":{\"message\":\"Invalid API Key", 1, 1},
+        {"GET ", 401, NULL, key, "(the key is missing or wrong): {\"error\":{\"message\":\"Invalid API Key", 1, 1},
         {"GET ", 307, "Location: http://127.0.0.2:9/props\r\n", "", "307, a redirect to 127.0.0.2", 1, 1},
         {"GET ", 404, NULL, "{}", "none that cord knows", 1, 10},
         {"POST /tokenize", 401, NULL, "{}", "it answers 401", 1, PROBLEMS + 2},
         {"POST /completion", 404, NULL, "{\"error\":{\"message\":\"File Not Found\"}}", "it answers 404", 1, 20},
-        {"POST /completion", 400, NULL, overflow, "exceeds the available context size", 1, 20},
+        {"POST /completion", 400, NULL, overflow, "exceeds the available context", 1, 20},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         char out[32];
@@ -417,7 +420,7 @@ static void what_cannot_pass_is_told(void **state) {
     take_counts();
 }
 
-/* Once a run is on its way, the server refuses all for good, as one does whose key has expired. The problems fail, with words;
+/* Once a run is on its way, the server refuses all for good, as one does whose key has expired. The problems fail, in words;
  * when the server is willing again, they go on where they were, and nothing that was answered is asked for again. */
 static atomic_int answers_left;
 
@@ -462,11 +465,13 @@ static void a_wrong_certificate_is_told(void **state) {
     tls_start(&tls, "IP:127.0.0.1");
     static const char *const names[] = {"one", "two", "prover"};
     const char *more[] = {"--set", url[0], "--set", url[1], "--set", url[2], NULL};
-    for (int i = 0; i < 3; i++) snprintf(url[i], sizeof url[i], "models.%s.url=https://127.0.0.1:%d", names[i], tls.port);
+    for (int i = 0; i < 3; i++)
+        snprintf(url[i], sizeof url[i], "models.%s.url=https://127.0.0.1:%d", names[i], tls.port);
     int64_t began = clock_us();
     int status = end_run(start_run("tls", more));
     struct buf log = read_file("tls", ".log");
-    if (status != 1 || text_find(buf_text(&log), TEXT("certificate is not trusted")) < 0) fail_msg("%d: %s", status, log.data);
+    if (status != 1 || text_find(buf_text(&log), TEXT("certificate is not trusted")) < 0)
+        fail_msg("%d: %s", status, log.data);
     assert_true(clock_us() - began < 20 * 1000 * 1000);
     buf_release(&log);
     tls_stop(&tls, "");
@@ -475,12 +480,9 @@ static void a_wrong_certificate_is_told(void **state) {
 int main(void) {
     weights_need(SMOLLM2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(faults_change_nothing),
-        cmocka_unit_test(faults_of_a_real_server),
-        cmocka_unit_test(kills_change_nothing),
-        cmocka_unit_test(kills_on_a_real_server),
-        cmocka_unit_test(what_cannot_pass_is_told),
-        cmocka_unit_test(an_expired_key_loses_nothing),
+        cmocka_unit_test(faults_change_nothing),       cmocka_unit_test(faults_of_a_real_server),
+        cmocka_unit_test(kills_change_nothing),        cmocka_unit_test(kills_on_a_real_server),
+        cmocka_unit_test(what_cannot_pass_is_told),    cmocka_unit_test(an_expired_key_loses_nothing),
         cmocka_unit_test(a_wrong_certificate_is_told),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

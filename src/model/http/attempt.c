@@ -326,11 +326,9 @@ static void judge_status(struct job *job, int status) {
         judge_redirect(job, status);
     } else {
         bool passes = status_may_pass(status);
-        cord_status code = passes                          ? CORD_IO_ERROR
-                           : status_is_about_one(status) ? CORD_BAD_INPUT
-                                                         : CORD_BAD_MODEL;
-        judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, code,
-              "it answers %d%s%s", status, advice(status), call->reply.len ? ": " : "");
+        cord_status code = passes ? CORD_IO_ERROR : status_is_about_one(status) ? CORD_BAD_INPUT : CORD_BAD_MODEL;
+        judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, code, "it answers %d%s%s", status, advice(status),
+              call->reply.len ? ": " : "");
         words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, key);
     }
     if (job->after[0]) job->pause = retry_after(job->after, job->date, (int64_t)time(NULL));
@@ -347,8 +345,11 @@ static void judge_reply(struct job *job) {
     const char *words = call->error.message;
     int most = call->most_bad ? call->most_bad : MALFORMED;
     bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == most;
-    judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING, told ? code : at_once ? CORD_BAD_INPUT : CORD_IO_ERROR, "%s%s",
-          words[0] ? "" : "the reply is malformed: ", words);
+    judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING,
+          told      ? code
+          : at_once ? CORD_BAD_INPUT
+                    : CORD_IO_ERROR,
+          "%s%s", words[0] ? "" : "the reply is malformed: ", words);
     if (!words[0]) words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, call->endpoint->key);
 }
 

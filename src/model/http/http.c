@@ -292,10 +292,11 @@ static void take_proposal(const struct question *q, const struct spelled *text, 
     p->error = q->call.error;
     p->us = clock_us() - began;
     if (p->error.code == CORD_OK && p->prompt_tokens && p->prompt_tokens != text->pieces.n)
-        error_fill(&p->error, CORD_BAD_MODEL,
-                   "%s was sent a prompt of %d tokens and counts %d: it adds some by itself (a second BOS?), so that what "
-                   "it continues is not what it was given; turn that off in the server",
-                   remote->base.info.name, text->pieces.n, p->prompt_tokens);
+        error_fill(
+            &p->error, CORD_BAD_MODEL,
+            "%s was sent a prompt of %d tokens and counts %d: it adds some by itself (a second BOS?), so that what "
+            "it continues is not what it was given; turn that off in the server",
+            remote->base.info.name, text->pieces.n, p->prompt_tokens);
     if (p->error.code != CORD_OK) {
         cord_proposal_release(p);
         return;
@@ -439,8 +440,7 @@ static void ask_scoring(const cord_scoring *r, const struct spelled *text, const
 static void take_scoring(cord_scoring *r, struct spelled *text, const struct place *place,
                          const struct question *questions, const struct asked *asked) {
     struct remote *remote = text->remote;
-    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++)
-        text->error = questions[k].call.error;
+    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++) text->error = questions[k].call.error;
     r->error = text->error;
     if (r->error.code != CORD_OK) {
         cord_scoring_release(r);
