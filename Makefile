@@ -33,8 +33,9 @@ ifneq ($(CORD_LOCAL),OFF)
 endif
 	@scripts/test.sh $(BUILD)
 
-proof: build ## what takes longer than a test: all rows against transformers, a reproducible run killed at thirty moments
+proof: build ## what takes longer than a test: all rows against transformers, servers that fail, runs killed at many moments
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
+	@scripts/llama.sh --tools >/dev/null
 	@scripts/proof.sh
 
 test-vllm: build ## a whole search against a real vLLM: CORD_VLLM=ENVIRONMENT CORD_HF=MODEL_FOLDER make test-vllm

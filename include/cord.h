@@ -174,10 +174,22 @@ typedef struct {
     void (*drop)(void *ctx, const cord_request *request, int lost);
 } cord_ledger;
 
+/* How patiently models' servers are asked: seconds and counts, 0 = the default. None of it changes a result. */
+typedef struct {
+    double connect;       /* to connect: 10 */
+    double first_byte;    /* from the sent request to the first byte of the reply: 600 */
+    double idle;          /* between two bytes of a reply: 120 */
+    int tries;            /* of one request, the first one too: 8. What trying again cannot mend is told at once */
+    double backoff;       /* before the second try, doubled each time: 0.5 */
+    double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
+    int in_flight;        /* most requests at once to one server: 256. It may turn out to take fewer */
+} cord_server_limits;
+
 typedef struct {
     int threads;       /* for local models; 0, or more than there are cores: one a core */
     uint64_t memory;   /* bytes that the caches of all local models may take; 0 = half of what the machine has free */
     bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
+    cord_server_limits servers;
 
     /* What the back ends say, a line at a time, for people; NULL: dropped. `line` is borrowed for the call, which may
      * come from any thread that is inside the library. llama.cpp has one log for the whole process: of several

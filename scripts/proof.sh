@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # Proves at more length than a test should take:
 # - cord's log-probabilities are those of a fresh context and of transformers, on all rows (tests/model/test_model_oracle.c);
+# - a run with servers is the same whatever goes wrong on the way, and however often cord and a server are killed: more than
+#   10,000 requests, a fifth of them spoiled (tests/model/test_model_faults.c);
 # - a reproducible run depends neither on how many problems are in flight nor on being killed: SIGKILL at many random moments,
 #   resumed each time, and the file is the undisturbed one byte for byte.
 #
 #   usage: scripts/proof.sh [KILLS]     default: 30
 #
-# Called by `make proof`, which has built all and fetched the models. Takes a quarter of an hour.
+# Called by `make proof`, which has built all and fetched the models. Takes half an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kills=${1:-30}
 cases=$PWD/tests/cli/cases
 PATH=$PWD/build:$PATH
 CORD_TEST_AT_LENGTH=1 build/tests/model/test_model_oracle
+CORD_TEST_AT_LENGTH=1 build/tests/model/test_model_faults
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -259,6 +259,7 @@ static int run_doctor(const struct call *call) {
     int status = EXIT_ALL_DONE, good = 0;
     cord_engine_options with = engine_options_of(recipe.threads, NULL);
     with.memory = recipe.memory;
+    with.servers = recipe.servers;
     page_init(&page, call->out);
     if (cord_engine_open(&with, &engine, &err) == CORD_OK) {
         watch_signals(engine);

@@ -219,6 +219,7 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
     options.memory = recipe->memory;
     options.reproducible = recipe->reproducible;
     if (ledger) options.ledger = *ledger;
+    options.servers = recipe->servers;
     CORD_TRY(cord_engine_open(&options, &session->engine, err));
     watch_signals(session->engine);
     /* the grader first: a command that is not there should be told before minutes of loading, and can load meanwhile */

@@ -117,6 +117,14 @@ static const struct recipe_key keys[] = {
     REAL_KEY("run.memory", 0, 65536, "0", "GiB that the caches of local models may take; 0: half of what is free"),
     BOOL_KEY("run.reproducible", "false", "repeated and resumed runs give the same bits on one machine; slower"),
     INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most"),
+
+    REAL_KEY("servers.connect", 0.01, 3600, "10", "most seconds to connect to a model's server"),
+    REAL_KEY("servers.first_byte", 0.01, 86400, "600", "most seconds from a request to the first byte of its reply"),
+    REAL_KEY("servers.idle", 0.01, 86400, "120", "most seconds between two bytes of a reply"),
+    INT_KEY("servers.tries", 1, 1000, "8", "of one request, the first one too; what cannot pass is not tried again"),
+    REAL_KEY("servers.backoff", 0.001, 3600, "0.5", "seconds before the second try; doubled each time"),
+    REAL_KEY("servers.longest_pause", 0.001, 86400, "120", "most seconds of one pause, a server's Retry-After too"),
+    INT_KEY("servers.in_flight", 1, 4096, "256", "most requests at once to one server; it may turn out to take fewer"),
 };
 
 const struct recipe_key *recipe_keys(size_t *n) {

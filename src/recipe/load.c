@@ -363,6 +363,18 @@ static cord_status load_grading(struct load *load) {
     return CORD_OK;
 }
 
+static void load_servers(const struct load *load, cord_server_limits *limits) {
+    *limits = (cord_server_limits){
+        .connect = number(load, "servers.connect", NULL),
+        .first_byte = number(load, "servers.first_byte", NULL),
+        .idle = number(load, "servers.idle", NULL),
+        .tries = (int)number(load, "servers.tries", NULL),
+        .backoff = number(load, "servers.backoff", NULL),
+        .longest_pause = number(load, "servers.longest_pause", NULL),
+        .in_flight = (int)number(load, "servers.in_flight", NULL),
+    };
+}
+
 /* What the file says is checked before the files it names are looked for. */
 static cord_status load_parts(struct load *load) {
     struct recipe *recipe = load->recipe;
@@ -376,6 +388,7 @@ static cord_status load_parts(struct load *load) {
     CORD_TRY(load_style(load, "meta_prover.", NULL, &recipe->meta_style));
     CORD_TRY(load_search(load));
     CORD_TRY(load_grading(load));
+    load_servers(load, &recipe->servers);
     recipe->out = string(load, "run.out", NULL);
     recipe->budget.requests = (int64_t)number(load, "budget.requests", NULL);
     recipe->budget.tokens = (int64_t)number(load, "budget.tokens", NULL);

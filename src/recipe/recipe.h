@@ -60,6 +60,7 @@ struct recipe {
         double money;
     } budget; /* most of each, of the whole run; 0 = no bound */
     const char *out; /* the run folder */
+    cord_server_limits servers;
     int threads;     /* 0 = one a core */
     int in_flight;   /* problems at once; 0 = chosen */
     uint64_t memory; /* bytes for caches; 0 = half of what is free */
@@ -87,7 +88,7 @@ cord_status recipe_find_model(const char *name, const char *base, const char *mo
                               const char **path, cord_error *err);
 
 /* The keys in which two resolved recipes differ: "search.beam: 4 -> 2" a line, in the table's order; keys that cannot
- * change a result (run.out, run.threads) are left out. Empty text: none. */
+ * change a result (run.out, servers.tries) are left out. Empty text: none. */
 cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
                                cord_error *err);
 

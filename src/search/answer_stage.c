@@ -61,9 +61,9 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
     answered->cached_tokens = proposal->cached_tokens;
     answered->new_tokens = proposal->new_tokens;
     answered->us = proposal->us;
-    if (proposal->error.code == CORD_IO_ERROR) {
+    if (is_models_own(proposal->error.code)) {
         if (err) *err = proposal->error;
-        return CORD_IO_ERROR;
+        return proposal->error.code;
     }
     if (proposal->error.code != CORD_OK) { /* the trajectory stands; it has no answer, and this says why */
         answered->reply = answered->answer = (cord_text){"", 0};

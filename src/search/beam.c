@@ -104,9 +104,9 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     c->propose_us = proposal->us;
     c->log_score = (double)NAN;
     c->reasoning = c->step = (cord_text){"", 0};
-    if (proposal->error.code == CORD_IO_ERROR) { /* no server answers: a poorer beam would be nobody's wish */
+    if (is_models_own(proposal->error.code)) {
         if (err) *err = proposal->error;
-        return CORD_IO_ERROR;
+        return proposal->error.code;
     }
     if (proposal->error.code != CORD_OK) {
         c->drop = DROP_FAILED;

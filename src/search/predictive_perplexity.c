@@ -33,8 +33,8 @@ cord_status score_reasonings(const struct search *search, struct spans prompt, s
         items[i].prompt_tokens = request->prompt_tokens;
         items[i].cached_tokens = request->cached_tokens;
         items[i].us = request->us;
-        if (status == CORD_OK && request->error.code == CORD_IO_ERROR) {
-            status = CORD_IO_ERROR;
+        if (status == CORD_OK && is_models_own(request->error.code)) {
+            status = request->error.code;
             if (err) *err = request->error;
         }
         cord_scoring_release(&requests[i]);

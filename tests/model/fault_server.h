@@ -59,6 +59,8 @@ struct fault_server {
     atomic_int requests, connections, authorized; /* seen; those with an Authorization header */
     atomic_int in_flight, most_in_flight;
 
+    atomic_llong away_until; /* on clock_us: before that its port is closed, while connections stay */
+
     pthread_t thread;
     int listener;
     pthread_mutex_t mutex;
@@ -247,9 +249,34 @@ static inline void serve(struct fault_server *server, int fd) {
     pthread_attr_destroy(&attr);
 }
 
+/* Listens at server->port, or at any if that is 0. */
+static inline bool listen_again(struct fault_server *server) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t)server->port);
+    socklen_t size = sizeof address;
+    int on = 1;
+    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* who knocked may be gone */
+    setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(server->listener, (struct sockaddr *)&address, size) != 0 || listen(server->listener, 4096) != 0) {
+        close(server->listener);
+        return false;
+    }
+    getsockname(server->listener, (struct sockaddr *)&address, &size);
+    server->port = ntohs(address.sin_port);
+    return true;
+}
+
+/* Closes the port for as long as it should be. */
+static inline void stay_away(struct fault_server *server) {
+    close(server->listener);
+    while (clock_us() < atomic_load(&server->away_until)) usleep(2000);
+    while (!listen_again(server)) usleep(2000); /* somebody else's connection may have taken the port for a moment */
+}
+
 static inline void *accept_connections(void *arg) {
     struct fault_server *server = arg;
     while (!atomic_load(&server->stopping)) {
+        if (clock_us() < atomic_load(&server->away_until)) stay_away(server);
         struct pollfd ready = {.fd = server->listener, .events = POLLIN};
         if (poll(&ready, 1, 20) <= 0) continue;
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -262,16 +289,7 @@ static inline void *accept_connections(void *arg) {
 
 /* Starts it, at server->port if that is not 0 (after a stop). What the test wants of it is set before. */
 static inline void fault_server_start(struct fault_server *server) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    address.sin_port = htons((uint16_t)server->port);
-    socklen_t size = sizeof address;
-    int on = 1;
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* who knocked may be gone */
-    setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(server->listener, (struct sockaddr *)&address, size) != 0 || listen(server->listener, 4096) != 0)
-        fail_msg("cannot listen: %s", strerror(errno));
-    getsockname(server->listener, (struct sockaddr *)&address, &size);
-    server->port = ntohs(address.sin_port);
+    if (!listen_again(server)) fail_msg("cannot listen: %s", strerror(errno));
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->closed, NULL);
     server->n_open = 0;

@@ -53,15 +53,15 @@ static inline bool server_answers(int port) {
     return well;
 }
 
-/* Starts a server of `name` with `slots` slots and waits until it is well. */
-static inline struct server server_start(const char *name, int slots) {
+/* Starts a server of `name` at a port, with `slots` slots, and waits until it is well. */
+static inline struct server server_start_at(int at, const char *name, int slots) {
     char program[1024], weights[4096], port[16], parallel[16], context[16];
     if (!server_program(program, sizeof program)) {
         printf("SKIP: llama-server is not built; `scripts/llama.sh --tools` builds it\n");
         exit(SKIPPED);
     }
     weights_path(name, weights, sizeof weights);
-    struct server server = {.port = free_port()};
+    struct server server = {.port = at};
     snprintf(port, sizeof port, "%d", server.port);
     snprintf(parallel, sizeof parallel, "%d", slots);
     snprintf(context, sizeof context, "%d", slots * 1024);
@@ -80,6 +80,10 @@ static inline struct server server_start(const char *name, int slots) {
         usleep(100000);
     }
     return server;
+}
+
+static inline struct server server_start(const char *name, int slots) {
+    return server_start_at(free_port(), name, slots);
 }
 
 static inline void server_stop(struct server *server) {

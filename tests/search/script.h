@@ -52,7 +52,8 @@ struct world {
     struct buf log;
     size_t told;                         /* where the log ends that the observer knows of */
     int calls, cancel_call, broken_call; /* of the engine, from 1; the one that is cancelled, the one that fails */
-    int away_call;                       /* the one whose last request no server answers */
+    int away_call;                       /* the one whose last request no server answers, */
+    cord_status away_code;               /* and what it fails with */
     int n_scored;                        /* in the last call */
     int n_started, n_rounds, n_ends;
     double log_s0;
@@ -142,7 +143,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         w->reply(w, &asked[i], &said);
         if (w->calls == w->away_call && i == n - 1) {
             free(said.text);
-            fail_request(&r->error, CORD_IO_ERROR, teacher);
+            fail_request(&r->error, w->away_code, teacher);
             continue;
         }
         if (!said.text) {
@@ -171,7 +172,7 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
         double score = w->score(w, r->reasoning);
         buf_addf(&w->log, "score %a: %.*s\n", score, (int)r->reasoning.len, r->reasoning.data);
         if (w->calls == w->away_call && i == n - 1) {
-            fail_request(&r->error, CORD_IO_ERROR, TEACHERS);
+            fail_request(&r->error, w->away_code, TEACHERS);
             continue;
         }
         if (isnan(score)) {

@@ -252,7 +252,7 @@ static void judge(struct job *job, enum outcome outcome, cord_status code, const
 static void judge_cut(struct job *job, const struct transport_limits *limits) {
     switch (job->cut) {
     case CUT_LARGE:
-        judge(job, OUTCOME_FINAL, CORD_BAD_MODEL, "the reply is larger than its limit of %zu bytes", limits->reply);
+        judge(job, OUTCOME_FINAL, CORD_BAD_INPUT, "the reply is larger than its limit of %zu bytes", limits->reply);
         break;
     case CUT_MEMORY: judge(job, OUTCOME_FINAL, CORD_NO_MEMORY, "out of memory for the reply"); break;
     case CUT_NO_CONNECTION:
@@ -326,8 +326,9 @@ static void judge_status(struct job *job, int status) {
         judge_redirect(job, status);
     } else {
         bool passes = status_may_pass(status);
-        judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, passes ? CORD_IO_ERROR : CORD_BAD_MODEL,
-              "it answers %d%s%s", status, advice(status), call->reply.len ? ": " : "");
+        cord_status code = passes ? CORD_IO_ERROR : status_is_about_one(status) ? CORD_BAD_INPUT : CORD_BAD_MODEL;
+        judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, code, "it answers %d%s%s", status, advice(status),
+              call->reply.len ? ": " : "");
         words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, key);
     }
     if (job->after[0]) job->pause = retry_after(job->after, job->date, (int64_t)time(NULL));
@@ -342,9 +343,13 @@ static void judge_reply(struct job *job) {
     if (!call->arrived || call->arrived(call->ctx, call)) return;
     cord_status code = call->error.code;
     const char *words = call->error.message;
-    bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == MALFORMED;
-    judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING, told ? code : at_once ? CORD_BAD_MODEL : CORD_IO_ERROR, "%s%s",
-          words[0] ? "" : "the reply is malformed: ", words);
+    int most = call->most_bad ? call->most_bad : MALFORMED;
+    bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == most;
+    judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING,
+          told      ? code
+          : at_once ? CORD_BAD_INPUT
+                    : CORD_IO_ERROR,
+          "%s%s", words[0] ? "" : "the reply is malformed: ", words);
     if (!words[0]) words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, call->endpoint->key);
 }
 

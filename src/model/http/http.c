@@ -54,11 +54,24 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     return share_join(remote, o->device, o->api_key, err);
 }
 
+static struct transport_limits limits_of(const cord_server_limits *servers) {
+    return (struct transport_limits){
+        .connect = servers->connect,
+        .first_byte = servers->first_byte,
+        .idle = servers->idle,
+        .tries = servers->tries,
+        .backoff = servers->backoff,
+        .longest = servers->longest_pause,
+        .in_flight = servers->in_flight,
+    };
+}
+
 static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
                               cord_error *err) {
     if (!engine->http) {
         struct transport *transport;
-        CORD_TRY(transport_open(&(struct transport_limits){0}, &engine->stop, &transport, err));
+        const struct transport_limits limits = limits_of(&engine->options.servers);
+        CORD_TRY(transport_open(&limits, &engine->stop, &transport, err));
         engine->http = transport;
     }
     struct remote *remote = calloc(1, sizeof *remote);
@@ -281,10 +294,11 @@ static void take_proposal(const struct question *q, const struct spelled *text, 
     p->error = q->call.error;
     p->us = clock_us() - began;
     if (p->error.code == CORD_OK && p->prompt_tokens && p->prompt_tokens != text->pieces.n)
-        error_fill(&p->error, CORD_BAD_MODEL,
-                   "%s was sent a prompt of %d tokens and counts %d: it adds some by itself (a second BOS?), so that what "
-                   "it continues is not what it was given; turn that off in the server",
-                   remote->base.info.name, text->pieces.n, p->prompt_tokens);
+        error_fill(
+            &p->error, CORD_BAD_MODEL,
+            "%s was sent a prompt of %d tokens and counts %d: it adds some by itself (a second BOS?), so that what "
+            "it continues is not what it was given; turn that off in the server",
+            remote->base.info.name, text->pieces.n, p->prompt_tokens);
     if (p->error.code != CORD_OK) {
         cord_proposal_release(p);
         return;
@@ -428,8 +442,7 @@ static void ask_scoring(const cord_scoring *r, const struct spelled *text, const
 static void take_scoring(cord_scoring *r, struct spelled *text, const struct place *place,
                          const struct question *questions, const struct asked *asked) {
     struct remote *remote = text->remote;
-    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++)
-        text->error = questions[k].call.error;
+    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++) text->error = questions[k].call.error;
     r->error = text->error;
     if (r->error.code != CORD_OK) {
         cord_scoring_release(r);
@@ -445,8 +458,8 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
     atomic_fetch_add(&remote->base.usage.cached_tokens, r->cached_tokens);
 }
 
-/* Each request to the server is tried `most_tries` times; 0: as the transport's limits say. */
-static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n, int most_tries, cord_error *err) {
+/* `most_bad`: as in http_call. */
+static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n, int most_bad, cord_error *err) {
     int64_t began = clock_us();
     struct spelled *texts = calloc((size_t)n, sizeof *texts);
     struct place *places = calloc((size_t)n, sizeof *places);
@@ -467,7 +480,7 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
         status = error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++)
         ask_scoring(requests[i], &texts[i], &places[i], questions + places[i].question, asked + places[i].question);
-    for (int q = 0; status == CORD_OK && q < total; q++) questions[q].call.most_tries = most_tries;
+    for (int q = 0; status == CORD_OK && q < total; q++) questions[q].call.most_bad = most_bad;
     if (status == CORD_OK) status = questions_ask(engine, questions, total, err);
     for (int i = 0; i < n && texts && places; i++) {
         if (status == CORD_OK) {
@@ -502,7 +515,9 @@ static cord_status probe(cord_engine *engine, struct remote *remote, cord_scorin
                               .target = {TEXT(" 7, 8, 9"), true},
                               .closing = {TEXT(","), true}};
     cord_scoring *request = scoring;
-    return score_all(engine, &request, 1, 2, err);
+    /* As patient as the search: a way that was given up for an accident would give the run other numbers. But a server that
+     * does not know the way is not asked for long. */
+    return score_all(engine, &request, 1, 3, err);
 }
 
 static double largest_difference(const cord_scoring *a, const cord_scoring *b) {

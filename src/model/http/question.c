@@ -129,8 +129,20 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
     return status;
 }
 
+/* What begins like JSON and is none was damaged on its way. Anything else, a page for people, is an answer, too. */
+static bool is_undamaged(void *ctx, struct http_call *call) {
+    json_error_t error;
+    json_t *reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
+    cord_text text = text_trim(buf_text(&call->reply));
+    bool good = reply || text.len == 0 || (text.data[0] != '{' && text.data[0] != '[');
+    json_decref(reply);
+    (void)ctx;
+    return good;
+}
+
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err) {
-    struct http_call call = {.endpoint = remote->endpoint, .path = path, .most_tries = PROBE_TRIES};
+    struct http_call call = {
+        .endpoint = remote->endpoint, .path = path, .most_tries = PROBE_TRIES, .arrived = is_undamaged};
     json_error_t error;
     *reply = NULL;
     cord_status status = transport_run(remote->transport, &call, 1, err);

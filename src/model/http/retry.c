@@ -19,6 +19,10 @@ bool status_may_pass(int status) {
     }
 }
 
+bool status_is_about_one(int status) {
+    return status == 400 || status == 413 || status == 422; /* bad request, content too large, unprocessable */
+}
+
 bool status_is_refusal(int status) { return status == 429 || status == 503 || status == 529; }
 
 int64_t retry_pause(double backoff, double longest, int n, double after, uint64_t seed) {

@@ -6,6 +6,8 @@
 
 /* Whether the same request may get another answer than this status later. */
 bool status_may_pass(int status);
+/* Whether it is about this request and says nothing of others. */
+bool status_is_about_one(int status);
 /* Whether it says that the server has too much to do. */
 bool status_is_refusal(int status);
 

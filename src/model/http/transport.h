@@ -52,6 +52,7 @@ struct http_call {
     struct endpoint *endpoint;
     const char *path; /* "/v1/completions" */
     int most_tries;   /* fewer than the limits' `tries`, for who wants to know soon; 0: these */
+    int most_bad;     /* replies that `arrived` refuses before that is told; 0: five */
     cord_text body;   /* JSON, posted; empty: a GET */
     uint64_t group;   /* requests of one group go to one replica while that is well and not overrun */
     bool stream;      /* the reply may be server-sent events: `reply` then holds the data of each event on a line of its
@@ -64,7 +65,7 @@ struct http_call {
      *            closed), and the reply counts as whole.
      *   arrived  once the reply is whole (status 2xx), before transport_run returns. False: the reply is no good, and
      *            `error` may say why: with a code other than CORD_OK and CORD_IO_ERROR this is told at once, else the
-     *            request is made again like one that got no reply, up to five such replies. */
+     *            request is made again like one that got no reply, up to `most_bad` such replies. */
     bool (*event)(void *ctx, struct http_call *call);
     bool (*arrived)(void *ctx, struct http_call *call);
     void *ctx;
@@ -83,7 +84,9 @@ struct http_call {
  * (other statuses, certificates, redirects). A request that was refused (429, 503) while the server was serving others
  * waits its turn: that counts as a quarter of a try only. While no replica can be reached, requests wait, one of them at a
  * time tries whether it can, and its failure is one try of all that wait.
- * Errors: CORD_BAD_MODEL for what trying again cannot mend, CORD_IO_ERROR where all tries were used up; the message names
+ * Errors: CORD_BAD_INPUT where trying again cannot mend it and it is this request alone that fails (400, 413, 422, a reply
+ * that is refused or too large); CORD_BAD_MODEL where it is the server (other statuses, certificates, redirects);
+ * CORD_IO_ERROR where all tries were used up; the message names
  * the URL without any key, the status, and the beginning of what the server said, as one printable line. Returns CORD_OK
  * whatever became of single calls; CORD_CANCELLED once `stop` is true (calls that had ended keep their replies);
  * CORD_NO_MEMORY before anything is sent. Any number of threads may call at once. */
