@@ -328,7 +328,7 @@ static void test_many_problems(void **state) {
                   (double)(clock_us() - began) / 1e6);
     assert_int_equal(woken, turns);
     assert_true(turns >= 2 * ROUNDS);
-    assert_true(turns <= 3 * ROUNDS + ROUNDS); /* three a round, and some for those who fell behind */
+    assert_true(turns <= 6 * ROUNDS); /* three a round, and more for those who fell behind on a busy machine */
     close_all(&scene);
 }
 
