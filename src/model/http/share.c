@@ -160,7 +160,8 @@ static void change_turn(struct sleeper *z) {
     share->awake = NULL;
     pthread_mutex_unlock(&share->mutex);
     cord_status status = wake_alone(z, &error);
-    if (status == CORD_BAD_MODEL) status = error.code = CORD_IO_ERROR; /* it is no fault of what waits, and may pass */
+    bool own = status == CORD_OK || status == CORD_CANCELLED || status == CORD_NO_MEMORY;
+    if (!own) status = error.code = CORD_IO_ERROR; /* whatever it was, it is no fault of what waits, and may pass */
     pthread_mutex_lock(&share->mutex);
     share->changing = false;
     share->began = share->left_at = clock_us();
