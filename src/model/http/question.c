@@ -61,6 +61,7 @@ static bool arrived(void *ctx, struct http_call *call) {
     struct question *q = ctx;
     const cord_ledger *ledger = &q->remote->engine->options.ledger;
     if (!read_reply(q, buf_text(&call->reply))) return false;
+    q->arrived = true;
     if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
     return true;
 }
@@ -106,7 +107,7 @@ static cord_status run(const cord_engine *engine, struct asking *a, struct quest
     for (int k = 0; k < a->n; k++) {
         struct question *q = &questions[a->which[k]];
         q->call = a->calls[k];
-        if (q->charged && q->call.error.code != CORD_OK) ledger->drop(ledger->ctx, &q->request, q->call.lost);
+        if (q->charged && !q->arrived) ledger->drop(ledger->ctx, &q->request, q->call.lost);
     }
     return status;
 }

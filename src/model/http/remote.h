@@ -89,6 +89,7 @@ struct question {
      * malformed, and is asked for again. */
     bool (*read)(struct question *q, const json_t *reply);
     void *into;    /* read's own */
+    bool arrived;  /* its reply did, in this call */
     bool computes; /* the model is needed, and not its tokenizer alone: where it sleeps, it has to be woken */
 
     bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
