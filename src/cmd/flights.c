@@ -202,12 +202,22 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
     return hangar.status;
 }
 
-/* Rows that a batch should have: more are hardly faster, fewer leave cores idle. */
-enum { FULL_BATCH = 16 };
+enum {
+    FULL_BATCH = 16,   /* rows that a batch should have: more are hardly faster, fewer leave cores idle */
+    WITH_SERVERS = 64, /* problems where servers alone compute: they make batches of what they get, and queue the rest */
+};
+
+/* Whether any model computes in this process. */
+static bool any_is_local(const struct recipe *recipe) {
+    for (int m = 0; m < recipe->n_models; m++)
+        if (!recipe->models[m].options.url) return true;
+    return false;
+}
 
 int flights_at_once(const struct session *session) {
     const struct recipe *recipe = session->recipe;
     if (recipe->in_flight) return recipe->in_flight;
+    if (!any_is_local(recipe)) return WITH_SERVERS;
     if (recipe->reproducible) return 1; /* no batch would hold two of them */
     int fewest = 0;                     /* rows that a problem gives a model that proposes */
     double bytes = 0;

@@ -41,7 +41,7 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     info->path = arena_printf(&remote->arena, "%s", o->url);
     if (o->served) remote->served = arena_printf(&remote->arena, "%s", o->served);
     if (!info->name || !info->path || (o->served && !remote->served)) return error_memory(err);
-    CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, &remote->endpoint, err));
+    CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, o->requests, &remote->endpoint, err));
     CORD_TRY(find_protocol(remote, o->protocol, err));
     if (o->chat_template) info->chat_template = arena_text(&remote->arena, text_of(o->chat_template));
     remote->way = remote->protocol->ways;
