@@ -142,7 +142,9 @@ static void set_manners(CURL *easy, const struct transport_limits *limits) {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(limits->connect * 1000) + 1);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "cord/" CORD_VERSION);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* of each request; 64 KiB is the default */
+    /* of each request, while it waits, too; 16 and 64 KiB are the defaults */
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 }
 
 static bool set_request(CURL *easy, struct job *job) {
