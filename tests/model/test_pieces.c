@@ -95,6 +95,33 @@ static bool read_proposal(const struct protocol *protocol, const char *reply, co
     return good;
 }
 
+static void what_was_asked_for_is_known(void **state) {
+    (void)state;
+    struct known *known = known_new();
+    struct pieces pieces, found = {0};
+    char name[20], large[4000];
+    assert_non_null(known);
+    assert_true(add("[7, 8]", "[\"ab\", \"c\"]", "abc", &pieces));
+    known_keep(known, TEXT("abc"), &pieces);
+    assert_false(known_find(known, TEXT("abd"), &found));
+    assert_true(known_find(known, TEXT("abc"), &found) && known_find(known, TEXT("abc"), &found));
+    assert_true(found.n == 4 && found.id[1] == 8 && found.id[2] == 7 && found.end[1] == 3 && found.end[3] == 6);
+    pieces_release(&found);
+    memset(large, 'x', sizeof large);
+    known_keep(known, (cord_text){large, sizeof large}, &pieces); /* seldom seen again */
+    assert_false(known_find(known, (cord_text){large, sizeof large}, &found));
+    for (int i = 0; i < 5000; i++) { /* there is an end to what is kept, and what is found is always the text's own */
+        snprintf(name, sizeof name, "%d", i);
+        *pieces.id = i;
+        known_keep(known, text_of(name), &pieces);
+        assert_true(known_find(known, text_of(name), &found) && found.id[0] == i);
+        pieces_release(&found);
+    }
+    assert_false(known_find(known, TEXT("abc"), &found));
+    known_free(known);
+    pieces_release(&pieces);
+}
+
 static void proposals_are_read(void **state) {
     (void)state;
     static const struct {
@@ -215,6 +242,7 @@ int main(void) {
         cmocka_unit_test(alphabets),
         cmocka_unit_test(what_does_not_spell_the_text_is_refused),
         cmocka_unit_test(texts_in_parts),
+        cmocka_unit_test(what_was_asked_for_is_known),
         cmocka_unit_test(proposals_are_read),
         cmocka_unit_test(what_is_no_proposal_is_refused),
         cmocka_unit_test(scores_are_read),

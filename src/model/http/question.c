@@ -62,6 +62,7 @@ static bool arrived(void *ctx, struct http_call *call) {
     const cord_ledger *ledger = &q->remote->engine->options.ledger;
     if (!read_reply(q, buf_text(&call->reply))) return false;
     if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
+    buf_release(&call->reply); /* the slowest of its call may take minutes yet */
     return true;
 }
 

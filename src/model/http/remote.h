@@ -20,6 +20,14 @@ struct pieces {
 void pieces_release(struct pieces *pieces);
 /* Appends `more`, whose text follows. False: no memory. */
 bool pieces_append(struct pieces *pieces, const struct pieces *more);
+
+/* Tokens of short texts that were asked for before (known.c). By any thread. */
+struct known;
+struct known *known_new(void); /* NULL: no memory */
+void known_free(struct known *known);
+/* Appends the tokens of `text`; false where they are not known. */
+bool known_find(struct known *known, cord_text text, struct pieces *pieces);
+void known_keep(struct known *known, cord_text text, const struct pieces *pieces);
 /* Appends what a reply to "tokenize" lists: `tokens` is an array of ids, `strings` of their spellings as the tokenizer
  * writes them ("Ġthe", "▁the", "<0x0A>"), or of bytes. False where they do not spell `text`, or are malformed. */
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text);
@@ -71,6 +79,7 @@ struct remote {
     const struct scoring_way *way; /* chosen; NULL: it cannot score */
     const char *served;            /* the model's name there */
     struct sleeper *sleeper;       /* where it shares its device: share.h; NULL: it has one of its own */
+    struct known *known;
     struct arena arena;
 };
 
