@@ -6,11 +6,31 @@
 
 #include <stdlib.h>
 
+/* What is read without a tree is what is read with one. Lists of bytes are left to that. */
+static void scan(const char *tokens, const char *strings, const char *text, const struct pieces *want) {
+    struct pieces found = {0};
+    char reply[2000];
+    snprintf(reply, sizeof reply, "{\"count\": 2, \"o\": {\"tokens\": [1, \"]}\\\"\"]}, \"tokens\": %s,\"s\":\"a\\\\\",\"strs\": %s }",
+             tokens, strings);
+    bool scanned = pieces_scan(&found, text_of(reply), "tokens", "strs", text_of(text));
+    assert_int_equal(scanned, want && !strstr(strings, "[["));
+    for (int i = 0; scanned && i < want->n; i++)
+        assert_true(found.n == want->n && found.id[i] == want->id[i] && found.end[i] == want->end[i]);
+    for (size_t cut = 0; cut + 2 < strlen(reply); cut++) { /* nothing is read beyond the end */
+        char *part = strndup(reply, cut);
+        pieces_release(&found);
+        assert_false(pieces_scan(&found, (cord_text){part, cut}, "tokens", "strs", text_of(text)));
+        free(part);
+    }
+    pieces_release(&found);
+}
+
 static bool add(const char *tokens, const char *strings, const char *text, struct pieces *pieces) {
     json_t *ids = json_loads(tokens, JSON_DECODE_ANY, NULL), *words = json_loads(strings, JSON_DECODE_ANY, NULL);
     assert_true(ids && words);
     *pieces = (struct pieces){0};
     bool good = pieces_add(pieces, ids, words, text_of(text));
+    scan(tokens, strings, text, good ? pieces : NULL);
     json_decref(ids);
     json_decref(words);
     return good;

@@ -185,6 +185,13 @@ static bool read_tokens(struct question *q, const json_t *reply) {
     return part->text.len == 0 || q->remote->protocol->tokenize_read(reply, part->text, &part->pieces);
 }
 
+static bool scan_tokens(struct question *q, cord_text reply) {
+    struct part *part = q->into;
+    const struct protocol *protocol = q->remote->protocol;
+    pieces_release(&part->pieces);
+    return pieces_scan(&part->pieces, reply, protocol->tokenize_ids, protocol->tokenize_strings, part->text);
+}
+
 /* Samples of one prompt have the same text. */
 static void find_twins(struct spelled *texts, int n) {
     for (int i = 0; i < n; i++)
@@ -207,6 +214,7 @@ static int ask_tokens(struct spelled *s, struct question *questions, struct part
         remote->protocol->tokenize_write(remote, parts[k].text, &w);
         question_end(q, &w);
         q->read = read_tokens;
+        q->scan = remote->protocol->tokenize_ids ? scan_tokens : NULL;
         q->into = &parts[k];
         if (s->error.code != CORD_OK) q->call.error = s->error;
     }

@@ -49,6 +49,7 @@ static void make_key(struct question *q) {
 }
 
 static bool read_reply(struct question *q, cord_text text) {
+    if (q->scan && q->scan(q, text)) return true;
     json_error_t error;
     json_t *reply = json_loadb(text.data, text.len, JSON_DECODE_ANY, &error);
     bool good = reply && q->read(q, reply);
