@@ -140,7 +140,7 @@ struct scan {
 };
 
 static bool scan_char(struct scan *s, char c) {
-    while (s->at < s->end && *s->at && strchr(" \t\r\n", *s->at)) s->at++;
+    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t')) s->at++;
     if (s->at == s->end || *s->at != c) return false;
     s->at++;
     return true;
@@ -182,11 +182,15 @@ static bool scan_string(struct scan *s, struct buf *out) {
     }
 }
 
+static bool is_mark(char c) {
+    return c == ',' || c == '"' || c == '[' || c == ']' || c == '{' || c == '}' || c == '\0';
+}
+
 /* Passes over a value. */
 static bool scan_over(struct scan *s) {
     int depth = 0;
     do {
-        while (s->at < s->end && !strchr("\"[]{},", *s->at)) s->at++;
+        while (s->at < s->end && !is_mark(*s->at)) s->at++;
         if (s->at == s->end) return false;
         char c = *s->at;
         if (!c) return false;

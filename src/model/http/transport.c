@@ -16,6 +16,7 @@
 
 enum {
     TICK_US = 50 * 1000,   /* how often `stop` and the timeouts are looked at, while there are jobs */
+    LATER_US = 50,         /* for each job the timeouts are looked at that much later: it takes time to look at thousands */
     FILES_KEPT = 128,      /* of the open files allowed, for others than us */
     FILES_PER_REQUEST = 2, /* a connection; while names are looked up, one more; those of the wire itself */
 };
@@ -39,12 +40,14 @@ struct transport {
     struct wire wire;
     int64_t due;      /* a paused job is due, or a replica should be looked at */
     struct job *jobs; /* all */
+    int n_jobs;
     int active, most; /* on the wire; how many there may be */
 };
 
 /* ---- how jobs end ------------------------------------------------------------------------------------------------ */
 
 static void unlist(struct transport *t, struct job *job) {
+    t->n_jobs--;
     if (job->older) job->older->newer = job->newer;
     if (job->newer)
         job->newer->older = job->older;
@@ -167,6 +170,7 @@ static bool collect(struct transport *t, struct endpoint **endpoints) {
         job->older = t->jobs;
         if (t->jobs) t->jobs->newer = job;
         t->jobs = job;
+        t->n_jobs++;
         endpoint_enqueue(job->call->endpoint, job, false, now);
     }
     return !closing;
@@ -208,7 +212,7 @@ static void *transport_main(void *arg) {
     while (collect(t, &endpoints)) {
         if (t->stop && atomic_load(t->stop)) cancel_all(t, endpoints);
         int64_t now = clock_us();
-        if (now >= t->due || now >= looked + TICK_US) {
+        if (now >= t->due || now >= looked + TICK_US + (int64_t)t->n_jobs * LATER_US) {
             look_at_clock(t);
             looked = now;
         }
