@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast cord is on this machine, beside what it can be compared with; `make bench` runs all of it.
 
-    bench/bench.py [kernels] [search] [growth] [long] [grader]      default: all of it, about two hours on two cores
+    bench/bench.py [kernels] [search] [growth] [long] [grader] [many]     default: all of it, about two hours on two cores
 
 What is compared runs in turn, A B A B, and medians are printed, as tables for docs/performance.md, which says what each
 measure is. Nothing has a threshold. A quiet machine is needed: two threads that wait for each other by spinning lose far more
@@ -9,7 +9,7 @@ than their share to another program.
 
 Environment: CORD_BENCH_RUNS (3), how often each is repeated.
 """
-import glob, json, os, resource, statistics, subprocess, sys, tempfile, time
+import glob, json, os, random, resource, statistics, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -156,8 +156,79 @@ def grader():
     table(["kind", "pairs", "cord", "aim: over", "undecided", "SymPy script", "ratio", "judged", "undecided"], rows)
 
 
+def word_problems(path, n):
+    """Problems like GSM8K's, the same ones each time. In a third something is given away, which the stand-in's model, which
+    adds all numbers up, gets wrong."""
+    draw = random.Random(1)
+    with open(path, "w") as file:
+        for i in range(n):
+            who, things = draw.choice("Ann Ben Cleo Dan Eva Finn Gita Hugo Ines Jon".split()), draw.choice("apples books coins stamps".split())
+            has, buys, last = draw.randrange(10, 900), draw.randrange(2, 90), draw.randrange(2, 9)
+            away = i % 3 == 2
+            end = f"{who} gives {last} of them to a friend" if away else f"a friend brings another {last} as a present"
+            question = (f"{who} has {has} {things}. On Monday {who} buys {buys} more, and on Tuesday {end}. "
+                        f"How many {things} has {who} in the end?")
+            print(json.dumps({"id": f"p{i}", "question": question, "answer": str(has + buys + (-last if away else last))}), file=file)
+
+
+MANY = """problems: {file: problems.jsonl}
+models: {stand-in: {url: "http://127.0.0.1:%s", protocol: vllm, template: %s, requests: 16384}}
+teachers:
+  one: {model: stand-in, temperature: 0.6}
+  two: {model: stand-in, temperature: 1.0}
+meta_prover: {model: stand-in}
+prompt: {style: steps}
+search: {beam: 4, step_tokens: 256, think_tokens: 4096, answer_tokens: 64}
+run: {out: %s}
+"""
+
+
+def pinned(core):
+    return lambda: os.sched_setaffinity(0, {core})
+
+
+def against_stand_in(problems, in_flight, *options):
+    """One `cord run` on one core, against a stand-in on the other: what it took, and what the stand-in counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = subprocess.Popen(["build/bench/stand_in", *options], stdout=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=pinned(1))
+        port = server.stdout.readline().strip()
+        word_problems(folder + "/problems.jsonl", problems)
+        with open(folder + "/recipe.yaml", "w") as file:
+            file.write(MANY % (port, ROOT + "/tests/data/chat/qwen2.5-coder.jinja", folder + "/run"))
+        start = time.monotonic()
+        with open(folder + "/log", "w+") as log:
+            cord = subprocess.Popen(["build/cord", "run", folder + "/recipe.yaml", "-q", "--set", f"run.in_flight={in_flight}"],
+                                    stdout=log, stderr=log, cwd=ROOT, preexec_fn=pinned(0))
+            _, status, used = os.wait4(cord.pid, 0)
+            seconds = time.monotonic() - start
+            cord.returncode = os.waitstatus_to_exitcode(status)
+            log.seek(0)
+            if cord.returncode: sys.exit("many: cord ended with %d:\n%s" % (cord.returncode, log.read()[-3000:]))
+        counts = json.loads(output("build/bench/stand_in", "--ask", port))
+        server.terminate()
+        server.wait()
+        grades = json.load(open(folder + "/run/summary.json"))["grades"]
+    return {**counts, "seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024, "problems": problems,
+            "in_flight": in_flight, "correct": grades["correct"], "requests": sum(counts[k] for k in ("proposals", "scores", "tokenizations"))}
+
+
+def many():
+    """How much one process of cord on one core holds, against a stand-in for a server on the other core."""
+    rows = []
+    for what, problems, in_flight, options in [("as a server takes", 2048, 1024, ()), ("as a server takes", 128, 64, ()),
+                                               ("none", 1024, 1024, ("--fast",)), ("none", 256, 64, ("--fast",))]:
+        r = against_stand_in(problems, in_flight, *options)
+        rows.append([what, str(in_flight), str(problems), f"{r['seconds']:.0f}", f"{100 * r['cpu'] / r['seconds']:.0f} %",
+                     f"{r['cpu'] / problems:.3f}", f"{r['requests'] / r['seconds']:,.0f}", f"{1e6 * r['cpu'] / r['requests']:.0f}",
+                     f"{r['proposals'] / problems:.0f} / {r['scores'] / problems:.0f} / {r['tokenizations'] / problems:.0f}",
+                     str(r["most_waiting"]), f"{r['peak']:.0f}", f"{100 * r['correct'] / problems:.0f} %"])
+    print("many: one process of cord on one core; beam 4, two teachers, about six steps of 200 tokens at 30 a second")
+    table(["delays", "in flight", "problems", "seconds", "of the core", "CPU s a problem", "requests/s", "CPU us a request",
+           "propose / score / tokenize, a problem", "most waiting at once", "peak, MiB", "correct"], rows)
+
+
 if __name__ == "__main__":
-    parts = {"kernels": kernels, "search": search, "growth": growth, "long": long, "grader": grader}
+    parts = {"kernels": kernels, "search": search, "growth": growth, "long": long, "grader": grader, "many": many}
     wanted = sys.argv[1:] or list(parts)
     if not set(wanted) <= set(parts): sys.exit(__doc__)
     for part in wanted:

@@ -233,6 +233,7 @@ typedef struct {
     const char *protocol; /* "llama-server", "vllm"; NULL: found by asking the server */
     const char *served;   /* what the server calls the model; NULL: the only one that it serves */
     const char *api_key;  /* sent to those hosts alone, kept in memory alone; NULL: none */
+    int requests;         /* most at once to each of them; 0 = 256 */
     const char *chat_template; /* Jinja source, where the server does not tell its model's own; NULL */
     /* Models that name one device share it: one of them is awake at a time, and the servers of the others sleep while it is
      * asked. NULL: one of its own. CORD_BAD_MODEL where a server cannot sleep. */

@@ -12,11 +12,17 @@
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
+/* Where the stretch of ASCII that needs no escape ends. Most of a text is such, and a prompt is written often. */
+static size_t skip_plain(cord_text t, size_t at) {
+    while (at < t.len && t.data[at] >= 0x20 && t.data[at] < 0x7F && t.data[at] != '"' && t.data[at] != '\\') at++;
+    return at;
+}
+
 /* Strings are UTF-8 as they are; only what JSON demands is escaped. */
 static void write_string(struct buf *out, cord_text value) {
     buf_addc(out, '"');
     size_t plain = 0; /* start of the stretch that needs no change */
-    for (size_t at = 0; at < value.len;) {
+    for (size_t at = 0; (at = skip_plain(value, at)) < value.len;) {
         size_t start = at;
         uint32_t c = utf8_next(value, &at);
         if (c >= 0x20 && c != '"' && c != '\\' && c != 0xFFFD) continue;
@@ -67,8 +73,14 @@ void json_raw(struct json_writer *w, const char *key, cord_text value) {
 }
 
 void json_int(struct json_writer *w, const char *key, int64_t value) {
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do digits[--at] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0) digits[--at] = '-';
     before_value(w, key);
-    buf_addf(w->out, "%lld", (long long)value);
+    buf_add(w->out, (cord_text){digits + at, sizeof digits - at}); /* not by printf: prompts are thousands of them */
 }
 
 void json_double(struct json_writer *w, const char *key, double value) {

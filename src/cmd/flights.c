@@ -181,6 +181,19 @@ static void *work(void *arg) {
     return NULL;
 }
 
+/* The deepest expression that the grader reads needs between 3 and 4 MiB. What a thread never touches costs no memory. The
+ * system's default may be less (2 MiB under `ulimit -s unlimited`). */
+#define STACK_BYTES ((size_t)8 << 20)
+
+static bool start(struct worker *worker) {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    bool started = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
+                   pthread_create(&worker->thread, &attributes, work, worker) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err) {
     struct hangar hangar = {.flights = flights};
     if (at_once > flights->n) at_once = flights->n;
@@ -191,7 +204,7 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
     while (started < at_once) {
         struct worker *worker = &workers[started];
         *worker = (struct worker){.hangar = &hangar, .slot = started};
-        if (pthread_create(&worker->thread, NULL, work, worker) != 0) break;
+        if (!start(worker)) break;
         started++;
     }
     if (at_once && !started) hangar.status = error_set(&hangar.error, CORD_NO_MEMORY, "cannot start a thread");
@@ -202,12 +215,22 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
     return hangar.status;
 }
 
-/* Rows that a batch should have: more are hardly faster, fewer leave cores idle. */
-enum { FULL_BATCH = 16 };
+enum {
+    FULL_BATCH = 16,   /* rows that a batch should have: more are hardly faster, fewer leave cores idle */
+    WITH_SERVERS = 64, /* problems where servers alone compute: they make batches of what they get, and queue the rest */
+};
+
+/* Whether any model computes in this process. */
+static bool any_is_local(const struct recipe *recipe) {
+    for (int m = 0; m < recipe->n_models; m++)
+        if (!recipe->models[m].options.url) return true;
+    return false;
+}
 
 int flights_at_once(const struct session *session) {
     const struct recipe *recipe = session->recipe;
     if (recipe->in_flight) return recipe->in_flight;
+    if (!any_is_local(recipe)) return WITH_SERVERS;
     if (recipe->reproducible) return 1; /* no batch would hold two of them */
     int fewest = 0;                     /* rows that a problem gives a model that proposes */
     double bytes = 0;

@@ -57,6 +57,7 @@ static const struct recipe_key keys[] = {
     CHOICE_KEY("models.*.protocol", protocols, "auto", "what that server speaks; auto: it is asked"),
     TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
     TEXT_KEY("models.*.api_key_env", 0, 200, "", "the environment variable that holds the server's key; \"\": none"),
+    INT_KEY("models.*.requests", 0, 16384, "0", "most requests at once to each of its servers; 0: 256"),
     TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "", "a file with its chat template, where the server tells none"),
     REAL_KEY("models.*.price_in", 0, 1e9, "0", "what a million tokens of prompts cost there, in any unit; 0: nothing"),
     REAL_KEY("models.*.price_cached", -1, 1e9, "-1", "those of them that its cache had; -1: as price_in"),
@@ -113,7 +114,8 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("run.out", 1, PATH_MAX_BYTES, NULL, "the run's folder; relative to where cord is started"),
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),
-    INT_KEY("run.in_flight", 0, 256, "0", "problems worked on at once; 0: as many as fill batches and fit into memory"),
+    INT_KEY("run.in_flight", 0, 4096, "0",
+            "problems worked on at once; 0: as many as fill batches and fit into memory; 64 with servers alone"),
     REAL_KEY("run.memory", 0, 65536, "0", "GiB that the caches of local models may take; 0: half of what is free"),
     BOOL_KEY("run.reproducible", "false", "repeated and resumed runs give the same bits on one machine; slower"),
     INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most"),

@@ -160,11 +160,11 @@ static cord_status check_where(struct load *load, const char *name, struct recip
             &load->values, place, load->err,
             "models.%s.file is missing (a path to a GGUF, or a name of models/manifest.tsv; or url, of a server)",
             name);
-    static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.template",
-                                             "models.*.device"};
+    static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.requests",
+                                             "models.*.template", "models.*.device"};
     for (size_t i = 0; local && i < sizeof of_servers / sizeof *of_servers; i++) {
         const struct recipe_value *value = values_get(&load->values, of_servers[i], name);
-        if (value && value->text.len)
+        if (value && (value->key->type == RECIPE_INT ? value->number != 0 : value->text.len != 0))
             return values_error(&load->values, value->place, load->err,
                                 "%s goes with url, and %s has a file; remove one of the two",
                                 recipe_key_path(value->key, name, &load->recipe->arena), name);
@@ -179,6 +179,7 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
     model->options.served = string(load, "models.*.model", name);
     model->api_key_env = string(load, "models.*.api_key_env", name);
     model->options.device = string(load, "models.*.device", name);
+    model->options.requests = (int)number(load, "models.*.requests", name);
     model->price_in = number(load, "models.*.price_in", name);
     model->price_cached = number(load, "models.*.price_cached", name);
     model->price_out = number(load, "models.*.price_out", name);

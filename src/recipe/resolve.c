@@ -123,6 +123,7 @@ static bool changes_no_result(const char *path) {
                                         "models.*.url",
                                         "models.*.api_key_env",
                                         "models.*.device",
+                                        "models.*.requests",
                                         "models.*.price_in",
                                         "models.*.price_cached",
                                         "models.*.price_out",

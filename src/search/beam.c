@@ -15,9 +15,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Where a search is; everything it points to lives in the problem's arena. */
+/* Where a search is. What lasts lives in the problem's arena; what a round makes lives in one of two that rounds take in
+ * turn, so that the reasonings of the round before are there, and those of all others are not: every candidate has a whole
+ * one, and of long traces there are many rounds. */
 struct beam {
     const struct search *search;
+    struct arena rounds[2];
+    struct arena *arena; /* this round's */
     struct spans *prompts; /* of each teacher, and behind them the meta-prover's */
     int number;            /* of the round */
     struct trajectory *trajectories;
@@ -64,12 +68,12 @@ static cord_status ask(const struct beam *beam, int p, int k, int sample, struct
 
     cord_text opened;
     bool cut = parent->last && parent->last->cut;
-    CORD_TRY(segment_open(style, parent->reasoning, cut, parent->n_steps + 1, search->arena, &opened, err));
+    CORD_TRY(segment_open(style, parent->reasoning, cut, parent->n_steps + 1, beam->arena, &opened, err));
     cord_span tail = {opened, false};
-    struct spans prompt = spans_append(beam->prompts[k], &tail, 1, search->arena);
-    cord_text *stops = arena_alloc(search->arena, SEGMENT_STOPS * sizeof *stops);
+    struct spans prompt = spans_append(beam->prompts[k], &tail, 1, beam->arena);
+    cord_text *stops = arena_alloc(beam->arena, SEGMENT_STOPS * sizeof *stops);
     if (!prompt.span || !stops) return error_memory(err);
-    CORD_TRY(segment_stops(style, search->arena, stops, err));
+    CORD_TRY(segment_stops(style, beam->arena, stops, err));
 
     int left = settings->think_tokens - parent->tokens;
     *proposal = (cord_proposal){
@@ -110,11 +114,11 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     }
     if (proposal->error.code != CORD_OK) {
         c->drop = DROP_FAILED;
-        cord_text why = arena_text(search->arena, text_of(proposal->error.message));
+        cord_text why = arena_text(beam->arena, text_of(proposal->error.message));
         c->drop_why = why.data;
         return why.data ? CORD_OK : error_memory(err);
     }
-    c->step = arena_text(search->arena, (cord_text){proposal->text, proposal->len});
+    c->step = arena_text(beam->arena, (cord_text){proposal->text, proposal->len});
     if (!c->step.data) return error_memory(err);
     switch (proposal->end) {
     case CORD_END_STOP: c->end = proposal->stop == SEGMENT_STOP_THINK ? STEP_CLOSED : STEP_NEXT; break;
@@ -135,15 +139,15 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
         return CORD_OK;
     }
     return segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent_cut, parent->n_steps + 1,
-                          c->step, c->end == STEP_CUT, search->arena, &c->reasoning, err);
+                          c->step, c->end == STEP_CUT, beam->arena, &c->reasoning, err);
 }
 
 static cord_status expand(const struct beam *beam, struct candidate **candidates, int *n, cord_error *err) {
     const struct search *search = beam->search;
     int room = 0;
     for (int p = 0; p < beam->n; p++) room += search->n_teachers * samples_of(beam, &beam->trajectories[p]);
-    struct candidate *all = arena_alloc(search->arena, (size_t)room * sizeof *all);
-    cord_proposal *proposals = arena_alloc(search->arena, (size_t)room * sizeof *proposals);
+    struct candidate *all = arena_alloc(beam->arena, (size_t)room * sizeof *all);
+    cord_proposal *proposals = arena_alloc(beam->arena, (size_t)room * sizeof *proposals);
     if (!all || !proposals) return error_memory(err);
     int count = 0;
     for (int p = 0; p < beam->n; p++) {
@@ -182,14 +186,15 @@ static void drop_duplicates(struct candidate *candidates, int n) {
 /* ---- score --------------------------------------------------------------------------------------------------- */
 
 static cord_status score(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    const struct search *search = beam->search;
-    struct scored *items = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *items);
+    struct search search = *beam->search;
+    search.arena = beam->arena;
+    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
     if (!items) return error_memory(err);
     int count = 0;
     for (int i = 0; i < n; i++)
         if (candidates[i].drop == DROP_NONE && !candidates[i].finishes_parent)
             items[count++].reasoning = candidates[i].reasoning;
-    CORD_TRY(score_reasonings(search, beam->prompts[search->n_teachers], items, count, err));
+    CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++) {
         struct candidate *c = &candidates[i];
@@ -202,7 +207,7 @@ static cord_status score(const struct beam *beam, struct candidate *candidates, 
         if (isnan(item->log_score)) {
             c->drop = DROP_FAILED;
             c->reasoning = (cord_text){"", 0};
-            c->drop_why = arena_printf(search->arena, "not scored: %s", item->error.message);
+            c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
             if (!c->drop_why) return error_memory(err);
         }
         item++;
@@ -253,7 +258,7 @@ static cord_status grow(const struct beam *beam, struct candidate *c, struct tra
         out->finish = c->end == STEP_TURN ? FINISHED_TURN : FINISHED_CLOSED;
         return CORD_OK;
     }
-    struct step *step = arena_alloc(beam->search->arena, sizeof *step);
+    struct step *step = arena_alloc(beam->arena, sizeof *step);
     if (!step) return error_memory(err);
     *step = (struct step){parent->last, c->step, beam->number, c->teacher, c->end == STEP_CUT, c->log_score};
     out->reasoning = step->cut ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's blanks may dangle */
@@ -273,7 +278,7 @@ static cord_status grow(const struct beam *beam, struct candidate *c, struct tra
 /* All that may be kept: new candidates, and the finished of the beam. */
 static cord_status gather(const struct beam *beam, struct candidate *candidates, int n, struct contender **out,
                           int *n_out, cord_error *err) {
-    struct contender *all = arena_alloc(beam->search->arena, (size_t)(n + beam->n) * sizeof *all);
+    struct contender *all = arena_alloc(beam->arena, (size_t)(n + beam->n) * sizeof *all);
     if (!all) return error_memory(err);
     int count = 0;
     for (int p = 0; p < beam->n; p++) {
@@ -304,6 +309,21 @@ static void finish_parents(struct beam *beam) {
     }
 }
 
+/* Puts what a kept trajectory is made of where it lasts: a new step as long as the problem, an older text another round. */
+static cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c,
+                          cord_error *err) {
+    if (!c || c->finishes_parent) {
+        kept->reasoning = arena_text(beam->arena, kept->reasoning);
+        return kept->reasoning.data ? CORD_OK : error_memory(err);
+    }
+    struct step *step = arena_alloc(beam->search->arena, sizeof *step);
+    if (!step) return error_memory(err);
+    *step = *kept->last;
+    step->text = arena_text(beam->search->arena, step->text);
+    kept->last = step;
+    return step->text.data ? CORD_OK : error_memory(err);
+}
+
 /* Equation 4. */
 static cord_status select_best(struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
     const struct search *search = beam->search;
@@ -313,11 +333,12 @@ static cord_status select_best(struct beam *beam, struct candidate *candidates, 
     double noise = search->settings->tie_within_noise ? cord_model_get_info(search->meta_prover->model)->noise : 0;
     rank(contenders, n_contenders, noise);
     int keep = n_contenders < search->settings->beam ? n_contenders : search->settings->beam;
-    struct trajectory *kept = arena_alloc(search->arena, (size_t)keep * sizeof *kept);
+    struct trajectory *kept = arena_alloc(beam->arena, (size_t)keep * sizeof *kept);
     if (!kept) return error_memory(err);
     for (int i = 0; i < keep; i++) {
         kept[i] = contenders[i].trajectory;
         if (contenders[i].candidate) contenders[i].candidate->slot = i;
+        CORD_TRY(settle(beam, &kept[i], contenders[i].candidate, err));
     }
     beam->trajectories = kept;
     beam->n = keep;
@@ -331,6 +352,8 @@ static cord_status play_round(struct beam *beam, cord_error *err) {
     struct candidate *candidates = NULL;
     int n = 0, usable = 0;
     beam->number++;
+    beam->arena = &beam->rounds[beam->number % 2];
+    arena_release(beam->arena);
     CORD_TRY(expand(beam, &candidates, &n, err));
     drop_duplicates(candidates, n);
     CORD_TRY(score(beam, candidates, n, err));
@@ -406,7 +429,7 @@ static cord_status go_on(struct beam *beam, cord_error *err) {
 }
 
 /* The finished trajectories of the last beam, best first, get their answers. */
-static cord_status finish(const struct beam *beam, cord_error *err) {
+static cord_status finish(struct beam *beam, cord_error *err) {
     const struct search *search = beam->search;
     /* taken up again after a first round that left nothing: nobody could write an answer */
     if (!beam->trajectories[0].last)
@@ -415,8 +438,13 @@ static cord_status finish(const struct beam *beam, cord_error *err) {
     struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);
     if (!finished || !answers) return error_memory(err);
     int n = 0;
-    for (int i = 0; i < beam->n; i++)
-        if (beam->trajectories[i].finish != GROWING) finished[n++] = beam->trajectories[i];
+    for (int i = 0; i < beam->n; i++) {
+        if (beam->trajectories[i].finish == GROWING) continue;
+        finished[n] = beam->trajectories[i];
+        finished[n].reasoning = arena_text(search->arena, finished[n].reasoning);
+        if (!finished[n++].reasoning.data) return error_memory(err);
+    }
+    for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);
     CORD_TRY(answer_trajectories(search, beam->prompts, finished, n, answers, err));
     const struct observer *observer = search->observer;
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
@@ -435,7 +463,12 @@ cord_status beam_search(const struct search *search, cord_error *err) {
     if (!spoken || !beam.prompts) return error_memory(err);
     CORD_TRY(render_prompts(&beam, spoken, err));
     CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, spoken, err));
-    while (!all_finished(&beam) && !(search->settings->stop_at_first_finished && any_finished(&beam)))
-        CORD_TRY(play_round(&beam, err));
-    return finish(&beam, err);
+    for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
+    cord_status status = CORD_OK;
+    while (status == CORD_OK && !all_finished(&beam) &&
+           !(search->settings->stop_at_first_finished && any_finished(&beam)))
+        status = play_round(&beam, err);
+    if (status == CORD_OK) status = finish(&beam, err);
+    for (int i = 0; i < 2; i++) arena_release(&beam.rounds[i]);
+    return status;
 }

@@ -4,7 +4,8 @@
  * and cord_score; it tells an observer what happened, round by round, and can start again from what the observer was
  * told. It must not know SQLite, files, terminals or back ends.
  *
- * Memory: everything a search makes lives in the arena it was given; nothing is freed before the problem is done. */
+ * Memory: what lasts lives in the arena that a search was given, until the problem is done: prompts, the steps of what was
+ * kept, the finished trajectories and their answers. A round that the observer is told of is there until it returns. */
 #ifndef CORD_SEARCH_H
 #define CORD_SEARCH_H
 

@@ -20,7 +20,7 @@ static inline void rig_open(struct rig *rig, struct transport_limits limits, con
     if (limits.tries == 0) limits.tries = 3;
     atomic_init(&rig->stop, false);
     assert_ok(transport_open(&limits, &rig->stop, &rig->transport, err));
-    assert_ok(endpoint_open(rig->transport, urls, RIG_KEY, &rig->endpoint, err));
+    assert_ok(endpoint_open(rig->transport, urls, RIG_KEY, 0, &rig->endpoint, err));
 }
 
 static inline void rig_close(struct rig *rig) { transport_close(rig->transport); }

@@ -6,11 +6,31 @@
 
 #include <stdlib.h>
 
+/* What is read without a tree is what is read with one. Lists of bytes are left to that. */
+static void scan(const char *tokens, const char *strings, const char *text, const struct pieces *want) {
+    struct pieces found = {0};
+    char reply[2000];
+    snprintf(reply, sizeof reply, "{\"count\": 2, \"o\": {\"tokens\": [1, \"]}\\\"\"]}, \"tokens\": %s,\"s\":\"a\\\\\",\"strs\": %s }",
+             tokens, strings);
+    bool scanned = pieces_scan(&found, text_of(reply), "tokens", "strs", text_of(text));
+    assert_int_equal(scanned, want && !strstr(strings, "[["));
+    for (int i = 0; scanned && i < want->n; i++)
+        assert_true(found.n == want->n && found.id[i] == want->id[i] && found.end[i] == want->end[i]);
+    for (size_t cut = 0; cut + 2 < strlen(reply); cut++) { /* nothing is read beyond the end */
+        char *part = strndup(reply, cut);
+        pieces_release(&found);
+        assert_false(pieces_scan(&found, (cord_text){part, cut}, "tokens", "strs", text_of(text)));
+        free(part);
+    }
+    pieces_release(&found);
+}
+
 static bool add(const char *tokens, const char *strings, const char *text, struct pieces *pieces) {
     json_t *ids = json_loads(tokens, JSON_DECODE_ANY, NULL), *words = json_loads(strings, JSON_DECODE_ANY, NULL);
     assert_true(ids && words);
     *pieces = (struct pieces){0};
     bool good = pieces_add(pieces, ids, words, text_of(text));
+    scan(tokens, strings, text, good ? pieces : NULL);
     json_decref(ids);
     json_decref(words);
     return good;
@@ -93,6 +113,33 @@ static bool read_proposal(const struct protocol *protocol, const char *reply, co
     bool good = protocol->propose_read(json, p);
     json_decref(json);
     return good;
+}
+
+static void what_was_asked_for_is_known(void **state) {
+    (void)state;
+    struct known *known = known_new();
+    struct pieces pieces, found = {0};
+    char name[20], large[4000];
+    assert_non_null(known);
+    assert_true(add("[7, 8]", "[\"ab\", \"c\"]", "abc", &pieces));
+    known_keep(known, TEXT("abc"), &pieces);
+    assert_false(known_find(known, TEXT("abd"), &found));
+    assert_true(known_find(known, TEXT("abc"), &found) && known_find(known, TEXT("abc"), &found));
+    assert_true(found.n == 4 && found.id[1] == 8 && found.id[2] == 7 && found.end[1] == 3 && found.end[3] == 6);
+    pieces_release(&found);
+    memset(large, 'x', sizeof large);
+    known_keep(known, (cord_text){large, sizeof large}, &pieces); /* seldom seen again */
+    assert_false(known_find(known, (cord_text){large, sizeof large}, &found));
+    for (int i = 0; i < 5000; i++) { /* there is an end to what is kept, and what is found is always the text's own */
+        snprintf(name, sizeof name, "%d", i);
+        *pieces.id = i;
+        known_keep(known, text_of(name), &pieces);
+        assert_true(known_find(known, text_of(name), &found) && found.id[0] == i);
+        pieces_release(&found);
+    }
+    assert_false(known_find(known, TEXT("abc"), &found));
+    known_free(known);
+    pieces_release(&pieces);
 }
 
 static void proposals_are_read(void **state) {
@@ -215,6 +262,7 @@ int main(void) {
         cmocka_unit_test(alphabets),
         cmocka_unit_test(what_does_not_spell_the_text_is_refused),
         cmocka_unit_test(texts_in_parts),
+        cmocka_unit_test(what_was_asked_for_is_known),
         cmocka_unit_test(proposals_are_read),
         cmocka_unit_test(what_is_no_proposal_is_refused),
         cmocka_unit_test(scores_are_read),

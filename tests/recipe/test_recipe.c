@@ -225,6 +225,21 @@ static void servers_share_a_device(void **state) {
                    NULL, "r.yaml:2:34", "models.a.device goes with url, and a has a file");
 }
 
+static void what_goes_with_a_server(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT("problems: {file: p.jsonl}\nmodels: {a: {url: 'http://x', requests: 16384}}\n"
+                        "teachers: {one: {model: a}}\nmeta_prover: {model: a}\nrun: {out: o, in_flight: 4096}\n"),
+                   NULL, &r, err));
+    assert_string_equal(r.models[0].options.url, "http://x");
+    assert_int_equal(r.models[0].options.requests, 16384);
+    assert_int_equal(r.in_flight, 4096);
+    recipe_release(&r);
+    assert_refused(TEXT(MINIMAL), "models.a.requests=5", "--set models.a.requests=5", "goes with url");
+    assert_ok(load(TEXT(MINIMAL), "models.a.requests=0", &r, err)); /* as resolved recipes say it */
+    recipe_release(&r);
+}
+
 static void greedy_is_a_beam_of_one(void **state) {
     (void)state;
     struct recipe r;
@@ -612,6 +627,7 @@ int main(void) {
         cmocka_unit_test(overrides_are_applied_in_order),
         cmocka_unit_test(yaml_is_read_as_yaml),
         cmocka_unit_test(servers_share_a_device),
+        cmocka_unit_test(what_goes_with_a_server),
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),

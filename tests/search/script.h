@@ -220,8 +220,18 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
     struct round *copy = &w->rounds[w->n_rounds++];
     struct trajectory *beam = arena_alloc(&w->arena, (size_t)round->n_beam * sizeof *beam);
     memcpy(beam, round->beam, (size_t)round->n_beam * sizeof *beam);
+    for (int i = 0; i < round->n_beam; i++) beam[i].reasoning = arena_text(&w->arena, beam[i].reasoning);
+    struct candidate *candidates = arena_alloc(&w->arena, (size_t)(round->n_candidates + 1) * sizeof *candidates);
+    for (int i = 0; i < round->n_candidates; i++) {
+        struct candidate *c = &candidates[i];
+        *c = round->candidates[i];
+        c->step = arena_text(&w->arena, c->step);
+        c->reasoning = arena_text(&w->arena, c->reasoning);
+        if (c->drop_why) c->drop_why = arena_printf(&w->arena, "%s", c->drop_why);
+    }
     *copy = *round;
     copy->beam = beam;
+    copy->candidates = candidates;
     buf_addf(&w->log, "round %d %s\n", round->number, round->note ? round->note : "");
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];

@@ -117,22 +117,6 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
 
 /* ---- beginning --------------------------------------------------------------------------------------------------- */
 
-static CURL *take_handle(struct wire *wire) { return wire->n_spare ? wire->spare[--wire->n_spare] : curl_easy_init(); }
-
-static void give_handle(struct wire *wire, CURL *easy) {
-    if (wire->n_spare == (int)(sizeof wire->spare / sizeof *wire->spare)) {
-        curl_easy_cleanup(easy);
-        return;
-    }
-    curl_easy_reset(easy);
-    wire->spare[wire->n_spare++] = easy;
-}
-
-void wire_release(struct wire *wire) {
-    while (wire->n_spare) curl_easy_cleanup(wire->spare[--wire->n_spare]);
-    curl_multi_cleanup(wire->multi);
-}
-
 /* What is the same for all requests. */
 static void set_manners(CURL *easy, const struct transport_limits *limits) {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -158,7 +142,9 @@ static void set_manners(CURL *easy, const struct transport_limits *limits) {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(limits->connect * 1000) + 1);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "cord/" CORD_VERSION);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* of each request; 64 KiB is the default */
+    /* of each request, while it waits, too; 16 and 64 KiB are the defaults */
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 }
 
 static bool set_request(CURL *easy, struct job *job) {
@@ -206,10 +192,10 @@ static void clean(struct wire *wire, struct job *job) {
 
 bool attempt_start(struct wire *wire, struct job *job) {
     clean(wire, job);
-    CURL *easy = take_handle(wire);
+    CURL *easy = wire_take_handle(wire);
     if (!easy) return false;
     set_manners(easy, wire->limits);
-    if (!set_request(easy, job) || curl_multi_add_handle(wire->multi, easy) != CURLM_OK) {
+    if (!set_request(easy, job) || !(job->strand = wire_add(wire, easy))) {
         curl_easy_cleanup(easy);
         return false;
     }
@@ -232,8 +218,8 @@ bool attempt_is_late(const struct transport_limits *limits, struct job *job, int
 /* ---- what came of it --------------------------------------------------------------------------------------------- */
 
 void attempt_cancel(struct wire *wire, struct job *job) {
-    curl_multi_remove_handle(wire->multi, job->easy);
-    give_handle(wire, job->easy);
+    wire_remove(job->strand, job->easy);
+    wire_give_handle(wire, job->easy);
     job->easy = NULL;
     sse_release(&job->sse);
 }

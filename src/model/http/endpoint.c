@@ -89,8 +89,7 @@ static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cor
         if (!grown) return error_memory(err);
         endpoint->replicas = grown;
         struct replica *replica = &grown[endpoint->n];
-        double start = START < endpoint->limits->in_flight ? START : endpoint->limits->in_flight;
-        double limit = endpoint->limits->in_flight;
+        double limit = endpoint->most, start = START < limit ? START : limit;
         *replica = (struct replica){
             .endpoint = endpoint, .allowed = start, .threshold = limit, .ceiling = limit, .caution = 1};
         CORD_TRY(read_url(word, &replica->url, err));
@@ -139,11 +138,12 @@ static void publish(struct endpoint *endpoint) {
     atomic_store_explicit(&endpoint->usage.healthy, healthy, memory_order_relaxed);
 }
 
-cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key,
+cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key, int most,
                          struct endpoint **endpoint, cord_error *err) {
     struct endpoint *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return error_memory(err);
     fresh->limits = limits;
+    fresh->most = most > 0 ? most : limits->in_flight;
     cord_status status = add_replicas(fresh, urls, err);
     if (status == CORD_OK) status = add_headers(fresh, key, err);
     if (status != CORD_OK) {
@@ -321,7 +321,7 @@ static void learn_success(struct replica *replica) {
     replica->successes++;
     replica->progressed = true;
     if (!replica->full) return; /* it was not tried whether it takes that many */
-    const double limit = replica->endpoint->limits->in_flight;
+    const double limit = replica->endpoint->most;
     replica->allowed += replica->allowed < replica->threshold ? 1 : 1 / (replica->allowed * replica->caution);
     if (replica->allowed > limit) replica->allowed = limit;
     if (replica->allowed < replica->ceiling + 1) return;

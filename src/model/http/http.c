@@ -31,6 +31,7 @@ static cord_status find_protocol(struct remote *remote, const char *named, cord_
 static void close_model(cord_model *model) {
     struct remote *remote = remote_of(model);
     share_leave(remote);
+    known_free(remote->known);
     arena_release(&remote->arena);
     free(remote);
 }
@@ -40,8 +41,9 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     info->name = arena_printf(&remote->arena, "%s", o->name);
     info->path = arena_printf(&remote->arena, "%s", o->url);
     if (o->served) remote->served = arena_printf(&remote->arena, "%s", o->served);
-    if (!info->name || !info->path || (o->served && !remote->served)) return error_memory(err);
-    CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, &remote->endpoint, err));
+    remote->known = known_new();
+    if (!info->name || !info->path || (o->served && !remote->served) || !remote->known) return error_memory(err);
+    CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, o->requests, &remote->endpoint, err));
     CORD_TRY(find_protocol(remote, o->protocol, err));
     if (o->chat_template) info->chat_template = arena_text(&remote->arena, text_of(o->chat_template));
     remote->way = remote->protocol->ways;
@@ -131,6 +133,14 @@ static void spelled_release(struct spelled *s) {
     pieces_release(&s->pieces);
 }
 
+/* Keeps only how many tokens it has: enough while its request waits for a reply, beside thousands of others. */
+static void spelled_shrink(struct spelled *s) {
+    int n = s->pieces.n;
+    buf_release(&s->text);
+    pieces_release(&s->pieces);
+    s->pieces.n = n;
+}
+
 static bool add_cut(struct spelled *s, size_t at) {
     if (s->n_cuts == s->room) {
         size_t room = s->room ? 2 * s->room : 8;
@@ -162,16 +172,24 @@ static cord_text part_of(const struct spelled *s, size_t part) {
     return text_slice(buf_text(&s->text), from, to);
 }
 
-/* A part of a text whose tokens are asked for. */
+/* A part of a text whose tokens are wanted. */
 struct part {
     cord_text text;
     struct pieces pieces;
+    struct question *question; /* NULL: they were known */
 };
 
 static bool read_tokens(struct question *q, const json_t *reply) {
     struct part *part = q->into;
     pieces_release(&part->pieces);
     return part->text.len == 0 || q->remote->protocol->tokenize_read(reply, part->text, &part->pieces);
+}
+
+static bool scan_tokens(struct question *q, cord_text reply) {
+    struct part *part = q->into;
+    const struct protocol *protocol = q->remote->protocol;
+    pieces_release(&part->pieces);
+    return pieces_scan(&part->pieces, reply, protocol->tokenize_ids, protocol->tokenize_strings, part->text);
 }
 
 /* Samples of one prompt have the same text. */
@@ -184,25 +202,34 @@ static void find_twins(struct spelled *texts, int n) {
                 texts[i].twin = k;
 }
 
-static void ask_tokens(struct spelled *s, struct question *questions, struct part *parts) {
+/* Returns how many questions are needed. */
+static int ask_tokens(struct spelled *s, struct question *questions, struct part *parts) {
+    int n = 0;
     for (size_t k = 0; k <= s->n_cuts; k++) {
         const struct remote *remote = s->remote;
         parts[k].text = part_of(s, k);
-        struct json_writer w = question_begin(&questions[k], remote, remote->protocol->tokenize_path, 0);
+        if (known_find(remote->known, parts[k].text, &parts[k].pieces)) continue;
+        struct question *q = parts[k].question = &questions[n++];
+        struct json_writer w = question_begin(q, remote, remote->protocol->tokenize_path, 0);
         remote->protocol->tokenize_write(remote, parts[k].text, &w);
-        question_end(&questions[k], &w);
-        questions[k].read = read_tokens;
-        questions[k].into = &parts[k];
-        if (s->error.code != CORD_OK) questions[k].call.error = s->error;
+        question_end(q, &w);
+        q->read = read_tokens;
+        q->scan = remote->protocol->tokenize_ids ? scan_tokens : NULL;
+        q->into = &parts[k];
+        if (s->error.code != CORD_OK) q->call.error = s->error;
     }
+    return n;
 }
 
-static void take_tokens(struct spelled *s, const struct question *questions, const struct part *parts) {
+/* The last part of a text is seldom seen again: the next round's is longer. */
+static void take_tokens(struct spelled *s, const struct part *parts) {
     for (size_t k = 0; k <= s->n_cuts && s->error.code == CORD_OK; k++) {
-        if (questions[k].call.error.code != CORD_OK)
-            s->error = questions[k].call.error;
+        if (parts[k].question && parts[k].question->call.error.code != CORD_OK)
+            s->error = parts[k].question->call.error;
         else if (!pieces_append(&s->pieces, &parts[k].pieces))
             error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
+        else if (parts[k].question && k < s->n_cuts)
+            known_keep(s->remote->known, parts[k].text, &parts[k].pieces);
     }
 }
 
@@ -215,12 +242,13 @@ static cord_status tokenize(const cord_engine *engine, struct spelled *texts, in
     struct part *parts = calloc(total + 1, sizeof *parts);
     cord_status status = questions && parts ? CORD_OK : error_memory(err);
     size_t at = 0;
+    int asked = 0;
     for (int i = 0; i < n && status == CORD_OK; i++) {
         if (texts[i].twin >= 0) continue;
-        ask_tokens(&texts[i], questions + at, parts + at);
+        asked += ask_tokens(&texts[i], questions + asked, parts + at);
         at += texts[i].n_cuts + 1;
     }
-    if (status == CORD_OK) status = questions_ask(engine, questions, (int)total, err);
+    if (status == CORD_OK) status = questions_ask(engine, questions, asked, err);
     at = 0;
     for (int i = 0; i < n && status == CORD_OK; i++) {
         if (texts[i].twin >= 0) {
@@ -229,13 +257,11 @@ static cord_status tokenize(const cord_engine *engine, struct spelled *texts, in
             if (!pieces_append(&texts[i].pieces, &twin->pieces)) status = error_memory(err);
             continue;
         }
-        take_tokens(&texts[i], questions + at, parts + at);
+        take_tokens(&texts[i], parts + at);
         at += texts[i].n_cuts + 1;
     }
-    for (size_t q = 0; questions && parts && q < total; q++) {
-        question_release(&questions[q]);
-        pieces_release(&parts[q].pieces);
-    }
+    for (int q = 0; q < asked; q++) question_release(&questions[q]);
+    for (size_t k = 0; parts && k < total; k++) pieces_release(&parts[k].pieces);
     free(questions);
     free(parts);
     return status;
@@ -323,7 +349,10 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
     }
     for (int i = 0; i < n; i++) spell(&texts[i], requests[i]->model, requests[i]->prompt, requests[i]->n_spans);
     cord_status status = tokenize(engine, texts, n, err);
-    for (int i = 0; i < n; i++) ask_proposal(requests[i], &texts[i], &questions[i]);
+    for (int i = 0; i < n; i++) {
+        ask_proposal(requests[i], &texts[i], &questions[i]);
+        spelled_shrink(&texts[i]);
+    }
     if (status == CORD_OK) status = questions_ask(engine, questions, n, err);
     for (int i = 0; i < n; i++) {
         if (status == CORD_OK) take_proposal(&questions[i], &texts[i], requests[i], began);

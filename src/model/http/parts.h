@@ -1,5 +1,5 @@
-/* parts.h - what the transport's files share. transport.c has the thread, and calls the other two; endpoint.c decides which
- * replica a request goes to and when; attempt.c is one request on the wire, and what came of it. All of it runs on the
+/* parts.h - what the transport's files share. transport.c has the thread, and calls the others; endpoint.c decides which
+ * replica a request goes to and when; attempt.c is one request on the wire, and what came of it; wire.c is curl. All of it runs on the
  * transport's thread, without a lock, except where a comment says otherwise. */
 #ifndef CORD_MODEL_HTTP_PARTS_H
 #define CORD_MODEL_HTTP_PARTS_H
@@ -44,7 +44,7 @@ struct job {
 
     /* One attempt, see attempt.c: */
     CURL *easy;
-    struct transport *transport;
+    struct strand *strand; /* that easy is on */
     int64_t started, last; /* when it began; when the last byte came, or, before that, when the request was sent */
     int sent;              /* requests: curl makes a second one by itself where a connection that it had kept is dead */
     bool body_began, events;
@@ -68,15 +68,55 @@ struct queue {
 void queue_push(struct queue *queue, struct job *job, bool front);
 struct job *queue_pop(struct queue *queue); /* NULL: empty */
 
-/* ---- one attempt (attempt.c) ----------------------------------------------------------------------------------- */
+/* ---- the wire (wire.c) ------------------------------------------------------------------------------------------- */
+
+enum {
+    REQUESTS_MOST = 16 * 1024, /* at once */
+    STRAND_REQUESTS = 128,
+    STRANDS_MOST = REQUESTS_MOST / STRAND_REQUESTS,
+};
+
+/* One of curl's multi handles, and some of the requests. */
+struct strand {
+    CURLM *multi;
+    struct wire *wire;
+    int number, active; /* requests */
+    int64_t due;        /* curl wants to be called; INT64_MAX: no */
+    bool stirred;       /* curl was called since its messages were read */
+};
 
 /* What all attempts of a transport share. */
 struct wire {
-    CURLM *multi;
     const struct transport_limits *limits; /* filled with the defaults */
-    CURL *spare[64];                       /* handles that can be used again */
+    int epoll, wake;
+    CURLSH *share; /* names' addresses, TLS sessions */
+    struct strand *strand[STRANDS_MOST];
+    int n;
+    int roomy;       /* no strand before this one has room */
+    int looked;      /* at the messages of those before this one */
+    CURL *spare[64]; /* handles that can be used again */
     int n_spare;
 };
+
+/* False: some of it cannot be had (errno); wire_release all the same. */
+bool wire_open(struct wire *wire, const struct transport_limits *limits);
+/* Closes all connections; on the thread that used them. */
+void wire_hang_up(struct wire *wire);
+void wire_release(struct wire *wire);
+/* A handle without options but what is shared; NULL: no memory. */
+CURL *wire_take_handle(struct wire *wire);
+void wire_give_handle(struct wire *wire, CURL *easy);
+/* Begins the request; NULL: no memory. */
+struct strand *wire_add(struct wire *wire, CURL *easy);
+void wire_remove(struct strand *strand, CURL *easy);
+/* Sleeps until something happens or `due`, and lets curl see to it. */
+void wire_wait(struct wire *wire, int64_t due);
+/* After wire_wait: the next request that has ended, to be removed; NULL: no more. */
+CURL *wire_ended(struct wire *wire, CURLcode *code);
+/* Ends a wire_wait; by any thread. */
+void wire_wake(struct wire *wire);
+
+/* ---- one attempt (attempt.c) ----------------------------------------------------------------------------------- */
 
 /* Begins to ask job->replica. False: no memory. */
 bool attempt_start(struct wire *wire, struct job *job);
@@ -86,7 +126,6 @@ bool attempt_is_late(const struct transport_limits *limits, struct job *job, int
 void attempt_end(struct wire *wire, struct job *job, CURLcode code);
 /* Takes it off the wire. */
 void attempt_cancel(struct wire *wire, struct job *job);
-void wire_release(struct wire *wire);
 
 /* ---- replicas (endpoint.c) ------------------------------------------------------------------------------------- */
 
@@ -123,6 +162,7 @@ struct endpoint {
     const struct transport_limits *limits;
     struct replica *replicas;
     int n;
+    int most; /* requests at once to each */
     char *key;
     struct curl_slist *headers;
     struct {
@@ -132,7 +172,7 @@ struct endpoint {
 };
 
 /* By any thread. The endpoint belongs to nobody yet; freed by endpoint_free. */
-cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key,
+cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key, int most,
                          struct endpoint **endpoint, cord_error *err);
 void endpoint_free(struct endpoint *endpoint);
 

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+typedef void alphabet(cord_text, struct buf *);
+
 void pieces_release(struct pieces *pieces) {
     free(pieces->id);
     free(pieces->end);
@@ -108,8 +110,9 @@ bool pieces_append(struct pieces *pieces, const struct pieces *more) {
     return true;
 }
 
+static alphabet *const alphabets[] = {spell_plain, spell_gpt2, spell_sentencepiece};
+
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text) {
-    static void (*const alphabets[])(cord_text, struct buf *) = {spell_plain, spell_gpt2, spell_sentencepiece};
     size_t n = json_array_size(tokens), before = pieces->n ? pieces->end[pieces->n - 1] : 0;
     if (!json_is_array(tokens) || !json_is_array(strings) || json_array_size(strings) != n) return false;
     if (!make_room(pieces, n)) return false;
@@ -125,5 +128,163 @@ bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strin
         end[i] += before;
     }
     if (good) pieces->n += (int)n;
+    return good;
+}
+
+/* ---- the same from a reply as it came ------------------------------------------------------------------------ */
+
+/* A tree of JSON has an allocation for each token and each piece, and thousands of prompts are being tokenised: that took
+ * two thirds of a core. Here is as much of JSON as such replies have; whatever else comes is left to jansson. */
+struct scan {
+    const char *at, *end;
+};
+
+static bool scan_char(struct scan *s, char c) {
+    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t')) s->at++;
+    if (s->at == s->end || *s->at != c) return false;
+    s->at++;
+    return true;
+}
+
+/* The four digits of \uXXXX, where they are a character by themselves. */
+static bool scan_unicode(struct scan *s, struct buf *out) {
+    uint32_t c = 0;
+    if (s->end - s->at < 4) return false;
+    for (int i = 0; i < 4; i++) {
+        char digit = *s->at++;
+        int value = hex(digit >= 'a' && digit <= 'f' ? (char)(digit - 'a' + 'A') : digit);
+        if (value < 0) return false;
+        c = 16 * c + (uint32_t)value;
+    }
+    if (c == 0 || (c >= 0xD800 && c < 0xE000)) return false;
+    if (c >= 0x800) buf_addc(out, (char)(0xE0 | c >> 12));
+    if (c >= 0x80) buf_addc(out, (char)(c >= 0x800 ? 0x80 | (c >> 6 & 0x3F) : 0xC0 | c >> 6));
+    buf_addc(out, (char)(c >= 0x80 ? 0x80 | (c & 0x3F) : c));
+    return true;
+}
+
+/* A string, appended to `out`. */
+static bool scan_string(struct scan *s, struct buf *out) {
+    static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    if (!scan_char(s, '"')) return false;
+    for (;;) {
+        const char *plain = s->at;
+        while (s->at < s->end && *s->at != '"' && *s->at != '\\') s->at++;
+        buf_add(out, (cord_text){plain, (size_t)(s->at - plain)});
+        if (s->end - s->at < 2) return false; /* there is a brace behind the string, at least */
+        if (*s->at++ == '"') return true;
+        char c = *s->at++;
+        const char *escape = c ? strchr(escapes, c) : NULL;
+        if (escape)
+            buf_addc(out, meant[escape - escapes]);
+        else if (c != 'u' || !scan_unicode(s, out))
+            return false;
+    }
+}
+
+static bool is_mark(char c) {
+    return c == ',' || c == '"' || c == '[' || c == ']' || c == '{' || c == '}' || c == '\0';
+}
+
+/* Passes over a value. */
+static bool scan_over(struct scan *s) {
+    int depth = 0;
+    do {
+        while (s->at < s->end && !is_mark(*s->at)) s->at++;
+        if (s->at == s->end) return false;
+        char c = *s->at;
+        if (!c) return false;
+        if (c == '"') {
+            for (s->at++; s->at < s->end && *s->at != '"'; s->at++) s->at += *s->at == '\\' && s->at + 1 < s->end;
+            if (s->at == s->end) return false;
+        } else if (c == '[' || c == '{') {
+            depth++;
+        } else if (depth == 0) {
+            return true; /* behind a number or a word */
+        } else if (c != ',') {
+            depth--;
+        }
+        s->at++;
+    } while (depth > 0 || (s->at < s->end && *s->at != ',' && *s->at != '}'));
+    return true;
+}
+
+/* Finds the list that is the member `key` of the object `reply`. */
+static bool scan_list(cord_text reply, const char *key, struct scan *list) {
+    struct scan s = {reply.data, reply.data + reply.len};
+    struct buf name;
+    bool found = false, more = scan_char(&s, '{');
+    buf_init(&name, "a key", 1024);
+    while (more && !found) {
+        buf_clear(&name);
+        more = scan_string(&s, &name) && scan_char(&s, ':');
+        found = more && text_equal(buf_text(&name), text_of(key)) && scan_char(&s, '[');
+        if (more && !found) more = scan_over(&s) && scan_char(&s, ',');
+    }
+    buf_release(&name);
+    *list = s;
+    return found;
+}
+
+static bool scan_ids(struct scan *s, int **ids, size_t *n) {
+    size_t room = 0;
+    if (scan_char(s, ']')) return true;
+    do {
+        int64_t id = 0;
+        if (*n == room) {
+            int *grown = realloc(*ids, (room = room ? 2 * room : 256) * sizeof *grown);
+            if (!grown) return false;
+            *ids = grown;
+        }
+        while (s->at < s->end && *s->at == ' ') s->at++;
+        const char *first = s->at;
+        for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && id <= INT32_MAX; s->at++) id = 10 * id + *s->at - '0';
+        if (s->at == first || id > INT32_MAX) return false;
+        (*ids)[(*n)++] = (int)id;
+    } while (scan_char(s, ','));
+    return scan_char(s, ']');
+}
+
+/* The strings one behind the other, and where each ends. */
+static bool scan_strings(struct scan *s, struct buf *all, size_t *end, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if ((i && !scan_char(s, ',')) || !scan_string(s, all)) return false;
+        end[i] = all->len;
+    }
+    return scan_char(s, ']') && all->status == CORD_OK;
+}
+
+/* As spells, of strings that were read already; `end` becomes the ends of their bytes. */
+static bool spells_text(cord_text all, size_t *end, size_t n, cord_text text, alphabet *spell) {
+    struct buf bytes;
+    buf_init(&bytes, "the text of some tokens", text.len + 1024);
+    size_t *ends = malloc((n + 1) * sizeof *ends);
+    for (size_t i = 0; ends && i < n; i++) {
+        spell(text_slice(all, i ? end[i - 1] : 0, end[i]), &bytes);
+        ends[i] = bytes.len;
+    }
+    bool good = ends && bytes.status == CORD_OK && text_equal(buf_text(&bytes), text);
+    if (good) memcpy(end, ends, n * sizeof *ends);
+    buf_release(&bytes);
+    free(ends);
+    return good;
+}
+
+bool pieces_scan(struct pieces *pieces, cord_text reply, const char *tokens, const char *strings, cord_text text) {
+    struct scan list;
+    struct pieces found = {0};
+    struct buf all;
+    size_t n = 0;
+    buf_init(&all, "the pieces of a text", 8 * text.len + 1024);
+    bool good = scan_list(reply, tokens, &list) && scan_ids(&list, &found.id, &n) && n <= INT32_MAX &&
+                (found.end = malloc((n + 1) * sizeof *found.end)) != NULL && scan_list(reply, strings, &list) &&
+                scan_strings(&list, &all, found.end, n);
+    bool spelled = false;
+    for (size_t a = 0; good && !spelled && a < sizeof alphabets / sizeof *alphabets; a++)
+        spelled = spells_text(buf_text(&all), found.end, n, text, alphabets[a]);
+    found.n = (int)n;
+    good = spelled && pieces_append(pieces, &found);
+    buf_release(&all);
+    pieces_release(&found);
     return good;
 }

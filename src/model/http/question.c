@@ -49,6 +49,7 @@ static void make_key(struct question *q) {
 }
 
 static bool read_reply(struct question *q, cord_text text) {
+    if (q->scan && q->scan(q, text)) return true;
     json_error_t error;
     json_t *reply = json_loadb(text.data, text.len, JSON_DECODE_ANY, &error);
     bool good = reply && q->read(q, reply);
@@ -63,6 +64,7 @@ static bool arrived(void *ctx, struct http_call *call) {
     if (!read_reply(q, buf_text(&call->reply))) return false;
     q->arrived = true;
     if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
+    buf_release(&call->reply); /* the slowest of its call may take minutes yet */
     return true;
 }
 

@@ -20,6 +20,17 @@ struct pieces {
 void pieces_release(struct pieces *pieces);
 /* Appends `more`, whose text follows. False: no memory. */
 bool pieces_append(struct pieces *pieces, const struct pieces *more);
+/* The same from a reply whose members `tokens` and `strings` are these lists, without a tree of JSON. False also for what is
+ * not written as simply as servers do: pieces_add then decides. */
+bool pieces_scan(struct pieces *pieces, cord_text reply, const char *tokens, const char *strings, cord_text text);
+
+/* Tokens of short texts that were asked for before (known.c). By any thread. */
+struct known;
+struct known *known_new(void); /* NULL: no memory */
+void known_free(struct known *known);
+/* Appends the tokens of `text`; false where they are not known. */
+bool known_find(struct known *known, cord_text text, struct pieces *pieces);
+void known_keep(struct known *known, cord_text text, const struct pieces *pieces);
 /* Appends what a reply to "tokenize" lists: `tokens` is an array of ids, `strings` of their spellings as the tokenizer
  * writes them ("Ġthe", "▁the", "<0x0A>"), or of bytes. False where they do not spell `text`, or are malformed. */
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text);
@@ -51,6 +62,7 @@ struct protocol {
     const char *tokenize_path;
     void (*tokenize_write)(const struct remote *remote, cord_text text, struct json_writer *w);
     bool (*tokenize_read)(const json_t *reply, cord_text text, struct pieces *pieces);
+    const char *tokenize_ids, *tokenize_strings; /* members of that reply, where it is two lists; else NULL */
     const char *propose_path;
     void (*propose_write)(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w);
@@ -71,6 +83,7 @@ struct remote {
     const struct scoring_way *way; /* chosen; NULL: it cannot score */
     const char *served;            /* the model's name there */
     struct sleeper *sleeper;       /* where it shares its device: share.h; NULL: it has one of its own */
+    struct known *known;
     struct arena arena;
 };
 
@@ -88,6 +101,7 @@ struct question {
     /* Takes what is wanted from the reply, on the transport's thread, while who asked waits, and fills `cost`. False: it is
      * malformed, and is asked for again. */
     bool (*read)(struct question *q, const json_t *reply);
+    bool (*scan)(struct question *q, cord_text reply); /* where it can do so without a tree: tried before; or NULL */
     void *into;    /* read's own */
     bool arrived;  /* its reply did, in this call */
     bool computes; /* the model is needed, and not its tokenizer alone: where it sleeps, it has to be woken */

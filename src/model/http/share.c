@@ -354,7 +354,7 @@ static cord_status open_replicas(struct sleeper *z, const char *key, cord_error 
             return error_set(err, CORD_BAD_RECIPE, "more than %d replicas cannot share a device", REPLICAS_MOST);
         char *url = end > at ? strndup(left.data + at, end - at) : NULL;
         cord_status status = CORD_OK;
-        if (url) status = endpoint_open(z->share->transport, url, key, &z->replicas[z->n_replicas++], err);
+        if (url) status = endpoint_open(z->share->transport, url, key, 0, &z->replicas[z->n_replicas++], err);
         free(url);
         CORD_TRY(status);
         at = end + 1;

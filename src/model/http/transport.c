@@ -1,8 +1,8 @@
 /* transport.c - the thread that does all HTTP, and those who wait for it. It must not know what is on the wire (attempt.c),
  * nor which replica is asked (endpoint.c).
  *
- * The thread sleeps in epoll_wait: curl says which sockets matter to it (its "socket action" interface), so that a request
- * that waits for its reply costs nothing, however many they are.
+ * The thread sleeps in epoll_wait (wire.c): curl says which sockets matter to it (its "socket action" interface), so that a
+ * request that waits for its reply costs nothing, however many they are.
  */
 #include "model/http/parts.h"
 #include "model/http/retry.h"
@@ -11,16 +11,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     TICK_US = 50 * 1000,   /* how often `stop` and the timeouts are looked at, while there are jobs */
+    LATER_US = 50,         /* for each job the timeouts are looked at that much later: it takes time to look at thousands */
     FILES_KEPT = 128,      /* of the open files allowed, for others than us */
-    FILES_PER_REQUEST = 2, /* a connection; while names are looked up, one more */
-    REQUESTS_MOST = 16 * 1024,
+    FILES_PER_REQUEST = 2, /* a connection; while names are looked up, one more; those of the wire itself */
 };
 
 /* A transport_run that waits. */
@@ -40,16 +38,16 @@ struct transport {
 
     /* the thread's own: */
     struct wire wire;
-    int epoll, wake;
-    int64_t curl_due; /* curl wants to be called; INT64_MAX: no */
     int64_t due;      /* a paused job is due, or a replica should be looked at */
     struct job *jobs; /* all */
+    int n_jobs;
     int active, most; /* on the wire; how many there may be */
 };
 
 /* ---- how jobs end ------------------------------------------------------------------------------------------------ */
 
 static void unlist(struct transport *t, struct job *job) {
+    t->n_jobs--;
     if (job->older) job->older->newer = job->newer;
     if (job->newer)
         job->newer->older = job->older;
@@ -172,6 +170,7 @@ static bool collect(struct transport *t, struct endpoint **endpoints) {
         job->older = t->jobs;
         if (t->jobs) t->jobs->newer = job;
         t->jobs = job;
+        t->n_jobs++;
         endpoint_enqueue(job->call->endpoint, job, false, now);
     }
     return !closing;
@@ -179,62 +178,11 @@ static bool collect(struct transport *t, struct endpoint **endpoints) {
 
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known) {
-    (void)easy;
-    struct transport *t = arg;
-    if (what == CURL_POLL_REMOVE) {
-        epoll_ctl(t->epoll, EPOLL_CTL_DEL, fd,
-                  NULL); /* it may be closed already, and then it is gone from there, too */
-        return 0;
-    }
-    struct epoll_event event = {.data.fd = fd};
-    if (what & CURL_POLL_IN) event.events |= EPOLLIN;
-    if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
-    int first = known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, other = known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    curl_multi_assign(t->wire.multi, fd, t);
-    bool fine = epoll_ctl(t->epoll, first, fd, &event) == 0 || epoll_ctl(t->epoll, other, fd, &event) == 0;
-    return fine ? 0 : -1;
-}
-
-static int on_timer(CURLM *multi, long ms, void *arg) {
-    (void)multi;
-    struct transport *t = arg;
-    t->curl_due = ms < 0 ? INT64_MAX : clock_us() + (int64_t)ms * 1000;
-    return 0;
-}
-
-/* Sleeps until something happens, and lets curl see to it. */
-static void wait_and_work(struct transport *t) {
-    struct epoll_event events[128];
-    int64_t now = clock_us(), due = t->curl_due < t->due ? t->curl_due : t->due;
-    if (t->jobs && due > now + TICK_US) due = now + TICK_US;
-    int ms = due == INT64_MAX ? -1 : due <= now ? 0 : (int)((due - now + 999) / 1000);
-    int n = epoll_wait(t->epoll, events, sizeof events / sizeof *events, ms), running;
-    for (int i = 0; i < n; i++) {
-        if (events[i].data.fd == t->wake) {
-            uint64_t times;
-            if (read(t->wake, &times, sizeof times) < 0) continue; /* somebody else's wake-up: there is none */
-            continue;
-        }
-        int mask = 0;
-        if (events[i].events & EPOLLIN) mask |= CURL_CSELECT_IN;
-        if (events[i].events & EPOLLOUT) mask |= CURL_CSELECT_OUT;
-        if (events[i].events & (EPOLLERR | EPOLLHUP)) mask |= CURL_CSELECT_ERR;
-        curl_multi_socket_action(t->wire.multi, events[i].data.fd, mask, &running);
-    }
-    if (t->curl_due <= clock_us()) {
-        t->curl_due = INT64_MAX;
-        curl_multi_socket_action(t->wire.multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    }
-}
-
 static void take_results(struct transport *t) {
-    CURLMsg *message;
-    for (int left; (message = curl_multi_info_read(t->wire.multi, &left));) {
-        if (message->msg != CURLMSG_DONE) continue;
+    CURLcode code;
+    for (CURL *easy; (easy = wire_ended(&t->wire, &code));) {
         char *job = NULL;
-        CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
         job_attempted(t, (void *)job, code);
     }
 }
@@ -264,16 +212,17 @@ static void *transport_main(void *arg) {
     while (collect(t, &endpoints)) {
         if (t->stop && atomic_load(t->stop)) cancel_all(t, endpoints);
         int64_t now = clock_us();
-        if (now >= t->due || now >= looked + TICK_US) {
+        if (now >= t->due || now >= looked + TICK_US + (int64_t)t->n_jobs * LATER_US) {
             look_at_clock(t);
             looked = now;
         }
-        send_more(t, endpoints, clock_us());
-        wait_and_work(t);
+        now = clock_us();
+        send_more(t, endpoints, now);
+        wire_wait(&t->wire, t->jobs && t->due > now + TICK_US ? now + TICK_US : t->due);
         take_results(t);
     }
     cancel_all(t, endpoints);
-    wire_release(&t->wire); /* here, where SIGPIPE is blocked: closing says good-bye to TLS servers */
+    wire_hang_up(&t->wire); /* here, where SIGPIPE is blocked: closing says good-bye to TLS servers */
     return NULL;
 }
 
@@ -301,22 +250,6 @@ static int most_requests(void) {
     return most < REQUESTS_MOST ? (int)most : REQUESTS_MOST;
 }
 
-static bool watch_wake(struct transport *t) {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = t->wake};
-    return epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->wake, &event) == 0;
-}
-
-static bool open_wire(struct transport *t) {
-    t->wire = (struct wire){.multi = curl_multi_init(), .limits = &t->limits};
-    if (!t->wire.multi) return false;
-    curl_multi_setopt(t->wire.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(t->wire.multi, CURLMOPT_SOCKETDATA, t);
-    curl_multi_setopt(t->wire.multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(t->wire.multi, CURLMOPT_TIMERDATA, t);
-    curl_multi_setopt(t->wire.multi, CURLMOPT_MAXCONNECTS, (long)t->most); /* kept for later, with those in use */
-    return true;
-}
-
 /* Starts the thread with all signals blocked: they are for the program, and SIGPIPE is for nobody. */
 static bool start(struct transport *t) {
     sigset_t all, before;
@@ -332,8 +265,7 @@ static void transport_free(struct transport *t) {
         next = endpoint->next;
         endpoint_free(endpoint);
     }
-    if (t->epoll >= 0) close(t->epoll);
-    if (t->wake >= 0) close(t->wake);
+    wire_release(&t->wire);
     pthread_mutex_destroy(&t->mutex);
     free(t);
 }
@@ -350,23 +282,15 @@ cord_status transport_open(const struct transport_limits *limits, const atomic_b
     fill_limits(&t->limits);
     t->stop = stop;
     t->most = most_requests();
-    t->curl_due = t->due = INT64_MAX;
+    t->due = INT64_MAX;
     pthread_mutex_init(&t->mutex, NULL);
-    t->epoll = epoll_create1(EPOLL_CLOEXEC);
-    t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    bool fine = t->epoll >= 0 && t->wake >= 0 && watch_wake(t) && open_wire(t);
-    if (fine && start(t)) {
+    if (wire_open(&t->wire, &t->limits) && start(t)) {
         *transport = t;
         return CORD_OK;
     }
-    if (t->wire.multi) wire_release(&t->wire);
+    int why = errno;
     transport_free(t);
-    return error_set(err, CORD_IO_ERROR, "cannot start the thread for HTTP: %s", strerror(errno));
-}
-
-static void wake(struct transport *t) {
-    uint64_t one = 1;
-    while (write(t->wake, &one, sizeof one) < 0 && errno == EINTR) {}
+    return error_set(err, CORD_IO_ERROR, "cannot start the thread for HTTP: %s", strerror(why));
 }
 
 void transport_close(struct transport *t) {
@@ -374,14 +298,14 @@ void transport_close(struct transport *t) {
     pthread_mutex_lock(&t->mutex);
     t->closing = true;
     pthread_mutex_unlock(&t->mutex);
-    wake(t);
+    wire_wake(&t->wire);
     pthread_join(t->thread, NULL);
     transport_free(t);
 }
 
-cord_status endpoint_open(struct transport *t, const char *urls, const char *key, struct endpoint **endpoint,
+cord_status endpoint_open(struct transport *t, const char *urls, const char *key, int most, struct endpoint **endpoint,
                           cord_error *err) {
-    CORD_TRY(endpoint_new(&t->limits, urls, key, endpoint, err));
+    CORD_TRY(endpoint_new(&t->limits, urls, key, most, endpoint, err));
     pthread_mutex_lock(&t->mutex);
     (*endpoint)->next = t->endpoints;
     t->endpoints = *endpoint;
@@ -416,7 +340,7 @@ cord_status transport_run(struct transport *t, struct http_call *calls, int n, c
     pthread_mutex_lock(&t->mutex);
     for (int i = 0; i < n; i++) queue_push(&t->inbox, &jobs[i], false);
     pthread_mutex_unlock(&t->mutex);
-    wake(t);
+    wire_wake(&t->wire);
     pthread_mutex_lock(&t->mutex);
     while (batch.left > 0) pthread_cond_wait(&batch.done, &t->mutex);
     pthread_mutex_unlock(&t->mutex);

@@ -42,10 +42,11 @@ cord_status transport_open(const struct transport_limits *limits, const atomic_b
 void transport_close(struct transport *transport);
 
 /* `urls`: one base URL or several, blanks between ("http://a:8000 http://b:8000"), without the path that calls add. `key`
- * (may be NULL) is sent as "Authorization: Bearer KEY" to these hosts alone and stands in no message. CORD_BAD_RECIPE, in
- * words, for what is no http or https URL, and for one with a password in it. Closed with the transport. */
-cord_status endpoint_open(struct transport *transport, const char *urls, const char *key, struct endpoint **endpoint,
-                          cord_error *err);
+ * (may be NULL) is sent as "Authorization: Bearer KEY" to these hosts alone and stands in no message. `most`: requests at
+ * once to each of them; 0: the transport's limit. CORD_BAD_RECIPE, in words, for what is no http or https URL, and for one
+ * with a password in it. Closed with the transport. */
+cord_status endpoint_open(struct transport *transport, const char *urls, const char *key, int most,
+                          struct endpoint **endpoint, cord_error *err);
 
 /* One request. The first half is the caller's, borrowed until transport_run returns. */
 struct http_call {
