@@ -182,7 +182,6 @@ typedef struct {
     int tries;            /* of one request, the first one too: 8. What trying again cannot mend is told at once */
     double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
-    int in_flight;        /* most requests at once to one server: 256. It may turn out to take fewer */
 } cord_server_limits;
 
 typedef struct {

@@ -126,7 +126,6 @@ static const struct recipe_key keys[] = {
     INT_KEY("servers.tries", 1, 1000, "8", "of one request, the first one too; what cannot pass is not tried again"),
     REAL_KEY("servers.backoff", 0.001, 3600, "0.5", "seconds before the second try; doubled each time"),
     REAL_KEY("servers.longest_pause", 0.001, 86400, "120", "most seconds of one pause, a server's Retry-After too"),
-    INT_KEY("servers.in_flight", 1, 4096, "256", "most requests at once to one server; it may turn out to take fewer"),
 };
 
 const struct recipe_key *recipe_keys(size_t *n) {

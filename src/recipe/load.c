@@ -372,7 +372,6 @@ static void load_servers(const struct load *load, cord_server_limits *limits) {
         .tries = (int)number(load, "servers.tries", NULL),
         .backoff = number(load, "servers.backoff", NULL),
         .longest_pause = number(load, "servers.longest_pause", NULL),
-        .in_flight = (int)number(load, "servers.in_flight", NULL),
     };
 }
 

@@ -76,7 +76,8 @@ static void write_inputs(const char *url) {
 
 /* Options of a run that goes to the real server: it has one slot, before which requests wait. */
 static const char *const patient[] = {"--set", "servers.first_byte=300", "--set", "servers.idle=300", NULL};
-static const char *const live[] = {"--set", "servers.first_byte=10", "--set", "servers.in_flight=2",
+static const char *const live[] = {"--set", "servers.first_byte=10", "--set", "models.one.requests=2",
+                                   "--set", "models.two.requests=2", "--set", "models.prover.requests=2",
                                    "--set", "run.in_flight=3",       "--set", "problems.limit=3",
                                    NULL};
 static const char *const none[] = {NULL};

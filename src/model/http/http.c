@@ -64,7 +64,6 @@ static struct transport_limits limits_of(const cord_server_limits *servers) {
         .tries = servers->tries,
         .backoff = servers->backoff,
         .longest = servers->longest_pause,
-        .in_flight = servers->in_flight,
     };
 }
 
