@@ -57,7 +57,9 @@ static const struct recipe_key keys[] = {
     CHOICE_KEY("models.*.protocol", protocols, "auto", "what that server speaks; auto: it is asked"),
     TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
     TEXT_KEY("models.*.api_key_env", 0, 200, "", "the environment variable that holds the server's key; \"\": none"),
-    TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "", "a file with its chat template, where the server tells none"),
+    TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "",
+             "its chat template, where the server tells none: a file, or chatml, qwen-2.5, qwq, deepseek-r1, llama-3, "
+             "llama-3.1, gemma, mistral, phi-4"),
     REAL_KEY("models.*.price_in", 0, 1e9, "0", "what a million tokens of prompts cost there, in any unit; 0: nothing"),
     REAL_KEY("models.*.price_cached", -1, 1e9, "-1", "those of them that its cache had; -1: as price_in"),
     REAL_KEY("models.*.price_out", 0, 1e9, "0", "what a million written tokens cost"),
