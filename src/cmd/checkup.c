@@ -14,7 +14,7 @@ cord_status checkup_refuse(const char *who, const struct finding *finding, cord_
 
 /* ---- scores -------------------------------------------------------------------------------------------------- */
 
-struct finding checkup_scores(const cord_scoring_check *check, struct arena *arena) {
+struct finding checkup_scores(const cord_scoring_check *check, bool of_server, struct arena *arena) {
     struct finding f = {.what = "right scores", .verdict = check->right ? GOOD : BAD};
     int obtained = 0;
     for (int i = 0; i < check->n_ways; i++) obtained += check->way[i].obtained;
@@ -31,8 +31,11 @@ struct finding checkup_scores(const cord_scoring_check *check, struct arena *are
         f.found = arena_printf(arena, "two ways differ by %.4f nats", check->apart);
         f.numbers[0].name = "apart", f.numbers[0].value = check->apart;
         if (!check->right)
-            f.advice = "it can still be a teacher, but must not score: take a newer version of the server, or turn its "
-                       "prefix cache off, or name another model under meta_prover";
+            f.advice =
+                of_server
+                    ? "it can still be a teacher, but must not score: take a newer version of the server, or turn "
+                      "its prefix cache off, or name another model under meta_prover"
+                    : "it must not score: try models.NAME.gpu_layers: 0, or name another model under meta_prover";
     }
     return f;
 }

@@ -22,7 +22,7 @@ struct finding {
 };
 
 /* Are the scores right: what two independent ways of obtaining them have to do with each other. */
-struct finding checkup_scores(const cord_scoring_check *check, struct arena *arena);
+struct finding checkup_scores(const cord_scoring_check *check, bool of_server, struct arena *arena);
 
 /* A prompt as a search would send it. */
 struct checkup_prompt {

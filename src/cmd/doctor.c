@@ -248,7 +248,7 @@ static void examine_scores(struct patient *p) {
         number(f, "computed", check.way[i].computed_tokens);
         number(f, "cached", check.way[i].cached_tokens);
     }
-    struct finding right = checkup_scores(&check, p->arena);
+    struct finding right = checkup_scores(&check, entry_of(p)->options.url != NULL, p->arena);
     if (right.verdict == BAD) right.verdict = no;
     if (any && right.verdict == UNSURE && !p->scores) return; /* one way is enough for who need not score */
     add(p, right);
