@@ -195,9 +195,11 @@ static void examine_seeds(struct patient *p) {
     for (int i = 0; i < 3; i++) cord_proposal_release(&three[i]);
 }
 
-/* A prompt that nobody has seen, twice. It has more tokens than a batch, since a reproducible engine keeps whole ones only. */
+/* A prompt that nobody has seen, twice. */
 static void examine_cache(struct patient *p) {
-    char *text = arena_printf(p->arena, "Row %lld. %s %s", (long long)clock_us(), counting, counting);
+    /* of more tokens than a batch where only whole ones are kept */
+    const char *more = p->recipe->reproducible && !entry_of(p)->options.url ? counting : "";
+    char *text = arena_printf(p->arena, "Row %lld. %s%s", (long long)clock_us(), counting, more);
     cord_span prompt = {text_of(text), true};
     cord_proposal first = question_of(p, &prompt, 1), again = first;
     if (text && ask(p, &first, "prefix cache", NULL) && ask(p, &again, "prefix cache", NULL)) {
@@ -401,6 +403,20 @@ static void print_json(const struct call *call, const struct patient *p) {
     buf_release(&line);
 }
 
+/* What to do about a model that could not be opened; the message says what happened. NULL: the message says that, too. */
+static const char *advice_on_opening(const struct recipe_model *entry, const cord_error *err, struct arena *arena) {
+    if (!entry->options.url) return NULL;
+    if (strstr(err->message, "answers 401") || strstr(err->message, "answers 403"))
+        return arena_printf(arena, "models.%s.api_key_env names the environment variable that holds the server's key%s",
+                            entry->name, entry->api_key_env ? "; look what that holds" : "");
+    if (err->code == CORD_IO_ERROR)
+        return arena_printf(
+            arena, "start the server, or correct models.%s.url: host and port as this machine sees them", entry->name);
+    if (text_find(text_of(entry->options.url), TEXT("/v1")) >= 0)
+        return arena_printf(arena, "leave the path out of models.%s.url: http://HOST:PORT", entry->name);
+    return NULL;
+}
+
 static void admit(struct patient *p, cord_engine *engine, const struct recipe *recipe, int i, struct arena *arena) {
     *p = (struct patient){.recipe = recipe,
                           .index = i,
@@ -415,7 +431,7 @@ static void admit(struct patient *p, cord_engine *engine, const struct recipe *r
     if (status == CORD_OK) status = cord_model_open(engine, &options, &p->model, &err);
     if (status == CORD_OK) return;
     p->model = NULL;
-    note(p, "reachable", BAD, arena_printf(arena, "%s", err.message), NULL);
+    note(p, "reachable", BAD, arena_printf(arena, "%s", err.message), advice_on_opening(entry_of(p), &err, arena));
 }
 
 /* Examines one model, and tells. True where it can do what the recipe asks of it. */

@@ -109,7 +109,8 @@ static const struct recipe_key keys[] = {
     INT_KEY("grading.tokens", 1, 65536, "256", "most tokens of the judge's reply, with its thinking"),
     REAL_KEY("grading.temperature", 0, 5, "0", "of the judge; 0: always the likeliest token"),
 
-    INT_KEY("budget.requests", 0, 1e15, "0", "most requests to servers (proposals, scores) of the whole run; 0: no bound"),
+    INT_KEY("budget.requests", 0, 1e15, "0",
+            "most requests to servers (proposals, scores) of the whole run; 0: no bound"),
     INT_KEY("budget.tokens", 0, 1e15, "0", "most tokens of their prompts and replies together; 0: no bound"),
     REAL_KEY("budget.money", 0, 1e12, "0", "most money, by the models' prices; 0: no bound"),
 

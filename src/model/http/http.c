@@ -49,8 +49,10 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     int least = o->context;
     if (least > info->context)
         return error_set(err, CORD_BAD_MODEL,
-                         "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more", o->name,
-                         info->context, least);
+                         "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more "
+                         "(llama-server: -c, which its -np slots share; vLLM: --max-model-len), or lower "
+                         "search.think_tokens",
+                         o->name, info->context, least);
     return share_join(remote, o->device, o->api_key, err);
 }
 
