@@ -144,9 +144,9 @@ typedef struct cord_model cord_model;
 
 /* A request to a server that is paid for, as the ledger hears of it. */
 typedef struct {
-    const char *model; /* its name */
-    uint64_t group;    /* as in cord_proposal; 0 is of no problem: its reply need not be kept */
-    char key[65];      /* SHA-256, in hexadecimal, of all that the reply depends on */
+    const char *model;             /* its name */
+    uint64_t group;                /* as in cord_proposal; 0 is of no problem: its reply need not be kept */
+    char key[65];                  /* SHA-256, in hexadecimal, of all that the reply depends on */
     int prompt_tokens, new_tokens; /* the most that it can cost; of a prompt that only the server can count, a guess */
 } cord_request;
 
@@ -247,6 +247,10 @@ typedef struct {
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err);
 
+/* Whether a model's tokenizer puts a BOS before a text by itself, which is how the model saw its texts in training. cord adds
+ * none: a prompt has what its template writes. */
+typedef enum { CORD_BOS_UNKNOWN, CORD_BOS_NONE, CORD_BOS_WANTED } cord_bos;
+
 /* What a model is. */
 typedef struct {
     const char *name, *path,
@@ -260,6 +264,8 @@ typedef struct {
     uint64_t parameters, bytes; /* bytes: of the file */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
     double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
+    int trained;  /* most tokens of one sequence that the model was made for; 0: not known */
+    cord_bos wants_bos;
 } cord_model_info;
 /* Borrowed, with its texts, until the engine is closed. */
 const cord_model_info *cord_model_get_info(const cord_model *model);
@@ -373,12 +379,15 @@ typedef struct {
         const char *name; /* as cord_model_info.scoring has it; static */
         bool obtained;
         char why[200]; /* where they were not */
+        /* What the target cost, behind a prompt that had been asked about before: requests (for a server, beside those that
+         * make tokens of texts), and the tokens of all of them, without and with what the cache had. */
+        int requests, computed_tokens, cached_tokens;
     } way[4];
     int n_ways;
     double apart; /* the largest difference between two ways in a token's log-probability, nats; NAN: one way only */
     bool right;   /* at least one way, and no two that differ by more than the model's noise */
 } cord_scoring_check;
-/* Asks a server for a few tokens; of the ways that were obtained and agree, the model keeps the cheapest from then on
+/* Asks for three numbers of a long row of them, twice in each way; of the ways that were obtained and agree, the model keeps the cheapest from then on
  * (cord_model_info.scoring). Not while other threads use the model. */
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err);
 

@@ -115,13 +115,13 @@ static size_t line_end(cord_text text, int width) {
     return len;
 }
 
-void page_text(struct page *page, enum paint paint, cord_text text, int indent, int lines) {
+static void wrap(struct page *page, enum paint paint, cord_text text, int indent, int lines, bool hanging) {
     int width = page->columns - indent > LEAST_WIDTH ? page->columns - indent : LEAST_WIDTH, used;
     text = harmless(page, text_trim_end(text), lines > 0);
     for (int line = 1; text.len; line++) {
         bool cut = lines && line == lines && fit(text, width, &used) < text.len;
         size_t end = cut ? fit(text, width - 1, &used) : line_end(text, width);
-        if (end) fprintf(page->out, "%*s", indent, "");
+        if (end && !(hanging && line == 1)) fprintf(page->out, "%*s", indent, "");
         paint_on(page, paint);
         write_text(page, text_trim_end(text_slice(text, 0, end)));
         if (cut) fputs("…", page->out);
@@ -135,6 +135,17 @@ void page_text(struct page *page, enum paint paint, cord_text text, int indent, 
             while (end < text.len && text.data[end] == ' ') end++;
         text = text_slice(text, end, text.len);
     }
+}
+
+void page_text(struct page *page, enum paint paint, cord_text text, int indent, int lines) {
+    wrap(page, paint, text, indent, lines, false);
+}
+
+void page_hanging(struct page *page, enum paint paint, cord_text text, int indent) {
+    if (text_trim(text).len)
+        wrap(page, paint, text, indent, 0, true);
+    else
+        fputc('\n', page->out);
 }
 
 void page_raw(struct page *page, enum paint paint, cord_text text) {

@@ -24,6 +24,8 @@ void page_cell(struct page *page, enum paint paint, cord_text text, int width);
 /* Text of any origin, wrapped between `indent` and the right edge, in at most `lines` lines (then its newlines count as
  * blanks), or in all it needs (0). Ends with a newline; prints nothing for a text of blanks. */
 void page_text(struct page *page, enum paint paint, cord_text text, int indent, int lines);
+/* The same in all the lines it needs, where something already stands in front of the first one's text. */
+void page_hanging(struct page *page, enum paint paint, cord_text text, int indent);
 /* Text of any origin with its own blanks and newlines, neither wrapped nor indented. */
 void page_raw(struct page *page, enum paint paint, cord_text text);
 

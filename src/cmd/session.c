@@ -1,6 +1,7 @@
 /* session.c - opens the models of a recipe, sized for its search, and binds teachers and the grader to them. */
 #include "cmd/session.h"
 
+#include "cmd/checkup.h"
 #include "model/backend.h"
 
 #include <limits.h>
@@ -74,19 +75,23 @@ static long judge_context(const struct recipe *recipe) {
     return 512L + recipe->search.answer_tokens + recipe->search.answer_tokens / 4 + recipe->grading.tokens;
 }
 
-/* How much a search can ask of one model: tokens of one sequence, and sequences. A trajectory that
- * another tokenizer counted may be a quarter longer in this one's tokens. A model that has no room for the budgets is
- * refused; one that has none for the longest prompt is not: that is then this problem's failure. */
-static cord_model_options sized(const struct recipe_model *model, const struct recipe *recipe,
-                                size_t longest_question) {
+/* A trajectory that another tokenizer counted may be a quarter longer in this one's tokens. */
+long session_budget(const struct recipe *recipe, int model) {
     const struct search_settings *s = &recipe->search;
-    cord_model_options options = model->options;
+    long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
+    if (recipe->judge_model == model && (judge_context(recipe) > context || !is_used(recipe, model)))
+        context = judge_context(recipe);
+    return context;
+}
+
+/* How much a search can ask of one model: tokens of one sequence, and sequences. A model that has no room for the budgets is
+ * refused; one that has none for the longest prompt is not: that is then this problem's failure. */
+static cord_model_options sized(const struct recipe *recipe, int model, size_t longest_question) {
+    const struct search_settings *s = &recipe->search;
+    cord_model_options options = recipe->models[model].options;
     size_t prompt = (longest_question + longest_frame(recipe)) / 2;
     long more = prompt < 8192 ? (long)prompt : 8192;
-    long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
-    if (recipe->judge_model >= 0 && model == &recipe->models[recipe->judge_model] &&
-        (judge_context(recipe) > context || !is_used(recipe, recipe->judge_model)))
-        context = judge_context(recipe);
+    long context = session_budget(recipe, model);
     long rows = (long)s->beam * recipe->n_teachers;
     long sequences = 3 * rows + s->beam;
     if (!options.context) options.more_context = (int)more;
@@ -124,7 +129,7 @@ static cord_status read_secrets(const struct recipe_model *model, struct arena *
 
 cord_status session_model_options(const struct recipe *recipe, int model, size_t longest_question, struct arena *arena,
                                   cord_model_options *options, cord_error *err) {
-    *options = sized(&recipe->models[model], recipe, longest_question);
+    *options = sized(recipe, model, longest_question);
     return read_secrets(&recipe->models[model], arena, options, err);
 }
 
@@ -138,25 +143,36 @@ static cord_status identity_of(const cord_model_options *options, const cord_mod
     return CORD_OK;
 }
 
+cord_status session_template(const struct recipe *recipe, int model, const cord_model *opened,
+                             struct chat_template **tmpl, cord_error *err) {
+    const cord_model_info *info = cord_model_get_info(opened);
+    *tmpl = NULL;
+    if (!needs_template(recipe, model)) return CORD_OK;
+    if (info->chat_template.len == 0 && recipe->judge_model == model)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "a judge is asked through its chat template, and %s has none; name another model in "
+                         "grading.model%s",
+                         info->name, recipe->models[model].options.url ? ", or its format in models.*.template" : "");
+    if (info->chat_template.len == 0 && recipe->models[model].options.url)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "%s: its server tells no chat template; name a known format or a file with it "
+                         "(models.%s.template), or give its prompt in full (prompt.full)",
+                         info->name, info->name);
+    if (info->chat_template.len == 0)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "%s has no chat template of its own; give its prompt in full (prompt.full)", info->name);
+    cord_status status = chat_template_new(info->chat_template, tmpl, err);
+    if (status != CORD_OK) error_where(err, "chat template of %s", info->name);
+    return status;
+}
+
 static cord_status open_one(struct session *session, int i, size_t longest_question, cord_error *err) {
     const struct recipe *recipe = session->recipe;
     cord_model_options options;
     CORD_TRY(session_model_options(recipe, i, longest_question, &session->arena, &options, err));
     CORD_TRY(cord_model_open(session->engine, &options, &session->models[i], err));
     CORD_TRY(identity_of(&options, cord_model_get_info(session->models[i]), session->sha256[i], err));
-    if (!needs_template(recipe, i)) return CORD_OK;
-    cord_text source = cord_model_get_info(session->models[i])->chat_template;
-    if (source.len == 0 && recipe->judge_model == i)
-        return error_set(err, CORD_BAD_RECIPE,
-                         "a judge is asked through its chat template, and %s has none; name another model in "
-                         "grading.model",
-                         options.name);
-    if (source.len == 0)
-        return error_set(err, CORD_BAD_RECIPE,
-                         "%s has no chat template of its own; give its prompt in full (prompt.full)", options.name);
-    cord_status status = chat_template_new(source, &session->templates[i], err);
-    if (status != CORD_OK) error_where(err, "chat template of %s", options.name);
-    return status;
+    return session_template(recipe, i, session->models[i], &session->templates[i], err);
 }
 
 static struct prompt prompt_of(const struct session *session, int model, const struct prompt_style *style) {
@@ -164,22 +180,36 @@ static struct prompt prompt_of(const struct session *session, int model, const s
     return (struct prompt){style, session->templates[model], info->bos, info->eos};
 }
 
-/* A search stands on its scores: a server that cannot give them, or gives two, is refused before it starts. */
-static cord_status check_meta_prover(struct session *session, cord_error *err) {
-    const struct recipe_model *model = &session->recipe->models[session->recipe->meta_model];
+static cord_status check_prompt(struct session *session, const char *who, int model, const struct prompt_style *style,
+                                cord_error *err) {
+    const struct prompt prompt = prompt_of(session, model, style);
+    struct checkup_prompt found;
+    cord_status status = checkup_prompt(session->models[model], &prompt, &session->arena, &found, err);
+    if (status == CORD_OK) status = checkup_refuse(who, &found.think, err);
+    if (status == CORD_OK) status = checkup_refuse(who, &found.bos, err);
+    if (status != CORD_OK) error_where(err, "model %s", session->recipe->models[model].name);
+    return status;
+}
+
+/* What would spoil a whole run is refused before it starts: prompts that no question makes good, and, since a search stands
+ * on its scores, a server that cannot give them, or gives two. (What cord itself computes of a file is compared by its tests,
+ * and by the doctor.) */
+static cord_status check_all(struct session *session, cord_error *err) {
+    const struct recipe *recipe = session->recipe;
+    const struct recipe_model *model = &recipe->models[recipe->meta_model];
+    for (int k = 0; k < recipe->n_teachers; k++) {
+        const char *who = arena_printf(&session->arena, "teacher %s", recipe->teachers[k].name);
+        if (!who) return error_memory(err);
+        CORD_TRY(check_prompt(session, who, recipe->teachers[k].model, &recipe->teachers[k].style, err));
+    }
+    CORD_TRY(check_prompt(session, "meta_prover", recipe->meta_model, &recipe->meta_style, err));
     cord_scoring_check check;
     if (!model->options.url) return CORD_OK;
-    CORD_TRY(cord_check_scoring(session->engine, session->models[session->recipe->meta_model], &check, err));
-    if (check.right) return CORD_OK;
-    if (check.apart > 0)
-        return error_set(
-            err, CORD_BAD_MODEL,
-            "meta_prover: two ways to ask %s for the same log-probabilities differ by %.3f nats; `cord doctor` shows "
-            "them; it can still be a teacher",
-            model->name, check.apart);
-    return error_set(err, CORD_BAD_MODEL,
-                     "meta_prover: %s gives no log-probabilities of a given text (%s); it can still be a teacher",
-                     model->name, check.way[0].why);
+    CORD_TRY(cord_check_scoring(session->engine, session->models[recipe->meta_model], &check, err));
+    const struct finding scores = checkup_scores(&check, true, &session->arena);
+    cord_status status = checkup_refuse("meta_prover", &scores, err);
+    if (status != CORD_OK) error_where(err, "model %s", model->name);
+    return status;
 }
 
 static cord_status open_all(struct session *session, size_t longest_question, cord_error *err) {
@@ -200,7 +230,7 @@ static cord_status open_all(struct session *session, size_t longest_question, co
             .sampling = teacher->sampling,
         };
     }
-    CORD_TRY(check_meta_prover(session, err));
+    CORD_TRY(check_all(session, err));
     session->meta_prover = (struct meta_prover){
         .model = session->models[recipe->meta_model],
         .prompt = prompt_of(session, recipe->meta_model, &recipe->meta_style),

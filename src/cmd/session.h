@@ -26,10 +26,17 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
                          const cord_ledger *ledger, FILE *log, cord_error *err);
 void session_close(struct session *session);
 
+/* Tokens of one sequence that the recipe's budgets ask of one of its models. */
+long session_budget(const struct recipe *recipe, int model);
+
 /* How one model of a recipe is opened, with room for what the search asks of it; its server's key is read from the
  * environment, its template from its file. */
 cord_status session_model_options(const struct recipe *recipe, int model, size_t longest_question, struct arena *arena,
                                   cord_model_options *options, cord_error *err);
+
+/* The chat template of an opened model, where what the recipe does with it needs one; else *tmpl is NULL. */
+cord_status session_template(const struct recipe *recipe, int model, const cord_model *opened,
+                             struct chat_template **tmpl, cord_error *err);
 
 /* The file of weights that a user named on the command line, by path or as the manifest does. */
 cord_status find_weights(const char *name, struct arena *arena, const char **path, cord_error *err);

@@ -27,6 +27,11 @@ struct chat_template; /* parsed; immutable; may be rendered from several threads
 cord_status chat_template_new(cord_text source, struct chat_template **out, cord_error *err);
 void chat_template_free(struct chat_template *tmpl); /* NULL is fine */
 
+/* The source of a well-known format ("chatml"), static; empty where there is none of that name. */
+cord_text chat_template_known(const char *name);
+/* The i-th name, from 0; NULL behind the last one. */
+const char *chat_template_name(int i);
+
 /* Renders messages with the assistant's turn open (add_generation_prompt, enable_thinking = true). Neighbouring spans of
  * one trust are merged, and none is empty. Where the template has no place for a system text (it raises, or drops it),
  * the system text is put before the first user text with a blank line between. A template that raises, or through which

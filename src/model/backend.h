@@ -42,6 +42,11 @@ struct cord_engine {
 
 extern const struct backend backend_local, backend_http;
 
+/* check.c: what the back ends' checks have in common. A target that is likely token by token, behind a prompt that is long
+ * enough for caches to have most of it; and the largest difference between two results, nats. */
+cord_scoring check_probe(const cord_model *model);
+double check_apart(const cord_scoring *a, const cord_scoring *b);
+
 /* Why this cord cannot open a file of weights; NULL where it can. */
 extern const char *const backend_local_refusal;
 

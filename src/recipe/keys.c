@@ -58,7 +58,9 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
     TEXT_KEY("models.*.api_key_env", 0, 200, "", "the environment variable that holds the server's key; \"\": none"),
     INT_KEY("models.*.requests", 0, 16384, "0", "most requests at once to each of its servers; 0: 256"),
-    TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "", "a file with its chat template, where the server tells none"),
+    TEXT_KEY("models.*.template", 0, PATH_MAX_BYTES, "",
+             "its chat template, where the server tells none: a file, or chatml, qwen-2.5, qwq, deepseek-r1, llama-3, "
+             "llama-3.1, gemma, mistral, phi-4"),
     REAL_KEY("models.*.price_in", 0, 1e9, "0", "what a million tokens of prompts cost there, in any unit; 0: nothing"),
     REAL_KEY("models.*.price_cached", -1, 1e9, "-1", "those of them that its cache had; -1: as price_in"),
     REAL_KEY("models.*.price_out", 0, 1e9, "0", "what a million written tokens cost"),
@@ -108,7 +110,8 @@ static const struct recipe_key keys[] = {
     INT_KEY("grading.tokens", 1, 65536, "256", "most tokens of the judge's reply, with its thinking"),
     REAL_KEY("grading.temperature", 0, 5, "0", "of the judge; 0: always the likeliest token"),
 
-    INT_KEY("budget.requests", 0, 1e15, "0", "most requests to servers (proposals, scores) of the whole run; 0: no bound"),
+    INT_KEY("budget.requests", 0, 1e15, "0",
+            "most requests to servers (proposals, scores) of the whole run; 0: no bound"),
     INT_KEY("budget.tokens", 0, 1e15, "0", "most tokens of their prompts and replies together; 0: no bound"),
     REAL_KEY("budget.money", 0, 1e12, "0", "most money, by the models' prices; 0: no bound"),
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct load {
     struct recipe *recipe;
@@ -172,8 +173,38 @@ static cord_status check_where(struct load *load, const char *name, struct recip
     return CORD_OK;
 }
 
+/* A file, or the name of a known format where there is no such file. */
+static cord_status load_template(struct load *load, struct recipe_model *model, const char *name) {
+    const struct recipe_value *value = values_get(&load->values, "models.*.template", name);
+    struct arena *arena = &load->recipe->arena;
+    const char *path = seen_from(load->base, value->text.data, arena);
+    const char *real = seen_from(load->real_base, value->text.data, arena);
+    if (!path || !real) return error_memory(load->err);
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
+        model->template_path = path;
+        return put(load, "models.*.template", name, text_of(real));
+    }
+    model->options.chat_template = chat_template_known(value->text.data).data;
+    if (model->options.chat_template) return CORD_OK;
+
+    enum { MOST_NAMES = 32 };
+    const char *words[MOST_NAMES], *names = "", *word;
+    int n = 0;
+    for (; n < MOST_NAMES && (word = chat_template_name(n)) && names; n++) {
+        names = arena_printf(arena, "%s%s%s", names, n ? ", " : "", word);
+        words[n] = word;
+    }
+    const char *near = value->text.len < 64 ? text_nearest(value->text.data, words, (size_t)n) : NULL;
+    const char *hint = near ? arena_printf(arena, "did you mean '%s'? ", near) : "";
+    if (!names || !hint) return error_memory(load->err);
+    return values_error(&load->values, value->place, load->err,
+                        "models.%s.template: there is no file %s, nor a format of that name; %sformats with a name: %s",
+                        name, path, hint, names);
+}
+
 static cord_status load_server(struct load *load, struct recipe_model *model, const char *name) {
-    const char *protocol = string(load, "models.*.protocol", name), *file = string(load, "models.*.template", name);
+    const char *protocol = string(load, "models.*.protocol", name);
     model->options.url = string(load, "models.*.url", name);
     model->options.protocol = strcmp(protocol, "auto") != 0 ? protocol : NULL;
     model->options.served = string(load, "models.*.model", name);
@@ -184,11 +215,7 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
     model->price_cached = number(load, "models.*.price_cached", name);
     model->price_out = number(load, "models.*.price_out", name);
     if (model->price_cached < 0) model->price_cached = model->price_in;
-    if (!file) return CORD_OK;
-    model->template_path = seen_from(load->base, file, &load->recipe->arena);
-    const char *real = seen_from(load->real_base, file, &load->recipe->arena);
-    if (!model->template_path || !real) return error_memory(load->err);
-    return put(load, "models.*.template", name, text_of(real));
+    return string(load, "models.*.template", name) ? load_template(load, model, name) : CORD_OK;
 }
 
 static cord_status load_model(struct load *load, struct recipe_model *model, const char *name) {

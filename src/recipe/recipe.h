@@ -31,9 +31,9 @@ const struct recipe_key *recipe_keys(size_t *n);
 
 struct recipe_model {
     const char *name;
-    cord_model_options options; /* path is resolved; the server's key and template are for who opens it to read: */
+    cord_model_options options; /* path is resolved, a template that has a name too; for who opens it to read: */
     const char *api_key_env;    /* NULL: no key */
-    const char *template_path;  /* NULL: the model's own */
+    const char *template_path;  /* NULL: the model's own, or one with a name */
     double price_in, price_cached, price_out; /* of a million tokens, at its server */
 };
 

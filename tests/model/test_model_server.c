@@ -37,6 +37,8 @@ static void it_says_what_it_is(void **state) {
     assert_true(text_equal(info->chat_template, same->chat_template));
     assert_text(info->eos, "<|im_end|>");
     assert_non_null(info->scoring);
+    assert_int_equal(info->wants_bos, same->wants_bos);
+    assert_int_equal(info->wants_bos, CORD_BOS_NONE); /* as the file says of its tokenizer */
 }
 
 static void tokens_are_the_same(void **state) {
@@ -117,6 +119,11 @@ static void two_ways_agree(void **state) {
         if (!check.way[i].obtained) fail_msg("%s: %s", check.way[i].name, check.way[i].why);
     printf("two ways differ by %.4f nats\n", check.apart);
     assert_true(check.right && check.apart < 0.25);
+    for (int i = 0; i < 2; i++) { /* " 51, 52, 53" has 11 tokens, and what stands before it was there the time before */
+        assert_int_equal(check.way[i].requests, 11);
+        assert_true(check.way[i].computed_tokens >= 11 && check.way[i].computed_tokens < 11 * 20);
+        assert_true(check.way[i].cached_tokens > 11 * 150);
+    }
     assert_string_equal(cord_model_get_info(remote)->scoring, check.way[0].name);
 }
 

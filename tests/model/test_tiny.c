@@ -289,6 +289,27 @@ static void turns_off_behind_a_lost_window(void **state) {
     report(m, &sums);
 }
 
+/* What `cord doctor` looks at: a plain computation inside the library, which must agree wherever the engine stands. */
+static void the_check_agrees(void **state) {
+    const struct opened *m = *state;
+    write_on(m->tight, 1);
+    cord_model *both[2] = {m->model, m->tight};
+    for (int i = 0; i < 2; i++) {
+        cord_scoring_check check;
+        assert_ok(cord_check_scoring(engine, both[i], &check, err));
+        assert_int_equal(check.n_ways, 2);
+        for (int way = 0; way < 2; way++)
+            if (!check.way[way].obtained) fail_msg("%s: %s", check.way[way].name, check.way[way].why);
+        if (!check.right || !(check.apart <= LIMIT_WORST)) fail_msg("apart by %f", check.apart);
+        assert_int_equal(check.way[0].requests + check.way[1].requests, 2);
+        assert_int_equal(check.way[0].computed_tokens + check.way[0].cached_tokens, check.way[1].computed_tokens);
+        assert_int_equal(check.way[1].cached_tokens, 0);
+        if (i == 0) /* the tight one may have no sequence left to keep a recurrent state in */
+            assert_true(check.way[0].computed_tokens < check.way[1].computed_tokens / 4);
+        assert_true(check.way[1].computed_tokens > 150);
+    }
+}
+
 /* ---- proposals ----------------------------------------------------------------------------------------------- */
 
 /* Three that begin with the same text, and three of their own. */
@@ -393,7 +414,8 @@ static int close_all(void **state) {
     CASE(kind, name, is_a_function_of_its_kind), CASE(kind, name, batches_are_their_tokens),       \
         CASE(kind, name, forks_at_the_tip), CASE(kind, name, cuts_only_attention),                 \
         CASE(kind, name, windows_lose_their_cells), CASE(kind, name, scores_are_a_fresh_contexts), \
-        CASE(kind, name, turns_off_behind_a_lost_window), CASE(kind, name, writes_what_the_plain_loop_writes)
+        CASE(kind, name, turns_off_behind_a_lost_window), CASE(kind, name, the_check_agrees),      \
+        CASE(kind, name, writes_what_the_plain_loop_writes)
 
 int main(void) {
     const struct CMUnitTest tests[] = {CASES(TINY_LLAMA, "llama"), CASES(TINY_GEMMA3, "gemma3"),

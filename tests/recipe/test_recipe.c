@@ -618,6 +618,47 @@ static void models_are_found_by_path_or_name(void **state) {
     arena_release(&arena);
 }
 
+/* ---- chat templates ---------------------------------------------------------------------------------------------- */
+
+#define SERVED(template_)                                                                                \
+    "problems: {file: p.jsonl}\nmodels: {a: {file: tiny}, b: {url: \"http://h:1\", template: " template_ \
+    "}}\n" TEACHERS RUN
+
+static void templates_are_files_or_known_formats(void **state) {
+    (void)state;
+    struct recipe r;
+    char path[96];
+    assert_ok(load(TEXT(SERVED("qwq")), NULL, &r, err));
+    assert_null(r.models[1].template_path);
+    assert_ptr_equal(r.models[1].options.chat_template, chat_template_known("qwq").data);
+    assert_true(text_find(r.resolved, TEXT("template: \"qwq\"")) >= 0);
+    recipe_release(&r);
+    assert_refused(TEXT(SERVED("qwk")), NULL, "r.yaml:2:60",
+                   "did you mean 'qwq'? formats with a name: chatml, qwen-2.5,");
+    assert_refused(TEXT(SERVED("x/none.jinja")), NULL, "r.yaml:2:60", "x/none.jinja, nor a format of that name");
+
+    /* a file of that name comes first, a folder does not */
+    snprintf(path, sizeof path, "%s/chatml", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_ok(load(TEXT(SERVED("chatml")), NULL, &r, err));
+    assert_null(r.models[1].template_path);
+    recipe_release(&r);
+    assert_int_equal(rmdir(path), 0);
+    write_text(path, TEXT("{{ messages }}"));
+    assert_ok(load(TEXT(SERVED("chatml")), NULL, &r, err));
+    assert_string_equal(r.models[1].template_path, path);
+    assert_null(r.models[1].options.chat_template);
+    assert_true(text_find(r.resolved, text_of(path)) >= 0);
+    recipe_release(&r);
+
+    /* the key's help names them all */
+    size_t n, k = 0;
+    const struct recipe_key *keys = recipe_keys(&n);
+    while (k < n && strcmp(keys[k].path, "models.*.template") != 0) k++;
+    assert_true(k < n);
+    for (int i = 0; chat_template_name(i); i++) assert_non_null(strstr(keys[k].doc, chat_template_name(i)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_papers),
@@ -638,6 +679,7 @@ int main(void) {
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),
         cmocka_unit_test(models_are_found_by_path_or_name),
+        cmocka_unit_test(templates_are_files_or_known_formats),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

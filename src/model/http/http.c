@@ -51,8 +51,10 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     int least = o->context;
     if (least > info->context)
         return error_set(err, CORD_BAD_MODEL,
-                         "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more", o->name,
-                         info->context, least);
+                         "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more "
+                         "(llama-server: -c, which its -np slots share; vLLM: --max-model-len), or lower "
+                         "search.think_tokens",
+                         o->name, info->context, least);
     return share_join(remote, o->device, o->api_key, err);
 }
 
@@ -470,7 +472,12 @@ static void ask_scoring(const cord_scoring *r, const struct spelled *text, const
 static void take_scoring(cord_scoring *r, struct spelled *text, const struct place *place,
                          const struct question *questions, const struct asked *asked) {
     struct remote *remote = text->remote;
-    for (int k = 0; k < place->n_questions && text->error.code == CORD_OK; k++) text->error = questions[k].call.error;
+    for (int k = 0; k < place->n_questions; k++) {
+        if (text->error.code == CORD_OK) text->error = questions[k].call.error;
+        atomic_fetch_add(&remote->asked, questions[k].call.status != 0);
+        atomic_fetch_add(&remote->asked_tokens, asked[k].n - remote->way->each);
+        atomic_fetch_add(&remote->asked_cached, asked[k].cached);
+    }
     r->error = text->error;
     if (r->error.code != CORD_OK) {
         cord_scoring_release(r);
@@ -534,24 +541,24 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
 
 /* ---- are scores right? --------------------------------------------------------------------------------------- */
 
-/* The log-probabilities of a target that is likely token by token, in the way that the model has now. */
-static cord_status probe(cord_engine *engine, struct remote *remote, cord_scoring *scoring, cord_error *err) {
-    static const cord_span prompt = {{"1, 2, 3, 4, 5, 6,", 17}, true};
-    *scoring = (cord_scoring){.model = &remote->base,
-                              .prompt = &prompt,
-                              .n_spans = 1,
-                              .target = {TEXT(" 7, 8, 9"), true},
-                              .closing = {TEXT(","), true}};
-    cord_scoring *request = scoring;
-    /* As patient as the search: a way that was given up for an accident would give the run other numbers. But a server that
-     * does not know the way is not asked for long. */
-    return score_all(engine, &request, 1, 3, err);
-}
-
-static double largest_difference(const cord_scoring *a, const cord_scoring *b) {
-    double worst = 0;
-    for (int i = 0; i < a->n_tokens && i < b->n_tokens; i++) worst = fmax(worst, fabs(a->logprob[i] - b->logprob[i]));
-    return a->n_tokens == b->n_tokens ? worst : INFINITY;
+/* The log-probabilities of the probe's target, in the way that the model has now. Asked for twice: what the second time
+ * costs is what it costs in a search, where a prefix is cached. */
+static cord_status probe(cord_engine *engine, struct remote *remote, cord_scoring *scoring, int *requests,
+                         int *computed, int *cached, cord_error *err) {
+    for (int time = 0; time < 2; time++) {
+        int64_t asked = remote->asked, tokens = remote->asked_tokens, known = remote->asked_cached;
+        cord_scoring_release(scoring);
+        *scoring = check_probe(&remote->base);
+        cord_scoring *request = scoring;
+        /* As patient as the search: a way that was given up for an accident would give the run other numbers. But a server
+         * that does not know the way is not asked for long. */
+        CORD_TRY(score_all(engine, &request, 1, 3, err));
+        *requests = (int)(remote->asked - asked);
+        *cached = (int)(remote->asked_cached - known);
+        *computed = (int)(remote->asked_tokens - tokens) - *cached;
+        if (scoring->error.code != CORD_OK) break;
+    }
+    return CORD_OK;
 }
 
 static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_check *c, cord_error *err) {
@@ -562,7 +569,8 @@ static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_ch
     cord_status status = CORD_OK;
     for (int i = 0; i < MOST && ways[i].name && status == CORD_OK; i++, c->n_ways++) {
         remote->way = &ways[i];
-        status = probe(engine, remote, &probes[i], err);
+        status = probe(engine, remote, &probes[i], &c->way[i].requests, &c->way[i].computed_tokens,
+                       &c->way[i].cached_tokens, err);
         c->way[i].name = ways[i].name;
         c->way[i].obtained = status == CORD_OK && probes[i].error.code == CORD_OK;
         if (!c->way[i].obtained)
@@ -570,7 +578,7 @@ static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_ch
         else if (!chosen)
             chosen = &ways[i];
         for (int k = 0; k < i && c->way[i].obtained; k++)
-            if (c->way[k].obtained) c->apart = fmax(c->apart, largest_difference(&probes[k], &probes[i]));
+            if (c->way[k].obtained) c->apart = fmax(c->apart, check_apart(&probes[k], &probes[i]));
     }
     for (int i = 0; i < MOST; i++) cord_scoring_release(&probes[i]);
     c->right = chosen && !(c->apart > remote->base.info.noise);

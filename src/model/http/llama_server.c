@@ -27,6 +27,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
         info->chat_template = arena_text(&remote->arena, member(props, "chat_template"));
         info->bos = arena_text(&remote->arena, member(props, "bos_token"));
         info->eos = arena_text(&remote->arena, member(props, "eos_token"));
+        find_bos(remote, "/tokenize", "content", "add_special");
         info->noise = 0.25; /* as the local back end's, whose kernels it has */
     }
     json_decref(props);

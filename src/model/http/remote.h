@@ -84,6 +84,8 @@ struct remote {
     const char *served;            /* the model's name there */
     struct sleeper *sleeper;       /* where it shares its device: share.h; NULL: it has one of its own */
     struct known *known;
+    /* for scores, since it was opened: requests, and the tokens of their prompts, with those that were cached */
+    _Atomic int64_t asked, asked_tokens, asked_cached;
     struct arena arena;
 };
 
@@ -123,6 +125,10 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
 void question_release(struct question *q);
 /* A GET of `path`. *reply is NULL, and CORD_OK returned, where the server has no such path, or says no JSON there. */
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err);
+
+/* Fills info.wants_bos, and info.bos where a tokenizer's reply tells its text: asks for the tokens of a text without and with
+ * what the tokenizer adds (the member `add` of the request), as "tokenize" does. Left unknown where that cannot be had. */
+void find_bos(struct remote *remote, const char *path, const char *content, const char *add);
 
 /* The ids of a text as a member of the body. */
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n);

@@ -34,6 +34,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
         return error_set(err, CORD_BAD_RECIPE, "the server has no model '%s'; it serves: %s", remote->served, names);
     }
     json_decref(models);
+    find_bos(remote, "/tokenize", "prompt", "add_special_tokens");
     info->noise = 0.05; /* float kernels, batched otherwise from call to call */
     return CORD_OK;
 }

@@ -1,6 +1,6 @@
 /* device.c - the one thread that computes, so that no two models ever compete for the same cores, and what callers share with
- * it: calls that came, groups that went, models that were opened. Every round it takes those, has one turn of the schedule,
- * and wakes the callers whose jobs have ended.
+ * it: calls that came, groups that went, models that were opened, errands. Every round it takes those, has one turn of the
+ * schedule, and wakes the callers whose jobs have ended.
  * It must not know what a turn does. */
 #include "model/local/schedule.h"
 
@@ -9,6 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Something else that has to run on the device's thread. */
+struct errand {
+    void (*run)(void *ctx);
+    void *ctx;
+    bool done;
+    pthread_cond_t ended;
+    struct errand *next;
+};
 
 struct device {
     cord_engine *engine;
@@ -19,6 +28,7 @@ struct device {
     pthread_cond_t work;
     struct call *calls;         /* not yet taken, in order of arrival */
     struct local_model *opened; /* not yet taken */
+    struct errand *errands;     /* not yet run */
     uint64_t *forgotten;
     int n_forgotten, cap_forgotten;
     bool closing;
@@ -52,7 +62,7 @@ static bool take_work(struct device *device) {
     struct schedule *schedule = &device->schedule;
     bool one = schedule->reproducible;
     pthread_mutex_lock(&device->mutex);
-    while (!device->calls && !schedule->jobs && !device->n_forgotten && !device->closing)
+    while (!device->calls && !schedule->jobs && !device->n_forgotten && !device->errands && !device->closing)
         pthread_cond_wait(&device->work, &device->mutex);
     while (device->opened) take_model(device);
     while (device->calls && !(one && schedule->jobs)) take_call(device);
@@ -61,6 +71,20 @@ static bool take_work(struct device *device) {
     bool go_on = !device->closing;
     pthread_mutex_unlock(&device->mutex);
     return go_on;
+}
+
+static void run_errands(struct device *device) {
+    pthread_mutex_lock(&device->mutex);
+    while (device->errands) {
+        struct errand *errand = device->errands;
+        device->errands = errand->next;
+        pthread_mutex_unlock(&device->mutex);
+        errand->run(errand->ctx);
+        pthread_mutex_lock(&device->mutex);
+        errand->done = true;
+        pthread_cond_signal(&errand->ended);
+    }
+    pthread_mutex_unlock(&device->mutex);
 }
 
 static void wake_callers(struct device *device) {
@@ -76,6 +100,7 @@ static void wake_callers(struct device *device) {
 static void *device_main(void *arg) {
     struct device *device = arg;
     while (take_work(device)) {
+        run_errands(device);
         if (atomic_load(&device->engine->stop)) {
             cord_error why = {.code = CORD_CANCELLED, .message = "stopped"};
             schedule_fail_all(&device->schedule, &why);
@@ -168,6 +193,18 @@ cord_status device_run(struct device *device, struct call *call, cord_error *err
     pthread_mutex_unlock(&device->mutex);
     if (call->status != CORD_OK && err) *err = call->error;
     return call->status;
+}
+
+void device_do(struct device *device, void (*run)(void *ctx), void *ctx) {
+    struct errand errand = {.run = run, .ctx = ctx};
+    pthread_cond_init(&errand.ended, NULL);
+    pthread_mutex_lock(&device->mutex);
+    errand.next = device->errands;
+    device->errands = &errand;
+    pthread_cond_signal(&device->work);
+    while (!errand.done) pthread_cond_wait(&errand.ended, &device->mutex);
+    pthread_mutex_unlock(&device->mutex);
+    pthread_cond_destroy(&errand.ended);
 }
 
 void device_forget(struct device *device, uint64_t group) {

@@ -117,6 +117,7 @@ const struct backend backend_local = {
     .count_tokens = count_tokens,
     .propose = propose,
     .score = score,
+    .check = local_check,
     .forget = forget,
     .describe = describe,
     .stop = stop,

@@ -11,6 +11,7 @@
  *   propose.c   what a proposal does with its logits
  *   score.c     what a scoring does with its logits (eq. 3)
  *   sample.c    one token from its logits
+ *   check.c     the same score by the plainest computation there is
  *   local.c     the back end's calls: requests to jobs, and waiting for them
  *
  * Words: a *job* is one request on its way. A *row* is one token of one sequence in a batch. A *group* is a problem. */
@@ -253,8 +254,15 @@ uint64_t device_memory(const struct device *device);
 struct ggml_threadpool *device_pool(const struct device *device);
 /* Runs the jobs of a call, and returns when all have ended. */
 cord_status device_run(struct device *device, struct call *call, cord_error *err);
+/* Runs `run` on the device's thread between two turns, and returns when it has ended: for what needs a context of its own. */
+void device_do(struct device *device, void (*run)(void *ctx), void *ctx);
 /* The group is done: what is cached for it goes, soon. */
 void device_forget(struct device *device, uint64_t group);
+
+/* ---- checking ------------------------------------------------------------------------------------------------ */
+
+/* Compares scores with those of a fresh context. */
+cord_status local_check(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err);
 
 /* ---- sampling ------------------------------------------------------------------------------------------------ */
 
