@@ -117,6 +117,12 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
 
 /* ---- beginning --------------------------------------------------------------------------------------------------- */
 
+/* Many requests in one connection crashed libcurl 7.88, or stood still for ever; 8.23 carried all of them. */
+bool transport_offers_http2(void) {
+    enum { SINCE = 0x080A00 };
+    return curl_version_info(CURLVERSION_NOW)->version_num >= SINCE;
+}
+
 /* What is the same for all requests. */
 static void set_manners(CURL *easy, const struct transport_limits *limits) {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -130,7 +136,8 @@ static void set_manners(CURL *easy, const struct transport_limits *limits) {
 #endif
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long)(transport_offers_http2() ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (limits->authorities) {

@@ -5,7 +5,7 @@
  *     struct endpoint          one or several base URLs that serve the same (replicas), and their state of health
  *     struct http_call         one request and what came of it
  *
- * HTTP/2 is used where a https server offers it. Redirects are not followed: a model's server has no reason for one, and
+ * HTTP/2 is used where a https server offers it and libcurl can be trusted with it (transport_offers_http2). Redirects are not followed: a model's server has no reason for one, and
  * the key would have to stay behind. No .netrc, no cookies. One thing is read from the environment, by libcurl itself:
  * http_proxy, https_proxy, all_proxy and no_proxy, as every HTTP client does; a proxy for https sees no key.
  */
@@ -38,6 +38,7 @@ struct transport_limits {
  * until transport_close. The process's limit of open files bounds how many requests run at once, over all servers. */
 cord_status transport_open(const struct transport_limits *limits, const atomic_bool *stop, struct transport **transport,
                            cord_error *err);
+bool transport_offers_http2(void);
 /* No call may be running. Closes the endpoints too. NULL does nothing. */
 void transport_close(struct transport *transport);
 
