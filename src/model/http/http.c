@@ -370,7 +370,7 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
     struct asked *asked = NULL;
     cord_status status = texts && places ? CORD_OK : error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++) spell_scoring(requests[i], &texts[i], &places[i]);
-    if (status == CORD_OK) status = spelled_tokenize(engine, texts, n, SPELLED_TO_READ, most_tries, err);
+    if (status == CORD_OK) status = spelled_tokenize(engine, texts, n, SPELLED_TO_READ, most_bad, err);
     int total = 0;
     for (int i = 0; status == CORD_OK && i < n; i++) {
         if (texts[i].error.code == CORD_OK) locate(requests[i], &texts[i], &places[i]);

@@ -187,7 +187,7 @@ static void ask_ends(struct question *q, struct part *part) {
 }
 
 /* The second step, where the first one lists ids alone. */
-static cord_status find_ends(const cord_engine *engine, struct part *parts, int n, int most_tries, cord_error *err) {
+static cord_status find_ends(const cord_engine *engine, struct part *parts, int n, int most_bad, cord_error *err) {
     struct question *questions = calloc((size_t)n + 1, sizeof *questions);
     struct part **of = calloc((size_t)n + 1, sizeof(struct part *));
     int asked = 0;
@@ -196,7 +196,7 @@ static cord_status find_ends(const cord_engine *engine, struct part *parts, int 
         bool had = !parts[i].question || parts[i].question->call.error.code != CORD_OK; /* known, or lost */
         if (had || !parts[i].of->remote->protocol->decode_path) continue;
         ask_ends(&questions[asked], &parts[i]);
-        questions[asked].call.most_tries = most_tries;
+        questions[asked].call.most_bad = most_bad;
         of[asked++] = &parts[i];
     }
     if (status == CORD_OK && asked) status = questions_ask(engine, questions, asked, err);
@@ -239,28 +239,28 @@ struct wanted {
     int n, asked;
 };
 
-static void want(struct wanted *all, struct spelled *s, int most_tries) {
+static void want(struct wanted *all, struct spelled *s, int most_bad) {
     for (size_t k = 0; k <= s->n_cuts; k++) {
         struct part *part = &all->parts[all->n++];
         *part = (struct part){.of = s, .number = k, .text = part_of(s, k)};
         if (!s->remote->protocol->sends_text && known_find(s->remote->known, part->text, &part->pieces)) continue;
         part->question = &all->questions[all->asked++];
         ask_tokens(part->question, part);
-        part->question->call.most_tries = most_tries;
+        part->question->call.most_bad = most_bad;
     }
 }
 
 cord_status spelled_tokenize(const cord_engine *engine, struct spelled *texts, int n, enum spelled_for purpose,
-                             int most_tries, cord_error *err) {
+                             int most_bad, cord_error *err) {
     size_t room = 1;
     find_twins(texts, n);
     for (int i = 0; i < n; i++) room += texts[i].twin < 0 ? texts[i].n_cuts + 1 : 0;
     struct wanted all = {.parts = calloc(room, sizeof *all.parts), .questions = calloc(room, sizeof *all.questions)};
     cord_status status = all.parts && all.questions ? CORD_OK : error_memory(err);
     for (int i = 0; i < n && status == CORD_OK; i++)
-        if (is_wanted(&texts[i], purpose)) want(&all, &texts[i], most_tries);
+        if (is_wanted(&texts[i], purpose)) want(&all, &texts[i], most_bad);
     if (status == CORD_OK && all.asked) status = questions_ask(engine, all.questions, all.asked, err);
-    if (status == CORD_OK && purpose == SPELLED_TO_READ) status = find_ends(engine, all.parts, all.n, most_tries, err);
+    if (status == CORD_OK && purpose == SPELLED_TO_READ) status = find_ends(engine, all.parts, all.n, most_bad, err);
     for (int k = 0; k < all.n && status == CORD_OK; k++) take_tokens(&all.parts[k], purpose);
     if (status == CORD_OK) take_twins(texts, n);
     for (int k = 0; k < all.n; k++) pieces_release(&all.parts[k].pieces);

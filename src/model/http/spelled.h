@@ -30,9 +30,9 @@ enum spelled_for {
     SPELLED_TO_SEND, /* no more than the server needs to be sent: ids, or nothing where it takes texts */
     SPELLED_TO_READ  /* where each token ends */
 };
-/* Asks for the tokens of all texts at once, of any models. A text's own failure is told in its error. `most_tries` as in
+/* Asks for the tokens of all texts at once, of any models. A text's own failure is told in its error. `most_bad` as in
  * http_call. */
 cord_status spelled_tokenize(const cord_engine *engine, struct spelled *texts, int n, enum spelled_for purpose,
-                             int most_tries, cord_error *err);
+                             int most_bad, cord_error *err);
 
 #endif
