@@ -392,6 +392,8 @@ static void unnamed_stop_strings_are_found_here(void **state) {
     if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
     assert_string_equal(p.text, "ab");
     assert_int_equal(p.stop, 0);
+    assert_int_equal(p.prompt_tokens, 3); /* a third of its bytes: it was left before the server told */
+    assert_int_equal(p.new_tokens, 3);
     assert_lacks(s.manners.last, "\"stop\":[");
     assert_holds(s.manners.last, "\"stream\":true");
     cord_proposal_release(&p);

@@ -158,6 +158,7 @@ static bool read_proposal(struct question *q, const json_t *reply) {
         return false;
     }
     if (!cut_repeated(p, buf_text(&q->repeated))) return false;
+    if (!p->prompt_tokens) p->prompt_tokens = q->request.prompt_tokens; /* a stream that was left says nothing of it */
     q->cost = (cord_cost){p->prompt_tokens, p->cached_tokens, p->new_tokens};
     return true;
 }

@@ -26,7 +26,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     if (*is) info->description = arena_printf(&remote->arena, "SGLang %.60s", version);
     json_decref(server);
     if (!*is) return CORD_OK;
-    CORD_TRY(openai_models(remote, false, &listed, err));
+    CORD_TRY(openai_models(remote, remote->served != NULL, &listed, err));
     if (!info->context || info->context > room) info->context = room;
     remote->names_stops = true;
     find_bos(remote, "/tokenize", "prompt", "add_special_tokens");
