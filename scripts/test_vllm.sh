@@ -72,11 +72,11 @@ check "its prefix cache was used ($before tokens before, $after after)" $?
 sed "s#^models:.*#models:\n  plain: {url: '$url', protocol: openai, template: '$CORD_HF/chat_template.jinja'}\n  chat: {url: '$url', protocol: chat}\n  flow: {url: '$url', stream: true, template: '$CORD_HF/chat_template.jinja'}#
 s#^teachers:#teachers:\n  chats: {model: chat, temperature: 1.0}#; s#warm: {model: small#warm: {model: plain#; s#hot: {model: small#hot: {model: flow#
 s#^meta_prover:.*#meta_prover: {model: plain}#" r.yaml >words.yaml
-"$cord" doctor words.yaml
+"$cord" doctor words.yaml --json >found
 check "the doctor finds nothing bad in other words" $?
-"$cord" doctor words.yaml --json | grep '"model":"plain"' | grep -q '"right scores","verdict":"good"'
+grep '"model":"plain"' found | grep -q '"right scores","verdict":"good"'
 check "an echo scores, and the likeliest tokens agree" $?
-"$cord" doctor words.yaml --json | grep '"model":"chat"' | grep -q 'gone on with by continue_final_message'
+grep '"model":"chat"' found | grep -q 'gone on with by continue_final_message'
 check "a chat is gone on with" $?
 "$cord" run words.yaml --set run.out=words
 check "a whole run in other words" $?

@@ -164,6 +164,11 @@ static void decoded_one_by_one(void **state) {
         {"[\"a\",\"" LOST "\",\"" LOST "\"]", "a" FACE, false, 3, {1, 2, 5}},
         {"[\"a\",\"bytes:\\\\xf0\\\\x9f\",\"bytes:\\\\x98\\\\x80\"]", "a" FACE, false, 3, {1, 3, 5}},
         {"[\"x\",\"\"]", "x ", false, 2, {1, 2}},
+        /* vLLM's echo has a character with the last of its tokens */
+        {"[\"is\",\"\",\"\",\" " FACE "\",\".\"]", "is " FACE ".", false, 5, {2, 4, 5, 7, 8}},
+        {"[\"x\",\"\",\"" FACE "\",\"\",\"" FACE "\"]", "x" FACE FACE, false, 5, {1, 2, 5, 6, 9}},
+        {"[\"a\",\"\",\"\xC3\xA9\"]", "a \xC3\xA9", false, 3, {1, 2, 4}}, /* a blank that was dropped */
+        {"[\"a\",\"\",\"b\"]", "ab", false, 3, {1, 1, 2}},
         {"[\"bytes:\"]", "bytes:", false, 1, {6}}, /* a text that looks so */
         {"[]", "", false, 0, {0}},
     };

@@ -1,6 +1,6 @@
 /* decoded.c - where tokens end, found from what each decodes to by itself: for servers that list ids alone, or an echo's
- * tokens as texts. A token that holds a part of a character decodes to nothing that can be read. It must not know
- * protocols. */
+ * tokens as texts. A token that holds a part of a character decodes to U+FFFD, or to nothing, and the one that ends the
+ * character to all of it. It must not know protocols. */
 #include "model/http/remote.h"
 
 static int hex(char c) {
@@ -65,6 +65,21 @@ static bool bridge(struct pieces *pieces, const json_t *strings, int from, cord_
     return true;
 }
 
+/* The tokens before `last` that decoded to nothing held the beginning of what it decodes to, `len` bytes behind `at`: a
+ * blank that decoding dropped, or parts of a character, whose first one then ends inside it. */
+static void share_out(struct pieces *pieces, int last, size_t at, cord_text own, size_t len) {
+    int first = last;
+    size_t plain = 0;
+    bool dropped = len > own.len;
+    while (first > 1 && pieces->end[first - 1] == at && pieces->end[first - 2] == at) first--;
+    while (plain < own.len && (unsigned char)own.data[plain] < 0x80) plain++;
+    if (!dropped && plain == own.len) return; /* no character of several bytes: they hold nothing */
+    size_t end = at + (dropped ? 0 : plain);
+    for (int i = first; i < last && end + 1 < at + len; i++) pieces->end[i] = ++end;
+    for (int i = first + 1; i < last; i++)
+        if (pieces->end[i] < pieces->end[i - 1]) pieces->end[i] = pieces->end[i - 1];
+}
+
 bool pieces_decode(struct pieces *pieces, const json_t *strings, cord_text text, bool added) {
     struct decoded d = {.whole = true};
     size_t at = 0;
@@ -76,6 +91,7 @@ bool pieces_decode(struct pieces *pieces, const json_t *strings, cord_text text,
         decode(text_of(json_string_value(json_array_get(strings, (size_t)i))), &d);
         ptrdiff_t len = d.whole ? fits(&d, text_slice(text, at, text.len)) : -1;
         good = d.bytes.status == CORD_OK;
+        if (len > 0) share_out(pieces, i, at, buf_text(&d.bytes), (size_t)len);
         if (len >= 0)
             pieces->end[i++] = at += (size_t)len;
         else if (i == 0 && added && d.whole)
