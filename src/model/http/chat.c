@@ -1,7 +1,7 @@
 /* chat.c - endpoints that take nothing but chats, as proposers: a step goes on with the assistant's turn as it stands,
  * which the endpoint must be able to do, and there are several ways to ask for it. Nothing of tokens can be had, so
  * such a model cannot score. Written after the documentation of vLLM, SGLang, DeepSeek, Mistral and OpenRouter; tried
- * with llama-server of the pinned source. It must not know who asks.
+ * with vLLM 0.32.0 and llama-server of the pinned source. It must not know who asks.
  *
  * Who says what is in the prompt's trusted spans: cord_model_info.chat_template is a template of this file's own,
  * whose marks stand for roles. Only trusted text is looked at, so that no user and no model can change the role. */

@@ -1,7 +1,7 @@
 /* openai.c - plain OpenAI completions, where nobody tokenises for the client: prompts go as text. A server that
  * echoes the prompt with its log-probabilities can score (vLLM and SGLang do, llama-server and most hosts ignore
- * "echo" in silence). Written after OpenAI's reference of /v1/completions; proposing was tried with llama-server of
- * the pinned source. It must not know who asks. */
+ * "echo" in silence). Written after OpenAI's reference of /v1/completions; tried with vLLM 0.32.0, and proposing
+ * with llama-server of the pinned source. It must not know who asks. */
 #include "model/http/openai.h"
 
 #include <ctype.h>
