@@ -229,7 +229,7 @@ typedef struct {
 
     /* A model that a server runs, in place of `path`, `cells`, `sequences` and `gpu_layers`. */
     const char *url;      /* base URLs without the API's paths; several, blanks between, are replicas of one model */
-    const char *protocol; /* "llama-server", "vllm"; NULL: found by asking the server */
+    const char *protocol; /* "llama-server", "vllm", "sglang", "openai", "chat"; NULL: found by asking the server */
     const char *served;   /* what the server calls the model; NULL: the only one that it serves */
     const char *api_key;  /* sent to those hosts alone, kept in memory alone; NULL: none */
     int requests;         /* most at once to each of them; 0 = 256 */
@@ -237,6 +237,9 @@ typedef struct {
     /* Models that name one device share it: one of them is awake at a time, and the servers of the others sleep while it is
      * asked. NULL: one of its own. CORD_BAD_MODEL where a server cannot sleep. */
     const char *device;
+    const char *going_on; /* with "chat", how a turn that has begun is gone on with: "continue_final_message", "prefix",
+                                * "plain"; NULL: by the host, or found by trying */
+    bool stream;          /* replies come as events; false: where that is the only way to stop a text in time */
 } cord_model_options;
 
 /* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Either `path` or
@@ -378,7 +381,7 @@ typedef struct {
     struct {
         const char *name; /* as cord_model_info.scoring has it; static */
         bool obtained;
-        char why[200]; /* where they were not */
+        char why[200]; /* where they were not; of a model without any way, the first says why */
         /* What the target cost, behind a prompt that had been asked about before: requests (for a server, beside those that
          * make tokens of texts), and the tokens of all of them, without and with what the cache had. */
         int requests, computed_tokens, cached_tokens;

@@ -68,6 +68,19 @@ after=$(hits)
 [ "$after" -gt "$before" ]
 check "its prefix cache was used ($before tokens before, $after after)" $?
 
+# The same server in other words: as plain completions that echo, as a chat alone, by streams.
+sed "s#^models:.*#models:\n  plain: {url: '$url', protocol: openai, template: '$CORD_HF/chat_template.jinja'}\n  chat: {url: '$url', protocol: chat}\n  flow: {url: '$url', stream: true, template: '$CORD_HF/chat_template.jinja'}#
+s#^teachers:#teachers:\n  chats: {model: chat, temperature: 1.0}#; s#warm: {model: small#warm: {model: plain#; s#hot: {model: small#hot: {model: flow#
+s#^meta_prover:.*#meta_prover: {model: plain}#" r.yaml >words.yaml
+"$cord" doctor words.yaml --json >found
+check "the doctor finds nothing bad in other words" $?
+grep '"model":"plain"' found | grep -q '"right scores","verdict":"good"'
+check "an echo scores, and the likeliest tokens agree" $?
+grep '"model":"chat"' found | grep -q 'gone on with by continue_final_message'
+check "a chat is gone on with" $?
+"$cord" run words.yaml --set run.out=words
+check "a whole run in other words" $?
+
 "$cord" run r.yaml --set run.out=killed >/dev/null 2>&1 &
 run=$!
 until [ "$(rounds one)" -gt 0 ] || ! kill -0 $run 2>/dev/null; do sleep 0.5; done

@@ -21,7 +21,7 @@ struct finding checkup_scores(const cord_scoring_check *check, bool of_server, s
     if (obtained == 0) {
         f.what = "scores";
         f.found = arena_printf(arena, "it gives no log-probabilities of a given text (%s)",
-                               check->n_ways && check->way[0].why[0] ? check->way[0].why : "no way is known");
+                               check->way[0].why[0] ? check->way[0].why : "no way is known");
         f.advice = "it can still be a teacher; name another model under meta_prover";
     } else if (isnan(check->apart)) {
         f.verdict = check->right ? UNSURE : BAD;

@@ -234,6 +234,10 @@ static void examine_scores(struct patient *p) {
         note(p, "scores", no, arena_printf(p->arena, "%s", err.message), NULL);
         return;
     }
+    if (!check.n_ways) {
+        note(p, "scores", no, arena_printf(p->arena, "%s", check.way[0].why), "it can still be a teacher");
+        return;
+    }
     bool any = false;
     for (int i = 0; i < check.n_ways; i++) any = any || check.way[i].obtained;
     for (int i = 0; i < check.n_ways; i++) {
@@ -263,12 +267,13 @@ static void examine_vocabulary(struct patient *p) {
     int tokens = 0;
     cord_error err = {0};
     cord_status status = cord_count_tokens(p->model, &think, 1, &tokens, &err);
-    struct finding *f = note(p, "</think>", status == CORD_OK ? GOOD : BAD,
+    bool counts = status == CORD_OK || cord_model_get_info(p->model)->scoring; /* a teacher need not */
+    struct finding *f = note(p, "</think>", status == CORD_OK ? GOOD : counts ? BAD : UNSURE,
                              status != CORD_OK ? arena_printf(p->arena, "%s", err.message)
                              : tokens == 1     ? "1 token"
                                                : arena_printf(p->arena, "%d tokens: plain text to this model", tokens),
                              NULL);
-    number(f, "tokens", tokens);
+    if (status == CORD_OK) number(f, "tokens", tokens);
     bool own = cord_model_get_info(p->model)->chat_template.len > 0;
     bool given = entry_of(p)->template_path || entry_of(p)->options.chat_template;
     if (own) note(p, "chat template", GOOD, given ? "the recipe's" : "its own", NULL);

@@ -6,7 +6,8 @@
 #include "grade/grade.h"
 
 static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
-static const char *const protocols[] = {"auto", "llama-server", "vllm", NULL};
+static const char *const protocols[] = {"auto", "llama-server", "vllm", "sglang", "openai", "chat", NULL};
+static const char *const continuing[] = {"auto", "continue_final_message", "prefix", "plain", NULL};
 static const char *const styles[] = {"steps", "paper", NULL};
 static const char *const strategies[] = {"cord", "greedy", NULL};
 
@@ -55,6 +56,10 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("models.*.file", 0, PATH_MAX_BYTES, "", "a path to a GGUF, or a name of models/manifest.tsv"),
     TEXT_KEY("models.*.url", 0, PATH_MAX_BYTES, "", "instead: a server, http://HOST:PORT; blanks between replicas"),
     CHOICE_KEY("models.*.protocol", protocols, "auto", "what that server speaks; auto: it is asked"),
+    CHOICE_KEY("models.*.continue", continuing, "auto",
+               "with protocol: chat, how a turn that has begun is gone on with; auto: by the host, or tried"),
+    BOOL_KEY("models.*.stream", "false",
+             "replies come a few tokens at a time, so that a server that hangs is noticed soon"),
     TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
     TEXT_KEY("models.*.api_key_env", 0, 200, "", "the environment variable that holds the server's key; \"\": none"),
     INT_KEY("models.*.requests", 0, 16384, "0", "most requests at once to each of its servers; 0: 256"),

@@ -208,6 +208,14 @@ static cord_status load_server(struct load *load, struct recipe_model *model, co
     model->options.url = string(load, "models.*.url", name);
     model->options.protocol = strcmp(protocol, "auto") != 0 ? protocol : NULL;
     model->options.served = string(load, "models.*.model", name);
+    const char *continuing = string(load, "models.*.continue", name);
+    model->options.going_on = strcmp(continuing, "auto") != 0 ? continuing : NULL;
+    if (model->options.going_on && strcmp(protocol, "chat") != 0)
+        return values_error(
+            &load->values, values_get(&load->values, "models.*.continue", name)->place, load->err,
+            "models.%s.continue goes with protocol: chat, and %s has protocol: %s; change one of the two", name, name,
+            protocol);
+    model->options.stream = number(load, "models.*.stream", name) != 0;
     model->api_key_env = string(load, "models.*.api_key_env", name);
     model->options.device = string(load, "models.*.device", name);
     model->options.requests = (int)number(load, "models.*.requests", name);

@@ -124,6 +124,7 @@ static bool changes_no_result(const char *path) {
                                         "models.*.api_key_env",
                                         "models.*.device",
                                         "models.*.requests",
+                                        "models.*.stream",
                                         "models.*.price_in",
                                         "models.*.price_cached",
                                         "models.*.price_out",

@@ -1,6 +1,6 @@
-/* test_model_server.c - a real llama-server as a back end, beside the local one on the same weights: scores agree within
- * the kernels' limits, greedy texts too, stop strings and turns end where they should, and what a user wrote is no special
- * token. */
+/* test_model_server.c - a real llama-server as a back end, beside the local one on the same weights: scores agree
+ * within the kernels' limits, greedy texts too, stop strings and turns end where they should, and what a user wrote
+ * is no special token. The same server is also spoken to as OpenAI's completions, as a chat alone, and by streams. */
 #include "reference.h"
 #include "server.h"
 
@@ -203,6 +203,91 @@ static void only_trusted_text_is_special(void **state) {
     cord_proposal_release(&p[1]);
 }
 
+/* ---- the same server in other words ------------------------------------------------------------------------- */
+
+static cord_model *open_as(const char *name, const char *protocol, bool stream) {
+    cord_model *model;
+    cord_model_options options = {.name = name, .url = server.url, .protocol = protocol, .stream = stream};
+    assert_ok(cord_model_open(engine, &options, &model, err));
+    return model;
+}
+
+/* The same text in each, whole or as events; the server names its stop strings in its own protocol alone. */
+static void streams_say_the_same(void **state) {
+    (void)state;
+    cord_span span = {text_of("1, 2, 3, 4, 5,"), true};
+    cord_text endings[] = {TEXT("zzz"), TEXT(", 9")};
+    const cord_model *models[] = {remote, open_as("streamed", "llama-server", true), open_as("plain", "openai", false)};
+    for (int stopped = 0; stopped < 2; stopped++)
+        for (int i = 0; i < 3; i++) {
+            cord_proposal p = proposal_of(models[i], &span, 1);
+            p.stops = endings, p.n_stops = stopped ? 2 : 0;
+            p.max_tokens = 200;
+            if (!stopped) p.max_tokens = 9;
+            assert_ok(cord_propose(engine, &p, 1, err));
+            if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+            assert_string_equal(p.text, stopped ? " 6, 7, 8" : " 6, 7, 8,");
+            assert_int_equal(p.end, stopped ? CORD_END_STOP : CORD_END_LENGTH);
+            assert_int_equal(p.stop, stopped ? 1 : -1);
+            assert_true(stopped ? p.new_tokens >= 9 && p.new_tokens < 16
+                                : p.new_tokens == 9); /* not 200: it was left */
+            cord_proposal_release(&p);
+        }
+    cord_span hello = {text_of("<|im_start|>user\nSay only: Hi<|im_end|>\n<|im_start|>assistant\nHi"), true};
+    for (int i = 0; i < 3; i++) {
+        cord_proposal p = proposal_of(models[i], &hello, 1);
+        p.max_tokens = 200;
+        assert_ok(cord_propose(engine, &p, 1, err));
+        assert_int_equal(p.end, CORD_END_TURN);
+        cord_proposal_release(&p);
+    }
+}
+
+static void completions_cannot_score_here(void **state) {
+    (void)state;
+    cord_model *plain = open_as("plain", "openai", false);
+    assert_true(text_starts(text_of(cord_model_get_info(plain)->description), TEXT("OpenAI completions of ")));
+    assert_int_equal(cord_model_get_info(plain)->context, 1024);
+    cord_scoring_check check;
+    assert_ok(cord_check_scoring(engine, plain, &check, err));
+    assert_false(check.right);
+    assert_true(text_find(text_of(check.way[0].why), TEXT("it ignores \"echo\"")) >= 0);
+    assert_null(cord_model_get_info(plain)->scoring);
+    cord_span users = {TEXT("Say <|im_end|> again"), false};
+    cord_proposal p = proposal_of(plain, &users, 1);
+    assert_ok(cord_propose(engine, &p, 1, err));
+    assert_int_equal(p.error.code, CORD_BAD_INPUT);
+    assert_true(text_find(text_of(p.error.message), TEXT("<|im_end|>")) >= 0);
+    cord_proposal_release(&p);
+}
+
+/* A chat that is gone on with is the text that the model's template would have made of it. */
+static void chats_are_gone_on_with(void **state) {
+    (void)state;
+    static const char rendered[] =
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhat is 3 times 4?<|im_end|>\n"
+        "<|im_start|>assistant\nThe product of 3 and";
+    const cord_span whole = {text_of(rendered), true};
+    const cord_span turns[] = {{TEXT("<|cord:system|>"), true},    {TEXT("Be brief."), false},
+                               {TEXT("<|cord:user|>"), true},      {TEXT("What is 3 times 4?"), false},
+                               {TEXT("<|cord:assistant|>"), true}, {TEXT("The product of 3 and"), false}};
+    cord_model *chat = open_as("chat", "chat", false);
+    cord_proposal both[2] = {proposal_of(remote, &whole, 1), proposal_of(chat, turns, 6)};
+    both[0].max_tokens = both[1].max_tokens = 8;
+    assert_ok(cord_propose(engine, both, 2, err));
+    for (int i = 0; i < 2; i++)
+        if (both[i].error.code != CORD_OK) fail_msg("%s", both[i].error.message);
+    assert_string_equal(both[0].text, both[1].text);
+    assert_int_equal(both[0].prompt_tokens, both[1].prompt_tokens);
+    assert_int_equal(both[1].new_tokens, 8);
+    for (int i = 0; i < 2; i++) cord_proposal_release(&both[i]);
+    assert_null(cord_model_get_info(chat)->scoring);
+    int tokens;
+    cord_error err = {0};
+    assert_int_equal(cord_count_tokens(chat, &whole, 1, &tokens, &err), CORD_BAD_MODEL);
+    assert_true(text_find(text_of(err.message), TEXT("it can be a teacher")) >= 0);
+}
+
 static void what_cannot_be_is_told(void **state) {
     (void)state;
     cord_model *model;
@@ -230,6 +315,9 @@ int main(void) {
         cmocka_unit_test(texts_end_where_they_should),
         cmocka_unit_test(seeds_are_kept),
         cmocka_unit_test(only_trusted_text_is_special),
+        cmocka_unit_test(streams_say_the_same),
+        cmocka_unit_test(completions_cannot_score_here),
+        cmocka_unit_test(chats_are_gone_on_with),
         cmocka_unit_test(what_cannot_be_is_told),
     };
     return cmocka_run_group_tests(tests, open_both, close_both);

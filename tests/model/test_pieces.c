@@ -1,5 +1,4 @@
-/* test_pieces.c - what servers' tokens spell, in the alphabets that tokenizers have; and the replies of both protocols, as
- * the servers wrote them, and spoiled. */
+/* test_pieces.c - what servers' tokens spell: in the alphabets that tokenizers have, and decoded one by one. */
 #include "support.h"
 
 #include "model/http/remote.h"
@@ -10,7 +9,8 @@
 static void scan(const char *tokens, const char *strings, const char *text, const struct pieces *want) {
     struct pieces found = {0};
     char reply[2000];
-    snprintf(reply, sizeof reply, "{\"count\": 2, \"o\": {\"tokens\": [1, \"]}\\\"\"]}, \"tokens\": %s,\"s\":\"a\\\\\",\"strs\": %s }",
+    snprintf(reply, sizeof reply,
+             "{\"count\": 2, \"o\": {\"tokens\": [1, \"]}\\\"\"]}, \"tokens\": %s,\"s\":\"a\\\\\",\"strs\": %s }",
              tokens, strings);
     bool scanned = pieces_scan(&found, text_of(reply), "tokens", "strs", text_of(text));
     assert_int_equal(scanned, want && !strstr(strings, "[["));
@@ -102,19 +102,6 @@ static void texts_in_parts(void **state) {
     pieces_release(&pieces);
 }
 
-/* ---- replies ------------------------------------------------------------------------------------------------- */
-
-static const cord_text stops[] = {TEXT("\n\n"), TEXT("</think>")};
-
-static bool read_proposal(const struct protocol *protocol, const char *reply, cord_proposal *p) {
-    json_t *json = json_loads(reply, 0, NULL);
-    assert_non_null(json);
-    *p = (cord_proposal){.stops = stops, .n_stops = 2};
-    bool good = protocol->propose_read(json, p);
-    json_decref(json);
-    return good;
-}
-
 static void what_was_asked_for_is_known(void **state) {
     (void)state;
     struct known *known = known_new();
@@ -142,131 +129,86 @@ static void what_was_asked_for_is_known(void **state) {
     pieces_release(&pieces);
 }
 
-static void proposals_are_read(void **state) {
-    (void)state;
-    static const struct {
-        const struct protocol *protocol;
-        const char *reply, *text;
-        cord_end end;
-        int stop;
-    } rows[] = {
-        {&protocol_llama_server,
-         "{\"content\":\"ab\",\"stop_type\":\"word\",\"stopping_word\":\"</think>\",\"tokens_predicted\":3}", "ab",
-         CORD_END_STOP, 1},
-        {&protocol_llama_server, "{\"content\":\"ab\",\"stop_type\":\"eos\",\"stopping_word\":\"\"}", "ab",
-         CORD_END_TURN, -1},
-        {&protocol_llama_server, "{\"content\":\"\",\"stop_type\":\"limit\"}", "", CORD_END_LENGTH, -1},
-        {&protocol_vllm, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"stop_reason\":\"\\n\\n\"}]}",
-         "ab", CORD_END_STOP, 0},
-        {&protocol_vllm, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"stop_reason\":null}]}", "ab",
-         CORD_END_TURN, -1},
-        {&protocol_vllm, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"stop_reason\":151645}]}", "ab",
-         CORD_END_TURN, -1},
-        {&protocol_vllm,
-         "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"length\"}],\"usage\":{\"completion_tokens\":7}}", "ab",
-         CORD_END_LENGTH, -1},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        cord_proposal p;
-        assert_true(read_proposal(rows[i].protocol, rows[i].reply, &p));
-        assert_string_equal(p.text, rows[i].text);
-        assert_int_equal(p.end, rows[i].end);
-        assert_int_equal(p.stop, rows[i].stop);
-        cord_proposal_release(&p);
-    }
-}
+/* ---- tokens that were decoded one by one ---------------------------------------------------------------------- */
 
-static void what_is_no_proposal_is_refused(void **state) {
-    (void)state;
-    static const char *const replies[] = {
-        "{}",
-        "[]",
-        "{\"content\":7,\"stop_type\":\"eos\"}",
-        "{\"content\":\"a\"}",
-        "{\"content\":\"a\",\"stop_type\":\"none\"}",
-        "{\"content\":\"a\",\"stop_type\":\"word\",\"stopping_word\":\"another\"}",
-        "{\"choices\":[]}",
-        "{\"choices\":[{}]}",
-        "{\"choices\":[{\"text\":\"a\"}]}",
-        "{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"abort\"}]}",
-        "{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"stop\",\"stop_reason\":\"another\"}]}",
-        "{\"error\":{\"message\":\"no\"}}",
-    };
-    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
-        cord_proposal p;
-        if (read_proposal(&protocol_llama_server, replies[i], &p) || read_proposal(&protocol_vllm, replies[i], &p))
-            fail_msg("%s was taken", replies[i]);
-    }
-}
-
-/* Whether the way reads the reply, for tokens 1 and 2 of 3 (ids 10, 11, 12). */
-static bool read_score(const struct scoring_way *way, const char *reply, double logprob[2]) {
-    int ids[] = {10, 11, 12}, cached = 0;
-    size_t ends[] = {1, 2, 3};
-    struct pieces text = {ids, ends, 3};
-    json_t *json = json_loads(reply, 0, NULL);
-    assert_non_null(json);
-    bool good = way->read(json, &text, 1, 3, logprob, &cached);
-    json_decref(json);
+static bool decode(const char *strings, const char *text, bool added, struct pieces *pieces) {
+    json_t *words = json_loads(strings, 0, NULL), *ids = json_array();
+    assert_true(words && ids);
+    for (size_t i = 0; i < json_array_size(words); i++) json_array_append_new(ids, json_integer((json_int_t)i));
+    *pieces = (struct pieces){0};
+    assert_true(pieces_add_ids(pieces, ids));
+    bool good = pieces_decode(pieces, words, text_of(text), added);
+    json_decref(ids);
+    json_decref(words);
     return good;
 }
 
-static void scores_are_read(void **state) {
+#define FACE "\xF0\x9F\x98\x80" /* of four bytes */
+#define LOST "\xEF\xBF\xBD"     /* what a part of it decodes to */
+
+static void decoded_one_by_one(void **state) {
     (void)state;
-    double value[2];
-    assert_true(read_score(&protocol_llama_server.ways[0],
-                           "{\"completion_probabilities\":[{\"id\":12,\"logprob\":-0.5}]}", value));
-    assert_float_equal(value[0], -0.5, 0);
-    assert_true(read_score(&protocol_vllm.ways[0],
-                           "{\"choices\":[{\"logprobs\":{\"tokens\":[\"token_id:12\"],\"token_logprobs\":[-1.5]}}]}",
-                           value));
-    assert_float_equal(value[0], -1.5, 0);
-    assert_true(read_score(&protocol_vllm.ways[1],
-                           "{\"choices\":[{\"prompt_logprobs\":[null,{\"11\":{\"logprob\":-1}},{\"12\":{\"logprob\":-2}"
-                           ",\"7\":{\"logprob\":-9}}]}]}",
-                           value));
-    assert_float_equal(value[0], -1, 0);
-    assert_float_equal(value[1], -2, 0);
+    static const struct {
+        const char *strings, *text;
+        bool added;
+        int n;
+        size_t end[8];
+    } rows[] = {
+        {"[\"The\",\" answer\",\".\"]", "The answer.", false, 3, {3, 10, 11}},
+        {"[\"The\",\"answer\"]", "The answer", false, 2, {3, 10}}, /* SentencePiece drops a token's first blank */
+        {"[\"<s>\",\"The\",\".\"]", "The.", true, 3, {0, 3, 4}},   /* a BOS that the server put before it */
+        {"[\"\",\"The\"]", "The", true, 2, {0, 3}},
+        {"[\"a\",\"" LOST "\",\"" LOST "\",\"b\"]", "a" FACE "b", false, 4, {1, 2, 5, 6}},
+        {"[\" " LOST "\",\"" LOST "\",\".\"]", " " FACE ".", false, 3, {2, 5, 6}},
+        {"[\"" LOST "\",\"" LOST "\",\"" LOST "\",\"x\"]", FACE FACE "x", false, 4, {1, 2, 8, 9}},
+        {"[\"a\",\"" LOST "\",\"" LOST "\"]", "a" FACE, false, 3, {1, 2, 5}},
+        {"[\"a\",\"bytes:\\\\xf0\\\\x9f\",\"bytes:\\\\x98\\\\x80\"]", "a" FACE, false, 3, {1, 3, 5}},
+        {"[\"x\",\"\"]", "x ", false, 2, {1, 2}},
+        /* vLLM's echo has a character with the last of its tokens */
+        {"[\"is\",\"\",\"\",\" " FACE "\",\".\"]", "is " FACE ".", false, 5, {2, 4, 5, 7, 8}},
+        {"[\"x\",\"\",\"" FACE "\",\"\",\"" FACE "\"]", "x" FACE FACE, false, 5, {1, 2, 5, 6, 9}},
+        {"[\"a\",\"\",\"\xC3\xA9\"]", "a \xC3\xA9", false, 3, {1, 2, 4}}, /* a blank that was dropped */
+        {"[\"a\",\"\",\"b\"]", "ab", false, 3, {1, 1, 2}},
+        {"[\"bytes:\"]", "bytes:", false, 1, {6}}, /* a text that looks so */
+        {"[]", "", false, 0, {0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pieces pieces;
+        if (!decode(rows[i].strings, rows[i].text, rows[i].added, &pieces)) fail_msg("row %zu was refused", i);
+        assert_int_equal(pieces.n, rows[i].n);
+        for (int k = 0; k < pieces.n; k++)
+            if (pieces.end[k] != rows[i].end[k]) fail_msg("row %zu: token %d ends at %zu", i, k, pieces.end[k]);
+        pieces_release(&pieces);
+    }
 }
 
-/* A count that is off by one, another token, no number, a probability above one. */
-static void what_is_no_score_is_refused(void **state) {
+static void what_decodes_to_something_else_is_refused(void **state) {
     (void)state;
-    static const char *const replies[] = {
-        "{}",
-        "[]",
-        "{\"completion_probabilities\":[]}",
-        "{\"completion_probabilities\":[{\"id\":11,\"logprob\":-0.5}]}",
-        "{\"completion_probabilities\":[{\"id\":12}]}",
-        "{\"completion_probabilities\":[{\"id\":12,\"logprob\":0.5}]}",
-        "{\"completion_probabilities\":[{\"id\":12,\"logprob\":null}]}",
-        "{\"choices\":[{\"logprobs\":{\"tokens\":[\"token_id:11\"],\"token_logprobs\":[-1.5]}}]}",
-        "{\"choices\":[{\"logprobs\":{\"tokens\":[],\"token_logprobs\":[]}}]}",
-        "{\"choices\":[{\"logprobs\":null}]}",
-        "{\"choices\":[{\"prompt_logprobs\":[null,{\"11\":{\"logprob\":-1}}]}]}",
-        "{\"choices\":[{\"prompt_logprobs\":[null,{\"11\":{\"logprob\":-1}},{\"13\":{\"logprob\":-2}}]}]}",
-        "{\"choices\":[{\"prompt_logprobs\":[{\"11\":{\"logprob\":-1}},{\"12\":{\"logprob\":-2}}]}]}",
-        "{\"choices\":[{\"prompt_logprobs\":null}]}",
+    static const struct {
+        const char *strings, *text;
+        bool added;
+    } rows[] = {
+        {"[\"The\",\" answer\"]", "The answer.", false},
+        {"[\"The\",\" answers\"]", "The answer", false},
+        {"[\"<s>\",\"The\"]", "The", false},
+        {"[\"<s>\",\"<s>\",\"The\"]", "The", true},
+        {"[\"a\",\"" LOST "\",\"b\"]", "ab", false},
+        {"[\"a\",\"" LOST "\",\"c\"]", "a" FACE "b", false},
+        {"[1]", "a", false},
+        {"[\"" LOST "\",\"" LOST "\"]", "a", false},
     };
-    double value[2];
-    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
-        bool taken = read_score(&protocol_llama_server.ways[0], replies[i], value) ||
-                     read_score(&protocol_vllm.ways[0], replies[i], value) ||
-                     read_score(&protocol_vllm.ways[1], replies[i], value);
-        if (taken) fail_msg("%s was taken", replies[i]);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pieces pieces;
+        if (decode(rows[i].strings, rows[i].text, rows[i].added, &pieces)) fail_msg("row %zu was taken", i);
+        pieces_release(&pieces);
     }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(alphabets),
-        cmocka_unit_test(what_does_not_spell_the_text_is_refused),
-        cmocka_unit_test(texts_in_parts),
-        cmocka_unit_test(what_was_asked_for_is_known),
-        cmocka_unit_test(proposals_are_read),
-        cmocka_unit_test(what_is_no_proposal_is_refused),
-        cmocka_unit_test(scores_are_read),
-        cmocka_unit_test(what_is_no_score_is_refused),
+        cmocka_unit_test(alphabets),          cmocka_unit_test(what_does_not_spell_the_text_is_refused),
+        cmocka_unit_test(texts_in_parts),     cmocka_unit_test(what_was_asked_for_is_known),
+        cmocka_unit_test(decoded_one_by_one), cmocka_unit_test(what_decodes_to_something_else_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,31 +1,30 @@
 /* http.c - the back end for models that servers run: texts become the server's tokens, requests become questions in its
- * protocol, replies become proposals and scores. It must not know any one protocol, nor sockets.
- *
- * Prompts are sent as token ids, so that what a user or a model wrote never becomes a special token: in such text,
- * whatever the server takes for one token but looks like a tag is cut in two before it is tokenised. */
-#include "model/http/remote.h"
+ * protocol, replies become proposals and scores. It must not know any one protocol, nor sockets. */
 #include "model/http/share.h"
+#include "model/http/spelled.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static const struct protocol *const protocols[] = {&protocol_llama_server, &protocol_vllm};
-enum { N_PROTOCOLS = sizeof protocols / sizeof *protocols };
+/* In the order in which a server is asked whether it is one; the last has to be named, since it costs a few tokens. */
+static const struct protocol *const protocols[] = {&protocol_llama_server, &protocol_vllm, &protocol_sglang,
+                                                   &protocol_openai, &protocol_chat};
+enum { N_PROTOCOLS = sizeof protocols / sizeof *protocols, N_FOUND = N_PROTOCOLS - 1 };
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
 static cord_status find_protocol(struct remote *remote, const char *named, cord_error *err) {
-    for (int i = 0; i < N_PROTOCOLS; i++) {
+    for (int i = 0; i < (named ? N_PROTOCOLS : N_FOUND); i++) {
         bool is;
         if (named && strcmp(named, protocols[i]->name) != 0) continue;
-        CORD_TRY(protocols[i]->identify(remote, &is, err));
-        if (!is) continue;
         remote->protocol = protocols[i];
-        return CORD_OK;
+        CORD_TRY(protocols[i]->identify(remote, &is, err));
+        if (is) return CORD_OK;
     }
-    return error_set(err, CORD_BAD_MODEL, "the server at %s is %s; correct the URL, or name its protocol",
+    return error_set(err, CORD_BAD_MODEL, "the server at %s is %s; correct the URL, or name its protocol%s",
                      remote->base.info.path,
-                     named ? "not of the protocol that the recipe names" : "none that cord knows");
+                     named ? "not of the protocol that the recipe names" : "none that cord knows",
+                     named ? "" : " (chat is never found by itself)");
 }
 
 static void close_model(cord_model *model) {
@@ -41,14 +40,21 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     info->name = arena_printf(&remote->arena, "%s", o->name);
     info->path = arena_printf(&remote->arena, "%s", o->url);
     if (o->served) remote->served = arena_printf(&remote->arena, "%s", o->served);
+    if (o->going_on) remote->going_on = arena_printf(&remote->arena, "%s", o->going_on);
     remote->known = known_new();
-    if (!info->name || !info->path || (o->served && !remote->served) || !remote->known) return error_memory(err);
+    if (!info->name || !info->path || !remote->known || (o->served && !remote->served) ||
+        (o->going_on && !remote->going_on))
+        return error_memory(err);
+    remote->stream = o->stream;
     CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, o->requests, &remote->endpoint, err));
     CORD_TRY(find_protocol(remote, o->protocol, err));
     if (o->chat_template) info->chat_template = arena_text(&remote->arena, text_of(o->chat_template));
     remote->way = remote->protocol->ways;
     info->scoring = remote->way->name;
+    remote->stream = o->stream || !remote->names_stops; /* else a text would be written to its limit, and be cut here */
     int least = o->context;
+    if (!info->context)
+        info->context = least + o->more_context; /* many do not tell; what is too long will fail by itself */
     if (least > info->context)
         return error_set(err, CORD_BAD_MODEL,
                          "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more "
@@ -103,176 +109,13 @@ static void forget(cord_engine *engine, uint64_t group) {
     (void)group;
 }
 
-/* ---- texts into tokens --------------------------------------------------------------------------------------- */
-
-/* The length of what looks like a special token at `at`, or 0: "<|im_end|>", "</s>", "[INST]". */
-static size_t tag_length(cord_text t, size_t at) {
-    enum { LONGEST = 64 };
-    char open = t.data[at], close = open == '<' ? '>' : open == '[' ? ']' : '\0';
-    for (size_t i = at + 1; close && i < t.len && i - at < LONGEST; i++) {
-        unsigned char c = (unsigned char)t.data[i];
-        if (t.data[i] == close) return i > at + 1 ? i + 1 - at : 0;
-        if (c <= ' ' || t.data[i] == open) return 0;
-    }
-    return 0;
-}
-
-/* A text of spans, and the places where it has to be cut. */
-struct spelled {
-    struct remote *remote; /* whose tokens are wanted */
-    struct buf text;
-    size_t *cut;
-    size_t n_cuts, room;
-    struct pieces pieces;
-    int twin; /* of the same call: an earlier text with the same tokens, or -1 */
-    cord_error error;
-};
-
-static void spelled_release(struct spelled *s) {
-    buf_release(&s->text);
-    free(s->cut);
-    pieces_release(&s->pieces);
-}
-
-/* Keeps only how many tokens it has: enough while its request waits for a reply, beside thousands of others. */
-static void spelled_shrink(struct spelled *s) {
-    int n = s->pieces.n;
-    buf_release(&s->text);
-    pieces_release(&s->pieces);
-    s->pieces.n = n;
-}
-
-static bool add_cut(struct spelled *s, size_t at) {
-    if (s->n_cuts == s->room) {
-        size_t room = s->room ? 2 * s->room : 8;
-        size_t *cut = realloc(s->cut, room * sizeof *cut);
-        if (!cut) return false;
-        s->cut = cut;
-        s->room = room;
-    }
-    s->cut[s->n_cuts++] = at;
-    return true;
-}
-
-/* Puts the spans together, and cuts each tag in untrusted text behind its first byte. */
-static void spell(struct spelled *s, const cord_model *model, const cord_span *spans, int n) {
-    *s = (struct spelled){.remote = remote_of(model), .twin = -1};
-    buf_init(&s->text, "a prompt", 64 << 20);
-    for (int i = 0; i < n; i++) {
-        size_t start = s->text.len;
-        buf_add(&s->text, spans[i].text);
-        for (size_t at = 0; !spans[i].trusted && at < spans[i].text.len; at++)
-            if (tag_length(spans[i].text, at) && !add_cut(s, start + at + 1))
-                error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
-    }
-    if (s->error.code == CORD_OK) buf_check(&s->text, &s->error);
-}
-
-static cord_text part_of(const struct spelled *s, size_t part) {
-    size_t from = part ? s->cut[part - 1] : 0, to = part < s->n_cuts ? s->cut[part] : s->text.len;
-    return text_slice(buf_text(&s->text), from, to);
-}
-
-/* A part of a text whose tokens are wanted. */
-struct part {
-    cord_text text;
-    struct pieces pieces;
-    struct question *question; /* NULL: they were known */
-};
-
-static bool read_tokens(struct question *q, const json_t *reply) {
-    struct part *part = q->into;
-    pieces_release(&part->pieces);
-    return part->text.len == 0 || q->remote->protocol->tokenize_read(reply, part->text, &part->pieces);
-}
-
-static bool scan_tokens(struct question *q, cord_text reply) {
-    struct part *part = q->into;
-    const struct protocol *protocol = q->remote->protocol;
-    pieces_release(&part->pieces);
-    return pieces_scan(&part->pieces, reply, protocol->tokenize_ids, protocol->tokenize_strings, part->text);
-}
-
-/* Samples of one prompt have the same text. */
-static void find_twins(struct spelled *texts, int n) {
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < i && texts[i].twin < 0; k++)
-            if (texts[k].twin < 0 && texts[k].remote == texts[i].remote && texts[k].n_cuts == texts[i].n_cuts &&
-                text_equal(buf_text(&texts[k].text), buf_text(&texts[i].text)) &&
-                (!texts[i].n_cuts || !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut)))
-                texts[i].twin = k;
-}
-
-/* Returns how many questions are needed. */
-static int ask_tokens(struct spelled *s, struct question *questions, struct part *parts) {
-    int n = 0;
-    for (size_t k = 0; k <= s->n_cuts; k++) {
-        const struct remote *remote = s->remote;
-        parts[k].text = part_of(s, k);
-        if (known_find(remote->known, parts[k].text, &parts[k].pieces)) continue;
-        struct question *q = parts[k].question = &questions[n++];
-        struct json_writer w = question_begin(q, remote, remote->protocol->tokenize_path, 0);
-        remote->protocol->tokenize_write(remote, parts[k].text, &w);
-        question_end(q, &w);
-        q->read = read_tokens;
-        q->scan = remote->protocol->tokenize_ids ? scan_tokens : NULL;
-        q->into = &parts[k];
-        if (s->error.code != CORD_OK) q->call.error = s->error;
-    }
-    return n;
-}
-
-/* The last part of a text is seldom seen again: the next round's is longer. */
-static void take_tokens(struct spelled *s, const struct part *parts) {
-    for (size_t k = 0; k <= s->n_cuts && s->error.code == CORD_OK; k++) {
-        if (parts[k].question && parts[k].question->call.error.code != CORD_OK)
-            s->error = parts[k].question->call.error;
-        else if (!pieces_append(&s->pieces, &parts[k].pieces))
-            error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
-        else if (parts[k].question && k < s->n_cuts)
-            known_keep(s->remote->known, parts[k].text, &parts[k].pieces);
-    }
-}
-
-/* Asks for the tokens of all parts of all texts at once. */
-static cord_status tokenize(const cord_engine *engine, struct spelled *texts, int n, cord_error *err) {
-    size_t total = 0;
-    find_twins(texts, n);
-    for (int i = 0; i < n; i++) total += texts[i].twin < 0 ? texts[i].n_cuts + 1 : 0;
-    struct question *questions = calloc(total + 1, sizeof *questions);
-    struct part *parts = calloc(total + 1, sizeof *parts);
-    cord_status status = questions && parts ? CORD_OK : error_memory(err);
-    size_t at = 0;
-    int asked = 0;
-    for (int i = 0; i < n && status == CORD_OK; i++) {
-        if (texts[i].twin >= 0) continue;
-        asked += ask_tokens(&texts[i], questions + asked, parts + at);
-        at += texts[i].n_cuts + 1;
-    }
-    if (status == CORD_OK) status = questions_ask(engine, questions, asked, err);
-    at = 0;
-    for (int i = 0; i < n && status == CORD_OK; i++) {
-        if (texts[i].twin >= 0) {
-            const struct spelled *twin = &texts[texts[i].twin];
-            if (texts[i].error.code == CORD_OK) texts[i].error = twin->error;
-            if (!pieces_append(&texts[i].pieces, &twin->pieces)) status = error_memory(err);
-            continue;
-        }
-        take_tokens(&texts[i], parts + at);
-        at += texts[i].n_cuts + 1;
-    }
-    for (int q = 0; q < asked; q++) question_release(&questions[q]);
-    for (size_t k = 0; parts && k < total; k++) pieces_release(&parts[k].pieces);
-    free(questions);
-    free(parts);
-    return status;
-}
+/* ---- tokens -------------------------------------------------------------------------------------------------- */
 
 static cord_status count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err) {
     struct remote *remote = remote_of(model);
     struct spelled text;
-    spell(&text, model, spans, n);
-    cord_status status = tokenize(remote->engine, &text, 1, err);
+    spell(&text, model, spans, n, 0);
+    cord_status status = spelled_tokenize(remote->engine, &text, 1, SPELLED_TO_READ, 0, err);
     if (status == CORD_OK && text.error.code != CORD_OK) {
         status = text.error.code;
         if (err) *err = text.error;
@@ -297,10 +140,25 @@ static void trim_proposal(cord_proposal *p) {
     p->text[p->len] = '\0';
 }
 
+/* Cuts off what a reply repeats. False where it does not begin with it. */
+static bool cut_repeated(cord_proposal *p, cord_text before) {
+    if (!before.len) return true;
+    if (!text_starts((cord_text){p->text, p->len}, before)) return false;
+    p->len -= before.len;
+    memmove(p->text, p->text + before.len, p->len + 1);
+    return true;
+}
+
 static bool read_proposal(struct question *q, const json_t *reply) {
     cord_proposal *p = q->into;
     cord_proposal_release(p);
-    if (!q->remote->protocol->propose_read(reply, p)) return false;
+    p->error = (cord_error){0};
+    if (!q->remote->protocol->propose_read(reply, p)) {
+        q->why = p->error;
+        return false;
+    }
+    if (!cut_repeated(p, buf_text(&q->repeated))) return false;
+    if (!p->prompt_tokens) p->prompt_tokens = q->request.prompt_tokens; /* a stream that was left says nothing of it */
     q->cost = (cord_cost){p->prompt_tokens, p->cached_tokens, p->new_tokens};
     return true;
 }
@@ -308,9 +166,14 @@ static bool read_proposal(struct question *q, const json_t *reply) {
 static void ask_proposal(cord_proposal *p, struct spelled *text, struct question *q) {
     const struct remote *remote = text->remote;
     struct json_writer w = question_begin(q, remote, remote->protocol->propose_path, p->group);
-    remote->protocol->propose_write(remote, p, &text->pieces, &w);
+    if (text->error.code == CORD_OK && remote->protocol->propose_check)
+        (void)remote->protocol->propose_check(p, &text->error);
+    if (text->error.code == CORD_OK) remote->protocol->propose_write(remote, p, &text->pieces, &w);
+    if (remote->protocol->propose_repeated) remote->protocol->propose_repeated(remote, p, &q->repeated);
+    if (remote->stream) stream_begin(q, p->stops, p->n_stops);
     question_end(q, &w);
-    question_charge(q, p->sampling.seed, text->pieces.n, p->max_tokens);
+    bool counted = !remote->protocol->sends_text;
+    question_charge(q, p->sampling.seed, counted ? text->pieces.n : TOKENS_GUESSED(text->pieces.text), p->max_tokens);
     q->read = read_proposal;
     q->into = p;
     if (text->error.code != CORD_OK) q->call.error = text->error;
@@ -318,9 +181,10 @@ static void ask_proposal(cord_proposal *p, struct spelled *text, struct question
 
 static void take_proposal(const struct question *q, const struct spelled *text, cord_proposal *p, int64_t began) {
     struct remote *remote = text->remote;
+    bool counted = !remote->protocol->sends_text;
     p->error = q->call.error;
     p->us = clock_us() - began;
-    if (p->error.code == CORD_OK && p->prompt_tokens && p->prompt_tokens != text->pieces.n)
+    if (p->error.code == CORD_OK && counted && p->prompt_tokens && p->prompt_tokens != text->pieces.n)
         error_fill(
             &p->error, CORD_BAD_MODEL,
             "%s was sent a prompt of %d tokens and counts %d: it adds some by itself (a second BOS?), so that what "
@@ -332,7 +196,7 @@ static void take_proposal(const struct question *q, const struct spelled *text, 
     }
     trim_proposal(p);
     atomic_fetch_add(&remote->base.usage.propose_us, p->us);
-    p->prompt_tokens = text->pieces.n;
+    if (counted) p->prompt_tokens = text->pieces.n;
     if (p->cached_tokens > p->prompt_tokens) p->cached_tokens = p->prompt_tokens;
     atomic_fetch_add(&remote->base.usage.proposed_tokens, p->new_tokens);
     atomic_fetch_add(&remote->base.usage.propose_prefill_tokens, p->prompt_tokens - p->cached_tokens);
@@ -348,8 +212,9 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
         free(questions);
         return error_memory(err);
     }
-    for (int i = 0; i < n; i++) spell(&texts[i], requests[i]->model, requests[i]->prompt, requests[i]->n_spans);
-    cord_status status = tokenize(engine, texts, n, err);
+    for (int i = 0; i < n; i++)
+        spell(&texts[i], requests[i]->model, requests[i]->prompt, requests[i]->n_spans, requests[i]->group);
+    cord_status status = spelled_tokenize(engine, texts, n, SPELLED_TO_SEND, 0, err);
     for (int i = 0; i < n; i++) {
         ask_proposal(requests[i], &texts[i], &questions[i]);
         spelled_shrink(&texts[i]);
@@ -387,9 +252,9 @@ static void spell_scoring(const cord_scoring *r, struct spelled *text, struct pl
         spans[n++] = r->opening;
         spans[n++] = r->target;
         spans[n++] = r->closing;
-        spell(text, r->model, spans, n);
+        spell(text, r->model, spans, n, r->group);
     } else {
-        spell(text, r->model, NULL, 0);
+        spell(text, r->model, NULL, 0, r->group);
         error_fill(&text->error, CORD_NO_MEMORY, "out of memory");
     }
     free(spans);
@@ -420,7 +285,7 @@ static void locate(cord_scoring *r, struct spelled *text, struct place *place) {
     else if (place->behind > remote->base.info.context)
         error_fill(&text->error, CORD_TOO_LONG, "%d tokens do not fit the context of %s (%d)", place->behind,
                    remote->base.info.name, remote->base.info.context);
-    if (text->error.code == CORD_OK) place->n_questions = remote->way->each ? r->n_tokens : 1;
+    if (text->error.code == CORD_OK) place->n_questions = !remote->way->path ? 0 : remote->way->each ? r->n_tokens : 1;
 }
 
 /* The values, and the pieces of the target's tokens in one block. */
@@ -484,10 +349,14 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
         return;
     }
     double sum = 0;
+    atomic_fetch_add(&remote->asked, !remote->way->path); /* the tokens came with their scores */
+    atomic_fetch_add(&remote->asked_tokens, remote->way->path ? 0 : text->pieces.n);
+    if (!remote->way->path) memcpy(r->logprob, text->pieces.logprob + place->first, (size_t)r->n_tokens * sizeof sum);
     for (int i = 0; i < r->n_tokens; i++) sum += r->logprob[i];
     r->log_score = sum / r->n_tokens;
     r->score = exp(r->log_score);
-    int cached = asked[0].cached; /* by the calls before: those that follow find what the first one left */
+    /* by the calls before: those that follow find what the first one left */
+    int cached = place->n_questions ? asked[0].cached : 0;
     r->cached_tokens = cached < r->prompt_tokens ? cached : r->prompt_tokens;
     atomic_fetch_add(&remote->base.usage.scored_tokens, r->prompt_tokens - r->cached_tokens);
     atomic_fetch_add(&remote->base.usage.cached_tokens, r->cached_tokens);
@@ -502,11 +371,11 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
     struct asked *asked = NULL;
     cord_status status = texts && places ? CORD_OK : error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++) spell_scoring(requests[i], &texts[i], &places[i]);
-    if (status == CORD_OK) status = tokenize(engine, texts, n, err);
+    if (status == CORD_OK) status = spelled_tokenize(engine, texts, n, SPELLED_TO_READ, most_bad, err);
     int total = 0;
     for (int i = 0; status == CORD_OK && i < n; i++) {
         if (texts[i].error.code == CORD_OK) locate(requests[i], &texts[i], &places[i]);
-        if (places[i].n_questions && !allocate(requests[i], &texts[i], &places[i])) status = error_memory(err);
+        if (texts[i].error.code == CORD_OK && !allocate(requests[i], &texts[i], &places[i])) status = error_memory(err);
         places[i].question = total;
         total += places[i].n_questions;
     }
@@ -567,6 +436,8 @@ static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_ch
     const struct scoring_way *ways = remote->protocol->ways, *chosen = NULL;
     cord_scoring probes[MOST] = {0};
     cord_status status = CORD_OK;
+    if (!ways->name)
+        snprintf(c->way->why, sizeof c->way->why, "the protocol %s tells no log-probabilities", remote->protocol->name);
     for (int i = 0; i < MOST && ways[i].name && status == CORD_OK; i++, c->n_ways++) {
         remote->way = &ways[i];
         status = probe(engine, remote, &probes[i], &c->way[i].requests, &c->way[i].computed_tokens,

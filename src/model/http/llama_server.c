@@ -28,6 +28,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
         info->bos = arena_text(&remote->arena, member(props, "bos_token"));
         info->eos = arena_text(&remote->arena, member(props, "eos_token"));
         find_bos(remote, "/tokenize", "content", "add_special");
+        remote->names_stops = true;
         info->noise = 0.25; /* as the local back end's, whose kernels it has */
     }
     json_decref(props);
@@ -61,7 +62,6 @@ static bool tokenize_read(const json_t *reply, cord_text text, struct pieces *pi
 
 static void propose_write(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w) {
-    (void)remote;
     const cord_sampling *s = &p->sampling;
     write_ids(w, "prompt", prompt, prompt->n);
     json_int(w, "n_predict", p->max_tokens);
@@ -83,6 +83,7 @@ static void propose_write(const struct remote *remote, const cord_proposal *p, c
     for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
     json_close(w, ']');
     json_bool(w, "cache_prompt", true);
+    if (remote->stream) json_bool(w, "stream", true);
 }
 
 static bool propose_read(const json_t *reply, cord_proposal *p) {
@@ -108,6 +109,21 @@ static bool propose_read(const json_t *reply, cord_proposal *p) {
     const json_t *timings = json_object_get(reply, "timings");
     p->cached_tokens = number(timings, "cache_n");
     return p->text != NULL;
+}
+
+/* Each event has some of the text; the last one, which says "stop", is a whole reply but for the text. */
+static bool take_event(struct told *told, const json_t *event) {
+    const json_t *content = json_object_get(event, "content");
+    if (!json_is_string(content) || json_is_object(json_object_get(event, "error"))) return false;
+    if (json_string_length(content)) told->events++;
+    buf_add(&told->text, (cord_text){json_string_value(content), json_string_length(content)});
+    return json_object_update(told->reply, (json_t *)(uintptr_t)event) == 0;
+}
+
+static void end_events(struct told *told) {
+    json_object_set_new(told->reply, "content", json_stringn(told->text.data, told->text.len));
+    if (told->cut && !json_object_get(told->reply, "stop_type"))
+        json_object_set_new(told->reply, "stop_type", json_string("limit"));
 }
 
 /* ---- scoring ------------------------------------------------------------------------------------------------- */
@@ -180,5 +196,7 @@ const struct protocol protocol_llama_server = {
     .propose_path = "/completion",
     .propose_write = propose_write,
     .propose_read = propose_read,
+    .event = take_event,
+    .event_end = end_events,
     .ways = ways,
 };

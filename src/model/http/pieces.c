@@ -10,6 +10,7 @@ typedef void alphabet(cord_text, struct buf *);
 void pieces_release(struct pieces *pieces) {
     free(pieces->id);
     free(pieces->end);
+    free(pieces->logprob);
     *pieces = (struct pieces){0};
 }
 
@@ -100,9 +101,17 @@ static bool spells(const json_t *strings, cord_text text, void (*spell)(cord_tex
     return good;
 }
 
+/* The log-probabilities of a text in one part; a text of several parts has none. */
+static bool copy_logprobs(struct pieces *pieces, const struct pieces *more) {
+    if (pieces->n || !more->logprob) return true;
+    pieces->logprob = malloc(((size_t)more->n + 1) * sizeof *pieces->logprob);
+    if (pieces->logprob) memcpy(pieces->logprob, more->logprob, (size_t)more->n * sizeof *pieces->logprob);
+    return pieces->logprob != NULL;
+}
+
 bool pieces_append(struct pieces *pieces, const struct pieces *more) {
     size_t before = pieces->n ? pieces->end[pieces->n - 1] : 0;
-    if (!make_room(pieces, (size_t)more->n)) return false;
+    if (!copy_logprobs(pieces, more) || !make_room(pieces, (size_t)more->n)) return false;
     for (int i = 0; i < more->n; i++, pieces->n++) {
         pieces->id[pieces->n] = more->id[i];
         pieces->end[pieces->n] = before + more->end[i];
@@ -111,6 +120,11 @@ bool pieces_append(struct pieces *pieces, const struct pieces *more) {
 }
 
 static alphabet *const alphabets[] = {spell_plain, spell_gpt2, spell_sentencepiece};
+
+static bool read_id(const json_t *token, int *id) {
+    *id = (int)json_integer_value(token);
+    return json_is_integer(token) && json_integer_value(token) >= 0 && json_integer_value(token) <= INT32_MAX;
+}
 
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text) {
     size_t n = json_array_size(tokens), before = pieces->n ? pieces->end[pieces->n - 1] : 0;
@@ -122,13 +136,22 @@ bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strin
     for (size_t a = 0; a < sizeof alphabets / sizeof *alphabets && !good; a++)
         good = spells(strings, text, alphabets[a], end);
     for (size_t i = 0; good && i < n; i++) {
-        const json_t *token = json_array_get(tokens, i);
-        good = json_is_integer(token) && json_integer_value(token) >= 0 && json_integer_value(token) <= INT32_MAX;
-        id[i] = (int)json_integer_value(token);
+        good = read_id(json_array_get(tokens, i), &id[i]);
         end[i] += before;
     }
     if (good) pieces->n += (int)n;
     return good;
+}
+
+bool pieces_add_ids(struct pieces *pieces, const json_t *tokens) {
+    size_t n = json_array_size(tokens);
+    if (!json_is_array(tokens) || !make_room(pieces, n)) return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!read_id(json_array_get(tokens, i), &pieces->id[pieces->n + (int)i])) return false;
+        pieces->end[pieces->n + (int)i] = 0;
+    }
+    pieces->n += (int)n;
+    return true;
 }
 
 /* ---- the same from a reply as it came ------------------------------------------------------------------------ */
@@ -238,7 +261,8 @@ static bool scan_ids(struct scan *s, int **ids, size_t *n) {
         }
         while (s->at < s->end && *s->at == ' ') s->at++;
         const char *first = s->at;
-        for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && id <= INT32_MAX; s->at++) id = 10 * id + *s->at - '0';
+        for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && id <= INT32_MAX; s->at++)
+            id = 10 * id + *s->at - '0';
         if (s->at == first || id > INT32_MAX) return false;
         (*ids)[(*n)++] = (int)id;
     } while (scan_char(s, ','));

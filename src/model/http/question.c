@@ -6,9 +6,18 @@
 
 enum { BODY_LIMIT = 64 << 20 };
 
+/* A path of the API, without its version where the URL has that already. */
+static const char *path_at(const struct remote *remote, const char *path) {
+    return remote->versioned && text_starts(text_of(path), TEXT("/v1/")) ? path + strlen("/v1") : path;
+}
+
 struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group) {
-    *q = (struct question){.remote = remote, .call = {.endpoint = remote->endpoint, .path = path, .group = group}};
+    *q = (struct question){
+        .remote = remote,
+        .call = {.endpoint = remote->endpoint, .path = path_at(remote, path), .group = group},
+    };
     buf_init(&q->body, "the body of a request", BODY_LIMIT);
+    buf_init(&q->repeated, "what a reply repeats", BODY_LIMIT);
     struct json_writer w = {.out = &q->body};
     json_open(&w, NULL, '{');
     return w;
@@ -33,6 +42,8 @@ void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int n
 void question_release(struct question *q) {
     http_call_release(&q->call);
     buf_release(&q->body);
+    buf_release(&q->repeated);
+    told_release(&q->told);
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------------- */
@@ -50,8 +61,8 @@ static void make_key(struct question *q) {
 
 static bool read_reply(struct question *q, cord_text text) {
     if (q->scan && q->scan(q, text)) return true;
-    json_error_t error;
-    json_t *reply = json_loadb(text.data, text.len, JSON_DECODE_ANY, &error);
+    json_t *reply = q->streams ? stream_reply(q, text) : json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
+    q->why = (cord_error){0};
     bool good = reply && q->read(q, reply);
     json_decref(reply);
     return good;
@@ -61,7 +72,10 @@ static bool read_reply(struct question *q, cord_text text) {
 static bool arrived(void *ctx, struct http_call *call) {
     struct question *q = ctx;
     const cord_ledger *ledger = &q->remote->engine->options.ledger;
-    if (!read_reply(q, buf_text(&call->reply))) return false;
+    if (!read_reply(q, buf_text(&call->reply))) {
+        if (q->why.code != CORD_OK) call->error = q->why;
+        return false;
+    }
     q->arrived = true;
     if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
     buf_release(&call->reply); /* the slowest of its call may take minutes yet */
@@ -95,6 +109,7 @@ static void choose(struct asking *a, struct question *questions, int n) {
         if (q->call.error.code != CORD_OK || (q->charged && is_known(q))) continue;
         a->calls[a->n] = q->call;
         a->calls[a->n].arrived = arrived;
+        if (q->streams) a->calls[a->n].event = stream_event;
         a->calls[a->n].ctx = q;
         a->sleepers[a->n] = q->computes ? q->remote->sleeper : NULL;
         a->which[a->n++] = i;
@@ -144,8 +159,10 @@ static bool is_undamaged(void *ctx, struct http_call *call) {
 }
 
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err) {
-    struct http_call call = {
-        .endpoint = remote->endpoint, .path = path, .most_tries = PROBE_TRIES, .arrived = is_undamaged};
+    struct http_call call = {.endpoint = remote->endpoint,
+                             .path = path_at(remote, path),
+                             .most_tries = PROBE_TRIES,
+                             .arrived = is_undamaged};
     json_error_t error;
     *reply = NULL;
     cord_status status = transport_run(remote->transport, &call, 1, err);
@@ -157,6 +174,26 @@ cord_status remote_get(struct remote *remote, const char *path, json_t **reply, 
         if (err) *err = call.error;
     }
     http_call_release(&call);
+    return status;
+}
+
+static bool take_as_it_is(struct question *q, const json_t *reply) {
+    json_t **taken = q->into;
+    json_decref(*taken);
+    *taken = json_deep_copy(reply);
+    return *taken != NULL;
+}
+
+cord_status remote_ask(struct question *q, json_t **reply, cord_error *err) {
+    *reply = NULL;
+    q->read = take_as_it_is;
+    q->into = reply;
+    q->call.most_tries = PROBE_TRIES;
+    cord_status status = questions_ask(q->remote->engine, q, 1, err);
+    if (status == CORD_OK && q->call.error.code != CORD_OK && q->call.status / 100 != 4) {
+        status = q->call.error.code;
+        if (err) *err = q->call.error;
+    }
     return status;
 }
 

@@ -11,18 +11,33 @@
 struct remote;
 struct sleeper;
 
+/* ---- tokens -------------------------------------------------------------------------------------------------- */
+
 /* A text in a server's tokens. */
 struct pieces {
+    cord_text text; /* borrowed */
     int *id;
-    size_t *end; /* bytes of the text up to and with each token */
+    size_t *end;     /* bytes of the text up to and with each token */
+    double *logprob; /* of each but the first, where the reply that lists them told it, too; else NULL */
     int n;
+    const char *problem; /* why a reply lists no tokens, and why the next one would not either; static. NULL: none */
 };
 void pieces_release(struct pieces *pieces);
 /* Appends `more`, whose text follows. False: no memory. */
 bool pieces_append(struct pieces *pieces, const struct pieces *more);
+
+/* Appends what a reply to "tokenize" lists: `tokens` is an array of ids, `strings` of their spellings as the tokenizer
+ * writes them ("Ġthe", "▁the", "<0x0A>"), or of bytes. False where they do not spell `text`, or are malformed. */
+bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text);
 /* The same from a reply whose members `tokens` and `strings` are these lists, without a tree of JSON. False also for what is
  * not written as simply as servers do: pieces_add then decides. */
 bool pieces_scan(struct pieces *pieces, cord_text reply, const char *tokens, const char *strings, cord_text text);
+/* Appends ids alone, whose ends pieces_decode then finds. */
+bool pieces_add_ids(struct pieces *pieces, const json_t *tokens);
+/* Finds the ends of all n tokens from `strings`, what each decodes to by itself: U+FFFD where it holds bytes that
+ * are no whole character, or "bytes:\\xf0\\x9f"; a blank at its beginning may be missing. With `added`, the first
+ * may be one that the server put before the text. False where they do not spell `text`. */
+bool pieces_decode(struct pieces *pieces, const json_t *strings, cord_text text, bool added);
 
 /* Tokens of short texts that were asked for before (known.c). By any thread. */
 struct known;
@@ -31,15 +46,13 @@ void known_free(struct known *known);
 /* Appends the tokens of `text`; false where they are not known. */
 bool known_find(struct known *known, cord_text text, struct pieces *pieces);
 void known_keep(struct known *known, cord_text text, const struct pieces *pieces);
-/* Appends what a reply to "tokenize" lists: `tokens` is an array of ids, `strings` of their spellings as the tokenizer
- * writes them ("Ġthe", "▁the", "<0x0A>"), or of bytes. False where they do not spell `text`, or are malformed. */
-bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text);
+/* ---- protocols ----------------------------------------------------------------------------------------------- */
 
 /* One way to obtain the log-probabilities of a target. */
 struct scoring_way {
     const char *name; /* as cord_model_info.scoring has it; NULL ends a list */
-    const char *path;
-    bool each; /* one request for each token of the target; else one for all */
+    const char *path; /* NULL: the reply that lists the tokens has told them already */
+    bool each;        /* one request for each token of the target; else one for all */
     /* Writes the members of a request: the log-probabilities of tokens first to n-1 (or of the token `n-1` alone, where
      * `each`) after those before them. */
     void (*write)(const struct remote *remote, const struct pieces *text, int first, int n, struct json_writer *w);
@@ -55,24 +68,51 @@ struct sleep_calls {
     const char *advice; /* for a server that does not offer them */
 };
 
+/* A reply that comes as a stream of events (stream.c). */
+struct told {
+    struct buf text;       /* as far as it was told */
+    json_t *reply;         /* what the events say beside the text: a protocol's own */
+    int events;            /* that held some of the text: tokens, more or less */
+    bool cut;              /* a stop string came, and what follows is not wanted */
+    size_t seen, searched; /* bytes of the events, and of the text, that have been looked at */
+    int tries;             /* of the request when that was */
+};
+
 struct protocol {
     const char *name;
+    /* Prompts go as text, since the server tokenises for nobody. Then "tokenize" is a request that is paid for,
+     * which lists the tokens of a text and their log-probabilities. */
+    bool sends_text;
     /* Asks the server what it is. *is false where it is another kind of server; `remote->base.info` is filled. */
     cord_status (*identify)(struct remote *remote, bool *is, cord_error *err);
-    const char *tokenize_path;
+    const char *tokenize_path; /* NULL: nothing of a text's tokens can be had */
     void (*tokenize_write)(const struct remote *remote, cord_text text, struct json_writer *w);
     bool (*tokenize_read)(const json_t *reply, cord_text text, struct pieces *pieces);
     const char *tokenize_ids, *tokenize_strings; /* members of that reply, where it is two lists; else NULL */
+    const char *decode_path; /* where "tokenize" lists ids alone: what their ends are found by. NULL: it lists all */
+    void (*decode_write)(const struct remote *remote, const struct pieces *pieces, struct json_writer *w);
+    bool (*decode_read)(const json_t *reply, cord_text text, struct pieces *pieces);
     const char *propose_path;
+    /* Whether a prompt can be sent this way; NULL: any can. */
+    cord_status (*propose_check)(const cord_proposal *p, cord_error *err);
+    /* `prompt` holds the text alone where the protocol sends that. */
     void (*propose_write)(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w);
-    /* Fills the second half of the proposal: `text` is a copy, `prompt_tokens` what the server counts, 0 if it does not
-     * tell. False, and nothing to be freed, where the reply is not one. */
+    /* Appends what a reply begins with before the text that is wanted; NULL: it never does. */
+    void (*propose_repeated)(const struct remote *remote, const cord_proposal *p, struct buf *out);
+    /* Fills the second half of the proposal: `text` is a copy, `prompt_tokens` what the server counts, 0 if it does
+     * not tell. False, and nothing to be freed, where the reply is not one; p->error may then say why, where asking
+     * again cannot mend it. */
     bool (*propose_read)(const json_t *reply, cord_proposal *p);
+    /* Folds an event of a stream into what was told. False: it is none, or an error. */
+    bool (*event)(struct told *told, const json_t *event);
+    /* Makes of it the reply that propose_read reads. Where a stop string cut it, what the server would have said of
+     * its end is not there; any end will do, since the text says it. */
+    void (*event_end)(struct told *told);
     const struct scoring_way *ways;  /* the cheaper first */
     const struct sleep_calls *sleep; /* NULL: it cannot */
 };
-extern const struct protocol protocol_llama_server, protocol_vllm;
+extern const struct protocol protocol_llama_server, protocol_vllm, protocol_sglang, protocol_openai, protocol_chat;
 
 struct remote {
     struct cord_model base; /* first */
@@ -86,6 +126,11 @@ struct remote {
     struct known *known;
     /* for scores, since it was opened: requests, and the tokens of their prompts, with those that were cached */
     _Atomic int64_t asked, asked_tokens, asked_cached;
+    bool versioned;       /* the URL ends in the API's version: no path says it again */
+    bool stream;          /* replies are asked for as events */
+    bool names_stops;     /* it tells which stop string ended a text; else it is sent none */
+    const char *going_on; /* chat: how a turn is gone on with, as models.*.continue has it */
+    bool repeats;         /* chat: replies begin with the turn that they go on with */
     struct arena arena;
 };
 
@@ -100,13 +145,19 @@ struct question {
     const struct remote *remote;
     struct http_call call; /* its error says what became of it */
     struct buf body;
-    /* Takes what is wanted from the reply, on the transport's thread, while who asked waits, and fills `cost`. False: it is
-     * malformed, and is asked for again. */
+    /* Takes what is wanted from the reply, on the transport's thread, while who asked waits, and fills `cost`.
+     * False: it is malformed, and is asked for again. */
     bool (*read)(struct question *q, const json_t *reply);
     bool (*scan)(struct question *q, cord_text reply); /* where it can do so without a tree: tried before; or NULL */
-    void *into;    /* read's own */
-    bool arrived;  /* its reply did, in this call */
-    bool computes; /* the model is needed, and not its tokenizer alone: where it sleeps, it has to be woken */
+    void *into;                                        /* read's own */
+    bool arrived;                                      /* its reply did, in this call */
+    bool computes;       /* the model is needed, and not its tokenizer alone: where it sleeps, it has to be woken */
+    cord_error why;      /* read's, where asking again cannot mend it */
+    struct buf repeated; /* of a proposal: what its text begins with, which is no part of it; may be empty */
+    bool streams; /* the reply comes as events; until one of the stop strings, should the server not see to them: */
+    const cord_text *stops;
+    int n_stops;
+    struct told told;
 
     bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
     cord_request request; /* of such a one; its key is made when it is asked */
@@ -117,6 +168,8 @@ struct question {
 /* A request to `path`: the caller writes the members of its body, then ends it. */
 struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group);
 void question_end(struct question *q, struct json_writer *w);
+/* Tokens of a text that only the server can count: a guess. */
+#define TOKENS_GUESSED(text) ((int)((text).len / 3 < INT32_MAX ? (text).len / 3 + 1 : INT32_MAX))
 /* Says that the model itself has to answer, and what that costs at most. After question_end. */
 void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens);
 /* Asks all that have no error, of any models, and waits. CORD_CANCELLED where the engine stops, or its ledger allows no
@@ -130,7 +183,21 @@ cord_status remote_get(struct remote *remote, const char *path, json_t **reply, 
  * what the tokenizer adds (the member `add` of the request), as "tokenize" does. Left unknown where that cannot be had. */
 void find_bos(struct remote *remote, const char *path, const char *content, const char *add);
 
+/* A question by itself, tried a few times, whose reply is taken as it is. *reply is NULL, and CORD_OK returned,
+ * where the server refused it: q->call says how. The caller releases the question. */
+cord_status remote_ask(struct question *q, json_t **reply, cord_error *err);
+
 /* The ids of a text as a member of the body. */
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n);
+
+/* ---- replies that come as events (stream.c) ------------------------------------------------------------------ */
+
+/* Says that the reply will come so. Before question_end. */
+void stream_begin(struct question *q, const cord_text *stops, int n_stops);
+/* An http_call's `event`, whose ctx is a question. */
+bool stream_event(void *ctx, struct http_call *call);
+/* The reply that the events of a whole stream make; NULL: they make none. The caller's reference. */
+json_t *stream_reply(struct question *q, cord_text events);
+void told_release(struct told *told);
 
 #endif

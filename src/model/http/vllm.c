@@ -1,10 +1,10 @@
-/* vllm.c - vLLM's server: completions of token ids, with the log-probabilities of prompts, or of a token that alone is
- * allowed. Requests for prompt log-probabilities skip its prefix cache; single tokens use it. Written after its source and
- * documentation of 0.32.0, and tried with that. It must not know who asks. */
-#include "model/http/remote.h"
+/* vllm.c - vLLM's server: completions of token ids, with the log-probabilities of prompts, or of a token that alone
+ * is allowed. Requests for prompt log-probabilities skip its prefix cache; single tokens use it. Written after its
+ * source and documentation of 0.32.0, and tried with that. It must not know who asks. */
+#include "model/http/openai.h"
 
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
-    json_t *version, *models;
+    json_t *version;
     *is = false;
     CORD_TRY(remote_get(remote, "/version", &version, err));
     const char *number = json_string_value(json_object_get(version, "version"));
@@ -12,28 +12,8 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     if (number) info->description = arena_printf(&remote->arena, "vLLM %.60s", number);
     json_decref(version);
     if (!number) return CORD_OK;
-    CORD_TRY(remote_get(remote, "/v1/models", &models, err));
-    const json_t *data = json_object_get(models, "data");
-    for (size_t i = 0; i < json_array_size(data); i++) {
-        const json_t *model = json_array_get(data, i);
-        const char *id = json_string_value(json_object_get(model, "id"));
-        if (!id || (remote->served && strcmp(id, remote->served) != 0)) continue;
-        if (!remote->served) remote->served = arena_printf(&remote->arena, "%s", id);
-        info->context = (int)json_integer_value(json_object_get(model, "max_model_len"));
-        *is = true;
-        break;
-    }
-    if (!*is) {
-        char names[300] = "";
-        for (size_t i = 0; i < json_array_size(data); i++) {
-            const char *id = json_string_value(json_object_get(json_array_get(data, i), "id"));
-            size_t used = strlen(names);
-            if (id) snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", id);
-        }
-        json_decref(models);
-        return error_set(err, CORD_BAD_RECIPE, "the server has no model '%s'; it serves: %s", remote->served, names);
-    }
-    json_decref(models);
+    CORD_TRY(openai_models(remote, true, is, err));
+    remote->names_stops = true;
     find_bos(remote, "/tokenize", "prompt", "add_special_tokens");
     info->noise = 0.05; /* float kernels, batched otherwise from call to call */
     return CORD_OK;
@@ -69,36 +49,13 @@ static void propose_write(const struct remote *remote, const cord_proposal *p, c
     json_close(w, ']');
     json_bool(w, "skip_special_tokens", true);
     json_bool(w, "spaces_between_special_tokens", false);
+    openai_write_stream(remote, w);
 }
-
-static const json_t *choice_of(const json_t *reply) { return json_array_get(json_object_get(reply, "choices"), 0); }
 
 /* Where a stop string ended the text, it is named; where an end-of-turn token did, it is a number or nothing. */
 static bool propose_read(const json_t *reply, cord_proposal *p) {
-    const json_t *choice = choice_of(reply), *text = json_object_get(choice, "text");
-    const json_t *reason = json_object_get(choice, "stop_reason"), *usage = json_object_get(reply, "usage");
-    const char *finish = json_string_value(json_object_get(choice, "finish_reason"));
-    if (!json_is_string(text) || !finish) return false;
-    p->stop = -1;
-    if (!strcmp(finish, "length")) {
-        p->end = CORD_END_LENGTH;
-    } else if (strcmp(finish, "stop") != 0) {
-        return false; /* "abort" */
-    } else if (json_is_string(reason)) {
-        p->end = CORD_END_STOP;
-        for (int i = 0; i < p->n_stops && p->stop < 0; i++)
-            if (text_equal(text_of(json_string_value(reason)), p->stops[i])) p->stop = i;
-        if (p->stop < 0) return false;
-    } else {
-        p->end = CORD_END_TURN;
-    }
-    p->text = strndup(json_string_value(text), json_string_length(text));
-    p->len = json_string_length(text);
-    p->new_tokens = (int)json_integer_value(json_object_get(usage, "completion_tokens"));
-    p->prompt_tokens = (int)json_integer_value(json_object_get(usage, "prompt_tokens"));
-    const json_t *details = json_object_get(usage, "prompt_tokens_details");
-    p->cached_tokens = (int)json_integer_value(json_object_get(details, "cached_tokens"));
-    return p->text != NULL;
+    const json_t *choice = openai_choice(reply), *text = json_object_get(choice, "text");
+    return json_is_string(text) && openai_end(choice, p) && openai_take(reply, text, p);
 }
 
 /* ---- scoring ------------------------------------------------------------------------------------------------- */
@@ -121,7 +78,7 @@ static void single_write(const struct remote *remote, const struct pieces *text,
 static bool single_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob,
                         int *cached) {
     (void)first;
-    const json_t *probabilities = json_object_get(choice_of(reply), "logprobs");
+    const json_t *probabilities = json_object_get(openai_choice(reply), "logprobs");
     const char *token = json_string_value(json_array_get(json_object_get(probabilities, "tokens"), 0));
     const json_t *value = json_array_get(json_object_get(probabilities, "token_logprobs"), 0);
     char expected[40];
@@ -146,7 +103,7 @@ static void prompt_write(const struct remote *remote, const struct pieces *text,
 /* An object for each token of the prompt, whose members are ids: the token's own is there. */
 static bool prompt_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob,
                         int *cached) {
-    const json_t *all = json_object_get(choice_of(reply), "prompt_logprobs");
+    const json_t *all = json_object_get(openai_choice(reply), "prompt_logprobs");
     if (!json_is_array(all) || json_array_size(all) != (size_t)n) return false;
     for (int i = first; i < n; i++) {
         char id[20];
@@ -196,6 +153,8 @@ const struct protocol protocol_vllm = {
     .propose_path = "/v1/completions",
     .propose_write = propose_write,
     .propose_read = propose_read,
+    .event = openai_event_text,
+    .event_end = openai_event_end,
     .ways = ways,
     .sleep = &sleep_calls,
 };

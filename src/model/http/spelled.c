@@ -1,0 +1,271 @@
+/* spelled.c - texts in a server's tokens, see spelled.h. It must not know protocols. */
+#include "model/http/spelled.h"
+
+#include <stdlib.h>
+
+void spelled_release(struct spelled *s) {
+    buf_release(&s->text);
+    free(s->cut);
+    pieces_release(&s->pieces);
+}
+
+void spelled_shrink(struct spelled *s) {
+    int n = s->pieces.n;
+    buf_release(&s->text);
+    pieces_release(&s->pieces);
+    s->pieces.n = n;
+}
+
+/* ---- what looks like a special token -------------------------------------------------------------------------- */
+
+/* The length of what looks like a special token at `at`, or 0: "<|im_end|>", "</s>", "[INST]". */
+static size_t tag_length(cord_text t, size_t at) {
+    enum { LONGEST = 64 };
+    char open = t.data[at], close = open == '<' ? '>' : open == '[' ? ']' : '\0';
+    for (size_t i = at + 1; close && i < t.len && i - at < LONGEST; i++) {
+        unsigned char c = (unsigned char)t.data[i];
+        if (t.data[i] == close) return i > at + 1 ? i + 1 - at : 0;
+        if (c <= ' ' || t.data[i] == open) return 0;
+    }
+    return 0;
+}
+
+static bool is_among(cord_text word, const char *const *list) {
+    for (; *list; list++)
+        if (text_equal(word, text_of(*list))) return true;
+    return false;
+}
+
+/* Whether such a tag may well be one that begins or ends a turn. To cut one too many costs nothing, to refuse one too
+ * many costs a problem: intervals ("[0,1]"), areas ("[ABC]"), inequalities and markup are none, nor are the tags of
+ * thinking, which a system text may well speak of and which change nobody's turn. */
+static bool is_special(cord_text tag) {
+    static const char *const bracketed[] = {
+        "INST",       "SYSTEM_PROMPT", "AVAILABLE_TOOLS",
+        "TOOL_CALLS", "TOOL_RESULTS",  "TOOL_CONTENT",
+        "IMG",        "IMG_END",       "IMG_BREAK",
+        "AUDIO",      "BEGIN_AUDIO",   "CALL_ID",
+        "ARGS",       "PREFIX",        "MIDDLE",
+        "SUFFIX",     "PAD",           "MODEL_SETTINGS",
+        "CLS",        "SEP",           "MASK",
+        "gMASK",      "sMASK",         "UNK",
+        "BOS",        "EOS",           NULL,
+    };
+    static const char *const angled[] = {
+        "s",   "bos", "eos", "pad",  "unk",       "mask",   "sep",  "cls",   "eod",           "eop",         "sop",
+        "eot", "bot", "SYS", "user", "assistant", "system", "role", "human", "start_of_turn", "end_of_turn", NULL,
+    };
+    static const cord_text wide = {"\xEF\xBD\x9C", 3}; /* DeepSeek's bar */
+    bool angle = tag.data[0] == '<';
+    cord_text inside = text_slice(tag, 1, tag.len - 1), bar = TEXT("|");
+    if (angle && (text_starts(inside, bar) || text_ends(inside, bar) || text_starts(inside, wide))) return true;
+    if (inside.len > 1 && *inside.data == '/') inside = text_slice(inside, 1, inside.len);
+    return is_among(inside, angle ? angled : bracketed);
+}
+
+static bool add_cut(struct spelled *s, size_t at) {
+    if (s->n_cuts == s->room) {
+        size_t room = s->room ? 2 * s->room : 8;
+        size_t *cut = realloc(s->cut, room * sizeof *cut);
+        if (!cut) return false;
+        s->cut = cut;
+        s->room = room;
+    }
+    s->cut[s->n_cuts++] = at;
+    return true;
+}
+
+/* A tag at `at` of an untrusted text that begins at `start`: it is cut behind its first byte, or refused. */
+static void guard(struct spelled *s, cord_text text, size_t start, size_t at) {
+    size_t len = tag_length(text, at);
+    cord_text tag = text_slice(text, at, at + len);
+    if (len && !s->remote->protocol->sends_text) {
+        if (!add_cut(s, start + at + 1)) error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
+    } else if (len && is_special(tag) && s->error.code == CORD_OK) {
+        error_fill(&s->error, CORD_BAD_INPUT,
+                   "the text holds \"%.*s\", which %s may take for a special token, since prompts go there as text; "
+                   "leave that out, or "
+                   "use a server that takes token ids (llama-server, vllm, sglang)",
+                   (int)tag.len, tag.data, s->remote->base.info.name);
+    }
+}
+
+void spell(struct spelled *s, const cord_model *model, const cord_span *spans, int n, uint64_t group) {
+    *s = (struct spelled){.remote = remote_of(model), .group = group, .twin = -1};
+    buf_init(&s->text, "a prompt", 64 << 20);
+    for (int i = 0; i < n; i++) {
+        size_t start = s->text.len;
+        buf_add(&s->text, spans[i].text);
+        for (size_t at = 0; !spans[i].trusted && at < spans[i].text.len; at++) guard(s, spans[i].text, start, at);
+    }
+    if (s->error.code == CORD_OK) buf_check(&s->text, &s->error);
+    s->pieces.text = buf_text(&s->text);
+}
+
+static cord_text part_of(const struct spelled *s, size_t part) {
+    size_t from = part ? s->cut[part - 1] : 0, to = part < s->n_cuts ? s->cut[part] : s->text.len;
+    return text_slice(buf_text(&s->text), from, to);
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------------- */
+
+/* A part of a text whose tokens are wanted. */
+struct part {
+    struct spelled *of;
+    size_t number;
+    cord_text text;
+    struct pieces pieces;
+    struct question *question; /* NULL: they were known */
+};
+
+static bool read_tokens(struct question *q, const json_t *reply) {
+    struct part *part = q->into;
+    const struct protocol *protocol = q->remote->protocol;
+    pieces_release(&part->pieces);
+    part->pieces.text = part->text;
+    bool good = part->text.len == 0 || protocol->tokenize_read(reply, part->text, &part->pieces);
+    if (!good && part->pieces.problem)
+        error_fill(&q->why, CORD_BAD_MODEL, "%s: %s", q->remote->base.info.name, part->pieces.problem);
+    q->cost = (cord_cost){.prompt_tokens = part->pieces.n, .new_tokens = 1};
+    return good;
+}
+
+static bool scan_tokens(struct question *q, cord_text reply) {
+    struct part *part = q->into;
+    const struct protocol *protocol = q->remote->protocol;
+    pieces_release(&part->pieces);
+    return pieces_scan(&part->pieces, reply, protocol->tokenize_ids, protocol->tokenize_strings, part->text);
+}
+
+static bool read_ends(struct question *q, const json_t *reply) {
+    struct part *part = q->into;
+    return part->text.len == 0 || q->remote->protocol->decode_read(reply, part->text, &part->pieces);
+}
+
+/* Samples of one prompt have the same text. */
+static void find_twins(struct spelled *texts, int n) {
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < i && texts[i].twin < 0; k++)
+            if (texts[k].twin < 0 && texts[k].remote == texts[i].remote && texts[k].n_cuts == texts[i].n_cuts &&
+                text_equal(buf_text(&texts[k].text), buf_text(&texts[i].text)) &&
+                (!texts[i].n_cuts || !memcmp(texts[k].cut, texts[i].cut, texts[i].n_cuts * sizeof *texts[i].cut)))
+                texts[i].twin = k;
+}
+
+/* Whether its tokens have to be asked for. */
+static bool is_wanted(struct spelled *s, enum spelled_for purpose) {
+    const struct protocol *protocol = s->remote->protocol;
+    if (s->twin >= 0 || s->error.code != CORD_OK || (protocol->sends_text && purpose == SPELLED_TO_SEND)) return false;
+    if (!protocol->tokenize_path)
+        error_fill(
+            &s->error, CORD_BAD_MODEL,
+            "%s is spoken to by the protocol %s, which tells nothing of tokens: it can be a teacher, but neither "
+            "score nor count tokens",
+            s->remote->base.info.name, protocol->name);
+    return s->error.code == CORD_OK;
+}
+
+static void ask_tokens(struct question *q, struct part *part) {
+    const struct spelled *s = part->of;
+    const struct protocol *protocol = s->remote->protocol;
+    struct json_writer w = question_begin(q, s->remote, protocol->tokenize_path, protocol->sends_text ? s->group : 0);
+    protocol->tokenize_write(s->remote, part->text, &w);
+    question_end(q, &w);
+    if (protocol->sends_text) question_charge(q, 0, TOKENS_GUESSED(part->text), 1);
+    q->read = read_tokens;
+    q->scan = protocol->tokenize_ids ? scan_tokens : NULL;
+    q->into = part;
+}
+
+static void ask_ends(struct question *q, struct part *part) {
+    const struct remote *remote = part->of->remote;
+    struct json_writer w = question_begin(q, remote, remote->protocol->decode_path, 0);
+    remote->protocol->decode_write(remote, &part->pieces, &w);
+    question_end(q, &w);
+    q->read = read_ends;
+    q->into = part;
+}
+
+/* The second step, where the first one lists ids alone. */
+static cord_status find_ends(const cord_engine *engine, struct part *parts, int n, int most_bad, cord_error *err) {
+    struct question *questions = calloc((size_t)n + 1, sizeof *questions);
+    struct part **of = calloc((size_t)n + 1, sizeof(struct part *));
+    int asked = 0;
+    cord_status status = questions && of ? CORD_OK : error_memory(err);
+    for (int i = 0; i < n && status == CORD_OK; i++) {
+        bool had = !parts[i].question || parts[i].question->call.error.code != CORD_OK; /* known, or lost */
+        if (had || !parts[i].of->remote->protocol->decode_path) continue;
+        ask_ends(&questions[asked], &parts[i]);
+        questions[asked].call.most_bad = most_bad;
+        of[asked++] = &parts[i];
+    }
+    if (status == CORD_OK && asked) status = questions_ask(engine, questions, asked, err);
+    for (int k = 0; k < asked; k++) {
+        of[k]->question->call.error = questions[k].call.error;
+        question_release(&questions[k]);
+    }
+    free(questions);
+    free(of);
+    return status;
+}
+
+/* The parts of a text make it up. The last one is seldom seen again: the next round's is longer. */
+static void take_tokens(const struct part *part, enum spelled_for purpose) {
+    struct spelled *s = part->of;
+    bool whole = purpose == SPELLED_TO_READ || !s->remote->protocol->decode_path; /* with the ends */
+    if (s->error.code != CORD_OK) return;
+    if (part->question && part->question->call.error.code != CORD_OK)
+        s->error = part->question->call.error;
+    else if (!pieces_append(&s->pieces, &part->pieces))
+        error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
+    else if (part->question && whole && part->number < s->n_cuts)
+        known_keep(s->remote->known, part->text, &part->pieces);
+}
+
+static void take_twins(struct spelled *texts, int n) {
+    for (int i = 0; i < n; i++) {
+        if (texts[i].twin < 0 || texts[i].error.code != CORD_OK) continue;
+        const struct spelled *twin = &texts[texts[i].twin];
+        texts[i].error = twin->error;
+        if (!pieces_append(&texts[i].pieces, &twin->pieces))
+            error_fill(&texts[i].error, CORD_NO_MEMORY, "out of memory");
+    }
+}
+
+/* The parts of all texts whose tokens are wanted, and questions for those that are not known. */
+struct wanted {
+    struct part *parts;
+    struct question *questions;
+    int n, asked;
+};
+
+static void want(struct wanted *all, struct spelled *s, int most_bad) {
+    for (size_t k = 0; k <= s->n_cuts; k++) {
+        struct part *part = &all->parts[all->n++];
+        *part = (struct part){.of = s, .number = k, .text = part_of(s, k)};
+        if (!s->remote->protocol->sends_text && known_find(s->remote->known, part->text, &part->pieces)) continue;
+        part->question = &all->questions[all->asked++];
+        ask_tokens(part->question, part);
+        part->question->call.most_bad = most_bad;
+    }
+}
+
+cord_status spelled_tokenize(const cord_engine *engine, struct spelled *texts, int n, enum spelled_for purpose,
+                             int most_bad, cord_error *err) {
+    size_t room = 1;
+    find_twins(texts, n);
+    for (int i = 0; i < n; i++) room += texts[i].twin < 0 ? texts[i].n_cuts + 1 : 0;
+    struct wanted all = {.parts = calloc(room, sizeof *all.parts), .questions = calloc(room, sizeof *all.questions)};
+    cord_status status = all.parts && all.questions ? CORD_OK : error_memory(err);
+    for (int i = 0; i < n && status == CORD_OK; i++)
+        if (is_wanted(&texts[i], purpose)) want(&all, &texts[i], most_bad);
+    if (status == CORD_OK && all.asked) status = questions_ask(engine, all.questions, all.asked, err);
+    if (status == CORD_OK && purpose == SPELLED_TO_READ) status = find_ends(engine, all.parts, all.n, most_bad, err);
+    for (int k = 0; k < all.n && status == CORD_OK; k++) take_tokens(&all.parts[k], purpose);
+    if (status == CORD_OK) take_twins(texts, n);
+    for (int k = 0; k < all.n; k++) pieces_release(&all.parts[k].pieces);
+    for (int q = 0; q < all.asked; q++) question_release(&all.questions[q]);
+    free(all.parts);
+    free(all.questions);
+    return status;
+}

@@ -1,0 +1,508 @@
+/* test_protocols.c - what each protocol writes and reads: requests, replies as the servers write them, the same
+ * replies spoiled, and replies that come as events. SGLang's are written after its source of 0.5.23, the chats'
+ * after their makers' documentation. */
+#include "support.h"
+
+#include "model/http/remote.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const struct protocol *const protocols[] = {&protocol_llama_server, &protocol_vllm, &protocol_sglang,
+                                                   &protocol_openai, &protocol_chat};
+
+/* ---- proposals ----------------------------------------------------------------------------------------------- */
+
+static const cord_text stops[] = {TEXT("\n\n"), TEXT("</think>")};
+
+static bool read_proposal(const struct protocol *protocol, const char *reply, cord_proposal *p) {
+    json_t *json = json_loads(reply, 0, NULL);
+    assert_non_null(json);
+    *p = (cord_proposal){.stops = stops, .n_stops = 2};
+    bool good = protocol->propose_read(json, p);
+    json_decref(json);
+    return good;
+}
+
+static void proposals_are_read(void **state) {
+    (void)state;
+    static const struct {
+        const struct protocol *protocol;
+        const char *reply, *text;
+        cord_end end;
+        int stop;
+    } rows[] = {
+        {&protocol_llama_server,
+         "{\"content\":\"ab\",\"stop_type\":\"word\",\"stopping_word\":\"</think>\",\"tokens_predicted\":3}", "ab",
+         CORD_END_STOP, 1},
+        {&protocol_llama_server, "{\"content\":\"ab\",\"stop_type\":\"eos\",\"stopping_word\":\"\"}", "ab",
+         CORD_END_TURN, -1},
+        {&protocol_llama_server, "{\"content\":\"\",\"stop_type\":\"limit\"}", "", CORD_END_LENGTH, -1},
+        {&protocol_vllm, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"stop_reason\":\"\\n\\n\"}]}",
+         "ab", CORD_END_STOP, 0},
+        {&protocol_vllm, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"stop_reason\":null}]}", "ab",
+         CORD_END_TURN, -1},
+        {&protocol_vllm, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"stop_reason\":151645}]}", "ab",
+         CORD_END_TURN, -1},
+        {&protocol_vllm,
+         "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"length\"}],\"usage\":{\"completion_tokens\":7}}", "ab",
+         CORD_END_LENGTH, -1},
+        {&protocol_sglang,
+         "{\"text\":\"ab\",\"output_ids\":[1],\"meta_info\":{\"finish_reason\":{\"type\":\"stop\",\"matched\":\"</"
+         "think>\"}}}",
+         "ab", CORD_END_STOP, 1},
+        {&protocol_sglang,
+         "{\"text\":\"ab\",\"meta_info\":{\"finish_reason\":{\"type\":\"stop\",\"matched\":151645},\"prompt_tokens\":9}"
+         "}",
+         "ab", CORD_END_TURN, -1},
+        {&protocol_sglang, "{\"text\":\"ab\",\"meta_info\":{\"finish_reason\":{\"type\":\"length\",\"length\":2}}}",
+         "ab", CORD_END_LENGTH, -1},
+        {&protocol_openai, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\"}]}", "ab", CORD_END_TURN, -1},
+        {&protocol_openai, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"length\",\"logprobs\":null}]}", "ab",
+         CORD_END_LENGTH, -1},
+        {&protocol_openai, "{\"choices\":[{\"text\":\"ab\",\"finish_reason\":\"stop\",\"matched_stop\":\"\\n\\n\"}]}",
+         "ab", CORD_END_STOP, 0},
+        {&protocol_chat, "{\"choices\":[{\"message\":{\"content\":\"ab\"},\"finish_reason\":\"stop\"}]}", "ab",
+         CORD_END_TURN, -1},
+        {&protocol_chat,
+         "{\"choices\":[{\"message\":{\"content\":null,\"reasoning_content\":null},\"finish_reason\":\"length\"}]}", "",
+         CORD_END_LENGTH, -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cord_proposal p;
+        assert_true(read_proposal(rows[i].protocol, rows[i].reply, &p));
+        assert_string_equal(p.text, rows[i].text);
+        assert_int_equal(p.end, rows[i].end);
+        assert_int_equal(p.stop, rows[i].stop);
+        cord_proposal_release(&p);
+    }
+}
+
+static void what_is_no_proposal_is_refused(void **state) {
+    (void)state;
+    static const char *const replies[] = {
+        "{}",
+        "[]",
+        "{\"content\":7,\"stop_type\":\"eos\"}",
+        "{\"content\":\"a\"}",
+        "{\"content\":\"a\",\"stop_type\":\"none\"}",
+        "{\"content\":\"a\",\"stop_type\":\"word\",\"stopping_word\":\"another\"}",
+        "{\"choices\":[]}",
+        "{\"choices\":[{}]}",
+        "{\"choices\":[{\"text\":\"a\"}]}",
+        "{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"abort\"}]}",
+        "{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"stop\",\"stop_reason\":\"another\"}]}",
+        "{\"error\":{\"message\":\"no\"}}",
+        "{\"text\":\"a\"}",
+        "{\"text\":\"a\",\"meta_info\":{\"finish_reason\":null}}",
+        "{\"text\":\"a\",\"meta_info\":{\"finish_reason\":{\"type\":\"abort\",\"message\":\"x\"}}}",
+        "{\"text\":\"a\",\"meta_info\":{\"finish_reason\":{\"type\":\"stop\",\"matched\":\"another\"}}}",
+        "{\"text\":7,\"meta_info\":{\"finish_reason\":{\"type\":\"length\"}}}",
+        "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}",
+        "{\"choices\":[{\"message\":{\"content\":7},\"finish_reason\":\"stop\"}]}",
+        "{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"tool_calls\"}]}",
+        "{\"choices\":[{\"message\":{},\"finish_reason\":\"stop\"}]}",
+    };
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
+        for (size_t k = 0; k < sizeof protocols / sizeof *protocols; k++) {
+            cord_proposal p;
+            if (read_proposal(protocols[k], replies[i], &p))
+                fail_msg("%s was taken by %s", replies[i], protocols[k]->name);
+            assert_null(p.text);
+        }
+}
+
+/* What no other try would mend says so. */
+static void what_a_chat_cannot_do_is_told(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{\"choices\":[{\"message\":{\"content\":\"a\",\"reasoning_content\":\"Hm.\"},\"finish_reason\":\"stop\"}]}",
+         "thinks anew"},
+        {"{\"choices\":[{\"message\":{\"content\":\"a\",\"reasoning\":\"Hm.\"},\"finish_reason\":\"stop\"}]}",
+         "thinks anew"},
+        {"{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"content_filter\"}]}", "filter"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cord_proposal p;
+        assert_false(read_proposal(&protocol_chat, rows[i][0], &p));
+        assert_int_not_equal(p.error.code, CORD_OK);
+        assert_non_null(strstr(p.error.message, rows[i][1]));
+    }
+}
+
+/* ---- scores -------------------------------------------------------------------------------------------------- */
+
+/* Whether the way reads the reply, for tokens 1 and 2 of 3 ("abc", ids 10, 11, 12). */
+static bool read_score(const struct scoring_way *way, const char *reply, double logprob[2]) {
+    int ids[] = {10, 11, 12}, cached = 0;
+    size_t ends[] = {1, 2, 3};
+    struct pieces text = {.text = TEXT("abc"), .id = ids, .end = ends, .n = 3};
+    json_t *json = json_loads(reply, 0, NULL);
+    assert_non_null(json);
+    bool good = way->read(json, &text, 1, 3, logprob, &cached);
+    json_decref(json);
+    return good;
+}
+
+static void scores_are_read(void **state) {
+    (void)state;
+    double value[2];
+    assert_true(read_score(&protocol_llama_server.ways[0],
+                           "{\"completion_probabilities\":[{\"id\":12,\"logprob\":-0.5}]}", value));
+    assert_float_equal(value[0], -0.5, 0);
+    assert_true(read_score(&protocol_vllm.ways[0],
+                           "{\"choices\":[{\"logprobs\":{\"tokens\":[\"token_id:12\"],\"token_logprobs\":[-1.5]}}]}",
+                           value));
+    assert_float_equal(value[0], -1.5, 0);
+    assert_true(read_score(&protocol_vllm.ways[1],
+                           "{\"choices\":[{\"prompt_logprobs\":[null,{\"11\":{\"logprob\":-1}},{\"12\":{\"logprob\":-2}"
+                           ",\"7\":{\"logprob\":-9}}]}]}",
+                           value));
+    assert_float_equal(value[0], -1, 0);
+    assert_float_equal(value[1], -2, 0);
+    assert_true(
+        read_score(&protocol_sglang.ways[0],
+                   "{\"text\":\"\",\"meta_info\":{\"input_token_logprobs\":[[null,10,null],[-1,11,null],[-2,12,null]],"
+                   "\"cached_tokens\":1}}",
+                   value));
+    assert_float_equal(value[0], -1, 0);
+    assert_float_equal(value[1], -2, 0);
+    assert_true(read_score(&protocol_sglang.ways[1],
+                           "{\"text\":\"x\",\"meta_info\":{\"output_token_logprobs\":[[-0.1,77,null]],"
+                           "\"output_token_ids_logprobs\":[[[-3.5,12,null]]]}}",
+                           value));
+    assert_float_equal(value[0], -3.5, 0);
+    assert_true(read_score(
+        &protocol_openai.ways[1],
+        "{\"choices\":[{\"logprobs\":{\"tokens\":[\"x\"],\"top_logprobs\":[{\"x\":-0.1,\"c\":-4}]}}]}", value));
+    assert_float_equal(value[0], -4, 0);
+}
+
+/* A count that is off by one, another token, no number, a probability above one. */
+static void what_is_no_score_is_refused(void **state) {
+    (void)state;
+    static const char *const replies[] = {
+        "{}",
+        "[]",
+        "{\"completion_probabilities\":[]}",
+        "{\"completion_probabilities\":[{\"id\":11,\"logprob\":-0.5}]}",
+        "{\"completion_probabilities\":[{\"id\":12}]}",
+        "{\"completion_probabilities\":[{\"id\":12,\"logprob\":0.5}]}",
+        "{\"completion_probabilities\":[{\"id\":12,\"logprob\":null}]}",
+        "{\"choices\":[{\"logprobs\":{\"tokens\":[\"token_id:11\"],\"token_logprobs\":[-1.5]}}]}",
+        "{\"choices\":[{\"logprobs\":{\"tokens\":[],\"token_logprobs\":[]}}]}",
+        "{\"choices\":[{\"logprobs\":null}]}",
+        "{\"choices\":[{\"prompt_logprobs\":[null,{\"11\":{\"logprob\":-1}}]}]}",
+        "{\"choices\":[{\"prompt_logprobs\":[null,{\"11\":{\"logprob\":-1}},{\"13\":{\"logprob\":-2}}]}]}",
+        "{\"choices\":[{\"prompt_logprobs\":[{\"11\":{\"logprob\":-1}},{\"12\":{\"logprob\":-2}}]}]}",
+        "{\"choices\":[{\"prompt_logprobs\":null}]}",
+        "{\"meta_info\":{\"input_token_logprobs\":[[-1,11,null],[-2,12,null]]}}",
+        "{\"meta_info\":{\"input_token_logprobs\":[[null,10,null],[-1,11,null],[-2,13,null]]}}",
+        "{\"meta_info\":{\"input_token_logprobs\":[[null,10,null],[null,11,null],[-2,12,null]]}}",
+        "{\"meta_info\":{\"input_token_logprobs\":[[null,10,null],[1,11,null],[-2,12,null]]}}",
+        "{\"meta_info\":{\"output_token_ids_logprobs\":[[[-3.5,11,null]]]}}",
+        "{\"meta_info\":{\"output_token_ids_logprobs\":[null]}}",
+        "{\"choices\":[{\"logprobs\":{\"top_logprobs\":[{\"x\":-0.1,\"d\":-4}]}}]}",
+        "{\"choices\":[{\"logprobs\":{\"top_logprobs\":[{\"c\":4}]}}]}",
+    };
+    double value[2];
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
+        for (size_t k = 0; k < sizeof protocols / sizeof *protocols; k++)
+            for (const struct scoring_way *way = protocols[k]->ways; way->name; way++)
+                if (way->path && read_score(way, replies[i], value))
+                    fail_msg("%s was taken by %s", replies[i], protocols[k]->name);
+}
+
+/* ---- an echo of the prompt ------------------------------------------------------------------------------------ */
+
+static bool read_echo(const char *reply, const char *text, struct pieces *pieces) {
+    json_t *json = json_loads(reply, 0, NULL);
+    assert_non_null(json);
+    *pieces = (struct pieces){0};
+    bool good = protocol_openai.tokenize_read(json, text_of(text), pieces);
+    json_decref(json);
+    return good;
+}
+
+static void an_echo_lists_tokens_and_scores(void **state) {
+    (void)state;
+    struct pieces pieces;
+    assert_true(read_echo("{\"choices\":[{\"text\":\"a bc.!\",\"logprobs\":{\"tokens\":[\"a\",\" bc\",\".\",\"!\"],"
+                          "\"token_logprobs\":[null,-1,-2,-3],\"text_offset\":[0,1,4,5]}}],"
+                          "\"usage\":{\"completion_tokens\":1}}",
+                          "a bc.", &pieces));
+    assert_int_equal(pieces.n, 3);
+    assert_int_equal(pieces.end[1], 4);
+    assert_true(isnan(pieces.logprob[0]));
+    assert_float_equal(pieces.logprob[2], -2, 0);
+    pieces_release(&pieces);
+    /* a BOS that the server put before it */
+    assert_true(read_echo("{\"choices\":[{\"text\":\"a.x\",\"logprobs\":{\"tokens\":[\"<s>\",\"a\",\".\",\"x\"],"
+                          "\"token_logprobs\":[null,-1,-2,-3]}}]}",
+                          "a.", &pieces));
+    assert_int_equal(pieces.n, 3);
+    assert_int_equal(pieces.end[0], 0);
+    pieces_release(&pieces);
+}
+
+static void what_is_no_echo_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *reply;
+        bool told; /* asking again would not mend it */
+    } rows[] = {
+        {"{\"choices\":[{\"text\":\"x\",\"logprobs\":null}]}", true},
+        {"{\"choices\":[{\"text\":\"x\",\"logprobs\":{\"content\":[]}}]}", true},
+        {"{\"choices\":[{\"text\":\"a.x\",\"logprobs\":null}]}", true},
+        {"{\"choices\":[{\"text\":\"a.x\",\"logprobs\":{\"tokens\":[\"a\",\".\",\"x\"],\"token_logprobs\":[null,-1]}}]"
+         "}",
+         true},
+        {"{\"choices\":[{\"text\":\"a.x\",\"logprobs\":{\"tokens\":[\"a\",\".\",\"x\"],\"token_logprobs\":[null,null,-"
+         "1]}}]}",
+         false},
+        {"{\"choices\":[{\"text\":\"a.x\",\"logprobs\":{\"tokens\":[\"a\",\".\",\"x\"],\"token_logprobs\":[null,1,-1]}}"
+         "]}",
+         false},
+        {"{\"choices\":[{\"text\":\"a.x\",\"logprobs\":{\"tokens\":[\"a\",\"x\"],\"token_logprobs\":[null,-1]}}]}",
+         false},
+        {"{\"choices\":[]}", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pieces pieces;
+        if (read_echo(rows[i].reply, "a.", &pieces)) fail_msg("row %zu was taken", i);
+        if (rows[i].told != (pieces.problem != NULL))
+            fail_msg("row %zu: '%s'", i, pieces.problem ? pieces.problem : "");
+        assert_int_equal(pieces.n, 0);
+        pieces_release(&pieces);
+    }
+}
+
+/* ---- replies that come as events ------------------------------------------------------------------------------ */
+
+/* The proposal that some events make; NULL text: none. */
+static cord_proposal fold(const struct protocol *protocol, const char *events) {
+    struct remote remote = {.protocol = protocol, .stream = true};
+    struct question q = {.remote = &remote, .streams = true, .stops = stops, .n_stops = 2};
+    cord_proposal p = {.stops = stops, .n_stops = 2};
+    json_t *reply = stream_reply(&q, text_of(events));
+    if (reply && !protocol->propose_read(reply, &p)) assert_null(p.text);
+    json_decref(reply);
+    told_release(&q.told);
+    return p;
+}
+
+static void events_make_a_reply(void **state) {
+    (void)state;
+    static const struct {
+        const struct protocol *protocol;
+        const char *events, *text;
+        cord_end end;
+        int new_tokens;
+    } rows[] = {
+        {&protocol_vllm,
+         "{\"choices\":[{\"text\":\"a\",\"finish_reason\":null}]}\n{\"choices\":[{\"text\":\"b\",\"finish_reason\":"
+         "null}]}\n"
+         "{\"choices\":[{\"text\":\"\",\"finish_reason\":\"stop\",\"stop_reason\":\"</think>\"}]}\n"
+         "{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":4}}\n",
+         "ab", CORD_END_STOP, 4},
+        {&protocol_openai, /* nobody stops it, so what follows is not looked at */
+         "{\"choices\":[{\"text\":\"a</"
+         "th\",\"finish_reason\":null}]}\n{\"choices\":[{\"text\":\"ink>b\",\"finish_reason\":null}]}\n"
+         "{\"choices\":[{\"text\":\"c\",\"finish_reason\":null}]}\n",
+         "a</think>b", CORD_END_LENGTH, 2},
+        {&protocol_openai, /* a server that knows no streams */
+         "{\n \"choices\": [{\"text\": \"ab\",\n \"finish_reason\": \"stop\"}], \"usage\": {\"completion_tokens\": "
+         "2}\n}",
+         "ab", CORD_END_TURN, 2},
+        {&protocol_chat,
+         "{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}]}\n{\"choices\":[{\"delta\":{\"content\":"
+         "\"a\"}}]}\n"
+         "{\"choices\":[{\"delta\":{\"content\":\"b\"},\"finish_reason\":null}]}\n"
+         "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"completion_tokens\":3}}\n",
+         "ab", CORD_END_TURN, 3},
+        {&protocol_chat, "{\"choices\":[{\"message\":{\"content\":\"ab\"},\"finish_reason\":\"length\"}]}", "ab",
+         CORD_END_LENGTH, 1},
+        {&protocol_llama_server,
+         "{\"content\":\"a\",\"stop\":false}\n{\"content\":\"b\",\"stop\":false}\n"
+         "{\"content\":\"\",\"stop\":true,\"stop_type\":\"eos\",\"stopping_word\":\"\",\"tokens_predicted\":3}\n",
+         "ab", CORD_END_TURN, 3},
+        {&protocol_sglang, /* each event says all so far */
+         "{\"text\":\"a\",\"output_ids\":[1],\"meta_info\":{\"finish_reason\":null,\"completion_tokens\":1}}\n"
+         "{\"text\":\"ab\",\"output_ids\":[1,2],\"meta_info\":{\"finish_reason\":{\"type\":\"length\",\"length\":2},"
+         "\"completion_tokens\":2}}\n",
+         "ab", CORD_END_LENGTH, 2},
+        {&protocol_sglang, /* each event says what is new */
+         "{\"text\":\"a\",\"output_ids\":[1],\"meta_info\":{\"finish_reason\":null,\"completion_tokens\":1}}\n"
+         "{\"text\":\"a\",\"output_ids\":[1],\"meta_info\":{\"finish_reason\":null,\"completion_tokens\":2}}\n"
+         "{\"text\":\"\",\"output_ids\":[],\"meta_info\":{\"finish_reason\":{\"type\":\"stop\",\"matched\":7},"
+         "\"completion_tokens\":2}}\n",
+         "aa", CORD_END_TURN, 2},
+        {&protocol_sglang,
+         "{\"text\":\"a\\n\\nb\",\"output_ids\":[1,2,3],\"meta_info\":{\"finish_reason\":null,\"completion_tokens\":3}}"
+         "\n",
+         "a\n\nb", CORD_END_LENGTH, 3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cord_proposal p = fold(rows[i].protocol, rows[i].events);
+        if (!p.text) fail_msg("row %zu makes no reply", i);
+        assert_string_equal(p.text, rows[i].text);
+        assert_int_equal(p.end, rows[i].end);
+        if (p.new_tokens != rows[i].new_tokens) fail_msg("row %zu: %d tokens", i, p.new_tokens);
+        cord_proposal_release(&p);
+    }
+}
+
+/* Cut short before its end, an error among the events, no events at all. */
+static void events_that_make_none(void **state) {
+    (void)state;
+    static const char *const rows[] = {
+        "",
+        "\n\n",
+        "{\"choices\":[{\"text\":\"a\",\"finish_reason\":null}]}\n{\"choices\":[{\"text\":\"b\"}]}\n",
+        "{\"choices\":[{\"text\":\"a\"}]}\n{\"error\":{\"message\":\"out of memory\",\"code\":500}}\n",
+        "{\"choices\":[{\"text\":\"a\"}]}\n{\"object\":\"error\",\"message\":\"no\"}\n",
+        "{\"choices\":[{\"text\":\"a\",\"delta\":{\"content\":\"a\"}}]}\n"
+        "{\"error\":{\"code\":502},\"choices\":[{\"text\":\"\",\"delta\":{},\"finish_reason\":\"stop\"}]}\n",
+        "{\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n{\"choices\":[{\"delta\":{\"con",
+        "{\"content\":\"a\",\"stop\":false}\n",
+        "{\"content\":\"a\",\"stop\":false}\n{\"error\":{\"code\":500}}\n",
+        "{\"text\":\"a\",\"output_ids\":[1],\"meta_info\":{\"finish_reason\":null,\"completion_tokens\":1}}\n",
+        "{\"error\":{\"message\":\"Aborted\"}}\n",
+        "[1]\n",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t k = 0; k < sizeof protocols / sizeof *protocols; k++)
+            if (fold(protocols[k], rows[i]).text) fail_msg("row %zu was taken by %s", i, protocols[k]->name);
+}
+
+/* Thinking in a field of its own ends the stream: waiting for the text behind it would only cost more. */
+static void thinking_apart_ends_a_stream(void **state) {
+    (void)state;
+    cord_proposal p = fold(&protocol_chat, "{\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm\"}}]}\n");
+    assert_null(p.text);
+    assert_non_null(strstr(p.error.message, "thinks anew"));
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------------ */
+
+/* The body of a request for a text, "ab" in tokens 1 and 2. */
+static void check_request(struct remote remote, const struct protocol *protocol, cord_proposal p,
+                          const char *expected) {
+    int ids[] = {1, 2};
+    size_t ends[] = {1, 2};
+    struct pieces pieces = {.text = TEXT("ab"), .id = ids, .end = ends, .n = 2};
+    struct question q;
+    remote.protocol = protocol;
+    remote.base.info.path = "http://localhost";
+    struct json_writer w = question_begin(&q, &remote, "/x", 1);
+    protocol->propose_write(&remote, &p, &pieces, &w);
+    question_end(&q, &w);
+    assert_text(q.call.body, expected);
+    question_release(&q);
+}
+
+static void proposals_are_written(void **state) {
+    (void)state;
+    cord_proposal p = {
+        .stops = stops, .n_stops = 2, .max_tokens = 9, .sampling = {.temperature = 0.5f, .seed = 1ull << 33 | 5}};
+    check_request(
+        (struct remote){0}, &protocol_sglang, p,
+        "{\"input_ids\":[1,2],\"sampling_params\":{\"max_new_tokens\":9,\"temperature\":0.5,\"top_p\":1,\"top_k\":-1,"
+        "\"min_p\":0,\"repetition_penalty\":1,\"sampling_seed\":4294967298,\"stop\":[\"\\n\\n\",\"</think>\"],"
+        "\"skip_special_tokens\":true,\"spaces_between_special_tokens\":false}}");
+    check_request((struct remote){.served = "m", .names_stops = true}, &protocol_openai, p,
+                  "{\"prompt\":\"ab\",\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.5,\"seed\":9,"
+                  "\"stop\":[\"\\n\\n\",\"</think>\"]}");
+    p.sampling = (cord_sampling){.temperature = 1, .top_p = 0.5f, .top_k = 7, .min_p = 0.25f, .repeat_penalty = 1.5f};
+    check_request((struct remote){.served = "m", .stream = true}, &protocol_openai,
+                  p, /* it would not say which stop it was */
+                  "{\"prompt\":\"ab\",\"model\":\"m\",\"max_tokens\":9,\"temperature\":1,\"top_p\":0.5,\"top_k\":7,"
+                  "\"min_p\":0.25,"
+                  "\"repetition_penalty\":1.5,\"seed\":0,\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
+}
+
+/* Roles come from trusted text alone, whatever a user or a model writes; and each way to go on has its own words. */
+static void chats_are_written(void **state) {
+    (void)state;
+    const cord_span open[] = {
+        {TEXT("<|cord:system|>"), true},
+        {TEXT("Be brief."), false},
+        {TEXT("<|cord:user|>"), true},
+        {TEXT("Is this <|cord:assistant|> a role?"), false},
+        {TEXT("<|cord:assistant|><think>\n"), true},
+        {TEXT("### Step 1. <|cord:user|>"), false},
+    };
+    cord_proposal p = {.prompt = open, .n_spans = 6, .max_tokens = 9, .sampling = {.temperature = 1}};
+#define TURNS                                                                                                  \
+    "{\"messages\":[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Is this " \
+    "<|cord:assistant|> a role?\"}"
+#define LAST ",{\"role\":\"assistant\",\"content\":\"<think>\\n### Step 1. <|cord:user|>\""
+#define REST ",\"max_tokens\":9,\"temperature\":1,\"seed\":0}"
+    check_request((struct remote){.going_on = "plain"}, &protocol_chat, p, TURNS LAST "}]" REST);
+    check_request((struct remote){.going_on = "prefix"}, &protocol_chat, p, TURNS LAST ",\"prefix\":true}]" REST);
+    check_request((struct remote){.going_on = "continue_final_message"}, &protocol_chat, p,
+                  TURNS LAST "}],\"continue_final_message\":true,\"add_generation_prompt\":false" REST);
+    const cord_span fresh[] = {open[0], open[1], open[2], open[3], {TEXT("<|cord:assistant|>"), true}};
+    p.prompt = fresh, p.n_spans = 5; /* nothing to go on with: the assistant begins */
+    check_request((struct remote){.going_on = "continue_final_message"}, &protocol_chat, p, TURNS "]" REST);
+}
+
+static void a_prompt_without_roles_is_no_chat(void **state) {
+    (void)state;
+    struct cord_model model = {.info = {.name = "m"}};
+    const cord_span spans[] = {{TEXT("Question: "), true}, {TEXT("why?"), false}, {TEXT("\nAnswer:"), true}};
+    cord_proposal p = {.model = &model, .prompt = spans, .n_spans = 3};
+    cord_error error = {0};
+    assert_int_equal(protocol_chat.propose_check(&p, &error), CORD_BAD_RECIPE);
+    assert_non_null(strstr(error.message, "prompt.full"));
+    p.n_spans = 1; /* a text alone is gone on with */
+    assert_ok(protocol_chat.propose_check(&p, err));
+}
+
+/* The text of a request for the score of tokens 2 and 3 of four. */
+static void check_scoring(const struct scoring_way *way, int n, const char *expected) {
+    int ids[] = {7, 8, 9, 10};
+    size_t ends[] = {1, 2, 3, 4};
+    struct pieces text = {.text = TEXT("abcd"), .id = ids, .end = ends, .n = 4};
+    struct remote remote = {.served = "m"};
+    struct question q;
+    struct json_writer w = question_begin(&q, &remote, way->path, 1);
+    way->write(&remote, &text, 2, n, &w);
+    question_end(&q, &w);
+    assert_text(q.call.body, expected);
+    question_release(&q);
+}
+
+static void scorings_are_written(void **state) {
+    (void)state;
+    check_scoring(&protocol_sglang.ways[0], 4,
+                  "{\"input_ids\":[7,8,9,10],\"sampling_params\":{\"max_new_tokens\":0,\"temperature\":0},\"return_"
+                  "logprob\":true,"
+                  "\"logprob_start_len\":1}");
+    check_scoring(
+        &protocol_sglang.ways[1], 3,
+        "{\"input_ids\":[7,8],\"sampling_params\":{\"max_new_tokens\":1,\"temperature\":0},\"return_logprob\":true,"
+        "\"logprob_start_len\":2,\"token_ids_logprob\":[9]}");
+    check_scoring(&protocol_openai.ways[1], 3,
+                  "{\"model\":\"m\",\"prompt\":\"ab\",\"max_tokens\":1,\"temperature\":0,\"logprobs\":5}");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(proposals_are_read),
+        cmocka_unit_test(what_is_no_proposal_is_refused),
+        cmocka_unit_test(what_a_chat_cannot_do_is_told),
+        cmocka_unit_test(scores_are_read),
+        cmocka_unit_test(what_is_no_score_is_refused),
+        cmocka_unit_test(an_echo_lists_tokens_and_scores),
+        cmocka_unit_test(what_is_no_echo_is_told),
+        cmocka_unit_test(events_make_a_reply),
+        cmocka_unit_test(events_that_make_none),
+        cmocka_unit_test(thinking_apart_ends_a_stream),
+        cmocka_unit_test(proposals_are_written),
+        cmocka_unit_test(chats_are_written),
+        cmocka_unit_test(a_prompt_without_roles_is_no_chat),
+        cmocka_unit_test(scorings_are_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
