@@ -5,8 +5,8 @@
  *     struct endpoint          one or several base URLs that serve the same (replicas), and their state of health
  *     struct http_call         one request and what came of it
  *
- * HTTP/2 is used where a https server offers it and libcurl can be trusted with it (transport_offers_http2). Redirects are not followed: a model's server has no reason for one, and
- * the key would have to stay behind. No .netrc, no cookies. One thing is read from the environment, by libcurl itself:
+ * HTTP/2 is used where a https server offers it and libcurl can be trusted with it (transport_offers_http2). Redirects are
+ * not followed: a model's server has no reason for one, and the key would have to stay behind. No .netrc, no cookies. One thing is read from the environment, by libcurl itself:
  * http_proxy, https_proxy, all_proxy and no_proxy, as every HTTP client does; a proxy for https sees no key.
  */
 #ifndef CORD_MODEL_HTTP_TRANSPORT_H
