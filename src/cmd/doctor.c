@@ -268,7 +268,10 @@ static void examine_vocabulary(struct patient *p) {
     cord_error err = {0};
     cord_status status = cord_count_tokens(p->model, &think, 1, &tokens, &err);
     bool counts = status == CORD_OK || cord_model_get_info(p->model)->scoring; /* a teacher need not */
-    struct finding *f = note(p, "</think>", status == CORD_OK ? GOOD : counts ? BAD : UNSURE,
+    struct finding *f = note(p, "</think>",
+                             status == CORD_OK ? GOOD
+                             : counts          ? BAD
+                                               : UNSURE,
                              status != CORD_OK ? arena_printf(p->arena, "%s", err.message)
                              : tokens == 1     ? "1 token"
                                                : arena_printf(p->arena, "%d tokens: plain text to this model", tokens),

@@ -216,8 +216,9 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
 }
 
 enum {
-    FULL_BATCH = 16,   /* rows that a batch should have: more are hardly faster, fewer leave cores idle */
-    WITH_SERVERS = 64, /* problems where servers alone compute: they make batches of what they get, and queue the rest */
+    FULL_BATCH = 16, /* rows that a batch should have: more are hardly faster, fewer leave cores idle */
+    WITH_SERVERS =
+        64, /* problems where servers alone compute: they make batches of what they get, and queue the rest */
 };
 
 /* Whether any model computes in this process. */

@@ -63,7 +63,8 @@ static void print_time(struct page *page, const struct sample *s) {
     double hours = s->seconds / s->done_now * s->left / 3600;
     page_print(page, PAINT_NONE, "The sample took %.0f s, %d problem%s at once; at that pace what is left takes %.1f h",
                s->seconds, s->at_once, s->at_once == 1 ? "" : "s", hours);
-    if (s->wanted > s->at_once) page_print(page, PAINT_NONE, ", and less with the %d at once of the whole run", s->wanted);
+    if (s->wanted > s->at_once)
+        page_print(page, PAINT_NONE, ", and less with the %d at once of the whole run", s->wanted);
     page_print(page, PAINT_NONE, ".\n");
 }
 
@@ -85,6 +86,7 @@ void forecast_print(const struct sample *s, FILE *out) {
     warn(&page, s, "budget.requests", (double)s->budget.requests, (double)(spent->requests + spent->lost));
     warn(&page, s, "budget.tokens", (double)s->budget.tokens, (double)(spent->prompt_tokens + spent->new_tokens));
     warn(&page, s, "budget.money", s->budget.money, spent->money);
-    page_print(&page, PAINT_NONE, "What is done is kept in %s: `cord run %s` goes on from there.\n", s->folder, s->recipe);
+    page_print(&page, PAINT_NONE, "What is done is kept in %s: `cord run %s` goes on from there.\n", s->folder,
+               s->recipe);
     page_release(&page);
 }

@@ -140,9 +140,9 @@ static void add_spending(const struct live *live, struct page *page) {
     if (!live->options.ledger) return;
     struct spending s = ledger_spending(live->options.ledger);
     char a[24], b[24], c[24];
-    page_print(page, PAINT_DIM, "  spent   %s requests%s%s   %s tokens in (%.0f%% cached), %s out", shortened(s.requests, a),
-               budget->requests ? " of " : "", budget->requests ? shortened(budget->requests, (char[24]){0}) : "",
-               shortened(s.prompt_tokens, b),
+    page_print(page, PAINT_DIM, "  spent   %s requests%s%s   %s tokens in (%.0f%% cached), %s out",
+               shortened(s.requests, a), budget->requests ? " of " : "",
+               budget->requests ? shortened(budget->requests, (char[24]){0}) : "", shortened(s.prompt_tokens, b),
                s.prompt_tokens ? 100 * (double)s.cached_tokens / (double)s.prompt_tokens : 0,
                shortened(s.new_tokens, c));
     if (budget->tokens) page_print(page, PAINT_DIM, " of %s", shortened(budget->tokens, a));

@@ -311,10 +311,11 @@ static int conclude(struct run *run, cord_status status, const struct summary_co
     const char *folder = run->recipe.out;
     const char *exhausted = run->ledger ? ledger_exhausted(run->ledger) : NULL;
     if (status == CORD_CANCELLED && exhausted && !was_interrupted()) {
-        fprintf(out,
-                "stopped: %s. %d of %d problems are done in %s; raise the bound (it changes no result), and type the same "
-                "command to go on\n",
-                exhausted, counts->done + counts->failed, counts->problems, folder);
+        fprintf(
+            out,
+            "stopped: %s. %d of %d problems are done in %s; raise the bound (it changes no result), and type the same "
+            "command to go on\n",
+            exhausted, counts->done + counts->failed, counts->problems, folder);
         return EXIT_INTERRUPTED;
     }
     if (status == CORD_CANCELLED) {
@@ -411,10 +412,12 @@ const struct verb verb_run = {
         "in\n"
         "place of {shard} where run.out holds that. `cord merge` makes one run of them.\n"
         "\n"
-        "--dry-run works on the first few problems (what they come to is kept) and tells what all of them would take in\n"
+        "--dry-run works on the first few problems (what they come to is kept) and tells what all of them would take "
+        "in\n"
         "tokens, requests, money (models.*.price_in and the like) and hours.\n"
         "\n"
-        "What a run may spend at its models' servers has bounds in the recipe (budget.requests, .tokens, .money). At one of\n"
+        "What a run may spend at its models' servers has bounds in the recipe (budget.requests, .tokens, .money). At "
+        "one of\n"
         "them it stops cleanly; with a higher one the same command goes on.\n"
         "\n"
         "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",

@@ -85,10 +85,11 @@ static cord_status show_spending(struct show *s, cord_error *err) {
     struct spending spent;
     CORD_TRY(ledger_read(s->journal, &spent, err));
     if (!spent.requests && !spent.lost) return CORD_OK;
-    page_print(&s->page, PAINT_NONE,
-               "servers: %lld requests, %lld without an answer; tokens of prompts: %lld, %lld of them cached; written: %lld\n",
-               (long long)spent.requests, (long long)spent.lost, (long long)spent.prompt_tokens,
-               (long long)spent.cached_tokens, (long long)spent.new_tokens);
+    page_print(
+        &s->page, PAINT_NONE,
+        "servers: %lld requests, %lld without an answer; tokens of prompts: %lld, %lld of them cached; written: %lld\n",
+        (long long)spent.requests, (long long)spent.lost, (long long)spent.prompt_tokens,
+        (long long)spent.cached_tokens, (long long)spent.new_tokens);
     return CORD_OK;
 }
 

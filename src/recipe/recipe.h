@@ -58,7 +58,7 @@ struct recipe {
     struct {
         int64_t requests, tokens;
         double money;
-    } budget; /* most of each, of the whole run; 0 = no bound */
+    } budget;        /* most of each, of the whole run; 0 = no bound */
     const char *out; /* the run folder */
     cord_server_limits servers;
     int threads;     /* 0 = one a core */

@@ -116,21 +116,11 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
 static bool changes_no_result(const char *path) {
-    static const char *const paths[] = {"run.out",
-                                        "run.threads",
-                                        "run.in_flight",
-                                        "run.memory",
-                                        "models.*.url",
-                                        "models.*.api_key_env",
-                                        "models.*.device",
-                                        "models.*.requests",
-                                        "models.*.stream",
-                                        "models.*.price_in",
-                                        "models.*.price_cached",
-                                        "models.*.price_out",
-                                        "budget.requests",
-                                        "budget.tokens",
-                                        "budget.money"};
+    static const char *const paths[] = {"run.out",           "run.threads",           "run.in_flight",
+                                        "run.memory",        "models.*.url",          "models.*.api_key_env",
+                                        "models.*.device",   "models.*.requests",     "models.*.stream",
+                                        "models.*.price_in", "models.*.price_cached", "models.*.price_out",
+                                        "budget.requests",   "budget.tokens",         "budget.money"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;
     return text_starts(text_of(path), TEXT("servers.")); /* how patiently they are asked */

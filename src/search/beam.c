@@ -21,7 +21,7 @@
 struct beam {
     const struct search *search;
     struct arena rounds[2];
-    struct arena *arena; /* this round's */
+    struct arena *arena;   /* this round's */
     struct spans *prompts; /* of each teacher, and behind them the meta-prover's */
     int number;            /* of the round */
     struct trajectory *trajectories;

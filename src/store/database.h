@@ -15,7 +15,7 @@ struct journal {
     sqlite3 *db;
     char *path; /* of the SQLite file, for messages */
     enum journal_mode mode;
-    int lock;  /* file descriptor that holds the folder's lock, or -1 */
+    int lock; /* file descriptor that holds the folder's lock, or -1 */
     pthread_mutex_t mutex;
     bool ours; /* opened for writing, and found to be a journal of cord */
     struct {

@@ -110,8 +110,8 @@ static bool is_beyond(const struct ledger *l, char words[300]) {
         snprintf(words, 300, "budget.tokens is %lld: %lld are spent, and what comes next may need %lld",
                  (long long)b->tokens, (long long)tokens_now, (long long)(tokens - tokens_now));
     else if (b->money > 0 && s.money > b->money)
-        snprintf(words, 300, "budget.money is %g: %.4f is spent, and what comes next may need %.4f", b->money, now.money,
-                 s.money - now.money);
+        snprintf(words, 300, "budget.money is %g: %.4f is spent, and what comes next may need %.4f", b->money,
+                 now.money, s.money - now.money);
     else
         return false;
     return true;
@@ -314,10 +314,11 @@ static void *write_on(void *arg) {
 
 static cord_status read_account(struct journal *j, struct account *a, cord_error *err) {
     struct rows r;
-    rows_open(&r, j, NULL, err,
-              "SELECT requests, prompt_tokens, cached_tokens, new_tokens, lost, lost_prompt, lost_new, open, open_prompt,"
-              " open_new FROM spending WHERE model = ?1",
-              "s", a->price.model);
+    rows_open(
+        &r, j, NULL, err,
+        "SELECT requests, prompt_tokens, cached_tokens, new_tokens, lost, lost_prompt, lost_new, open, open_prompt,"
+        " open_new FROM spending WHERE model = ?1",
+        "s", a->price.model);
     if (rows_next(&r)) {
         a->answered.requests = row_int64(&r), a->answered.prompt = row_int64(&r);
         a->cached = row_int64(&r), a->answered.written = row_int64(&r);
@@ -406,10 +407,11 @@ cord_status ledger_close(struct ledger *l, cord_error *err) {
 cord_status ledger_read(struct journal *j, struct spending *s, cord_error *err) {
     struct rows r;
     *s = (struct spending){0};
-    rows_open(&r, j, NULL, err,
-              "SELECT total(requests), total(prompt_tokens), total(cached_tokens), total(new_tokens), total(lost + open)"
-              " FROM spending",
-              "");
+    rows_open(
+        &r, j, NULL, err,
+        "SELECT total(requests), total(prompt_tokens), total(cached_tokens), total(new_tokens), total(lost + open)"
+        " FROM spending",
+        "");
     if (rows_next(&r)) {
         s->requests = (int64_t)row_real(&r), s->prompt_tokens = (int64_t)row_real(&r);
         s->cached_tokens = (int64_t)row_real(&r), s->new_tokens = (int64_t)row_real(&r);

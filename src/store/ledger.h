@@ -29,9 +29,9 @@ struct price {
 struct spending {
     int64_t requests; /* answered */
     int64_t prompt_tokens, cached_tokens, new_tokens;
-    int64_t lost;  /* sent, and no answer came (or this process was killed before): may have been paid for. Budgets count
+    int64_t lost; /* sent, and no answer came (or this process was killed before): may have been paid for. Budgets count
                     * these with their whole prompt and all the tokens that they might have got */
-    double money;  /* with the lost ones */
+    double money; /* with the lost ones */
     int64_t known; /* replies that were found in the journal instead of asked for, in this process */
 };
 

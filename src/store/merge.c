@@ -140,15 +140,16 @@ static cord_status take_teachers(struct merge *m, cord_error *err) {
 
 /* What the runs' servers were asked for was asked for by all of them together; what was on its way got no answer. */
 static cord_status take_spending(struct merge *m, cord_error *err) {
-    return query_run(m->journal, err,
-                     "INSERT INTO main.spending SELECT model, requests, prompt_tokens, cached_tokens, new_tokens,"
-                     " lost + open, lost_prompt + open_prompt, lost_new + open_new, 0, 0, 0 FROM source.spending WHERE true"
-                     " ON CONFLICT (model) DO UPDATE SET requests = requests + excluded.requests,"
-                     " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
-                     " cached_tokens = cached_tokens + excluded.cached_tokens,"
-                     " new_tokens = new_tokens + excluded.new_tokens, lost = lost + excluded.lost,"
-                     " lost_prompt = lost_prompt + excluded.lost_prompt, lost_new = lost_new + excluded.lost_new",
-                     "");
+    return query_run(
+        m->journal, err,
+        "INSERT INTO main.spending SELECT model, requests, prompt_tokens, cached_tokens, new_tokens,"
+        " lost + open, lost_prompt + open_prompt, lost_new + open_new, 0, 0, 0 FROM source.spending WHERE true"
+        " ON CONFLICT (model) DO UPDATE SET requests = requests + excluded.requests,"
+        " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+        " cached_tokens = cached_tokens + excluded.cached_tokens,"
+        " new_tokens = new_tokens + excluded.new_tokens, lost = lost + excluded.lost,"
+        " lost_prompt = lost_prompt + excluded.lost_prompt, lost_new = lost_new + excluded.lost_new",
+        "");
 }
 
 static cord_status take_run(struct merge *m, cord_error *err) {

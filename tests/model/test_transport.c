@@ -131,7 +131,8 @@ static void test_refuses_bad_urls(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct endpoint *endpoint;
         cord_error err = {0};
-        assert_int_equal(endpoint_open(rig.transport, cases[i].urls, cases[i].key, 0, &endpoint, &err), CORD_BAD_RECIPE);
+        assert_int_equal(endpoint_open(rig.transport, cases[i].urls, cases[i].key, 0, &endpoint, &err),
+                         CORD_BAD_RECIPE);
         assert_holds(err.message, cases[i].words);
         assert_lacks(err.message, "hidden");
     }

@@ -68,11 +68,11 @@ static void the_author_writes_after_its_own_prompt(void **state) {
     (void)state;
     struct world *w = answering(answer);
     for (int k = 0; k < 4; k++) {
-        char *want = arena_printf(
-            &w->arena,
-            "max 9 temperature 0.125 top_p 0.9 stops 0 group %016llx: <%d>What is 6 x 7?</%d><think>\n"
-            "### Step 1. Teacher%d.\n</think>\n\n%s \\boxed{\n",
-            (unsigned long long)w->search.group, k, k, k, k < 3 ? "The final answer is" : "I say");
+        char *want =
+            arena_printf(&w->arena,
+                         "max 9 temperature 0.125 top_p 0.9 stops 0 group %016llx: <%d>What is 6 x 7?</%d><think>\n"
+                         "### Step 1. Teacher%d.\n</think>\n\n%s \\boxed{\n",
+                         (unsigned long long)w->search.group, k, k, k, k < 3 ? "The final answer is" : "I say");
         char *asked = strstr(w->log.data, want);
         assert_non_null(asked);
         assert_null(strstr(asked + 1, want)); /* once */

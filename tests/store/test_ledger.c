@@ -51,7 +51,8 @@ static int tear_down(void **state) {
 
 /* The n-th request of a problem. */
 static cord_request request_of(int64_t problem, int n) {
-    cord_request request = {.model = n % 2 ? "big" : "small", .group = (uint64_t)problem, .prompt_tokens = 100, .new_tokens = 20};
+    cord_request request = {
+        .model = n % 2 ? "big" : "small", .group = (uint64_t)problem, .prompt_tokens = 100, .new_tokens = 20};
     sha256_text(text_of((char[]){(char)('A' + n % 26), (char)('a' + n / 26), '\0'}), request.key);
     return request;
 }

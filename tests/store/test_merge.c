@@ -266,10 +266,11 @@ static void test_every_table_is_merged(void **state) {
     struct fixture *f = *state;
     int64_t others;
     struct journal *journal = begin(f, "a", "1", "");
-    assert_ok(query_int64(journal, err, &others, -1,
-                          "SELECT count(*) FROM sqlite_schema s WHERE type = 'table' AND name NOT IN ('run', 'teacher',"
-                          " 'problem', 'spending') AND (SELECT name FROM pragma_table_info(s.name) WHERE cid = 0) <> 'problem'",
-                          ""));
+    assert_ok(query_int64(
+        journal, err, &others, -1,
+        "SELECT count(*) FROM sqlite_schema s WHERE type = 'table' AND name NOT IN ('run', 'teacher',"
+        " 'problem', 'spending') AND (SELECT name FROM pragma_table_info(s.name) WHERE cid = 0) <> 'problem'",
+        ""));
     assert_int_equal(others, 0);
     journal_close(journal);
 }

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 enum {
-    TICK_US = 50 * 1000,   /* how often `stop` and the timeouts are looked at, while there are jobs */
-    LATER_US = 50,         /* for each job the timeouts are looked at that much later: it takes time to look at thousands */
-    FILES_KEPT = 128,      /* of the open files allowed, for others than us */
+    TICK_US = 50 * 1000, /* how often `stop` and the timeouts are looked at, while there are jobs */
+    LATER_US = 50,    /* for each job the timeouts are looked at that much later: it takes time to look at thousands */
+    FILES_KEPT = 128, /* of the open files allowed, for others than us */
     FILES_PER_REQUEST = 2, /* a connection; while names are looked up, one more; those of the wire itself */
 };
 
