@@ -217,7 +217,7 @@ static inline bool send_json(int fd, const char *reply, size_t len, size_t sent,
 
 /* Larger ones do not arrive at once, and the second copy may come when the connection has been given to another request. No
  * client can tell then whose reply it is. */
-enum { TWICE_MOST = 16 * 1024 };
+enum { TWICE_MOST = 7 * 1024 };
 
 static inline bool send_half_json(int fd, const char *reply, size_t len) {
     bool fine = send_json(fd, reply, len, len / 2, 1);

@@ -162,11 +162,12 @@ static void assert_same_data(const char *out, const struct buf *without, int pro
     assert_int_equal(count_rows(out, "SELECT count(*) FROM candidate WHERE dropped = 4"), 0);
 }
 
-/* What was answered whole and well was not asked for again: as often as without faults, or less where cord kept it. */
+/* What was answered whole and well was not asked for again: as often as without faults, or less where cord kept it. (Tokens
+ * of short texts are kept for a while only, and not before they are there.) */
 static void assert_asked_once(const char *out) {
     for (int i = 0; i < PROXY_BUCKETS; i++)
         for (const struct remembered *r = proxy.bucket[i]; r; r = r->next) {
-            if (r->answered > r->once)
+            if (r->answered > r->once && strncmp(r->about, "POST /tokenize", 14) != 0)
                 fail_msg("%s: answered well %d times, not %d: %s", out, r->answered, r->once, r->about);
             if (r->asked && !r->answered)
                 fail_msg("%s: a request was asked %d times and never answered well: %s", out, r->asked, r->about);
@@ -268,6 +269,10 @@ static int close_all(void **state) {
     proxy_release(&proxy);
     buf_release(&reference);
     if (live_reference.data) buf_release(&live_reference);
+    if (getenv("CORD_TEST_KEEP")) { /* to look at what differs */
+        print_message("kept: %s\n", folder);
+        return 0;
+    }
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command); // NOLINT(cert-env33-c)
 }
