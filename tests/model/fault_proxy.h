@@ -297,6 +297,12 @@ static inline bool get_reply(struct proxy *proxy, struct remembered *r, cord_tex
             r->reply = strndup(*reply, *len);
         }
         r->once += proxy->keeps;
+        if (proxy->keeps) { /* the same answer to all who ask for the same */
+            free(*reply);
+            *status = r->status;
+            *len = r->len;
+            *reply = strndup(r->reply, r->len);
+        }
         pthread_mutex_unlock(&proxy->mutex);
         return true;
     }

@@ -433,8 +433,8 @@ static void what_cannot_pass_is_told(void **state) {
         {"GET ", 307, "Location: http://127.0.0.2:9/props\r\n", "", "307, a redirect to 127.0.0.2", 1, 1},
         {"GET ", 404, NULL, "{}", "none that cord knows", 1, 10},
         {"POST /tokenize", 401, NULL, "{}", "it answers 401", 1, PROBLEMS + 2},
-        {"POST /completion", 404, NULL, "{\"error\":{\"message\":\"File Not Found\"}}", "it answers 404", 1, 20},
-        {"POST /completion", 400, NULL, overflow, "exceeds the available context", 1, 20},
+        {"POST /completion", 404, NULL, "{\"error\":{\"message\":\"File Not Found\"}}", "it answers 404", 1, 60},
+        {"POST /completion", 400, NULL, overflow, "exceeds the available context", 1, 60},
     };
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         char out[32];
