@@ -42,6 +42,7 @@ struct remembered {
     uint64_t hash;
     struct remembered *next;
     char about[300]; /* how it begins, for messages */
+    bool proposes;   /* it asks for a text, not for a log-probability */
     int status;      /* 0: nothing is known yet */
     char *reply;
     size_t len;
@@ -55,7 +56,9 @@ struct proxy {
     struct fault_server server;
     int upstream; /* the real server's port, or 0: everything comes from what was kept */
     bool keeps;   /* what the real server says */
+    bool caches;  /* that one may use its cache of prompts; else its replies depend on the requests alone */
     uint64_t seed;
+    bool is_open;
     double share; /* of the requests that are spoiled */
     pthread_mutex_t mutex;
     struct remembered *bucket[PROXY_BUCKETS];     /* guarded by mutex, and all that is in it */
@@ -72,6 +75,7 @@ static inline struct remembered *proxy_find(struct proxy *proxy, cord_text line,
     if (!*at) {
         *at = calloc(1, sizeof **at);
         (*at)->hash = hash;
+        (*at)->proposes = text_find(body, TEXT("\"stop\"")) >= 0;
         snprintf((*at)->about, sizeof(*at)->about, "%.*s %.*s", (int)line.len, line.data, (int)body.len, body.data);
     }
     return *at;
@@ -94,13 +98,13 @@ static inline void proxy_release(struct proxy *proxy) {
 
 /* ---- the real server ------------------------------------------------------------------------------------------- */
 
-/* The request as it is passed on: without the cache of prompts, so that a reply depends on its request alone. */
-static inline void write_upstream(struct buf *out, cord_text line, cord_text body) {
+/* The request as it is passed on. */
+static inline void write_upstream(struct buf *out, cord_text line, cord_text body, bool caches) {
     static const cord_text word = TEXT("\"cache_prompt\"");
     struct buf plain;
     buf_init(&plain, "a request", 64 << 20);
     buf_add(&plain, body);
-    ptrdiff_t at = text_find(buf_text(&plain), word);
+    ptrdiff_t at = caches ? -1 : text_find(buf_text(&plain), word);
     if (at >= 0) {
         buf_truncate(&plain, (size_t)at);
         cord_text rest = text_slice(body, (size_t)at, body.len);
@@ -117,16 +121,17 @@ static inline void write_upstream(struct buf *out, cord_text line, cord_text bod
 }
 
 /* Asks the real server; false where it gives no whole reply. *reply is a heap block. */
-static inline bool ask_upstream(int port, cord_text line, cord_text body, int *status, char **reply, size_t *len) {
+static inline bool ask_upstream(const struct proxy *proxy, cord_text line, cord_text body, int *status, char **reply,
+                                size_t *len) {
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)proxy->upstream), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct buf out, in;
     char bytes[16384];
     ssize_t n = -1;
     buf_init(&out, "a request", 64 << 20);
     buf_init(&in, "a reply", 64 << 20);
-    write_upstream(&out, line, body);
+    write_upstream(&out, line, body, proxy->caches);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 && send_all(fd, out.data, out.len))
         while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0) buf_add(&in, (cord_text){bytes, (size_t)n});
     close(fd);
@@ -179,6 +184,7 @@ static inline char *make_wrong(const char *reply, size_t len, enum spoil spoil) 
             json_array_clear(scored);
         else {
             add_one(json_array_get(scored, 0), "id");
+            json_object_set_new(json_array_get(scored, 0), "logprob", json_real(-3.25));
             json_object_del(json_array_get(scored, 0), "top_logprobs"); /* who asked for those named no token */
         }
         wrong = json_dumps(json, 0);
@@ -208,6 +214,10 @@ static inline bool send_json(int fd, const char *reply, size_t len, size_t sent,
     buf_release(&out);
     return fine;
 }
+
+/* Larger ones do not arrive at once, and the second copy may come when the connection has been given to another request. No
+ * client can tell then whose reply it is. */
+enum { TWICE_MOST = 7 * 1024 };
 
 static inline bool send_half_json(int fd, const char *reply, size_t len) {
     bool fine = send_json(fd, reply, len, len / 2, 1);
@@ -268,7 +278,7 @@ static inline bool spoil_reply(struct exchange *x, enum spoil spoil, const char 
     case SPOIL_WRONG_COUNT:
     case SPOIL_OTHER_TOKEN: return send_wrong(x->fd, reply, len, spoil);
     case SPOIL_SLOW: return send_in_pieces(x->fd, reply, len);
-    case SPOIL_TWICE: return send_json(x->fd, reply, len, len, 2);
+    case SPOIL_TWICE: return send_json(x->fd, reply, len, len, len < TWICE_MOST ? 2 : 1);
     default: return send_json(x->fd, reply, len, len, 1);
     }
 }
@@ -279,7 +289,7 @@ static inline bool spoil_reply(struct exchange *x, enum spoil spoil, const char 
 static inline bool get_reply(struct proxy *proxy, struct remembered *r, cord_text line, cord_text body, int *status,
                              char **reply, size_t *len) {
     if (proxy->upstream) {
-        if (!ask_upstream(proxy->upstream, line, body, status, reply, len)) return false;
+        if (!ask_upstream(proxy, line, body, status, reply, len)) return false;
         pthread_mutex_lock(&proxy->mutex);
         if (proxy->keeps && r->status == 0) {
             r->status = *status;
@@ -287,6 +297,12 @@ static inline bool get_reply(struct proxy *proxy, struct remembered *r, cord_tex
             r->reply = strndup(*reply, *len);
         }
         r->once += proxy->keeps;
+        if (proxy->keeps) { /* the same answer to all who ask for the same */
+            free(*reply);
+            *status = r->status;
+            *len = r->len;
+            *reply = strndup(r->reply, r->len);
+        }
         pthread_mutex_unlock(&proxy->mutex);
         return true;
     }
@@ -338,11 +354,22 @@ static inline bool proxy_answer(struct exchange *x) {
     return goes_on;
 }
 
-static inline void proxy_start(struct proxy *proxy) {
+static inline void proxy_init(struct proxy *proxy) {
     proxy->server.answer = proxy_answer;
     proxy->server.ctx = proxy;
     pthread_mutex_init(&proxy->mutex, NULL);
+}
+
+/* Also ends what a test that failed has left. */
+static inline void proxy_start(struct proxy *proxy) {
+    if (proxy->is_open) fault_server_stop(&proxy->server);
     fault_server_start(&proxy->server);
+    proxy->is_open = true;
+}
+
+static inline void proxy_stop(struct proxy *proxy) {
+    fault_server_stop(&proxy->server);
+    proxy->is_open = false;
 }
 
 #endif

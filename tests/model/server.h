@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -68,6 +69,7 @@ static inline struct server server_start_at(int at, const char *name, int slots)
     snprintf(server.url, sizeof server.url, "http://127.0.0.1:%d", server.port);
     server.pid = fork();
     if (server.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves nothing behind */
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         dup2(null, 1);
         dup2(null, 2);

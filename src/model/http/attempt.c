@@ -149,9 +149,11 @@ static void set_manners(CURL *easy, const struct transport_limits *limits) {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(limits->connect * 1000) + 1);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "cord/" CORD_VERSION);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    /* of each request, while it waits, too; 16 and 64 KiB are the defaults */
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+    /* Bytes behind a whole reply (one that is sent twice) would answer the next request of the connection. curl 7.88 sees them
+     * only where it reads them together with the reply's head, and ends the connection then: room for both. */
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 16384L);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                     16384L); /* of each request, while it waits, too; the default is 64 KiB */
 }
 
 static bool set_request(CURL *easy, struct job *job) {
