@@ -43,6 +43,7 @@ struct remembered {
     struct remembered *next;
     char about[300]; /* how it begins, for messages */
     bool proposes;   /* it asks for a text, not for a log-probability */
+    bool first;      /* it came before the first that does: cord looks what the server can do */
     int status;      /* 0: nothing is known yet */
     char *reply;
     size_t len;
@@ -59,7 +60,8 @@ struct proxy {
     bool caches;  /* that one may use its cache of prompts; else its replies depend on the requests alone */
     uint64_t seed;
     bool is_open;
-    double share; /* of the requests that are spoiled */
+    bool proposed; /* a proposal was asked for; guarded by mutex */
+    double share;  /* of the requests that are spoiled */
     pthread_mutex_t mutex;
     struct remembered *bucket[PROXY_BUCKETS];     /* guarded by mutex, and all that is in it */
     atomic_int spoiled[SPOILS], unknown, refused; /* unknown: not kept; refused: the real server said no */
@@ -76,6 +78,8 @@ static inline struct remembered *proxy_find(struct proxy *proxy, cord_text line,
         *at = calloc(1, sizeof **at);
         (*at)->hash = hash;
         (*at)->proposes = text_find(body, TEXT("\"stop\"")) >= 0;
+        proxy->proposed |= (*at)->proposes;
+        (*at)->first = !proxy->proposed;
         snprintf((*at)->about, sizeof(*at)->about, "%.*s %.*s", (int)line.len, line.data, (int)body.len, body.data);
     }
     return *at;
