@@ -34,7 +34,7 @@ static const char *const strategies[] = {"cord", "greedy", NULL};
         TEXT_KEY(at "prompt.full", 0, PROMPT_MAX, "",                                                                \
                  "the whole prompt in place of the model's chat template; must hold {question}, may hold {system}"), \
         TEXT_KEY(at "prompt.think_open", 0, 1000, "", "opens the thinking, unless the template has"),                \
-        TEXT_KEY(at "prompt.marker", 1, 200, "", "heads each step; {n} is its number"),                              \
+        TEXT_KEY(at "prompt.marker", 0, 200, "", "heads each step; {n} is its number"),                              \
         TEXT_KEY(at "prompt.between", 0, 200, "", "stands between a step and the next marker"),                      \
         TEXT_KEY(at "prompt.think_close", 0, 1000, "", "closes the thinking, before the answer"),                    \
         TEXT_KEY(at "prompt.answer_open", 0, 1000, "", "opens the answer for the model"),                            \
@@ -90,6 +90,10 @@ static const struct recipe_key keys[] = {
 
     PROMPT_KEYS("", "paper"),
 
+    CHOICE_KEY("search.segmentation", segmentation_names, "steps",
+               "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
+    TEXT_KEY("search.prefixes", 0, 2000, "",
+             "the phrases of segmentation: prefix, divided by commas, semicolons or lines; \"\": the paper's"),
     CHOICE_KEY("search.strategy", strategies, "cord", "cord: a beam over steps; greedy: a beam of 1"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
