@@ -165,8 +165,13 @@ static bool sentence_starts(cord_text text, size_t at, size_t *cut) {
     }
 }
 
-static bool has_content(cord_text before, bool continues) {
-    return continues ? before.len > 0 : !segment_is_empty(before);
+/* Whether a step could be made of this: it has words, other than a number in a list. */
+static bool has_content(cord_text step, bool continues) {
+    if (continues) return step.len > 0;
+    if (segment_is_empty(step)) return false;
+    for (size_t at = 0; at < step.len;)
+        if (is_word(utf8_next(step, &at))) return true;
+    return false;
 }
 
 ptrdiff_t boundary_prefix(cord_text phrases, cord_text text, bool continues, bool goes_on) {

@@ -90,10 +90,6 @@ static const struct recipe_key keys[] = {
 
     PROMPT_KEYS("", "paper"),
 
-    CHOICE_KEY("search.segmentation", segmentation_names, "steps",
-               "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
-    TEXT_KEY("search.prefixes", 0, 2000, "",
-             "the phrases of segmentation: prefix, divided by commas, semicolons or lines; \"\": the paper's"),
     CHOICE_KEY("search.strategy", strategies, "cord", "cord: a beam over steps; greedy: a beam of 1"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
@@ -102,6 +98,10 @@ static const struct recipe_key keys[] = {
     REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),
     BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
     BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
+    CHOICE_KEY("search.segmentation", segmentation_names, "steps",
+               "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
+    TEXT_KEY("search.prefixes", 0, 2000, "",
+             "the phrases of segmentation: prefix, divided by commas, semicolons or lines; \"\": the paper's"),
 
     CHOICE_KEY("grading.by", grader_kind_names, "math",
                "math: proved equal or different; text: the same text; command: a program's verdict; judge: a model's"),

@@ -32,6 +32,11 @@ static uint64_t problem_seed(const struct search *search) {
     return seed_text(search->settings->seed, search->question.id);
 }
 
+/* Whether markers divide the steps; where none do, a growing trajectory ends in the blanks that its last step ended in. */
+static bool has_markers(const struct beam *beam) {
+    return beam->search->meta_prover->prompt.style->segmentation == SEGMENTATION_STEPS;
+}
+
 static bool all_finished(const struct beam *beam) {
     for (int i = 0; i < beam->n; i++)
         if (beam->trajectories[i].finish == GROWING) return false;
@@ -250,8 +255,8 @@ static cord_status grow(const struct beam *beam, struct candidate *c, struct tra
     struct step *step = arena_alloc(beam->arena, sizeof *step);
     if (!step) return error_memory(err);
     *step = (struct step){parent->last, c->step, beam->number, c->teacher, c->end == STEP_CUT, c->log_score};
-    bool marked = beam->search->meta_prover->prompt.style->segmentation == SEGMENTATION_STEPS;
-    out->reasoning = step->cut || !marked ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's may dangle */
+    out->reasoning =
+        step->cut || !has_markers(beam) ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's may dangle */
     out->last = step;
     if (!parent->last || !parent->last->cut) out->n_steps++;
     out->tokens = c->reasoning_tokens;
@@ -431,7 +436,8 @@ static cord_status finish(struct beam *beam, cord_error *err) {
     for (int i = 0; i < beam->n; i++) {
         if (beam->trajectories[i].finish == GROWING) continue;
         finished[n] = beam->trajectories[i];
-        finished[n].reasoning = arena_text(search->arena, text_trim_end(finished[n].reasoning));
+        cord_text reasoning = finished[n].reasoning;
+        finished[n].reasoning = arena_text(search->arena, has_markers(beam) ? reasoning : text_trim_end(reasoning));
         if (!finished[n++].reasoning.data) return error_memory(err);
     }
     for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);
