@@ -142,14 +142,15 @@ static bool behind_a_bullet(cord_text text, size_t at, size_t *line) {
 }
 
 /* Whether a line or a sentence starts at `at`, and in *cut where what is before it ends. Quotes, brackets and emphasis may
- * stand around the sentences' ends and starts. */
-static bool sentence_starts(cord_text text, size_t at, size_t *cut) {
+ * stand around the sentences' ends and starts. A text that continues another begins inside a line. */
+static bool sentence_starts(cord_text text, size_t at, bool continues, size_t *cut) {
     size_t open = at, from;
     while (is_opening(before(text, open, &from))) open = from;
     size_t blank = open;
     while (blank && is_blank((unsigned char)text.data[blank - 1])) blank--;
     *cut = blank;
-    if (blank == 0 || text.data[blank - 1] == '\n' || behind_a_bullet(text, blank, cut)) return true;
+    if (blank == 0 || text.data[blank - 1] == '\n') return true;
+    if (behind_a_bullet(text, blank, cut) && (*cut || !continues)) return true;
     size_t end = blank;
     while (is_closing(before(text, end, &from))) end = from;
     *cut = blank;
@@ -180,7 +181,8 @@ ptrdiff_t boundary_prefix(cord_text phrases, cord_text text, bool continues, boo
         uint32_t c = utf8_next(text, &next);
         bool starts = is_word(c) && (!is_word(last) || utf8_width(c) == 2);
         last = c;
-        if (!starts || !any_stands_at(phrases, text, at, goes_on) || !sentence_starts(text, at, &cut)) continue;
+        if (!starts || !any_stands_at(phrases, text, at, goes_on) || !sentence_starts(text, at, continues, &cut))
+            continue;
         if (has_content(text_slice(text, 0, cut), continues)) return (ptrdiff_t)cut;
     }
     return -1;
