@@ -12,6 +12,25 @@
     "with the heading ### Step N. where N is its number, and do one thing in it. When you have the answer, close the " \
     "thinking with </think>. Then write the final answer as \\boxed{answer}."
 
+/* The same for steps that no heading divides. */
+#define SYSTEM_OPENING "You solve problems step by step. First think inside <think> </think>, "
+#define SYSTEM_CLOSING \
+    " When you have the answer, close the thinking with </think>. Then write the final answer as \\boxed{answer}."
+#define LINE_BREAK_SYSTEM                                                                                           \
+    SYSTEM_OPENING "in short paragraphs with a blank line between them, and do one thing in each of them, without " \
+                   "headings." SYSTEM_CLOSING
+#define PREFIX_SYSTEM                                                                                        \
+    SYSTEM_OPENING "as you would think aloud, without headings: check what you have found, and try another " \
+                   "way where it helps." SYSTEM_CLOSING
+
+/* The paper's phrases before which a step ends (G.1), in its groups. */
+#define TO_CHECK "let me check, let me verify, double-check, going back to, wait"
+#define ANOTHER_WAY \
+    "alternatively, another way, let's try a different approach, using another method, we can also verify"
+#define AGAINST_ITSELF "this is wrong, the mistake was, that's impossible, this contradicts, the error is"
+
+const char *const segmentation_names[] = {"steps", "line-break", "prefix", NULL};
+
 const char *const *prompt_preset_names(void) {
     static const char *const names[] = {"steps", "paper", NULL};
     return names;
@@ -37,6 +56,16 @@ bool prompt_preset(const char *name, struct prompt_style *style) {
         style->answer_open = TEXT("The final answer is \\boxed{");
     }
     return true;
+}
+
+void prompt_segment(struct prompt_style *style, enum segmentation segmentation) {
+    style->segmentation = segmentation;
+    if (segmentation == SEGMENTATION_STEPS) return;
+    bool prefix = segmentation == SEGMENTATION_PREFIX;
+    style->marker = style->between = (cord_text){"", 0};
+    style->think_open = TEXT("<think>\n"); /* as models write it; the paper's blank leads to its marker */
+    if (prefix) style->prefixes = TEXT(TO_CHECK "; " ANOTHER_WAY "; " AGAINST_ITSELF);
+    if (style->system.len) style->system = prefix ? TEXT(PREFIX_SYSTEM) : TEXT(LINE_BREAK_SYSTEM);
 }
 
 /* ---- spans --------------------------------------------------------------------------------------------------- */

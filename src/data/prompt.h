@@ -14,14 +14,25 @@
 #include "data/chat.h"
 #include "data/problem.h"
 
+/* Where a step ends (4.1 and G.1 of the paper). */
+enum segmentation {
+    SEGMENTATION_STEPS,      /* at the next marker, which cord opens each step with */
+    SEGMENTATION_LINE_BREAK, /* at a blank line */
+    SEGMENTATION_PREFIX,     /* before one of the phrases by which models turn */
+};
+/* "steps", "line-break", "prefix"; NULL-terminated. */
+extern const char *const segmentation_names[];
+
 /* A preset, or what a recipe made of it. "{n}" in `marker` is the step's number; "{question}" in `user` and `full` is
  * the question (and "{system}" in `full` the system text). All texts are borrowed from the recipe's arena. */
 struct prompt_style {
-    cord_text system;      /* empty: no system message, so that the template's own default applies */
-    cord_text user;        /* "{question}" */
-    cord_text full;        /* empty, or the whole prompt up to the open assistant's turn, in place of the template */
-    cord_text think_open;  /* "<think>\n": opens the thinking unless the template has */
-    cord_text marker;      /* "### Step {n}." */
+    cord_text system;     /* empty: no system message, so that the template's own default applies */
+    cord_text user;       /* "{question}" */
+    cord_text full;       /* empty, or the whole prompt up to the open assistant's turn, in place of the template */
+    cord_text think_open; /* "<think>\n": opens the thinking unless the template has */
+    enum segmentation segmentation;
+    cord_text prefixes;    /* with SEGMENTATION_PREFIX: its phrases, as boundary.h reads them */
+    cord_text marker;      /* "### Step {n}."; empty where no marker divides the steps */
     cord_text between;     /* "\n\n": stands between a step and the next marker */
     cord_text think_close; /* "\n</think>\n\n": before the answer stage */
     cord_text answer_open; /* what opens the answer: "The final answer is \boxed{" or empty */
@@ -32,6 +43,8 @@ struct prompt_style {
 
 /* The presets of method.md section 6 by name: "steps" and "paper"; false for an unknown one. */
 bool prompt_preset(const char *name, struct prompt_style *style);
+/* Makes of a preset's style one whose steps end otherwise than at markers: none is written, and none asked for. */
+void prompt_segment(struct prompt_style *style, enum segmentation segmentation);
 /* NULL-terminated names, for help and errors. */
 const char *const *prompt_preset_names(void);
 

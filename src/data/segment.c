@@ -3,6 +3,8 @@
 
 #include "data/segment.h"
 
+#include "data/boundary.h"
+
 #include <stdio.h>
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
@@ -30,23 +32,74 @@ const char *step_drop_name(enum step_drop drop) {
 
 /* ---- stop strings -------------------------------------------------------------------------------------------- */
 
-cord_status segment_stops(const struct prompt_style *style, struct arena *arena, cord_text stops[SEGMENT_STOPS],
+static cord_status add_stop(struct segment_stops *stops, cord_text text, struct arena *arena, cord_error *err) {
+    text = arena_text(arena, text);
+    stops->text[stops->n++] = text;
+    return text.data ? CORD_OK : error_memory(err);
+}
+
+static cord_status add_marker(struct segment_stops *stops, cord_text marker, struct arena *arena, cord_error *err) {
+    ptrdiff_t number = text_find(marker, TEXT("{n}"));
+    cord_text fixed = text_trim(number >= 0 ? text_slice(marker, 0, (size_t)number) : marker);
+    if (!fixed.len)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "prompt.marker is '%.*s'; it must begin with a fixed text, as \"### Step {n}.\" does",
+                         (int)(marker.len < 40 ? marker.len : 40), marker.data ? marker.data : "");
+    return add_stop(stops, fixed, arena, err);
+}
+
+cord_status segment_stops(const struct prompt_style *style, struct arena *arena, struct segment_stops *stops,
                           cord_error *err) {
-    cord_text marker = style->marker, think = text_trim(style->think_close);
-    ptrdiff_t number = text_find(marker, TEXT("{n}")), tag = text_find(think, TEXT(">"));
-    if (number >= 0) marker.len = (size_t)number;
-    marker = text_trim(marker);
+    bool lines = style->segmentation == SEGMENTATION_LINE_BREAK;
+    cord_text think = text_trim(style->think_close);
+    ptrdiff_t tag = text_find(think, TEXT(">"));
+    *stops = (struct segment_stops){.n = 0};
+    if (style->segmentation == SEGMENTATION_STEPS) CORD_TRY(add_marker(stops, style->marker, arena, err));
+    if (lines) CORD_TRY(add_stop(stops, TEXT("\n\n"), arena, err));
+    stops->think = stops->n;
     if (tag >= 0) think.len = (size_t)tag + 1; /* a model closes its thinking; what the style says after that is ours */
-    if (!marker.len)
-        return error_set(
-            err, CORD_BAD_RECIPE, "prompt.marker is '%.*s'; it must begin with a fixed text, as \"### Step {n}.\" does",
-            (int)(style->marker.len < 40 ? style->marker.len : 40), style->marker.data ? style->marker.data : "");
     if (!think.len)
         return error_set(err, CORD_BAD_RECIPE,
                          "prompt.think_close is blank; it must hold what ends the thinking: </think>");
-    stops[SEGMENT_STOP_MARKER] = arena_text(arena, marker);
-    stops[SEGMENT_STOP_THINK] = arena_text(arena, think);
-    return stops[SEGMENT_STOP_MARKER].data && stops[SEGMENT_STOP_THINK].data ? CORD_OK : error_memory(err);
+    CORD_TRY(add_stop(stops, think, arena, err));
+    return lines ? add_stop(stops, TEXT("\r\n\r\n"), arena, err) : CORD_OK;
+}
+
+/* ---- reading what was written -------------------------------------------------------------------------------- */
+
+/* Where the first step of a text ends, or -1. */
+static ptrdiff_t find_end(const struct prompt_style *style, cord_text text, bool parent_cut, bool goes_on) {
+    switch (style->segmentation) {
+    case SEGMENTATION_STEPS: break;
+    case SEGMENTATION_LINE_BREAK: return boundary_line_break(text, parent_cut);
+    case SEGMENTATION_PREFIX: return boundary_prefix(style->prefixes, text, parent_cut, goes_on);
+    }
+    return -1;
+}
+
+cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord_text written, int stop,
+                         struct arena *arena, cord_text *step, enum step_end *end, cord_error *err) {
+    struct segment_stops stops;
+    CORD_TRY(segment_stops(style, arena, &stops, err));
+    cord_span pieces[2] = {{written, false}};
+    if (stop >= 0) *end = stop == stops.think ? STEP_CLOSED : STEP_NEXT;
+    bool marked = style->segmentation == SEGMENTATION_STEPS;
+    if (stop >= 0 && *end == STEP_NEXT && !marked) pieces[1].text = stops.text[stop]; /* a blank line is the step's */
+    *step = spans_text((struct spans){pieces, 2}, arena);
+    if (!step->data) return error_memory(err);
+    ptrdiff_t at = find_end(style, *step, parent_cut, *end == STEP_CUT);
+    if (at >= 0) {
+        step->len = (size_t)at;
+        *end = STEP_NEXT;
+    } else if (*end != STEP_CUT && (marked || *end != STEP_NEXT))
+        *step = text_trim_end(*step);
+    return CORD_OK;
+}
+
+bool segment_adds_nothing(const struct prompt_style *style, bool parent_cut, cord_text step, enum step_end end) {
+    if (parent_cut) return text_trim(step).len == 0 && end != STEP_NEXT;
+    if (style->segmentation == SEGMENTATION_LINE_BREAK) return text_trim(step).len == 0;
+    return segment_is_empty(step);
 }
 
 /* ---- joining steps ------------------------------------------------------------------------------------------- */
@@ -70,7 +123,8 @@ cord_status segment_extend(const struct prompt_style *style, cord_text parent, b
                            cord_text step, bool cut, struct arena *arena, cord_text *out, cord_error *err) {
     cord_text open;
     CORD_TRY(segment_open(style, parent, parent_cut, number, arena, &open, err));
-    cord_span both[] = {{open, 0}, {cut ? step : text_trim_end(step), 0}};
+    bool as_written = cut || style->segmentation != SEGMENTATION_STEPS;
+    cord_span both[] = {{open, 0}, {as_written ? step : text_trim_end(step), 0}};
     *out = spans_text((struct spans){both, 2}, arena);
     return out->data ? CORD_OK : error_memory(err);
 }

@@ -1,20 +1,29 @@
-/* segment.h - where a reasoning step begins and ends (section 4.1: prompt-guided segmentation), and which proposals are
- * not worth scoring. Works on text alone; must not know models or scores. */
+/* segment.h - where a reasoning step begins and ends (section 4.1: prompt-guided segmentation; G.1: at blank lines, before
+ * phrases), and which proposals are not worth scoring. Works on text alone; must not know models or scores.
+ *
+ * Steps that markers divide are texts without their marker and without blanks at their ends; the marker and what stands
+ * between steps are put in when steps are joined. All others are pieces of one text, with every blank and blank line that
+ * they ended in, and joining them is putting one behind the other. */
 #ifndef CORD_SEGMENT_H
 #define CORD_SEGMENT_H
 
 #include "base/base.h"
 #include "data/prompt.h"
 
-/* The stop strings that end a step, for a proposer: the marker up to its number, and "</think>". Index 0 is the marker.
- * The texts live in `arena`. */
-enum { SEGMENT_STOP_MARKER, SEGMENT_STOP_THINK, SEGMENT_STOPS };
-cord_status segment_stops(const struct prompt_style *style, struct arena *arena, cord_text stops[SEGMENT_STOPS],
+/* The stop strings that end a step, for a proposer: "</think>", and the marker up to its number or a blank line. What ends a
+ * step before a phrase is no stop string, since servers compare those by case and within words: there a model writes on to
+ * its limit, and the step is cut out afterwards. The texts live in `arena`. */
+enum { SEGMENT_STOPS = 3 };
+struct segment_stops {
+    cord_text text[SEGMENT_STOPS];
+    int n, think; /* which of them is "</think>" */
+};
+cord_status segment_stops(const struct prompt_style *style, struct arena *arena, struct segment_stops *stops,
                           cord_error *err);
 
 /* How a proposal ended, in the words of the search. */
 enum step_end {
-    STEP_NEXT,   /* the next marker came: the step is whole */
+    STEP_NEXT,   /* the next marker came, a blank line or a phrase: the step is whole */
     STEP_CUT,    /* the step's token limit came: the next round continues it, with no marker between */
     STEP_CLOSED, /* "</think>" came: the trajectory is finished */
     STEP_TURN,   /* the model ended its turn inside the thinking: finished, "</think>" is appended */
@@ -31,14 +40,24 @@ enum step_drop {
 const char *step_end_name(enum step_end end);
 const char *step_drop_name(enum step_drop drop);
 
+/* What of a written text is the step, and how that ended. `stop` is the stop string that ended the text, -1 where none did and
+ * *end says how (STEP_CUT, STEP_TURN); *end becomes the step's. Where a step ends before the text does, the rest is left out,
+ * its "</think>" too. Blanks at the end are trimmed unless the reasoning goes on right behind them. Lives in `arena`. */
+cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord_text written, int stop,
+                         struct arena *arena, cord_text *step, enum step_end *end, cord_error *err);
+
 /* Reasoning with one more step: `parent` + between + marker(number) + `step`, or, where the parent was cut, `parent` +
- * `step` as they are. Blanks at the end of `step` are trimmed unless `cut`. number is from 1. Lives in `arena`. */
+ * `step` as they are. Blanks at the end of `step` are trimmed unless `cut` or no marker divides the steps. number is from 1.
+ * Lives in `arena`. */
 cord_status segment_extend(const struct prompt_style *style, cord_text parent, bool parent_cut, int number,
                            cord_text step, bool cut, struct arena *arena, cord_text *out, cord_error *err);
 /* The text a proposer continues: as above with an empty step and nothing trimmed, so it ends in the marker. */
 cord_status segment_open(const struct prompt_style *style, cord_text parent, bool parent_cut, int number,
                          struct arena *arena, cord_text *out, cord_error *err);
 
+/* Whether a step of this style that a parent goes on with adds nothing to it: no content of its own; of a paragraph, or of a
+ * step that was cut, only blanks. Where a cut step's end follows those, they say that it was whole, which is something. */
+bool segment_adds_nothing(const struct prompt_style *style, bool parent_cut, cord_text step, enum step_end end);
 /* True where a step has no content of its own: blanks, punctuation of a marker ("2.", "**"), or nothing. */
 bool segment_is_empty(cord_text step);
 /* True where the step only repeats: one line at least 4 times in a row; or a run of 1 to 8 words that fills at least half

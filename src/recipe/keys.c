@@ -34,7 +34,7 @@ static const char *const strategies[] = {"cord", "greedy", NULL};
         TEXT_KEY(at "prompt.full", 0, PROMPT_MAX, "",                                                                \
                  "the whole prompt in place of the model's chat template; must hold {question}, may hold {system}"), \
         TEXT_KEY(at "prompt.think_open", 0, 1000, "", "opens the thinking, unless the template has"),                \
-        TEXT_KEY(at "prompt.marker", 1, 200, "", "heads each step; {n} is its number"),                              \
+        TEXT_KEY(at "prompt.marker", 0, 200, "", "heads each step; {n} is its number"),                              \
         TEXT_KEY(at "prompt.between", 0, 200, "", "stands between a step and the next marker"),                      \
         TEXT_KEY(at "prompt.think_close", 0, 1000, "", "closes the thinking, before the answer"),                    \
         TEXT_KEY(at "prompt.answer_open", 0, 1000, "", "opens the answer for the model"),                            \
@@ -98,6 +98,10 @@ static const struct recipe_key keys[] = {
     REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),
     BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
     BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
+    CHOICE_KEY("search.segmentation", segmentation_names, "steps",
+               "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
+    TEXT_KEY("search.prefixes", 0, 2000, "",
+             "the phrases of segmentation: prefix, divided by commas, semicolons or lines; \"\": the paper's"),
 
     CHOICE_KEY("grading.by", grader_kind_names, "math",
                "math: proved equal or different; text: the same text; command: a program's verdict; judge: a model's"),

@@ -3,6 +3,8 @@
 
 #include "recipe/values.h"
 
+#include "data/boundary.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@ struct load {
     const char *base, *real_base; /* the recipe's folder: as reached from here ("" for the current one), and absolute */
     const char *models_folder, *no_files; /* as the options have them */
     cord_error *err;
+    enum segmentation segmentation; /* of all participants: a boundary means the same for all */
 };
 
 /* ---- values ---------------------------------------------------------------------------------------------------- */
@@ -82,6 +85,7 @@ static cord_status style_preset(const struct load *load, const char *name, struc
     const char *date = style->date;
     if (!prompt_preset(name, style))
         return error_set(load->err, CORD_INTERNAL, "the preset '%s' is in the table of keys only", name);
+    prompt_segment(style, load->segmentation);
     style->date = date;
     return CORD_OK;
 }
@@ -117,11 +121,37 @@ static cord_status style_note(struct load *load, const char *at, const char *nam
     return put(load, pattern, name, text_of(style->date ? style->date : ""));
 }
 
+/* Steps that markers divide need one; others have none, nor anything between them that the models did not write. */
+static cord_status check_marker(struct load *load, const char *at, const char *name, const struct prompt_style *style) {
+    bool marked = style->segmentation == SEGMENTATION_STEPS;
+    const char *word = marked || style->marker.len ? "marker" : "between";
+    if (marked ? style->marker.len > 0 : !style->marker.len && !style->between.len) return CORD_OK;
+    char pattern[64], general[64];
+    snprintf(general, sizeof general, "prompt.%s", word);
+    snprintf(pattern, sizeof pattern, "%s%s", at, general);
+    const struct recipe_value *value = values_get(&load->values, pattern, name);
+    if (!value) value = values_get(&load->values, general, NULL);
+    const char *path = recipe_key_path(value->key, value->name, &load->recipe->arena);
+    if (!path) return error_memory(load->err);
+    const char *how = segmentation_names[style->segmentation];
+    if (marked)
+        return values_error(&load->values, value->place, load->err,
+                            "%s: '' is empty, and search.segmentation: %s needs a marker, as \"### Step {n}.\"", path,
+                            how);
+    return values_error(&load->values, value->place, load->err,
+                        "%s goes with search.segmentation: steps, and this recipe has search.segmentation: %s, which "
+                        "puts nothing between steps; change one of the two, or leave %s out",
+                        path, how, path);
+}
+
 static cord_status load_style(struct load *load, const char *at, const char *name, struct prompt_style *style) {
     style->date = NULL;
     CORD_TRY(style_preset(load, string(load, "prompt.style", NULL), style));
     CORD_TRY(style_overlay(load, "", NULL, style));
     CORD_TRY(style_overlay(load, at, name, style));
+    CORD_TRY(check_marker(load, at, name, style));
+    if (style->segmentation == SEGMENTATION_PREFIX)
+        style->prefixes = values_get(&load->values, "search.prefixes", NULL)->text;
     return style_note(load, at, name, style);
 }
 
@@ -337,6 +367,26 @@ static cord_status check_owner(struct load *load, const char *pattern, const cha
                         pattern, choice, owner, choice, string(load, choice, NULL), pattern);
 }
 
+/* Where steps end; the paper's phrases are written out for the resolved recipe. */
+static cord_status load_segmentation(struct load *load) {
+    const char *how = string(load, "search.segmentation", NULL);
+    for (int i = 0; segmentation_names[i]; i++)
+        if (!strcmp(how, segmentation_names[i])) load->segmentation = (enum segmentation)i;
+    if (load->segmentation != SEGMENTATION_PREFIX)
+        return check_owner(load, "search.prefixes", "search.segmentation", segmentation_names[SEGMENTATION_PREFIX]);
+    if (!string(load, "search.prefixes", NULL)) {
+        struct prompt_style paper = {.segmentation = SEGMENTATION_STEPS};
+        prompt_segment(&paper, SEGMENTATION_PREFIX);
+        return put(load, "search.prefixes", NULL, paper.prefixes);
+    }
+    const struct recipe_value *value = values_get(&load->values, "search.prefixes", NULL);
+    const char *complaint = boundary_phrases_complaint(value->text);
+    if (!complaint) return CORD_OK;
+    return values_error(&load->values, value->place, load->err,
+                        "search.prefixes: %s %s; it takes phrases divided by commas, as \"wait, let me check\"",
+                        yaml_excerpt(value->text, &load->recipe->arena), complaint);
+}
+
 static cord_status check_owners(struct load *load) {
     static const struct {
         const char *pattern, *choice, *owner;
@@ -418,6 +468,7 @@ static cord_status load_parts(struct load *load) {
     recipe->teachers = arena_alloc(&recipe->arena, (size_t)teachers->n * sizeof *recipe->teachers);
     if (!recipe->models || !recipe->teachers) return error_memory(load->err);
     recipe->n_models = models->n, recipe->n_teachers = teachers->n;
+    CORD_TRY(load_segmentation(load));
     for (int i = 0; i < teachers->n; i++) CORD_TRY(load_teacher(load, &recipe->teachers[i], teachers->names[i].name));
     CORD_TRY(find_model(load, "meta_prover.model", NULL, &recipe->meta_model));
     CORD_TRY(load_style(load, "meta_prover.", NULL, &recipe->meta_style));
@@ -455,7 +506,12 @@ cord_status recipe_load(const char *path, const struct recipe_options *options, 
     *recipe = (struct recipe){0};
     arena_init(&recipe->arena);
     struct load load = {
-        recipe, {.source = path, .arena = &recipe->arena}, NULL, NULL, options->models_folder, options->no_files, err};
+        .recipe = recipe,
+        .values = {.source = path, .arena = &recipe->arena},
+        .models_folder = options->models_folder,
+        .no_files = options->no_files,
+        .err = err,
+    };
     cord_status status = load_all(&load, path, options, buf_text(&text));
     buf_release(&text);
     if (status != CORD_OK) recipe_release(recipe);

@@ -32,6 +32,11 @@ static uint64_t problem_seed(const struct search *search) {
     return seed_text(search->settings->seed, search->question.id);
 }
 
+/* Whether markers divide the steps; where none do, a growing trajectory ends in the blanks that its last step ended in. */
+static bool has_markers(const struct beam *beam) {
+    return beam->search->meta_prover->prompt.style->segmentation == SEGMENTATION_STEPS;
+}
+
 static bool all_finished(const struct beam *beam) {
     for (int i = 0; i < beam->n; i++)
         if (beam->trajectories[i].finish == GROWING) return false;
@@ -71,7 +76,7 @@ static cord_status ask(const struct beam *beam, int p, int k, int sample, struct
     CORD_TRY(segment_open(style, parent->reasoning, cut, parent->n_steps + 1, beam->arena, &opened, err));
     cord_span tail = {opened, false};
     struct spans prompt = spans_append(beam->prompts[k], &tail, 1, beam->arena);
-    cord_text *stops = arena_alloc(beam->arena, SEGMENT_STOPS * sizeof *stops);
+    struct segment_stops *stops = arena_alloc(beam->arena, sizeof *stops);
     if (!prompt.span || !stops) return error_memory(err);
     CORD_TRY(segment_stops(style, beam->arena, stops, err));
 
@@ -80,21 +85,14 @@ static cord_status ask(const struct beam *beam, int p, int k, int sample, struct
         .model = teacher->model,
         .prompt = prompt.span,
         .n_spans = prompt.n,
-        .stops = stops,
-        .n_stops = SEGMENT_STOPS,
+        .stops = stops->text,
+        .n_stops = stops->n,
         .sampling = teacher->sampling,
         .max_tokens = left < settings->step_tokens ? left : settings->step_tokens,
         .group = search->group,
     };
     proposal->sampling.seed = seed;
     return CORD_OK;
-}
-
-/* Whether a proposal adds nothing: of a new step, no content of its own. Of a step that was cut, only blanks; and where the
- * next marker follows those, they say that the step was whole, which is something. */
-static bool adds_nothing(const struct candidate *c, bool parent_cut) {
-    if (!parent_cut) return segment_is_empty(c->step);
-    return text_trim(c->step).len == 0 && c->end != STEP_NEXT;
 }
 
 /* What a teacher said, as a candidate. */
@@ -118,16 +116,12 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
         c->drop_why = why.data;
         return why.data ? CORD_OK : error_memory(err);
     }
-    c->step = arena_text(beam->arena, (cord_text){proposal->text, proposal->len});
-    if (!c->step.data) return error_memory(err);
-    switch (proposal->end) {
-    case CORD_END_STOP: c->end = proposal->stop == SEGMENT_STOP_THINK ? STEP_CLOSED : STEP_NEXT; break;
-    case CORD_END_TURN: c->end = STEP_TURN; break;
-    case CORD_END_LENGTH: c->end = STEP_CUT; break;
-    }
-    if (c->end != STEP_CUT) c->step = text_trim_end(c->step);
+    const struct prompt_style *style = search->teachers[c->teacher].prompt.style;
     bool parent_cut = parent->last && parent->last->cut;
-    if (adds_nothing(c, parent_cut)) {
+    c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
+    CORD_TRY(segment_read(style, parent_cut, (cord_text){proposal->text, proposal->len},
+                          proposal->end == CORD_END_STOP ? proposal->stop : -1, beam->arena, &c->step, &c->end, err));
+    if (segment_adds_nothing(style, parent_cut, c->step, c->end)) {
         bool closes = c->end == STEP_CLOSED || c->end == STEP_TURN;
         c->finishes_parent = closes && parent->last;
         c->drop = c->finishes_parent ? DROP_NONE : DROP_EMPTY;
@@ -261,7 +255,8 @@ static cord_status grow(const struct beam *beam, struct candidate *c, struct tra
     struct step *step = arena_alloc(beam->arena, sizeof *step);
     if (!step) return error_memory(err);
     *step = (struct step){parent->last, c->step, beam->number, c->teacher, c->end == STEP_CUT, c->log_score};
-    out->reasoning = step->cut ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's blanks may dangle */
+    out->reasoning =
+        step->cut || !has_markers(beam) ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's may dangle */
     out->last = step;
     if (!parent->last || !parent->last->cut) out->n_steps++;
     out->tokens = c->reasoning_tokens;
@@ -441,7 +436,8 @@ static cord_status finish(struct beam *beam, cord_error *err) {
     for (int i = 0; i < beam->n; i++) {
         if (beam->trajectories[i].finish == GROWING) continue;
         finished[n] = beam->trajectories[i];
-        finished[n].reasoning = arena_text(search->arena, finished[n].reasoning);
+        cord_text reasoning = finished[n].reasoning;
+        finished[n].reasoning = arena_text(search->arena, has_markers(beam) ? reasoning : text_trim_end(reasoning));
         if (!finished[n++].reasoning.data) return error_memory(err);
     }
     for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);

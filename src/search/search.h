@@ -46,9 +46,9 @@ struct search_settings {
 /* One step of a trajectory; steps are shared by the trajectories that go through them. */
 struct step {
     const struct step *previous; /* NULL for the first */
-    cord_text text;              /* as it was proposed, blanks at the end trimmed unless cut */
+    cord_text text;              /* as it was proposed, but what segment_read leaves out */
     int round, teacher;          /* round from 1; index into the teachers */
-    bool cut;                    /* ended by the step's limit: the next step continues it without a marker */
+    bool cut;                    /* ended by the step's limit: the next step continues it, and is a piece of it */
     double log_score;            /* log S of the trajectory up to and with this step */
 };
 
@@ -63,9 +63,9 @@ const char *finish_name(enum finish finish);
 
 /* A place in the beam. */
 struct trajectory {
-    cord_text reasoning;     /* from the first marker on; the state of the beam */
+    cord_text reasoning;     /* from the first marker on, if steps have some; the state of the beam */
     const struct step *last; /* NULL only for the empty trajectory that every search starts from */
-    int n_steps;             /* steps with a marker of their own: the pieces of a cut step count once */
+    int n_steps;             /* the pieces of a cut step count once */
     int tokens;              /* of `reasoning`, in the meta-prover's tokens */
     double log_score;        /* log S; for the empty trajectory, log S_0 */
     enum finish finish;
@@ -79,7 +79,7 @@ struct candidate {
     int parent; /* slot in the beam of the round before */
     int teacher, sample;
     uint64_t seed;
-    cord_text step; /* what was written */
+    cord_text step; /* what was written, but what segment_read leaves out */
     enum step_end end;
     enum step_drop drop;
     const char *drop_why; /* for DROP_FAILED, the error; else NULL */

@@ -35,14 +35,19 @@ static void add_steps(struct buf *out, const struct step *step, cord_text betwee
     buf_add(out, text);
 }
 
-/* What stood between the steps when this problem was run: the scorer's words are the trajectory's. */
-static cord_status find_between(struct exporter *e, int64_t problem, cord_text *between, cord_error *err) {
+/* What stood between the steps when this problem was run, and whether markers did: the scorer's words are the trajectory's. */
+static cord_status find_between(struct exporter *e, int64_t problem, bool *marked, cord_text *between,
+                                cord_error *err) {
     struct spoken *spoken;
     int n;
     CORD_TRY(journal_spoken(e->journal, problem, &e->arena, &spoken, &n, err));
     *between = TEXT("\n\n");
-    for (int i = 0; i < n; i++)
-        if (spoken[i].teacher == -1 && spoken[i].style->between.len) *between = spoken[i].style->between;
+    *marked = true;
+    for (int i = 0; i < n; i++) {
+        if (spoken[i].teacher != -1) continue;
+        *marked = spoken[i].style->marker.len > 0;
+        if (spoken[i].style->between.len) *between = spoken[i].style->between;
+    }
     return CORD_OK;
 }
 
@@ -51,13 +56,13 @@ static cord_status make_response(struct exporter *e, int64_t problem, const stru
     buf_clear(out);
     buf_add(out, e->options->think_open);
     size_t start = out->len;
-    if (e->options->strip_markers) {
-        cord_text between;
-        CORD_TRY(find_between(e, problem, &between, err));
+    cord_text between;
+    bool strip = e->options->strip_markers;
+    if (strip) CORD_TRY(find_between(e, problem, &strip, &between, err)); /* where there are some to strip */
+    if (strip)
         add_steps(out, a->trajectory.last, between);
-    } else {
+    else
         buf_add(out, a->trajectory.reasoning);
-    }
     CORD_TRY(buf_check(out, err));
     buf_truncate(out, start + text_trim_end(text_slice(buf_text(out), start, out->len)).len);
     buf_add(out, e->options->think_close);

@@ -154,7 +154,7 @@ static cord_status read_step(struct rows *r, int round, const struct trajectory 
     step->cut = row_int(r) == STEP_CUT;
     step->log_score = row_real(r);
     cord_text added = row_text(r);
-    step->text = step->cut ? written : text_trim_end(written);
+    step->text = written;
     t->last = step;
     t->n_steps =
         parent->n_steps + (parent->last && parent->last->cut ? 0 : 1); /* the rest of a cut step is no new one */

@@ -28,15 +28,17 @@ static void stops_are_the_marker_and_the_closing_tag(void **state) {
     arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct prompt_style style = style_of("paper");
-        cord_text stops[SEGMENT_STOPS];
+        struct segment_stops stops;
         cord_error error = {0};
         style.marker = text_of(cases[i].marker);
         style.think_close = text_of(cases[i].close);
-        cord_status status = segment_stops(&style, &arena, stops, &error);
+        cord_status status = segment_stops(&style, &arena, &stops, &error);
         assert_int_equal(status, cases[i].stop ? CORD_OK : CORD_BAD_RECIPE);
         if (!cases[i].stop) continue;
-        assert_text(stops[SEGMENT_STOP_MARKER], cases[i].stop);
-        assert_text(stops[SEGMENT_STOP_THINK], cases[i].think);
+        assert_int_equal(stops.n, 2);
+        assert_int_equal(stops.think, 1);
+        assert_text(stops.text[0], cases[i].stop);
+        assert_text(stops.text[1], cases[i].think);
     }
     arena_release(&arena);
 }

@@ -1,21 +1,48 @@
 /* fuzz_segment.c - steps of reasoning with any text. An input of five parts between form feeds is a marker, what stands
- * between steps, what closes the thinking, a parent, and a step; any other input is a step under the presets. */
+ * between steps, what closes the thinking, a parent, and a step; any other input is a step under the presets. Where no marker
+ * divides the steps, the marker is taken for a list of phrases. */
 #include "fuzz.h"
 
 #include "data/segment.h"
 
 static void check_stops(const struct prompt_style *style, struct arena *arena) {
-    cord_text stops[SEGMENT_STOPS];
+    struct segment_stops stops;
     cord_error err = {0};
-    cord_status status = segment_stops(style, arena, stops, &err);
+    cord_status status = segment_stops(style, arena, &stops, &err);
     if (status != CORD_OK) {
         assert(status == CORD_BAD_RECIPE && err.message[0] && is_utf8(text_of(err.message)));
         return;
     }
-    assert(stops[SEGMENT_STOP_MARKER].len > 0 && text_find(stops[SEGMENT_STOP_MARKER], TEXT("{n}")) < 0);
-    assert(text_starts(text_trim(style->marker), stops[SEGMENT_STOP_MARKER]));
-    assert(stops[SEGMENT_STOP_THINK].len > 0);
-    assert(text_starts(text_trim(style->think_close), stops[SEGMENT_STOP_THINK]));
+    assert(stops.n == 2 && stops.text[0].len > 0 && text_find(stops.text[0], TEXT("{n}")) < 0);
+    assert(text_starts(text_trim(style->marker), stops.text[0]));
+    assert(stops.think == 1 && stops.text[1].len > 0);
+    assert(text_starts(text_trim(style->think_close), stops.text[1]));
+}
+
+/* A text read step by step, each from where the one before ended: together they are the text again, each has content, and what
+ * is one step read again is one. */
+static void check_pieces(enum segmentation how, cord_text phrases, cord_text text, bool cut, struct arena *arena) {
+    struct prompt_style style;
+    cord_text all = {"", 0};
+    cord_error err = {0};
+    assert(prompt_preset("paper", &style));
+    prompt_segment(&style, how);
+    if (phrases.len) style.prefixes = phrases;
+    for (size_t at = 0; at < text.len;) {
+        cord_text step, again;
+        enum step_end end = cut ? STEP_CUT : STEP_TURN, end_again = STEP_CUT;
+        assert(segment_read(&style, false, text_slice(text, at, text.len), -1, arena, &step, &end, &err) == CORD_OK);
+        assert(segment_extend(&style, all, false, 1, step, end == STEP_CUT, arena, &all, &err) == CORD_OK);
+        at += step.len;
+        if (end != STEP_NEXT) {
+            assert(cut ? at == text.len : !text_trim(text_slice(text, at, text.len)).len);
+            break;
+        }
+        assert(step.len && text_trim(step).len && !segment_adds_nothing(&style, false, step, end));
+        assert(segment_read(&style, false, step, -1, arena, &again, &end_again, &err) == CORD_OK);
+        assert(text_equal(step, again));
+    }
+    assert(text_equal(cut ? text : text_trim_end(text), cut ? all : text_trim_end(all)));
 }
 
 /* A step joined to its parent: both are found in it again, and nothing but what the style says stands between. */
@@ -88,6 +115,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_stops(&style, &arena);
         for (int cuts = 0; cuts < 4; cuts++) check_joined(&style, parent, step, cuts & 1, cuts & 2, &arena);
         check_worth(step, &arena);
+    }
+    cord_text all = {(const char *)data, size}, phrases = n == PARTS ? parts[MARKER] : TEXT("");
+    for (int cut = 0; cut < 2; cut++) {
+        check_pieces(SEGMENTATION_LINE_BREAK, phrases, n == PARTS ? rest : all, cut, &arena);
+        check_pieces(SEGMENTATION_PREFIX, phrases, n == PARTS ? rest : all, cut, &arena);
     }
     arena_release(&arena);
     return 0;

@@ -239,6 +239,37 @@ static void what_goes_with_a_server(void **state) {
     recipe_release(&r);
 }
 
+static void steps_can_end_without_markers(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT(MINIMAL "prompt: {style: steps}\n"), NULL, &r, err));
+    assert_int_equal(r.teachers[0].style.segmentation, SEGMENTATION_STEPS);
+    assert_true(text_find(r.resolved, TEXT("\n  segmentation: steps\n  prefixes: \"\"\n")) > 0);
+    recipe_release(&r);
+
+    assert_ok(load(TEXT(MINIMAL "prompt: {style: steps}\nsearch: {segmentation: line-break}\n"), NULL, &r, err));
+    for (int i = 0; i <= r.n_teachers; i++) {
+        const struct prompt_style *style = i < r.n_teachers ? &r.teachers[i].style : &r.meta_style;
+        assert_int_equal(style->segmentation, SEGMENTATION_LINE_BREAK);
+        assert_int_equal(style->marker.len + style->between.len, 0);
+        assert_true(text_find(style->system, TEXT("blank line")) > 0 && text_find(style->system, TEXT("###")) < 0);
+    }
+    assert_true(text_find(r.resolved, TEXT("\n      marker: \"\"\n      between: \"\"\n")) > 0);
+    recipe_release(&r);
+
+    assert_ok(load(TEXT(MINIMAL), "search.segmentation=prefix", &r, err));
+    assert_int_equal(r.teachers[1].style.segmentation, SEGMENTATION_PREFIX);
+    assert_int_equal(r.teachers[1].style.system.len, 0); /* the paper's style has none */
+    assert_true(text_starts(r.meta_style.prefixes, TEXT("let me check, let me verify, ")));
+    assert_true(text_find(r.resolved, TEXT("\n  prefixes: \"let me check, let me verify, ")) > 0);
+    recipe_release(&r);
+
+    assert_ok(
+        load(TEXT(MINIMAL "search:\n  segmentation: prefix\n  prefixes: |\n    hm\n    hold on\n"), NULL, &r, err));
+    assert_text(r.teachers[0].style.prefixes, "hm\nhold on\n");
+    recipe_release(&r);
+}
+
 static void greedy_is_a_beam_of_one(void **state) {
     (void)state;
     struct recipe r;
@@ -302,6 +333,15 @@ static void wrong_recipes_are_told(void **state) {
         {MINIMAL "prompt: {markers: x}\n", "r.yaml:6:10", "did you mean 'marker'?"},
         {MINIMAL "prompt: {marker: ' {n}.'}\n", "r.yaml:6:18", "nothing before the step's number"},
         {MINIMAL "prompt: {marker: ''}\n", "r.yaml:6:18", "is empty"},
+        {MINIMAL "search: {segmentation: linebreak}\n", "r.yaml:6:24", "did you mean 'line-break'?"},
+        {MINIMAL "search: {prefixes: wait}\n", "r.yaml:6:20", "goes with search.segmentation: prefix"},
+        {MINIMAL "search: {segmentation: line-break, prefixes: wait}\n", "r.yaml:6:46", "goes with search.seg"},
+        {MINIMAL "search: {segmentation: prefix, prefixes: ', ;'}\n", "r.yaml:6:42", "', ;' holds no phrase"},
+        {MINIMAL "search: {segmentation: prefix, prefixes: 'wait, ...'}\n", "r.yaml:6:42", "begin and end with"},
+        {MINIMAL "search: {segmentation: prefix}\nprompt: {marker: '### Step'}\n", "r.yaml:7:18",
+         "prompt.marker goes with search.segmentation: steps, and this recipe has search.segmentation: prefix"},
+        {MINIMAL "search: {segmentation: line-break}\nprompt: {between: ' '}\n", "r.yaml:7:19",
+         "prompt.between goes with"},
         {MINIMAL "prompt: {full: 'Solve'}\n", "r.yaml:6:16", "does not hold {question}"},
         {MINIMAL "prompt: {date: 2026-13-01}\n", "r.yaml:6:16", "is not a date"},
         {MINIMAL "prompt: {user: \"{question}\\0\"}\n", "r.yaml:6:16", "zero byte"},
@@ -668,6 +708,7 @@ int main(void) {
         cmocka_unit_test(yaml_is_read_as_yaml),
         cmocka_unit_test(servers_share_a_device),
         cmocka_unit_test(what_goes_with_a_server),
+        cmocka_unit_test(steps_can_end_without_markers),
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),

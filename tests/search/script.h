@@ -20,7 +20,7 @@ enum { TEACHERS = 4, ROUNDS = 64 };
 struct asked {
     int teacher;
     cord_text reasoning; /* what stands behind the teacher's prompt */
-    bool continues;      /* a cut step, so without a marker at its end */
+    bool continues;      /* a text without a marker at its end: a cut step's, or any, where no marker divides steps */
     bool answer;
     uint64_t seed;
     int max_tokens;
@@ -109,6 +109,20 @@ static inline void fail_request(cord_error *error, cord_status status, int teach
     error_fill(error, status, "teacher %d cannot take it", teacher);
 }
 
+static inline void check_stops(const struct world *w, const cord_proposal *r) {
+    static const char *const stops[][3] = {
+        [SEGMENTATION_STEPS] = {"### Step", "</think>", NULL},
+        [SEGMENTATION_LINE_BREAK] = {"\n\n", "</think>", "\r\n\r\n"},
+        [SEGMENTATION_PREFIX] = {"</think>", NULL, NULL},
+    };
+    const char *const *want = stops[w->styles[0].segmentation];
+    for (int i = 0; i < 3 && want[i]; i++) {
+        assert_true(i < r->n_stops);
+        assert_text(r->stops[i], want[i]);
+    }
+    assert_true(r->n_stops == 3 || !want[r->n_stops]);
+}
+
 cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
     struct world *w = engine->options.log_ctx;
     CORD_TRY(script_call(w, err));
@@ -121,7 +135,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         asked[i] = (struct asked){
             .teacher = teacher,
             .reasoning = reasoning,
-            .continues = !text_ends(reasoning, TEXT(".")),
+            .continues = w->styles[0].marker.len ? !text_ends(reasoning, TEXT(".")) : reasoning.len > 0,
             .answer = r->n_stops == 0,
             .seed = r->sampling.seed,
             .max_tokens = r->max_tokens,
@@ -135,9 +149,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         if (!asked[i].answer) {
             assert_false(last->trusted); /* what models wrote */
             assert_true(text_equal(last->text, reasoning));
-            assert_int_equal(r->n_stops, SEGMENT_STOPS);
-            assert_text(r->stops[SEGMENT_STOP_MARKER], "### Step");
-            assert_text(r->stops[SEGMENT_STOP_THINK], "</think>");
+            check_stops(w, r);
         }
         struct said said = {0};
         w->reply(w, &asked[i], &said);
@@ -153,7 +165,8 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         r->text = said.text;
         r->len = strlen(said.text);
         r->end = said.end == STEP_CUT ? CORD_END_LENGTH : said.end == STEP_TURN ? CORD_END_TURN : CORD_END_STOP;
-        r->stop = said.end == STEP_NEXT ? SEGMENT_STOP_MARKER : said.end == STEP_CLOSED ? SEGMENT_STOP_THINK : -1;
+        int think = w->styles[0].segmentation == SEGMENTATION_PREFIX ? 0 : 1;
+        r->stop = said.end == STEP_NEXT ? 0 : said.end == STEP_CLOSED ? think : -1;
         r->new_tokens = words_of((cord_text){r->text, r->len});
         r->prompt_tokens = words_of(all);
     }
@@ -311,6 +324,14 @@ static inline struct world *world_new(int n_teachers, int beam) {
         .arena = &w->arena,
     };
     return w;
+}
+
+/* Everybody's steps end otherwise. */
+static inline void world_segment(struct world *w, enum segmentation segmentation) {
+    for (int k = 0; k <= TEACHERS; k++) {
+        prompt_segment(&w->styles[k], segmentation);
+        assert_text(w->styles[k].think_open, "<think>\n");
+    }
 }
 
 static inline void world_free(struct world *w) {
