@@ -162,6 +162,9 @@ cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *er
 
 /* ---- what could have been shown ------------------------------------------------------------------------------ */
 
+/* Whether no exact test of so few pairs can reach alpha, were they all to differ in one direction. */
+static bool too_few(int n, double alpha) { return n < 1 || 2 * pow(0.5, n) >= alpha; }
+
 /* Whether n pairs are enough for the difference d. */
 static bool suffices(int n, double d, double discordance, double z_alpha, double z_power) {
     double psi = fmax(discordance, d); /* as many pairs must differ as the difference says */
@@ -171,7 +174,7 @@ static bool suffices(int n, double d, double discordance, double z_alpha, double
 
 double detectable_share(int n, double discordance, double alpha, double power) {
     double z_alpha = normal_quantile(1 - alpha / 2), z_power = normal_quantile(power), low = 0, high = 1;
-    if (!suffices(n, 1, discordance, z_alpha, z_power)) return (double)NAN;
+    if (too_few(n, alpha) || !suffices(n, 1, discordance, z_alpha, z_power)) return (double)NAN;
     for (int i = 0; i < 60; i++) { /* what suffices for a difference suffices for larger ones */
         double middle = (low + high) / 2;
         if (suffices(n, middle, discordance, z_alpha, z_power))
@@ -183,6 +186,6 @@ double detectable_share(int n, double discordance, double alpha, double power) {
 }
 
 double detectable_mean(int n, double deviation, double alpha, double power) {
-    if (n < 2) return (double)NAN;
+    if (too_few(n, alpha) || deviation <= 0) return (double)NAN;
     return (normal_quantile(1 - alpha / 2) + normal_quantile(power)) * deviation / sqrt(n);
 }

@@ -256,11 +256,12 @@ static void test_detectable(void **state) {
     assert_near(100 * d, pow(1.959964 + 0.841621 * sqrt(1 - d), 2), 1e-3);
     assert_true(d > 0.06 && d < 0.08);
     assert_true(detectable_share(100, 0.02, 0.05, 0.8) == d); /* too few that differ: the same */
-    assert_true(isnan(detectable_share(3, 0.5, 0.05, 0.8)));
+    assert_true(isnan(detectable_share(5, 0.5, 0.05, 0.8)) && isnan(detectable_mean(5, 1, 0.05, 0.8)));
+    assert_false(isnan(detectable_mean(6, 1, 0.05, 0.8)));
     /* the textbook's (z + z)^2 = 7.85: with 32 pairs half a standard deviation can be seen */
     assert_near(detectable_mean(32, 1, 0.05, 0.8), 0.495, 0.001);
     assert_near(pow(detectable_mean(100, 2, 0.05, 0.8) / 2 * 10, 2), 7.849, 0.001);
-    assert_true(isnan(detectable_mean(1, 1, 0.05, 0.8)));
+    assert_true(isnan(detectable_mean(0, 1, 0.05, 0.8)) && isnan(detectable_mean(9, 0, 0.05, 0.8)));
 }
 
 int main(void) {
