@@ -85,7 +85,11 @@ static void tell_numbers(const struct difference *d, struct buf *out) {
 }
 
 static void tell_detectable(const struct comparison *c, const struct difference *d, struct buf *out) {
-    if (isnan(d->detectable))
+    bool same = !d->pairs && d->deviation <= 0 && c->n_problems > 1; /* so that nothing can be reckoned from them */
+    if (same)
+        buf_addf(out, " On all %d problems the difference is the same, so nothing is known of how much it varies.",
+                 c->n_problems);
+    else if (isnan(d->detectable))
         buf_addf(out, " %d problem%s such as these can show no difference at all.", c->n_problems,
                  c->n_problems == 1 ? "" : "s");
     else

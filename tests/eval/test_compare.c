@@ -235,6 +235,18 @@ static void test_comparison(void **state) {
     assert_true(text_starts(buf_text(&out), TEXT("Not established: that a and c differ in accuracy")));
     assert_true(text_find(buf_text(&out), TEXT("with these 40 problems a true difference of ")) > 0);
     assert_true(text_find(buf_text(&out), TEXT("Holm")) < 0);
+
+    /* so few, or so alike, that nothing can be shown */
+    struct difference dull = {
+        .method = 0, .measure = MEASURE_PP, .primary = true, .p = 1, .adjusted = 1, .detectable = (double)NAN};
+    buf_clear(&out);
+    comparison_tell(&c, &dull, names, &out);
+    assert_true(text_ends(buf_text(&out), TEXT("nothing is known of how much it varies.")));
+    dull.deviation = 1;
+    c.n_problems = 3;
+    buf_clear(&out);
+    comparison_tell(&c, &dull, names, &out);
+    assert_true(text_ends(buf_text(&out), TEXT("3 problems such as these can show no difference at all.")));
     buf_release(&out);
 }
 
