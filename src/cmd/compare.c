@@ -98,26 +98,34 @@ struct contrast {
     bool seed, scorer, other;
 };
 
-/* In what two runs' recipes differ. Which problems they took is not part of the method. */
-static cord_status contrast(struct compare *c, const struct compared_run *a, const struct compared_run *b,
-                            struct contrast *out, cord_error *err) {
-    cord_text lines;
+/* Which problems runs took is not part of the method. */
+static void note_difference(cord_text line, struct contrast *out) {
+    if (text_starts(line, TEXT("problems.file: ")) || text_starts(line, TEXT("problems.skip: ")) ||
+        text_starts(line, TEXT("problems.limit: ")))
+        return;
+    if (text_starts(line, TEXT("run.seed: ")))
+        out->seed = true;
+    else
+        out->other = true;
+    out->scorer |= text_starts(line, TEXT("meta_prover.")) || text_starts(line, TEXT("models"));
+}
+
+/* In what two runs' recipes differ. */
+static cord_status contrast(const struct compared_run *a, const struct compared_run *b, struct contrast *out,
+                            cord_error *err) {
+    cord_text lines = {0};
+    struct arena arena;
     *out = (struct contrast){.other = !a->recipe.len || !b->recipe.len};
     if (out->other) return CORD_OK;
-    CORD_TRY(recipe_differences(a->recipe, b->recipe, &c->arena, &lines, err));
-    while (lines.len) {
-        cord_text line = text_slice(lines, 0, (size_t)text_find(lines, TEXT("\n")) + 1); /* each ends with one */
-        lines = text_slice(lines, line.len, lines.len);
-        if (text_starts(line, TEXT("problems.file: ")) || text_starts(line, TEXT("problems.skip: ")) ||
-            text_starts(line, TEXT("problems.limit: ")))
-            continue;
-        if (text_starts(line, TEXT("run.seed: ")))
-            out->seed = true;
-        else
-            out->other = true;
-        out->scorer |= text_starts(line, TEXT("meta_prover.")) || text_starts(line, TEXT("models"));
+    arena_init(&arena);
+    cord_status status = recipe_differences(a->recipe, b->recipe, &arena, &lines, err);
+    while (status == CORD_OK && lines.len) {
+        size_t end = (size_t)text_find(lines, TEXT("\n")) + 1; /* each ends with one */
+        note_difference(text_slice(lines, 0, end), out);
+        lines = text_slice(lines, end, lines.len);
     }
-    return CORD_OK;
+    arena_release(&arena);
+    return status;
 }
 
 /* The method that the run is one more seed of: it differs in the seed from all its runs, and in nothing else. */
@@ -128,7 +136,7 @@ static cord_status find_method(struct compare *c, int run, cord_error *err) {
         for (int i = 0; i < run && fits; i++) {
             struct contrast differs;
             if (c->runs[i].method != *method) continue;
-            CORD_TRY(contrast(c, &c->runs[i], &c->runs[run], &differs, err));
+            CORD_TRY(contrast(&c->runs[i], &c->runs[run], &differs, err));
             fits = differs.seed && !differs.other;
             if (!differs.seed && !differs.other)
                 buf_addf(&c->notes, "%s and %s have the same recipe and the same seed.\n", c->runs[i].folder,
@@ -177,7 +185,7 @@ static cord_status note_scorers(struct compare *c, cord_error *err) {
     for (int i = 0; i < c->comparison.n_methods; i++) {
         struct contrast differs = {0};
         if (i != c->comparison.baseline)
-            CORD_TRY(contrast(c, c->first[c->comparison.baseline], c->first[i], &differs, err));
+            CORD_TRY(contrast(c->first[c->comparison.baseline], c->first[i], &differs, err));
         if (differs.scorer)
             buf_addf(&c->notes,
                      "PP and S0 of %s are by another meta-prover, or by models that are set up otherwise, than "
@@ -318,6 +326,6 @@ const struct verb verb_compare = {
         "took, and only runs on the same machine with the same run.in_flight can be compared by them.",
     .options = options,
     .min_args = 1,
-    .max_args = 1000,
+    .max_args = 100,
     .run = run_compare,
 };

@@ -176,9 +176,13 @@ static cord_status mark_differences(struct compare *c, FILE *out, cord_error *er
     for (int i = 0; i < cmp->n_differences; i++) {
         const struct difference *d = &cmp->differences[i];
         put_number(cell, d->detectable, KIND_SHARE);
-        fprintf(out, "| %s against %s%s | %s | %+.4f | %+.4f to %+.4f | %d : %d | %.4g | %.4g | %s |\n",
-                c->letters[d->method], c->letters[cmp->baseline], d->primary ? " (primary)" : "",
-                compared_name(d->measure), d->mean, d->low, d->high, d->gained, d->lost, d->p, d->adjusted, cell);
+        fprintf(out, "| %s against %s%s | %s | %+.4f | ", c->letters[d->method], c->letters[cmp->baseline],
+                d->primary ? " (primary)" : "", compared_name(d->measure), d->mean);
+        if (isnan(d->low)) /* of one problem */
+            fprintf(out, "-");
+        else
+            fprintf(out, "%+.4f to %+.4f", d->low, d->high);
+        fprintf(out, " | %d : %d | %.4g | %.4g | %s |\n", d->gained, d->lost, d->p, d->adjusted, cell);
     }
     fprintf(out, "\n");
     for (int i = 0; i < cmp->n_differences; i++) {
