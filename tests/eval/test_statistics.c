@@ -170,6 +170,32 @@ static void test_bootstrap_exact(void **state) {
     }
 }
 
+/* Several seeds of a problem are one cluster. Drawing whole clusters of single observations, all ways there are, gives the
+ * means that drawing the problems' means gives; drawing the observations one by one would give too narrow an interval. */
+static void test_clusters(void **state) {
+    (void)state;
+    enum { PROBLEMS = 5, SEEDS = 3, WAYS = 3125 };
+    const double raw[PROBLEMS][SEEDS] = {{1, 1, 0}, {0, 0, 0}, {-1, 0, 0}, {1, 1, 1}, {0.5, 1, 1}};
+    static double clusters[WAYS], means[WAYS];
+    double values[PROBLEMS], all[PROBLEMS * SEEDS], low[2], high[2];
+    for (int p = 0; p < PROBLEMS; p++) {
+        values[p] = (raw[p][0] + raw[p][1] + raw[p][2]) / SEEDS;
+        memcpy(&all[p * SEEDS], raw[p], sizeof raw[p]);
+    }
+    for (int w = 0; w < WAYS; w++) {
+        double sum = 0;
+        for (int i = 0, rest = w; i < PROBLEMS; i++, rest /= PROBLEMS)
+            for (int s = 0; s < SEEDS; s++) sum += raw[rest % PROBLEMS][s];
+        clusters[w] = sum / (PROBLEMS * SEEDS);
+    }
+    qsort(clusters, WAYS, sizeof *clusters, ascending);
+    assert_int_equal(all_means(values, PROBLEMS, means), WAYS);
+    for (int w = 0; w < WAYS; w++) assert_near(clusters[w], means[w], 1e-12);
+    assert_ok(bootstrap_mean(values, PROBLEMS, &usual, &low[0], &high[0], err));
+    assert_ok(bootstrap_mean(all, PROBLEMS * SEEDS, &usual, &low[1], &high[1], err));
+    assert_true(high[0] - low[0] > 1.1 * (high[1] - low[1]));
+}
+
 static void test_bootstrap(void **state) {
     (void)state;
     double low, high, again[2], values[200];
@@ -266,9 +292,9 @@ static void test_detectable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal),   cmocka_unit_test(test_mcnemar),    cmocka_unit_test(test_signs),
-        cmocka_unit_test(test_holm),     cmocka_unit_test(test_bootstrap),  cmocka_unit_test(test_bootstrap_exact),
-        cmocka_unit_test(test_coverage), cmocka_unit_test(test_detectable),
+        cmocka_unit_test(test_normal),   cmocka_unit_test(test_mcnemar),   cmocka_unit_test(test_signs),
+        cmocka_unit_test(test_holm),     cmocka_unit_test(test_bootstrap), cmocka_unit_test(test_bootstrap_exact),
+        cmocka_unit_test(test_coverage), cmocka_unit_test(test_clusters),  cmocka_unit_test(test_detectable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
