@@ -1,0 +1,50 @@
+/* compare.h - what the files of `cord compare` share: the runs that were read, the methods they are of, and the writers of
+ * each format. */
+#ifndef CORD_COMPARE_H
+#define CORD_COMPARE_H
+
+#include "cmd/page.h"
+#include "eval/comparison.h"
+#include "eval/matching.h"
+
+struct compared_run {
+    const char *folder; /* as it was named, without slashes behind */
+    struct journal *journal;
+    struct journal_problem *problems;
+    int n_problems;
+    cord_text recipe;
+    const char *const *teachers;
+    int n_teachers;
+    int method; /* which it is a seed of */
+};
+
+struct compare {
+    const struct call *call;
+    struct arena arena;
+    struct compared_run *runs;
+    int n_runs;
+    struct matching matching;
+    struct comparison comparison;
+    struct resampling how;
+    const char **letters;              /* of the methods: what tables and sentences call them */
+    const struct compared_run **first; /* of each method's runs */
+    struct buf notes;                  /* what a reader must know beside the numbers, a line each */
+};
+
+/* One of the three kinds of hits. */
+struct hit_kind {
+    const char *key, *name;
+    const int64_t *counts;
+};
+enum { HIT_KINDS = 3 };
+void compare_hit_kinds(const struct hits *hits, struct hit_kind kinds[HIT_KINDS]);
+
+/* A sentence of a difference, in the arena; NULL when there is no memory. Methods are called by letters, or by names. */
+const char *compare_sentence(struct compare *compare, const struct difference *difference, bool names);
+
+cord_status compare_text(struct compare *compare, cord_error *err);
+cord_status compare_markdown(struct compare *compare, cord_error *err);
+cord_status compare_csv(struct compare *compare, cord_error *err);
+cord_status compare_json(struct compare *compare, cord_error *err);
+
+#endif

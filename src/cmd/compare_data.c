@@ -1,0 +1,271 @@
+/* compare_data.c - `cord compare` for programs: CSV with one row a number, and one object of JSON. It must not compute
+ * anything. */
+#include "cmd/compare.h"
+
+#include "base/json.h"
+
+#include <math.h>
+
+enum { MOST_OUTPUT = 1 << 28 };
+
+static const char *test_name(const struct difference *d) { return d->pairs ? "mcnemar" : "signs"; }
+
+/* What is left of a buffer's failure, or its content on the output. */
+static cord_status put_buffer(struct compare *c, struct buf *out, cord_error *err) {
+    cord_status status = buf_check(out, err);
+    if (status == CORD_OK && fwrite(out->data, 1, out->len, c->call->out) != out->len)
+        status = error_errno(err, "write", "the output");
+    buf_release(out);
+    return status;
+}
+
+/* ---- CSV ----------------------------------------------------------------------------------------------------- */
+
+/* One row. What does not apply to its kind is left empty: texts NULL, numbers NAN, counts -1. */
+struct csv_row {
+    const char *kind, *method, *baseline, *measure, *teacher, *test;
+    int part; /* of a trace's progress, from 0; -1 none */
+    double value;
+    int64_t count, of; /* what a share was made from; of a difference: problems better, and worse */
+    double low, high, p, adjusted, detectable;
+};
+static struct csv_row csv_row(const char *kind, const char *method) {
+    double none = (double)NAN;
+    return (struct csv_row){.kind = kind,
+                            .method = method,
+                            .part = -1,
+                            .value = none,
+                            .count = -1,
+                            .of = -1,
+                            .low = none,
+                            .high = none,
+                            .p = none,
+                            .adjusted = none,
+                            .detectable = none};
+}
+
+/* RFC 4180: in quotes where it has to be. */
+static void csv_text(struct buf *out, const char *text) {
+    if (!text) return;
+    if (!strpbrk(text, ",\"\r\n")) {
+        buf_addf(out, "%s", text);
+        return;
+    }
+    buf_addc(out, '"');
+    for (; *text; text++) {
+        if (*text == '"') buf_addc(out, '"');
+        buf_addc(out, *text);
+    }
+    buf_addc(out, '"');
+}
+
+static void csv_number(struct buf *out, double value) {
+    if (!isnan(value)) buf_addf(out, "%.10g", value);
+}
+
+static void csv_put(struct buf *out, const struct csv_row *row) {
+    const char *const texts[] = {row->kind, row->method, row->baseline, row->measure, row->teacher};
+    const double numbers[] = {row->low, row->high, row->p, row->adjusted, row->detectable};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        csv_text(out, texts[i]);
+        buf_addc(out, ',');
+    }
+    if (row->part >= 0) buf_addf(out, "%d", row->part);
+    buf_addc(out, ',');
+    csv_number(out, row->value);
+    buf_addc(out, ',');
+    if (row->count >= 0) buf_addf(out, "%lld", (long long)row->count);
+    buf_addc(out, ',');
+    if (row->of >= 0) buf_addf(out, "%lld", (long long)row->of);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        buf_addc(out, ',');
+        csv_number(out, numbers[i]);
+    }
+    buf_addc(out, ',');
+    csv_text(out, row->test);
+    buf_addc(out, '\n');
+}
+
+static void csv_measures(struct compare *c, struct buf *out, int method) {
+    const struct comparison *cmp = &c->comparison;
+    const char *name = cmp->methods[method].name, *base = cmp->methods[cmp->baseline].name;
+    for (int m = 0; m < MEASURES; m++) {
+        struct csv_row row = csv_row("mean", name);
+        row.measure = measure_infos[m].key;
+        row.value = cmp->methods[method].mean[m];
+        row.of = cmp->n_problems;
+        csv_put(out, &row);
+    }
+    for (int m = 0; m < MEASURES && method != cmp->baseline; m++) {
+        struct csv_row row = csv_row("ratio", name);
+        if (!measure_is_cost((enum measure)m)) continue;
+        row.baseline = base;
+        row.measure = measure_infos[m].key;
+        row.value = comparison_ratio(cmp, method, (enum measure)m);
+        csv_put(out, &row);
+    }
+}
+
+static void csv_differences(struct compare *c, struct buf *out) {
+    const struct comparison *cmp = &c->comparison;
+    for (int i = 0; i < cmp->n_differences; i++) {
+        const struct difference *d = &cmp->differences[i];
+        csv_put(out, &(struct csv_row){.kind = d->primary ? "primary difference" : "difference",
+                                       .method = cmp->methods[d->method].name,
+                                       .baseline = cmp->methods[cmp->baseline].name,
+                                       .measure = measure_infos[d->measure].key,
+                                       .part = -1,
+                                       .value = d->mean,
+                                       .count = d->gained,
+                                       .of = d->lost,
+                                       .low = d->low,
+                                       .high = d->high,
+                                       .p = d->p,
+                                       .adjusted = d->adjusted,
+                                       .detectable = d->detectable,
+                                       .test = test_name(d)});
+    }
+}
+
+static void csv_hits(struct compare *c, struct buf *out, int method) {
+    const struct hits *hits = &c->comparison.methods[method].hits;
+    struct hit_kind kinds[HIT_KINDS];
+    compare_hit_kinds(hits, kinds);
+    for (int k = 0; k < HIT_KINDS; k++)
+        for (int t = 0; t < hits->n_teachers; t++)
+            for (int bin = 0; bin < HIT_BINS; bin++) {
+                struct csv_row row = csv_row(kinds[k].key, c->comparison.methods[method].name);
+                row.teacher = c->first[method]->teachers[t];
+                row.part = bin;
+                row.count = kinds[k].counts[t * HIT_BINS + bin];
+                row.of = hits_all(hits, kinds[k].counts, bin);
+                if (row.of) row.value = (double)row.count / (double)row.of;
+                csv_put(out, &row);
+            }
+}
+
+cord_status compare_csv(struct compare *c, cord_error *err) {
+    struct buf out;
+    buf_init(&out, "a comparison as CSV", MOST_OUTPUT);
+    buf_addf(&out, "kind,method,baseline,measure,teacher,part,value,count,of,low,high,p,p_adjusted,detectable,test\n");
+    for (int i = 0; i < c->comparison.n_methods; i++) csv_measures(c, &out, i);
+    csv_differences(c, &out);
+    for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
+    if (c->notes.len) fprintf(c->call->err, "%s", c->notes.data); /* a table has no place for them */
+    return put_buffer(c, &out, err);
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------------------- */
+
+static void json_counts(struct json_writer *w, const char *key, const struct hits *hits, const int64_t *counts,
+                        int teacher) {
+    json_open(w, key, '[');
+    for (int bin = 0; bin < HIT_BINS; bin++)
+        json_int(w, NULL, teacher < 0 ? hits_all(hits, counts, bin) : counts[teacher * HIT_BINS + bin]);
+    json_close(w, ']');
+}
+
+static void json_hits(struct compare *c, struct json_writer *w, int method) {
+    const struct hits *hits = &c->comparison.methods[method].hits;
+    struct hit_kind kinds[HIT_KINDS];
+    compare_hit_kinds(hits, kinds);
+    json_open(w, "hits", '{');
+    for (int k = 0; k < HIT_KINDS; k++) {
+        json_open(w, kinds[k].key, '{');
+        json_counts(w, "of", hits, kinds[k].counts, -1);
+        json_open(w, "by", '{');
+        for (int t = 0; t < hits->n_teachers; t++)
+            json_counts(w, c->first[method]->teachers[t], hits, kinds[k].counts, t);
+        json_close(w, '}');
+        json_close(w, '}');
+    }
+    json_close(w, '}');
+}
+
+static void json_method(struct compare *c, struct json_writer *w, int method) {
+    const struct comparison *cmp = &c->comparison;
+    json_open(w, NULL, '{');
+    json_text(w, "name", text_of(cmp->methods[method].name));
+    json_open(w, "runs", '[');
+    for (int i = 0; i < c->n_runs; i++)
+        if (c->runs[i].method == method) json_text(w, NULL, text_of(c->runs[i].folder));
+    json_close(w, ']');
+    json_open(w, "means", '{');
+    for (int m = 0; m < MEASURES; m++) json_double(w, measure_infos[m].key, cmp->methods[method].mean[m]);
+    json_close(w, '}');
+    json_open(w, "ratios", '{');
+    for (int m = 0; m < MEASURES; m++)
+        if (measure_is_cost((enum measure)m))
+            json_double(w, measure_infos[m].key, comparison_ratio(cmp, method, (enum measure)m));
+    json_close(w, '}');
+    json_hits(c, w, method);
+    json_close(w, '}');
+}
+
+static cord_status json_difference(struct compare *c, struct json_writer *w, const struct difference *d,
+                                   cord_error *err) {
+    const struct comparison *cmp = &c->comparison;
+    const char *sentence = compare_sentence(c, d, true);
+    if (!sentence) return error_memory(err);
+    json_open(w, NULL, '{');
+    json_text(w, "method", text_of(cmp->methods[d->method].name));
+    json_text(w, "baseline", text_of(cmp->methods[cmp->baseline].name));
+    json_text(w, "measure", text_of(measure_infos[d->measure].key));
+    json_bool(w, "primary", d->primary);
+    json_double(w, "difference", d->mean);
+    json_double(w, "deviation", d->deviation);
+    json_double(w, "low", d->low);
+    json_double(w, "high", d->high);
+    json_int(w, "better", d->gained);
+    json_int(w, "worse", d->lost);
+    json_text(w, "test", text_of(test_name(d)));
+    json_double(w, "p", d->p);
+    json_double(w, "p_adjusted", d->adjusted);
+    json_double(w, "detectable", d->detectable);
+    json_bool(w, "established", d->adjusted < COMPARISON_LEVEL);
+    json_text(w, "says", text_of(sentence));
+    json_close(w, '}');
+    return CORD_OK;
+}
+
+static void json_notes(struct compare *c, struct json_writer *w) {
+    cord_text notes = buf_text(&c->notes);
+    json_open(w, "notes", '[');
+    while (notes.len) {
+        size_t end = (size_t)text_find(notes, TEXT("\n"));
+        json_text(w, NULL, text_slice(notes, 0, end));
+        notes = text_slice(notes, end + 1, notes.len);
+    }
+    json_close(w, ']');
+}
+
+static cord_status json_all(struct compare *c, struct json_writer *w, cord_error *err) {
+    const struct comparison *cmp = &c->comparison;
+    json_open(w, NULL, '{');
+    json_int(w, "problems", cmp->n_problems);
+    json_text(w, "baseline", text_of(cmp->methods[cmp->baseline].name));
+    json_double(w, "level", COMPARISON_LEVEL);
+    json_double(w, "power", COMPARISON_POWER);
+    json_int(w, "samples", c->how.samples);
+    json_int(w, "seed", (int64_t)c->how.seed);
+    json_open(w, "methods", '[');
+    for (int i = 0; i < cmp->n_methods; i++) json_method(c, w, i);
+    json_close(w, ']');
+    json_open(w, "differences", '[');
+    for (int i = 0; i < cmp->n_differences; i++) CORD_TRY(json_difference(c, w, &cmp->differences[i], err));
+    json_close(w, ']');
+    json_notes(c, w);
+    json_close(w, '}');
+    buf_addc(w->out, '\n');
+    return CORD_OK;
+}
+
+cord_status compare_json(struct compare *c, cord_error *err) {
+    struct buf out;
+    buf_init(&out, "a comparison as JSON", MOST_OUTPUT);
+    struct json_writer w = {.out = &out};
+    cord_status status = json_all(c, &w, err);
+    if (status == CORD_OK) return put_buffer(c, &out, err);
+    buf_release(&out);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* comparison.c - see comparison.h. */
+#include "eval/comparison.h"
+
+#include <math.h>
+
+const enum measure compared_measures[2] = {MEASURE_ACCURACY, MEASURE_PP};
+
+/* ---- means --------------------------------------------------------------------------------------------------- */
+
+static double value_of(const struct method *method, int problem, enum measure measure) {
+    return method->values[(size_t)problem * MEASURES + measure];
+}
+
+static void take_means(struct method *method, int n_problems) {
+    for (int m = 0; m < MEASURES; m++) {
+        double sum = 0;
+        for (int i = 0; i < n_problems; i++) sum += value_of(method, i, (enum measure)m);
+        method->mean[m] = n_problems ? sum / n_problems : (double)NAN;
+    }
+}
+
+double comparison_ratio(const struct comparison *c, int method, enum measure measure) {
+    double base = c->methods[c->baseline].mean[measure];
+    return base > 0 ? c->methods[method].mean[measure] / base : (double)NAN;
+}
+
+/* ---- differences --------------------------------------------------------------------------------------------- */
+
+static cord_status take_difference(const struct comparison *c, struct difference *d, const struct resampling *how,
+                                   struct arena *arena, cord_error *err) {
+    const struct method *method = &c->methods[d->method], *base = &c->methods[c->baseline];
+    int n = c->n_problems;
+    double *differences = arena_alloc(arena, (size_t)(n + 1) * sizeof *differences);
+    if (!differences) return error_memory(err);
+    for (int i = 0; i < n; i++) {
+        differences[i] = value_of(method, i, d->measure) - value_of(base, i, d->measure);
+        d->gained += differences[i] > 0;
+        d->lost += differences[i] < 0;
+    }
+    mean_deviation(differences, n, &d->mean, &d->deviation);
+    CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
+    /* Of several seeds a problem has a share that is correct, and there are no pairs of right and wrong. */
+    d->pairs = d->measure == MEASURE_ACCURACY && method->n_seeds == 1 && base->n_seeds == 1;
+    d->p = d->pairs ? mcnemar_exact(d->gained, d->lost) : sign_flip(differences, n, how);
+    d->detectable =
+        d->pairs ? detectable_share(n, n ? (double)(d->gained + d->lost) / n : 0, COMPARISON_LEVEL, COMPARISON_POWER)
+                 : detectable_mean(n, d->deviation, COMPARISON_LEVEL, COMPARISON_POWER);
+    return CORD_OK;
+}
+
+static cord_status adjust(struct comparison *c, struct arena *arena, cord_error *err) {
+    int first = 0, n;
+    while (first < c->n_differences && c->differences[first].primary) first++;
+    n = c->n_differences - first;
+    double *p = arena_alloc(arena, (size_t)(n + 1) * sizeof *p);
+    if (!p) return error_memory(err);
+    for (int i = 0; i < n; i++) p[i] = c->differences[first + i].p;
+    CORD_TRY(holm_adjust(p, n, p, err));
+    for (int i = 0; i < first; i++) c->differences[i].adjusted = c->differences[i].p;
+    for (int i = 0; i < n; i++) c->differences[first + i].adjusted = p[i];
+    return CORD_OK;
+}
+
+cord_status compare_methods(struct comparison *c, const struct resampling *how, struct arena *arena, cord_error *err) {
+    c->n_differences = 0;
+    c->differences = arena_alloc(arena, (size_t)c->n_methods * 2 * sizeof *c->differences);
+    if (!c->differences) return error_memory(err);
+    for (int i = 0; i < c->n_methods; i++) take_means(&c->methods[i], c->n_problems);
+    for (int i = 0; i < c->n_methods; i++)
+        for (int m = 0; m < 2 && i != c->baseline; m++) {
+            struct difference *d = &c->differences[c->n_differences++];
+            *d = (struct difference){.method = i, .measure = compared_measures[m], .primary = c->n_differences <= 2};
+            CORD_TRY(take_difference(c, d, how, arena, err));
+        }
+    return adjust(c, arena, err);
+}
+
+/* ---- in words ------------------------------------------------------------------------------------------------ */
+
+static void tell_numbers(const struct difference *d, struct buf *out) {
+    buf_addf(out, "difference %+.4f", d->mean);
+    if (!isnan(d->low)) buf_addf(out, ", 95 %% interval %+.4f to %+.4f", d->low, d->high);
+    buf_addf(out, "; %s, p = %.4g", d->pairs ? "McNemar's exact test" : "test of signs over problems", d->p);
+    if (!d->primary) buf_addf(out, ", %.4g after Holm's adjustment", d->adjusted);
+}
+
+static void tell_detectable(const struct comparison *c, const struct difference *d, struct buf *out) {
+    bool same = !d->pairs && d->deviation <= 0 && c->n_problems > 1; /* so that nothing can be reckoned from them */
+    if (same)
+        buf_addf(out, " On all %d problems the difference is the same, so nothing is known of how much it varies.",
+                 c->n_problems);
+    else if (isnan(d->detectable))
+        buf_addf(out, " %d problem%s such as these can show no difference at all.", c->n_problems,
+                 c->n_problems == 1 ? "" : "s");
+    else
+        buf_addf(out,
+                 " That is no proof that there is none: with these %d problems a true difference of %.4f would have "
+                 "been found four times in five, and smaller ones less often.",
+                 c->n_problems, d->detectable);
+}
+
+void comparison_tell(const struct comparison *c, const struct difference *d, const char *const *names,
+                     struct buf *out) {
+    const char *what = d->measure == MEASURE_ACCURACY ? "accuracy" : "PP";
+    const char *method = names[d->method], *base = names[c->baseline];
+    if (d->adjusted < COMPARISON_LEVEL) {
+        buf_addf(out, "Established at level 0.05: %s has a %s %s than %s on problems such as these (", method,
+                 d->mean > 0 ? "higher" : "lower", what, base);
+        tell_numbers(d, out);
+        buf_addf(out, ").");
+    } else {
+        buf_addf(out, "Not established: that %s and %s differ in %s (", method, base, what);
+        tell_numbers(d, out);
+        buf_addf(out, ").");
+        tell_detectable(c, d, out);
+    }
+}

@@ -1,0 +1,58 @@
+/* comparison.h - methods side by side on the same problems: means, differences with intervals and tests, and what they do
+ * and do not establish, in plain sentences. It knows measures and statistics; it must not know journals, recipes or how a
+ * table is laid out. */
+#ifndef CORD_COMPARISON_H
+#define CORD_COMPARISON_H
+
+#include "eval/measures.h"
+#include "eval/statistics.h"
+
+/* The level of all tests, and the power of what could have been shown. */
+#define COMPARISON_LEVEL 0.05
+#define COMPARISON_POWER 0.8
+
+/* A way of making trajectories, run once or with several seeds. */
+struct method {
+    const char *name;
+    int n_seeds;
+    const double *values;  /* [problem * MEASURES + measure]: the mean over its seeds */
+    struct hits hits;      /* the sum over them */
+    double mean[MEASURES]; /* over problems; filled in by compare_methods */
+};
+
+/* One measure of one method against the baseline. */
+struct difference {
+    int method;
+    enum measure measure;
+    bool primary;           /* declared beforehand, so not adjusted */
+    bool pairs;             /* McNemar's test on pairs; else signs of differences */
+    int gained, lost;       /* problems on which the method is better, worse */
+    double mean, deviation; /* of the differences, method - baseline */
+    double low, high;       /* 95 % interval */
+    double p, adjusted;     /* Holm's, over all that are not primary; for the primary comparison p itself */
+    double detectable;      /* the smallest difference that so many problems could have shown; NAN: none */
+};
+
+struct comparison {
+    struct method *methods;
+    int n_methods, n_problems, baseline;
+    struct difference *differences; /* accuracy and PP, the primary comparison's first */
+    int n_differences;
+};
+
+/* Which measures are compared by tests. */
+extern const enum measure compared_measures[2];
+
+/* The primary comparison is the first method that is not the baseline against the baseline. Everything that is made lives in
+ * the arena. */
+cord_status compare_methods(struct comparison *comparison, const struct resampling *how, struct arena *arena,
+                            cord_error *err);
+
+/* Value over the baseline's; NAN where the baseline's is 0. */
+double comparison_ratio(const struct comparison *comparison, int method, enum measure measure);
+
+/* What a difference establishes, as one paragraph; methods are called by `names`. */
+void comparison_tell(const struct comparison *comparison, const struct difference *difference, const char *const *names,
+                     struct buf *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* matching.h - the problems that several runs have in common. A problem is the same where its id, its question, what is
+ * scored and what is graded against are, and it counts for a run where it is done there. It must not know what is measured. */
+#ifndef CORD_MATCHING_H
+#define CORD_MATCHING_H
+
+#include "store/journal.h"
+
+/* The problems of one run. */
+struct problem_list {
+    const struct journal_problem *problems;
+    int n;
+};
+
+enum lack { LACK_ABSENT, LACK_OTHER, LACK_FAILED, LACK_OPEN }; /* not there; another problem of that id; not done */
+
+/* Problems of one run that do not count, since another run lacks them. */
+struct left_out {
+    int n;
+    cord_text example;
+    int where; /* the list that lacks the example */
+    enum lack why;
+};
+
+struct matching {
+    int n;                     /* common problems, in the order of the first list */
+    int *at;                   /* at[list * n + i]: where the i-th of them stands in that list */
+    struct left_out *left_out; /* of each list */
+    int not_done;              /* problems of the first list that are done in none */
+};
+
+/* Everything lives in the arena. */
+cord_status match_problems(const struct problem_list *lists, int n_lists, struct arena *arena, struct matching *out,
+                           cord_error *err);
+
+#endif

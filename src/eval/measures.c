@@ -1,0 +1,149 @@
+/* measures.c - see measures.h. */
+#include "eval/measures.h"
+
+#include <math.h>
+
+const struct measure_info measure_infos[MEASURES] = {
+    [MEASURE_ACCURACY] = {"accuracy", "accuracy", KIND_SHARE},
+    [MEASURE_NO_ANSWER] = {"no_answer", "no answer", KIND_SHARE},
+    [MEASURE_UNDECIDED] = {"undecided", "undecided", KIND_SHARE},
+    [MEASURE_PP] = {"pp", "PP, mean S of the best", KIND_SHARE},
+    [MEASURE_S0] = {"s0", "S0, without reasoning", KIND_SHARE},
+    [MEASURE_TRAJECTORIES] = {"trajectories", "complete trajectories", KIND_COUNT},
+    [MEASURE_STEPS] = {"steps", "steps of the best", KIND_COUNT},
+    [MEASURE_LENGTH] = {"length", "tokens of the best", KIND_COUNT},
+    [MEASURE_PROPOSED] = {"tokens_proposed", "tokens proposed", KIND_TOKENS},
+    [MEASURE_PREFILLED] = {"tokens_prefilled", "tokens prefilled", KIND_TOKENS},
+    [MEASURE_SCORED] = {"tokens_scored", "tokens scored", KIND_TOKENS},
+    [MEASURE_ANSWERS] = {"tokens_answers", "tokens of answers", KIND_TOKENS},
+    [MEASURE_TOKENS] = {"tokens", "tokens, all", KIND_TOKENS},
+    [MEASURE_PROPOSE_TIME] = {"seconds_propose", "seconds, propose", KIND_SECONDS},
+    [MEASURE_SCORE_TIME] = {"seconds_score", "seconds, score", KIND_SECONDS},
+    [MEASURE_ANSWER_TIME] = {"seconds_answer", "seconds, answer", KIND_SECONDS},
+    [MEASURE_TIME] = {"seconds", "seconds, all", KIND_SECONDS},
+};
+
+bool measure_is_cost(enum measure measure) { return measure >= MEASURE_PROPOSED || measure == MEASURE_TRAJECTORIES; }
+
+/* ---- hit rates ----------------------------------------------------------------------------------------------- */
+
+cord_status hits_init(struct hits *hits, int n_teachers, struct arena *arena, cord_error *err) {
+    size_t n = (size_t)(n_teachers + 1) * HIT_BINS; /* never of size 0 */
+    *hits = (struct hits){.n_teachers = n_teachers};
+    hits->proposed = arena_alloc(arena, n * sizeof *hits->proposed);
+    hits->kept = arena_alloc(arena, n * sizeof *hits->kept);
+    hits->final = arena_alloc(arena, n * sizeof *hits->final);
+    return hits->proposed && hits->kept && hits->final ? CORD_OK : error_memory(err);
+}
+
+int64_t hits_all(const struct hits *hits, const int64_t *counts, int bin) {
+    int64_t sum = 0;
+    for (int t = 0; t < hits->n_teachers; t++) sum += bin < 0 ? hits_of(counts, t) : counts[t * HIT_BINS + bin];
+    return sum;
+}
+
+int64_t hits_of(const int64_t *counts, int teacher) {
+    int64_t sum = 0;
+    for (int bin = 0; bin < HIT_BINS; bin++) sum += counts[teacher * HIT_BINS + bin];
+    return sum;
+}
+
+/* The middle is (at + 1/2) / n; in whole numbers, so that no rounding decides. */
+int hits_bin(int at, int n) { return (int)((2 * (int64_t)at + 1) * HIT_BINS / (2 * (int64_t)n)); }
+
+static void hit(const struct hits *hits, int64_t *counts, int teacher, int at, int n) {
+    if (teacher >= 0 && teacher < hits->n_teachers) counts[teacher * HIT_BINS + hits_bin(at, n)]++;
+}
+
+/* A candidate that only ends its parent adds no step: it is neither a proposal of one nor a hit. */
+static void add_round(struct hits *hits, const struct round *round, int rounds) {
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        if (c->finishes_parent) continue;
+        hit(hits, hits->proposed, c->teacher, round->number - 1, rounds);
+        if (c->slot >= 0) hit(hits, hits->kept, c->teacher, round->number - 1, rounds);
+    }
+}
+
+static void add_path(struct hits *hits, const struct step *last) {
+    int n = 0, at;
+    for (const struct step *s = last; s; s = s->previous) n++;
+    at = n;
+    for (const struct step *s = last; s; s = s->previous) hit(hits, hits->final, s->teacher, --at, n);
+}
+
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+/* All requests of a round go out together, and each one's time counts from there: the last one's is the round's. */
+static void add_times(double value[MEASURES], const struct round *round) {
+    int64_t propose = 0, score = 0;
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        if (c->propose_us > propose) propose = c->propose_us;
+        if (c->score_us > score) score = c->score_us;
+    }
+    value[MEASURE_PROPOSE_TIME] += (double)propose / 1e6;
+    value[MEASURE_SCORE_TIME] += (double)score / 1e6;
+}
+
+static cord_status read_rounds(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                               double value[MEASURES], struct hits *hits, cord_error *err) {
+    struct round round = {0};
+    const struct trajectory *beam = NULL;
+    int n = 0;
+    for (int i = 1; i <= problem->rounds; i++, beam = round.beam, n = round.n_beam) {
+        CORD_TRY(journal_read_round(journal, problem->key, i, beam, n, arena, &round, err));
+        add_times(value, &round);
+        add_round(hits, &round, problem->rounds);
+    }
+    return CORD_OK;
+}
+
+static void add_answers(double value[MEASURES], const struct answered *answers, int n, struct hits *hits) {
+    enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
+    value[MEASURE_ACCURACY] = grade == GRADE_CORRECT;
+    value[MEASURE_NO_ANSWER] = grade == GRADE_NO_ANSWER;
+    value[MEASURE_UNDECIDED] = grade == GRADE_UNDECIDED;
+    value[MEASURE_TRAJECTORIES] = n;
+    int64_t us = 0;
+    for (int i = 0; i < n; i++) {
+        value[MEASURE_PREFILLED] += answers[i].prompt_tokens - answers[i].cached_tokens;
+        if (answers[i].us > us) us = answers[i].us;
+    }
+    value[MEASURE_ANSWER_TIME] = (double)us / 1e6;
+    if (!n) return;
+    const struct trajectory *best = &answers[0].trajectory;
+    value[MEASURE_PP] = exp(best->log_score);
+    value[MEASURE_STEPS] = best->n_steps;
+    value[MEASURE_LENGTH] = best->tokens;
+    add_path(hits, best->last);
+}
+
+static cord_status measure(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                           double value[MEASURES], struct hits *hits, cord_error *err) {
+    struct journal_totals totals;
+    struct answered *answers;
+    int n;
+    for (int m = 0; m < MEASURES; m++) value[m] = 0;
+    CORD_TRY(journal_totals(journal, problem->key, &totals, err));
+    CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
+    CORD_TRY(read_rounds(journal, problem, arena, value, hits, err));
+    add_answers(value, answers, n, hits);
+    value[MEASURE_S0] = problem->started ? exp(problem->log_s0) : (double)NAN;
+    value[MEASURE_PROPOSED] = (double)totals.proposed_tokens;
+    value[MEASURE_PREFILLED] += (double)(totals.propose_prompt_tokens - totals.propose_cached_tokens);
+    value[MEASURE_SCORED] = (double)(totals.score_prompt_tokens - totals.score_cached_tokens);
+    value[MEASURE_ANSWERS] = (double)totals.answer_tokens;
+    for (int m = MEASURE_PROPOSED; m < MEASURE_TOKENS; m++) value[MEASURE_TOKENS] += value[m];
+    for (int m = MEASURE_PROPOSE_TIME; m < MEASURE_TIME; m++) value[MEASURE_TIME] += value[m];
+    return CORD_OK;
+}
+
+cord_status measure_problem(struct journal *journal, const struct journal_problem *problem, double value[MEASURES],
+                            struct hits *hits, cord_error *err) {
+    struct arena arena;
+    arena_init(&arena);
+    cord_status status = measure(journal, problem, &arena, value, hits, err);
+    arena_release(&arena);
+    return status;
+}

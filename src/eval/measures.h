@@ -1,0 +1,63 @@
+/* measures.h - what a run says of one of its problems, as numbers: how good its best trajectory is, what it cost, and which
+ * teachers wrote what was kept. Reads journals; it must not know how runs are compared or shown.
+ *
+ * What each measure is, to the letter: docs/compare.md. */
+#ifndef CORD_MEASURES_H
+#define CORD_MEASURES_H
+
+#include "store/journal.h"
+
+enum measure {
+    MEASURE_ACCURACY,     /* 1 where the best trajectory's answer is correct */
+    MEASURE_NO_ANSWER,    /* 1 where it states none, or where there is no trajectory */
+    MEASURE_UNDECIDED,    /* 1 where the grader could not tell */
+    MEASURE_PP,           /* predictive perplexity: S of the best trajectory, by the run's own meta-prover */
+    MEASURE_S0,           /* S without reasoning */
+    MEASURE_TRAJECTORIES, /* complete ones */
+    MEASURE_STEPS,        /* of the best trajectory */
+    MEASURE_LENGTH,       /* its tokens, the meta-prover's */
+    MEASURE_PROPOSED,     /* tokens written as steps */
+    MEASURE_PREFILLED,    /* tokens of prompts of steps and answers that no cache had */
+    MEASURE_SCORED,       /* tokens that were computed to score */
+    MEASURE_ANSWERS,      /* tokens written as answers */
+    MEASURE_TOKENS,       /* the four together */
+    MEASURE_PROPOSE_TIME, /* seconds in which the problem waited for steps, for scores, for answers */
+    MEASURE_SCORE_TIME,
+    MEASURE_ANSWER_TIME,
+    MEASURE_TIME, /* the three together */
+    MEASURES
+};
+
+enum measure_kind { KIND_SHARE, KIND_COUNT, KIND_TOKENS, KIND_SECONDS };
+
+struct measure_info {
+    const char *key, *name; /* "no_answer", "no answer" */
+    enum measure_kind kind;
+};
+extern const struct measure_info measure_infos[MEASURES];
+/* Whether it is something spent, so that a ratio to another method says something. */
+bool measure_is_cost(enum measure measure);
+
+/* ---- hit rates ----------------------------------------------------------------------------------------------- */
+
+/* Who wrote what, over the progress of a trace, in ten parts. [teacher * HIT_BINS + bin]. */
+enum { HIT_BINS = 10 };
+struct hits {
+    int n_teachers;
+    int64_t *proposed; /* candidates, whatever became of them, in the rounds of this part */
+    int64_t *kept;     /* those of them that entered the beam */
+    int64_t *final;    /* steps of best trajectories, in this part of them */
+};
+cord_status hits_init(struct hits *hits, int n_teachers, struct arena *arena, cord_error *err);
+/* Sum over all teachers of one part, or of all parts (bin -1): what a rate is a share of. */
+int64_t hits_all(const struct hits *hits, const int64_t *counts, int bin);
+/* Over all parts, of one teacher. */
+int64_t hits_of(const int64_t *counts, int teacher);
+/* In which part number `at` (from 0) of `n` lies, by its middle. */
+int hits_bin(int at, int n);
+
+/* Measures a problem that is done, and adds its hits. */
+cord_status measure_problem(struct journal *journal, const struct journal_problem *problem, double value[MEASURES],
+                            struct hits *hits, cord_error *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* statistics.c - see statistics.h. */
+#include "eval/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Up to so many differences that are not 0, all changes of signs are tried: 2^20 sums take some milliseconds. */
+enum { MOST_SIGNS = 20 };
+
+/* ---- the normal distribution --------------------------------------------------------------------------------- */
+
+double normal_cdf(double x) { return 0.5 * erfc(-x / sqrt(2)); }
+
+/* By halving: it is asked for a few times only, and this cannot go wrong. */
+double normal_quantile(double p) {
+    double low = -40, high = 40;
+    for (int i = 0; i < 100; i++) {
+        double middle = (low + high) / 2;
+        if (normal_cdf(middle) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* ---- the bootstrap ------------------------------------------------------------------------------------------- */
+
+void mean_deviation(const double *values, int n, double *mean, double *deviation) {
+    double sum = 0, squares = 0;
+    for (int i = 0; i < n; i++) sum += values[i];
+    *mean = n ? sum / n : (double)NAN;
+    for (int i = 0; i < n; i++) squares += (values[i] - *mean) * (values[i] - *mean);
+    *deviation = n > 1 ? sqrt(squares / (n - 1)) : 0;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* How unevenly the values lie about their mean: the skewness of its estimate over 6, as the jackknife gives it. */
+static double acceleration(const double *values, int n, double mean) {
+    double squares = 0, cubes = 0;
+    for (int i = 0; i < n; i++) {
+        double d = values[i] - mean;
+        squares += d * d;
+        cubes += d * d * d;
+    }
+    return squares > 0 ? cubes / (6 * pow(squares, 1.5)) : 0;
+}
+
+/* The share of the drawn means (sorted) below the observed one. Those that equal it but for rounding count half: of shares
+ * correct there are many. Never 0 or 1, whose quantile is infinite. */
+static double share_below(const double *means, int samples, double mean, double rounding) {
+    double below = 0;
+    for (int i = 0; i < samples; i++) below += means[i] < mean - rounding ? 1 : means[i] <= mean + rounding ? 0.5 : 0;
+    double least = 0.5 / samples, share = below / samples;
+    return share < least ? least : share > 1 - least ? 1 - least : share;
+}
+
+/* Which quantile of the drawn means stands for the quantile `z` of a normal distribution. */
+static double bca_quantile(const double *means, int samples, double bias, double skew, double z) {
+    double p = normal_cdf(bias + (bias + z) / (1 - skew * (bias + z)));
+    double at = floor(p * (samples + 1)) - 1;
+    int last = samples - 1;
+    return means[at < 0 ? 0 : at > last ? last : (int)at];
+}
+
+cord_status bootstrap_mean(const double *values, int n, const struct resampling *how, double *low, double *high,
+                           cord_error *err) {
+    *low = *high = (double)NAN;
+    if (n < 2) return CORD_OK;
+    double *means = malloc((size_t)how->samples * sizeof *means), mean, deviation, largest = 0;
+    if (!means) return error_memory(err);
+    struct rng rng;
+    rng_init(&rng, how->seed);
+    mean_deviation(values, n, &mean, &deviation);
+    for (int i = 0; i < n; i++) largest = fmax(largest, fabs(values[i]));
+    for (int s = 0; s < how->samples; s++) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) sum += values[(int)(rng_uniform(&rng) * n)];
+        means[s] = sum / n;
+    }
+    qsort(means, (size_t)how->samples, sizeof *means, ascending);
+    double bias = normal_quantile(share_below(means, how->samples, mean, 1e-12 * largest));
+    double skew = acceleration(values, n, mean), z = normal_quantile((1 + how->level) / 2);
+    *low = bca_quantile(means, how->samples, bias, skew, -z);
+    *high = bca_quantile(means, how->samples, bias, skew, z);
+    free(means);
+    return CORD_OK;
+}
+
+/* ---- tests --------------------------------------------------------------------------------------------------- */
+
+double mcnemar_exact(int gained, int lost) {
+    int n = gained + lost, fewer = gained < lost ? gained : lost;
+    double sum = 0;
+    for (int k = 0; k <= fewer; k++) sum += exp(lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) - n * log(2));
+    return fmin(1, 2 * sum); /* gained == lost counts the middle twice */
+}
+
+/* How many of the ways to sign values[0..n) bring `sum` at least as far from 0 as `bound`. */
+static int64_t count_signs(const double *values, int n, double sum, double bound) {
+    if (!n) return fabs(sum) >= bound;
+    return count_signs(values + 1, n - 1, sum + values[0], bound) +
+           count_signs(values + 1, n - 1, sum - values[0], bound);
+}
+
+double sign_flip(const double *differences, int n, const struct resampling *how) {
+    double few[MOST_SIGNS], sum = 0, size = 0;
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        sum += differences[i];
+        size += fabs(differences[i]);
+        if (differences[i] == 0) continue;
+        if (count < MOST_SIGNS) few[count] = differences[i];
+        count++;
+    }
+    double bound = fabs(sum) - 1e-12 * size; /* sums that are equal but for rounding are equal */
+    if (count <= MOST_SIGNS) return (double)count_signs(few, count, 0, bound) / (double)(INT64_C(1) << count);
+    struct rng rng;
+    rng_init(&rng, how->seed);
+    int64_t far = 0;
+    for (int s = 0; s < how->samples; s++) {
+        uint64_t bits = 0;
+        double other = 0;
+        for (int i = 0; i < n; i++) {
+            if (i % 64 == 0) bits = rng_next(&rng);
+            other += bits & 1 ? differences[i] : -differences[i];
+            bits >>= 1;
+        }
+        far += fabs(other) >= bound;
+    }
+    return (1 + (double)far) / (1 + (double)how->samples); /* what was observed is one of the ways */
+}
+
+struct ranked {
+    double p;
+    int at;
+};
+
+static int by_p(const void *a, const void *b) {
+    const struct ranked *x = a, *y = b;
+    return x->p != y->p ? (x->p > y->p) - (x->p < y->p) : x->at - y->at;
+}
+
+cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *err) {
+    if (!n) return CORD_OK;
+    struct ranked *ranked = malloc((size_t)n * sizeof *ranked);
+    if (!ranked) return error_memory(err);
+    for (int i = 0; i < n; i++) ranked[i] = (struct ranked){p[i], i};
+    qsort(ranked, (size_t)n, sizeof *ranked, by_p);
+    double largest = 0;
+    for (int i = 0; i < n; i++) {
+        largest = fmax(largest, fmin(1, (n - i) * ranked[i].p));
+        adjusted[ranked[i].at] = largest;
+    }
+    free(ranked);
+    return CORD_OK;
+}
+
+/* ---- what could have been shown ------------------------------------------------------------------------------ */
+
+/* Whether no exact test of so few pairs can reach alpha, were they all to differ in one direction. */
+static bool too_few(int n, double alpha) { return n < 1 || 2 * pow(0.5, n) >= alpha; }
+
+/* Whether n pairs are enough for the difference d. */
+static bool suffices(int n, double d, double discordance, double z_alpha, double z_power) {
+    double psi = fmax(discordance, d); /* as many pairs must differ as the difference says */
+    double need = z_alpha * sqrt(psi) + z_power * sqrt(psi - d * d);
+    return n * d * d >= need * need;
+}
+
+double detectable_share(int n, double discordance, double alpha, double power) {
+    double z_alpha = normal_quantile(1 - alpha / 2), z_power = normal_quantile(power), low = 0, high = 1;
+    if (too_few(n, alpha) || !suffices(n, 1, discordance, z_alpha, z_power)) return (double)NAN;
+    for (int i = 0; i < 60; i++) { /* what suffices for a difference suffices for larger ones */
+        double middle = (low + high) / 2;
+        if (suffices(n, middle, discordance, z_alpha, z_power))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
+double detectable_mean(int n, double deviation, double alpha, double power) {
+    if (too_few(n, alpha) || deviation <= 0) return (double)NAN;
+    return (normal_quantile(1 - alpha / 2) + normal_quantile(power)) * deviation / sqrt(n);
+}

@@ -1,0 +1,387 @@
+/* test_compare.c - what cord compare says of journals made by hand: measures against sums that SQL takes from the file,
+ * hit rates against the search that was told, problems in common, and the whole command against counts made here. */
+#include "store/sample.h"
+
+#include "base/json.h"
+#include "eval/comparison.h"
+#include "eval/matching.h"
+
+#include <sqlite3.h>
+
+#define assert_near(a, b, by)                                                         \
+    do {                                                                              \
+        double a_ = (a), b_ = (b);                                                    \
+        if (!(fabs(a_ - b_) <= (by))) fail_msg("%s is %.12g, not %.12g", #a, a_, b_); \
+    } while (0)
+
+/* ---- one problem ----------------------------------------------------------------------------------------------- */
+
+struct fixture {
+    char folder[64];
+    struct journal *journal;
+    struct sample sample;
+    struct arena arena;
+};
+
+static int set_up(void **state) {
+    static struct fixture f;
+    memset(&f, 0, sizeof f);
+    sample_folder(f.folder);
+    sample_build(&f.sample);
+    arena_init(&f.arena);
+    int64_t us = 300;
+    for (int r = 0; r < 3; r++) /* no two alike, and not the last one longest */
+        for (int i = 0; i < 4; i++, us = us * 7919 % 100003) {
+            struct candidate *c = &f.sample.candidates[r][i];
+            c->propose_us = 1000 + us;
+            c->score_us = 500 + 2 * us;
+            c->new_tokens = 3 + i + r;
+            c->prompt_tokens = 100 + 10 * r + i;
+            c->score_prompt_tokens = 60 + 5 * i;
+        }
+    assert_ok(journal_open(f.folder, JOURNAL_WRITE, &f.journal, err));
+    sample_problems(f.journal);
+    sample_tell(f.journal, 1, &f.sample);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct fixture *f = *state;
+    journal_close(f->journal);
+    sample_remove(f->folder);
+    arena_release(&f->arena);
+    return 0;
+}
+
+/* A number from the file itself, as whoever opens it with the sqlite3 shell would take it. */
+static double ask(const struct fixture *f, const char *sql) {
+    char path[128];
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    snprintf(path, sizeof path, "%s/journal.sqlite", f->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    double value = sqlite3_column_double(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return value;
+}
+
+static void measure_first(struct fixture *f, double value[MEASURES], struct hits *hits) {
+    struct journal_problem *problems;
+    int n;
+    assert_ok(journal_problems(f->journal, &f->arena, &problems, &n, err));
+    assert_ok(hits_init(hits, 2, &f->arena, err));
+    assert_ok(measure_problem(f->journal, &problems[0], value, hits, err));
+}
+
+static void test_measures(void **state) {
+    struct fixture *f = *state;
+    struct hits hits;
+    double v[MEASURES];
+    measure_first(f, v, &hits);
+    assert_near(v[MEASURE_ACCURACY], 0, 0); /* the best is wrong, the second right */
+    assert_near(v[MEASURE_NO_ANSWER] + v[MEASURE_UNDECIDED], 0, 0);
+    assert_near(v[MEASURE_PP], 0.875, 1e-12);
+    assert_near(v[MEASURE_S0], 0.125, 1e-12);
+    assert_near(v[MEASURE_TRAJECTORIES], 2, 0);
+    assert_near(v[MEASURE_STEPS], 2, 0); /* a cut step and its rest are one */
+    assert_near(v[MEASURE_LENGTH], 12, 0);
+    assert_near(v[MEASURE_PROPOSED], ask(f, "SELECT sum(new_tokens) FROM candidate"), 0);
+    assert_near(v[MEASURE_PREFILLED],
+                ask(f, "SELECT (SELECT sum(prompt_tokens - cached_tokens) FROM candidate) +"
+                       " (SELECT sum(prompt_tokens - cached_tokens) FROM answer)"),
+                0);
+    assert_near(v[MEASURE_SCORED], ask(f, "SELECT sum(score_prompt_tokens - score_cached_tokens) FROM candidate"), 0);
+    assert_near(v[MEASURE_ANSWERS], ask(f, "SELECT sum(new_tokens) FROM answer"), 0);
+    assert_near(v[MEASURE_TOKENS], v[MEASURE_PROPOSED] + v[MEASURE_PREFILLED] + v[MEASURE_SCORED] + v[MEASURE_ANSWERS],
+                0);
+    double propose = ask(f, "SELECT sum(m) FROM (SELECT max(propose_us) m FROM candidate GROUP BY round)") / 1e6;
+    double score = ask(f, "SELECT sum(m) FROM (SELECT max(score_us) m FROM candidate GROUP BY round)") / 1e6;
+    double answer = ask(f, "SELECT max(us) FROM answer") / 1e6;
+    assert_near(v[MEASURE_PROPOSE_TIME], propose, 1e-9);
+    assert_near(v[MEASURE_SCORE_TIME], score, 1e-9);
+    assert_near(v[MEASURE_ANSWER_TIME], answer, 1e-9);
+    assert_near(v[MEASURE_TIME], propose + score + answer, 1e-9);
+    assert_true(propose < ask(f, "SELECT sum(propose_us) FROM candidate") / 1e6);
+}
+
+/* The sample's three rounds lie in the second, sixth and ninth tenth, and so do the best trajectory's three pieces. */
+static void test_hits(void **state) {
+    struct fixture *f = *state;
+    struct hits hits;
+    double v[MEASURES];
+    measure_first(f, v, &hits);
+    const int64_t proposed[2][HIT_BINS] = {{0, 2, 0, 0, 0, 1, 0, 0, 1, 0}, {0, 2, 0, 0, 0, 0, 0, 0, 1, 0}};
+    const int64_t kept[2][HIT_BINS] = {{0, 1, 0, 0, 0, 1, 0, 0, 0, 0}, {0, 1, 0, 0, 0, 0, 0, 0, 1, 0}};
+    const int64_t final[2][HIT_BINS] = {{0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, {0, 1, 0, 0, 0, 0, 0, 0, 1, 0}};
+    for (int t = 0; t < 2; t++)
+        for (int bin = 0; bin < HIT_BINS; bin++) {
+            assert_int_equal(hits.proposed[t * HIT_BINS + bin], proposed[t][bin]);
+            assert_int_equal(hits.kept[t * HIT_BINS + bin], kept[t][bin]);
+            assert_int_equal(hits.final[t * HIT_BINS + bin], final[t][bin]);
+        }
+    assert_int_equal(hits_all(&hits, hits.proposed, -1),
+                     ask(f, "SELECT count(*) FROM candidate WHERE NOT finishes_parent"));
+    assert_int_equal(hits_all(&hits, hits.kept, -1),
+                     ask(f, "SELECT count(*) FROM candidate WHERE NOT finishes_parent AND slot >= 0"));
+    assert_int_equal(hits_all(&hits, hits.kept, 1), 2);
+    assert_int_equal(hits_of(hits.final, 1), 2);
+    for (int n = 1; n < 60; n++) /* parts are in order, and for ten and more all are taken */
+        for (int at = 0; at < n; at++) {
+            int bin = hits_bin(at, n);
+            assert_true(bin >= 0 && bin < HIT_BINS && (!at || bin >= hits_bin(at - 1, n)));
+            assert_int_equal(bin + hits_bin(n - 1 - at, n), (2 * at + 1) * HIT_BINS % (2 * n) ? 9 : 10);
+        }
+}
+
+/* ---- problems in common ---------------------------------------------------------------------------------------- */
+
+static struct journal_problem problem(const char *id, const char *question, enum problem_status status, int index) {
+    return (struct journal_problem){.id = text_of(id),
+                                    .question = text_of(question),
+                                    .target = TEXT("1"),
+                                    .gold = TEXT("1"),
+                                    .status = status,
+                                    .index = index};
+}
+
+static void test_matching(void **state) {
+    struct fixture *f = *state;
+    const struct journal_problem a[] = {problem("z", "q1", PROBLEM_DONE, 0), problem("b", "q2", PROBLEM_DONE, 1),
+                                        problem("c", "q3", PROBLEM_DONE, 2), problem("d", "q4", PROBLEM_OPEN, 3),
+                                        problem("", "", PROBLEM_FAILED, 4),  problem("e", "q5", PROBLEM_DONE, 5),
+                                        problem("f", "q6", PROBLEM_DONE, 6), problem("g", "q7", PROBLEM_FAILED, 7)};
+    struct journal_problem b[] = {problem("g", "q7", PROBLEM_FAILED, 0), problem("c", "other", PROBLEM_DONE, 1),
+                                  problem("e", "q5", PROBLEM_FAILED, 2), problem("z", "q1", PROBLEM_DONE, 3),
+                                  problem("f", "q6", PROBLEM_DONE, 4),   problem("b", "q2", PROBLEM_DONE, 5),
+                                  problem("d", "q4", PROBLEM_DONE, 6)};
+    const struct problem_list lists[] = {{a, 8}, {b, 7}};
+    struct matching m;
+    assert_ok(match_problems(lists, 2, &f->arena, &m, err));
+    assert_int_equal(m.n, 3);
+    const int want[2][3] = {{0, 1, 6}, {3, 5, 4}};
+    for (int l = 0; l < 2; l++)
+        for (int i = 0; i < 3; i++) assert_int_equal(m.at[l * 3 + i], want[l][i]);
+    assert_int_equal(m.left_out[0].n, 2);
+    assert_text(m.left_out[0].example, "c");
+    assert_true(m.left_out[0].why == LACK_OTHER && m.left_out[0].where == 1);
+    assert_int_equal(m.left_out[1].n, 2); /* c, which is another one, and d */
+    assert_true(m.left_out[1].where == 0);
+    assert_int_equal(m.not_done, 2); /* the broken row, and g */
+    b[5].gold = TEXT("2");           /* graded against another answer */
+    assert_ok(match_problems(lists, 2, &f->arena, &m, err));
+    assert_int_equal(m.n, 2);
+}
+
+/* ---- methods --------------------------------------------------------------------------------------------------- */
+
+static void test_comparison(void **state) {
+    struct fixture *f = *state;
+    enum { N = 40, METHODS = 4 };
+    static double values[METHODS][N * MEASURES];
+    struct method methods[METHODS] = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}};
+    struct rng rng;
+    rng_init(&rng, 5);
+    memset(values, 0, sizeof values);
+    for (int m = 0; m < METHODS; m++) {
+        methods[m].values = values[m];
+        methods[m].n_seeds = m == 3 ? 2 : 1;
+        for (int i = 0; i < N; i++) {
+            double *v = &values[m][i * MEASURES];
+            v[MEASURE_ACCURACY] = rng_uniform(&rng) < (m == 1 ? 0.9 : 0.4);
+            if (m == 3) v[MEASURE_ACCURACY] = floor(3 * rng_uniform(&rng)) / 2;
+            v[MEASURE_PP] = rng_uniform(&rng);
+            v[MEASURE_TOKENS] = 100 * (m + 1);
+        }
+    }
+    struct comparison c = {.methods = methods, .n_methods = METHODS, .n_problems = N, .baseline = 2};
+    const struct resampling how = {2000, 0.95, 1};
+    assert_ok(compare_methods(&c, &how, &f->arena, err));
+    assert_int_equal(c.n_differences, 6);
+    assert_near(comparison_ratio(&c, 0, MEASURE_TOKENS), 1.0 / 3, 1e-12);
+    double rest[4];
+    for (int i = 0; i < 6; i++) {
+        const struct difference *d = &c.differences[i];
+        assert_int_equal(d->method, i < 4 ? i / 2 : 3);
+        assert_true(d->measure == (i % 2 ? MEASURE_PP : MEASURE_ACCURACY) && d->primary == (i < 2));
+        assert_true(d->pairs == (i == 0 || i == 2)); /* not with two seeds, and not of PP */
+        int gained = 0, lost = 0;
+        double sum = 0;
+        for (int p = 0; p < N; p++) {
+            double one = values[d->method][p * MEASURES + d->measure] - values[2][p * MEASURES + d->measure];
+            sum += one, gained += one > 0, lost += one < 0;
+        }
+        assert_near(d->mean, sum / N, 1e-12);
+        assert_true(d->gained == gained && d->lost == lost && d->low < d->mean && d->mean < d->high);
+        if (d->pairs) assert_near(d->p, mcnemar_exact(gained, lost), 0);
+        if (i >= 2) rest[i - 2] = d->p;
+        if (i < 2) assert_near(d->adjusted, d->p, 0);
+    }
+    assert_ok(holm_adjust(rest, 4, rest, err));
+    for (int i = 0; i < 4; i++) assert_near(c.differences[2 + i].adjusted, rest[i], 0);
+    assert_true(c.differences[2].adjusted < 0.05 && c.differences[0].p > 0.05);
+
+    const char *names[] = {"a", "b", "c", "d"};
+    struct buf out;
+    buf_init(&out, "a sentence", 4096);
+    comparison_tell(&c, &c.differences[2], names, &out);
+    assert_true(text_starts(buf_text(&out), TEXT("Established at level 0.05: b has a higher accuracy than c")));
+    assert_true(text_find(buf_text(&out), TEXT("Holm")) > 0);
+    buf_clear(&out);
+    comparison_tell(&c, &c.differences[0], names, &out);
+    assert_true(text_starts(buf_text(&out), TEXT("Not established: that a and c differ in accuracy")));
+    assert_true(text_find(buf_text(&out), TEXT("with these 40 problems a true difference of ")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("Holm")) < 0);
+
+    /* so few, or so alike, that nothing can be shown */
+    struct difference dull = {
+        .method = 0, .measure = MEASURE_PP, .primary = true, .p = 1, .adjusted = 1, .detectable = (double)NAN};
+    buf_clear(&out);
+    comparison_tell(&c, &dull, names, &out);
+    assert_true(text_ends(buf_text(&out), TEXT("nothing is known of how much it varies.")));
+    dull.deviation = 1;
+    c.n_problems = 3;
+    buf_clear(&out);
+    comparison_tell(&c, &dull, names, &out);
+    assert_true(text_ends(buf_text(&out), TEXT("3 problems such as these can show no difference at all.")));
+    buf_release(&out);
+}
+
+/* ---- the command ----------------------------------------------------------------------------------------------- */
+
+enum { PROBLEMS = 12 };
+
+/* A run of twelve problems whose best trajectories have these grades and scores. */
+static void make_run(char folder[64], const enum grade *grades, const double *scores, const struct sample *sample,
+                     int n) {
+    struct journal *journal;
+    static char ids[PROBLEMS][8];
+    struct problem problems[PROBLEMS];
+    struct problem_set set = {.problems = problems, .n = n};
+    const struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
+    for (int i = 0; i < n; i++) {
+        snprintf(ids[i], sizeof ids[i], "p%d", i);
+        problems[i] = (struct problem){.question = {text_of(ids[i]), TEXT("What is 2 + 3?")},
+                                       .target = TEXT("5"),
+                                       .gold = TEXT("5"),
+                                       .row = TEXT("{}"),
+                                       .line = i + 1,
+                                       .index = i};
+    }
+    assert_ok(journal_open(sample_folder(folder), JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_problems(journal, &set, err));
+    assert_ok(journal_put_teachers(journal, teachers, 2, err));
+    for (int i = 0; i < n; i++) {
+        struct answered answers[2];
+        sample_answers(sample, answers);
+        answers[0].grade = grades[i];
+        answers[0].trajectory.log_score = log(scores[i]);
+        sample_started(journal, i + 1);
+        for (int r = 0; r < 3; r++) assert_ok(journal_round(journal, i + 1, &sample->rounds[r], err));
+        assert_ok(journal_finished(journal, i + 1, answers, 2, err));
+    }
+    journal_close(journal);
+}
+
+static int run_cord(const char *arguments, struct buf *out) {
+    char command[512], part[4096];
+    snprintf(command, sizeof command, CORD_BINARY " compare %s 2>&1", arguments);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    buf_clear(out);
+    for (size_t n; (n = fread(part, 1, sizeof part, pipe)) > 0;) buf_add(out, (cord_text){part, n});
+    return WEXITSTATUS(pclose(pipe));
+}
+
+static double number_at(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value)) fail_msg("no number '%s'", key);
+    return json_number_value(value);
+}
+
+static void test_command(void **state) {
+    struct fixture *f = *state;
+    const enum grade C = GRADE_CORRECT, W = GRADE_WRONG, N = GRADE_NO_ANSWER, U = GRADE_UNDECIDED;
+    const enum grade one[PROBLEMS] = {W, W, W, N, W, W, W, W, C, C, U, N},
+                     two[PROBLEMS] = {C, C, C, C, C, C, C, C, C, W, W, N};
+    double low[PROBLEMS], high[PROBLEMS], difference = 0;
+    for (int i = 0; i < PROBLEMS; i++) {
+        low[i] = 0.3 + 0.01 * i;
+        high[i] = 0.5 + 0.03 * (i % 5);
+        difference += (high[i] - low[i]) / PROBLEMS;
+    }
+    char a[64], b[64], arguments[256];
+    struct buf out;
+    buf_init(&out, "what cord printed", 1 << 20);
+    make_run(a, one, low, &f->sample, PROBLEMS);
+    make_run(b, two, high, &f->sample, PROBLEMS);
+
+    snprintf(arguments, sizeof arguments, "%s %s/ --format json", a, b);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(all);
+    assert_int_equal(number_at(all, "problems"), PROBLEMS);
+    const json_t *methods = json_object_get(all, "methods"),
+                 *means = json_object_get(json_array_get(methods, 0), "means");
+    assert_near(number_at(means, "accuracy"), 2.0 / 12, 1e-12);
+    assert_near(number_at(means, "no_answer"), 2.0 / 12, 1e-12);
+    assert_near(number_at(means, "undecided"), 1.0 / 12, 1e-12);
+    const json_t *differences = json_object_get(all, "differences"), *d = json_array_get(differences, 0);
+    assert_int_equal(json_array_size(differences), 2);
+    assert_near(number_at(d, "difference"), 7.0 / 12, 1e-12); /* eight gained, one lost */
+    assert_int_equal(number_at(d, "better"), 8);
+    assert_int_equal(number_at(d, "worse"), 1);
+    assert_near(number_at(d, "p"), 2 * (1 + 9) / 512.0, 1e-12);
+    d = json_array_get(differences, 1);
+    assert_near(number_at(d, "difference"), difference, 1e-12);
+    assert_true(number_at(d, "low") < difference && difference < number_at(d, "high"));
+    assert_near(number_at(d, "p"), 2.0 / 4096, 1e-12); /* all twelve are better: two of the 2^12 ways */
+    /* both runs are the same search twelve times: of the steps kept at the start, one of two is strong's */
+    const json_t *kept = json_object_get(json_object_get(json_array_get(methods, 1), "hits"), "kept");
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(kept, "of"), 1)), 24);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(json_object_get(kept, "by"), "strong"), 1)), 12);
+    json_decref(all);
+
+    /* the same numbers as CSV; equal calls print equal bytes */
+    snprintf(arguments, sizeof arguments, "%s %s --format csv", a, b);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    char line[512];
+    snprintf(line, sizeof line, "\nprimary difference,%s,%s,accuracy,,,0.5833333333,8,1,", b, a);
+    assert_true(text_find(buf_text(&out), text_of(line)) > 0);
+    snprintf(line, sizeof line, "\nfinal,%s,,,small,1,1,12,12,", a);
+    assert_true(text_find(buf_text(&out), text_of(line)) > 0);
+    char *first = strdup(out.data);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    assert_string_equal(first, out.data);
+    free(first);
+
+    /* the other one as the baseline; and a run of fewer problems */
+    snprintf(arguments, sizeof arguments, "%s %s --baseline %s", a, b, b);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    assert_true(text_find(buf_text(&out), TEXT("A has a lower accuracy than B")) > 0);
+    char c[64];
+    make_run(c, two, high, &f->sample, 7);
+    snprintf(arguments, sizeof arguments, "%s %s", a, c);
+    assert_int_equal(run_cord(arguments, &out), 1);
+    snprintf(line, sizeof line, "only some have 5 of %s (such as 'p7', which is not in %s)", a, c);
+    assert_true(text_find(buf_text(&out), text_of(line)) > 0);
+    snprintf(arguments, sizeof arguments, "%s %s --common --format json", a, c);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(number_at(all, "problems"), 7);
+    assert_int_equal(json_array_size(json_object_get(all, "notes")), 1);
+    json_decref(all);
+    buf_release(&out);
+    sample_remove(a), sample_remove(b), sample_remove(c);
+}
+
+#define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {WITH_RUN(test_measures), WITH_RUN(test_hits), WITH_RUN(test_matching),
+                                       WITH_RUN(test_comparison), WITH_RUN(test_command)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
