@@ -113,6 +113,11 @@ static void put_recipe(struct sheet *sheet) {
                       "  steps  for instruct models: a system text asks for numbered steps\n"
                       "  paper  for reasoning models: the question alone, and the first step opened\n"
                       "\n"
+                      "With search.segmentation line-break or prefix, nothing is put between steps: marker and "
+                      "between stay empty, and the system text of 'steps' asks for no headings. With prefix, models "
+                      "write on to step_tokens, and what stands behind the first phrase is dropped: take about twice "
+                      "the length of a step.\n"
+                      "\n"
                       "A run's folder holds the recipe with every default and every text in full.\n");
 }
 

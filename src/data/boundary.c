@@ -6,7 +6,7 @@
 
 /* ---- characters ---------------------------------------------------------------------------------------------- */
 
-static bool is_blank(uint32_t c) { return c == ' ' || c == '\t' || c == '\r'; }
+static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r' && c != '\n'); }
 
 static bool is_word(uint32_t c) {
     if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
