@@ -257,6 +257,7 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
     *copy = *round;
     copy->beam = beam;
     copy->candidates = candidates;
+    if (round->note) copy->note = arena_printf(&w->arena, "%s", round->note);
     buf_addf(&w->log, "round %d %s\n", round->number, round->note ? round->note : "");
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
