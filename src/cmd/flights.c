@@ -52,13 +52,16 @@ static cord_status on_round(void *ctx, const struct round *round, cord_error *er
     struct flight *flight = ctx;
     const struct flights *flights = flight->hangar->flights;
     int finished = 0;
-    for (int i = 0; i < round->n_beam; i++) finished += round->beam[i].finish != GROWING;
+    double best = (double)NAN; /* curation scores what is finished, and nothing before */
+    for (int i = 0; i < round->n_beam; i++) {
+        finished += round->beam[i].finish != GROWING;
+        best = fmax(best, exp(round->beam[i].log_score)); /* whatever is not NAN */
+    }
     flight->rounds = round->number;
     cord_status status = take_journal(flights, err);
     if (status == CORD_OK) status = journal_round(flights->journal, flight->problem->key, round, err);
     journal_unlock(flights->journal);
-    if (status == CORD_OK)
-        live_round(flights->live, flight->slot, round->number, round->n_beam, finished, exp(round->beam[0].log_score));
+    if (status == CORD_OK) live_round(flights->live, flight->slot, round->number, round->n_beam, finished, best);
     return status;
 }
 
@@ -140,7 +143,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
     };
     live_problem(flights->live, slot, problem->id);
     cord_status status = read_state(&flight, &arena, &search.state, &why);
-    if (status == CORD_OK) status = beam_search(&search, &why);
+    if (status == CORD_OK) status = search_run(&search, &why);
     if (status == CORD_OK || is_problems_own(status))
         tell(&flight, status, &why, start);
     else
@@ -237,7 +240,8 @@ int flights_at_once(const struct session *session) {
     double bytes = 0;
     for (int m = 0; m < recipe->n_models; m++) {
         int rows = 0;
-        for (int k = 0; k < recipe->n_teachers; k++) rows += recipe->teachers[k].model == m ? recipe->search.beam : 0;
+        for (int k = 0; k < recipe->n_teachers; k++)
+            rows += recipe->teachers[k].model == m ? search_rows(&recipe->search) : 0;
         if (rows && (!fewest || rows < fewest)) fewest = rows;
         /* what the beam's texts can become, with a prompt; what a round adds is small beside it */
         double cells = 512 + (double)recipe->search.think_tokens;

@@ -103,8 +103,10 @@ static void add_flights(const struct live *live, struct page *page) {
         if (flight->round == 0)
             page_print(page, PAINT_DIM, "   round 1\n");
         else
-            page_print(page, PAINT_DIM, "   round %d   beam %d (%d finished)   best S %.3f\n", flight->round + 1,
-                       flight->beam, flight->finished, flight->best);
+            page_print(page, PAINT_DIM,
+                       isnan(flight->best) ? "   round %d   beam %d (%d finished)\n"
+                                           : "   round %d   beam %d (%d finished)   best S %.3f\n",
+                       flight->round + 1, flight->beam, flight->finished, flight->best);
     }
     if (more) page_print(page, PAINT_DIM, "  and %d more\n", more);
 }

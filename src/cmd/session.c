@@ -92,8 +92,8 @@ static cord_model_options sized(const struct recipe *recipe, int model, size_t l
     size_t prompt = (longest_question + longest_frame(recipe)) / 2;
     long more = prompt < 8192 ? (long)prompt : 8192;
     long context = session_budget(recipe, model);
-    long rows = (long)s->beam * recipe->n_teachers;
-    long sequences = 3 * rows + s->beam;
+    long rows = (long)search_rows(s) * recipe->n_teachers;
+    long sequences = 3 * rows + search_rows(s);
     if (!options.context) options.more_context = (int)more;
     if (!options.context) options.context = context < INT_MAX / 4 ? (int)context : INT_MAX / 4;
     if (!options.sequences) options.sequences = sequences < 64 ? 64 : sequences > 256 ? 256 : (int)sequences;

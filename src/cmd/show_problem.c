@@ -28,6 +28,14 @@ static const char *dropped(const struct candidate *c) {
     return "";
 }
 
+/* S, or a dash where there is none: of what was dropped, and of a trace that is not complete. */
+static void show_score(struct page *page, enum paint paint, double log_score) {
+    if (isnan(log_score))
+        page_print(page, paint, "  %6s", "-");
+    else
+        page_print(page, paint, "  %6.4f", exp(log_score));
+}
+
 /* "* 0 <- 1  strong        0.8750  ends its turn", and its text below. */
 static void show_candidate(struct show *s, const struct candidate *c, bool on_path) {
     struct page *page = &s->page;
@@ -40,10 +48,7 @@ static void show_candidate(struct show *s, const struct candidate *c, bool on_pa
         page_print(page, paint, " -");
     page_print(page, PAINT_DIM, " <- %d  ", c->parent);
     page_cell(page, paint, show_teacher(s, c->teacher), 16);
-    if (c->drop == DROP_NONE)
-        page_print(page, paint, "  %6.4f", exp(c->log_score));
-    else
-        page_print(page, paint, "  %6s", "-");
+    show_score(page, paint, c->log_score);
     page_print(page, PAINT_DIM, "%s", c->drop ? dropped(c) : ending(c));
     if (c->drop_why)
         page_cell(page, PAINT_DIM, text_of(c->drop_why), -(page->columns - 50 > 20 ? page->columns - 50 : 20));
@@ -55,7 +60,9 @@ static void show_carried(struct show *s, const struct trajectory *t, int slot, b
     page_print(&s->page, on_path ? PAINT_GOOD : PAINT_NONE, "  %c ", on_path ? '*' : '+');
     page_print(&s->page, on_path ? PAINT_BOLD : PAINT_NONE, "%2d", slot);
     page_print(&s->page, PAINT_DIM, " <- %d  ", t->from);
-    page_print(&s->page, PAINT_NONE, "%-16s  %6.4f  ", "", exp(t->log_score));
+    page_print(&s->page, PAINT_NONE, "%-16s", "");
+    show_score(&s->page, PAINT_NONE, t->log_score);
+    page_print(&s->page, PAINT_NONE, "  ");
     page_print(&s->page, PAINT_DIM, "stays: finished (%s)\n", finish_name(t->finish));
 }
 
@@ -80,7 +87,8 @@ static void show_answer(struct show *s, const struct answered *a, int number) {
     page_print(page, number ? PAINT_NONE : PAINT_GOOD, "  %c ", number ? ' ' : '*');
     page_print(page, PAINT_NONE, "%2d  ", number);
     page_cell(page, show_grade_paint(a->grade), text_of(grade_name(a->grade)), 9);
-    page_print(page, PAINT_NONE, "  %6.4f  ", exp(a->trajectory.log_score));
+    show_score(page, PAINT_NONE, a->trajectory.log_score);
+    page_print(page, PAINT_NONE, "  ");
     page_cell(page, PAINT_BOLD, a->answer.len ? a->answer : TEXT("-"), 12);
     page_print(page, PAINT_DIM, "  by ");
     page_cell(page, PAINT_DIM, show_teacher(s, a->trajectory.author), -16);
@@ -129,19 +137,30 @@ struct contender {
     int slot;
 };
 
-/* The contender that was ranked next after `rank`; false where there was none. A rank that no candidate has is that of
- * a carried-over trajectory: of those, the kept ones are known. */
-static bool next_contender(const struct round *round, int rank, struct contender *out) {
+/* The places that a run has in the beam after a round. */
+static struct part { int first, n; } part_of(const struct round *round, int run) {
+    struct part part = {0};
+    while (part.first < round->n_beam && round->beam[part.first].run < run) part.first++;
+    while (part.first + part.n < round->n_beam && round->beam[part.first + part.n].run == run) part.n++;
+    return part;
+}
+
+/* The contender of a run that was ranked next after `rank`; false where there was none. A rank that no candidate has is that
+ * of a carried-over trajectory: of those, the kept ones are known. */
+static bool next_contender(const struct round *round, int run, int rank, struct contender *out) {
     const struct candidate *next = NULL;
+    struct part part = part_of(round, run);
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
-        if (c->rank > rank && (!next || c->rank < next->rank)) next = c;
+        if (c->run == run && c->rank > rank && (!next || c->rank < next->rank)) next = c;
     }
-    for (int slot = rank + 1; slot < round->n_beam && (!next || slot < next->rank); slot++)
+    for (int at = rank + 1; at < part.n && (!next || at < next->rank); at++) {
+        int slot = part.first + at;
         if (round->beam[slot].candidate < 0) {
             *out = (struct contender){round->beam[slot].log_score, NULL, slot};
             return true;
         }
+    }
     if (next) *out = (struct contender){next->log_score, next, next->slot};
     return next != NULL;
 }
@@ -164,16 +183,16 @@ static void show_tie(struct show *s, const struct contender *behind, double own)
 }
 
 /* The first of its round, where it is not itself; the next behind it; the first that was not kept. */
-static void show_rivals(struct show *s, const struct round *round, int rank, double own) {
+static void show_rivals(struct show *s, const struct round *round, const struct candidate *c, double own) {
     struct contender first, next, out;
-    if (rank > 0 && next_contender(round, -1, &first)) show_contender(s, "first", &first, own);
-    if (!next_contender(round, rank, &next)) {
+    if (c->rank > 0 && next_contender(round, c->run, -1, &first)) show_contender(s, "first", &first, own);
+    if (!next_contender(round, c->run, c->rank, &next)) {
         page_print(&s->page, PAINT_NONE, "  %-15snone\n", "runner-up");
         return;
     }
     show_contender(s, "runner-up", &next, own);
     show_tie(s, &next, own);
-    if (next.slot >= 0 && next_contender(round, round->n_beam - 1, &out))
+    if (next.slot >= 0 && next_contender(round, c->run, part_of(round, c->run).n - 1, &out))
         show_contender(s, "first rejected", &out, own);
 }
 
@@ -192,14 +211,25 @@ static void show_why_step(struct show *s, const struct round *round, const struc
                           const struct step *step, double before) {
     struct page *page = &s->page;
     page_text(page, PAINT_NONE, step->text, 2, s->full ? 0 : 4);
+    if (own->rank < 0) { /* curation */
+        page_print(page, PAINT_NONE,
+                   "  %-15sthe next of a trace that one teacher wrote alone; nothing competes before "
+                   "the answers\n",
+                   "why");
+        return;
+    }
     page_print(page, PAINT_NONE, "  %-15sS %.4f\n  %-15sS %.4f (%+.4f; %+.4f in log S)\n",
                step->previous ? "before" : "before (S0)", exp(before), "after", exp(step->log_score),
                exp(step->log_score) - exp(before), step->log_score - before);
-    int could = 0;
-    for (int i = 0; i < round->n_candidates; i++) could += round->candidates[i].rank >= 0;
+    int could = 0, all = 0;
+    for (int i = 0; i < round->n_candidates; i++) {
+        if (round->candidates[i].run != own->run) continue;
+        all++;
+        could += round->candidates[i].rank >= 0;
+    }
     page_print(page, PAINT_NONE, "  %-15s%d; of %d candidates %d could be kept, %d places\n", "rank", own->rank + 1,
-               round->n_candidates, could, round->n_beam);
-    show_rivals(s, round, own->rank, step->log_score);
+               all, could, part_of(round, own->run).n);
+    show_rivals(s, round, own, step->log_score);
     show_rejected(s, round);
 }
 

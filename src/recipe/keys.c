@@ -9,7 +9,6 @@ static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NUL
 static const char *const protocols[] = {"auto", "llama-server", "vllm", "sglang", "openai", "chat", NULL};
 static const char *const continuing[] = {"auto", "continue_final_message", "prefix", "plain", NULL};
 static const char *const styles[] = {"steps", "paper", NULL};
-static const char *const strategies[] = {"cord", "greedy", NULL};
 
 #define TEXT_KEY(path, least, most, fallback, doc) \
     { path, RECIPE_TEXT, least, most, NULL, fallback, doc }
@@ -90,8 +89,13 @@ static const struct recipe_key keys[] = {
 
     PROMPT_KEYS("", "paper"),
 
-    CHOICE_KEY("search.strategy", strategies, "cord", "cord: a beam over steps; greedy: a beam of 1"),
+    CHOICE_KEY("search.strategy", strategy_names, "cord",
+               "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
+               "rejection: as curation, but correct ones first"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
+    INT_KEY("search.runs", 0, 64, "0",
+            "independent searches, of which the best is taken; of curation and rejection, complete traces of each "
+            "teacher; 0: 1, of these two 4"),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),

@@ -325,15 +325,33 @@ static cord_status load_teacher(struct load *load, struct recipe_teacher *teache
     return load_style(load, "teachers.*.", name, &teacher->style);
 }
 
-/* Greedy is a beam of 1; a beam that was written down and says otherwise is a contradiction, not a preference. */
+static cord_status load_strategy(struct load *load, struct search_settings *search) {
+    const char *name = string(load, "search.strategy", NULL);
+    while (strcmp(strategy_names[search->strategy], name) != 0) search->strategy++;
+    bool complete = search->strategy == STRATEGY_CURATION || search->strategy == STRATEGY_REJECTION;
+    const struct recipe_value *runs = values_get(&load->values, "search.runs", NULL);
+    const struct recipe_value *first = values_get(&load->values, "search.stop_at_first_finished", NULL);
+    if (complete && first->number != 0)
+        return values_error(&load->values, first->place, load->err,
+                            "search.stop_at_first_finished contradicts search.strategy: %s, which compares complete "
+                            "traces; remove one of the two",
+                            name);
+    search->runs = (int)runs->number;
+    if (search->runs) return CORD_OK;
+    search->runs = complete ? 4 : 1;
+    return put(load, "search.runs", NULL, complete ? TEXT("4") : TEXT("1"));
+}
+
+/* Only cord's beam is wider than 1; one that was written down and says otherwise is a contradiction, not a preference. */
 static cord_status load_beam(struct load *load, int *beam) {
     const struct recipe_value *value = values_get(&load->values, "search.beam", NULL);
     *beam = (int)value->number;
-    if (strcmp(string(load, "search.strategy", NULL), "greedy") != 0 || *beam == 1) return CORD_OK;
+    const char *strategy = string(load, "search.strategy", NULL);
+    if (!strcmp(strategy, "cord") || *beam == 1) return CORD_OK;
     if (value->place.line || value->place.set)
-        return values_error(
-            &load->values, value->place, load->err,
-            "search.beam: %d contradicts search.strategy: greedy, whose beam is 1; remove one of the two", *beam);
+        return values_error(&load->values, value->place, load->err,
+                            "search.beam: %d contradicts search.strategy: %s, whose beam is 1; remove one of the two",
+                            *beam, strategy);
     *beam = 1;
     return put(load, "search.beam", NULL, TEXT("1"));
 }
@@ -349,6 +367,7 @@ static cord_status load_search(struct load *load) {
         .tie_within_noise = number(load, "search.tie_within_noise", NULL) != 0,
         .seed = (uint64_t)number(load, "run.seed", NULL),
     };
+    CORD_TRY(load_strategy(load, search));
     return load_beam(load, &search->beam);
 }
 

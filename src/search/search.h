@@ -30,8 +30,18 @@ struct meta_prover {
     struct prompt prompt;
 };
 
+enum search_strategy {
+    STRATEGY_CORD,
+    STRATEGY_GREEDY,    /* as cord, with a beam of 1 */
+    STRATEGY_CURATION,  /* complete traces, each by one teacher; the best by S */
+    STRATEGY_REJECTION, /* as curation, but those first whose answers are correct */
+};
+extern const char *const strategy_names[]; /* in that order; NULL-terminated */
+
 struct search_settings {
-    int beam;         /* B; 1 is greedy */
+    enum search_strategy strategy;
+    int runs;         /* independent searches; of curation and rejection, complete traces of each teacher */
+    int beam;         /* B; 1 is greedy; of curation and rejection 1 */
     int step_tokens;  /* of one proposal */
     int think_tokens; /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
@@ -40,6 +50,9 @@ struct search_settings {
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
     uint64_t seed;               /* of the run */
 };
+
+/* How many texts one teacher is asked for at once. */
+static inline int search_rows(const struct search_settings *settings) { return settings->runs * settings->beam; }
 
 /* ---- what a search makes ------------------------------------------------------------------------------------- */
 
@@ -72,12 +85,14 @@ struct trajectory {
     int author;    /* teacher selected at the final step: it writes the answer. -1 while there is none */
     int from;      /* slot of its parent, or of itself, in the beam of the round before */
     int candidate; /* the candidate of this round that it took, or -1: carried over, or finished with all others */
+    int run;       /* of settings->runs, from 0 */
 };
 
 /* One proposal and what became of it. */
 struct candidate {
     int parent; /* slot in the beam of the round before */
     int teacher, sample;
+    int run; /* its trajectory's */
     uint64_t seed;
     cord_text step; /* what was written, but what segment_read leaves out */
     enum step_end end;
@@ -85,8 +100,8 @@ struct candidate {
     const char *drop_why; /* for DROP_FAILED, the error; else NULL */
     bool finishes_parent; /* it said only </think>, or ended the turn: a vote to finish its parent as it stands */
     cord_text reasoning;  /* the parent's with this step; empty when dropped or finishes_parent */
-    double log_score;     /* of `reasoning`; the parent's if finishes_parent; NAN when dropped */
-    int rank;             /* among all that could be kept, from 0; -1 when dropped */
+    double log_score;     /* of `reasoning`; the parent's if finishes_parent; NAN when dropped or not scored */
+    int rank;             /* among all of its run that could be kept, from 0; -1 when dropped, or where none compete */
     int slot;             /* in the new beam, or -1 when not kept */
     uint64_t tie;         /* the seeded hash that breaks ties: smaller wins */
     int reasoning_tokens; /* of `reasoning`, in the meta-prover's tokens */
@@ -100,7 +115,7 @@ struct round {
     int number; /* from 1 */
     const struct candidate *candidates;
     int n_candidates;
-    const struct trajectory *beam; /* after selection, best first */
+    const struct trajectory *beam; /* after selection, run by run, each best first; of curation as they began */
     int n_beam;
     const char *note; /* NULL, or something a reader of the journal should know (all candidates were dropped) */
 };
@@ -165,10 +180,14 @@ struct search {
     struct arena *arena;
 };
 
-/* CoRD (section 4.3): a beam over steps. Greedy decoding is settings->beam == 1. Fails when the engine does, when the
- * observer does, when no teacher can take the prompt, or when the first round leaves nothing to keep; CORD_CANCELLED
- * leaves a state that can be resumed. */
+/* Searches by settings->strategy. Fails when the engine does, when the observer does, when no teacher can take the prompt, or
+ * when the first round leaves nothing to keep; CORD_CANCELLED leaves a state that can be resumed. */
+cord_status search_run(const struct search *search, cord_error *err);
+
+/* CoRD (section 4.3): a beam over steps. Greedy decoding is settings->beam == 1. */
 cord_status beam_search(const struct search *search, cord_error *err);
+/* Curation (section 3), and rejection sampling. */
+cord_status curation_search(const struct search *search, cord_error *err);
 
 /* ---- parts that strategies share ----------------------------------------------------------------------------- */
 

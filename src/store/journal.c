@@ -157,15 +157,15 @@ static cord_status put_candidate(struct journal *j, int64_t problem, int round, 
     return query_run(
         j, err,
         "INSERT INTO candidate VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         "lii"
-        "iiil"
+        "iiiil"
         "tiisi"
         "ndiil"
         "iiiiii"
         "ll",
         problem, round, number,                                                   /* which */
-        c->parent, c->teacher, c->sample, (int64_t)c->seed,                       /* whose */
+        c->parent, c->teacher, c->sample, c->run, (int64_t)c->seed,               /* whose */
         c->step, (int)c->end, (int)c->drop, c->drop_why, (int)c->finishes_parent, /* what */
         added, c->log_score, c->rank, c->slot, (int64_t)c->tie,                   /* how good */
         c->reasoning_tokens, c->prompt_tokens, c->cached_tokens, c->new_tokens, c->score_prompt_tokens,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* "cord" in ASCII: what file(1) and schema_check see in the header. Raise the version with every change of a table. */
-enum { APPLICATION = 0x636f7264, VERSION = 2 };
+enum { APPLICATION = 0x636f7264, VERSION = 3 };
 
 static const char tables[] =
     "CREATE TABLE run (\n"
@@ -71,7 +71,9 @@ static const char tables[] =
     "CREATE TABLE candidate (\n"
     "  problem INTEGER NOT NULL, round INTEGER NOT NULL, number INTEGER NOT NULL,\n"
     "  parent INTEGER NOT NULL,          -- slot in the beam of the round before\n"
-    "  teacher INTEGER NOT NULL, sample INTEGER NOT NULL, seed INTEGER NOT NULL,\n"
+    "  teacher INTEGER NOT NULL, sample INTEGER NOT NULL,\n"
+    "  run INTEGER NOT NULL,             -- which of search.runs, from 0\n"
+    "  seed INTEGER NOT NULL,\n"
     "  step TEXT NOT NULL,               -- what was written, up to the step's end\n"
     "  ending INTEGER NOT NULL,          -- 0 the step's end, 1 cut, 2 </think>, 3 end of turn\n"
     "  dropped INTEGER NOT NULL,         -- 0 no, 1 empty, 2 duplicate, 3 degenerate, 4 failed\n"

@@ -69,6 +69,8 @@ static void defaults_are_the_papers(void **state) {
     (void)state;
     struct recipe r;
     assert_ok(load(TEXT(MINIMAL), NULL, &r, err));
+    assert_int_equal(r.search.strategy, STRATEGY_CORD);
+    assert_int_equal(r.search.runs, 1);
     assert_int_equal(r.search.beam, 4);
     assert_int_equal(r.search.think_tokens, 16384);
     assert_int_equal(r.search.answer_tokens, 4096);
@@ -105,7 +107,8 @@ static void every_key_is_read(void **state) {
                   "teachers:\n  t.1_x-y: {model: qwen-1.5b.q4, temperature: 1.5e0, top_p: .5, top_k: 7, min_p: 0.25,\n"
                   "    repeat_penalty: 1.25, repeat_last: 100}\n"
                   "meta_prover: {model: qwen-1.5b.q4}\n"
-                  "search: {beam: 3, step_tokens: 11, think_tokens: 12, answer_tokens: 13, answer_temperature: 0.5,\n"
+                  "search: {beam: 3, runs: 7, step_tokens: 11, think_tokens: 12, answer_tokens: 13, "
+                  "answer_temperature: 0.5,\n"
                   "  stop_at_first_finished: true, tie_within_noise: True}\n"
                   "run: {out: \"r \\u00fc\", seed: 9007199254740992, threads: 2}\n"
                   "servers: {connect: 1.5, first_byte: 30, idle: 9, tries: 3, backoff: 0.25, longest_pause: 5}\n"),
@@ -125,7 +128,7 @@ static void every_key_is_read(void **state) {
     assert_string_equal(t->name, "t.1_x-y");
     assert_true(t->sampling.temperature == 1.5f && t->sampling.top_p == 0.5f && t->sampling.top_k == 7 &&
                 t->sampling.min_p == 0.25f && t->sampling.repeat_penalty == 1.25f && t->sampling.repeat_last == 100);
-    assert_true(r.search.beam == 3 && r.search.step_tokens == 11 && r.search.think_tokens == 12 &&
+    assert_true(r.search.beam == 3 && r.search.runs == 7 && r.search.step_tokens == 11 && r.search.think_tokens == 12 &&
                 r.search.answer_tokens == 13 && r.search.answer_temperature == 0.5f);
     assert_true(r.search.stop_at_first_finished && r.search.tie_within_noise);
     assert_true(r.search.seed == 9007199254740992u);
@@ -275,11 +278,37 @@ static void greedy_is_a_beam_of_one(void **state) {
     struct recipe r;
     assert_ok(load(TEXT(MINIMAL "search: {strategy: greedy}\n"), NULL, &r, err));
     assert_int_equal(r.search.beam, 1);
-    assert_true(text_find(r.resolved, TEXT("strategy: greedy\n  beam: 1\n")) > 0);
+    assert_true(text_find(r.resolved, TEXT("strategy: greedy\n  beam: 1\n  runs: 1\n")) > 0);
     recipe_release(&r);
     assert_ok(load(TEXT(MINIMAL "search: {strategy: greedy, beam: 1}\n"), NULL, &r, err));
     recipe_release(&r);
     assert_refused(TEXT(MINIMAL "search: {strategy: greedy}\n"), "search.beam=4", "--set search.beam=4", "contradicts");
+}
+
+static void curation_is_four_traces_of_each(void **state) {
+    (void)state;
+    static const char *const names[] = {"curation", "rejection"};
+    for (int i = 0; i < 2; i++) {
+        struct recipe r, again;
+        char recipe[1000], resolved[100];
+        snprintf(recipe, sizeof recipe, MINIMAL "search: {strategy: %s}\n", names[i]);
+        snprintf(resolved, sizeof resolved, "strategy: %s\n  beam: 1\n  runs: 4\n", names[i]);
+        assert_ok(load(text_of(recipe), NULL, &r, err));
+        assert_int_equal(r.search.strategy, i ? STRATEGY_REJECTION : STRATEGY_CURATION);
+        assert_int_equal(r.search.beam, 1);
+        assert_int_equal(r.search.runs, 4);
+        assert_true(text_find(r.resolved, text_of(resolved)) > 0);
+        assert_ok(load(r.resolved, NULL, &again, err)); /* what is written out is no contradiction */
+        assert_true(again.search.strategy == r.search.strategy && again.search.runs == 4);
+        recipe_release(&again);
+        recipe_release(&r);
+        assert_ok(load(text_of(recipe), "search.runs=8", &r, err));
+        assert_int_equal(r.search.runs, 8);
+        recipe_release(&r);
+        assert_refused(text_of(recipe), "search.beam=2", "--set search.beam=2", "contradicts");
+        assert_refused(text_of(recipe), "search.stop_at_first_finished=true",
+                       "--set search.stop_at_first_finished=true", "which compares complete traces");
+    }
 }
 
 /* ---- what is refused ------------------------------------------------------------------------------------------- */
@@ -325,7 +354,7 @@ static void wrong_recipes_are_told(void **state) {
          "out of range; allowed: a number, 1 to 10"},
         {HEAD "teachers: {one: {model: a, repeat_last: 4097}}\n", "r.yaml:3:41",
          "out of range; allowed: a whole number, 0 to 4096"},
-        {MINIMAL "search: {sampling: 1}\n", "r.yaml:6:10", "known there: strategy, beam, step_tokens"},
+        {MINIMAL "search: {sampling: 1}\n", "r.yaml:6:10", "known there: strategy, beam, runs, step_tokens"},
         {MINIMAL "search: {'search.beam': 1}\n", "r.yaml:6:10", "unknown key 'search.beam' in 'search'"},
         {MINIMAL "temperature: 1\n", "r.yaml:6:1", "did you mean 'teachers.*.temperature'?"},
         {MINIMAL "search: {\"beam\\0\": 1}\n", "r.yaml:6:10", "unknown key 'beam\\u0000' in 'search'"},
@@ -710,6 +739,7 @@ int main(void) {
         cmocka_unit_test(what_goes_with_a_server),
         cmocka_unit_test(steps_can_end_without_markers),
         cmocka_unit_test(greedy_is_a_beam_of_one),
+        cmocka_unit_test(curation_is_four_traces_of_each),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),
         cmocka_unit_test(hostile_recipes_are_refused_soon),

@@ -199,6 +199,18 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
     return CORD_OK;
 }
 
+cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err);
+/* As many as the script's scores say. Who asks is no part of the log: it is not a call of the engine. */
+cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err) {
+    (void)model, (void)err;
+    assert_int_equal(n, 1);
+    assert_false(spans->trusted);
+    *tokens = words_of(spans->text);
+    return CORD_OK;
+}
+
 /* ---- the observer -------------------------------------------------------------------------------------------- */
 
 static inline cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
@@ -221,9 +233,9 @@ static inline cord_status on_started(void *ctx, double log_s0, const struct spok
 }
 
 static inline void log_trajectory(struct world *w, const struct trajectory *t) {
-    buf_addf(&w->log, " %s from %d candidate %d author %d steps %d tokens %d score %a: %.*s\n", finish_name(t->finish),
-             t->from, t->candidate, t->author, t->n_steps, t->tokens, t->log_score, (int)t->reasoning.len,
-             t->reasoning.data);
+    buf_addf(&w->log, " %s from %d candidate %d run %d author %d steps %d tokens %d score %a: %.*s\n",
+             finish_name(t->finish), t->from, t->candidate, t->run, t->author, t->n_steps, t->tokens,
+             isnan(t->log_score) ? 99 : t->log_score, (int)t->reasoning.len, t->reasoning.data);
 }
 
 static inline cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
@@ -245,13 +257,14 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
     *copy = *round;
     copy->beam = beam;
     copy->candidates = candidates;
+    if (round->note) copy->note = arena_printf(&w->arena, "%s", round->note);
     buf_addf(&w->log, "round %d %s\n", round->number, round->note ? round->note : "");
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
-        buf_addf(&w->log, " %d+%d.%d %s %s %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent, c->teacher,
-                 c->sample, step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank, c->slot,
-                 (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len, c->step.data,
-                 (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
+        buf_addf(&w->log, " %d+%d.%d.%d %s %s %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent, c->teacher,
+                 c->sample, c->run, step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank,
+                 c->slot, (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len,
+                 c->step.data, (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
     }
     for (int i = 0; i < round->n_beam; i++) log_trajectory(w, &round->beam[i]);
     w->told = w->log.len;
@@ -302,6 +315,7 @@ static inline struct world *world_new(int n_teachers, int beam) {
     }
     w->meta = (struct meta_prover){&w->models[TEACHERS], {.style = &w->styles[TEACHERS]}};
     w->settings = (struct search_settings){
+        .runs = 1,
         .beam = beam,
         .step_tokens = 20,
         .think_tokens = 1000,
@@ -341,7 +355,7 @@ static inline void world_free(struct world *w) {
 }
 
 static inline cord_status world_run(struct world *w) {
-    cord_status status = beam_search(&w->search, &w->error);
+    cord_status status = search_run(&w->search, &w->error);
     assert_int_equal(status, w->error.code);
     assert_int_equal(w->log.status, CORD_OK);
     return status;

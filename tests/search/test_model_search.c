@@ -17,6 +17,10 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
 cord_status __real_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
 cord_status __real_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err);
+cord_status __real_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err);
 
 enum { CALLS = 2, REQUESTS = 32 };
 
@@ -49,6 +53,11 @@ static char *write_down(struct arena *arena, const cord_proposal *r) {
     assert_non_null(said);
     buf_release(&out);
     return said;
+}
+
+cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err) {
+    return __real_cord_count_tokens(model, spans, n, tokens, err);
 }
 
 cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
@@ -167,8 +176,8 @@ static void watch_two_rounds(struct look *seen, const char *target, const char *
     arena_init(&seen->arena);
     look = seen;
     pool_open(&pool, 0);
-    pool.settings =
-        (struct search_settings){.beam = 2, .step_tokens = 24, .think_tokens = 100, .answer_tokens = 8, .seed = 3};
+    pool.settings = (struct search_settings){
+        .runs = 1, .beam = 2, .step_tokens = 24, .think_tokens = 100, .answer_tokens = 8, .seed = 3};
     assert_int_equal(pool_search(&pool, target, gold, &error), CORD_CANCELLED);
     *score = pool.kept[0].log_score;
     look = NULL;
@@ -232,8 +241,8 @@ static void a_whole_search_stands_up_to_a_second_look(void **state) {
     struct spans prompt;
     double worst = 0;
     pool_open(&pool, 0.6f);
-    pool.settings =
-        (struct search_settings){.beam = 2, .step_tokens = 64, .think_tokens = 200, .answer_tokens = 24, .seed = 5};
+    pool.settings = (struct search_settings){
+        .runs = 1, .beam = 2, .step_tokens = 64, .think_tokens = 200, .answer_tokens = 24, .seed = 5};
     assert_ok(pool_search(&pool, "7", "7", err));
     const struct question question = {
         TEXT("pens"), TEXT("Tom has 3 boxes of 4 pens each. He gives away 5 pens. How many pens has he left?")};

@@ -39,34 +39,60 @@ static struct search_state state_of(const struct world *w) {
     return state;
 }
 
-/* Stops at every call of the engine there is: the one for S_0, each round's two, and the answer stage's. */
+/* Every strategy, with several runs and with one. */
+static struct world *searching(int way, uint64_t script) {
+    static const struct {
+        enum search_strategy strategy;
+        int beam, runs;
+    } ways[] = {{STRATEGY_CORD, 3, 1},    {STRATEGY_CORD, 2, 3},     {STRATEGY_GREEDY, 1, 1},
+                {STRATEGY_GREEDY, 1, 3},  {STRATEGY_CURATION, 1, 3}, {STRATEGY_REJECTION, 1, 3},
+                {STRATEGY_CURATION, 1, 1}};
+    if (way == sizeof ways / sizeof *ways) return NULL;
+    struct world *w = talking(script);
+    w->settings.strategy = ways[way].strategy;
+    w->settings.beam = ways[way].beam;
+    w->settings.runs = ways[way].runs;
+    return w;
+}
+
+/* Stops at every call of the engine there is: the one for S_0, each round's, and the answer stage's. Returns how many rounds
+ * there were. */
+static int stop_anywhere(int way, uint64_t script) {
+    struct world *whole = searching(way, script);
+    world_succeeds(whole);
+    int rounds = whole->n_rounds;
+    bool beam = whole->settings.strategy == STRATEGY_CORD || whole->settings.strategy == STRATEGY_GREEDY;
+    if (beam) assert_int_equal(whole->calls, 2 + 2 * rounds);
+    assert_true(whole->calls > 2 + rounds);
+    for (int call = 1; call <= whole->calls; call++) {
+        struct world *first = searching(way, script), *second = searching(way, script);
+        first->cancel_call = call;
+        assert_int_equal(world_run(first), CORD_CANCELLED);
+        assert_int_equal(first->n_ends, 0);
+        if (beam) assert_int_equal(first->n_rounds, call < 2 ? 0 : (call - 2) / 2);
+        size_t known = first->told; /* proposals that were not scored yet are asked for again */
+        assert_memory_equal(first->log.data, whole->log.data, known);
+
+        second->search.state = state_of(first);
+        world_succeeds(second);
+        assert_int_equal(second->n_started, first->n_started ? 0 : 1);
+        assert_string_equal(second->log.data, whole->log.data + known);
+        world_free(second);
+        world_free(first);
+    }
+    world_free(whole);
+    return rounds;
+}
+
 static void stopped_anywhere_it_ends_the_same(void **state) {
     (void)state;
-    int rounds = 0;
-    for (uint64_t script = 0; script < 12; script++) {
-        struct world *whole = talking(script);
-        world_succeeds(whole);
-        rounds += whole->n_rounds;
-        assert_int_equal(whole->calls, 2 + 2 * whole->n_rounds);
-        for (int call = 1; call <= whole->calls; call++) {
-            struct world *first = talking(script), *second = talking(script);
-            first->cancel_call = call;
-            assert_int_equal(world_run(first), CORD_CANCELLED);
-            assert_int_equal(first->n_ends, 0);
-            assert_int_equal(first->n_rounds, call < 2 ? 0 : (call - 2) / 2);
-            size_t known = first->told; /* proposals that were not scored yet are asked for again */
-            assert_memory_equal(first->log.data, whole->log.data, known);
-
-            second->search.state = state_of(first);
-            world_succeeds(second);
-            assert_int_equal(second->n_started, first->n_started ? 0 : 1);
-            assert_string_equal(second->log.data, whole->log.data + known);
-            world_free(second);
-            world_free(first);
-        }
-        world_free(whole);
+    struct world *w;
+    for (int way = 0; (w = searching(way, 0)); way++) {
+        int rounds = 0;
+        world_free(w);
+        for (uint64_t script = 0; script < 12; script++) rounds += stop_anywhere(way, script);
+        assert_true(rounds > 30);
     }
-    assert_true(rounds > 30);
 }
 
 /* ---- failures ------------------------------------------------------------------------------------------------ */

@@ -101,11 +101,12 @@ struct sample {
 #define SAMPLE_TWO "### Step 1. Count"
 #define SAMPLE_CUT SAMPLE_TWO "\n\n### Step 2. Then we hold "
 
-static inline struct candidate sample_candidate(int parent, int teacher, cord_text step, cord_text reasoning,
+static inline struct candidate sample_candidate(int parent, int run, int teacher, cord_text step, cord_text reasoning,
                                                 double score) {
     bool dropped = !reasoning.len;
     return (struct candidate){.parent = parent,
                               .teacher = teacher,
+                              .run = run,
                               .seed = UINT64_C(0xFFFFFFFFFFFFFF00) + (uint64_t)teacher,
                               .step = step,
                               .reasoning = reasoning,
@@ -131,46 +132,46 @@ static inline void sample_keep(struct candidate *c, int rank, int slot) {
 static inline void sample_build(struct sample *s) {
     memset(s, 0, sizeof *s);
     struct candidate *c = s->candidates[0];
-    c[0] = sample_candidate(0, 0, TEXT(" Add two"), TEXT(SAMPLE_ONE), 0.5);
-    c[1] = sample_candidate(0, 1, TEXT(" Count"), TEXT(SAMPLE_TWO), 0.25);
-    c[2] = sample_candidate(0, 1, TEXT(" Count"), (cord_text){0}, 0);
+    c[0] = sample_candidate(0, 2, 0, TEXT(" Add two"), TEXT(SAMPLE_ONE), 0.5);
+    c[1] = sample_candidate(0, 3, 1, TEXT(" Count"), TEXT(SAMPLE_TWO), 0.25);
+    c[2] = sample_candidate(0, 3, 1, TEXT(" Count"), (cord_text){0}, 0);
     c[2].drop = DROP_DUPLICATE;
     c[2].sample = 1;
-    c[3] = sample_candidate(0, 0, (cord_text){"", 0}, (cord_text){"", 0}, 0);
+    c[3] = sample_candidate(0, 2, 0, (cord_text){"", 0}, (cord_text){"", 0}, 0);
     c[3].drop = DROP_FAILED;
     c[3].drop_why = "the model's context is full";
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 1, 1);
     s->steps[0] = (struct step){NULL, TEXT(" Add two"), 1, 0, false, log(0.5)};
     s->steps[1] = (struct step){NULL, TEXT(" Count"), 1, 1, false, log(0.25)};
-    s->beams[0][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), GROWING, 0, 0, 0};
-    s->beams[0][1] = (struct trajectory){TEXT(SAMPLE_TWO), &s->steps[1], 1, 11, log(0.25), GROWING, 1, 0, 1};
+    s->beams[0][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), GROWING, 0, 0, 0, 2};
+    s->beams[0][1] = (struct trajectory){TEXT(SAMPLE_TWO), &s->steps[1], 1, 11, log(0.25), GROWING, 1, 0, 1, 3};
 
     /* round 2: slot 0 is finished as it stands by a bare "</think>"; slot 1 grows by a step that is cut */
     c = s->candidates[1];
-    c[0] = sample_candidate(0, 1, (cord_text){"", 0}, (cord_text){"", 0}, 0);
+    c[0] = sample_candidate(0, 2, 1, (cord_text){"", 0}, (cord_text){"", 0}, 0);
     c[0].finishes_parent = true;
     c[0].end = STEP_CLOSED;
     c[0].log_score = log(0.5);
-    c[1] = sample_candidate(1, 0, TEXT(" Then we hold "), TEXT(SAMPLE_CUT), 0.375);
+    c[1] = sample_candidate(1, 3, 0, TEXT(" Then we hold "), TEXT(SAMPLE_CUT), 0.375);
     c[1].end = STEP_CUT;
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 1, 1);
     s->steps[2] = (struct step){&s->steps[1], TEXT(" Then we hold "), 2, 0, true, log(0.375)};
-    s->beams[1][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0};
-    s->beams[1][1] = (struct trajectory){TEXT(SAMPLE_CUT), &s->steps[2], 2, 11, log(0.375), GROWING, 0, 1, 1};
+    s->beams[1][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0, 2};
+    s->beams[1][1] = (struct trajectory){TEXT(SAMPLE_CUT), &s->steps[2], 2, 11, log(0.375), GROWING, 0, 1, 1, 3};
 
     /* round 3: slot 0 is carried over, now second; the cut step is continued without a marker and ends the turn. Its
      * text has a NUL, an escape and half a character, as no model should write and some do. */
     c = s->candidates[2];
-    c[0] = sample_candidate(1, 1, TEXT("five\0\033[31m\xE2\x82"), TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), 0.875);
+    c[0] = sample_candidate(1, 3, 1, TEXT("five\0\033[31m\xE2\x82"), TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), 0.875);
     c[0].end = STEP_TURN;
-    c[1] = sample_candidate(1, 0, TEXT("six"), TEXT(SAMPLE_CUT "six"), 0.0625);
+    c[1] = sample_candidate(1, 3, 0, TEXT("six"), TEXT(SAMPLE_CUT "six"), 0.0625);
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 2, -1);
     s->steps[3] = (struct step){&s->steps[2], TEXT("five\0\033[31m\xE2\x82"), 3, 1, false, log(0.875)};
     s->beams[2][0] = (struct trajectory){
-        TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), &s->steps[3], 2, 12, log(0.875), FINISHED_TURN, 1, 1, 0};
+        TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), &s->steps[3], 2, 12, log(0.875), FINISHED_TURN, 1, 1, 0, 3};
     s->beams[2][1] = s->beams[1][0];
     s->beams[2][1].from = 0;
     s->beams[2][1].candidate = -1;

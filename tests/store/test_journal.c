@@ -64,12 +64,14 @@ static void assert_same_trajectory(const struct trajectory *a, const struct traj
     assert_int_equal(a->author, b->author);
     assert_int_equal(a->from, b->from);
     assert_int_equal(a->candidate, b->candidate);
+    assert_int_equal(a->run, b->run);
 }
 
 static void assert_same_candidate(const struct candidate *a, const struct candidate *b) {
     assert_int_equal(a->parent, b->parent);
     assert_int_equal(a->teacher, b->teacher);
     assert_int_equal(a->sample, b->sample);
+    assert_int_equal(a->run, b->run);
     assert_true(a->seed == b->seed && a->tie == b->tie);
     assert_bytes(a->step, b->step);
     assert_int_equal(a->end, b->end);

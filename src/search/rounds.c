@@ -1,0 +1,338 @@
+/* rounds.c - what the rounds of every strategy are made of (rounds.h): requests for steps, what was said as candidates,
+ * trajectories that grow, and a search's beginning and end. It must not know which candidates are kept, nor SQLite, files
+ * or terminals. */
+#include "search/rounds.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Streams of seeds of their own: no round has these numbers (answer_stage.c has two more). */
+#define RUN_STREAM  (UINT64_MAX - 2)
+#define LAST_STREAM (UINT64_MAX - 3)
+
+uint64_t run_seed(const struct search *search, int run) {
+    uint64_t seed = seed_text(search->settings->seed, search->question.id);
+    return run ? seed_mix(seed_mix(seed, RUN_STREAM), (uint64_t)run) : seed;
+}
+
+/* Whether markers divide the steps; where none do, a growing trajectory ends in the blanks that its last step ended in. */
+static bool has_markers(const struct beam *beam) {
+    return beam->search->meta_prover->prompt.style->segmentation == SEGMENTATION_STEPS;
+}
+
+/* ---- proposals ----------------------------------------------------------------------------------------------- */
+
+struct candidate new_candidate(const struct beam *beam, int parent, int place, int run, int teacher, int sample) {
+    uint64_t seed = run_seed(beam->search, run);
+    const uint64_t of[] = {(uint64_t)beam->number, (uint64_t)place, (uint64_t)teacher, (uint64_t)sample};
+    for (int i = 0; i < 4; i++) seed = seed_mix(seed, of[i]);
+    return (struct candidate){.parent = parent,
+                              .teacher = teacher,
+                              .sample = sample,
+                              .run = run,
+                              .seed = seed,
+                              .tie = seed_mix(seed, UINT64_MAX),
+                              .rank = -1,
+                              .slot = -1};
+}
+
+/* A request to continue a candidate's parent: it is made of the question and the trajectory's text, and nothing else. */
+static cord_status ask(const struct beam *beam, const struct candidate *candidate, cord_proposal *proposal,
+                       cord_error *err) {
+    const struct search *search = beam->search;
+    const struct search_settings *settings = search->settings;
+    const struct teacher *teacher = &search->teachers[candidate->teacher];
+    const struct prompt_style *style = teacher->prompt.style;
+    const struct trajectory *parent = &beam->trajectories[candidate->parent];
+
+    cord_text opened;
+    bool cut = parent->last && parent->last->cut;
+    CORD_TRY(segment_open(style, parent->reasoning, cut, parent->n_steps + 1, beam->arena, &opened, err));
+    cord_span tail = {opened, false};
+    struct spans prompt = spans_append(beam->prompts[candidate->teacher], &tail, 1, beam->arena);
+    struct segment_stops *stops = arena_alloc(beam->arena, sizeof *stops);
+    if (!prompt.span || !stops) return error_memory(err);
+    CORD_TRY(segment_stops(style, beam->arena, stops, err));
+
+    int left = settings->think_tokens - parent->tokens;
+    *proposal = (cord_proposal){
+        .model = teacher->model,
+        .prompt = prompt.span,
+        .n_spans = prompt.n,
+        .stops = stops->text,
+        .n_stops = stops->n,
+        .sampling = teacher->sampling,
+        .max_tokens = left < settings->step_tokens ? left : settings->step_tokens,
+        .group = search->group,
+    };
+    proposal->sampling.seed = candidate->seed;
+    return CORD_OK;
+}
+
+/* What a teacher said, as a candidate. */
+static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, struct candidate *c,
+                                 cord_error *err) {
+    const struct search *search = beam->search;
+    const struct trajectory *parent = &beam->trajectories[c->parent];
+    c->prompt_tokens = proposal->prompt_tokens;
+    c->cached_tokens = proposal->cached_tokens;
+    c->new_tokens = proposal->new_tokens;
+    c->propose_us = proposal->us;
+    c->log_score = (double)NAN;
+    c->reasoning = c->step = (cord_text){"", 0};
+    if (is_models_own(proposal->error.code)) {
+        if (err) *err = proposal->error;
+        return proposal->error.code;
+    }
+    if (proposal->error.code != CORD_OK) {
+        c->drop = DROP_FAILED;
+        cord_text why = arena_text(beam->arena, text_of(proposal->error.message));
+        c->drop_why = why.data;
+        return why.data ? CORD_OK : error_memory(err);
+    }
+    const struct prompt_style *style = search->teachers[c->teacher].prompt.style;
+    bool parent_cut = parent->last && parent->last->cut;
+    c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
+    CORD_TRY(segment_read(style, parent_cut, (cord_text){proposal->text, proposal->len},
+                          proposal->end == CORD_END_STOP ? proposal->stop : -1, beam->arena, &c->step, &c->end, err));
+    if (segment_adds_nothing(style, parent_cut, c->step, c->end)) {
+        bool closes = c->end == STEP_CLOSED || c->end == STEP_TURN;
+        c->finishes_parent = closes && parent->last;
+        c->drop = c->finishes_parent ? DROP_NONE : DROP_EMPTY;
+        c->log_score = c->finishes_parent ? parent->log_score : c->log_score;
+        return CORD_OK;
+    }
+    if (segment_is_degenerate(c->step)) {
+        c->drop = DROP_DEGENERATE;
+        return CORD_OK;
+    }
+    return segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent_cut, parent->n_steps + 1,
+                          c->step, c->end == STEP_CUT, beam->arena, &c->reasoning, err);
+}
+
+cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    cord_proposal *proposals = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *proposals);
+    if (!proposals) return error_memory(err);
+    for (int i = 0; i < n; i++) CORD_TRY(ask(beam, &candidates[i], &proposals[i], err));
+    cord_status status = cord_propose(beam->search->engine, proposals, n, err);
+    for (int i = 0; i < n; i++) {
+        if (status == CORD_OK) status = read_proposal(beam, &proposals[i], &candidates[i], err);
+        cord_proposal_release(&proposals[i]);
+    }
+    return status;
+}
+
+/* ---- growth -------------------------------------------------------------------------------------------------- */
+
+enum finish finish_of(const struct beam *beam, const struct candidate *c) {
+    if (c->end == STEP_CLOSED) return FINISHED_CLOSED;
+    if (c->end == STEP_TURN) return FINISHED_TURN;
+    return c->reasoning_tokens >= beam->search->settings->think_tokens ? FINISHED_BUDGET : GROWING;
+}
+
+cord_status grow(const struct beam *beam, const struct candidate *c, struct trajectory *out, cord_error *err) {
+    const struct trajectory *parent = &beam->trajectories[c->parent];
+    *out = *parent;
+    out->author = c->teacher;
+    out->from = c->parent;
+    out->run = c->run;
+    out->finish = finish_of(beam, c);
+    out->log_score = c->log_score;
+    if (c->finishes_parent) return CORD_OK;
+    struct step *step = arena_alloc(beam->arena, sizeof *step);
+    if (!step) return error_memory(err);
+    *step = (struct step){parent->last, c->step, beam->number, c->teacher, c->end == STEP_CUT, c->log_score};
+    out->reasoning =
+        step->cut || !has_markers(beam) ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's may dangle */
+    out->last = step;
+    if (!parent->last || !parent->last->cut) out->n_steps++;
+    out->tokens = c->reasoning_tokens;
+    return CORD_OK;
+}
+
+cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c, cord_error *err) {
+    if (!c || c->finishes_parent) {
+        kept->reasoning = arena_text(beam->arena, kept->reasoning);
+        return kept->reasoning.data ? CORD_OK : error_memory(err);
+    }
+    struct step *step = arena_alloc(beam->search->arena, sizeof *step);
+    if (!step) return error_memory(err);
+    *step = *kept->last;
+    step->text = arena_text(beam->search->arena, step->text);
+    kept->last = step;
+    return step->text.data ? CORD_OK : error_memory(err);
+}
+
+/* ---- ranking ------------------------------------------------------------------------------------------------- */
+
+static double score_of(const struct contender *c) {
+    return isnan(c->trajectory.log_score) ? -HUGE_VAL : c->trajectory.log_score;
+}
+
+static int by_score(const void *a, const void *b) {
+    const struct contender *x = a, *y = b;
+    double dx = score_of(x), dy = score_of(y);
+    if (dx != dy) return dx < dy ? 1 : -1;
+    return (x->tie > y->tie) - (x->tie < y->tie);
+}
+
+static int by_tie(const void *a, const void *b) {
+    const struct contender *x = a, *y = b;
+    return (x->tie > y->tie) - (x->tie < y->tie);
+}
+
+void rank_contenders(const struct search *search, struct contender *contenders, int n) {
+    double noise = search->settings->tie_within_noise ? cord_model_get_info(search->meta_prover->model)->noise : 0;
+    qsort(contenders, (size_t)n, sizeof *contenders, by_score);
+    for (int i = 0, end; noise > 0 && i < n; i = end) {
+        for (end = i + 1; end < n; end++)
+            if (score_of(&contenders[end]) < score_of(&contenders[i]) - noise) break;
+        qsort(contenders + i, (size_t)(end - i), sizeof *contenders, by_tie);
+    }
+}
+
+/* ---- the beginning and the end ------------------------------------------------------------------------------- */
+
+static cord_status render_prompts(struct beam *beam, struct spoken *spoken, cord_error *err) {
+    const struct search *search = beam->search;
+    for (int k = 0; k <= search->n_teachers; k++) {
+        bool meta = k == search->n_teachers;
+        const struct prompt *prompt = meta ? &search->meta_prover->prompt : &search->teachers[k].prompt;
+        CORD_TRY(prompt_render(prompt, &search->question, search->arena, &beam->prompts[k], err));
+        spoken[k] = (struct spoken){meta ? -1 : k, beam->prompts[k], prompt->style};
+    }
+    return CORD_OK;
+}
+
+/* The beam before the first round: the empty trajectory, with S_0, the score of no reasoning at all. */
+static cord_status start(struct beam *beam, const struct spoken *spoken, cord_error *err) {
+    const struct search *search = beam->search;
+    struct scored nothing = {.reasoning = {"", 0}};
+    CORD_TRY(score_reasonings(search, beam->prompts[search->n_teachers], &nothing, 1, err));
+    if (nothing.error.code != CORD_OK) {
+        if (err) *err = nothing.error;
+        return nothing.error.code;
+    }
+    const struct observer *observer = search->observer;
+    if (observer->started)
+        CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, search->n_teachers + 1, err));
+    beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
+    if (!beam->trajectories) return error_memory(err);
+    *beam->trajectories =
+        (struct trajectory){.reasoning = {"", 0}, .log_score = nothing.log_score, .author = -1, .candidate = -1};
+    beam->n = 1;
+    return CORD_OK;
+}
+
+/* Takes up an interrupted search where the observer last heard of it. */
+static cord_status go_on(struct beam *beam, cord_error *err) {
+    const struct search_state *state = &beam->search->state;
+    beam->number = state->round;
+    beam->n = state->round ? state->n_beam : 1;
+    beam->trajectories = arena_alloc(beam->search->arena, (size_t)beam->n * sizeof *beam->trajectories);
+    if (!beam->trajectories) return error_memory(err);
+    if (state->round)
+        memcpy(beam->trajectories, state->beam, (size_t)beam->n * sizeof *beam->trajectories);
+    else
+        *beam->trajectories =
+            (struct trajectory){.reasoning = {"", 0}, .log_score = state->log_s0, .author = -1, .candidate = -1};
+    return CORD_OK;
+}
+
+/* Those of several runs, or of traces that never competed. */
+static cord_status rank_finished(const struct search *search, struct trajectory *finished, int n, cord_error *err) {
+    struct contender *contenders = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *contenders);
+    if (!contenders) return error_memory(err);
+    for (int i = 0; i < n; i++)
+        contenders[i] =
+            (struct contender){finished[i], NULL, seed_mix(seed_mix(run_seed(search, 0), LAST_STREAM), (uint64_t)i)};
+    rank_contenders(search, contenders, n);
+    for (int i = 0; i < n; i++) finished[i] = contenders[i].trajectory;
+    return isnan(finished[0].log_score) ? error_set(err, CORD_BAD_INPUT, "no complete trace could be scored") : CORD_OK;
+}
+
+/* Among the correct, and among the others, the order stays. */
+static void put_correct_first(struct answered *answers, int n) {
+    for (int i = 0, correct = 0; i < n; i++) {
+        struct answered answer = answers[i];
+        if (answer.grade != GRADE_CORRECT) continue;
+        memmove(&answers[correct + 1], &answers[correct], (size_t)(i - correct) * sizeof *answers);
+        answers[correct++] = answer;
+    }
+}
+
+/* The finished trajectories of the last beam, best first, get their answers. */
+static cord_status finish(struct beam *beam, const struct strategy *strategy, cord_error *err) {
+    const struct search *search = beam->search;
+    /* taken up again after a first round that left nothing: nobody could write an answer */
+    if (!beam->trajectories[0].last)
+        return error_set(err, CORD_BAD_INPUT, "no first step: every candidate of round 1 was dropped");
+    struct trajectory *finished = arena_alloc(search->arena, (size_t)beam->n * sizeof *finished);
+    struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);
+    if (!finished || !answers) return error_memory(err);
+    int n = 0;
+    for (int i = 0; i < beam->n; i++) {
+        if (beam->trajectories[i].finish == GROWING) continue;
+        finished[n] = beam->trajectories[i];
+        cord_text reasoning = finished[n].reasoning;
+        finished[n].reasoning = arena_text(search->arena, has_markers(beam) ? reasoning : text_trim_end(reasoning));
+        if (!finished[n++].reasoning.data) return error_memory(err);
+    }
+    for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);
+    if (!strategy->in_order) CORD_TRY(rank_finished(search, finished, n, err));
+    CORD_TRY(answer_trajectories(search, beam->prompts, finished, n, answers, err));
+    const struct observer *observer = search->observer;
+    if (strategy->correct_first) put_correct_first(answers, n);
+    return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
+}
+
+const char *const strategy_names[] = {"cord", "greedy", "curation", "rejection", NULL};
+
+const char *finish_name(enum finish finish) {
+    static const char *const names[] = {"growing", "closed", "turn ended", "budget", "exhausted"};
+    return names[finish];
+}
+
+static cord_status play_round(struct beam *beam, const struct strategy *strategy, cord_error *err) {
+    beam->number++;
+    beam->arena = &beam->rounds[beam->number % 2];
+    arena_release(beam->arena);
+    struct round round = {.number = beam->number};
+    CORD_TRY(strategy->play(beam, &round, err));
+    round.beam = beam->trajectories;
+    round.n_beam = beam->n;
+    const struct observer *observer = beam->search->observer;
+    if (observer->round) CORD_TRY(observer->round(observer->ctx, &round, err));
+    if (beam->trajectories[0].last) return CORD_OK;
+    for (int i = 0; i < round.n_candidates; i++)
+        if (round.candidates[i].drop == DROP_FAILED)
+            return error_set(err, CORD_BAD_INPUT, "no first step: %s", round.candidates[i].drop_why);
+    return error_set(err, CORD_BAD_INPUT,
+                     "no first step: every candidate of round 1 was empty, repeated or degenerate");
+}
+
+cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err) {
+    struct beam beam = {.search = search};
+    size_t n = (size_t)search->n_teachers + 1;
+    struct spoken *spoken = arena_alloc(search->arena, n * sizeof *spoken);
+    beam.prompts = arena_alloc(search->arena, n * sizeof *beam.prompts);
+    if (!spoken || !beam.prompts) return error_memory(err);
+    CORD_TRY(render_prompts(&beam, spoken, err));
+    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, spoken, err));
+    for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
+    cord_status status = CORD_OK;
+    while (status == CORD_OK && !strategy->ended(&beam)) status = play_round(&beam, strategy, err);
+    if (status == CORD_OK) status = finish(&beam, strategy, err);
+    for (int i = 0; i < 2; i++) arena_release(&beam.rounds[i]);
+    return status;
+}
+
+cord_status search_run(const struct search *search, cord_error *err) {
+    switch (search->settings->strategy) {
+    case STRATEGY_CORD:
+    case STRATEGY_GREEDY: return beam_search(search, err);
+    case STRATEGY_CURATION:
+    case STRATEGY_REJECTION: return curation_search(search, err);
+    }
+    return error_set(err, CORD_INTERNAL, "there is no strategy %d", (int)search->settings->strategy);
+}

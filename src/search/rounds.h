@@ -1,0 +1,68 @@
+/* rounds.h - what the rounds of every strategy are made of: proposals become candidates, candidates make trajectories grow,
+ * the observer is told, finished trajectories get their answers. A strategy says whom to ask for what, what is scored, and
+ * what is kept. Private to src/search; it must not know which strategy plays. */
+#ifndef CORD_ROUNDS_H
+#define CORD_ROUNDS_H
+
+#include "search/search.h"
+
+/* Where a search is. What lasts lives in the problem's arena; what a round makes lives in one of two that rounds take in
+ * turn, so that the reasonings of the round before are there, and those of all others are not: every candidate has a whole
+ * one, and of long traces there are many rounds. */
+struct beam {
+    const struct search *search;
+    struct arena rounds[2];
+    struct arena *arena;   /* this round's */
+    struct spans *prompts; /* of each teacher, and behind them the meta-prover's */
+    int number;            /* of the round */
+    struct trajectory *trajectories;
+    int n;
+};
+
+struct strategy {
+    /* Plays round beam->number: fills in the round's candidates and note, and replaces beam->trajectories. Where nothing
+     * is left at all it keeps what was there, as finished. */
+    cord_status (*play)(struct beam *beam, struct round *round, cord_error *err);
+    bool (*ended)(const struct beam *beam);
+    bool in_order;      /* the last beam is best first; else its finished trajectories are ranked by their scores */
+    bool correct_first; /* answers that are correct go before all others */
+};
+
+/* Plays rounds until the strategy has ended, and writes the answers; or goes on where search->state says. */
+cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err);
+
+/* ---- a round ------------------------------------------------------------------------------------------------- */
+
+/* Of all that one run draws. Run 0's is that of a search that has but one. */
+uint64_t run_seed(const struct search *search, int run);
+
+/* A candidate to ask for: it continues slot `parent` of the beam, which has place `place` in its run. */
+struct candidate new_candidate(const struct beam *beam, int parent, int place, int run, int teacher, int sample);
+
+/* Asks for the steps of n candidates in one call, and reads what was said. */
+cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
+/* How the trajectory stands that a candidate makes. Needs reasoning_tokens. */
+enum finish finish_of(const struct beam *beam, const struct candidate *c);
+
+/* The trajectory that a candidate makes of its parent. */
+cord_status grow(const struct beam *beam, const struct candidate *c, struct trajectory *out, cord_error *err);
+
+/* Puts what a kept trajectory is made of where it lasts: a new step as long as the problem, an older text another round.
+ * `c`: the candidate that it took, or NULL. */
+cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c, cord_error *err);
+
+/* ---- ranking ------------------------------------------------------------------------------------------------- */
+
+/* What stands for a place. */
+struct contender {
+    struct trajectory trajectory;
+    struct candidate *candidate; /* NULL: a finished trajectory, carried over with its score frozen */
+    uint64_t tie;                /* the seeded hash: smaller wins */
+};
+
+/* Best first, by score, then by hash. What has no score comes last. With tie_within_noise, contenders that lie within the
+ * meta-prover's noise of the best of their group count as tied with it. */
+void rank_contenders(const struct search *search, struct contender *contenders, int n);
+
+#endif
