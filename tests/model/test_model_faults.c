@@ -296,7 +296,7 @@ static void faults_change_nothing(void **state) {
 static void faults_of_a_real_server(void **state) {
     (void)state;
     if (!at_length) skip(); /* without a cache of prompts it takes minutes */
-    const int64_t wanted = 600;
+    const int64_t wanted = 300;
     const int64_t began = clock_us();
     proxy_for(proxy_answer, 0, 0, server.port);
     run_to_end("live", alone);
