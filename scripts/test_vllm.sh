@@ -81,7 +81,7 @@ check "a chat is gone on with" $?
 "$cord" run words.yaml --set run.out=words
 check "a whole run in other words" $?
 
-"$cord" run r.yaml --set run.out=killed >/dev/null 2>&1 &
+"$cord" run r.yaml --set run.out=killed --set servers.tries=16 >/dev/null 2>&1 & # a vLLM takes minutes to start
 run=$!
 until [ "$(rounds one)" -gt 0 ] || ! kill -0 $run 2>/dev/null; do sleep 0.5; done
 kill -9 -- -$server
