@@ -18,6 +18,10 @@ static int set_up(void **state) {
     struct journal *journal;
     sample_folder(f.folder);
     sample_build(&f.sample);
+    for (int r = 0; r < 3; r++) { /* one run: what competes here is told beside each other */
+        for (int i = 0; i < 4; i++) f.sample.candidates[r][i].run = 0;
+        for (int i = 0; i < 2; i++) f.sample.beams[r][i].run = 0;
+    }
     assert_ok(journal_open(f.folder, JOURNAL_WRITE, &journal, err));
     sample_problems(journal);
     sample_tell(journal, 1, &f.sample);
