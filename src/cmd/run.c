@@ -341,6 +341,8 @@ static int run_run(const struct call *call) {
     if (shard->given && !shard_parse(shard->text, &run.shard))
         return call_usage(call, "--shard: '%.200s' is not I/N, as 2/8, with I from 1 to N and N at most %d",
                           shard->text, SHARDS_MOST);
+    if (call_option(call, "sample")->given && !call_option(call, "dry-run")->given)
+        return call_usage(call, "--sample goes with --dry-run; to work on fewer problems, set problems.limit");
     struct summary_counts counts = {0};
     cord_error err = {0}, late = {0};
     int result;

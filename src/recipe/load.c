@@ -191,11 +191,12 @@ static cord_status check_where(struct load *load, const char *name, struct recip
             &load->values, place, load->err,
             "models.%s.file is missing (a path to a GGUF, or a name of models/manifest.tsv; or url, of a server)",
             name);
-    static const char *const of_servers[] = {"models.*.model", "models.*.api_key_env", "models.*.requests",
-                                             "models.*.template", "models.*.device"};
+    static const char *const of_servers[] = {"models.*.model",    "models.*.api_key_env",  "models.*.requests",
+                                             "models.*.template", "models.*.device",       "models.*.stream",
+                                             "models.*.price_in", "models.*.price_cached", "models.*.price_out"};
     for (size_t i = 0; local && i < sizeof of_servers / sizeof *of_servers; i++) {
         const struct recipe_value *value = values_get(&load->values, of_servers[i], name);
-        if (value && (value->key->type == RECIPE_INT ? value->number != 0 : value->text.len != 0))
+        if (value && !value_is_default(value))
             return values_error(&load->values, value->place, load->err,
                                 "%s goes with url, and %s has a file; remove one of the two",
                                 recipe_key_path(value->key, name, &load->recipe->arena), name);
@@ -376,11 +377,7 @@ static cord_status load_search(struct load *load) {
 static cord_status check_owner(struct load *load, const char *pattern, const char *choice, const char *owner) {
     const struct recipe_value *value = values_get(&load->values, pattern, NULL);
     if (!value || !strcmp(string(load, choice, NULL), owner)) return CORD_OK;
-    const struct recipe_key *key = value->key;
-    bool is_default = key->type == RECIPE_TEXT || key->type == RECIPE_CHOICE
-                          ? text_equal(value->text, text_of(key->fallback))
-                          : value->number == strtod(key->fallback, NULL);
-    if (is_default) return CORD_OK;
+    if (value_is_default(value)) return CORD_OK;
     return values_error(&load->values, value->place, load->err,
                         "%s goes with %s: %s, and this recipe has %s: %s; change one of the two, or leave %s out",
                         pattern, choice, owner, choice, string(load, choice, NULL), pattern);

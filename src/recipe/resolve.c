@@ -127,16 +127,9 @@ static bool changes_no_result(const char *path) {
 }
 
 /* A recipe that was resolved before a key was there has that key's default. */
-static bool is_default(const struct recipe_value *value) {
-    const struct recipe_key *key = value->key;
-    if (!key->fallback) return false;
-    return key->type == RECIPE_INT || key->type == RECIPE_REAL ? value->number == strtod(key->fallback, NULL)
-                                                               : text_equal(value->text, text_of(key->fallback));
-}
-
 static bool same_value(const struct recipe_value *a, const struct recipe_value *b) {
     if (!a && !b) return true;
-    if (!a || !b) return is_default(a ? a : b);
+    if (!a || !b) return value_is_default(a ? a : b);
     return a->key->type == RECIPE_INT || a->key->type == RECIPE_REAL ? a->number == b->number
                                                                      : text_equal(a->text, b->text);
 }

@@ -281,3 +281,10 @@ cord_status values_complete(struct recipe_values *values, cord_error *err) {
     }
     return CORD_OK;
 }
+
+bool value_is_default(const struct recipe_value *value) {
+    const struct recipe_key *key = value->key;
+    if (!key->fallback) return false;
+    return key->type == RECIPE_TEXT || key->type == RECIPE_CHOICE ? text_equal(value->text, text_of(key->fallback))
+                                                                  : value->number == strtod(key->fallback, NULL);
+}

@@ -91,4 +91,8 @@ const char *yaml_excerpt(cord_text text, struct arena *arena);
 /* The whole recipe as YAML: every key of `values`, which must be complete. */
 cord_status resolve_text(struct recipe_values *values, cord_text *out, cord_error *err);
 
+/* Whether it says what would hold without it. Resolved recipes write all defaults out, so that it is the value that counts,
+ * not whether there is one. */
+bool value_is_default(const struct recipe_value *value);
+
 #endif
