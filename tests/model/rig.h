@@ -34,7 +34,7 @@ static inline void assert_lacks(const char *text, const char *part) {
 }
 
 /* Runs a command of the shell's, which must succeed. */
-static inline void rig_run(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static inline void rig_run(const char *format, ...) {
     char command[600];
     va_list args;
     va_start(args, format);

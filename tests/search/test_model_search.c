@@ -106,7 +106,8 @@ static cord_status on_round(void *ctx, const struct round *round, cord_error *er
         const struct trajectory *t = &round->beam[i];
         if (t->candidate < 0 || round->candidates[t->candidate].finishes_parent) continue;
         assert_true(pool->n_kept < MOST_KEPT);
-        pool->kept[pool->n_kept++] = *t;
+        pool->kept[pool->n_kept] = *t;
+        pool->kept[pool->n_kept++].reasoning = arena_text(&pool->arena, t->reasoning); /* the round's goes with it */
     }
     return CORD_OK;
 }
