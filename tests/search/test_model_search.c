@@ -226,7 +226,7 @@ static double score_again(struct pool *pool, cord_text reasoning, const struct s
         .target = {TEXT("7"), false},
         .closing = {TEXT("."), true},
     };
-    cord_forget(pool->engine, seed_text(0, TEXT("pens")));
+    cord_forget(pool->engine, 1); /* the search's group */
     cord_forget(pool->engine, 0);
     assert_ok(__real_cord_score(pool->engine, &again, 1, err));
     assert_int_equal(again.error.code, CORD_OK);
