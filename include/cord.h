@@ -390,9 +390,11 @@ typedef struct {
     double apart; /* the largest difference between two ways in a token's log-probability, nats; NAN: one way only */
     bool right;   /* at least one way, and no two that differ by more than the model's noise */
 } cord_scoring_check;
-/* Asks for three numbers of a long row of them, twice in each way; of the ways that were obtained and agree, the model keeps the cheapest from then on
- * (cord_model_info.scoring). Not while other threads use the model. */
-cord_status cord_check_scoring(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err);
+/* Asks for three numbers of a long row of them, once in each way; of the ways that were obtained and agree, the model keeps
+ * the cheapest from then on (cord_model_info.scoring). With `costs`, twice in each way: what the second time takes is what a
+ * score costs in a search, where a prefix is cached. Not while other threads use the model. */
+cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
+                               cord_error *err);
 
 /* This group is done: whatever is cached for it may go. No request of the group may be running. */
 void cord_forget(cord_engine *engine, uint64_t group);

@@ -230,7 +230,7 @@ static void examine_scores(struct patient *p) {
     cord_scoring_check check;
     cord_error err = {0};
     enum verdict no = p->scores ? BAD : UNSURE; /* a teacher that does not score may be unable to */
-    if (cord_check_scoring(p->engine, p->model, &check, &err) != CORD_OK) {
+    if (cord_check_scoring(p->engine, p->model, true, &check, &err) != CORD_OK) {
         note(p, "scores", no, arena_printf(p->arena, "%s", err.message), NULL);
         return;
     }

@@ -205,7 +205,7 @@ static cord_status check_all(struct session *session, cord_error *err) {
     CORD_TRY(check_prompt(session, "meta_prover", recipe->meta_model, &recipe->meta_style, err));
     cord_scoring_check check;
     if (!model->options.url) return CORD_OK;
-    CORD_TRY(cord_check_scoring(session->engine, session->models[recipe->meta_model], &check, err));
+    CORD_TRY(cord_check_scoring(session->engine, session->models[recipe->meta_model], false, &check, err));
     const struct finding scores = checkup_scores(&check, true, &session->arena);
     cord_status status = checkup_refuse("meta_prover", &scores, err);
     if (status != CORD_OK) error_where(err, "model %s", model->name);

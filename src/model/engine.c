@@ -109,9 +109,10 @@ void cord_scoring_release(cord_scoring *scoring) {
     scoring->n_tokens = 0;
 }
 
-cord_status cord_check_scoring(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err) {
+cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
+                               cord_error *err) {
     *check = (cord_scoring_check){.apart = NAN};
-    if (model->backend->check) return model->backend->check(engine, model, check, err);
+    if (model->backend->check) return model->backend->check(engine, model, costs, check, err);
     check->way[0].name = model->info.scoring;
     check->way[0].obtained = check->right = model->info.scoring != NULL;
     check->n_ways = 1;

@@ -113,7 +113,7 @@ static void scores_are_the_local_ones(void **state) {
 static void two_ways_agree(void **state) {
     (void)state;
     cord_scoring_check check;
-    assert_ok(cord_check_scoring(engine, remote, &check, err));
+    assert_ok(cord_check_scoring(engine, remote, true, &check, err));
     assert_int_equal(check.n_ways, 2);
     for (int i = 0; i < 2; i++)
         if (!check.way[i].obtained) fail_msg("%s: %s", check.way[i].name, check.way[i].why);
@@ -249,7 +249,7 @@ static void completions_cannot_score_here(void **state) {
     assert_true(text_starts(text_of(cord_model_get_info(plain)->description), TEXT("OpenAI completions of ")));
     assert_int_equal(cord_model_get_info(plain)->context, 1024);
     cord_scoring_check check;
-    assert_ok(cord_check_scoring(engine, plain, &check, err));
+    assert_ok(cord_check_scoring(engine, plain, true, &check, err));
     assert_false(check.right);
     assert_true(text_find(text_of(check.way[0].why), TEXT("it ignores \"echo\"")) >= 0);
     assert_null(cord_model_get_info(plain)->scoring);

@@ -250,7 +250,7 @@ static void sglang_scores_in_two_ways(void **state) {
     struct served s;
     assert_ok(start(&s, answer_sglang, (struct manners){0}, (cord_model_options){.protocol = "sglang"}, err));
     cord_scoring_check check;
-    assert_ok(cord_check_scoring(s.engine, s.model, &check, err));
+    assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
     for (int i = 0; i < check.n_ways; i++)
         if (!check.way[i].obtained) fail_msg("%s: %s", check.way[i].name, check.way[i].why);
     assert_int_equal(check.n_ways, 2);
@@ -279,7 +279,7 @@ static void ways_that_differ_are_told(void **state) {
     struct served s;
     assert_ok(start(&s, answer_sglang, (struct manners){.wrong_ways = true}, (cord_model_options){0}, err));
     cord_scoring_check check;
-    assert_ok(cord_check_scoring(s.engine, s.model, &check, err));
+    assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
     assert_false(check.right);
     assert_float_equal(check.apart, 0.5, 1e-9);
     end(&s);
@@ -406,7 +406,7 @@ static void an_echo_scores(void **state) {
     assert_ok(
         start(&s, answer_openai, (struct manners){.echoes = true}, (cord_model_options){.protocol = "openai"}, err));
     cord_scoring_check check;
-    assert_ok(cord_check_scoring(s.engine, s.model, &check, err));
+    assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
     for (int i = 0; i < check.n_ways; i++)
         if (!check.way[i].obtained) fail_msg("%s: %s", check.way[i].name, check.way[i].why);
     assert_true(check.right && check.apart < 1e-9);
@@ -427,7 +427,7 @@ static void no_echo_no_scores(void **state) {
     assert_ok(start(&s, answer_openai, (struct manners){0}, (cord_model_options){.protocol = "openai"}, err));
     cord_scoring_check check;
     int before = atomic_load(&s.server.requests);
-    assert_ok(cord_check_scoring(s.engine, s.model, &check, err));
+    assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
     assert_false(check.right);
     assert_holds(check.way[0].why, "it ignores \"echo\"");
     assert_null(cord_model_get_info(s.model)->scoring);
@@ -505,7 +505,7 @@ static void chats_are_gone_on_with(void **state) {
             assert_string_equal(p.text, "en, eight,"); /* whatever it was asked */
             cord_proposal_release(&p);
             cord_scoring_check check;
-            assert_ok(cord_check_scoring(s.engine, s.model, &check, err));
+            assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
             assert_true(check.n_ways == 0 && !check.right && strstr(check.way[0].why, "chat"));
             int tokens;
             assert_int_equal(cord_count_tokens(s.model, turn, 3, &tokens, &error), CORD_BAD_MODEL);

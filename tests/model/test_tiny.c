@@ -296,7 +296,7 @@ static void the_check_agrees(void **state) {
     cord_model *both[2] = {m->model, m->tight};
     for (int i = 0; i < 2; i++) {
         cord_scoring_check check;
-        assert_ok(cord_check_scoring(engine, both[i], &check, err));
+        assert_ok(cord_check_scoring(engine, both[i], true, &check, err));
         assert_int_equal(check.n_ways, 2);
         for (int way = 0; way < 2; way++)
             if (!check.way[way].obtained) fail_msg("%s: %s", check.way[way].name, check.way[way].why);

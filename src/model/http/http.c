@@ -410,11 +410,10 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
 
 /* ---- are scores right? --------------------------------------------------------------------------------------- */
 
-/* The log-probabilities of the probe's target, in the way that the model has now. Asked for twice: what the second time
- * costs is what it costs in a search, where a prefix is cached. */
-static cord_status probe(cord_engine *engine, struct remote *remote, cord_scoring *scoring, int *requests,
+/* The log-probabilities of the probe's target, in the way that the model has now, asked for so many times. */
+static cord_status probe(cord_engine *engine, struct remote *remote, int times, cord_scoring *scoring, int *requests,
                          int *computed, int *cached, cord_error *err) {
-    for (int time = 0; time < 2; time++) {
+    for (int time = 0; time < times; time++) {
         int64_t asked = remote->asked, tokens = remote->asked_tokens, known = remote->asked_cached;
         cord_scoring_release(scoring);
         *scoring = check_probe(&remote->base);
@@ -430,7 +429,7 @@ static cord_status probe(cord_engine *engine, struct remote *remote, cord_scorin
     return CORD_OK;
 }
 
-static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_check *c, cord_error *err) {
+static cord_status check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *c, cord_error *err) {
     enum { MOST = sizeof c->way / sizeof *c->way };
     struct remote *remote = remote_of(model);
     const struct scoring_way *ways = remote->protocol->ways, *chosen = NULL;
@@ -440,7 +439,7 @@ static cord_status check(cord_engine *engine, cord_model *model, cord_scoring_ch
         snprintf(c->way->why, sizeof c->way->why, "the protocol %s tells no log-probabilities", remote->protocol->name);
     for (int i = 0; i < MOST && ways[i].name && status == CORD_OK; i++, c->n_ways++) {
         remote->way = &ways[i];
-        status = probe(engine, remote, &probes[i], &c->way[i].requests, &c->way[i].computed_tokens,
+        status = probe(engine, remote, costs ? 2 : 1, &probes[i], &c->way[i].requests, &c->way[i].computed_tokens,
                        &c->way[i].cached_tokens, err);
         c->way[i].name = ways[i].name;
         c->way[i].obtained = status == CORD_OK && probes[i].error.code == CORD_OK;

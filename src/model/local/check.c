@@ -122,11 +122,12 @@ static cord_status plain_score(struct local_model *model, cord_scoring *out, cor
     return status;
 }
 
-cord_status local_check(cord_engine *engine, cord_model *model, cord_scoring_check *c, cord_error *err) {
+cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *c, cord_error *err) {
     static const char *const names[] = {"prefill", "a context of its own, nothing cached"};
     cord_scoring probes[2] = {check_probe(model), check_probe(model)}, *request = &probes[0];
     cord_status status = CORD_OK;
-    for (int time = 0; status == CORD_OK && time < 2; time++) { /* the second one finds its prompt in the cache */
+    for (int time = 0; status == CORD_OK && time < (costs ? 2 : 1);
+         time++) { /* the second one finds its prompt in the cache */
         cord_scoring_release(request);
         status = model->backend->score(engine, &request, 1, err);
     }

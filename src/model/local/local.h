@@ -262,7 +262,7 @@ void device_forget(struct device *device, uint64_t group);
 /* ---- checking ------------------------------------------------------------------------------------------------ */
 
 /* Compares scores with those of a fresh context. */
-cord_status local_check(cord_engine *engine, cord_model *model, cord_scoring_check *check, cord_error *err);
+cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check, cord_error *err);
 
 /* ---- sampling ------------------------------------------------------------------------------------------------ */
 
