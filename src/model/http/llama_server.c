@@ -9,11 +9,6 @@ static cord_text member(const json_t *object, const char *key) {
     return (cord_text){json_string_value(value), json_string_length(value)};
 }
 
-static int number(const json_t *object, const char *key) {
-    json_int_t value = json_integer_value(json_object_get(object, key));
-    return value > 0 && value < INT32_MAX ? (int)value : 0;
-}
-
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     json_t *props;
     *is = false;
@@ -22,7 +17,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     const json_t *settings = json_object_get(props, "default_generation_settings");
     *is = json_is_object(settings);
     if (*is) {
-        info->context = number(settings, "n_ctx");
+        info->context = read_count(settings, "n_ctx");
         info->description = arena_printf(&remote->arena, "llama-server %.60s", member(props, "build_info").data);
         info->chat_template = arena_text(&remote->arena, member(props, "chat_template"));
         info->bos = arena_text(&remote->arena, member(props, "bos_token"));
@@ -90,25 +85,18 @@ static bool propose_read(const json_t *reply, cord_proposal *p) {
     const json_t *content = json_object_get(reply, "content");
     cord_text type = member(reply, "stop_type"), word = member(reply, "stopping_word");
     if (!json_is_string(content)) return false;
+    p->stop = -1;
     if (text_equal(type, TEXT("limit")))
         p->end = CORD_END_LENGTH;
-    else if (text_equal(type, TEXT("eos")))
-        p->end = CORD_END_TURN;
-    else if (text_equal(type, TEXT("word")))
-        p->end = CORD_END_STOP;
-    else
+    else if (!text_equal(type, TEXT("eos")) && !text_equal(type, TEXT("word")))
         return false;
-    p->stop = -1;
-    for (int i = 0; i < p->n_stops && p->end == CORD_END_STOP && p->stop < 0; i++)
-        if (text_equal(word, p->stops[i])) p->stop = i;
-    if (p->end == CORD_END_STOP && p->stop < 0) return false;
-    p->text = strndup(json_string_value(content), json_string_length(content));
-    p->len = json_string_length(content);
-    p->new_tokens = number(reply, "tokens_predicted");
-    p->prompt_tokens = number(reply, "tokens_evaluated");
+    else if (!read_stop(text_equal(type, TEXT("word")) ? word.data : NULL, p))
+        return false;
+    p->new_tokens = read_count(reply, "tokens_predicted");
+    p->prompt_tokens = read_count(reply, "tokens_evaluated");
     const json_t *timings = json_object_get(reply, "timings");
-    p->cached_tokens = number(timings, "cache_n");
-    return p->text != NULL;
+    p->cached_tokens = read_count(timings, "cache_n");
+    return read_text(content, p);
 }
 
 /* Each event has some of the text; the last one, which says "stop", is a whole reply but for the text. */
@@ -151,7 +139,7 @@ static bool score_read(const json_t *reply, const struct pieces *text, int first
     const json_t *id = json_object_get(token, "id"), *value = json_object_get(token, "logprob");
     if (!json_is_integer(id) || json_integer_value(id) != text->id[n - 1] || !json_is_number(value)) return false;
     *logprob = json_number_value(value);
-    *cached = number(json_object_get(reply, "timings"), "cache_n");
+    *cached = read_count(json_object_get(reply, "timings"), "cache_n");
     return *logprob <= 0;
 }
 
@@ -170,7 +158,7 @@ static bool top_read(const json_t *reply, const struct pieces *text, int first, 
     (void)first;
     const json_t *token = json_array_get(json_object_get(reply, "completion_probabilities"), 0);
     const json_t *top = json_object_get(token, "top_logprobs");
-    *cached = number(json_object_get(reply, "timings"), "cache_n");
+    *cached = read_count(json_object_get(reply, "timings"), "cache_n");
     for (size_t i = 0; i < json_array_size(top); i++) {
         const json_t *entry = json_array_get(top, i), *id = json_object_get(entry, "id");
         const json_t *value = json_object_get(entry, "logprob");

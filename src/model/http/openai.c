@@ -21,12 +21,9 @@ static void name_models(const json_t *data, char *names, size_t size) {
 
 static int context_of(const json_t *model) {
     static const char *const keys[] = {"max_model_len", "context_length", "max_context_length"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        json_int_t n = json_integer_value(json_object_get(model, keys[i]));
-        if (n > 0 && n < INT32_MAX) return (int)n;
-    }
-    json_int_t n = json_integer_value(json_object_get(json_object_get(model, "meta"), "n_ctx")); /* llama-server's */
-    return n > 0 && n < INT32_MAX ? (int)n : 0;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (read_count(model, keys[i])) return read_count(model, keys[i]);
+    return read_count(json_object_get(model, "meta"), "n_ctx"); /* llama-server's */
 }
 
 cord_status openai_models(struct remote *remote, bool strict, bool *is, cord_error *err) {
@@ -69,7 +66,7 @@ bool openai_is_versioned(const char *urls) {
 
 const json_t *openai_choice(const json_t *reply) { return json_array_get(json_object_get(reply, "choices"), 0); }
 
-/* What ended a text, where that is a stop string; else NULL. */
+/* What ended a text, where that is a stop string; else NULL (of an end-of-turn token vLLM tells the number, or nothing). */
 static const char *named_stop(const json_t *choice) {
     const char *stop = json_string_value(json_object_get(choice, "stop_reason"));
     return stop ? stop : json_string_value(json_object_get(choice, "matched_stop"));
@@ -93,26 +90,36 @@ bool openai_end(const json_t *choice, cord_proposal *p) {
     bool stopped = false;
     for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) stopped |= !strcmp(finish, turns[i]);
     if (!stopped) return false; /* "abort", "error", "tool_calls" */
-    p->end = named ? CORD_END_STOP : CORD_END_TURN;
-    for (int i = 0; named && i < p->n_stops && p->stop < 0; i++)
-        if (text_equal(text_of(named), p->stops[i])) p->stop = i;
-    return !named || p->stop >= 0;
-}
-
-static int count_of(const json_t *object, const char *key) {
-    json_int_t n = json_integer_value(json_object_get(object, key));
-    return n > 0 && n < INT32_MAX ? (int)n : 0;
+    return read_stop(named, p);
 }
 
 bool openai_take(const json_t *reply, const json_t *text, cord_proposal *p) {
     const json_t *usage = json_object_get(reply, "usage");
-    p->text = strndup(json_string_value(text), json_string_length(text));
-    p->len = json_string_length(text);
-    p->new_tokens = count_of(usage, "completion_tokens");
-    p->prompt_tokens = count_of(usage, "prompt_tokens");
-    p->cached_tokens = count_of(json_object_get(usage, "prompt_tokens_details"), "cached_tokens");
-    if (!p->cached_tokens) p->cached_tokens = count_of(usage, "prompt_cache_hit_tokens"); /* DeepSeek's */
-    return p->text != NULL;
+    p->new_tokens = read_count(usage, "completion_tokens");
+    p->prompt_tokens = read_count(usage, "prompt_tokens");
+    p->cached_tokens = read_count(json_object_get(usage, "prompt_tokens_details"), "cached_tokens");
+    if (!p->cached_tokens) p->cached_tokens = read_count(usage, "prompt_cache_hit_tokens"); /* DeepSeek's */
+    return read_text(text, p);
+}
+
+bool openai_read_completion(const json_t *reply, cord_proposal *p) {
+    const json_t *choice = openai_choice(reply), *text = json_object_get(choice, "text");
+    return json_is_string(text) && openai_end(choice, p) && openai_take(reply, text, p);
+}
+
+void openai_write_drawing(const cord_proposal *p, const char *seed, struct json_writer *w) {
+    const cord_sampling *s = &p->sampling;
+    json_double(w, "temperature", s->temperature);
+    json_double(w, "top_p", s->top_p > 0 ? s->top_p : 1);
+    json_int(w, "top_k", s->top_k ? s->top_k : -1);
+    json_double(w, "min_p", s->min_p);
+    json_double(w, "repetition_penalty", s->repeat_penalty > 0 ? s->repeat_penalty : 1);
+    json_int(w, seed, (int64_t)(s->seed >> 1));
+    json_open(w, "stop", '[');
+    for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
+    json_close(w, ']');
+    json_bool(w, "skip_special_tokens", true);
+    json_bool(w, "spaces_between_special_tokens", false);
 }
 
 void openai_write_sampling(const struct remote *remote, const cord_proposal *p, struct json_writer *w) {
@@ -274,7 +281,7 @@ static bool echo_read(const json_t *reply, cord_text text, struct pieces *pieces
                                  : "it ignores \"echo\", so that the log-probabilities of a given text cannot be had";
         return false;
     }
-    int new_tokens = count_of(json_object_get(reply, "usage"), "completion_tokens");
+    int new_tokens = read_count(json_object_get(reply, "usage"), "completion_tokens");
     size_t n = json_array_size(strings), behind = new_tokens && (size_t)new_tokens < n ? (size_t)new_tokens : 1;
     bool good = n > behind && echo_tokens(strings, n - behind, text, pieces) && echo_values(values, pieces);
     if (!good) pieces_release(pieces);
@@ -286,11 +293,6 @@ static void propose_write(const struct remote *remote, const cord_proposal *p, c
     json_text(w, "prompt", prompt->text);
     openai_write_sampling(remote, p, w);
     openai_write_stream(remote, w);
-}
-
-static bool propose_read(const json_t *reply, cord_proposal *p) {
-    const json_t *choice = openai_choice(reply), *text = json_object_get(choice, "text");
-    return json_is_string(text) && openai_end(choice, p) && openai_take(reply, text, p);
 }
 
 /* ---- scoring ------------------------------------------------------------------------------------------------- */
@@ -340,7 +342,7 @@ const struct protocol protocol_openai = {
     .tokenize_read = echo_read,
     .propose_path = "/v1/completions",
     .propose_write = propose_write,
-    .propose_read = propose_read,
+    .propose_read = openai_read_completion,
     .event = openai_event_text,
     .event_end = openai_event_end,
     .ways = ways,

@@ -21,6 +21,11 @@ bool openai_names_stop(const json_t *choice, cord_text stop);
 /* Fills what a reply cost, and its text (a copy). False: no memory. */
 bool openai_take(const json_t *reply, const json_t *text, cord_proposal *p);
 
+/* A whole reply of completions: how it ended, what it cost, its text. */
+bool openai_read_completion(const json_t *reply, cord_proposal *p);
+
+/* How a text is drawn and where it stops, as vLLM and SGLang name it, which take all of it; `seed` is their word for that. */
+void openai_write_drawing(const cord_proposal *p, const char *seed, struct json_writer *w);
 /* The members that all have: which model, how much, how it is drawn. Stop strings go only to a server that says
  * which one ended a text: otherwise it could not be told from the end of the model's turn. */
 void openai_write_sampling(const struct remote *remote, const cord_proposal *p, struct json_writer *w);

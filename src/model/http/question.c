@@ -197,6 +197,25 @@ cord_status remote_ask(struct question *q, json_t **reply, cord_error *err) {
     return status;
 }
 
+int read_count(const json_t *object, const char *key) {
+    json_int_t n = json_integer_value(json_object_get(object, key));
+    return n > 0 && n < INT32_MAX ? (int)n : 0;
+}
+
+bool read_stop(const char *named, cord_proposal *p) {
+    p->end = named ? CORD_END_STOP : CORD_END_TURN;
+    p->stop = -1;
+    for (int i = 0; named && i < p->n_stops && p->stop < 0; i++)
+        if (text_equal(text_of(named), p->stops[i])) p->stop = i;
+    return !named || p->stop >= 0;
+}
+
+bool read_text(const json_t *text, cord_proposal *p) {
+    p->text = strndup(json_string_value(text), json_string_length(text));
+    p->len = json_string_length(text);
+    return p->text != NULL;
+}
+
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n) {
     json_open(w, key, '[');
     for (int i = 0; i < n; i++) json_int(w, NULL, pieces->id[i]);

@@ -3,11 +3,6 @@
  * so nothing here was tried. It must not know who asks. */
 #include "model/http/openai.h"
 
-static int number(const json_t *object, const char *key) {
-    json_int_t value = json_integer_value(json_object_get(object, key));
-    return value > 0 && value < INT32_MAX ? (int)value : 0;
-}
-
 /* /server_info, which was /get_server_info before: its settings, its version, and how many tokens its cache has
  * room for. */
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
@@ -21,7 +16,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     }
     const char *version = json_string_value(json_object_get(server, "version"));
     cord_model_info *info = &remote->base.info;
-    int room = number(server, "max_total_num_tokens");
+    int room = read_count(server, "max_total_num_tokens");
     *is = version && room;
     if (*is) info->description = arena_printf(&remote->arena, "SGLang %.60s", version);
     json_decref(server);
@@ -69,21 +64,10 @@ static bool decode_read(const json_t *reply, cord_text text, struct pieces *piec
 /* The seed counts only where the server was started with --enable-deterministic-inference. */
 static void propose_write(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w) {
-    const cord_sampling *s = &p->sampling;
     write_ids(w, "input_ids", prompt, prompt->n);
     json_open(w, "sampling_params", '{');
     json_int(w, "max_new_tokens", p->max_tokens);
-    json_double(w, "temperature", s->temperature);
-    json_double(w, "top_p", s->top_p > 0 ? s->top_p : 1);
-    json_int(w, "top_k", s->top_k ? s->top_k : -1);
-    json_double(w, "min_p", s->min_p);
-    json_double(w, "repetition_penalty", s->repeat_penalty > 0 ? s->repeat_penalty : 1);
-    json_int(w, "sampling_seed", (int64_t)(s->seed >> 1));
-    json_open(w, "stop", '[');
-    for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
-    json_close(w, ']');
-    json_bool(w, "skip_special_tokens", true);
-    json_bool(w, "spaces_between_special_tokens", false);
+    openai_write_drawing(p, "sampling_seed", w);
     json_close(w, '}');
     if (remote->stream) json_bool(w, "stream", true);
 }
@@ -98,22 +82,16 @@ static bool read_end(const json_t *finish, cord_proposal *p) {
         p->end = CORD_END_LENGTH;
         return true;
     }
-    if (strcmp(type, "stop") != 0) return false; /* "abort" */
-    p->end = matched ? CORD_END_STOP : CORD_END_TURN;
-    for (int i = 0; matched && i < p->n_stops && p->stop < 0; i++)
-        if (text_equal(text_of(matched), p->stops[i])) p->stop = i;
-    return !matched || p->stop >= 0;
+    return !strcmp(type, "stop") && read_stop(matched, p); /* or "abort" */
 }
 
 static bool propose_read(const json_t *reply, cord_proposal *p) {
     const json_t *text = json_object_get(reply, "text"), *meta = json_object_get(reply, "meta_info");
     if (!json_is_string(text) || !read_end(json_object_get(meta, "finish_reason"), p)) return false;
-    p->text = strndup(json_string_value(text), json_string_length(text));
-    p->len = json_string_length(text);
-    p->new_tokens = number(meta, "completion_tokens");
-    p->prompt_tokens = number(meta, "prompt_tokens");
-    p->cached_tokens = number(meta, "cached_tokens");
-    return p->text != NULL;
+    p->new_tokens = read_count(meta, "completion_tokens");
+    p->prompt_tokens = read_count(meta, "prompt_tokens");
+    p->cached_tokens = read_count(meta, "cached_tokens");
+    return read_text(text, p);
 }
 
 /* Each event has the whole text so far; or, from a server that was started to stream incrementally, what is new:
@@ -122,7 +100,7 @@ static bool take_event(struct told *told, const json_t *event) {
     const json_t *text = json_object_get(event, "text"), *meta = json_object_get(event, "meta_info");
     const json_t *ids = json_object_get(event, "output_ids");
     if (!json_is_string(text) || !json_is_object(meta) || json_object_get(event, "error")) return false;
-    bool whole = !json_is_array(ids) || (int)json_array_size(ids) == number(meta, "completion_tokens");
+    bool whole = !json_is_array(ids) || (int)json_array_size(ids) == read_count(meta, "completion_tokens");
     if (whole) buf_clear(&told->text);
     told->events++;
     buf_add(&told->text, (cord_text){json_string_value(text), json_string_length(text)});
@@ -163,7 +141,7 @@ static bool read_listed(const json_t *listed, int id, double *logprob) {
 static bool prompt_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob,
                         int *cached) {
     const json_t *meta = json_object_get(reply, "meta_info"), *all = json_object_get(meta, "input_token_logprobs");
-    *cached = number(meta, "cached_tokens");
+    *cached = read_count(meta, "cached_tokens");
     if (json_array_size(all) != (size_t)(n - first + 1)) return false;
     for (int i = first; i < n; i++)
         if (!read_listed(json_array_get(all, (size_t)(i - first + 1)), text->id[i], &logprob[i - first])) return false;
@@ -192,7 +170,7 @@ static bool single_read(const json_t *reply, const struct pieces *text, int firs
     (void)first;
     const json_t *meta = json_object_get(reply, "meta_info");
     const json_t *place = json_array_get(json_object_get(meta, "output_token_ids_logprobs"), 0);
-    *cached = number(meta, "cached_tokens");
+    *cached = read_count(meta, "cached_tokens");
     return read_listed(json_array_get(place, 0), text->id[n - 1], logprob);
 }
 

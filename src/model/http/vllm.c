@@ -34,28 +34,11 @@ static bool tokenize_read(const json_t *reply, cord_text text, struct pieces *pi
 
 static void propose_write(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w) {
-    const cord_sampling *s = &p->sampling;
     json_text(w, "model", text_of(remote->served));
     write_ids(w, "prompt", prompt, prompt->n);
     json_int(w, "max_tokens", p->max_tokens);
-    json_double(w, "temperature", s->temperature);
-    json_double(w, "top_p", s->top_p > 0 ? s->top_p : 1);
-    json_int(w, "top_k", s->top_k ? s->top_k : -1);
-    json_double(w, "min_p", s->min_p);
-    json_double(w, "repetition_penalty", s->repeat_penalty > 0 ? s->repeat_penalty : 1);
-    json_int(w, "seed", (int64_t)(s->seed >> 1));
-    json_open(w, "stop", '[');
-    for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
-    json_close(w, ']');
-    json_bool(w, "skip_special_tokens", true);
-    json_bool(w, "spaces_between_special_tokens", false);
+    openai_write_drawing(p, "seed", w);
     openai_write_stream(remote, w);
-}
-
-/* Where a stop string ended the text, it is named; where an end-of-turn token did, it is a number or nothing. */
-static bool propose_read(const json_t *reply, cord_proposal *p) {
-    const json_t *choice = openai_choice(reply), *text = json_object_get(choice, "text");
-    return json_is_string(text) && openai_end(choice, p) && openai_take(reply, text, p);
 }
 
 /* ---- scoring ------------------------------------------------------------------------------------------------- */
@@ -85,8 +68,7 @@ static bool single_read(const json_t *reply, const struct pieces *text, int firs
     snprintf(expected, sizeof expected, "token_id:%d", text->id[n - 1]);
     if (!token || strcmp(token, expected) != 0 || !json_is_number(value)) return false;
     *logprob = json_number_value(value);
-    const json_t *details = json_object_get(json_object_get(reply, "usage"), "prompt_tokens_details");
-    *cached = (int)json_integer_value(json_object_get(details, "cached_tokens"));
+    *cached = read_count(json_object_get(json_object_get(reply, "usage"), "prompt_tokens_details"), "cached_tokens");
     return *logprob <= 0;
 }
 
@@ -152,7 +134,7 @@ const struct protocol protocol_vllm = {
     .tokenize_strings = "token_strs",
     .propose_path = "/v1/completions",
     .propose_write = propose_write,
-    .propose_read = propose_read,
+    .propose_read = openai_read_completion,
     .event = openai_event_text,
     .event_end = openai_event_end,
     .ways = ways,
