@@ -42,6 +42,9 @@ static const char *const styles[] = {"steps", "paper", NULL};
         TEXT_KEY(at "prompt.date", 0, 10, "", "YYYY-MM-DD, for templates that print today's date; \"\": a fixed one")
 
 static const struct recipe_key keys[] = {
+    TEXT_KEY("extends", 1, PATH_MAX_BYTES, "",
+             "another recipe, whose keys this one changes or adds to; its teachers are replaced as a whole"),
+
     TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL, "JSONL, a problem a line; relative to the recipe's folder"),
     INT_KEY("problems.limit", 0, 1e9, "0", "most problems to take; 0: all"),
     INT_KEY("problems.skip", 0, 1e9, "0", "problems to leave out at the start"),

@@ -12,7 +12,7 @@
 struct load {
     struct recipe *recipe;
     struct recipe_values values;
-    const char *base, *real_base; /* the recipe's folder: as reached from here ("" for the current one), and absolute */
+    const char *path;                     /* of the recipe */
     const char *models_folder, *no_files; /* as the options have them */
     cord_error *err;
     enum segmentation segmentation; /* of all participants: a boundary means the same for all */
@@ -39,17 +39,27 @@ static cord_status put(struct load *load, const char *pattern, const char *name,
 
 /* ---- files ----------------------------------------------------------------------------------------------------- */
 
-static cord_status find_base(struct load *load, const char *path) {
+/* A recipe's folder: as reached from here ("" for the current one), and absolute. */
+struct folder {
+    const char *seen, *real;
+};
+
+static cord_status folder_of(const struct load *load, const char *path, struct folder *folder) {
     struct arena *arena = &load->recipe->arena;
     const char *slash = strrchr(path, '/');
     size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
-    load->base = arena_text(arena, (cord_text){path, len}).data;
-    if (!load->base) return error_memory(load->err);
-    char *real = realpath(*load->base ? load->base : ".", NULL);
+    folder->seen = arena_text(arena, (cord_text){path, len}).data;
+    if (!folder->seen) return error_memory(load->err);
+    char *real = realpath(*folder->seen ? folder->seen : ".", NULL);
     if (!real) return error_errno(load->err, "find the folder of", path);
-    load->real_base = arena_text(arena, text_of(real)).data;
+    folder->real = arena_text(arena, text_of(real)).data;
     free(real);
-    return load->real_base ? CORD_OK : error_memory(load->err);
+    return folder->real ? CORD_OK : error_memory(load->err);
+}
+
+/* What a value's files are relative to: the folder of the recipe that it stands in. */
+static cord_status folder_of_value(const struct load *load, const struct recipe_value *value, struct folder *folder) {
+    return folder_of(load, value->place.file ? value->place.file : load->path, folder);
 }
 
 /* `file` as it stands in the recipe, seen from `folder`. */
@@ -161,10 +171,12 @@ static cord_status load_problems(struct load *load) {
     static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed"};
     struct arena *arena = &load->recipe->arena;
     const char *file = string(load, "problems.file", NULL), *format = string(load, "problems.format", NULL);
-    const char *real = seen_from(load->real_base, file, arena);
+    struct folder folder;
+    CORD_TRY(folder_of_value(load, values_get(&load->values, "problems.file", NULL), &folder));
+    const char *real = seen_from(folder.real, file, arena);
     struct problem_options *problems = &load->recipe->problems;
     *problems = (struct problem_options){
-        .path = seen_from(load->base, file, arena),
+        .path = seen_from(folder.seen, file, arena),
         .id_field = string(load, "problems.id", NULL),
         .question_field = string(load, "problems.question", NULL),
         .answer_field = string(load, "problems.answer", NULL),
@@ -208,8 +220,10 @@ static cord_status check_where(struct load *load, const char *name, struct recip
 static cord_status load_template(struct load *load, struct recipe_model *model, const char *name) {
     const struct recipe_value *value = values_get(&load->values, "models.*.template", name);
     struct arena *arena = &load->recipe->arena;
-    const char *path = seen_from(load->base, value->text.data, arena);
-    const char *real = seen_from(load->real_base, value->text.data, arena);
+    struct folder folder;
+    CORD_TRY(folder_of_value(load, value, &folder));
+    const char *path = seen_from(folder.seen, value->text.data, arena);
+    const char *real = seen_from(folder.real, value->text.data, arena);
     if (!path || !real) return error_memory(load->err);
     struct stat info;
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
@@ -271,14 +285,16 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
     if (!file || !file->text.len) return load_server(load, model, name);
     if (load->no_files)
         return values_error(&load->values, file->place, load->err, "models.%s.file: %s", name, load->no_files);
+    struct folder folder;
+    CORD_TRY(folder_of_value(load, file, &folder));
     cord_status status =
-        recipe_find_model(file->text.data, load->base, load->models_folder, arena, &model->options.path, load->err);
+        recipe_find_model(file->text.data, folder.seen, load->models_folder, arena, &model->options.path, load->err);
     if (status != CORD_OK) {
         if (file->place.set)
             error_where(load->err, "--set %s", file->place.set);
         else
-            error_where(load->err, "%s:%d:%d: models.%s.file", load->values.source, file->place.line,
-                        file->place.column, name);
+            error_where(load->err, "%s:%d:%d: models.%s.file", file->place.file, file->place.line, file->place.column,
+                        name);
         return status;
     }
     /* A manifest's name stays a name: where the weights lie is this machine's business. */
@@ -286,7 +302,7 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
                    text_of(arena_printf(arena, "%s/%s.gguf", load->models_folder ? load->models_folder : "",
                                         file->text.data))))
         return CORD_OK;
-    const char *real = seen_from(load->real_base, file->text.data, arena);
+    const char *real = seen_from(folder.real, file->text.data, arena);
     return real ? put(load, "models.*.file", name, text_of(real)) : error_memory(load->err);
 }
 
@@ -507,9 +523,34 @@ static cord_status load_parts(struct load *load) {
 
 /* ---- recipes --------------------------------------------------------------------------------------------------- */
 
-static cord_status load_all(struct load *load, const char *path, const struct recipe_options *options, cord_text text) {
-    CORD_TRY(find_base(load, path));
-    CORD_TRY(yaml_read(&load->values, text, load->err));
+enum { MOST_EXTENDED = 8 };
+
+/* A recipe, and before it the one that it extends, whose values it changes. `depth`: how many extend this one. */
+static cord_status read_recipe(struct load *load, const char *path, int depth) {
+    struct arena *arena = &load->recipe->arena;
+    struct buf text;
+    CORD_TRY(file_read(path, "recipe", RECIPE_LIMIT, &text, load->err));
+    load->values.source = path;
+    const char *extended = NULL;
+    struct folder folder;
+    cord_status status = folder_of(load, path, &folder);
+    if (status == CORD_OK) status = yaml_extends(&load->values, buf_text(&text), &extended, load->err);
+    if (status == CORD_OK && extended && depth == MOST_EXTENDED)
+        status = values_error(&load->values, (struct recipe_place){0}, load->err,
+                              "more than %d recipes extend one another, or one extends itself", MOST_EXTENDED);
+    else if (status == CORD_OK && extended) {
+        const char *file = seen_from(folder.seen, extended, arena);
+        status = file ? read_recipe(load, file, depth + 1) : error_memory(load->err);
+        if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT) error_where(load->err, "%s: extends", path);
+    }
+    load->values.source = path;
+    if (status == CORD_OK) status = yaml_read(&load->values, buf_text(&text), load->err);
+    buf_release(&text);
+    return status;
+}
+
+static cord_status load_all(struct load *load, const struct recipe_options *options) {
+    CORD_TRY(read_recipe(load, load->path, 0));
     for (int i = 0; i < options->n_set; i++) CORD_TRY(values_set(&load->values, options->set[i], load->err));
     CORD_TRY(values_complete(&load->values, load->err));
     return load_parts(load);
@@ -517,19 +558,17 @@ static cord_status load_all(struct load *load, const char *path, const struct re
 
 cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe,
                         cord_error *err) {
-    struct buf text;
-    CORD_TRY(file_read(path, "recipe", RECIPE_LIMIT, &text, err));
     *recipe = (struct recipe){0};
     arena_init(&recipe->arena);
     struct load load = {
         .recipe = recipe,
+        .path = path,
         .values = {.source = path, .arena = &recipe->arena},
         .models_folder = options->models_folder,
         .no_files = options->no_files,
         .err = err,
     };
-    cord_status status = load_all(&load, path, options, buf_text(&text));
-    buf_release(&text);
+    cord_status status = load_all(&load, options);
     if (status != CORD_OK) recipe_release(recipe);
     return status;
 }

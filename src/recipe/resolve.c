@@ -91,6 +91,10 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
     buf_init(&out, "resolved recipe", 8 * RECIPE_LIMIT);
     for (size_t i = 0; i < n;) {
         int len = (int)strcspn(keys[i].path, ".");
+        if (!keys[i].path[len]) { /* `extends`: what it brought is written out */
+            i++;
+            continue;
+        }
         char prefix[64];
         struct recipe_group *group = values_group(values, keys[i].path);
         bool prompt = text_starts(text_of(keys[i].path), TEXT("prompt."));
@@ -123,7 +127,7 @@ static bool changes_no_result(const char *path) {
                                         "budget.requests",   "budget.tokens",         "budget.money"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;
-    return text_starts(text_of(path), TEXT("servers.")); /* how patiently they are asked */
+    return !strcmp(path, "extends") || text_starts(text_of(path), TEXT("servers.")); /* how patiently they are asked */
 }
 
 /* A recipe that was resolved before a key was there has that key's default. */

@@ -18,7 +18,7 @@ cord_status values_error(const struct recipe_values *values, struct recipe_place
     if (place.set)
         error_where(err, "--set %s", place.set);
     else if (place.line)
-        error_where(err, "%s:%d:%d", values->source, place.line, place.column);
+        error_where(err, "%s:%d:%d", place.file ? place.file : values->source, place.line, place.column);
     else
         error_where(err, "%s", values->source);
     return error_set(err, CORD_BAD_RECIPE, "%s", message);
@@ -152,6 +152,7 @@ cord_status values_put(struct recipe_values *values, const struct recipe_value *
         if (values->n) memcpy(more, values->values, (size_t)values->n * sizeof *more);
         values->values = more, values->room = room;
     }
+    if (kept.place.line && !kept.place.file) kept.place.file = values->source;
     if (!slot) slot = &values->values[values->n++];
     *slot = kept;
     return CORD_OK;
@@ -165,10 +166,21 @@ struct recipe_group *values_group(struct recipe_values *values, const char *patt
     return NULL;
 }
 
-bool values_has_name(const struct recipe_group *group, const char *name) {
+static const char *find_name(const struct recipe_group *group, cord_text name) {
     for (int i = 0; i < group->n; i++)
-        if (!strcmp(group->names[i].name, name)) return true;
-    return false;
+        if (text_equal(text_of(group->names[i].name), name)) return group->names[i].name;
+    return NULL;
+}
+
+bool values_has_name(const struct recipe_group *group, const char *name) { return find_name(group, text_of(name)); }
+
+void values_drop_group(struct recipe_values *values, const char *pattern) {
+    struct recipe_group *group = values_group(values, pattern);
+    int n = 0;
+    for (int i = 0; i < values->n; i++)
+        if (values_group(values, values->values[i].key->path) != group) values->values[n++] = values->values[i];
+    values->n = n;
+    group->n = 0;
 }
 
 const char *values_names(const struct recipe_group *group, struct arena *arena) {
@@ -181,7 +193,7 @@ const char *values_names(const struct recipe_group *group, struct arena *arena) 
 }
 
 cord_status values_add_name(struct recipe_values *values, struct recipe_group *group, const char *what, cord_text name,
-                            struct recipe_place place, cord_error *err) {
+                            struct recipe_place place, const char **added, cord_error *err) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     bool fine = name.len >= 1 && name.len <= RECIPE_NAME_BYTES;
     for (size_t i = 0; fine && i < name.len; i++) fine = name.data[i] && strchr(allowed, name.data[i]);
@@ -192,10 +204,14 @@ cord_status values_add_name(struct recipe_values *values, struct recipe_group *g
         return values_error(values, place, err,
                             "teachers: the name %s has a meaning of its own in `cord show --prompt`; choose another",
                             yaml_excerpt(name, values->arena));
+    *added = find_name(group, name);
+    if (*added) return CORD_OK;
     if (group->n == RECIPE_NAMES) return values_error(values, place, err, "%s: more than %d", what, RECIPE_NAMES);
     cord_text copy = arena_text(values->arena, name);
     if (!copy.data) return error_memory(err);
+    place.file = values->source;
     group->names[group->n++] = (struct recipe_name){copy.data, place};
+    *added = copy.data;
     return CORD_OK;
 }
 
@@ -223,7 +239,7 @@ static cord_status unknown_set(struct recipe_values *values, const char *path, s
 }
 
 cord_status values_set(struct recipe_values *values, const char *set, cord_error *err) {
-    struct recipe_place place = {0, 0, set};
+    struct recipe_place place = {.set = set};
     struct recipe_value value = {.place = place};
     const char *equals = strchr(set, '=');
     if (!equals || equals == set) return values_error(values, place, err, "must read KEY=VALUE, as in search.beam=2");
@@ -232,6 +248,8 @@ cord_status values_set(struct recipe_values *values, const char *set, cord_error
     if (!path) return error_memory(err);
     value.key = recipe_key_find(path, values->arena, &value.name);
     if (!value.key) return unknown_set(values, path, place, err);
+    if (!strcmp(path, "extends"))
+        return values_error(values, place, err, "extends stands in a recipe's file alone; name another recipe instead");
     struct recipe_group *group = values_group(values, value.key->path);
     if (group && !values_has_name(group, value.name))
         return values_error(values, place, err, "the recipe has no '%.*s' named %s; it has: %s",

@@ -10,10 +10,11 @@
 
 enum { RECIPE_NAME_BYTES = 64, RECIPE_NAMES = 64 }; /* bytes of a name; most models, and most teachers */
 
-/* Where a value was written: a line of the file (0: nowhere, it is a default), or a --set. */
+/* Where a value was written: a line of a file (0: nowhere, it is a default), or a --set. */
 struct recipe_place {
     int line, column;
     const char *set;
+    const char *file; /* NULL: the one that is being read */
 };
 
 struct recipe_value {
@@ -37,7 +38,7 @@ struct recipe_group {
 };
 
 struct recipe_values {
-    const char *source; /* the file, for errors */
+    const char *source; /* the file that is being read, then the recipe itself */
     struct arena *arena;
     struct recipe_value *values;
     int n, room;
@@ -63,8 +64,11 @@ cord_status values_put(struct recipe_values *values, const struct recipe_value *
 const struct recipe_value *values_get(const struct recipe_values *values, const char *pattern, const char *name);
 /* The group that a pattern's star ranges over, or NULL. */
 struct recipe_group *values_group(struct recipe_values *values, const char *pattern);
+/* *added: the name as it is kept; one that was there before (in a recipe that this one extends) stays where it was. */
 cord_status values_add_name(struct recipe_values *values, struct recipe_group *group, const char *what, cord_text name,
-                            struct recipe_place place, cord_error *err);
+                            struct recipe_place place, const char **added, cord_error *err);
+/* A group's names and all that was written of them go: a recipe that extends another has teachers of its own. */
+void values_drop_group(struct recipe_values *values, const char *pattern);
 bool values_has_name(const struct recipe_group *group, const char *name);
 /* "a, b, c" */
 const char *values_names(const struct recipe_group *group, struct arena *arena);
@@ -78,7 +82,10 @@ cord_status values_error(const struct recipe_values *values, struct recipe_place
 
 /* ---- YAML ------------------------------------------------------------------------------------------------------ */
 
-/* Reads a document into values (yaml.c, the only file that knows libfyaml). */
+/* The file that a document extends, as it stands there, in the arena of `values`; NULL: none (yaml.c, the only file that
+ * knows libfyaml). What is wrong with the document is yaml_read's to say. */
+cord_status yaml_extends(struct recipe_values *values, cord_text document, const char **file, cord_error *err);
+/* Reads a document into values, over what is there. */
 cord_status yaml_read(struct recipe_values *values, cord_text document, cord_error *err);
 /* Decodes one quoted scalar, as a --set may hold it. */
 cord_status yaml_scalar(cord_text text, struct arena *arena, cord_text *out, cord_error *err);

@@ -23,7 +23,7 @@ static struct recipe_place node_place(struct fy_node *node, struct recipe_place 
     enum fy_node_style style = mark ? fy_node_get_style(node) : FYNS_PLAIN;
     if (!mark || style == FYNS_LITERAL || style == FYNS_FOLDED) return otherwise; /* a block's mark is below its key */
     int quote = style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED;       /* the mark is behind it */
-    return (struct recipe_place){mark->line + 1, mark->column + 1 - quote, NULL};
+    return (struct recipe_place){mark->line + 1, mark->column + 1 - quote, NULL, NULL};
 }
 
 static cord_text node_text(struct fy_node *node) {
@@ -151,11 +151,13 @@ static cord_status walk_pair(struct walk *walk, const char *prefix, const char *
     char path[128];
     snprintf(path, sizeof path, "%s*.", prefix);
     struct recipe_group *group = strchr(prefix, '*') ? NULL : values_group(walk->values, path);
+    if (!*prefix && text_equal(key, TEXT("teachers"))) values_drop_group(walk->values, "teachers.*.");
     if (group) {
         char what[RECIPE_NAME_BYTES];
         snprintf(what, sizeof what, "%.*s", (int)strlen(prefix) - 1, prefix);
-        CORD_TRY(values_add_name(walk->values, group, what, key, place, walk->err));
-        return walk_section(walk, path, group->names[group->n - 1].name, value, place);
+        const char *added = NULL;
+        CORD_TRY(values_add_name(walk->values, group, what, key, place, &added, walk->err));
+        return walk_section(walk, path, added, value, place);
     }
     if (key.len > RECIPE_NAME_BYTES || memchr(key.data, '.', key.len) || memchr(key.data, '\0', key.len))
         return unknown_key(walk, prefix, key, place);
@@ -185,7 +187,7 @@ static struct recipe_place earlier(struct fy_node *map, struct fy_node_pair *pai
 static cord_status walk_map(struct walk *walk, struct fy_node *map, const char *prefix, const char *name) {
     void *at = NULL;
     struct fy_node_pair *pair;
-    struct recipe_place place = {1, 1, NULL};
+    struct recipe_place place = {.line = 1, .column = 1};
     while ((pair = fy_node_mapping_iterate(map, &at))) {
         struct fy_node *key = fy_node_pair_key(pair);
         place = node_place(key, node_place(fy_node_pair_value(pair), place));
@@ -245,13 +247,13 @@ static cord_status reader_check(struct reader *reader, struct recipe_values *val
     struct fy_diag_error *error;
     while ((error = fy_diag_errors_iterate(reader->diag, &at)))
         if (error->type == FYET_ERROR)
-            return values_error(values, (struct recipe_place){error->line, error->column, NULL}, err,
+            return values_error(values, (struct recipe_place){.line = error->line, .column = error->column}, err,
                                 "not valid YAML: %s", error->msg);
     return CORD_OK;
 }
 
 static cord_status read_document(struct reader *reader, struct recipe_values *values, cord_error *err) {
-    struct recipe_place top = {1, 1, NULL};
+    struct recipe_place top = {.line = 1, .column = 1};
     CORD_TRY(reader_check(reader, values, err));
     struct fy_node *root = reader->document ? fy_document_root(reader->document) : NULL;
     if (!root || (fy_node_is_scalar(root) && node_is_null(root)))
@@ -276,7 +278,7 @@ static cord_status check_bytes(const struct recipe_values *values, cord_text doc
     const char *zero = memchr(document.data, '\0', valid);
     if (zero) valid = (size_t)(zero - document.data);
     if (valid == document.len) return CORD_OK;
-    struct recipe_place place = {1, 1, NULL};
+    struct recipe_place place = {.line = 1, .column = 1};
     for (size_t i = 0; i < valid; i++) {
         if (document.data[i] == '\n')
             place.line++, place.column = 1;
@@ -286,6 +288,24 @@ static cord_status check_bytes(const struct recipe_values *values, cord_text doc
     return values_error(values, place, err,
                         zero ? "here is a zero byte; a recipe is a text file"
                              : "the file is not valid UTF-8 here; save it as UTF-8");
+}
+
+cord_status yaml_extends(struct recipe_values *values, cord_text document, const char **file, cord_error *err) {
+    struct reader reader;
+    *file = NULL;
+    cord_status status = reader_init(&reader, document, err);
+    struct fy_node *root = status == CORD_OK && reader.document ? fy_document_root(reader.document) : NULL;
+    void *at = NULL;
+    struct fy_node_pair *pair;
+    while (root && fy_node_is_mapping(root) && (pair = fy_node_mapping_iterate(root, &at))) {
+        cord_text name = node_text(fy_node_pair_value(pair));
+        if (!text_equal(node_text(fy_node_pair_key(pair)), TEXT("extends")) || !name.len) continue;
+        *file = arena_text(values->arena, name).data;
+        if (!*file) status = error_memory(err);
+        break;
+    }
+    reader_release(&reader);
+    return status;
 }
 
 cord_status yaml_read(struct recipe_values *values, cord_text document, cord_error *err) {

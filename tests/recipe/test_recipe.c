@@ -591,6 +591,7 @@ static void every_key_stands_in_the_resolved_recipe(void **state) {
     for (size_t i = 0; i < n; i++) {
         char line[64];
         const char *dot = strrchr(keys[i].path, '.');
+        if (!dot) continue; /* `extends`: what it brought stands there itself */
         snprintf(line, sizeof line, " %s: ", dot + 1);
         assert_true(text_find(r.resolved, text_of(line)) > 0);
         for (size_t j = 0; j < i; j++) assert_string_not_equal(keys[i].path, keys[j].path);
