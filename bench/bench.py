@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast cord is on this machine, beside what it can be compared with; `make bench` runs all of it.
 
-    bench/bench.py [kernels] [search] [growth] [long] [grader] [many]     default: all of it, about two hours on two cores
+    bench/bench.py [kernels] [search] [methods] [growth] [long] [grader] [many]     default: all, about three hours on two cores
 
 What is compared runs in turn, A B A B, and medians are printed, as tables for docs/performance.md, which says what each
 measure is. Nothing has a threshold. A quiet machine is needed: two threads that wait for each other by spinning lose far more
@@ -71,20 +71,17 @@ def kernels():
         table(["rows", "llama-batched-bench", "cord", "ratio", "after filling the caches twice", "ratio", "sampling"], rows)
 
 
-def run(*settings):
-    """One `cord run` of the demo's problems in a new folder: its summary's session, per problem, and peak memory."""
+def run(*settings, recipe="recipes/demo.yaml"):
+    """One `cord run` of the demo's problems in a new folder: its summary's session, per problem."""
     with tempfile.TemporaryDirectory() as folder:
         sets = [word for setting in ("run.out=" + folder + "/run", *settings) for word in ("--set", setting)]
-        output("build/cord", "run", "recipes/demo.yaml", "-q", *sets)
+        output("build/cord", "run", recipe, "-q", *sets)
         summary = json.load(open(folder + "/run/summary.json"))
     session, n = summary["session"], summary["problems"]["done"]
-    written = sum(m["written"] for m in session["models"]) / n
-    rows, batches = 0, 0
-    for m in session["models"]:
-        rows += m["written"] + m["prefilled"] + m["scored"]
-        batches += m["batches"]
+    tokens = {key: sum(m[key] for m in session["models"]) / n for key in ("written", "prefilled", "scored", "batches")}
+    rows = (tokens["written"] + tokens["prefilled"] + tokens["scored"]) / tokens["batches"]
     per = {key: session[key] / n for key in ("seconds", "propose_seconds", "score_seconds", "sample_seconds", "other_seconds")}
-    return {**per, "written": written, "rows": rows / batches, "correct": summary["grades"]["correct"] / n}
+    return {**per, **tokens, "rows": rows, "correct": summary["grades"]["correct"] / n}
 
 
 def search():
@@ -104,6 +101,28 @@ def search():
              for name, results in (("HTTP, arrays of prompts", theirs), ("HTTP, one request at a time", plain)) for r in results]
     print("search: beam 4, two teachers, the demo's five problems; means a problem")
     table(["", "seconds", "propose", "score", "sample", "other", "tokens written", "ms a token", "rows a batch"], rows)
+
+
+def methods():
+    """CoRD beside Curation with as many complete trajectories, and with what makes it cheaper: in turn, A B A B."""
+    small, homogeneous = "recipes/paper/small/%s.yaml", "recipes/paper/small/homogeneous-strong-%s.yaml"
+    reuse = ("meta_prover.reuse=true",)
+    pools = [("three models", [("Curation", small % "curation", ()), ("CoRD", small % "cord", ()), ("CoRD, reuse", small % "cord", reuse)]),
+             ("one model three times", [("Curation", homogeneous % "curation", ()), ("CoRD", homogeneous % "cord", ()),
+                                        ("CoRD, reuse", homogeneous % "cord", reuse)])]
+    for pool, variants in pools:
+        results = {name: [] for name, _, _ in variants}
+        for _ in range(RUNS):
+            for name, recipe, settings in variants:
+                results[name].append(run(f"problems.file={ROOT}/recipes/demo.jsonl", *settings, recipe=recipe))
+        middle = {name: {key: statistics.median(r[key] for r in all) for key in all[0]} for name, all in results.items()}
+        rows = [[name, r["seconds"], r["seconds"] / middle["Curation"]["seconds"], r["propose_seconds"], r["score_seconds"], r["sample_seconds"],
+                 r["other_seconds"], *(f"{r[key]:.0f}" for key in ("written", "prefilled", "scored")),
+                 (r["written"] + r["prefilled"] + r["scored"]) / sum(middle["Curation"][key] for key in ("written", "prefilled", "scored")),
+                 r["rows"], f"{r['correct']:.2f}"] for name, r in middle.items()]
+        print(f"methods: {pool}, twelve trajectories each (Curation: four of each teacher; CoRD: beam 4); means a problem, medians of {RUNS}")
+        table(["", "seconds", "ratio", "propose", "score", "sample", "other", "written", "prefilled", "scored", "tokens, ratio",
+               "rows a batch", "correct"], rows)
 
 
 def growth():
@@ -228,7 +247,7 @@ def many():
 
 
 if __name__ == "__main__":
-    parts = {"kernels": kernels, "search": search, "growth": growth, "long": long, "grader": grader, "many": many}
+    parts = {"kernels": kernels, "search": search, "methods": methods, "growth": growth, "long": long, "grader": grader, "many": many}
     wanted = sys.argv[1:] or list(parts)
     if not set(wanted) <= set(parts): sys.exit(__doc__)
     for part in wanted:

@@ -356,6 +356,9 @@ typedef struct {
     cord_span target;    /* not empty */
     cord_span closing;   /* "."; may be empty */
     uint64_t group;
+    bool
+        reuse; /* what this model wrote itself may stay as it was computed then, and is not computed anew: cheaper, and other
+                 * by rounding. Of a model in this process; a server keeps what it likes */
 
     cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
     double *logprob;  /* n_tokens values, nats, log-softmax in double over the raw logits */

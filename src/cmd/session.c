@@ -234,6 +234,7 @@ static cord_status open_all(struct session *session, size_t longest_question, co
     session->meta_prover = (struct meta_prover){
         .model = session->models[recipe->meta_model],
         .prompt = prompt_of(session, recipe->meta_model, &recipe->meta_style),
+        .reuse = recipe->meta_reuse,
     };
     if (recipe->judge_model >= 0)
         session->judge = (struct judge){session->engine, session->models[recipe->judge_model],

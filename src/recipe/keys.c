@@ -88,6 +88,8 @@ static const struct recipe_key keys[] = {
     PROMPT_KEYS("teachers.*.", ""),
 
     TEXT_KEY("meta_prover.model", 1, RECIPE_NAME_BYTES, NULL, "a name under models: who scores; take the strongest"),
+    BOOL_KEY("meta_prover.reuse", "false",
+             "what it wrote itself as a teacher is not computed again to be scored: faster, scores differ by rounding"),
     PROMPT_KEYS("meta_prover.", ""),
 
     PROMPT_KEYS("", "paper"),

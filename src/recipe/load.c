@@ -515,6 +515,11 @@ static cord_status load_parts(struct load *load) {
     recipe->in_flight = (int)number(load, "run.in_flight", NULL);
     recipe->memory = (uint64_t)(number(load, "run.memory", NULL) * 0x1p30);
     recipe->reproducible = number(load, "run.reproducible", NULL) != 0;
+    recipe->meta_reuse = number(load, "meta_prover.reuse", NULL) != 0;
+    if (recipe->meta_reuse && recipe->reproducible)
+        return values_error(&load->values, values_get(&load->values, "meta_prover.reuse", NULL)->place, load->err,
+                            "meta_prover.reuse contradicts run.reproducible, since such scores depend on who wrote a "
+                            "text; set one of the two to false");
     for (int i = 0; i < models->n; i++) CORD_TRY(check_where(load, models->names[i].name, models->names[i].place));
     CORD_TRY(load_problems(load));
     for (int i = 0; i < models->n; i++) CORD_TRY(load_model(load, &recipe->models[i], models->names[i].name));

@@ -22,6 +22,7 @@ cord_status score_reasonings(const struct search *search, struct spans prompt, s
             .target = {search->target, false},
             .closing = {style->score_close, true},
             .group = search->group,
+            .reuse = meta->reuse,
         };
     cord_status status = cord_score(search->engine, requests, n, err);
     for (int i = 0; i < n; i++) {

@@ -28,6 +28,7 @@ struct teacher {
 struct meta_prover {
     const cord_model *model;
     struct prompt prompt;
+    bool reuse; /* scores may rest on what the model computed when it wrote a text as a teacher */
 };
 
 enum search_strategy {

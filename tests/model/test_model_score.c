@@ -328,24 +328,30 @@ static void proposals_do_not_matter(void **state) {
     report(&f32, "after proposals on the same texts", score_rows(&f32, f32.model, order, n_rows, 9, 4));
 }
 
+/* A text that the model has just decoded, and the request to score behind it. */
+static cord_scoring write_and_ask(cord_proposal *p, cord_span *span, uint64_t group) {
+    *span = (cord_span){TEXT("<|im_start|>user\nCount from 1 to 40, with commas.<|im_end|>\n<|im_start|>assistant\n"),
+                        true};
+    *p = (cord_proposal){.model = f32.model, .prompt = span, .n_spans = 1, .max_tokens = 40, .group = group};
+    assert_ok(cord_propose(engine, p, 1, err));
+    assert_int_equal(p->error.code, CORD_OK);
+    assert_true(p->new_tokens > 10);
+    return (cord_scoring){.model = f32.model,
+                          .prompt = span,
+                          .n_spans = 1,
+                          .reasoning = {p->text, p->len},
+                          .opening = {TEXT(ANSWER), true},
+                          .target = {TEXT("40"), true},
+                          .closing = {TEXT("."), true},
+                          .group = group};
+}
+
 /* A score must not depend on who wrote the text, so what the model decoded itself is not used for it. */
 static void never_scored_from_decoded_cells(void **state) {
     (void)state;
-    const char *question = "<|im_start|>user\nCount from 1 to 40, with commas.<|im_end|>\n<|im_start|>assistant\n";
-    cord_span span = {text_of(question), true};
-    cord_proposal p = {.model = f32.model, .prompt = &span, .n_spans = 1, .max_tokens = 40, .group = 901};
-    assert_ok(cord_propose(engine, &p, 1, err));
-    assert_int_equal(p.error.code, CORD_OK);
-    assert_true(p.new_tokens > 10);
-
-    cord_scoring s = {.model = f32.model,
-                      .prompt = &span,
-                      .n_spans = 1,
-                      .reasoning = {p.text, p.len},
-                      .opening = {TEXT(ANSWER), true},
-                      .target = {TEXT("40"), true},
-                      .closing = {TEXT("."), true},
-                      .group = 901};
+    cord_proposal p;
+    cord_span span;
+    cord_scoring s = write_and_ask(&p, &span, 901);
     assert_ok(cord_score(engine, &s, 1, err));
     assert_int_equal(s.error.code, CORD_OK);
     assert_in_range(s.cached_tokens, 1, p.prompt_tokens);
@@ -357,6 +363,26 @@ static void never_scored_from_decoded_cells(void **state) {
     assert_ok(cord_score(engine, &s, 1, err));
     assert_true(s.cached_tokens >= before + p.new_tokens - 3);
     assert_true(fabs(s.log_score - first) < f32.limits.worst);
+    cord_scoring_release(&s);
+    cord_proposal_release(&p);
+}
+
+/* Unless it may be: then next to nothing is computed, and the score is another by rounding alone. */
+static void scored_from_decoded_cells_where_it_may_be(void **state) {
+    (void)state;
+    cord_proposal p;
+    cord_span span;
+    cord_scoring s = write_and_ask(&p, &span, 902);
+    s.reuse = true;
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_int_equal(s.error.code, CORD_OK);
+    assert_true(s.cached_tokens >= p.prompt_tokens + p.new_tokens - 3);
+    double reused = s.log_score;
+    cord_scoring_release(&s);
+    s.reuse = false;
+    s.group = 903; /* whose cache has none of it */
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_true(fabs(s.log_score - reused) < f32.limits.worst);
     cord_scoring_release(&s);
     cord_proposal_release(&p);
 }
@@ -470,11 +496,17 @@ static int close_all(void **state) {
 int main(void) {
     weights_need(SMOLLM2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_a_fresh_context),         cmocka_unit_test(quantised_weights),
-        cmocka_unit_test(the_plain_way_has_this_noise),   cmocka_unit_test(order_and_calls_do_not_matter),
-        cmocka_unit_test(proposals_do_not_matter),        cmocka_unit_test(never_scored_from_decoded_cells),
-        cmocka_unit_test(forgotten_groups_do_not_matter), cmocka_unit_test(a_small_cache_does_not_matter),
-        cmocka_unit_test(equal_calls_give_equal_bits),    cmocka_unit_test(bad_rows_fail_alone),
+        cmocka_unit_test(equals_a_fresh_context),
+        cmocka_unit_test(quantised_weights),
+        cmocka_unit_test(the_plain_way_has_this_noise),
+        cmocka_unit_test(order_and_calls_do_not_matter),
+        cmocka_unit_test(proposals_do_not_matter),
+        cmocka_unit_test(never_scored_from_decoded_cells),
+        cmocka_unit_test(scored_from_decoded_cells_where_it_may_be),
+        cmocka_unit_test(forgotten_groups_do_not_matter),
+        cmocka_unit_test(a_small_cache_does_not_matter),
+        cmocka_unit_test(equal_calls_give_equal_bits),
+        cmocka_unit_test(bad_rows_fail_alone),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

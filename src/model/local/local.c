@@ -65,6 +65,7 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
     CORD_TRY(call_init(&call, n, err));
     for (int i = 0; i < n; i++) {
         struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group);
+        job->reuses = true;
         job->done = writing_begin(job->model, requests[i], job) != CORD_OK;
         call.left += !job->done;
     }
@@ -89,6 +90,7 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
     CORD_TRY(call_init(&call, n, err));
     for (int i = 0; i < n; i++) {
         struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group);
+        job->reuses = requests[i]->reuse;
         job->done = measuring_begin(job->model, requests[i], job) != CORD_OK;
         if (!job->done) job->same = find_same(&call, job);
         if (job->same) job->done = true;

@@ -95,9 +95,11 @@ struct node {
     int n, cap;
     int start;    /* position of its first token */
     int sequence; /* -1: none */
-    bool decoded; /* written token by token, not prefilled: its cells differ by rounding; no score may rest on them */
-    bool held;    /* a job works at its end */
-    bool shared;  /* more than one group began here: goes last */
+    bool
+        decoded; /* written token by token, not prefilled: its cells differ by rounding; a score rests on them only where
+                   * it may (cord_scoring.reuse) */
+    bool held;   /* a job works at its end */
+    bool shared; /* more than one group began here: goes last */
     uint64_t group;
     int64_t used;
 };
@@ -197,6 +199,7 @@ struct job {
     struct call *call; /* who waits for it */
     struct writing *writing;
     struct measuring *measuring; /* one of the two */
+    bool reuses;                 /* may rest on what was written */
     struct tokens tokens;
     int n;    /* how many of them are to be computed; grows while a text is written */
     int more; /* by how much at most */

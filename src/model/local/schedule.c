@@ -57,7 +57,7 @@ void schedule_fail_all(struct schedule *schedule, const cord_error *why) {
 /* ---- settling ------------------------------------------------------------------------------------------------ */
 
 /* What a problem has in a lane and its new jobs have no use for, goes: every row has to pass it by. Scores compute anew what
- * was written, so then all of that goes. */
+ * was written, so then all of that goes, unless they may rest on it. */
 static void drop_losers(struct schedule *schedule, struct lane *lane, uint64_t group, bool keep_decoded) {
     const struct tokens *keep[256];
     int n = 0;
@@ -77,7 +77,7 @@ static void settle(struct schedule *schedule) {
         if (job->settled) continue;
         for (struct job *other = job; other; other = other->next)
             if (other->lane == job->lane && other->group == job->group) other->settled = true;
-        drop_losers(schedule, job->lane, job->group, job->writing != NULL);
+        drop_losers(schedule, job->lane, job->group, job->reuses);
     }
 }
 
@@ -96,7 +96,7 @@ static bool prefix_is_coming(const struct schedule *schedule, const struct job *
 static struct node *fork_for(struct job *job) {
     struct tree *tree = &job->lane->tree;
     struct node *leaf;
-    do leaf = tree_fork(tree, job->tokens.id, job->read, job->measuring != NULL, job->group);
+    do leaf = tree_fork(tree, job->tokens.id, job->read, !job->reuses, job->group);
     while (!leaf && tree_evict(tree));
     return leaf;
 }
@@ -108,7 +108,7 @@ static enum admission admit(const struct schedule *schedule, struct job *job) {
     bool others = lane->running > 0;
     /* enough for this turn and the next; to let in more would only hold cells */
     if (others && (lane->full || lane->promised >= 2 * LANE_WIDTH)) return WAITS;
-    int cached = tree_match(&lane->tree, job->tokens.id, job->read, job->measuring != NULL);
+    int cached = tree_match(&lane->tree, job->tokens.id, job->read, !job->reuses);
     if (prefix_is_coming(schedule, job, cached)) return WAITS;
     struct node *leaf = fork_for(job);
     if (leaf) cached = node_end(leaf);
