@@ -16,7 +16,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 MORE_TEST_MODELS := gemma-3-270m
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vllm proof check bench format models install clean help
+.PHONY: build demo test test-vllm proof check bench bench-paper format models install clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp; CORD_LOCAL=OFF: see docs/cluster.md
 	@scripts/build.sh $(BUILD) -DCORD_LOCAL=$(CORD_LOCAL) $(CORD_CMAKE)
@@ -47,12 +47,18 @@ check: build ## the tests under AddressSanitizer, UBSan and ThreadSanitizer (wit
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/check.sh
 
-bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and two hours
+bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and three hours
 	@scripts/packages.sh bench
 	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
 	@cmake --build build --target benchmarks
 	@scripts/llama.sh --tools >/dev/null
 	@bench/bench.py
+
+bench-paper: build ## goes on with the paper's grid on GSM8K, for days if need be: CORD_GSM8K=FOLDER make bench-paper; docs/results.md
+	@scripts/fetch.sh $(DEMO_MODELS) $(TEST_MODELS) >/dev/null
+	@bench/paper.py grid --sample plain
+	@bench/paper.py grid --sample hard
+	@bench/paper.py tables
 
 format: ## let clang-format rewrite the sources
 	@scripts/packages.sh check
@@ -74,4 +80,4 @@ clean: ## remove the build folders; llama.cpp and the models stay in the cache
 	@rm -rf build build-asan build-tsan build-remote
 
 help: ## this list
-	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'

@@ -2,6 +2,8 @@
  *
  *   usage: engine widths MODEL.gguf            rows in a batch and tokens/s written, and tokens/s of scoring; at the start,
  *                                              and after the caches have been full twice
+ *          engine reuse MODEL.gguf            scores of what the model has just written, computed anew and not: how far apart,
+ *                                              and how long they take
  *          engine long MODEL.gguf TOKENS...    seconds for one more step of a beam of 4 behind so long a text, and memory
  *
  * One line of JSON for each figure. No thresholds, no medians: whoever runs it repeats it. */
@@ -15,11 +17,13 @@ enum { WIDEST = 32, TOKENS = 48, BEAM = 4, TEACHERS = 2 };
 
 static const cord_span prompt[] = {
     {TEXT("<|im_start|>user\n"), true},
-    {TEXT(
-         "A baker fills 6 trays with 14 rolls each. She keeps 9 rolls for her family and sells the others for $2 each. On "
-         "Saturday she bakes twice as many trays, but 11 rolls get burnt, and on Sunday the shop stays closed. Flour for "
-         "a tray costs $3, and the oven needs power for $5 a day. How many dollars does she earn on a day in the week, how "
-         "many on Saturday, and how many more is that? Reason step by step and give only the difference."),
+    {TEXT("A baker fills 6 trays with 14 rolls each. She keeps 9 rolls for her family and sells the others for $2 "
+          "each. On "
+          "Saturday she bakes twice as many trays, but 11 rolls get burnt, and on Sunday the shop stays closed. Flour "
+          "for "
+          "a tray costs $3, and the oven needs power for $5 a day. How many dollars does she earn on a day in the "
+          "week, how "
+          "many on Saturday, and how many more is that? Reason step by step and give only the difference."),
      false},
     {TEXT("<|im_end|>\n<|im_start|>assistant\n<think>\n### Step 1."), true},
 };
@@ -64,8 +68,9 @@ static void release(cord_proposal *requests, int n) {
     for (int i = 0; i < n; i++) cord_proposal_release(&requests[i]);
 }
 
-/* Scores `n` reasonings. How many tokens were computed for it. */
-static int score(cord_engine *engine, const cord_model *model, const cord_text *reasoning, int n, uint64_t group) {
+/* Scores `n` reasonings, into log_score where that is not NULL. How many tokens were computed for it. */
+static int score(cord_engine *engine, const cord_model *model, const cord_text *reasoning, int n, uint64_t group,
+                 bool reuse, double *log_score) {
     cord_error err = {0};
     cord_scoring requests[WIDEST];
     int computed = 0;
@@ -77,11 +82,13 @@ static int score(cord_engine *engine, const cord_model *model, const cord_text *
                                      .opening = {TEXT(" </think> The final answer is "), true},
                                      .target = {TEXT("150"), false},
                                      .closing = {TEXT("."), true},
-                                     .group = group};
+                                     .group = group,
+                                     .reuse = reuse};
     must(cord_score(engine, requests, n, &err), &err);
     for (int i = 0; i < n; i++) {
         must(CORD_OK, &requests[i].error);
         computed += requests[i].prompt_tokens - requests[i].cached_tokens;
+        if (log_score) log_score[i] = requests[i].log_score;
         cord_scoring_release(&requests[i]);
     }
     return computed;
@@ -114,7 +121,7 @@ static void score_at(cord_engine *engine, const cord_model *model, const char *w
     propose(engine, model, NULL, 8, requests);
     for (int i = 0; i < 8; i++) reasoning[i] = (cord_text){requests[i].text, requests[i].len};
     int64_t start = clock_us();
-    int computed = score(engine, model, reasoning, 8, group);
+    int computed = score(engine, model, reasoning, 8, group, false, NULL);
     printf("{\"what\": \"score\", \"when\": \"%s\", \"tokens\": %d, \"rate\": %.2f}\n", when, computed,
            computed / seconds_since(start));
     release(requests, 8);
@@ -128,7 +135,7 @@ static void fill_caches(cord_engine *engine, const cord_model *model) {
         for (int i = 0; i < 40; i++)
             at += snprintf(text + at, sizeof text - (size_t)at, " There are %d rolls on tray %d.", 7 * i + problem, i);
         cord_text reasoning = text_of(text);
-        score(engine, model, &reasoning, 1, 100 + (uint64_t)problem);
+        score(engine, model, &reasoning, 1, 100 + (uint64_t)problem, false, NULL);
     }
     for (int problem = 0; problem < 24; problem++) cord_forget(engine, 100 + (uint64_t)problem);
 }
@@ -153,8 +160,8 @@ static void make_beam(const cord_model *model, int tokens, struct buf *texts, co
         int n = 0;
         for (int i = 0; n < tokens; i++) {
             int salt = n > tokens - 100 ? 1000 * (b + 1) : 0;
-            buf_addf(&texts[b], "\n\n### Step %d. Tray %d holds %d rolls, and %d of them are sold for $2 each.", i + 2, i,
-                     14 + i % 5 + salt, 9 + i % 4);
+            buf_addf(&texts[b], "\n\n### Step %d. Tray %d holds %d rolls, and %d of them are sold for $2 each.", i + 2,
+                     i, 14 + i % 5 + salt, 9 + i % 4);
             if (i % 32 && n < tokens - 2000) continue;
             cord_span span = {buf_text(&texts[b]), false};
             must(cord_count_tokens(model, &span, 1, &n, &err), &err);
@@ -182,11 +189,40 @@ static void play_round(cord_engine *engine, const cord_model *model, const cord_
         reasoning[i] = buf_text(&texts[i]);
     }
     start = clock_us();
-    score(engine, model, reasoning, N, 1);
-    printf("{\"what\": \"round\", \"tokens\": %d, \"number\": %d, \"written\": %d, \"propose\": %.2f, \"score\": %.2f, \"rss\": %.0f}\n",
+    score(engine, model, reasoning, N, 1, false, NULL);
+    printf("{\"what\": \"round\", \"tokens\": %d, \"number\": %d, \"written\": %d, \"propose\": %.2f, \"score\": %.2f, "
+           "\"rss\": %.0f}\n",
            tokens, number, written, proposing, seconds_since(start), resident_megabytes());
     for (int i = 0; i < N; i++) buf_release(&texts[i]);
     release(requests, N);
+}
+
+/* ---- reuse --------------------------------------------------------------------------------------------------- */
+
+/* What the model has just written, scored on the cells that it was written with, and in another group, where there are none. */
+static void score_twice(cord_engine *engine, const cord_model *model) {
+    cord_proposal requests[12];
+    cord_text reasoning[12];
+    double reused[12], anew[12], worst = 0, sum = 0;
+    propose(engine, model, NULL, 12, requests);
+    for (int i = 0; i < 12; i++) reasoning[i] = (cord_text){requests[i].text, requests[i].len};
+    int64_t start = clock_us();
+    int few = score(engine, model, reasoning, 12, 1, true, reused);
+    double soon = seconds_since(start);
+    start = clock_us();
+    int all = score(engine, model, reasoning, 12, 2, false, anew);
+    double late = seconds_since(start);
+    for (int i = 0; i < 12; i++) {
+        double apart = reused[i] > anew[i] ? reused[i] - anew[i] : anew[i] - reused[i];
+        sum += apart;
+        if (apart > worst) worst = apart;
+    }
+    printf("{\"what\": \"reuse\", \"tokens\": %d, \"seconds\": %.3f, \"tokens_anew\": %d, \"seconds_anew\": %.3f, "
+           "\"mean_apart\": %.5f, \"worst_apart\": %.5f, \"noise\": %.4f}\n",
+           few, soon, all, late, sum / 12, worst, cord_model_get_info(model)->noise);
+    release(requests, 12);
+    cord_forget(engine, 1);
+    cord_forget(engine, 2);
 }
 
 static void long_traces(cord_engine *engine, const cord_model *model, int tokens) {
@@ -199,9 +235,10 @@ static void long_traces(cord_engine *engine, const cord_model *model, int tokens
 }
 
 int main(int argc, char **argv) {
-    bool is_long = argc > 3 && !strcmp(argv[1], "long");
-    if (!is_long && (argc != 3 || strcmp(argv[1], "widths") != 0)) {
-        fprintf(stderr, "usage: engine widths MODEL.gguf | engine long MODEL.gguf TOKENS...\n");
+    bool is_long = argc > 3 && !strcmp(argv[1], "long"), is_reuse = argc == 3 && !strcmp(argv[1], "reuse");
+    if (!is_long && !is_reuse && (argc != 3 || strcmp(argv[1], "widths") != 0)) {
+        fprintf(stderr,
+                "usage: engine widths MODEL.gguf | engine reuse MODEL.gguf | engine long MODEL.gguf TOKENS...\n");
         return 2;
     }
     cord_model_options options = {.name = argv[2], .path = argv[2], .gpu_layers = -1};
@@ -213,7 +250,8 @@ int main(int argc, char **argv) {
     must(cord_engine_open(&(cord_engine_options){0}, &engine, &err), &err);
     must(cord_model_open(engine, &options, &model, &err), &err);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (!is_long) widths(engine, model);
+    for (int i = 0; is_reuse && i < 5; i++) score_twice(engine, model);
+    if (!is_long && !is_reuse) widths(engine, model);
     for (int i = 3; i < argc; i++) long_traces(engine, model, atoi(argv[i]));
     cord_engine_close(engine);
     return 0;

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""The paper's grid (recipes/paper/small) on GSM8K, block by block; `make bench-paper` goes on with it.
+
+    bench/paper.py grid [--sample plain|hard] [--hours H] [--only VARIANT,...]    runs what is missing, and keeps its rows
+    bench/paper.py tables                                                         prints docs/results.md's tables from the rows
+
+A row a problem, variant and seed is kept in bench/paper/SAMPLE.tsv (`cord compare --rows`), which is in the repository: days
+and machines add to it. What has its rows there is not run again; a block that was interrupted goes on where it was, since run
+folders stay in the cache until their rows are kept.
+
+The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3; the other rows of the paper's tables take
+the first 30 problems and seed 1. Two samples, the same on every machine:
+    plain   problems of the test set in an order drawn once
+    hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
+            right; what the compared methods do with them plays no part
+
+Environment: CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes
+are checked).
+"""
+import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+CORD = os.path.join(ROOT, "build/cord")
+RECIPES = os.path.join(ROOT, "recipes/paper/small")
+CACHE = os.path.join(os.environ.get("CORD_CACHE", os.path.expanduser("~/.cache/cord")), "paper")
+FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
+         "hard": ("gsm8k-train-2000.jsonl", "45926aa7b33a4d57392a712ec0fc718a68cc2e33422658ddda76af4c305f24ce")}
+BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 5, 100, 30, (1, 2, 3), 9001
+
+PRIMARY = ("curation", "cord")
+# What else stands in the paper's tables, and what makes CoRD cheaper: a recipe, and settings over it.
+OTHERS = {name: (name, ()) for name in (
+    "curation-x2", "rejection", "integration", "greedy", "mcts", "criterion-random", "criterion-longest", "criterion-judge",
+    "criterion-contrast", "criterion-masked", "segmentation-line-break", "segmentation-prefix", "meta-moderate", "meta-weak",
+    "homogeneous-strong-cord", "homogeneous-strong-curation", "homogeneous-strong-integration", "homogeneous-moderate-cord",
+    "homogeneous-moderate-curation", "homogeneous-weak-cord", "homogeneous-weak-curation")}
+OTHERS.update({"cord-reuse": ("cord", ("meta_prover.reuse=true",)),
+               "cord-adaptive": ("cord", ("search.proposals=adaptive",)),
+               "cord-beam-2": ("cord", ("search.beam=2",))})
+VARIANTS = {**{name: (name, ()) for name in PRIMARY}, **OTHERS}
+
+
+def rows_file(sample):
+    return os.path.join(HERE, "paper", sample + ".tsv")
+
+
+def cord(*arguments, **more):
+    return subprocess.run([CORD, *arguments], check=True, **more)
+
+
+# ---- samples -----------------------------------------------------------------------------------------------------
+
+def source(sample):
+    """The data set's lines with the number of each as its id, in an order drawn once."""
+    folder = os.environ.get("CORD_GSM8K") or sys.exit("paper: CORD_GSM8K must name the folder with GSM8K's files; see bench/paper.py --help")
+    name, digest = FILES[sample]
+    data = open(os.path.join(folder, name), "rb").read()
+    if hashlib.sha256(data).hexdigest() != digest: sys.exit(f"paper: {folder}/{name} is not the file that was published")
+    problems = [{"id": f"{name.split('.')[0]}-{i}", **json.loads(line)} for i, line in enumerate(data.decode().splitlines())]
+    random.Random(20260502).shuffle(problems)
+    return problems
+
+
+def write_lines(path, rows):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w") as file:
+        for row in rows: print(json.dumps(row), file=file)
+    os.replace(path + ".new", path)
+
+
+def pilot(problems, wanted):
+    """Those that the strong model alone seldom gets right, in the order of `problems`."""
+    hard, block = [], 20
+    for at in range(0, len(problems), block):
+        if len(hard) >= wanted: break
+        out = os.path.join(CACHE, f"pilot-{at}")
+        write_lines(out + ".jsonl", problems[at:at + block])
+        run("homogeneous-strong-curation", (f"problems.file={out}.jsonl", "search.runs=1", f"run.seed={PILOT_SEED}"), out)
+        for line in open(out + "/trajectories.jsonl"):
+            row = json.loads(line)
+            grades = [t["grade"] for t in [row["best"], *row["finished"]] if t]
+            if grades.count("correct") <= 1: hard.append(row["id"])
+    chosen = {p["id"]: p for p in problems}
+    return [chosen[i] for i in hard[:wanted]]
+
+
+def sample_file(sample, wanted):
+    path = os.path.join(CACHE, sample + ".jsonl")
+    if not os.path.exists(path) or sum(1 for _ in open(path)) < wanted:
+        problems = source(sample)
+        write_lines(path, problems[:wanted] if sample == "plain" else pilot(problems, wanted))
+    return path
+
+
+# ---- runs --------------------------------------------------------------------------------------------------------
+
+def run(recipe, settings, out, timeout=None):
+    sets = [word for setting in (*settings, "run.out=" + out) for word in ("--set", setting)]
+    try:
+        status = subprocess.run([CORD, "run", f"{RECIPES}/{recipe}.yaml", "-q", *sets], timeout=timeout).returncode
+    except subprocess.TimeoutExpired:  # killed: nothing is lost
+        sys.exit("paper: time is up; the same command goes on")
+    if status not in (0, 3): sys.exit(f"paper: {recipe} ended with {status}")
+
+
+def done(sample):
+    """Which (run, problem) have their rows."""
+    path = rows_file(sample)
+    if not os.path.exists(path): return set()
+    lines = [line.rstrip("\n").split("\t") for line in open(path)]
+    at_run, at_id = lines[0].index("run"), lines[0].index("id")
+    return {(line[at_run], line[at_id]) for line in lines[1:]}
+
+
+def keep_rows(sample, folder, name):
+    """Adds a run's rows to the table. Blocks of one variant and seed have the same folder name, and so are one run there."""
+    path = rows_file(sample)
+    with tempfile.TemporaryDirectory() as scratch:
+        new = os.path.join(scratch, "rows.tsv")
+        cord("compare", name, "--rows", new, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        head, *rows = open(new).read().splitlines(keepends=True)
+    fresh = not os.path.exists(path)
+    if not fresh and open(path).readline() != head: sys.exit(f"paper: {path} has other columns than this cord writes")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "a") as file: file.write("".join([head] * fresh + rows))
+
+
+def cells(only):
+    """What is to be run, the most telling first: variant, seed, first problem."""
+    primary = [(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in PRIMARY]
+    others = [(name, 1, at) for at in range(0, OTHER_PROBLEMS, BLOCK) for name in OTHERS]
+    first = [cell for cell in primary if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
+    order = first + others + [cell for cell in primary if cell not in first]
+    return [cell for cell in order if not only or cell[0] in only]
+
+
+def grid(sample, hours, only):
+    problems = sample_file(sample, PRIMARY_PROBLEMS)
+    ids = [json.loads(line)["id"] for line in open(problems)]
+    have, until = done(sample), time.monotonic() + 3600 * hours
+    for name, seed, at in cells(only):
+        run_name = f"{name}-{seed}"
+        if all((run_name, i) in have for i in ids[at:at + BLOCK]): continue
+        left = until - time.monotonic()
+        if left <= 0: sys.exit("paper: time is up; the same command goes on")
+        folder = os.path.join(CACHE, sample, f"{at}")
+        out, (recipe, settings) = os.path.join(folder, run_name), VARIANTS[name]
+        print(f"{sample}: problems {at + 1} to {at + BLOCK}, {run_name}", flush=True)
+        run(recipe, (*settings, f"problems.file={problems}", f"problems.skip={at}", f"problems.limit={BLOCK}", f"run.seed={seed}"), out,
+            timeout=left)
+        keep_rows(sample, folder, run_name)
+        shutil.rmtree(out)
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------
+
+def compare(sample, names, *options):
+    """`cord compare` over the rows of some variants, the baseline first."""
+    if not os.path.exists(rows_file(sample)): return print("(no rows yet)\n")
+    lines = open(rows_file(sample)).read().splitlines(keepends=True)
+    at = lines[0].split("\t").index("run")
+    with tempfile.TemporaryDirectory() as scratch:
+        files = []
+        for name in names:
+            rows = [line for line in lines[1:] if line.split("\t")[at].rsplit("-", 1)[0] == name]
+            if not rows: continue
+            files.append(os.path.join(scratch, name + ".tsv"))
+            with open(files[-1], "w") as file: file.write(lines[0] + "".join(rows))
+        if len(files) < 2: return print("(not enough rows yet)\n")
+        cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *options)
+        print(flush=True)
+
+
+def tables():
+    for sample in FILES:
+        print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
+        compare(sample, PRIMARY)
+        print("### All rows, on the problems that all have\n", flush=True)
+        compare(sample, (*PRIMARY, *OTHERS))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("grid", "tables"))
+    parser.add_argument("--sample", choices=tuple(FILES), default="plain")
+    parser.add_argument("--hours", type=float, default=1e6)
+    parser.add_argument("--only", default="", help="variants, divided by commas: " + ", ".join(VARIANTS))
+    options = parser.parse_args()
+    only = [name for name in options.only.split(",") if name]
+    unknown = set(only) - set(VARIANTS)
+    if unknown: parser.error("unknown: " + ", ".join(sorted(unknown)))
+    if options.what == "tables": return tables()
+    grid(options.sample, options.hours, only)
+
+
+if __name__ == "__main__":
+    main()
