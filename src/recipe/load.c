@@ -171,7 +171,7 @@ static cord_status load_problems(struct load *load) {
     static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed"};
     struct arena *arena = &load->recipe->arena;
     const char *file = string(load, "problems.file", NULL), *format = string(load, "problems.format", NULL);
-    struct folder folder;
+    struct folder folder = {"", ""};
     CORD_TRY(folder_of_value(load, values_get(&load->values, "problems.file", NULL), &folder));
     const char *real = seen_from(folder.real, file, arena);
     struct problem_options *problems = &load->recipe->problems;
@@ -220,7 +220,7 @@ static cord_status check_where(struct load *load, const char *name, struct recip
 static cord_status load_template(struct load *load, struct recipe_model *model, const char *name) {
     const struct recipe_value *value = values_get(&load->values, "models.*.template", name);
     struct arena *arena = &load->recipe->arena;
-    struct folder folder;
+    struct folder folder = {"", ""};
     CORD_TRY(folder_of_value(load, value, &folder));
     const char *path = seen_from(folder.seen, value->text.data, arena);
     const char *real = seen_from(folder.real, value->text.data, arena);
@@ -285,7 +285,7 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
     if (!file || !file->text.len) return load_server(load, model, name);
     if (load->no_files)
         return values_error(&load->values, file->place, load->err, "models.%s.file: %s", name, load->no_files);
-    struct folder folder;
+    struct folder folder = {"", ""};
     CORD_TRY(folder_of_value(load, file, &folder));
     cord_status status =
         recipe_find_model(file->text.data, folder.seen, load->models_folder, arena, &model->options.path, load->err);
@@ -392,11 +392,12 @@ static cord_status load_search(struct load *load) {
  * defaults out, so it is the value that counts, not whether there is one. */
 static cord_status check_owner(struct load *load, const char *pattern, const char *choice, const char *owner) {
     const struct recipe_value *value = values_get(&load->values, pattern, NULL);
-    if (!value || !strcmp(string(load, choice, NULL), owner)) return CORD_OK;
+    const char *chosen = string(load, choice, NULL);
+    if (!value || !chosen || !strcmp(chosen, owner)) return CORD_OK;
     if (value_is_default(value)) return CORD_OK;
     return values_error(&load->values, value->place, load->err,
                         "%s goes with %s: %s, and this recipe has %s: %s; change one of the two, or leave %s out",
-                        pattern, choice, owner, choice, string(load, choice, NULL), pattern);
+                        pattern, choice, owner, choice, chosen, pattern);
 }
 
 /* Where steps end; the paper's phrases are written out for the resolved recipe. */
@@ -405,7 +406,7 @@ static cord_status load_segmentation(struct load *load) {
     for (int i = 0; segmentation_names[i]; i++)
         if (!strcmp(how, segmentation_names[i])) load->segmentation = (enum segmentation)i;
     if (load->segmentation != SEGMENTATION_PREFIX)
-        return check_owner(load, "search.prefixes", "search.segmentation", segmentation_names[SEGMENTATION_PREFIX]);
+        return check_owner(load, "search.prefixes", "search.segmentation", "prefix");
     if (!string(load, "search.prefixes", NULL)) {
         struct prompt_style paper = {.segmentation = SEGMENTATION_STEPS};
         prompt_segment(&paper, SEGMENTATION_PREFIX);
@@ -537,7 +538,7 @@ static cord_status read_recipe(struct load *load, const char *path, int depth) {
     CORD_TRY(file_read(path, "recipe", RECIPE_LIMIT, &text, load->err));
     load->values.source = path;
     const char *extended = NULL;
-    struct folder folder;
+    struct folder folder = {"", ""};
     cord_status status = folder_of(load, path, &folder);
     if (status == CORD_OK) status = yaml_extends(&load->values, buf_text(&text), &extended, load->err);
     if (status == CORD_OK && extended && depth == MOST_EXTENDED)

@@ -104,8 +104,8 @@ static bool is_beyond(const struct ledger *l, char words[300]) {
     int64_t tokens_now = now.prompt_tokens + now.new_tokens + lost_tokens(l);
     if (b->requests && requests > b->requests)
         snprintf(words, 300, "budget.requests is %lld: %lld are spent, and what comes next needs %lld",
-                 (long long)b->requests, (long long)(now.requests + now.lost),
-                 (long long)(requests - now.requests - now.lost));
+                 (long long)b->requests, (long long)now.requests + now.lost,
+                 (long long)requests - now.requests - now.lost);
     else if (b->tokens && tokens > b->tokens)
         snprintf(words, 300, "budget.tokens is %lld: %lld are spent, and what comes next may need %lld",
                  (long long)b->tokens, (long long)tokens_now, (long long)(tokens - tokens_now));

@@ -313,7 +313,7 @@ static inline struct world *world_new(int n_teachers, int beam) {
             .sampling = {.temperature = 0.5f + 0.1f * (float)k, .top_p = 0.9f, .seed = 77},
         };
     }
-    w->meta = (struct meta_prover){&w->models[TEACHERS], {.style = &w->styles[TEACHERS]}};
+    w->meta = (struct meta_prover){.model = &w->models[TEACHERS], .prompt = {.style = &w->styles[TEACHERS]}};
     w->settings = (struct search_settings){
         .runs = 1,
         .beam = beam,

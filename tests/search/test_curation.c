@@ -280,7 +280,7 @@ static void runs_are_searches_of_their_own(void **state) {
         if (begins) assert_true(ends(three) && one->n_rounds <= three->n_rounds);
         for (int r = 0; begins && r < three->n_rounds; r++) {
             const struct round *alone = &one->rounds[r < one->n_rounds ? r : one->n_rounds - 1];
-            const struct trajectory *first = NULL;
+            const struct trajectory *first = three->rounds[r].beam;
             assert_int_equal(part_of(&three->rounds[r], 0, &first), alone->n_beam);
             for (int i = 0; i < alone->n_beam; i++) {
                 const struct trajectory *a = &first[i], *b = &alone->beam[i];

@@ -137,7 +137,7 @@ static void pool_open(struct pool *pool, float temperature) {
             .prompt = {&pool->styles[k], pool->tmpl, info->bos, info->eos},
             .sampling = {.temperature = temperature, .top_p = 0.95f},
         };
-    pool->meta = (struct meta_prover){pool->model, pool->teachers[0].prompt};
+    pool->meta = (struct meta_prover){.model = pool->model, .prompt = pool->teachers[0].prompt};
     pool->observer = (struct observer){.ctx = pool, .round = on_round, .finished = on_finished};
 }
 

@@ -85,12 +85,11 @@ static bool propose_read(const json_t *reply, cord_proposal *p) {
     const json_t *content = json_object_get(reply, "content");
     cord_text type = member(reply, "stop_type"), word = member(reply, "stopping_word");
     if (!json_is_string(content)) return false;
+    bool stopped = text_equal(type, TEXT("word")), turned = text_equal(type, TEXT("eos"));
     p->stop = -1;
     if (text_equal(type, TEXT("limit")))
         p->end = CORD_END_LENGTH;
-    else if (!text_equal(type, TEXT("eos")) && !text_equal(type, TEXT("word")))
-        return false;
-    else if (!read_stop(text_equal(type, TEXT("word")) ? word.data : NULL, p))
+    else if ((!stopped && !turned) || !read_stop(stopped ? word.data : NULL, p))
         return false;
     p->new_tokens = read_count(reply, "tokens_predicted");
     p->prompt_tokens = read_count(reply, "tokens_evaluated");

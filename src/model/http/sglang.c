@@ -142,9 +142,10 @@ static bool prompt_read(const json_t *reply, const struct pieces *text, int firs
                         int *cached) {
     const json_t *meta = json_object_get(reply, "meta_info"), *all = json_object_get(meta, "input_token_logprobs");
     *cached = read_count(meta, "cached_tokens");
-    if (json_array_size(all) != (size_t)(n - first + 1)) return false;
+    if (json_array_size(all) != (size_t)n - (size_t)first + 1) return false;
     for (int i = first; i < n; i++)
-        if (!read_listed(json_array_get(all, (size_t)(i - first + 1)), text->id[i], &logprob[i - first])) return false;
+        if (!read_listed(json_array_get(all, (size_t)i - (size_t)first + 1), text->id[i], &logprob[i - first]))
+            return false;
     return true;
 }
 
