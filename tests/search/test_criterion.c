@@ -41,6 +41,7 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
         assert_text(r->closing.text, ".");
         assert_true(r->opening.trusted && r->closing.trusted && !r->target.trusted);
         assert_true(r->group == 4711);
+        assert_true(r->reuse);
         if (i == 2) {
             error_fill(&requests[i].error, CORD_TOO_LONG, "it does not fit");
             continue;
@@ -66,7 +67,7 @@ static void the_scored_text_is_the_papers(void **state) {
     arena_init(&arena);
     assert_true(prompt_preset("steps", &style));
     style.full = TEXT("[meta] {question} [go]");
-    const struct meta_prover meta = {&meta_model, {.style = &style}};
+    const struct meta_prover meta = {.model = &meta_model, .prompt = {.style = &style}, .reuse = true};
     struct cord_engine engine = {0};
     const struct search search = {
         .engine = &engine,
