@@ -3,6 +3,7 @@
 #include "cmd/compare.h"
 #include "recipe/recipe.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -16,13 +17,53 @@ static const char *without_slashes(const char *folder, struct arena *arena) {
     return arena_text(arena, (cord_text){folder, len}).data;
 }
 
+/* How many parameters the models had, as the run noted; 0: not known. */
+static cord_status read_parameters(struct journal *journal, const struct recipe_outline *outline, int model,
+                                   struct arena *arena, double *out, cord_error *err) {
+    cord_text value;
+    *out = 0;
+    if (model < 0) return CORD_OK;
+    const char *key = arena_printf(arena, "model.%s.parameters", outline->models[model]);
+    if (!key) return error_memory(err);
+    CORD_TRY(journal_get_fact(journal, key, arena, &value, err));
+    if (value.len) *out = strtod(value.data, NULL);
+    return CORD_OK;
+}
+
+static cord_status read_sizes(struct compared_run *run, const struct recipe_outline *outline, struct arena *arena,
+                              cord_error *err) {
+    double *teachers = arena_alloc(arena, (size_t)(outline->n_teachers + 1) * sizeof *teachers);
+    if (!teachers) return error_memory(err);
+    run->sizes = (struct model_sizes){.teachers = teachers, .n_teachers = outline->n_teachers};
+    for (int k = 0; k < outline->n_teachers; k++)
+        CORD_TRY(read_parameters(run->journal, outline, outline->teacher_model[k], arena, &teachers[k], err));
+    return read_parameters(run->journal, outline, outline->meta_model, arena, &run->sizes.meta_prover, err);
+}
+
+static const char *or_empty(cord_text text) { return text.data ? text.data : ""; }
+
 static cord_status read_run(struct compare *c, struct compared_run *run, const char *folder, cord_error *err) {
+    struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
+    struct recipe_outline outline;
+    cord_text recipe;
     run->folder = without_slashes(folder, &c->arena);
-    if (!run->folder) return error_memory(err);
+    run->evidence = evidence;
+    if (!run->folder || !evidence) return error_memory(err);
     CORD_TRY(journal_open(run->folder, JOURNAL_READ, &run->journal, err));
     CORD_TRY(journal_problems(run->journal, &c->arena, &run->problems, &run->n_problems, err));
-    CORD_TRY(journal_get_teachers(run->journal, &c->arena, &run->teachers, &run->n_teachers, err));
-    return journal_get_fact(run->journal, "recipe", &c->arena, &run->recipe, err);
+    CORD_TRY(journal_get_teachers(run->journal, &c->arena, &evidence->teachers, &evidence->n_teachers, err));
+    CORD_TRY(journal_get_fact(run->journal, "recipe", &c->arena, &recipe, err));
+    CORD_TRY(recipe_outline(recipe, &c->arena, &outline, err));
+    CORD_TRY(read_sizes(run, &outline, &c->arena, err));
+    evidence->run = run->folder;
+    evidence->version = cord_version();
+    evidence->strategy = or_empty(outline.strategy);
+    evidence->criterion = or_empty(outline.criterion);
+    evidence->seed = or_empty(outline.seed);
+    evidence->method = outline.method;
+    evidence->scorer = outline.scorer;
+    run->teachers = evidence->teachers;
+    return evidence_take(evidence, run->problems, run->n_problems, &c->arena, err);
 }
 
 /* A run beside itself would count as two seeds, or as two methods without any difference. */
@@ -37,7 +78,7 @@ static cord_status refuse_twice(const struct compare *c, cord_error *err) {
     return CORD_OK;
 }
 
-static cord_status read_runs(struct compare *c, cord_error *err) {
+static cord_status read_journals(struct compare *c, cord_error *err) {
     int n = c->call->n_args;
     c->runs = arena_alloc(&c->arena, (size_t)n * sizeof *c->runs);
     if (!c->runs) return error_memory(err);
@@ -48,6 +89,31 @@ static cord_status read_runs(struct compare *c, cord_error *err) {
         return status;
     }
     return refuse_twice(c, err);
+}
+
+/* Of a table's row, a problem is its id and a hash of the rest. */
+static cord_status read_table(struct compare *c, struct compared_run *run, struct evidence *evidence, cord_error *err) {
+    *run = (struct compared_run){
+        .folder = evidence->run, .evidence = evidence, .teachers = evidence->teachers, .n_problems = evidence->n};
+    run->problems = arena_alloc(&c->arena, (size_t)(evidence->n + 1) * sizeof *run->problems);
+    if (!run->problems) return error_memory(err);
+    for (int i = 0; i < evidence->n; i++) {
+        const struct evidence_row *row = &evidence->rows[i];
+        run->problems[i] =
+            (struct journal_problem){.index = i, .id = row->id, .question = row->problem, .status = row->status};
+    }
+    return CORD_OK;
+}
+
+static cord_status read_tables(struct compare *c, cord_error *err) {
+    struct evidence_list list = {0};
+    for (int i = 0; i < c->call->n_args; i++) CORD_TRY(evidence_read(c->call->args[i], &list, &c->arena, err));
+    if (!list.n) return error_set(err, CORD_BAD_INPUT, "%s: there are no rows in it", c->call->args[0]);
+    c->runs = arena_alloc(&c->arena, (size_t)list.n * sizeof *c->runs);
+    if (!c->runs) return error_memory(err);
+    for (c->n_runs = 0; c->n_runs < list.n; c->n_runs++)
+        CORD_TRY(read_table(c, &c->runs[c->n_runs], &list.runs[c->n_runs], err));
+    return CORD_OK;
 }
 
 /* ---- matching ------------------------------------------------------------------------------------------------ */
@@ -94,70 +160,59 @@ static cord_status match(struct compare *c, cord_error *err) {
 
 /* ---- methods ------------------------------------------------------------------------------------------------- */
 
-struct contrast {
-    bool seed, scorer, other;
-};
-
-/* Which problems runs took is not part of the method. */
-static void note_difference(cord_text line, struct contrast *out) {
-    if (text_starts(line, TEXT("problems.file: ")) || text_starts(line, TEXT("problems.skip: ")) ||
-        text_starts(line, TEXT("problems.limit: ")))
-        return;
-    if (text_starts(line, TEXT("run.seed: ")))
-        out->seed = true;
-    else
-        out->other = true;
-    out->scorer |= text_starts(line, TEXT("meta_prover.")) || text_starts(line, TEXT("models"));
-}
-
-/* In what two runs' recipes differ. */
-static cord_status contrast(const struct compared_run *a, const struct compared_run *b, struct contrast *out,
-                            cord_error *err) {
-    cord_text lines = {0};
-    struct arena arena;
-    *out = (struct contrast){.other = !a->recipe.len || !b->recipe.len};
-    if (out->other) return CORD_OK;
-    arena_init(&arena);
-    cord_status status = recipe_differences(a->recipe, b->recipe, &arena, &lines, err);
-    while (status == CORD_OK && lines.len) {
-        size_t end = (size_t)text_find(lines, TEXT("\n")) + 1; /* each ends with one */
-        note_difference(text_slice(lines, 0, end), out);
-        lines = text_slice(lines, end, lines.len);
-    }
-    arena_release(&arena);
-    return status;
-}
-
 /* The method that the run is one more seed of: it differs in the seed from all its runs, and in nothing else. */
-static cord_status find_method(struct compare *c, int run, cord_error *err) {
+static void find_method(struct compare *c, int run) {
+    const struct evidence *own = c->runs[run].evidence;
     int *method = &c->runs[run].method;
     for (*method = 0; *method < c->comparison.n_methods; ++*method) {
         bool fits = true;
         for (int i = 0; i < run && fits; i++) {
-            struct contrast differs;
+            const struct evidence *other = c->runs[i].evidence;
             if (c->runs[i].method != *method) continue;
-            CORD_TRY(contrast(&c->runs[i], &c->runs[run], &differs, err));
-            fits = differs.seed && !differs.other;
-            if (!differs.seed && !differs.other)
+            bool same = *own->method && !strcmp(own->method, other->method), seed = !strcmp(own->seed, other->seed);
+            fits = same && !seed;
+            if (same && seed)
                 buf_addf(&c->notes, "%s and %s have the same recipe and the same seed.\n", c->runs[i].folder,
                          c->runs[run].folder);
         }
-        if (fits) return CORD_OK;
+        if (fits) return;
     }
     c->first[*method] = &c->runs[run];
     c->comparison.n_methods++;
+}
+
+static cord_status measure_row(struct compare *c, struct compared_run *run, int at, cord_error *err) {
+    struct evidence_row *row = &run->evidence->rows[at];
+    if (row->measured || row->status != PROBLEM_DONE) return CORD_OK;
+    CORD_TRY(hits_init(&row->hits, run->evidence->n_teachers, &c->arena, err));
+    CORD_TRY(measure_problem(run->journal, &run->problems[at], &run->sizes, row->value, &row->hits, err));
+    row->measured = true;
     return CORD_OK;
 }
 
-static cord_status measure_run(struct compare *c, int number, double *sums, struct hits *hits, cord_error *err) {
-    const struct compared_run *run = &c->runs[number];
-    for (int i = 0; i < c->matching.n; i++) {
-        double value[MEASURES];
-        int at = c->matching.at[number * c->matching.n + i];
-        CORD_TRY(measure_problem(run->journal, &run->problems[at], value, hits, err));
-        for (int m = 0; m < MEASURES; m++) sums[(size_t)i * MEASURES + m] += value[m];
+/* What is compared; of a table that is to be written, everything. */
+static cord_status measure_all(struct compare *c, cord_error *err) {
+    bool all = call_option(c->call, "rows")->given;
+    for (int r = 0; r < c->n_runs; r++) {
+        struct compared_run *run = &c->runs[r];
+        for (int i = 0; i < (all ? run->n_problems : c->matching.n); i++)
+            CORD_TRY(measure_row(c, run, all ? i : c->matching.at[r * c->matching.n + i], err));
     }
     return CORD_OK;
+}
+
+/* Sums over the seeds, and how many have a value. */
+static void add_run(const struct compare *c, int number, double *sums, int *counts, struct hits *hits) {
+    for (int i = 0; i < c->matching.n; i++) {
+        const struct evidence_row *row =
+            &c->runs[number].evidence->rows[c->matching.at[number * c->matching.n + i]];
+        for (int m = 0; m < MEASURES; m++) {
+            if (isnan(row->value[m])) continue;
+            sums[(size_t)i * MEASURES + m] += row->value[m];
+            counts[(size_t)i * MEASURES + m]++;
+        }
+        hits_add(hits, &row->hits);
+    }
 }
 
 static cord_status measure_method(struct compare *c, int number, cord_error *err) {
@@ -165,34 +220,56 @@ static cord_status measure_method(struct compare *c, int number, cord_error *err
     const struct compared_run *first = c->first[number];
     size_t size = (size_t)c->matching.n * MEASURES;
     double *values = arena_alloc(&c->arena, size * sizeof *values);
+    int *counts = arena_alloc(&c->arena, size * sizeof *counts);
     c->letters[number] =
         number < 26 ? arena_printf(&c->arena, "%c", 'A' + number) : arena_printf(&c->arena, "M%d", number + 1);
-    if (!values || !c->letters[number]) return error_memory(err);
-    CORD_TRY(hits_init(&method->hits, first->n_teachers, &c->arena, err));
+    if (!values || !counts || !c->letters[number]) return error_memory(err);
+    CORD_TRY(hits_init(&method->hits, first->evidence->n_teachers, &c->arena, err));
     for (int i = 0; i < c->n_runs; i++)
         if (c->runs[i].method == number) {
-            CORD_TRY(measure_run(c, i, values, &method->hits, err));
+            add_run(c, i, values, counts, &method->hits);
             method->n_seeds++;
         }
-    for (size_t i = 0; i < size; i++) values[i] /= method->n_seeds;
+    for (size_t i = 0; i < size; i++) { /* what was spent is known with all seeds or not at all */
+        bool known = counts[i] && (counts[i] == method->n_seeds || !measure_is_cost((enum measure)(i % MEASURES)));
+        values[i] = known ? values[i] / counts[i] : (double)NAN;
+    }
     method->values = values;
     method->name = first->folder;
     return CORD_OK;
 }
 
 /* PP is the run's own meta-prover's; of two meta-provers it says nothing of the traces. */
-static cord_status note_scorers(struct compare *c, cord_error *err) {
+static void note_scorers(struct compare *c) {
+    const char *base = c->first[c->comparison.baseline]->evidence->scorer;
     for (int i = 0; i < c->comparison.n_methods; i++) {
-        struct contrast differs = {0};
-        if (i != c->comparison.baseline)
-            CORD_TRY(contrast(c->first[c->comparison.baseline], c->first[i], &differs, err));
-        if (differs.scorer)
+        const char *own = c->first[i]->evidence->scorer;
+        if (*own && *base && strcmp(own, base) != 0)
             buf_addf(&c->notes,
                      "PP and S0 of %s are by another meta-prover, or by models that are set up otherwise, than "
                      "those of %s: they cannot be compared as they stand.\n",
                      c->letters[i], c->letters[c->comparison.baseline]);
     }
-    return CORD_OK;
+}
+
+static void note_sizes(struct compare *c) {
+    bool unknown = false;
+    for (int i = 0; i < c->comparison.n_methods; i++) unknown |= isnan(c->comparison.methods[i].mean[MEASURE_FLOPS]);
+    if (unknown)
+        buf_addf(&c->notes, "FLOPs with a dash: how many parameters a model has is not known. Of a server's, say it in "
+                            "models.*.parameters and go on with the run; of a table of rows, write it anew.\n");
+}
+
+/* Where nothing competes, everything is kept. */
+static void note_keeping(struct compare *c) {
+    static const char *const without[] = {"curation", "rejection", "integration"};
+    for (int i = 0; i < c->comparison.n_methods; i++)
+        for (size_t k = 0; k < sizeof without / sizeof *without; k++)
+            if (!strcmp(c->first[i]->evidence->strategy, without[k]))
+                buf_addf(&c->notes,
+                         "%s is %s: nothing competes step by step, so that what is kept is all that was not dropped; "
+                         "whom the criterion prefers shows on the final path.\n",
+                         c->letters[i], without[k]);
 }
 
 static cord_status make_methods(struct compare *c, cord_error *err) {
@@ -201,7 +278,8 @@ static cord_status make_methods(struct compare *c, cord_error *err) {
     c->letters = arena_alloc(&c->arena, n * sizeof *c->letters);
     c->first = arena_alloc(&c->arena, n * sizeof *c->first);
     if (!c->comparison.methods || !c->letters || !c->first) return error_memory(err);
-    for (int i = 0; i < c->n_runs; i++) CORD_TRY(find_method(c, i, err));
+    for (int i = 0; i < c->n_runs; i++) find_method(c, i);
+    CORD_TRY(measure_all(c, err));
     for (int i = 0; i < c->comparison.n_methods; i++) CORD_TRY(measure_method(c, i, err));
     return CORD_OK;
 }
@@ -227,19 +305,54 @@ void compare_hit_kinds(const struct hits *hits, struct hit_kind kinds[HIT_KINDS]
     kinds[2] = (struct hit_kind){"proposed", "proposed", hits->proposed};
 }
 
-const char *compare_sentence(struct compare *c, const struct difference *difference, bool names) {
-    struct buf out;
-    buf_init(&out, "a sentence", 1 << 16);
-    const char **called = arena_alloc(&c->arena, (size_t)c->comparison.n_methods * sizeof *called);
-    for (int i = 0; called && i < c->comparison.n_methods; i++)
-        called[i] = names ? c->comparison.methods[i].name : c->letters[i];
-    if (called) comparison_tell(&c->comparison, difference, called, &out);
-    const char *text = called && out.status == CORD_OK ? arena_text(&c->arena, buf_text(&out)).data : NULL;
-    buf_release(&out);
+/* A text of the comparison's own, in the arena; NULL when there is no memory. */
+static const char *kept_text(struct compare *c, struct buf *out) {
+    const char *text = out->status == CORD_OK ? arena_text(&c->arena, buf_text(out)).data : NULL;
+    buf_release(out);
     return text;
 }
 
+static const char *const *names_of(struct compare *c) {
+    const char **called = arena_alloc(&c->arena, (size_t)c->comparison.n_methods * sizeof *called);
+    for (int i = 0; called && i < c->comparison.n_methods; i++) called[i] = c->comparison.methods[i].name;
+    return called;
+}
+
+const char *compare_budget(struct compare *c, int method) {
+    struct buf out;
+    buf_init(&out, "a budget", 1 << 16);
+    comparison_tell_budget(&c->comparison, method, &out);
+    return kept_text(c, &out);
+}
+
+const char *compare_equal(struct compare *c, int method, bool names) {
+    struct buf out;
+    buf_init(&out, "a budget", 1 << 16);
+    const char *const *called = names ? names_of(c) : c->letters;
+    if (called) comparison_tell_equal(&c->comparison, method, called, &out);
+    const char *text = kept_text(c, &out);
+    return called ? text : NULL;
+}
+
+const char *compare_sentence(struct compare *c, const struct difference *difference, bool names) {
+    struct buf out;
+    buf_init(&out, "a sentence", 1 << 16);
+    const char *const *called = names ? names_of(c) : c->letters;
+    if (called) comparison_tell(&c->comparison, difference, called, &out);
+    const char *text = kept_text(c, &out);
+    return called ? text : NULL;
+}
+
 /* ---- the verb ------------------------------------------------------------------------------------------------ */
+
+static cord_status write_rows(struct compare *c, cord_error *err) {
+    const struct option_value *rows = call_option(c->call, "rows");
+    const struct evidence **runs = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *runs);
+    if (!rows->given) return CORD_OK;
+    if (!runs) return error_memory(err);
+    for (int i = 0; i < c->n_runs; i++) runs[i] = c->runs[i].evidence;
+    return evidence_write(runs, c->n_runs, rows->text, err);
+}
 
 struct format {
     const char *name;
@@ -250,13 +363,16 @@ static const struct format formats[] = {
     {"text", compare_text}, {"markdown", compare_markdown}, {"csv", compare_csv}, {"json", compare_json}};
 
 static cord_status compare_all(struct compare *c, const struct format *format, cord_error *err) {
-    CORD_TRY(read_runs(c, err));
+    CORD_TRY(call_option(c->call, "from-rows")->given ? read_tables(c, err) : read_journals(c, err));
     CORD_TRY(match(c, err));
     CORD_TRY(make_methods(c, err));
     CORD_TRY(find_baseline(c, err));
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
-    CORD_TRY(note_scorers(c, err));
+    note_scorers(c);
+    note_sizes(c);
+    note_keeping(c);
     CORD_TRY(buf_check(&c->notes, err));
+    CORD_TRY(write_rows(c, err));
     CORD_TRY(format->write(c, err));
     if (fflush(c->call->out) != 0 || ferror(c->call->out)) return error_errno(err, "write", "the output");
     return CORD_OK;
@@ -299,6 +415,13 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .value = "text|markdown|csv|json",
      .doc = "how it is written (text)"},
+    {.name = "from-rows",
+     .type = OPTION_FLAG,
+     .doc = "what is named are files that --rows wrote, not run folders: the same numbers without journals"},
+    {.name = "rows",
+     .type = OPTION_TEXT,
+     .value = "FILE",
+     .doc = "write a row per problem, method and seed there, tab-separated, to be kept and compared later"},
     {.name = "samples", .type = OPTION_INT, .value = "N", .min = 1000, .max = 1e7, .doc = "of the bootstrap (10000)"},
     {.name = "seed", .type = OPTION_INT, .value = "N", .min = 0, .max = 1e15, .doc = "of the bootstrap (1)"},
     {.name = NULL},
@@ -320,6 +443,10 @@ const struct verb verb_compare = {
         "accuracies of one seed tested by McNemar's exact test. A sentence says of each difference whether it is\n"
         "established, and if not, how large one would have had to be. So decide which two methods are compared before\n"
         "looking at the numbers, and name these first. Formulas and sources: docs/compare.md.\n"
+        "\n"
+        "What each method spent on a problem, and by what that is equal to the baseline's within 5 %, stands under the "
+        "table.\n"
+        "FLOPs are 2 x parameters x tokens. Rows of many days and machines are compared with --from-rows.\n"
         "\n"
         "Seconds are those that problems waited: of runs with several problems at once they add up to more than the "
         "run\n"

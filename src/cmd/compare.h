@@ -5,16 +5,17 @@
 
 #include "cmd/page.h"
 #include "eval/comparison.h"
+#include "eval/evidence.h"
 #include "eval/matching.h"
 
 struct compared_run {
     const char *folder; /* as it was named, without slashes behind */
-    struct journal *journal;
-    struct journal_problem *problems;
+    struct evidence *evidence;
+    struct journal *journal;          /* NULL: the evidence comes from a table of rows */
+    struct journal_problem *problems; /* as the evidence has them: row by row */
     int n_problems;
-    cord_text recipe;
+    struct model_sizes sizes;
     const char *const *teachers;
-    int n_teachers;
     int method; /* which it is a seed of */
 };
 
@@ -41,6 +42,10 @@ void compare_hit_kinds(const struct hits *hits, struct hit_kind kinds[HIT_KINDS]
 
 /* A sentence of a difference, in the arena; NULL when there is no memory. Methods are called by letters, or by names. */
 const char *compare_sentence(struct compare *compare, const struct difference *difference, bool names);
+
+/* What a method spent on a problem; by what that is the same as the baseline. As above. */
+const char *compare_budget(struct compare *compare, int method);
+const char *compare_equal(struct compare *compare, int method, bool names);
 
 cord_status compare_text(struct compare *compare, cord_error *err);
 cord_status compare_markdown(struct compare *compare, cord_error *err);

@@ -93,7 +93,7 @@ static void csv_measures(struct compare *c, struct buf *out, int method) {
         struct csv_row row = csv_row("mean", name);
         row.measure = measure_infos[m].key;
         row.value = cmp->methods[method].mean[m];
-        row.of = cmp->n_problems;
+        row.of = cmp->methods[method].of[m];
         csv_put(out, &row);
     }
     for (int m = 0; m < MEASURES && method != cmp->baseline; m++) {
@@ -102,6 +102,21 @@ static void csv_measures(struct compare *c, struct buf *out, int method) {
         row.baseline = base;
         row.measure = measure_infos[m].key;
         row.value = comparison_ratio(cmp, method, (enum measure)m);
+        csv_put(out, &row);
+    }
+}
+
+static const char *const verdicts[] = {[BUDGET_SAME] = "equal", [BUDGET_DIFFERS] = "unequal", [BUDGET_UNKNOWN] = "unknown"};
+
+static void csv_budget(struct compare *c, struct buf *out, int method) {
+    const struct comparison *cmp = &c->comparison;
+    for (int i = 0; i < BUDGET_UNITS && method != cmp->baseline; i++) {
+        struct csv_row row = csv_row("budget", cmp->methods[method].name);
+        enum measure measure = budget_units[i].measure;
+        row.baseline = cmp->methods[cmp->baseline].name;
+        row.measure = measure_infos[measure].key;
+        row.value = comparison_ratio(cmp, method, measure);
+        row.test = verdicts[comparison_budget(cmp, method, measure)];
         csv_put(out, &row);
     }
 }
@@ -149,6 +164,7 @@ cord_status compare_csv(struct compare *c, cord_error *err) {
     buf_init(&out, "a comparison as CSV", MOST_OUTPUT);
     buf_addf(&out, "kind,method,baseline,measure,teacher,part,value,count,of,low,high,p,p_adjusted,detectable,test\n");
     for (int i = 0; i < c->comparison.n_methods; i++) csv_measures(c, &out, i);
+    for (int i = 0; i < c->comparison.n_methods; i++) csv_budget(c, &out, i);
     csv_differences(c, &out);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
     if (c->notes.len) fprintf(c->call->err, "%s", c->notes.data); /* a table has no place for them */
@@ -193,6 +209,9 @@ static void json_method(struct compare *c, struct json_writer *w, int method) {
     json_open(w, "means", '{');
     for (int m = 0; m < MEASURES; m++) json_double(w, measure_infos[m].key, cmp->methods[method].mean[m]);
     json_close(w, '}');
+    json_open(w, "of", '{'); /* problems that have a value */
+    for (int m = 0; m < MEASURES; m++) json_int(w, measure_infos[m].key, cmp->methods[method].of[m]);
+    json_close(w, '}');
     json_open(w, "ratios", '{');
     for (int m = 0; m < MEASURES; m++)
         if (measure_is_cost((enum measure)m))
@@ -200,6 +219,26 @@ static void json_method(struct compare *c, struct json_writer *w, int method) {
     json_close(w, '}');
     json_hits(c, w, method);
     json_close(w, '}');
+}
+
+static cord_status json_budgets(struct compare *c, struct json_writer *w, cord_error *err) {
+    const struct comparison *cmp = &c->comparison;
+    json_open(w, "budgets", '[');
+    for (int i = 0; i < cmp->n_methods; i++) {
+        if (i == cmp->baseline) continue;
+        const char *sentence = compare_equal(c, i, true);
+        if (!sentence) return error_memory(err);
+        json_open(w, NULL, '{');
+        json_text(w, "method", text_of(cmp->methods[i].name));
+        json_text(w, "baseline", text_of(cmp->methods[cmp->baseline].name));
+        for (int k = 0; k < BUDGET_UNITS; k++)
+            json_text(w, measure_infos[budget_units[k].measure].key,
+                      text_of(verdicts[comparison_budget(cmp, i, budget_units[k].measure)]));
+        json_text(w, "says", text_of(sentence));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    return CORD_OK;
 }
 
 static cord_status json_difference(struct compare *c, struct json_writer *w, const struct difference *d,
@@ -251,6 +290,7 @@ static cord_status json_all(struct compare *c, struct json_writer *w, cord_error
     json_open(w, "methods", '[');
     for (int i = 0; i < cmp->n_methods; i++) json_method(c, w, i);
     json_close(w, ']');
+    CORD_TRY(json_budgets(c, w, err));
     json_open(w, "differences", '[');
     for (int i = 0; i < cmp->n_differences; i++) CORD_TRY(json_difference(c, w, &cmp->differences[i], err));
     json_close(w, ']');

@@ -10,13 +10,16 @@ static void put_number(char cell[CELL_BYTES], double value, enum measure_kind ki
     static const int places[] = {[KIND_SHARE] = 4, [KIND_COUNT] = 2, [KIND_TOKENS] = 1, [KIND_SECONDS] = 2};
     if (isnan(value))
         snprintf(cell, CELL_BYTES, "-");
+    else if (kind == KIND_FLOPS)
+        snprintf(cell, CELL_BYTES, "%.3g", value);
     else
         snprintf(cell, CELL_BYTES, "%.*f", places[kind], value);
 }
 
 /* The ratio of what is spent in all; the rest of the ratios are in CSV and JSON. */
 static bool shows_ratio(enum measure measure) {
-    return measure == MEASURE_TRAJECTORIES || measure == MEASURE_TOKENS || measure == MEASURE_TIME;
+    return measure == MEASURE_TRAJECTORIES || measure == MEASURE_TOKENS || measure == MEASURE_FLOPS ||
+           measure == MEASURE_TIME;
 }
 
 static const char *compared_name(enum measure measure) { return measure == MEASURE_ACCURACY ? "accuracy" : "PP"; }
@@ -69,6 +72,43 @@ static void text_table(struct compare *c, struct page *page) {
     }
 }
 
+/* Which means are over fewer problems than the others. */
+static bool is_partial(const struct comparison *cmp, int method, enum measure measure) {
+    return !isnan(cmp->methods[method].mean[measure]) && cmp->methods[method].of[measure] < cmp->n_problems;
+}
+
+static void text_partial(struct compare *c, struct page *page) {
+    const struct comparison *cmp = &c->comparison;
+    for (int m = 0; m < MEASURES; m++) {
+        bool any = false;
+        for (int i = 0; i < cmp->n_methods; i++) {
+            if (!is_partial(cmp, i, (enum measure)m)) continue;
+            page_print(page, PAINT_DIM, "%s %s %d", any ? "," : measure_infos[m].name, any ? c->letters[i] : "is of",
+                       cmp->methods[i].of[m]);
+            if (!any) page_print(page, PAINT_DIM, " problem%s in %s", cmp->methods[i].of[m] == 1 ? "" : "s", c->letters[i]);
+            any = true;
+        }
+        if (any) page_print(page, PAINT_NONE, "\n");
+    }
+}
+
+static cord_status text_budgets(struct compare *c, struct page *page, cord_error *err) {
+    const struct comparison *cmp = &c->comparison;
+    page_print(page, PAINT_BOLD, "\nBudget, a problem\n");
+    for (int i = 0; i < cmp->n_methods; i++) {
+        const char *spent = compare_budget(c, i);
+        if (!spent) return error_memory(err);
+        page_print(page, PAINT_NONE, "%-3s ", c->letters[i]);
+        page_hanging(page, PAINT_NONE, text_of(spent), 4);
+    }
+    for (int i = 0; i < cmp->n_methods; i++) {
+        const char *equal = i == cmp->baseline ? "" : compare_equal(c, i, false);
+        if (!equal) return error_memory(err);
+        page_text(page, PAINT_NONE, text_of(equal), 0, 0);
+    }
+    return CORD_OK;
+}
+
 static cord_status text_differences(struct compare *c, struct page *page, cord_error *err) {
     const struct comparison *cmp = &c->comparison;
     for (int i = 0; i < cmp->n_differences; i++) {
@@ -118,7 +158,9 @@ cord_status compare_text(struct compare *c, cord_error *err) {
     page_init(&page, c->call->out);
     text_methods(c, &page);
     text_table(c, &page);
-    cord_status status = text_differences(c, &page, err);
+    text_partial(c, &page);
+    cord_status status = text_budgets(c, &page, err);
+    if (status == CORD_OK) status = text_differences(c, &page, err);
     page_print(&page, PAINT_BOLD, "\nWho wrote the steps, over the progress of a trace in ten parts\n");
     for (int i = 0; i < c->comparison.n_methods; i++) text_hits(c, &page, i);
     if (notes.len) page_print(&page, PAINT_BOLD, "\nTo be known\n");
@@ -164,6 +206,17 @@ static void mark_table(struct compare *c, FILE *out) {
         }
         fprintf(out, "\n");
     }
+}
+
+static cord_status mark_budgets(struct compare *c, FILE *out, cord_error *err) {
+    const struct comparison *cmp = &c->comparison;
+    fprintf(out, "\nBudget, a problem:\n\n");
+    for (int i = 0; i < cmp->n_methods; i++) {
+        const char *spent = compare_budget(c, i), *equal = i == cmp->baseline ? "" : compare_equal(c, i, false);
+        if (!spent || !equal) return error_memory(err);
+        fprintf(out, "- %s: %s.%s%s%s\n", c->letters[i], spent, *equal ? " " : "", equal, *equal ? "." : "");
+    }
+    return CORD_OK;
 }
 
 static cord_status mark_differences(struct compare *c, FILE *out, cord_error *err) {
@@ -232,6 +285,7 @@ cord_status compare_markdown(struct compare *c, cord_error *err) {
     }
     fprintf(out, "\n%d problem%s.\n\n", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
     mark_table(c, out);
+    CORD_TRY(mark_budgets(c, out, err));
     CORD_TRY(mark_differences(c, out, err));
     mark_hits(c, out);
     if (notes.len) fprintf(out, "\n");

@@ -153,6 +153,25 @@ static cord_status compare_models(struct run *run, cord_error *err) {
     return CORD_OK;
 }
 
+static cord_status put_number(struct run *run, const char *model, const char *what, double value, cord_error *err) {
+    const char *key = arena_printf(&run->arena, "model.%s.%s", model, what);
+    const char *text = arena_printf(&run->arena, "%.15g", value);
+    return key && text ? journal_put_fact(run->journal, key, text_of(text), err) : error_memory(err);
+}
+
+/* What compare and audit need of models, since they open none. */
+static cord_status note_models(struct run *run, cord_error *err) {
+    const struct recipe *recipe = &run->recipe;
+    for (int i = 0; i < recipe->n_models; i++) {
+        const struct recipe_model *model = &recipe->models[i];
+        const cord_model_info *info = cord_model_get_info(run->session.models[i]);
+        double parameters = model->parameters > 0 ? model->parameters : (double)info->parameters;
+        CORD_TRY(put_number(run, model->name, "parameters", parameters, err));
+        CORD_TRY(put_number(run, model->name, "noise", info->noise, err));
+    }
+    return CORD_OK;
+}
+
 static cord_status open_ledger(struct run *run, cord_error *err) {
     const struct recipe *recipe = &run->recipe;
     run->budget = (struct budget){recipe->budget.tokens, recipe->budget.requests, recipe->budget.money};
@@ -176,6 +195,7 @@ static cord_status open_all(struct run *run, cord_error *err) {
     CORD_TRY(session_open(&run->session, &run->recipe, run->longest_question, &calls, log, err));
     run->session_is_open = true;
     CORD_TRY(compare_models(run, err));
+    CORD_TRY(note_models(run, err));
     CORD_TRY(write_recipe(run, err));
     CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->recipe.n_teachers, err));
     return journal_put_problems(run->journal, &run->set, err);

@@ -14,8 +14,16 @@ static double value_of(const struct method *method, int problem, enum measure me
 static void take_means(struct method *method, int n_problems) {
     for (int m = 0; m < MEASURES; m++) {
         double sum = 0;
-        for (int i = 0; i < n_problems; i++) sum += value_of(method, i, (enum measure)m);
-        method->mean[m] = n_problems ? sum / n_problems : (double)NAN;
+        method->of[m] = 0;
+        for (int i = 0; i < n_problems; i++) {
+            double value = value_of(method, i, (enum measure)m);
+            if (isnan(value)) continue;
+            sum += value;
+            method->of[m]++;
+        }
+        /* What is spent is known of all problems or not at all: a mean over some would not be comparable. */
+        bool known = method->of[m] && (method->of[m] == n_problems || !measure_is_cost((enum measure)m));
+        method->mean[m] = known ? sum / method->of[m] : (double)NAN;
     }
 }
 
@@ -73,6 +81,55 @@ cord_status compare_methods(struct comparison *c, const struct resampling *how, 
             CORD_TRY(take_difference(c, d, how, arena, err));
         }
     return adjust(c, arena, err);
+}
+
+/* ---- budgets ------------------------------------------------------------------------------------------------- */
+
+const struct budget_unit budget_units[BUDGET_UNITS] = {{"complete trajectories", MEASURE_TRAJECTORIES},
+                                                       {"tokens generated", MEASURE_GENERATED},
+                                                       {"tokens prefilled", MEASURE_PREFILLED},
+                                                       {"tokens judged", MEASURE_SCORED},
+                                                       {"FLOPs", MEASURE_FLOPS},
+                                                       {"seconds", MEASURE_TIME}};
+
+enum budget_verdict comparison_budget(const struct comparison *c, int method, enum measure measure) {
+    double own = c->methods[method].mean[measure], base = c->methods[c->baseline].mean[measure];
+    if (isnan(own) || isnan(base)) return BUDGET_UNKNOWN;
+    return fabs(own - base) <= BUDGET_EQUAL * base ? BUDGET_SAME : BUDGET_DIFFERS;
+}
+
+void comparison_tell_budget(const struct comparison *c, int method, struct buf *out) {
+    for (int i = 0; i < BUDGET_UNITS; i++) {
+        double mean = c->methods[method].mean[budget_units[i].measure];
+        enum measure_kind kind = measure_infos[budget_units[i].measure].kind;
+        buf_addf(out, "%s%s ", i ? ", " : "", budget_units[i].name);
+        if (isnan(mean))
+            buf_addf(out, "-");
+        else if (kind == KIND_FLOPS)
+            buf_addf(out, "%.3g", mean);
+        else
+            buf_addf(out, "%.*f", kind == KIND_TOKENS ? 1 : 2, mean);
+    }
+}
+
+static void tell_units(const struct comparison *c, int method, enum budget_verdict verdict, const char *opening,
+                       const char *none, struct buf *out) {
+    bool first = true;
+    for (int i = 0; i < BUDGET_UNITS; i++) {
+        if (comparison_budget(c, method, budget_units[i].measure) != verdict) continue;
+        double ratio = comparison_ratio(c, method, budget_units[i].measure);
+        buf_addf(out, "%s%s", first ? opening : ", ", budget_units[i].name);
+        if (!isnan(ratio)) buf_addf(out, " (%.2f)", ratio);
+        first = false;
+    }
+    if (first) buf_addf(out, "%s", none);
+}
+
+void comparison_tell_equal(const struct comparison *c, int method, const char *const *names, struct buf *out) {
+    buf_addf(out, "%s over %s: equal within 5 %% by ", names[method], names[c->baseline]);
+    tell_units(c, method, BUDGET_SAME, "", "nothing", out);
+    tell_units(c, method, BUDGET_DIFFERS, "; not equal by ", "", out);
+    tell_units(c, method, BUDGET_UNKNOWN, "; not known by ", "", out);
 }
 
 /* ---- in words ------------------------------------------------------------------------------------------------ */

@@ -15,9 +15,10 @@
 struct method {
     const char *name;
     int n_seeds;
-    const double *values;  /* [problem * MEASURES + measure]: the mean over its seeds */
+    const double *values;  /* [problem * MEASURES + measure]: the mean over its seeds; NAN: none has a value */
     struct hits hits;      /* the sum over them */
-    double mean[MEASURES]; /* over problems; filled in by compare_methods */
+    double mean[MEASURES]; /* over problems that have a value; filled in by compare_methods */
+    int of[MEASURES];      /* how many have */
 };
 
 /* One measure of one method against the baseline. */
@@ -50,6 +51,25 @@ cord_status compare_methods(struct comparison *comparison, const struct resampli
 
 /* Value over the baseline's; NAN where the baseline's is 0. */
 double comparison_ratio(const struct comparison *comparison, int method, enum measure measure);
+
+/* ---- budgets ------------------------------------------------------------------------------------------------- */
+
+/* By what methods may have had the same to spend. */
+struct budget_unit {
+    const char *name;
+    enum measure measure;
+};
+enum { BUDGET_UNITS = 6 };
+extern const struct budget_unit budget_units[BUDGET_UNITS];
+#define BUDGET_EQUAL 0.05 /* how far a ratio may be from 1 */
+
+enum budget_verdict { BUDGET_SAME, BUDGET_DIFFERS, BUDGET_UNKNOWN };
+enum budget_verdict comparison_budget(const struct comparison *comparison, int method, enum measure measure);
+/* What one method spent on a problem, and by what that is the same as the baseline; a line each, without its end. */
+void comparison_tell_budget(const struct comparison *comparison, int method, struct buf *out);
+void comparison_tell_equal(const struct comparison *comparison, int method, const char *const *names, struct buf *out);
+
+/* ---- in words ------------------------------------------------------------------------------------------------ */
 
 /* What a difference establishes, as one paragraph; methods are called by `names`. */
 void comparison_tell(const struct comparison *comparison, const struct difference *difference, const char *const *names,

@@ -12,11 +12,18 @@ const struct measure_info measure_infos[MEASURES] = {
     [MEASURE_TRAJECTORIES] = {"trajectories", "complete trajectories", KIND_COUNT},
     [MEASURE_STEPS] = {"steps", "steps of the best", KIND_COUNT},
     [MEASURE_LENGTH] = {"length", "tokens of the best", KIND_COUNT},
+    [MEASURE_AFTER] = {"steps_after_mention", "steps after mention", KIND_COUNT},
+    [MEASURE_NEVER] = {"never_mentioned", "gold never mentioned", KIND_SHARE},
     [MEASURE_PROPOSED] = {"tokens_proposed", "tokens proposed", KIND_TOKENS},
     [MEASURE_PREFILLED] = {"tokens_prefilled", "tokens prefilled", KIND_TOKENS},
     [MEASURE_SCORED] = {"tokens_scored", "tokens scored", KIND_TOKENS},
     [MEASURE_ANSWERS] = {"tokens_answers", "tokens of answers", KIND_TOKENS},
+    [MEASURE_GENERATED] = {"tokens_generated", "tokens generated", KIND_TOKENS},
     [MEASURE_TOKENS] = {"tokens", "tokens, all", KIND_TOKENS},
+    [MEASURE_FLOPS_GENERATED] = {"flops_generated", "FLOPs, generated", KIND_FLOPS},
+    [MEASURE_FLOPS_PREFILLED] = {"flops_prefilled", "FLOPs, prefilled", KIND_FLOPS},
+    [MEASURE_FLOPS_SCORED] = {"flops_scored", "FLOPs, scored", KIND_FLOPS},
+    [MEASURE_FLOPS] = {"flops", "FLOPs, all", KIND_FLOPS},
     [MEASURE_PROPOSE_TIME] = {"seconds_propose", "seconds, propose", KIND_SECONDS},
     [MEASURE_SCORE_TIME] = {"seconds_score", "seconds, score", KIND_SECONDS},
     [MEASURE_ANSWER_TIME] = {"seconds_answer", "seconds, answer", KIND_SECONDS},
@@ -40,6 +47,14 @@ int64_t hits_all(const struct hits *hits, const int64_t *counts, int bin) {
     int64_t sum = 0;
     for (int t = 0; t < hits->n_teachers; t++) sum += bin < 0 ? hits_of(counts, t) : counts[t * HIT_BINS + bin];
     return sum;
+}
+
+void hits_add(struct hits *hits, const struct hits *more) {
+    for (int i = 0; i < hits->n_teachers * HIT_BINS; i++) {
+        hits->proposed[i] += more->proposed[i];
+        hits->kept[i] += more->kept[i];
+        hits->final[i] += more->final[i];
+    }
 }
 
 int64_t hits_of(const int64_t *counts, int teacher) {
@@ -86,20 +101,42 @@ static void add_times(double value[MEASURES], const struct round *round) {
     value[MEASURE_SCORE_TIME] += (double)score / 1e6;
 }
 
-static cord_status read_rounds(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
-                               double value[MEASURES], struct hits *hits, cord_error *err) {
+/* 2 x parameters for each token; not known, where there are tokens, if the parameters are not. */
+static double flops(double parameters, int64_t tokens) {
+    return !tokens ? 0 : parameters > 0 ? 2 * parameters * (double)tokens : (double)NAN;
+}
+
+static double parameters_of(const struct model_sizes *sizes, int teacher) {
+    return teacher >= 0 && teacher < sizes->n_teachers ? sizes->teachers[teacher] : 0;
+}
+
+static void add_flops(double value[MEASURES], const struct model_sizes *sizes, const struct round *round) {
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        double parameters = parameters_of(sizes, c->teacher);
+        value[MEASURE_FLOPS_GENERATED] += flops(parameters, c->new_tokens);
+        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, c->prompt_tokens - c->cached_tokens);
+        value[MEASURE_FLOPS_SCORED] += flops(sizes->meta_prover, c->score_prompt_tokens - c->score_cached_tokens);
+    }
+}
+
+static cord_status read_rounds(struct journal *journal, const struct journal_problem *problem,
+                               const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
+                               struct hits *hits, cord_error *err) {
     struct round round = {0};
     const struct trajectory *beam = NULL;
     int n = 0;
     for (int i = 1; i <= problem->rounds; i++, beam = round.beam, n = round.n_beam) {
         CORD_TRY(journal_read_round(journal, problem->key, i, beam, n, arena, &round, err));
         add_times(value, &round);
+        add_flops(value, sizes, &round);
         add_round(hits, &round, problem->rounds);
     }
     return CORD_OK;
 }
 
-static void add_answers(double value[MEASURES], const struct answered *answers, int n, struct hits *hits) {
+static void add_answers(double value[MEASURES], const struct model_sizes *sizes, const struct answered *answers, int n,
+                        struct hits *hits) {
     enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
     value[MEASURE_ACCURACY] = grade == GRADE_CORRECT;
     value[MEASURE_NO_ANSWER] = grade == GRADE_NO_ANSWER;
@@ -107,7 +144,11 @@ static void add_answers(double value[MEASURES], const struct answered *answers, 
     value[MEASURE_TRAJECTORIES] = n;
     int64_t us = 0;
     for (int i = 0; i < n; i++) {
-        value[MEASURE_PREFILLED] += answers[i].prompt_tokens - answers[i].cached_tokens;
+        int prefilled = answers[i].prompt_tokens - answers[i].cached_tokens;
+        double parameters = parameters_of(sizes, answers[i].trajectory.author);
+        value[MEASURE_PREFILLED] += prefilled;
+        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
+        value[MEASURE_FLOPS_GENERATED] += flops(parameters, answers[i].new_tokens);
         if (answers[i].us > us) us = answers[i].us;
     }
     value[MEASURE_ANSWER_TIME] = (double)us / 1e6;
@@ -119,31 +160,48 @@ static void add_answers(double value[MEASURES], const struct answered *answers, 
     add_path(hits, best->last);
 }
 
-static cord_status measure(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
-                           double value[MEASURES], struct hits *hits, cord_error *err) {
+/* Where there is no trajectory, nothing mentions the gold. */
+static cord_status add_mention(double value[MEASURES], const struct journal_problem *problem,
+                               const struct answered *answers, int n, cord_error *err) {
+    static const struct trajectory none = {.author = -1};
+    struct mention mention;
+    CORD_TRY(mention_first(problem->question, problem->gold, n ? &answers[0].trajectory : &none, problem->log_s0,
+                           &mention, err));
+    value[MEASURE_NEVER] = mention.in_question ? (double)NAN : mention.step == 0;
+    value[MEASURE_AFTER] = mention.step ? mention.steps - mention.step : (double)NAN;
+    return CORD_OK;
+}
+
+static cord_status measure(struct journal *journal, const struct journal_problem *problem,
+                           const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
+                           struct hits *hits, cord_error *err) {
     struct journal_totals totals;
     struct answered *answers;
     int n;
     for (int m = 0; m < MEASURES; m++) value[m] = 0;
     CORD_TRY(journal_totals(journal, problem->key, &totals, err));
     CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
-    CORD_TRY(read_rounds(journal, problem, arena, value, hits, err));
-    add_answers(value, answers, n, hits);
+    CORD_TRY(read_rounds(journal, problem, sizes, arena, value, hits, err));
+    add_answers(value, sizes, answers, n, hits);
+    CORD_TRY(add_mention(value, problem, answers, n, err));
     value[MEASURE_S0] = problem->started ? exp(problem->log_s0) : (double)NAN;
     value[MEASURE_PROPOSED] = (double)totals.proposed_tokens;
     value[MEASURE_PREFILLED] += (double)(totals.propose_prompt_tokens - totals.propose_cached_tokens);
     value[MEASURE_SCORED] = (double)(totals.score_prompt_tokens - totals.score_cached_tokens);
     value[MEASURE_ANSWERS] = (double)totals.answer_tokens;
-    for (int m = MEASURE_PROPOSED; m < MEASURE_TOKENS; m++) value[MEASURE_TOKENS] += value[m];
+    value[MEASURE_GENERATED] = value[MEASURE_PROPOSED] + value[MEASURE_ANSWERS];
+    value[MEASURE_TOKENS] = value[MEASURE_GENERATED] + value[MEASURE_PREFILLED] + value[MEASURE_SCORED];
+    for (int m = MEASURE_FLOPS_GENERATED; m < MEASURE_FLOPS; m++) value[MEASURE_FLOPS] += value[m];
     for (int m = MEASURE_PROPOSE_TIME; m < MEASURE_TIME; m++) value[MEASURE_TIME] += value[m];
     return CORD_OK;
 }
 
-cord_status measure_problem(struct journal *journal, const struct journal_problem *problem, double value[MEASURES],
-                            struct hits *hits, cord_error *err) {
+cord_status measure_problem(struct journal *journal, const struct journal_problem *problem,
+                            const struct model_sizes *sizes, double value[MEASURES], struct hits *hits,
+                            cord_error *err) {
     struct arena arena;
     arena_init(&arena);
-    cord_status status = measure(journal, problem, &arena, value, hits, err);
+    cord_status status = measure(journal, problem, sizes, &arena, value, hits, err);
     arena_release(&arena);
     return status;
 }

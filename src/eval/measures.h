@@ -5,6 +5,7 @@
 #ifndef CORD_MEASURES_H
 #define CORD_MEASURES_H
 
+#include "eval/mention.h"
 #include "store/journal.h"
 
 enum measure {
@@ -16,11 +17,18 @@ enum measure {
     MEASURE_TRAJECTORIES, /* complete ones */
     MEASURE_STEPS,        /* of the best trajectory */
     MEASURE_LENGTH,       /* its tokens, the meta-prover's */
+    MEASURE_AFTER,        /* its steps after the one that first mentions the gold; NAN where none does, or the question */
+    MEASURE_NEVER,        /* 1 where no step of it mentions the gold; NAN where the question does */
     MEASURE_PROPOSED,     /* tokens written as steps */
     MEASURE_PREFILLED,    /* tokens of prompts of steps and answers that no cache had */
     MEASURE_SCORED,       /* tokens that were computed to score */
     MEASURE_ANSWERS,      /* tokens written as answers */
-    MEASURE_TOKENS,       /* the four together */
+    MEASURE_GENERATED,    /* tokens written, as steps or as answers */
+    MEASURE_TOKENS,       /* those generated, prefilled and scored */
+    MEASURE_FLOPS_GENERATED, /* what these tokens took: 2 x parameters x tokens; NAN where parameters are not known */
+    MEASURE_FLOPS_PREFILLED,
+    MEASURE_FLOPS_SCORED,
+    MEASURE_FLOPS, /* the three together */
     MEASURE_PROPOSE_TIME, /* seconds in which the problem waited for steps, for scores, for answers */
     MEASURE_SCORE_TIME,
     MEASURE_ANSWER_TIME,
@@ -28,7 +36,7 @@ enum measure {
     MEASURES
 };
 
-enum measure_kind { KIND_SHARE, KIND_COUNT, KIND_TOKENS, KIND_SECONDS };
+enum measure_kind { KIND_SHARE, KIND_COUNT, KIND_TOKENS, KIND_FLOPS, KIND_SECONDS };
 
 struct measure_info {
     const char *key, *name; /* "no_answer", "no answer" */
@@ -51,13 +59,24 @@ struct hits {
 cord_status hits_init(struct hits *hits, int n_teachers, struct arena *arena, cord_error *err);
 /* Sum over all teachers of one part, or of all parts (bin -1): what a rate is a share of. */
 int64_t hits_all(const struct hits *hits, const int64_t *counts, int bin);
+void hits_add(struct hits *hits, const struct hits *more); /* of the same teachers */
 /* Over all parts, of one teacher. */
 int64_t hits_of(const int64_t *counts, int teacher);
 /* In which part number `at` (from 0) of `n` lies, by its middle. */
 int hits_bin(int at, int n);
 
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+/* How many parameters models have; 0: not known. */
+struct model_sizes {
+    const double *teachers; /* of each one's model */
+    int n_teachers;
+    double meta_prover;
+};
+
 /* Measures a problem that is done, and adds its hits. */
-cord_status measure_problem(struct journal *journal, const struct journal_problem *problem, double value[MEASURES],
-                            struct hits *hits, cord_error *err);
+cord_status measure_problem(struct journal *journal, const struct journal_problem *problem,
+                            const struct model_sizes *sizes, double value[MEASURES], struct hits *hits,
+                            cord_error *err);
 
 #endif

@@ -73,6 +73,8 @@ static const struct recipe_key keys[] = {
     REAL_KEY("models.*.price_out", 0, 1e9, "0", "what a million written tokens cost"),
     TEXT_KEY("models.*.device", 0, 200, "",
              "servers with the same one use it in turn, and sleep meanwhile; \"\": each has its own"),
+    REAL_KEY("models.*.parameters", 0, 1e6, "0",
+             "its parameters in billions, for the FLOPs of cord compare; 0: as its file says, of a server unknown"),
     INT_KEY("models.*.context", 0, 1048576, "0", "most tokens of one sequence; 0: 4096, or the model's own if less"),
     INT_KEY("models.*.cells", 0, 16777216, "0", "most tokens of cache, all lanes together; 0: as run.memory allows"),
     INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),

@@ -275,6 +275,7 @@ static cord_status load_model(struct load *load, struct recipe_model *model, con
     struct arena *arena = &load->recipe->arena;
     const struct recipe_value *file = values_get(&load->values, "models.*.file", name);
     model->name = name;
+    model->parameters = 1e9 * number(load, "models.*.parameters", name);
     model->options = (cord_model_options){
         .name = name,
         .context = (int)number(load, "models.*.context", name),

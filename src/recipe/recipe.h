@@ -35,6 +35,7 @@ struct recipe_model {
     const char *api_key_env;    /* NULL: no key */
     const char *template_path;  /* NULL: the model's own, or one with a name */
     double price_in, price_cached, price_out; /* of a million tokens, at its server */
+    double parameters;                        /* 0: not said here */
 };
 
 struct recipe_teacher {
@@ -92,5 +93,21 @@ cord_status recipe_find_model(const char *name, const char *base, const char *mo
  * change a result (run.out, servers.tries) are left out. Empty text: none. */
 cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
                                cord_error *err);
+
+/* ---- what a run was -------------------------------------------------------------------------------------------- */
+
+/* A resolved recipe in outline, for who compares runs or looks into one and opens no model. Empty where the text is. */
+struct recipe_outline {
+    /* Hashes; empty ones are equal to none. `method`: of all that can change a result, but the seed and which problems were
+     * taken. `scorer`: of the meta-prover and how models are set up. */
+    const char *method, *scorer;
+    cord_text strategy, criterion, seed;
+    const char **models; /* names */
+    int n_models;
+    const char **teachers;
+    int *teacher_model; /* indices into models, -1: none of them */
+    int n_teachers, meta_model;
+};
+cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err);
 
 #endif

@@ -53,7 +53,7 @@ static void put_number(struct buf *out, double number) {
     buf_addf(out, "%s", digits);
 }
 
-static void put_value(struct buf *out, const struct recipe_value *value) {
+void yaml_value(struct buf *out, const struct recipe_value *value) {
     switch (value ? value->key->type : RECIPE_TEXT) {
     case RECIPE_INT: buf_addf(out, "%lld", (long long)value->number); break;
     case RECIPE_REAL: put_number(out, value->number); break;
@@ -78,7 +78,7 @@ static size_t put_keys(struct buf *out, const struct recipe_values *values, size
         if (dot && !inner) buf_addf(out, "%s%.*s:\n", indent, (int)(dot - word), word);
         inner = dot != NULL;
         buf_addf(out, "%s%s%s: ", indent, inner ? "  " : "", inner ? dot + 1 : word);
-        put_value(out, values_get(values, keys[i].path, name));
+        yaml_value(out, values_get(values, keys[i].path, name));
         buf_addc(out, '\n');
     }
     return i;
@@ -119,11 +119,12 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
-static bool changes_no_result(const char *path) {
+bool changes_no_result(const char *path) {
     static const char *const paths[] = {"run.out",           "run.threads",           "run.in_flight",
                                         "run.memory",        "models.*.url",          "models.*.api_key_env",
                                         "models.*.device",   "models.*.requests",     "models.*.stream",
                                         "models.*.price_in", "models.*.price_cached", "models.*.price_out",
+                                        "models.*.parameters",
                                         "budget.requests",   "budget.tokens",         "budget.money"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;
@@ -143,7 +144,7 @@ static void put_short(struct buf *out, const struct recipe_value *value, size_t 
     if (!value)
         buf_addf(out, "(none)");
     else if (value->key->type != RECIPE_TEXT)
-        put_value(out, value);
+        yaml_value(out, value);
     else {
         cord_text text = value->text;
         if (text.len <= EXCERPT_BYTES || from <= EXCERPT_BYTES / 2)

@@ -32,6 +32,8 @@ void journal_close(struct journal *journal); /* NULL is fine */
 /* Key-value facts of the run. NULL text when absent.
  *   recipe              resolved
  *   model.NAME.sha256   of its file
+ *   model.NAME.parameters   how many; 0: not known
+ *   model.NAME.noise    the largest difference of one token's log-probability that scheduling can cause, nats
  *   shard               "2/8"; empty for the whole set
  *   merged              a JSON array: the folders that it was merged from
  *   mixed               in what these did not agree, a line each; empty where they did */

@@ -74,7 +74,9 @@ static void measure_first(struct fixture *f, double value[MEASURES], struct hits
     int n;
     assert_ok(journal_problems(f->journal, &f->arena, &problems, &n, err));
     assert_ok(hits_init(hits, 2, &f->arena, err));
-    assert_ok(measure_problem(f->journal, &problems[0], value, hits, err));
+    const double teachers[] = {3e9, 1e9};
+    const struct model_sizes sizes = {teachers, 2, 2e9};
+    assert_ok(measure_problem(f->journal, &problems[0], &sizes, value, hits, err));
 }
 
 static void test_measures(void **state) {

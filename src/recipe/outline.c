@@ -1,0 +1,96 @@
+/* outline.c - a resolved recipe in outline: whether two runs are the same method, who scores, who has which model. It must
+ * not know what runs made. */
+
+#include "recipe/values.h"
+
+#include <string.h>
+
+/* Which problems were taken, and the seed, are not part of the method. */
+static bool is_of_method(const char *path) {
+    static const char *const others[] = {"run.seed", "problems.file", "problems.skip", "problems.limit"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(path, others[i])) return false;
+    return !changes_no_result(path);
+}
+
+static bool is_of_scorer(const char *path) {
+    return is_of_method(path) &&
+           (text_starts(text_of(path), TEXT("meta_prover.")) || text_starts(text_of(path), TEXT("models.")));
+}
+
+static void put_names(struct buf *out, const char *what, const struct recipe_group *group) {
+    buf_addf(out, "%s:", what);
+    for (int i = 0; i < group->n; i++) buf_addf(out, " %s", group->names[i].name);
+    buf_addc(out, '\n');
+}
+
+static void put_value(struct buf *out, const struct recipe_key *key, const struct recipe_values *values,
+                      const char *name) {
+    const struct recipe_value *value = values_get(values, key->path, name);
+    if (!value || value_is_default(value)) return; /* so that a key that is younger than a recipe changes nothing */
+    buf_addf(out, "%s %s ", key->path, name ? name : "");
+    yaml_value(out, value);
+    buf_addc(out, '\n');
+}
+
+/* The hash of all keys that `belongs` names, with the names of models and perhaps of teachers, whose order counts. */
+static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const char *path), bool teachers,
+                             const char **out, cord_error *err) {
+    struct buf text;
+    char hex[65];
+    size_t n;
+    const struct recipe_key *keys = recipe_keys(&n);
+    buf_init(&text, "what a recipe is", 8 * RECIPE_LIMIT);
+    put_names(&text, "models", &values->models);
+    if (teachers) put_names(&text, "teachers", &values->teachers);
+    for (size_t i = 0; i < n; i++) {
+        const struct recipe_group *group = values_group(values, keys[i].path);
+        if (!belongs(keys[i].path)) continue;
+        if (!group) put_value(&text, &keys[i], values, NULL);
+        for (int j = 0; group && j < group->n; j++) put_value(&text, &keys[i], values, group->names[j].name);
+    }
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
+    buf_release(&text);
+    CORD_TRY(status);
+    *out = arena_text(values->arena, (cord_text){hex, 64}).data;
+    return *out ? CORD_OK : error_memory(err);
+}
+
+static cord_text say(const struct recipe_values *values, const char *path, const char *name) {
+    const struct recipe_value *value = values_get(values, path, name);
+    const struct recipe_key *key = recipe_key_exact(path);
+    return value ? value->text : text_of(key ? key->fallback : NULL);
+}
+
+static int index_of(const struct recipe_outline *outline, cord_text name) {
+    for (int i = 0; i < outline->n_models; i++)
+        if (text_equal(text_of(outline->models[i]), name)) return i;
+    return -1;
+}
+
+cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err) {
+    struct recipe_values values = {.source = "the run's recipe", .arena = arena};
+    *out = (struct recipe_outline){.method = "", .scorer = "", .meta_model = -1};
+    if (!resolved.len) return CORD_OK;
+    CORD_TRY(yaml_read(&values, resolved, err));
+    CORD_TRY(hash_keys(&values, is_of_method, true, &out->method, err));
+    CORD_TRY(hash_keys(&values, is_of_scorer, false, &out->scorer, err));
+    out->strategy = say(&values, "search.strategy", NULL);
+    out->criterion = say(&values, "search.criterion", NULL);
+    if (!out->criterion.len) out->criterion = TEXT("predictive-perplexity");
+    out->seed = say(&values, "run.seed", NULL);
+    out->n_models = values.models.n;
+    out->n_teachers = values.teachers.n;
+    out->models = arena_alloc(arena, (size_t)(out->n_models + 1) * sizeof *out->models);
+    out->teachers = arena_alloc(arena, (size_t)(out->n_teachers + 1) * sizeof *out->teachers);
+    out->teacher_model = arena_alloc(arena, (size_t)(out->n_teachers + 1) * sizeof *out->teacher_model);
+    if (!out->models || !out->teachers || !out->teacher_model) return error_memory(err);
+    for (int i = 0; i < out->n_models; i++) out->models[i] = values.models.names[i].name;
+    out->meta_model = index_of(out, say(&values, "meta_prover.model", NULL));
+    for (int k = 0; k < out->n_teachers; k++) {
+        out->teachers[k] = values.teachers.names[k].name;
+        out->teacher_model[k] = index_of(out, say(&values, "teachers.*.model", out->teachers[k]));
+    }
+    return CORD_OK;
+}
