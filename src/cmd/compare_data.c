@@ -106,7 +106,8 @@ static void csv_measures(struct compare *c, struct buf *out, int method) {
     }
 }
 
-static const char *const verdicts[] = {[BUDGET_SAME] = "equal", [BUDGET_DIFFERS] = "unequal", [BUDGET_UNKNOWN] = "unknown"};
+static const char *const verdicts[] = {
+    [BUDGET_SAME] = "equal", [BUDGET_DIFFERS] = "unequal", [BUDGET_UNKNOWN] = "unknown"};
 
 static void csv_budget(struct compare *c, struct buf *out, int method) {
     const struct comparison *cmp = &c->comparison;

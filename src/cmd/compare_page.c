@@ -81,14 +81,12 @@ static void text_partial(struct compare *c, struct page *page) {
     const struct comparison *cmp = &c->comparison;
     for (int m = 0; m < MEASURES; m++) {
         bool any = false;
-        for (int i = 0; i < cmp->n_methods; i++) {
-            if (!is_partial(cmp, i, (enum measure)m)) continue;
-            page_print(page, PAINT_DIM, "%s %s %d", any ? "," : measure_infos[m].name, any ? c->letters[i] : "is of",
-                       cmp->methods[i].of[m]);
-            if (!any) page_print(page, PAINT_DIM, " problem%s in %s", cmp->methods[i].of[m] == 1 ? "" : "s", c->letters[i]);
-            any = true;
-        }
-        if (any) page_print(page, PAINT_NONE, "\n");
+        for (int i = 0; i < cmp->n_methods; i++) any |= is_partial(cmp, i, (enum measure)m);
+        if (!any) continue;
+        page_print(page, PAINT_DIM, "%s: problems that have a value:", measure_infos[m].name);
+        for (int i = 0; i < cmp->n_methods; i++)
+            page_print(page, PAINT_DIM, " %s %d", c->letters[i], cmp->methods[i].of[m]);
+        page_print(page, PAINT_NONE, "\n");
     }
 }
 
@@ -208,6 +206,18 @@ static void mark_table(struct compare *c, FILE *out) {
     }
 }
 
+static void mark_partial(struct compare *c, FILE *out) {
+    const struct comparison *cmp = &c->comparison;
+    for (int m = 0; m < MEASURES; m++) {
+        bool any = false;
+        for (int i = 0; i < cmp->n_methods; i++) any |= is_partial(cmp, i, (enum measure)m);
+        if (!any) continue;
+        fprintf(out, "\n%s: problems that have a value:", measure_infos[m].name);
+        for (int i = 0; i < cmp->n_methods; i++) fprintf(out, " %s %d", c->letters[i], cmp->methods[i].of[m]);
+        fprintf(out, ".\n");
+    }
+}
+
 static cord_status mark_budgets(struct compare *c, FILE *out, cord_error *err) {
     const struct comparison *cmp = &c->comparison;
     fprintf(out, "\nBudget, a problem:\n\n");
@@ -285,6 +295,7 @@ cord_status compare_markdown(struct compare *c, cord_error *err) {
     }
     fprintf(out, "\n%d problem%s.\n\n", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
     mark_table(c, out);
+    mark_partial(c, out);
     CORD_TRY(mark_budgets(c, out, err));
     CORD_TRY(mark_differences(c, out, err));
     mark_hits(c, out);

@@ -6,7 +6,7 @@
 
 #include "recipe/recipe.h"
 
-const struct verb *const cmd_verbs[] = {&verb_doctor, &verb_run,   &verb_merge,  &verb_show, &verb_compare,
+const struct verb *const cmd_verbs[] = {&verb_doctor, &verb_run,   &verb_merge,  &verb_show, &verb_compare, &verb_audit,
                                         &verb_export, &verb_score, &verb_verify, &verb_help, NULL};
 
 const struct verb *cmd_find(const char *name) {

@@ -68,8 +68,7 @@ cord_status evidence_take(struct evidence *run, const struct journal_problem *pr
 
 /* What would end a cell or a line is escaped. */
 static void put_cell(struct buf *out, cord_text text) {
-    for (size_t i = 0; i < text.len; i++)
-        switch (text.data[i]) {
+    for (size_t i = 0; i < text.len; i++) switch (text.data[i]) {
         case '\t': buf_addf(out, "\\t"); break;
         case '\n': buf_addf(out, "\\n"); break;
         case '\r': buf_addf(out, "\\r"); break;
@@ -103,11 +102,10 @@ static void put_json(struct buf *cell, const struct evidence *run, const struct 
 
 static void put_column(struct buf *out, struct buf *cell, const struct evidence *run, const struct evidence_row *row,
                        enum column column) {
-    const char *const texts[COLUMNS] = {
-        [COLUMN_VERSION] = run->version,         [COLUMN_RUN] = run->run,
-        [COLUMN_STRATEGY] = run->strategy,       [COLUMN_CRITERION] = run->criterion,
-        [COLUMN_SEED] = run->seed,               [COLUMN_METHOD] = run->method,
-        [COLUMN_SCORER] = run->scorer,           [COLUMN_STATUS] = statuses[row->status]};
+    const char *const texts[COLUMNS] = {[COLUMN_VERSION] = run->version,   [COLUMN_RUN] = run->run,
+                                        [COLUMN_STRATEGY] = run->strategy, [COLUMN_CRITERION] = run->criterion,
+                                        [COLUMN_SEED] = run->seed,         [COLUMN_METHOD] = run->method,
+                                        [COLUMN_SCORER] = run->scorer,     [COLUMN_STATUS] = statuses[row->status]};
     buf_clear(cell);
     if (column == COLUMN_TEACHERS) put_json(cell, run, NULL);
     if (column == COLUMN_HITS && row->measured) put_json(cell, run, &row->hits);

@@ -17,18 +17,18 @@ enum measure {
     MEASURE_TRAJECTORIES, /* complete ones */
     MEASURE_STEPS,        /* of the best trajectory */
     MEASURE_LENGTH,       /* its tokens, the meta-prover's */
-    MEASURE_AFTER,        /* its steps after the one that first mentions the gold; NAN where none does, or the question */
-    MEASURE_NEVER,        /* 1 where no step of it mentions the gold; NAN where the question does */
-    MEASURE_PROPOSED,     /* tokens written as steps */
-    MEASURE_PREFILLED,    /* tokens of prompts of steps and answers that no cache had */
-    MEASURE_SCORED,       /* tokens that were computed to score */
-    MEASURE_ANSWERS,      /* tokens written as answers */
-    MEASURE_GENERATED,    /* tokens written, as steps or as answers */
-    MEASURE_TOKENS,       /* those generated, prefilled and scored */
+    MEASURE_AFTER,     /* its steps after the one that first mentions the gold; NAN where none does, or the question */
+    MEASURE_NEVER,     /* 1 where no step of it mentions the gold; NAN where the question does */
+    MEASURE_PROPOSED,  /* tokens written as steps */
+    MEASURE_PREFILLED, /* tokens of prompts of steps and answers that no cache had */
+    MEASURE_SCORED,    /* tokens that were computed to score */
+    MEASURE_ANSWERS,   /* tokens written as answers */
+    MEASURE_GENERATED, /* tokens written, as steps or as answers */
+    MEASURE_TOKENS,    /* those generated, prefilled and scored */
     MEASURE_FLOPS_GENERATED, /* what these tokens took: 2 x parameters x tokens; NAN where parameters are not known */
     MEASURE_FLOPS_PREFILLED,
     MEASURE_FLOPS_SCORED,
-    MEASURE_FLOPS, /* the three together */
+    MEASURE_FLOPS,        /* the three together */
     MEASURE_PROPOSE_TIME, /* seconds in which the problem waited for steps, for scores, for answers */
     MEASURE_SCORE_TIME,
     MEASURE_ANSWER_TIME,

@@ -302,8 +302,8 @@ static void look(cord_text gold, const struct step *last, double log_s0, struct 
 cord_status mention_first(cord_text question, cord_text gold, const struct trajectory *t, double log_s0,
                           struct mention *out, cord_error *err) {
     struct buf text;
-    *out = (struct mention){.in_question = mention_find(gold, question) >= 0, .before = (double)NAN,
-                            .after = (double)NAN};
+    *out =
+        (struct mention){.in_question = mention_find(gold, question) >= 0, .before = (double)NAN, .after = (double)NAN};
     for (const struct step *last = t->last; last; last = first_piece(last)->previous) out->steps++;
     if (out->in_question) return CORD_OK;
     buf_init(&text, "a step", STEP_BYTES);

@@ -100,6 +100,24 @@ static void test_measures(void **state) {
     assert_near(v[MEASURE_ANSWERS], ask(f, "SELECT sum(new_tokens) FROM answer"), 0);
     assert_near(v[MEASURE_TOKENS], v[MEASURE_PROPOSED] + v[MEASURE_PREFILLED] + v[MEASURE_SCORED] + v[MEASURE_ANSWERS],
                 0);
+    assert_near(v[MEASURE_GENERATED], v[MEASURE_PROPOSED] + v[MEASURE_ANSWERS], 0);
+    assert_true(v[MEASURE_NEVER] == 1 && isnan(v[MEASURE_AFTER])); /* "five" is no 5 */
+
+    /* two for each parameter and token: the teachers have 3 and 1 billion, the meta-prover 2 */
+#define SIZE(who) "(CASE " who " WHEN 0 THEN 3e9 ELSE 1e9 END)"
+    assert_near(v[MEASURE_FLOPS_GENERATED],
+                2 * ask(f, "SELECT (SELECT sum(new_tokens * " SIZE("teacher") ") FROM candidate) +"
+                                                                              " (SELECT sum(new_tokens * " SIZE(
+                                                                                  "author") ") FROM answer)"),
+                0);
+    assert_near(
+        v[MEASURE_FLOPS_PREFILLED],
+        2 * ask(f, "SELECT (SELECT sum((prompt_tokens - cached_tokens) * " SIZE(
+                       "teacher") ") FROM candidate) +"
+                                  " (SELECT sum((prompt_tokens - cached_tokens) * " SIZE("author") ") FROM answer)"),
+        0);
+    assert_near(v[MEASURE_FLOPS_SCORED], 2 * 2e9 * v[MEASURE_SCORED], 0);
+    assert_near(v[MEASURE_FLOPS], v[MEASURE_FLOPS_GENERATED] + v[MEASURE_FLOPS_PREFILLED] + v[MEASURE_FLOPS_SCORED], 0);
     double propose = ask(f, "SELECT sum(m) FROM (SELECT max(propose_us) m FROM candidate GROUP BY round)") / 1e6;
     double score = ask(f, "SELECT sum(m) FROM (SELECT max(score_us) m FROM candidate GROUP BY round)") / 1e6;
     double answer = ask(f, "SELECT max(us) FROM answer") / 1e6;
@@ -108,6 +126,21 @@ static void test_measures(void **state) {
     assert_near(v[MEASURE_ANSWER_TIME], answer, 1e-9);
     assert_near(v[MEASURE_TIME], propose + score + answer, 1e-9);
     assert_true(propose < ask(f, "SELECT sum(propose_us) FROM candidate") / 1e6);
+}
+
+/* Where one model's parameters are not known, what it took is not, nor the sum; the rest is. */
+static void test_unknown_size(void **state) {
+    struct fixture *f = *state;
+    const double teachers[] = {3e9, 1e9};
+    const struct model_sizes sizes = {teachers, 2, 0};
+    struct journal_problem *problems;
+    struct hits hits;
+    double v[MEASURES];
+    int n;
+    assert_ok(journal_problems(f->journal, &f->arena, &problems, &n, err));
+    assert_ok(hits_init(&hits, 2, &f->arena, err));
+    assert_ok(measure_problem(f->journal, &problems[0], &sizes, v, &hits, err));
+    assert_true(v[MEASURE_FLOPS_GENERATED] > 0 && isnan(v[MEASURE_FLOPS_SCORED]) && isnan(v[MEASURE_FLOPS]));
 }
 
 /* The sample's three rounds lie in the second, sixth and ninth tenth, and so do the best trajectory's three pieces. */
@@ -197,6 +230,9 @@ static void test_comparison(void **state) {
             if (m == 3) v[MEASURE_ACCURACY] = floor(3 * rng_uniform(&rng)) / 2;
             v[MEASURE_PP] = rng_uniform(&rng);
             v[MEASURE_TOKENS] = 100 * (m + 1);
+            v[MEASURE_GENERATED] = m == 3 ? 104.9 : m == 2 ? 100 : 105.1;
+            v[MEASURE_FLOPS] = m == 3 && i == 7 ? (double)NAN : 1;
+            v[MEASURE_AFTER] = m == 3 && i >= 10 ? (double)NAN : i;
         }
     }
     struct comparison c = {.methods = methods, .n_methods = METHODS, .n_problems = N, .baseline = 2};
@@ -204,6 +240,15 @@ static void test_comparison(void **state) {
     assert_ok(compare_methods(&c, &how, &f->arena, err));
     assert_int_equal(c.n_differences, 6);
     assert_near(comparison_ratio(&c, 0, MEASURE_TOKENS), 1.0 / 3, 1e-12);
+    /* five in a hundred more are equal; what was spent is not known where it is not of one problem; other means are of those
+     * problems that have a value */
+    assert_true(comparison_budget(&c, 3, MEASURE_GENERATED) == BUDGET_SAME);
+    assert_true(comparison_budget(&c, 1, MEASURE_GENERATED) == BUDGET_DIFFERS);
+    assert_true(comparison_budget(&c, 3, MEASURE_FLOPS) == BUDGET_UNKNOWN);
+    assert_true(comparison_budget(&c, 1, MEASURE_FLOPS) == BUDGET_SAME);
+    assert_true(isnan(methods[3].mean[MEASURE_FLOPS]) && methods[3].of[MEASURE_FLOPS] == N - 1);
+    assert_near(methods[3].mean[MEASURE_AFTER], 4.5, 1e-12);
+    assert_true(methods[3].of[MEASURE_AFTER] == 10 && methods[0].of[MEASURE_AFTER] == N);
     double rest[4];
     for (int i = 0; i < 6; i++) {
         const struct difference *d = &c.differences[i];
@@ -360,6 +405,20 @@ static void test_command(void **state) {
     assert_string_equal(first, out.data);
     free(first);
 
+    /* from rows, without journals, the same */
+    static const char *const formats[] = {"text", "markdown", "csv", "json"};
+    char rows[128];
+    snprintf(rows, sizeof rows, "%s/rows.tsv", b);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        snprintf(arguments, sizeof arguments, "%s %s --format %s --rows %s", a, b, formats[i], rows);
+        assert_int_equal(run_cord(arguments, &out), 0);
+        first = strdup(out.data);
+        snprintf(arguments, sizeof arguments, "--from-rows %s %s --format %s", rows, rows, formats[i]);
+        assert_int_equal(run_cord(arguments, &out), 0);
+        assert_string_equal(first, out.data);
+        free(first);
+    }
+
     /* the other one as the baseline; and a run of fewer problems */
     snprintf(arguments, sizeof arguments, "%s %s --baseline %s", a, b, b);
     assert_int_equal(run_cord(arguments, &out), 0);
@@ -383,7 +442,7 @@ static void test_command(void **state) {
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {WITH_RUN(test_measures), WITH_RUN(test_hits), WITH_RUN(test_matching),
-                                       WITH_RUN(test_comparison), WITH_RUN(test_command)};
+    const struct CMUnitTest tests[] = {WITH_RUN(test_measures), WITH_RUN(test_unknown_size), WITH_RUN(test_hits),
+                                       WITH_RUN(test_matching), WITH_RUN(test_comparison),   WITH_RUN(test_command)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
