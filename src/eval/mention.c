@@ -215,6 +215,7 @@ static size_t match(cord_text gold, cord_text t, size_t from, bool fold) {
 static bool is_whole(cord_text t, size_t from, size_t end) {
     uint32_t left = before(t, from), right = behind(t, end);
     char last = t.data[end - 1];
+    if (from >= 5 && stands(t, from - 5, TEXT("\\left"))) left = 0;
     if (is_letter(left) || left == '_' || (left < 0x80 && is_digit((char)left))) return false;
     if (is_digit(t.data[from]) && (left == '.' || left == ',') && from >= 2 && is_digit(t.data[from - 2])) return false;
     if (is_digit(last) && (right == '.' || right == ',') && is_digit(at(t, end + 1))) return false;

@@ -59,7 +59,7 @@ static const struct {
     {"\\frac{1}{2}", "1/2", 0},
     {"\\frac{1}{2}", "11/2 or 1/20", -1},
     {"-1/2", "1/2", -1},
-    {"-1/2", "x=-1/2", 3},
+    {"-1/2", "x=-1/2", 2},
     /* other texts */
     {"Paris", "In paris.", 3},
     {"Paris", "comparison", -1},

@@ -660,6 +660,49 @@ static void differences_are_told_by_key(void **state) {
     arena_release(&arena);
 }
 
+/* Two recipes are one method where recipe_differences has nothing to say but of seeds and which problems were taken. */
+static void outlines_tell_methods_apart(void **state) {
+    (void)state;
+    static const struct {
+        const char *set;
+        bool method, scorer; /* the same */
+    } cases[] = {{"run.seed=7", true, true},
+                 {"problems.limit=3", true, true},
+                 {"run.threads=1", true, true},
+                 {"models.a.parameters=3.5", true, true},
+                 {"search.beam=4", true, true}, /* the default */
+                 {"search.beam=3", false, true},
+                 {"teachers.one.temperature=0.61", false, true},
+                 {"meta_prover.prompt.score_open=So ", false, false},
+                 {"models.a.context=2048", false, false}};
+    struct recipe recipe;
+    struct recipe_outline before, after, none;
+    struct arena arena;
+    arena_init(&arena);
+    assert_ok(load(TEXT(MINIMAL), NULL, &recipe, err));
+    assert_ok(recipe_outline(recipe.resolved, &arena, &before, err));
+    recipe_release(&recipe);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_ok(load(TEXT(MINIMAL), cases[i].set, &recipe, err));
+        assert_ok(recipe_outline(recipe.resolved, &arena, &after, err));
+        if (!strcmp(before.method, after.method) != cases[i].method ||
+            !strcmp(before.scorer, after.scorer) != cases[i].scorer)
+            fail_msg("%s: another method or scorer than it should be", cases[i].set);
+        if (!i) assert_text(after.seed, "7");
+        recipe_release(&recipe);
+    }
+    assert_text(before.strategy, "cord");
+    assert_text(before.criterion, "predictive-perplexity");
+    assert_text(before.seed, "1");
+    assert_int_equal(before.n_teachers, 2);
+    assert_string_equal(before.teachers[1], "two");
+    assert_string_equal(before.models[before.meta_model], "b");
+    assert_string_equal(before.models[before.teacher_model[0]], "a");
+    assert_ok(recipe_outline((cord_text){NULL, 0}, &arena, &none, err)); /* of a journal without a recipe */
+    assert_true(!*none.method && none.meta_model == -1 && none.n_teachers == 0);
+    arena_release(&arena);
+}
+
 /* ---- models ---------------------------------------------------------------------------------------------------- */
 
 static void models_are_found_by_path_or_name(void **state) {
@@ -750,6 +793,7 @@ int main(void) {
         cmocka_unit_test(resolved_recipes_read_back_as_themselves),
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),
+        cmocka_unit_test(outlines_tell_methods_apart),
         cmocka_unit_test(models_are_found_by_path_or_name),
         cmocka_unit_test(templates_are_files_or_known_formats),
     };
