@@ -100,11 +100,12 @@ static struct audit_teacher sum_teachers(const struct look *l, bool own) {
 }
 
 /* Some teachers share the meta-prover's model, and some do not. */
-static bool can_prefer(const struct look *l) {
+static int count_own(const struct look *l) {
     int own = 0;
     for (int k = 0; k < l->audit.n_teachers; k++) own += is_own(l, k);
-    return own && own < l->audit.n_teachers;
+    return own;
 }
+static bool can_prefer(const struct look *l) { return count_own(l) && count_own(l) < l->audit.n_teachers; }
 
 static double share(double part, double all) { return all > 0 ? part / all : (double)NAN; }
 
@@ -124,6 +125,8 @@ static void text_head(struct look *l, struct page *page) {
         page_raw(page, PAINT_NONE, l->outline.strategy);
         page_print(page, PAINT_NONE, " by ");
         page_raw(page, PAINT_NONE, l->outline.criterion);
+        if (!text_equal(l->outline.criterion, TEXT("predictive-perplexity")))
+            page_print(page, PAINT_NONE, ", which is what S stands for below");
     }
     page_print(page, PAINT_NONE, "\n%d of %d problems done", l->done, l->audit.n_problems);
     page_print(page, PAINT_NONE, ", %d going on, %d failed\n", l->going_on, l->failed);
@@ -242,7 +245,7 @@ static void text_teachers(struct look *l, struct page *page) {
     if (!can_prefer(l)) {
         page_print(page, PAINT_NONE,
                    "  self-preference does not apply: %s the teachers share%s the meta-prover's model\n",
-                   own.proposed ? "all" : "none of", own.proposed ? "" : "s");
+                   count_own(l) ? "all" : "none of", count_own(l) ? "" : "s");
         return;
     }
     text_rates(page, "the meta-prover's model", &own, &all);

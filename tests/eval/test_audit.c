@@ -182,8 +182,9 @@ static void make_traces(struct fixture *f) {
         last[i] = p.beam[i];
         last[i].from = i;
     }
-    const struct answered answers[] = {{last[0], TEXT("5"), TEXT("5"), GRADE_CORRECT, "", 9, 8, 7, 6},
-                                       {last[1], TEXT("6"), TEXT("6"), GRADE_WRONG, "", 9, 8, 7, 6}};
+    const struct answered answers[] = {
+        {.trajectory = last[0], .reply = TEXT("5"), .answer = TEXT("5"), .grade = GRADE_CORRECT, .why = ""},
+        {.trajectory = last[1], .reply = TEXT("6"), .answer = TEXT("6"), .grade = GRADE_WRONG, .why = ""}};
     assert_ok(journal_finished(f->journal, 1, answers, 2, err));
 }
 
