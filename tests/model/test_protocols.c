@@ -361,8 +361,8 @@ static void events_that_make_none(void **state) {
         "{\"choices\":[{\"text\":\"a\",\"finish_reason\":null}]}\n{\"choices\":[{\"text\":\"b\"}]}\n",
         "{\"choices\":[{\"text\":\"a\"}]}\n{\"error\":{\"message\":\"out of memory\",\"code\":500}}\n",
         "{\"choices\":[{\"text\":\"a\"}]}\n{\"object\":\"error\",\"message\":\"no\"}\n",
-        "{\"choices\":[{\"text\":\"a\",\"delta\":{\"content\":\"a\"}}]}\n"
-        "{\"error\":{\"code\":502},\"choices\":[{\"text\":\"\",\"delta\":{},\"finish_reason\":\"stop\"}]}\n",
+        ("{\"choices\":[{\"text\":\"a\",\"delta\":{\"content\":\"a\"}}]}\n"
+         "{\"error\":{\"code\":502},\"choices\":[{\"text\":\"\",\"delta\":{},\"finish_reason\":\"stop\"}]}\n"),
         "{\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n{\"choices\":[{\"delta\":{\"con",
         "{\"content\":\"a\",\"stop\":false}\n",
         "{\"content\":\"a\",\"stop\":false}\n{\"error\":{\"code\":500}}\n",
