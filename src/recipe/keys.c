@@ -96,11 +96,15 @@ static const struct recipe_key keys[] = {
 
     CHOICE_KEY("search.strategy", strategy_names, "cord",
                "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
-               "rejection: as curation, but correct ones first"),
+               "rejection: as curation, but correct ones first; mcts: Monte Carlo tree search"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
     INT_KEY("search.runs", 0, 64, "0",
             "independent searches, of which the best is taken; of curation and rejection, complete traces of each "
-            "teacher; 0: 1, of these two 4"),
+            "teacher; 0: 1, of these two and mcts 4"),
+    INT_KEY("search.simulations", 0, 100000, "0",
+            "of mcts: visits after which a root gives way to its most visited child; 0: two a teacher"),
+    REAL_KEY("search.exploration", 0, 1000, "1.4142135623730951",
+             "of mcts: c in mean reward + c * sqrt(ln(parent's visits) / visits)"),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),

@@ -42,6 +42,13 @@ struct candidate new_candidate(const struct beam *beam, int parent, int place, i
 /* Asks for the steps of n candidates in one call, and reads what was said. */
 cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
 
+/* The same, but each teacher is asked to write on up to the end of its thinking or the budget. The step is what a request for
+ * one would have given, but for the step's limit; what stands behind it is the candidate's rollout. */
+cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
+/* Counts the reasonings of candidates that are not scored as they stand, since the budget is in the meta-prover's tokens. */
+cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
 /* How the trajectory stands that a candidate makes. Needs reasoning_tokens. */
 enum finish finish_of(const struct beam *beam, const struct candidate *c);
 
