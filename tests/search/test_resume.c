@@ -46,8 +46,8 @@ static struct world *searching(int way, uint64_t script) {
     static const struct {
         enum search_strategy strategy;
         int beam, runs;
-    } ways[] = {{STRATEGY_CORD, 3, 1},    {STRATEGY_CORD, 2, 3},     {STRATEGY_GREEDY, 1, 1},
-                {STRATEGY_GREEDY, 1, 3},  {STRATEGY_CURATION, 1, 3}, {STRATEGY_REJECTION, 1, 3},
+    } ways[] = {{STRATEGY_CORD, 3, 1},     {STRATEGY_CORD, 2, 3},     {STRATEGY_GREEDY, 1, 1},
+                {STRATEGY_GREEDY, 1, 3},   {STRATEGY_CURATION, 1, 3}, {STRATEGY_REJECTION, 1, 3},
                 {STRATEGY_CURATION, 1, 1}, {STRATEGY_MCTS, 1, 3},     {STRATEGY_MCTS, 1, 1}};
     if (way == sizeof ways / sizeof *ways) return NULL;
     struct world *w = talking(script);
