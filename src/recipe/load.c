@@ -397,10 +397,20 @@ static cord_status load_search(struct load *load) {
         .answer_tokens = (int)number(load, "search.answer_tokens", NULL),
         .answer_temperature = (float)number(load, "search.answer_temperature", NULL),
         .stop_at_first_finished = number(load, "search.stop_at_first_finished", NULL) != 0,
+        .adaptive = !strcmp(string(load, "search.proposals", NULL), "adaptive"),
+        .agreement = number(load, "search.agreement", NULL),
+        .patience = (int)number(load, "search.patience", NULL),
         .tie_within_noise = number(load, "search.tie_within_noise", NULL) != 0,
         .seed = (uint64_t)number(load, "run.seed", NULL),
     };
     CORD_TRY(load_strategy(load, search));
+    bool competes = search->strategy == STRATEGY_CORD || search->strategy == STRATEGY_GREEDY;
+    if (search->adaptive && !competes)
+        return values_error(
+            &load->values, values_get(&load->values, "search.proposals", NULL)->place, load->err,
+            "search.proposals: adaptive goes with search.strategy: cord or greedy, and this recipe has %s; "
+            "change one of the two",
+            strategy_names[search->strategy]);
     return load_beam(load, &search->beam);
 }
 
@@ -440,11 +450,18 @@ static cord_status check_owners(struct load *load) {
     static const struct {
         const char *pattern, *choice, *owner;
     } keys[] = {
-        {"grading.numbers", "grading.by", "math"},         {"grading.tolerance", "grading.numbers", "relative"},
-        {"grading.command", "grading.by", "command"},      {"grading.seconds", "grading.by", "command"},
-        {"grading.model", "grading.by", "judge"},          {"grading.system", "grading.by", "judge"},
-        {"grading.prompt", "grading.by", "judge"},         {"grading.tokens", "grading.by", "judge"},
-        {"grading.temperature", "grading.by", "judge"},    {"search.simulations", "search.strategy", "mcts"},
+        {"grading.numbers", "grading.by", "math"},
+        {"grading.tolerance", "grading.numbers", "relative"},
+        {"grading.command", "grading.by", "command"},
+        {"grading.seconds", "grading.by", "command"},
+        {"grading.model", "grading.by", "judge"},
+        {"grading.system", "grading.by", "judge"},
+        {"grading.prompt", "grading.by", "judge"},
+        {"grading.tokens", "grading.by", "judge"},
+        {"grading.temperature", "grading.by", "judge"},
+        {"search.simulations", "search.strategy", "mcts"},
+        {"search.agreement", "search.proposals", "adaptive"},
+        {"search.patience", "search.proposals", "adaptive"},
         {"search.exploration", "search.strategy", "mcts"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

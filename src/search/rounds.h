@@ -59,6 +59,9 @@ cord_status grow(const struct beam *beam, const struct candidate *c, struct traj
  * `c`: the candidate that it took, or NULL. */
 cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c, cord_error *err);
 
+/* The teachers that are asked for the next step of kept[at], as bits; `kept`: all n places of its run. */
+uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept, int n, int at);
+
 /* ---- ranking ------------------------------------------------------------------------------------------------- */
 
 /* What stands for a place. */

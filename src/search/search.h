@@ -49,6 +49,9 @@ struct search_settings {
     int step_tokens;    /* of one proposal; mcts asks for all the rest at once */
     int think_tokens;   /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
+    bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these two: */
+    double agreement; /* of scores, in log S */
+    int patience;     /* rounds in which a teacher may write nothing that is kept */
     float answer_temperature;    /* 0 */
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
