@@ -66,19 +66,16 @@ static double ucb(const struct search *search, const struct trajectory *parent, 
     return mean_of(child) + search->settings->exploration * doubt;
 }
 
-/* Which of two children is selected. */
+/* Which of two children is selected, and which is committed. Of equal ones it is the first that was made: the hash said which. */
 static bool is_ahead(const struct search *search, const struct trajectory *parent, const struct trajectory *a,
                      const struct trajectory *b) {
-    double x = ucb(search, parent, a), y = ucb(search, parent, b);
-    return x != y ? x > y : turn_of(search, parent, a->author) < turn_of(search, parent, b->author);
+    return ucb(search, parent, a) > ucb(search, parent, b);
 }
 
-/* Which of two children is committed. */
 static bool is_better(const struct search *search, const struct trajectory *parent, const struct trajectory *a,
                       const struct trajectory *b) {
-    if (a->tree.visits != b->tree.visits) return a->tree.visits > b->tree.visits;
-    double x = mean_of(a), y = mean_of(b);
-    return x != y ? x > y : turn_of(search, parent, a->author) < turn_of(search, parent, b->author);
+    (void)search, (void)parent;
+    return a->tree.visits != b->tree.visits ? a->tree.visits > b->tree.visits : mean_of(a) > mean_of(b);
 }
 
 static int first_child(const struct search *search, const struct tree *tree, int parent,

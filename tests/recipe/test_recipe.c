@@ -313,6 +313,25 @@ static void a_tree_has_two_simulations_a_teacher(void **state) {
                    "goes with search.strategy: mcts");
 }
 
+static void adaptive_proposals_are_of_beams(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT(MINIMAL), NULL, &r, err));
+    assert_false(r.search.adaptive);
+    recipe_release(&r);
+    cord_text recipe = TEXT(MINIMAL "search: {proposals: adaptive, agreement: 0.5, patience: 7}\n");
+    assert_ok(load(recipe, NULL, &r, err));
+    assert_true(r.search.adaptive && r.search.agreement == 0.5 && r.search.patience == 7);
+    recipe_release(&r);
+    assert_ok(load(recipe, "search.strategy=greedy", &r, err));
+    recipe_release(&r);
+    assert_refused(recipe, "search.strategy=mcts", "r.yaml:6:21", "goes with search.strategy: cord or greedy");
+    assert_refused(TEXT(MINIMAL), "search.patience=7", "--set search.patience=7",
+                   "goes with search.proposals: adaptive");
+    assert_refused(TEXT(MINIMAL), "search.agreement=1", "--set search.agreement=1",
+                   "goes with search.proposals: adaptive");
+}
+
 static void curation_is_four_traces_of_each(void **state) {
     (void)state;
     static const char *const names[] = {"curation", "rejection"};
@@ -770,6 +789,7 @@ int main(void) {
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(curation_is_four_traces_of_each),
         cmocka_unit_test(a_tree_has_two_simulations_a_teacher),
+        cmocka_unit_test(adaptive_proposals_are_of_beams),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),
         cmocka_unit_test(hostile_recipes_are_refused_soon),
