@@ -43,7 +43,7 @@ extern const char *const strategy_names[]; /* in that order; NULL-terminated */
 struct search_settings {
     enum search_strategy strategy;
     int runs;           /* independent searches; of curation and rejection, complete traces of each teacher */
-    int beam;           /* B; 1 is greedy; of curation and rejection 1 */
+    int beam;           /* B; 1 is greedy; of curation, rejection and mcts 1 */
     int simulations;    /* of mcts: a root that has been visited so often gives way to its most visited child */
     double exploration; /* of mcts: the constant of UCB */
     int step_tokens;    /* of one proposal; mcts asks for all the rest at once */
@@ -69,7 +69,7 @@ struct step {
     cord_text text;              /* as it was proposed, but what segment_read leaves out */
     int round, teacher;          /* round from 1; index into the teachers */
     bool cut;                    /* ended by the step's limit: the next step continues it, and is a piece of it */
-    double log_score;            /* log S of the trajectory up to and with this step */
+    double log_score;            /* log S of the trajectory up to and with this step; of mcts, with its rollout */
 };
 
 enum finish {
@@ -83,7 +83,7 @@ const char *finish_name(enum finish finish);
 
 /* What a node of a search tree has beside its text (mcts.c). Zero where there is no tree. */
 struct tree_place {
-    int above;      /* its parent, as the how manieth of its run's nodes, of which 0 is the root; -1 for the root */
+    int above;      /* its parent's place among the nodes of its run, of which 0 is the root; -1 for the root */
     int visits;     /* simulations that came through it, the one that made it too */
     double value;   /* the sum of their rewards */
     uint64_t tried; /* bit k: teacher k has been asked to go on from here */
