@@ -66,6 +66,40 @@ static void show_carried(struct show *s, const struct trajectory *t, int slot, b
     page_print(&s->page, PAINT_DIM, "stays: finished (%s)\n", finish_name(t->finish));
 }
 
+/* The places that a run has in the beam after a round. */
+static struct part { int first, n; } part_of(const struct round *round, int run) {
+    struct part part = {0};
+    while (part.first < round->n_beam && round->beam[part.first].run < run) part.first++;
+    while (part.first + part.n < round->n_beam && round->beam[part.first + part.n].run == run) part.n++;
+    return part;
+}
+
+static bool is_node(const struct trajectory *t) { return t->tree.visits || t->tree.tried; }
+
+/* Whether a round is one of tree search. */
+static bool is_tree(const struct round *round) {
+    for (int i = 0; i < round->n_beam; i++)
+        if (is_node(&round->beam[i])) return true;
+    return false;
+}
+
+/* Of a search tree: "+ 4 of 0  strong        0.4531  visited 3 times", with the mean S of its rollouts. */
+static void show_node(struct show *s, const struct trajectory *t, int slot, int first, bool on_path) {
+    struct page *page = &s->page;
+    enum paint paint = on_path ? PAINT_BOLD : PAINT_NONE;
+    page_print(page, on_path ? PAINT_GOOD : PAINT_NONE, "  %c ", on_path ? '*' : '+');
+    page_print(page, paint, "%2d", slot);
+    if (t->tree.above < 0)
+        page_print(page, PAINT_DIM, " root  ");
+    else
+        page_print(page, PAINT_DIM, " of %d  ", first + t->tree.above);
+    page_cell(page, paint, t->author < 0 ? TEXT("") : show_teacher(s, t->author), 16);
+    show_score(page, paint, t->tree.visits ? log(t->tree.value / t->tree.visits) : (double)NAN);
+    page_print(page, PAINT_DIM, "  visited %d time%s", t->tree.visits, t->tree.visits == 1 ? "" : "s");
+    if (t->finish != GROWING) page_print(page, PAINT_DIM, ", finished (%s)", finish_name(t->finish));
+    page_print(page, PAINT_NONE, "\n");
+}
+
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
 
 static void show_round(struct show *s, const struct round *round, int path) {
@@ -75,6 +109,8 @@ static void show_round(struct show *s, const struct round *round, int path) {
         const struct trajectory *t = &round->beam[slot];
         if (t->candidate >= 0 && t->candidate < round->n_candidates)
             show_candidate(s, &round->candidates[t->candidate], slot == path);
+        else if (is_node(t))
+            show_node(s, t, slot, part_of(round, t->run).first, slot == path);
         else
             show_carried(s, t, slot, slot == path);
     }
@@ -123,6 +159,10 @@ void show_rounds(struct show *s, const struct show_problem *p) {
         page_print(&s->page, PAINT_DIM,
                    "\n* %s, + kept, x dropped;\n  place in the beam <- its parent's place, teacher, S\n",
                    p->n_answers ? "the best trajectory" : "the leading trajectory");
+    if (p->n_rounds && is_tree(&p->rounds[0]))
+        page_print(&s->page, PAINT_DIM,
+                   "  of search trees, the root first: S of a whole rollout; of a node, its parent's place in the same "
+                   "beam\n  and the mean S of what was visited through it\n");
     for (int i = 0; i < p->n_rounds; i++) show_round(s, &p->rounds[i], p->path[i]);
     if (p->n_answers) page_print(&s->page, PAINT_BOLD, "\nAnswers\n");
     for (int i = 0; i < p->n_answers; i++) show_answer(s, &p->answers[i], i);
@@ -136,14 +176,6 @@ struct contender {
     const struct candidate *candidate; /* NULL: carried over */
     int slot;
 };
-
-/* The places that a run has in the beam after a round. */
-static struct part { int first, n; } part_of(const struct round *round, int run) {
-    struct part part = {0};
-    while (part.first < round->n_beam && round->beam[part.first].run < run) part.first++;
-    while (part.first + part.n < round->n_beam && round->beam[part.first + part.n].run == run) part.n++;
-    return part;
-}
 
 /* The contender of a run that was ranked next after `rank`; false where there was none. A rank that no candidate has is that
  * of a carried-over trajectory: of those, the kept ones are known. */
@@ -207,10 +239,34 @@ static void show_rejected(struct show *s, const struct round *round) {
     }
 }
 
-static void show_why_step(struct show *s, const struct round *round, const struct candidate *own,
-                          const struct step *step, double before) {
+/* Why a node of a search tree became its root: the siblings as they stood in the last round before it did, when they were still
+ * there. `slot` is the node's in `round`, which made it. */
+static void show_commitment(struct show *s, const struct show_problem *p, const struct round *round, int slot,
+                            int run) {
+    const struct round *last = NULL;
+    int at = slot;
+    for (const struct round *r = round; at >= 0 && r->beam[at].tree.above >= 0;) {
+        last = r, slot = at;
+        if (++r == p->rounds + p->n_rounds) break;
+        for (at = r->n_beam - 1; at >= 0 && (r->beam[at].from != slot || r->beam[at].candidate >= 0);) at--;
+    }
+    page_print(&s->page, PAINT_NONE, "  %-15s%s\n", "why",
+               last ? "its parent's most visited child became the root; they were, one round before"
+                    : "its parent's most visited child became the root, in the round that made it");
+    if (!last) return;
+    int first = part_of(last, run).first;
+    for (int i = first; i < last->n_beam && last->beam[i].run == run; i++)
+        if (last->beam[i].tree.above == last->beam[slot].tree.above) show_node(s, &last->beam[i], i, first, i == slot);
+}
+
+static void show_why_step(struct show *s, const struct show_problem *p, const struct round *round,
+                          const struct candidate *own, const struct step *step, double before) {
     struct page *page = &s->page;
     page_text(page, PAINT_NONE, step->text, 2, s->full ? 0 : 4);
+    if (is_tree(round)) {
+        show_commitment(s, p, round, own->slot, own->run);
+        return;
+    }
     if (own->rank < 0) { /* curation */
         page_print(page, PAINT_NONE,
                    "  %-15sthe next of a trace that one teacher wrote alone; nothing competes before "
@@ -257,6 +313,6 @@ cord_status show_why(struct show *s, const struct show_problem *p, int number, c
     page_cell(&s->page, PAINT_BOLD, show_teacher(s, step->teacher), -40);
     page_print(&s->page, PAINT_NONE, "\n");
     double before = step->previous ? step->previous->log_score : p->problem->log_s0;
-    show_why_step(s, round, &round->candidates[at], step, before);
+    show_why_step(s, p, round, &round->candidates[at], step, before);
     return CORD_OK;
 }

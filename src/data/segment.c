@@ -96,6 +96,22 @@ cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord
     return CORD_OK;
 }
 
+cord_status segment_first(const struct prompt_style *style, cord_text written, bool closed, struct arena *arena,
+                          cord_text *first, int *stop, cord_error *err) {
+    struct segment_stops stops;
+    CORD_TRY(segment_stops(style, arena, &stops, err));
+    *first = written;
+    *stop = closed ? stops.think : -1;
+    for (size_t i = 0, earliest = written.len + 1; i < (size_t)stops.n; i++) { /* the one that is whole first */
+        ptrdiff_t at = (int)i == stops.think ? -1 : text_find(written, stops.text[i]);
+        if (at < 0 || (size_t)at + stops.text[i].len >= earliest) continue;
+        earliest = (size_t)at + stops.text[i].len;
+        *first = text_slice(written, 0, (size_t)at);
+        *stop = (int)i;
+    }
+    return CORD_OK;
+}
+
 bool segment_adds_nothing(const struct prompt_style *style, bool parent_cut, cord_text step, enum step_end end) {
     if (parent_cut) return text_trim(step).len == 0 && end != STEP_NEXT;
     if (style->segmentation == SEGMENTATION_LINE_BREAK) return text_trim(step).len == 0;

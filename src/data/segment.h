@@ -46,6 +46,12 @@ const char *step_drop_name(enum step_drop drop);
 cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord_text written, int stop,
                          struct arena *arena, cord_text *step, enum step_end *end, cord_error *err);
 
+/* Of a text that was written on beyond its first step, asked for up to "</think>" alone: what a request for one step would
+ * have given, the text before its first stop string, and which one that is; `closed`: where there is none, "</think>" came, else
+ * *stop is -1. `first` is part of `written`. */
+cord_status segment_first(const struct prompt_style *style, cord_text written, bool closed, struct arena *arena,
+                          cord_text *first, int *stop, cord_error *err);
+
 /* Reasoning with one more step: `parent` + between + marker(number) + `step`, or, where the parent was cut, `parent` +
  * `step` as they are. Blanks at the end of `step` are trimmed unless `cut` or no marker divides the steps. number is from 1.
  * Lives in `arena`. */

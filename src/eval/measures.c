@@ -70,13 +70,17 @@ static void hit(const struct hits *hits, int64_t *counts, int teacher, int at, i
     if (teacher >= 0 && teacher < hits->n_teachers) counts[teacher * HIT_BINS + hits_bin(at, n)]++;
 }
 
+/* Of a search tree, where what is kept is what became the root: the answers tell. */
+static bool is_node(const struct trajectory *t) { return t->tree.visits || t->tree.tried; }
+
 /* A candidate that only ends its parent adds no step: it is neither a proposal of one nor a hit. */
 static void add_round(struct hits *hits, const struct round *round, int rounds) {
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
         if (c->finishes_parent) continue;
         hit(hits, hits->proposed, c->teacher, round->number - 1, rounds);
-        if (c->slot >= 0) hit(hits, hits->kept, c->teacher, round->number - 1, rounds);
+        if (c->slot >= 0 && c->slot < round->n_beam && !is_node(&round->beam[c->slot]))
+            hit(hits, hits->kept, c->teacher, round->number - 1, rounds);
     }
 }
 
@@ -172,6 +176,13 @@ static cord_status add_mention(double value[MEASURES], const struct journal_prob
     return CORD_OK;
 }
 
+static void add_committed(struct hits *hits, const struct answered *answers, int n, int rounds) {
+    for (int i = 0; i < n; i++)
+        for (const struct step *s = is_node(&answers[i].trajectory) ? answers[i].trajectory.last : NULL; s;
+             s = s->previous)
+            hit(hits, hits->kept, s->teacher, s->round - 1, rounds);
+}
+
 static cord_status measure(struct journal *journal, const struct journal_problem *problem,
                            const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
                            struct hits *hits, cord_error *err) {
@@ -183,6 +194,7 @@ static cord_status measure(struct journal *journal, const struct journal_problem
     CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
     CORD_TRY(read_rounds(journal, problem, sizes, arena, value, hits, err));
     add_answers(value, sizes, answers, n, hits);
+    add_committed(hits, answers, n, problem->rounds);
     CORD_TRY(add_mention(value, problem, answers, n, err));
     value[MEASURE_S0] = problem->started ? exp(problem->log_s0) : (double)NAN;
     value[MEASURE_PROPOSED] = (double)totals.proposed_tokens;

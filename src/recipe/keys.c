@@ -8,6 +8,7 @@
 static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
 static const char *const protocols[] = {"auto", "llama-server", "vllm", "sglang", "openai", "chat", NULL};
 static const char *const continuing[] = {"auto", "continue_final_message", "prefix", "plain", NULL};
+static const char *const proposing[] = {"all", "adaptive", NULL};
 static const char *const styles[] = {"steps", "paper", NULL};
 
 #define TEXT_KEY(path, least, most, fallback, doc) \
@@ -98,11 +99,24 @@ static const struct recipe_key keys[] = {
 
     CHOICE_KEY("search.strategy", strategy_names, "cord",
                "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
-               "rejection: as curation, but correct ones first"),
+               "rejection: as curation, but correct ones first; mcts: Monte Carlo tree search"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
     INT_KEY("search.runs", 0, 64, "0",
             "independent searches, of which the best is taken; of curation and rejection, complete traces of each "
-            "teacher; 0: 1, of these two 4"),
+            "teacher; 0: 1, of these two and mcts 4"),
+    INT_KEY("search.simulations", 0, 100000, "0",
+            "of mcts: visits after which a root gives way to its most visited child; 0: two a teacher"),
+    REAL_KEY("search.exploration", 0, 1000, "1.4142135623730951",
+             "of mcts: c in mean reward + c * sqrt(ln(parent's visits) / visits)"),
+    CHOICE_KEY("search.proposals", proposing, "all",
+               "of cord and greedy: all teachers for each partial trajectory, as the paper; adaptive: fewer where the "
+               "choice makes little"),
+    REAL_KEY("search.agreement", 0, 100, "0.02",
+             "with adaptive: a trajectory whose log S lies so near to 0, or to all others, is gone on with by its "
+             "author alone"),
+    INT_KEY(
+        "search.patience", 1, 100000, "4",
+        "with adaptive: a teacher that wrote nothing that was kept for so many rounds is asked every so many rounds"),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),

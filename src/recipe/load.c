@@ -343,10 +343,21 @@ static cord_status load_teacher(struct load *load, struct recipe_teacher *teache
     return load_style(load, "teachers.*.", name, &teacher->style);
 }
 
+/* How a search tree grows; the number of simulations is written out for the resolved recipe. */
+static cord_status load_tree(struct load *load, struct search_settings *search) {
+    search->exploration = number(load, "search.exploration", NULL);
+    search->simulations = (int)number(load, "search.simulations", NULL);
+    if (search->simulations) return CORD_OK;
+    search->simulations = 2 * load->values.teachers.n;
+    char *text = arena_printf(&load->recipe->arena, "%d", search->simulations);
+    return text ? put(load, "search.simulations", NULL, text_of(text)) : error_memory(load->err);
+}
+
 static cord_status load_strategy(struct load *load, struct search_settings *search) {
     const char *name = string(load, "search.strategy", NULL);
     while (strcmp(strategy_names[search->strategy], name) != 0) search->strategy++;
     bool complete = search->strategy == STRATEGY_CURATION || search->strategy == STRATEGY_REJECTION;
+    bool tree = search->strategy == STRATEGY_MCTS;
     const struct recipe_value *runs = values_get(&load->values, "search.runs", NULL);
     const struct recipe_value *first = values_get(&load->values, "search.stop_at_first_finished", NULL);
     if (complete && first->number != 0)
@@ -354,10 +365,15 @@ static cord_status load_strategy(struct load *load, struct search_settings *sear
                             "search.stop_at_first_finished contradicts search.strategy: %s, which compares complete "
                             "traces; remove one of the two",
                             name);
+    if (tree && first->number != 0)
+        return values_error(&load->values, first->place, load->err,
+                            "search.stop_at_first_finished contradicts search.strategy: mcts, each of whose runs ends "
+                            "with one finished trajectory; remove one of the two");
+    if (tree) CORD_TRY(load_tree(load, search));
     search->runs = (int)runs->number;
     if (search->runs) return CORD_OK;
-    search->runs = complete ? 4 : 1;
-    return put(load, "search.runs", NULL, complete ? TEXT("4") : TEXT("1"));
+    search->runs = complete || tree ? 4 : 1;
+    return put(load, "search.runs", NULL, search->runs == 4 ? TEXT("4") : TEXT("1"));
 }
 
 /* Only cord's beam is wider than 1; one that was written down and says otherwise is a contradiction, not a preference. */
@@ -382,10 +398,20 @@ static cord_status load_search(struct load *load) {
         .answer_tokens = (int)number(load, "search.answer_tokens", NULL),
         .answer_temperature = (float)number(load, "search.answer_temperature", NULL),
         .stop_at_first_finished = number(load, "search.stop_at_first_finished", NULL) != 0,
+        .adaptive = !strcmp(string(load, "search.proposals", NULL), "adaptive"),
+        .agreement = number(load, "search.agreement", NULL),
+        .patience = (int)number(load, "search.patience", NULL),
         .tie_within_noise = number(load, "search.tie_within_noise", NULL) != 0,
         .seed = (uint64_t)number(load, "run.seed", NULL),
     };
     CORD_TRY(load_strategy(load, search));
+    bool competes = search->strategy == STRATEGY_CORD || search->strategy == STRATEGY_GREEDY;
+    if (search->adaptive && !competes)
+        return values_error(
+            &load->values, values_get(&load->values, "search.proposals", NULL)->place, load->err,
+            "search.proposals: adaptive goes with search.strategy: cord or greedy, and this recipe has %s; "
+            "change one of the two",
+            strategy_names[search->strategy]);
     return load_beam(load, &search->beam);
 }
 
@@ -425,11 +451,19 @@ static cord_status check_owners(struct load *load) {
     static const struct {
         const char *pattern, *choice, *owner;
     } keys[] = {
-        {"grading.numbers", "grading.by", "math"},      {"grading.tolerance", "grading.numbers", "relative"},
-        {"grading.command", "grading.by", "command"},   {"grading.seconds", "grading.by", "command"},
-        {"grading.model", "grading.by", "judge"},       {"grading.system", "grading.by", "judge"},
-        {"grading.prompt", "grading.by", "judge"},      {"grading.tokens", "grading.by", "judge"},
+        {"grading.numbers", "grading.by", "math"},
+        {"grading.tolerance", "grading.numbers", "relative"},
+        {"grading.command", "grading.by", "command"},
+        {"grading.seconds", "grading.by", "command"},
+        {"grading.model", "grading.by", "judge"},
+        {"grading.system", "grading.by", "judge"},
+        {"grading.prompt", "grading.by", "judge"},
+        {"grading.tokens", "grading.by", "judge"},
         {"grading.temperature", "grading.by", "judge"},
+        {"search.simulations", "search.strategy", "mcts"},
+        {"search.agreement", "search.proposals", "adaptive"},
+        {"search.patience", "search.proposals", "adaptive"},
+        {"search.exploration", "search.strategy", "mcts"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         CORD_TRY(check_owner(load, keys[i].pattern, keys[i].choice, keys[i].owner));

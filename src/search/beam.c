@@ -3,7 +3,7 @@
  *
  *     beam <- { the empty trajectory }
  *     until the beam holds only finished trajectories:
- *         expand   every growing trajectory by every teacher            B x K candidates
+ *         expand   every growing trajectory by every teacher            B x K candidates (allotment.c: or fewer)
  *         drop     what is empty, repeated or degenerate
  *         score    each candidate by S, the meta-prover's likelihood of the answer        (eq. 3)
  *         select   the B best of the candidates and the finished                          (eq. 4)
@@ -71,9 +71,11 @@ static cord_status expand(const struct beam *beam, struct candidate **candidates
         if (has_ended(beam, run)) continue;
         for (int p = 0; p < part.n; p++) {
             if (part.trajectories[p].finish != GROWING) continue;
-            for (int k = 0; k < search->n_teachers; k++)
-                for (int s = 0; s < samples_of(beam, &part.trajectories[p]); s++)
-                    all[count++] = new_candidate(beam, part.first + p, p, run, k, s);
+            uint64_t asked = teachers_to_ask(beam, part.trajectories, part.n, p);
+            for (int k = 0; k < search->n_teachers; k++) {
+                int samples = asked >> k & 1 ? samples_of(beam, &part.trajectories[p]) : 0;
+                for (int s = 0; s < samples; s++) all[count++] = new_candidate(beam, part.first + p, p, run, k, s);
+            }
         }
     }
     *candidates = all;

@@ -42,27 +42,6 @@ static cord_status expand(const struct beam *beam, struct candidate **candidates
     return propose_steps(beam, all, count, err);
 }
 
-/* What is not scored yet is counted, since the budget is in the meta-prover's tokens. */
-static cord_status count_tokens(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    for (int i = 0; i < n; i++) {
-        struct candidate *c = &candidates[i];
-        if (c->drop != DROP_NONE || c->finishes_parent) continue;
-        const cord_span span = {text_trim_end(c->reasoning), false};
-        cord_error why = {0};
-        cord_status status = cord_count_tokens(beam->search->meta_prover->model, &span, 1, &c->reasoning_tokens, &why);
-        if (status == CORD_OK) continue;
-        if (status != CORD_BAD_INPUT && status != CORD_TOO_LONG) {
-            if (err) *err = why;
-            return status;
-        }
-        c->drop = DROP_FAILED;
-        c->reasoning = (cord_text){"", 0};
-        c->drop_why = arena_printf(beam->arena, "its tokens cannot be counted: %s", why.message);
-        if (!c->drop_why) return error_memory(err);
-    }
-    return CORD_OK;
-}
-
 /* ---- score --------------------------------------------------------------------------------------------------- */
 
 /* A trace whose next step is worth nothing ends before it. What has no step yet is no trace. */
@@ -159,7 +138,7 @@ static cord_status play(struct beam *beam, struct round *round, cord_error *err)
     struct candidate *candidates = NULL;
     int n = 0;
     CORD_TRY(expand(beam, &candidates, &n, err));
-    CORD_TRY(count_tokens(beam, candidates, n, err));
+    CORD_TRY(count_reasonings(beam, candidates, n, err));
     double *scores = arena_alloc(beam->arena, (size_t)n * sizeof *scores);
     if (!scores) return error_memory(err);
     CORD_TRY(score_complete(beam, candidates, n, scores, round, err));

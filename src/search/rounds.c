@@ -36,8 +36,9 @@ struct candidate new_candidate(const struct beam *beam, int parent, int place, i
                               .slot = -1};
 }
 
-/* A request to continue a candidate's parent: it is made of the question and the trajectory's text, and nothing else. */
-static cord_status ask(const struct beam *beam, const struct candidate *candidate, cord_proposal *proposal,
+/* A request to continue a candidate's parent, by a step or to the end (`whole`): it is made of the question and the
+ * trajectory's text, and nothing else. */
+static cord_status ask(const struct beam *beam, const struct candidate *candidate, bool whole, cord_proposal *proposal,
                        cord_error *err) {
     const struct search *search = beam->search;
     const struct search_settings *settings = search->settings;
@@ -59,19 +60,32 @@ static cord_status ask(const struct beam *beam, const struct candidate *candidat
         .model = teacher->model,
         .prompt = prompt.span,
         .n_spans = prompt.n,
-        .stops = stops->text,
-        .n_stops = stops->n,
+        .stops = whole ? &stops->text[stops->think] : stops->text,
+        .n_stops = whole ? 1 : stops->n,
         .sampling = teacher->sampling,
-        .max_tokens = left < settings->step_tokens ? left : settings->step_tokens,
+        .max_tokens = whole || left < settings->step_tokens ? left : settings->step_tokens,
         .group = search->group,
     };
     proposal->sampling.seed = candidate->seed;
     return CORD_OK;
 }
 
+/* The step of what was written, and what stands behind it where the teacher was asked for the whole. */
+static cord_status read_step(const struct beam *beam, const cord_proposal *proposal, const struct prompt_style *style,
+                             bool parent_cut, bool whole, struct candidate *c, cord_error *err) {
+    cord_text written = {proposal->text, proposal->len}, first = written;
+    int stop = proposal->end == CORD_END_STOP ? proposal->stop : -1;
+    c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
+    if (whole) CORD_TRY(segment_first(style, written, stop >= 0, beam->arena, &first, &stop, err));
+    CORD_TRY(segment_read(style, parent_cut, first, stop, beam->arena, &c->step, &c->end, err));
+    if (!whole || c->end != STEP_NEXT) return CORD_OK;
+    c->rollout = arena_text(beam->arena, text_slice(written, c->step.len, written.len));
+    return c->rollout.data ? CORD_OK : error_memory(err);
+}
+
 /* What a teacher said, as a candidate. */
-static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, struct candidate *c,
-                                 cord_error *err) {
+static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, bool whole,
+                                 struct candidate *c, cord_error *err) {
     const struct search *search = beam->search;
     const struct trajectory *parent = &beam->trajectories[c->parent];
     c->prompt_tokens = proposal->prompt_tokens;
@@ -92,9 +106,7 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     }
     const struct prompt_style *style = search->teachers[c->teacher].prompt.style;
     bool parent_cut = parent->last && parent->last->cut;
-    c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
-    CORD_TRY(segment_read(style, parent_cut, (cord_text){proposal->text, proposal->len},
-                          proposal->end == CORD_END_STOP ? proposal->stop : -1, beam->arena, &c->step, &c->end, err));
+    CORD_TRY(read_step(beam, proposal, style, parent_cut, whole, c, err));
     if (segment_adds_nothing(style, parent_cut, c->step, c->end)) {
         bool closes = c->end == STEP_CLOSED || c->end == STEP_TURN;
         c->finishes_parent = closes && parent->last;
@@ -110,16 +122,45 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
                           c->step, c->end == STEP_CUT, beam->arena, &c->reasoning, err);
 }
 
-cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+static cord_status propose(const struct beam *beam, struct candidate *candidates, int n, bool whole, cord_error *err) {
     cord_proposal *proposals = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *proposals);
     if (!proposals) return error_memory(err);
-    for (int i = 0; i < n; i++) CORD_TRY(ask(beam, &candidates[i], &proposals[i], err));
+    for (int i = 0; i < n; i++) CORD_TRY(ask(beam, &candidates[i], whole, &proposals[i], err));
     cord_status status = cord_propose(beam->search->engine, proposals, n, err);
     for (int i = 0; i < n; i++) {
-        if (status == CORD_OK) status = read_proposal(beam, &proposals[i], &candidates[i], err);
+        if (status == CORD_OK) status = read_proposal(beam, &proposals[i], whole, &candidates[i], err);
         cord_proposal_release(&proposals[i]);
     }
     return status;
+}
+
+cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    return propose(beam, candidates, n, false, err);
+}
+
+cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    return propose(beam, candidates, n, true, err);
+}
+
+cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    for (int i = 0; i < n; i++) {
+        struct candidate *c = &candidates[i];
+        if (c->drop != DROP_NONE || c->finishes_parent) continue;
+        const cord_span span = {text_trim_end(c->reasoning), false};
+        cord_error why = {0};
+        cord_status status = cord_count_tokens(beam->search->meta_prover->model, &span, 1, &c->reasoning_tokens, &why);
+        if (status == CORD_OK) continue;
+        if (status != CORD_BAD_INPUT && status != CORD_TOO_LONG) {
+            if (err) *err = why;
+            return status;
+        }
+        c->drop = DROP_FAILED;
+        c->reasoning = (cord_text){"", 0};
+        c->rollout = (cord_text){0};
+        c->drop_why = arena_printf(beam->arena, "its tokens cannot be counted: %s", why.message);
+        if (!c->drop_why) return error_memory(err);
+    }
+    return CORD_OK;
 }
 
 /* ---- growth -------------------------------------------------------------------------------------------------- */
@@ -261,18 +302,24 @@ static void put_correct_first(struct answered *answers, int n) {
     }
 }
 
+/* Whether anything has a first step. */
+static bool has_begun(const struct beam *beam) {
+    for (int i = 0; i < beam->n; i++)
+        if (beam->trajectories[i].last) return true;
+    return false;
+}
+
 /* The finished trajectories of the last beam, best first, get their answers. */
 static cord_status finish(struct beam *beam, const struct strategy *strategy, cord_error *err) {
     const struct search *search = beam->search;
-    /* taken up again after a first round that left nothing: nobody could write an answer */
-    if (!beam->trajectories[0].last)
-        return error_set(err, CORD_BAD_INPUT, "no first step: every candidate of round 1 was dropped");
+    /* taken up again after first rounds that left nothing: nobody could write an answer */
+    if (!has_begun(beam)) return error_set(err, CORD_BAD_INPUT, "no first step: every candidate was dropped");
     struct trajectory *finished = arena_alloc(search->arena, (size_t)beam->n * sizeof *finished);
     struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);
     if (!finished || !answers) return error_memory(err);
     int n = 0;
     for (int i = 0; i < beam->n; i++) {
-        if (beam->trajectories[i].finish == GROWING) continue;
+        if (beam->trajectories[i].finish == GROWING || !beam->trajectories[i].last) continue;
         finished[n] = beam->trajectories[i];
         cord_text reasoning = finished[n].reasoning;
         finished[n].reasoning = arena_text(search->arena, has_markers(beam) ? reasoning : text_trim_end(reasoning));
@@ -286,7 +333,7 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
 }
 
-const char *const strategy_names[] = {"cord", "greedy", "curation", "rejection", NULL};
+const char *const strategy_names[] = {"cord", "greedy", "curation", "rejection", "mcts", NULL};
 
 const char *finish_name(enum finish finish) {
     static const char *const names[] = {"growing", "closed", "turn ended", "budget", "exhausted"};
@@ -303,12 +350,12 @@ static cord_status play_round(struct beam *beam, const struct strategy *strategy
     round.n_beam = beam->n;
     const struct observer *observer = beam->search->observer;
     if (observer->round) CORD_TRY(observer->round(observer->ctx, &round, err));
-    if (beam->trajectories[0].last) return CORD_OK;
+    if (has_begun(beam) || !strategy->ended(beam)) return CORD_OK;
     for (int i = 0; i < round.n_candidates; i++)
         if (round.candidates[i].drop == DROP_FAILED)
             return error_set(err, CORD_BAD_INPUT, "no first step: %s", round.candidates[i].drop_why);
     return error_set(err, CORD_BAD_INPUT,
-                     "no first step: every candidate of round 1 was empty, repeated or degenerate");
+                     "no first step: every candidate of round %d was empty, repeated or degenerate", beam->number);
 }
 
 cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err) {
@@ -333,6 +380,7 @@ cord_status search_run(const struct search *search, cord_error *err) {
     case STRATEGY_GREEDY: return beam_search(search, err);
     case STRATEGY_CURATION:
     case STRATEGY_REJECTION: return curation_search(search, err);
+    case STRATEGY_MCTS: return tree_search(search, err);
     }
     return error_set(err, CORD_INTERNAL, "there is no strategy %d", (int)search->settings->strategy);
 }

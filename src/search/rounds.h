@@ -42,6 +42,13 @@ struct candidate new_candidate(const struct beam *beam, int parent, int place, i
 /* Asks for the steps of n candidates in one call, and reads what was said. */
 cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
 
+/* The same, but each teacher is asked to write on up to the end of its thinking or the budget. The step is what a request for
+ * one would have given, but for the step's limit; what stands behind it is the candidate's rollout. */
+cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
+/* Counts the reasonings of candidates that are not scored as they stand, since the budget is in the meta-prover's tokens. */
+cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
 /* How the trajectory stands that a candidate makes. Needs reasoning_tokens. */
 enum finish finish_of(const struct beam *beam, const struct candidate *c);
 
@@ -51,6 +58,9 @@ cord_status grow(const struct beam *beam, const struct candidate *c, struct traj
 /* Puts what a kept trajectory is made of where it lasts: a new step as long as the problem, an older text another round.
  * `c`: the candidate that it took, or NULL. */
 cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c, cord_error *err);
+
+/* The teachers that are asked for the next step of kept[at], as bits; `kept`: all n places of its run. */
+uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept, int n, int at);
 
 /* ---- ranking ------------------------------------------------------------------------------------------------- */
 

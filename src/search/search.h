@@ -36,16 +36,22 @@ enum search_strategy {
     STRATEGY_GREEDY,    /* as cord, with a beam of 1 */
     STRATEGY_CURATION,  /* complete traces, each by one teacher; the best by S */
     STRATEGY_REJECTION, /* as curation, but those first whose answers are correct */
+    STRATEGY_MCTS,      /* Monte Carlo tree search: UCT over the same steps */
 };
 extern const char *const strategy_names[]; /* in that order; NULL-terminated */
 
 struct search_settings {
     enum search_strategy strategy;
-    int runs;         /* independent searches; of curation and rejection, complete traces of each teacher */
-    int beam;         /* B; 1 is greedy; of curation and rejection 1 */
-    int step_tokens;  /* of one proposal */
-    int think_tokens; /* of a trajectory's reasoning, in the meta-prover's tokens */
+    int runs;           /* independent searches; of curation and rejection, complete traces of each teacher */
+    int beam;           /* B; 1 is greedy; of curation, rejection and mcts 1 */
+    int simulations;    /* of mcts: a root that has been visited so often gives way to its most visited child */
+    double exploration; /* of mcts: the constant of UCB */
+    int step_tokens;    /* of one proposal; mcts asks for all the rest at once */
+    int think_tokens;   /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
+    bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these two: */
+    double agreement; /* of scores, in log S */
+    int patience;     /* rounds in which a teacher may write nothing that is kept */
     float answer_temperature;    /* 0 */
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
@@ -63,7 +69,7 @@ struct step {
     cord_text text;              /* as it was proposed, but what segment_read leaves out */
     int round, teacher;          /* round from 1; index into the teachers */
     bool cut;                    /* ended by the step's limit: the next step continues it, and is a piece of it */
-    double log_score;            /* log S of the trajectory up to and with this step */
+    double log_score;            /* log S of the trajectory up to and with this step; of mcts, with its rollout */
 };
 
 enum finish {
@@ -74,6 +80,14 @@ enum finish {
     FINISHED_EXHAUSTED, /* every candidate of a round was dropped */
 };
 const char *finish_name(enum finish finish);
+
+/* What a node of a search tree has beside its text (mcts.c). Zero where there is no tree. */
+struct tree_place {
+    int above;      /* its parent's place among the nodes of its run, of which 0 is the root; -1 for the root */
+    int visits;     /* simulations that came through it, the one that made it too */
+    double value;   /* the sum of their rewards */
+    uint64_t tried; /* bit k: teacher k has been asked to go on from here */
+};
 
 /* A place in the beam. */
 struct trajectory {
@@ -87,6 +101,7 @@ struct trajectory {
     int from;      /* slot of its parent, or of itself, in the beam of the round before */
     int candidate; /* the candidate of this round that it took, or -1: carried over, or finished with all others */
     int run;       /* of settings->runs, from 0 */
+    struct tree_place tree;
 };
 
 /* One proposal and what became of it. */
@@ -101,11 +116,13 @@ struct candidate {
     const char *drop_why; /* for DROP_FAILED, the error; else NULL */
     bool finishes_parent; /* it said only </think>, or ended the turn: a vote to finish its parent as it stands */
     cord_text reasoning;  /* the parent's with this step; empty when dropped or finishes_parent */
-    double log_score;     /* of `reasoning`; the parent's if finishes_parent; NAN when dropped or not scored */
-    int rank;             /* among all of its run that could be kept, from 0; -1 when dropped, or where none compete */
-    int slot;             /* in the new beam, or -1 when not kept */
-    uint64_t tie;         /* the seeded hash that breaks ties: smaller wins */
-    int reasoning_tokens; /* of `reasoning`, in the meta-prover's tokens */
+    cord_text rollout;    /* of mcts: what was written behind the step, up to the end; else data == NULL */
+    double
+        log_score; /* of `reasoning` and `rollout`; the parent's if finishes_parent; NAN when dropped or not scored */
+    int rank;      /* among all of its run that could be kept, from 0; -1 when dropped, or where none compete */
+    int slot;      /* in the new beam, or -1 when not kept */
+    uint64_t tie;  /* the seeded hash that breaks ties: smaller wins */
+    int reasoning_tokens;                         /* of `reasoning`, in the meta-prover's tokens */
     int prompt_tokens, cached_tokens, new_tokens; /* of the proposal, in the teacher's tokens */
     int score_prompt_tokens, score_cached_tokens; /* of the scoring, in the meta-prover's */
     int64_t propose_us, score_us;
@@ -116,7 +133,8 @@ struct round {
     int number; /* from 1 */
     const struct candidate *candidates;
     int n_candidates;
-    const struct trajectory *beam; /* after selection, run by run, each best first; of curation as they began */
+    const struct trajectory *beam; /* after selection, run by run, each best first; of curation as they began; of mcts
+                                      the nodes of each run's tree, the root first, as they were made */
     int n_beam;
     const char *note; /* NULL, or something a reader of the journal should know (all candidates were dropped) */
 };
@@ -189,6 +207,8 @@ cord_status search_run(const struct search *search, cord_error *err);
 cord_status beam_search(const struct search *search, cord_error *err);
 /* Curation (section 3), and rejection sampling. */
 cord_status curation_search(const struct search *search, cord_error *err);
+/* Monte Carlo tree search. */
+cord_status tree_search(const struct search *search, cord_error *err);
 
 /* ---- parts that strategies share ----------------------------------------------------------------------------- */
 

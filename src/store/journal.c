@@ -157,19 +157,19 @@ static cord_status put_candidate(struct journal *j, int64_t problem, int round, 
     return query_run(
         j, err,
         "INSERT INTO candidate VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
         "lii"
         "iiiil"
         "tiisi"
         "ndiil"
         "iiiiii"
-        "ll",
+        "lln",
         problem, round, number,                                                   /* which */
         c->parent, c->teacher, c->sample, c->run, (int64_t)c->seed,               /* whose */
         c->step, (int)c->end, (int)c->drop, c->drop_why, (int)c->finishes_parent, /* what */
         added, c->log_score, c->rank, c->slot, (int64_t)c->tie,                   /* how good */
         c->reasoning_tokens, c->prompt_tokens, c->cached_tokens, c->new_tokens, c->score_prompt_tokens,
-        c->score_cached_tokens, c->propose_us, c->score_us);
+        c->score_cached_tokens, c->propose_us, c->score_us, c->rollout);
 }
 
 /* The text is stored only where it is not simply its candidate's or its parent's (blanks cut at the end, say). */
@@ -197,10 +197,13 @@ static cord_status put_trajectory(struct journal *j, int64_t problem, const stru
     int64_t checksum = (int64_t)seed_text(0, t->reasoning);
     bool differs;
     CORD_TRY(beam_text(j, problem, round, t, checksum, &differs, err));
-    return query_run(j, err, "INSERT INTO beam VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                     "liiiiiidilln", problem, round->number, slot, t->from, t->candidate, (int)t->finish, t->author,
-                     t->log_score, t->tokens, (int64_t)t->reasoning.len, checksum,
-                     differs ? t->reasoning : (cord_text){0});
+    return query_run(
+        j, err, "INSERT INTO beam VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        "liiiiiidilln"
+        "iiidl",
+        problem, round->number, slot, t->from, t->candidate, (int)t->finish, t->author, t->log_score, t->tokens,
+        (int64_t)t->reasoning.len, checksum, differs ? t->reasoning : (cord_text){0}, /* the text */
+        t->run, t->tree.above, t->tree.visits, t->tree.value, (int64_t)t->tree.tried);
 }
 
 static cord_status put_round(struct journal *j, int64_t problem, const struct round *round, cord_error *err) {

@@ -174,9 +174,12 @@ static cord_status read_trajectory(struct rows *r, int round, const struct traje
     t->tokens = row_int(r);
     int64_t bytes = row_int64(r), checksum = row_int64(r);
     t->reasoning = row_text(r);
+    t->run = row_int(r);
+    t->tree.above = row_int(r);
+    t->tree.visits = row_int(r);
+    t->tree.value = row_real(r);
+    t->tree.tried = (uint64_t)row_int64(r);
     bool finishes_parent = row_int(r) != 0;
-    int run = row_int(r); /* of its candidate, where it has one */
-    t->run = t->candidate >= 0 ? run : parent.run;
     if (t->candidate >= 0 && !finishes_parent) {
         CORD_TRY(read_step(r, round, &parent, t));
     } else {
@@ -199,13 +202,13 @@ static cord_status read_beam(struct journal *j, int64_t problem, int round, cons
     struct trajectory *beam = array_of(arena, count, sizeof *beam);
     if (!beam) return error_memory(err);
     struct rows r;
-    rows_open(
-        &r, j, arena, err,
-        "SELECT origin, candidate, finish, author, b.log_score, tokens, bytes, checksum, reasoning,"
-        " c.finishes_parent, c.run, c.teacher, c.step, c.ending, c.log_score, c.added FROM beam b LEFT JOIN candidate c"
-        " ON c.problem = b.problem AND c.round = b.round AND c.number = b.candidate"
-        " WHERE b.problem = ?1 AND b.round = ?2 ORDER BY b.slot",
-        "li", problem, round);
+    rows_open(&r, j, arena, err,
+              "SELECT origin, candidate, finish, author, b.log_score, tokens, bytes, checksum, reasoning,"
+              " b.run, above, visits, value, tried,"
+              " c.finishes_parent, c.teacher, c.step, c.ending, c.log_score, c.added FROM beam b LEFT JOIN candidate c"
+              " ON c.problem = b.problem AND c.round = b.round AND c.number = b.candidate"
+              " WHERE b.problem = ?1 AND b.round = ?2 ORDER BY b.slot",
+              "li", problem, round);
     cord_status status = CORD_OK;
     for (*n = 0; *n < count && status == CORD_OK && rows_next(&r); ++*n)
         status = read_trajectory(&r, round, previous, n_previous, &beam[*n]);
@@ -241,6 +244,7 @@ static cord_status read_candidate(struct rows *r, const struct trajectory *previ
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) *counts[i] = row_int(r);
     c->propose_us = row_int64(r);
     c->score_us = row_int64(r);
+    c->rollout = row_text(r);
     return added.data ? join(parent.reasoning, added, r->arena, &c->reasoning, r->err) : CORD_OK;
 }
 
@@ -256,7 +260,8 @@ static cord_status read_candidates(struct journal *j, int64_t problem, const str
         &r, j, arena, err,
         "SELECT parent, teacher, sample, run, seed, step, ending, dropped, drop_why, finishes_parent, added, log_score,"
         " rank, slot, tie, reasoning_tokens, prompt_tokens, cached_tokens, new_tokens, score_prompt_tokens,"
-        " score_cached_tokens, propose_us, score_us FROM candidate WHERE problem = ?1 AND round = ?2 ORDER BY number",
+        " score_cached_tokens, propose_us, score_us, rollout FROM candidate WHERE problem = ?1 AND round = ?2 ORDER BY "
+        "number",
         "li", problem, round->number);
     cord_status status = CORD_OK;
     while (round->n_candidates < count && status == CORD_OK && rows_next(&r))

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* "cord" in ASCII: what file(1) and schema_check see in the header. Raise the version with every change of a table. */
-enum { APPLICATION = 0x636f7264, VERSION = 3 };
+enum { APPLICATION = 0x636f7264, VERSION = 4 };
 
 static const char tables[] =
     "CREATE TABLE run (\n"
@@ -85,11 +85,12 @@ static const char tables[] =
     "  prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, new_tokens INTEGER NOT NULL,\n"
     "  score_prompt_tokens INTEGER NOT NULL, score_cached_tokens INTEGER NOT NULL,\n"
     "  propose_us INTEGER NOT NULL, score_us INTEGER NOT NULL,\n"
+    "  rollout TEXT,                     -- of mcts: what was written behind the step; log_score is then of both\n"
     "  PRIMARY KEY (problem, round, number),\n"
     "  FOREIGN KEY (problem, round) REFERENCES round\n"
     ") STRICT;\n"
 
-    "CREATE TABLE beam (                 -- after a round's selection, best first\n"
+    "CREATE TABLE beam (                 -- after a round's selection, best first; of mcts, the nodes of the trees\n"
     "  problem INTEGER NOT NULL, round INTEGER NOT NULL, slot INTEGER NOT NULL,\n"
     "  origin INTEGER NOT NULL,          -- slot in the beam of the round before\n"
     "  candidate INTEGER NOT NULL,       -- of this round, -1: none, carried over\n"
@@ -97,6 +98,10 @@ static const char tables[] =
     "  author INTEGER NOT NULL, log_score REAL, tokens INTEGER NOT NULL,\n"
     "  bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, -- of the reasoning\n"
     "  reasoning TEXT,                   -- NULL: its candidate's, or else its parent's\n"
+    "  run INTEGER NOT NULL,             -- which of search.runs, from 0\n"
+    "  above INTEGER NOT NULL,           -- of mcts: its parent, counted among its run's places; -1: the root\n"
+    "  visits INTEGER NOT NULL, value REAL NOT NULL, -- of mcts: simulations through it, the sum of their rewards\n"
+    "  tried INTEGER NOT NULL,           -- of mcts: bit k: teacher k was asked to go on from here\n"
     "  PRIMARY KEY (problem, round, slot),\n"
     "  FOREIGN KEY (problem, round) REFERENCES round\n"
     ") STRICT, WITHOUT ROWID;\n"

@@ -4,6 +4,7 @@
 #include "recipe/recipe.h"
 #include "support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -285,6 +286,52 @@ static void greedy_is_a_beam_of_one(void **state) {
     assert_refused(TEXT(MINIMAL "search: {strategy: greedy}\n"), "search.beam=4", "--set search.beam=4", "contradicts");
 }
 
+static void a_tree_has_two_simulations_a_teacher(void **state) {
+    (void)state;
+    struct recipe r, again;
+    cord_text recipe = TEXT(MINIMAL "search: {strategy: mcts}\n");
+    assert_ok(load(recipe, NULL, &r, err));
+    assert_int_equal(r.search.strategy, STRATEGY_MCTS);
+    assert_int_equal(r.search.beam, 1);
+    assert_int_equal(r.search.runs, 4);
+    assert_int_equal(r.search.simulations, 2 * r.n_teachers);
+    assert_true(r.search.exploration == sqrt(2));
+    assert_ok(load(r.resolved, NULL, &again, err));
+    assert_int_equal(again.search.simulations, r.search.simulations);
+    assert_true(again.search.exploration == sqrt(2));
+    recipe_release(&again);
+    recipe_release(&r);
+    assert_ok(load(recipe, "search.simulations=9", &r, err));
+    assert_int_equal(r.search.simulations, 9);
+    recipe_release(&r);
+    assert_refused(recipe, "search.beam=2", "--set search.beam=2", "contradicts");
+    assert_refused(recipe, "search.stop_at_first_finished=true", "--set search.stop_at_first_finished=true",
+                   "one finished");
+    assert_refused(TEXT(MINIMAL), "search.simulations=9", "--set search.simulations=9",
+                   "goes with search.strategy: mcts");
+    assert_refused(TEXT(MINIMAL), "search.exploration=1", "--set search.exploration=1",
+                   "goes with search.strategy: mcts");
+}
+
+static void adaptive_proposals_are_of_beams(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT(MINIMAL), NULL, &r, err));
+    assert_false(r.search.adaptive);
+    recipe_release(&r);
+    cord_text recipe = TEXT(MINIMAL "search: {proposals: adaptive, agreement: 0.5, patience: 7}\n");
+    assert_ok(load(recipe, NULL, &r, err));
+    assert_true(r.search.adaptive && r.search.agreement == 0.5 && r.search.patience == 7);
+    recipe_release(&r);
+    assert_ok(load(recipe, "search.strategy=greedy", &r, err));
+    recipe_release(&r);
+    assert_refused(recipe, "search.strategy=mcts", "r.yaml:6:21", "goes with search.strategy: cord or greedy");
+    assert_refused(TEXT(MINIMAL), "search.patience=7", "--set search.patience=7",
+                   "goes with search.proposals: adaptive");
+    assert_refused(TEXT(MINIMAL), "search.agreement=1", "--set search.agreement=1",
+                   "goes with search.proposals: adaptive");
+}
+
 static void curation_is_four_traces_of_each(void **state) {
     (void)state;
     static const char *const names[] = {"curation", "rejection"};
@@ -354,7 +401,7 @@ static void wrong_recipes_are_told(void **state) {
          "out of range; allowed: a number, 1 to 10"},
         {HEAD "teachers: {one: {model: a, repeat_last: 4097}}\n", "r.yaml:3:41",
          "out of range; allowed: a whole number, 0 to 4096"},
-        {MINIMAL "search: {sampling: 1}\n", "r.yaml:6:10", "known there: strategy, beam, runs, step_tokens"},
+        {MINIMAL "search: {sampling: 1}\n", "r.yaml:6:10", "known there: strategy, beam, runs, simulations"},
         {MINIMAL "search: {'search.beam': 1}\n", "r.yaml:6:10", "unknown key 'search.beam' in 'search'"},
         {MINIMAL "temperature: 1\n", "r.yaml:6:1", "did you mean 'teachers.*.temperature'?"},
         {MINIMAL "search: {\"beam\\0\": 1}\n", "r.yaml:6:10", "unknown key 'beam\\u0000' in 'search'"},
@@ -784,6 +831,8 @@ int main(void) {
         cmocka_unit_test(steps_can_end_without_markers),
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(curation_is_four_traces_of_each),
+        cmocka_unit_test(a_tree_has_two_simulations_a_teacher),
+        cmocka_unit_test(adaptive_proposals_are_of_beams),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),
         cmocka_unit_test(hostile_recipes_are_refused_soon),

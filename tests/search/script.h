@@ -22,6 +22,7 @@ struct asked {
     cord_text reasoning; /* what stands behind the teacher's prompt */
     bool continues;      /* a text without a marker at its end: a cut step's, or any, where no marker divides steps */
     bool answer;
+    bool whole; /* up to the end of the thinking: STEP_NEXT is no end of that */
     uint64_t seed;
     int max_tokens;
     int nth; /* how often the same was asked of the same teacher before, in this call */
@@ -116,6 +117,11 @@ static inline void check_stops(const struct world *w, const cord_proposal *r) {
         [SEGMENTATION_PREFIX] = {"</think>", NULL, NULL},
     };
     const char *const *want = stops[w->styles[0].segmentation];
+    if (w->settings.strategy == STRATEGY_MCTS) {
+        assert_int_equal(r->n_stops, 1);
+        assert_text(r->stops[0], "</think>");
+        return;
+    }
     for (int i = 0; i < 3 && want[i]; i++) {
         assert_true(i < r->n_stops);
         assert_text(r->stops[i], want[i]);
@@ -137,6 +143,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
             .reasoning = reasoning,
             .continues = w->styles[0].marker.len ? !text_ends(reasoning, TEXT(".")) : reasoning.len > 0,
             .answer = r->n_stops == 0,
+            .whole = r->n_stops && w->settings.strategy == STRATEGY_MCTS,
             .seed = r->sampling.seed,
             .max_tokens = r->max_tokens,
         };
@@ -165,7 +172,8 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         r->text = said.text;
         r->len = strlen(said.text);
         r->end = said.end == STEP_CUT ? CORD_END_LENGTH : said.end == STEP_TURN ? CORD_END_TURN : CORD_END_STOP;
-        int think = w->styles[0].segmentation == SEGMENTATION_PREFIX ? 0 : 1;
+        int think = w->styles[0].segmentation == SEGMENTATION_PREFIX || asked[i].whole ? 0 : 1;
+        assert_false(asked[i].whole && said.end == STEP_NEXT);
         r->stop = said.end == STEP_NEXT ? 0 : said.end == STEP_CLOSED ? think : -1;
         r->new_tokens = words_of((cord_text){r->text, r->len});
         r->prompt_tokens = words_of(all);
@@ -236,6 +244,9 @@ static inline void log_trajectory(struct world *w, const struct trajectory *t) {
     buf_addf(&w->log, " %s from %d candidate %d run %d author %d steps %d tokens %d score %a: %.*s\n",
              finish_name(t->finish), t->from, t->candidate, t->run, t->author, t->n_steps, t->tokens,
              isnan(t->log_score) ? 99 : t->log_score, (int)t->reasoning.len, t->reasoning.data);
+    if (w->settings.strategy == STRATEGY_MCTS)
+        buf_addf(&w->log, "  above %d visits %d value %a tried %llx\n", t->tree.above, t->tree.visits, t->tree.value,
+                 (unsigned long long)t->tree.tried);
 }
 
 static inline cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
@@ -252,6 +263,7 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
         *c = round->candidates[i];
         c->step = arena_text(&w->arena, c->step);
         c->reasoning = arena_text(&w->arena, c->reasoning);
+        if (c->rollout.data) c->rollout = arena_text(&w->arena, c->rollout);
         if (c->drop_why) c->drop_why = arena_printf(&w->arena, "%s", c->drop_why);
     }
     *copy = *round;
@@ -265,6 +277,7 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
                  c->sample, c->run, step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank,
                  c->slot, (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len,
                  c->step.data, (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
+        if (c->rollout.data) buf_addf(&w->log, "  rollout %.*s\n", (int)c->rollout.len, c->rollout.data);
     }
     for (int i = 0; i < round->n_beam; i++) log_trajectory(w, &round->beam[i]);
     w->told = w->log.len;

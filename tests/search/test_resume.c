@@ -13,6 +13,8 @@ static void talk(struct world *w, const struct asked *asked, struct said *said) 
         say(said, STEP_CLOSED, "%s", "");
     else if (id % 8 == 2)
         say(said, STEP_CUT, " cut%u \n", id);
+    else if (asked->whole && (id % 8 != 3 || asked->teacher))
+        say(said, id % 3 ? STEP_CLOSED : STEP_CUT, " Plain%u.\n\n### Step 2. More%u", id, id % 5);
     else if (id % 8 != 3 || asked->teacher)
         say(said, STEP_NEXT, " Plain%u.\n", id);
 }
@@ -44,14 +46,21 @@ static struct world *searching(int way, uint64_t script) {
     static const struct {
         enum search_strategy strategy;
         int beam, runs;
-    } ways[] = {{STRATEGY_CORD, 3, 1},    {STRATEGY_CORD, 2, 3},     {STRATEGY_GREEDY, 1, 1},
-                {STRATEGY_GREEDY, 1, 3},  {STRATEGY_CURATION, 1, 3}, {STRATEGY_REJECTION, 1, 3},
-                {STRATEGY_CURATION, 1, 1}};
+        bool adaptive;
+    } ways[] = {{STRATEGY_CORD, 3, 1, false},     {STRATEGY_CORD, 2, 3, false},     {STRATEGY_GREEDY, 1, 1, false},
+                {STRATEGY_GREEDY, 1, 3, false},   {STRATEGY_CURATION, 1, 3, false}, {STRATEGY_REJECTION, 1, 3, false},
+                {STRATEGY_CURATION, 1, 1, false}, {STRATEGY_MCTS, 1, 3, false},     {STRATEGY_MCTS, 1, 1, false},
+                {STRATEGY_CORD, 3, 1, true},      {STRATEGY_GREEDY, 1, 3, true}};
     if (way == sizeof ways / sizeof *ways) return NULL;
     struct world *w = talking(script);
     w->settings.strategy = ways[way].strategy;
     w->settings.beam = ways[way].beam;
     w->settings.runs = ways[way].runs;
+    w->settings.adaptive = ways[way].adaptive;
+    w->settings.agreement = 0.1;
+    w->settings.patience = 2;
+    w->settings.simulations = 4;
+    w->settings.exploration = 0.5;
     return w;
 }
 

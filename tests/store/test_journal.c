@@ -65,6 +65,9 @@ static void assert_same_trajectory(const struct trajectory *a, const struct traj
     assert_int_equal(a->from, b->from);
     assert_int_equal(a->candidate, b->candidate);
     assert_int_equal(a->run, b->run);
+    assert_int_equal(a->tree.above, b->tree.above);
+    assert_int_equal(a->tree.visits, b->tree.visits);
+    assert_true(a->tree.value == b->tree.value && a->tree.tried == b->tree.tried);
 }
 
 static void assert_same_candidate(const struct candidate *a, const struct candidate *b) {
@@ -80,6 +83,8 @@ static void assert_same_candidate(const struct candidate *a, const struct candid
     if (a->drop_why) assert_string_equal(a->drop_why, b->drop_why);
     assert_int_equal(a->finishes_parent, b->finishes_parent);
     assert_bytes(a->reasoning, b->reasoning);
+    assert_bytes(a->rollout, b->rollout);
+    assert_true(!a->rollout.data == !b->rollout.data);
     assert_number(a->log_score, b->log_score);
     assert_int_equal(a->rank, b->rank);
     assert_int_equal(a->slot, b->slot);
