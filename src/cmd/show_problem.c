@@ -74,12 +74,10 @@ static struct part { int first, n; } part_of(const struct round *round, int run)
     return part;
 }
 
-static bool is_node(const struct trajectory *t) { return t->tree.visits || t->tree.tried; }
-
 /* Whether a round is one of tree search. */
 static bool is_tree(const struct round *round) {
     for (int i = 0; i < round->n_beam; i++)
-        if (is_node(&round->beam[i])) return true;
+        if (trajectory_is_node(&round->beam[i])) return true;
     return false;
 }
 
@@ -109,7 +107,7 @@ static void show_round(struct show *s, const struct round *round, int path) {
         const struct trajectory *t = &round->beam[slot];
         if (t->candidate >= 0 && t->candidate < round->n_candidates)
             show_candidate(s, &round->candidates[t->candidate], slot == path);
-        else if (is_node(t))
+        else if (trajectory_is_node(t))
             show_node(s, t, slot, part_of(round, t->run).first, slot == path);
         else
             show_carried(s, t, slot, slot == path);

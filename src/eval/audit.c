@@ -92,8 +92,14 @@ static void look_at_teachers(struct audit *a, const struct round *round) {
         const struct candidate *c = &round->candidates[i];
         if (c->finishes_parent || c->teacher < 0 || c->teacher >= a->n_teachers) continue;
         a->teachers[c->teacher].proposed++;
-        a->teachers[c->teacher].kept += c->slot >= 0;
+        a->teachers[c->teacher].kept += c->slot >= 0 && !trajectory_is_node(&round->beam[c->slot]);
     }
+}
+
+/* In a search tree a step is kept where its node became the root: where an answer came of it. */
+static void look_at_committed(struct audit *a, const struct trajectory *t) {
+    for (const struct step *step = trajectory_is_node(t) ? t->last : NULL; step; step = step->previous)
+        if (step->teacher >= 0 && step->teacher < a->n_teachers) a->teachers[step->teacher].kept++;
 }
 
 static cord_status look_at_rounds(struct journal *journal, const struct journal_problem *problem, double noise,
@@ -148,6 +154,7 @@ static cord_status look_at_answers(struct journal *journal, const struct journal
     p->best_answer = arena_text(arena, answers[best].answer);
     if (!p->best_answer.data) return error_memory(err);
     look_for_right(p, answers, n, best);
+    for (int i = 0; i < n; i++) look_at_committed(a, &answers[i].trajectory);
     const struct trajectory *first = &answers[0].trajectory; /* the best by the strategy, which is what trains */
     for (const struct step *s = first->last; s; s = s->previous)
         if (s->teacher >= 0 && s->teacher < a->n_teachers) a->teachers[s->teacher].final++;

@@ -70,16 +70,14 @@ static void hit(const struct hits *hits, int64_t *counts, int teacher, int at, i
     if (teacher >= 0 && teacher < hits->n_teachers) counts[teacher * HIT_BINS + hits_bin(at, n)]++;
 }
 
-/* Of a search tree, where what is kept is what became the root: the answers tell. */
-static bool is_node(const struct trajectory *t) { return t->tree.visits || t->tree.tried; }
-
-/* A candidate that only ends its parent adds no step: it is neither a proposal of one nor a hit. */
+/* A candidate that only ends its parent adds no step: it is neither a proposal of one nor a hit. In a search tree what is
+ * kept is what became the root, which the answers tell. */
 static void add_round(struct hits *hits, const struct round *round, int rounds) {
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
         if (c->finishes_parent) continue;
         hit(hits, hits->proposed, c->teacher, round->number - 1, rounds);
-        if (c->slot >= 0 && c->slot < round->n_beam && !is_node(&round->beam[c->slot]))
+        if (c->slot >= 0 && c->slot < round->n_beam && !trajectory_is_node(&round->beam[c->slot]))
             hit(hits, hits->kept, c->teacher, round->number - 1, rounds);
     }
 }
@@ -178,7 +176,7 @@ static cord_status add_mention(double value[MEASURES], const struct journal_prob
 
 static void add_committed(struct hits *hits, const struct answered *answers, int n, int rounds) {
     for (int i = 0; i < n; i++)
-        for (const struct step *s = is_node(&answers[i].trajectory) ? answers[i].trajectory.last : NULL; s;
+        for (const struct step *s = trajectory_is_node(&answers[i].trajectory) ? answers[i].trajectory.last : NULL; s;
              s = s->previous)
             hit(hits, hits->kept, s->teacher, s->round - 1, rounds);
 }

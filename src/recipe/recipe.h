@@ -53,7 +53,7 @@ struct recipe {
     int n_teachers;
     int meta_model; /* index into models */
     struct prompt_style meta_style;
-    bool meta_reuse; /* scores may rest on what the meta-prover wrote as a teacher */
+    bool meta_reuse;               /* scores may rest on what the meta-prover wrote as a teacher */
     struct search_settings search; /* with run.seed */
     struct grading grading;
     int judge_model; /* index into models, or -1 */

@@ -83,7 +83,7 @@ cord_status values_error(const struct recipe_values *values, struct recipe_place
 /* ---- YAML ------------------------------------------------------------------------------------------------------ */
 
 /* The file that a document extends, as it stands there, in the arena of `values`; NULL: none (yaml.c, the only file that
- * knows libfyaml). What is wrong with the document is yaml_read's to say. */
+ * knows libfyaml). Bytes that are no text are refused; what else is wrong with the document is yaml_read's to say. */
 cord_status yaml_extends(struct recipe_values *values, cord_text document, const char **file, cord_error *err);
 /* Reads a document into values, over what is there. */
 cord_status yaml_read(struct recipe_values *values, cord_text document, cord_error *err);

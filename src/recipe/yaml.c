@@ -272,7 +272,7 @@ static cord_status read_document(struct reader *reader, struct recipe_values *va
     return CORD_OK;
 }
 
-/* A zero byte would end the document for the library, without a word. */
+/* A zero byte would end the document for the library, without a word, and some bytes that are not UTF-8 make it hang. */
 static cord_status check_bytes(const struct recipe_values *values, cord_text document, cord_error *err) {
     size_t valid = utf8_valid_prefix(document);
     const char *zero = memchr(document.data, '\0', valid);
@@ -293,6 +293,7 @@ static cord_status check_bytes(const struct recipe_values *values, cord_text doc
 cord_status yaml_extends(struct recipe_values *values, cord_text document, const char **file, cord_error *err) {
     struct reader reader;
     *file = NULL;
+    CORD_TRY(check_bytes(values, document, err));
     cord_status status = reader_init(&reader, document, err);
     struct fy_node *root = status == CORD_OK && reader.document ? fy_document_root(reader.document) : NULL;
     void *at = NULL;

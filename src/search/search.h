@@ -104,6 +104,9 @@ struct trajectory {
     struct tree_place tree;
 };
 
+/* Whether it is a node of a search tree; the empty root of a tree that nobody was asked for is none yet. */
+static inline bool trajectory_is_node(const struct trajectory *t) { return t->tree.visits || t->tree.tried; }
+
 /* One proposal and what became of it. */
 struct candidate {
     int parent; /* slot in the beam of the round before */
