@@ -177,16 +177,18 @@ static inline void sample_build(struct sample *s) {
     s->beams[2][1].from = 0;
     s->beams[2][1].candidate = -1;
 
-    /* what only a tree has, of all of them, so that it is carried wherever the rest is */
-    s->candidates[1][1].rollout = TEXT("\n\n### Step 3. And \0 so on");
-    for (int i = 0; i < 3; i++)
-        for (int slot = 0; slot < 2; slot++)
-            s->beams[i][slot].tree = (struct tree_place){slot - 1, i + 3, i + 0.1, UINT64_C(1) << 63 | (uint64_t)slot};
-
     static const int n_candidates[] = {4, 2, 2};
     for (int i = 0; i < 3; i++)
         s->rounds[i] = (struct round){i + 1, s->candidates[i], n_candidates[i], s->beams[i], 2, NULL};
     s->rounds[2].note = "the last round";
+}
+
+/* What only a tree has, of all trajectories, so that it is carried wherever the rest is. */
+static inline void sample_plant(struct sample *s) {
+    s->candidates[1][1].rollout = TEXT("\n\n### Step 3. And \0 so on");
+    for (int i = 0; i < 3; i++)
+        for (int slot = 0; slot < 2; slot++)
+            s->beams[i][slot].tree = (struct tree_place){slot - 1, i + 3, i + 0.1, UINT64_C(1) << 63 | (uint64_t)slot};
 }
 
 /* The best one is wrong, the second correct. */

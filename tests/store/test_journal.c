@@ -21,6 +21,7 @@ static int set_up(void **state) {
     sample_folder(f.folder);
     arena_init(&f.arena);
     sample_build(&f.sample);
+    sample_plant(&f.sample);
     assert_ok(journal_open(f.folder, JOURNAL_WRITE, &f.journal, err));
     *state = &f;
     return 0;

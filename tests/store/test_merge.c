@@ -37,6 +37,7 @@ static int set_up(void **state) {
     sample_folder(f.folder);
     arena_init(&f.arena);
     sample_build(&f.sample);
+    sample_plant(&f.sample);
     sample_set(f.problems);
     f.options = (struct merge_options){.runs = f.runs, .compare = compare, .tell = tell, .ctx = &f};
     *state = &f;
