@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* "cord" in ASCII: what file(1) and schema_check see in the header. Raise the version with every change of a table. */
-enum { APPLICATION = 0x636f7264, VERSION = 3 };
+enum { APPLICATION = 0x636f7264, VERSION = 4 };
 
 static const char tables[] =
     "CREATE TABLE run (\n"
@@ -70,7 +70,7 @@ static const char tables[] =
 
     "CREATE TABLE candidate (\n"
     "  problem INTEGER NOT NULL, round INTEGER NOT NULL, number INTEGER NOT NULL,\n"
-    "  parent INTEGER NOT NULL,          -- slot in the beam of the round before\n"
+    "  parent INTEGER NOT NULL,          -- slot in the beam of the round before, -1: none, it begins anew\n"
     "  teacher INTEGER NOT NULL, sample INTEGER NOT NULL,\n"
     "  run INTEGER NOT NULL,             -- which of search.runs, from 0\n"
     "  seed INTEGER NOT NULL,\n"
@@ -85,18 +85,20 @@ static const char tables[] =
     "  prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, new_tokens INTEGER NOT NULL,\n"
     "  score_prompt_tokens INTEGER NOT NULL, score_cached_tokens INTEGER NOT NULL,\n"
     "  propose_us INTEGER NOT NULL, score_us INTEGER NOT NULL,\n"
+    "  parts TEXT,                       -- of several steps: \"from to category\" of each in `added`, a line each\n"
     "  PRIMARY KEY (problem, round, number),\n"
     "  FOREIGN KEY (problem, round) REFERENCES round\n"
     ") STRICT;\n"
 
     "CREATE TABLE beam (                 -- after a round's selection, best first\n"
     "  problem INTEGER NOT NULL, round INTEGER NOT NULL, slot INTEGER NOT NULL,\n"
-    "  origin INTEGER NOT NULL,          -- slot in the beam of the round before\n"
+    "  origin INTEGER NOT NULL,          -- slot in the beam of the round before, -1: none\n"
     "  candidate INTEGER NOT NULL,       -- of this round, -1: none, carried over\n"
     "  finish INTEGER NOT NULL,          -- 0 growing, 1 </think>, 2 end of turn, 3 budget, 4 exhausted\n"
     "  author INTEGER NOT NULL, log_score REAL, tokens INTEGER NOT NULL,\n"
     "  bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, -- of the reasoning\n"
     "  reasoning TEXT,                   -- NULL: its candidate's, or else its parent's\n"
+    "  reply TEXT,                       -- what it came with behind its thinking; NULL: nothing\n"
     "  PRIMARY KEY (problem, round, slot),\n"
     "  FOREIGN KEY (problem, round) REFERENCES round\n"
     ") STRICT, WITHOUT ROWID;\n"
