@@ -113,7 +113,8 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
     for (int i = 0; i < n; i++) {
         bool came = !is_asked(search, &finished[i]);
         if (status == CORD_OK)
-            status = came ? grade_reply(search, out[i].reply, i, &out[i], err) : take_reply(search, next, i, &out[i], err);
+            status =
+                came ? grade_reply(search, out[i].reply, i, &out[i], err) : take_reply(search, next, i, &out[i], err);
         if (!came) cord_proposal_release(next++);
     }
     return status;

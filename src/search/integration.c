@@ -74,7 +74,8 @@ static cord_status join_steps(const struct beam *beam, const struct integrated *
         parts[i].to = out->len;
         parts[i].category = merged->steps[i].category;
         if (!last) buf_add(out, style->marker.len ? style->between : TEXT("\n\n"));
-        if (!last && !style->marker.len) parts[i].to = out->len; /* the blank line is the step's, as where one ends it */
+        if (!last && !style->marker.len)
+            parts[i].to = out->len; /* the blank line is the step's, as where one ends it */
     }
     CORD_TRY(buf_check(out, err));
     c->reasoning = arena_text(beam->arena, buf_text(out));

@@ -8,10 +8,10 @@
 #include <ctype.h>
 
 enum {
-    MOST_OBJECTS = 32,        /* beginnings of objects that are tried in one reply */
-    MOST_STEPS = 4096,        /* of one reply */
-    MOST_PROMPT = 256 << 20,  /* bytes of a question with its traces */
-    MOST_REPLY = 64 << 20,    /* bytes of a reply, mended */
+    MOST_OBJECTS = 32,       /* beginnings of objects that are tried in one reply */
+    MOST_STEPS = 4096,       /* of one reply */
+    MOST_PROMPT = 256 << 20, /* bytes of a question with its traces */
+    MOST_REPLY = 64 << 20,   /* bytes of a reply, mended */
 };
 
 const char *const integration_categories[] = {"progressive reasoning", "verification", "multi-method validation",
@@ -92,8 +92,8 @@ static bool is_letter(char c) { return isalpha((unsigned char)c); }
 /* Whether a name of LaTeX stands at `at` that JSON would read as a line feed, a return or a tab and the rest of a word. Only
  * names whose rest is no beginning of an English word. */
 static bool is_latex(cord_text t, size_t at) {
-    static const char *const names[] = {"neq", "nmid",  "nabla", "right", "rightarrow", "rangle",  "rfloor", "rceil",
-                                        "text", "textbf", "tfrac", "theta", "times",      "triangle"};
+    static const char *const names[] = {"neq",   "nmid", "nabla",  "right", "rightarrow", "rangle", "rfloor",
+                                        "rceil", "text", "textbf", "tfrac", "theta",      "times",  "triangle"};
     size_t end = at;
     while (end < t.len && is_letter(t.data[end])) end++;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

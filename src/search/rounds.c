@@ -167,8 +167,9 @@ cord_status grow(const struct beam *beam, const struct candidate *c, struct traj
     out->finish = finish_of(beam, c);
     out->log_score = c->log_score;
     if (c->finishes_parent) return CORD_OK;
-    out->reasoning = c->end == STEP_CUT || !has_markers(beam) ? c->reasoning
-                                                              : text_trim_end(c->reasoning); /* a cut parent's may dangle */
+    out->reasoning = c->end == STEP_CUT || !has_markers(beam)
+                         ? c->reasoning
+                         : text_trim_end(c->reasoning); /* a cut parent's may dangle */
     if (!parent->last || !parent->last->cut) out->n_steps += c->parts ? c->n_parts : 1;
     out->tokens = c->reasoning_tokens;
     return add_steps(beam, c, parent, &out->last, err);
@@ -255,8 +256,7 @@ static cord_status start(struct beam *beam, const struct spoken *spoken, int n_s
         return nothing.error.code;
     }
     const struct observer *observer = search->observer;
-    if (observer->started)
-        CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, n_spoken, err));
+    if (observer->started) CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, n_spoken, err));
     beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
     *beam->trajectories =

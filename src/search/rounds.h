@@ -17,7 +17,7 @@ struct beam {
     int number;            /* of the round */
     struct trajectory *trajectories;
     int n;
-    int anew;            /* as in search_state */
+    int anew; /* as in search_state */
     const char *refused;
 };
 

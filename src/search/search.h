@@ -34,13 +34,16 @@ struct meta_prover {
 
 enum search_strategy {
     STRATEGY_CORD,
-    STRATEGY_GREEDY,    /* as cord, with a beam of 1 */
-    STRATEGY_CURATION,  /* complete traces, each by one teacher; the best by S */
-    STRATEGY_REJECTION, /* as curation, but those first whose answers are correct */
+    STRATEGY_GREEDY,      /* as cord, with a beam of 1 */
+    STRATEGY_CURATION,    /* complete traces, each by one teacher; the best by S */
+    STRATEGY_REJECTION,   /* as curation, but those first whose answers are correct */
     STRATEGY_INTEGRATION, /* complete traces, which one more teacher merges into one */
     STRATEGY_SELECTION,   /* traces that there are already, best first */
 };
 extern const char *const strategy_names[]; /* in that order; NULL-terminated */
+
+/* What the teacher is called that merges traces. */
+#define INTEGRATOR "integrator"
 
 struct search_settings {
     enum search_strategy strategy;
@@ -57,7 +60,7 @@ struct search_settings {
         cord_text form;    /* what the integrator is asked; {question} and {traces} stand in it */
         int tokens, tries; /* most of its reply; how often it is asked before the problem has failed */
     } integration;
-    uint64_t seed;               /* of the run */
+    uint64_t seed; /* of the run */
 };
 
 /* How many texts one teacher is asked for at once. */
@@ -92,10 +95,10 @@ struct trajectory {
     int tokens;              /* of `reasoning`, in the meta-prover's tokens */
     double log_score;        /* log S; for the empty trajectory, log S_0 */
     enum finish finish;
-    int author;    /* teacher selected at the final step: it writes the answer. -1 while there is none */
-    int from;      /* slot of its parent, or of itself, in the beam of the round before; -1: it began anew */
-    int candidate; /* the candidate of this round that it took, or -1: carried over, or finished with all others */
-    int run;       /* of settings->runs, from 0 */
+    int author;      /* teacher selected at the final step: it writes the answer. -1 while there is none */
+    int from;        /* slot of its parent, or of itself, in the beam of the round before; -1: it began anew */
+    int candidate;   /* the candidate of this round that it took, or -1: carried over, or finished with all others */
+    int run;         /* of settings->runs, from 0 */
     cord_text reply; /* what stands behind its thinking, where it came with it; empty: the answer stage asks for it */
 };
 
@@ -194,9 +197,9 @@ struct given_trace {
 
 struct search {
     cord_engine *engine;
-    uint64_t group;           /* of all its requests, as in cord_proposal */
-    struct question question; /* all that teachers see */
-    cord_text target, gold;   /* what is scored; what the answer is graded against */
+    uint64_t group;                 /* of all its requests, as in cord_proposal */
+    struct question question;       /* all that teachers see */
+    cord_text target, gold;         /* what is scored; what the answer is graded against */
     const struct teacher *teachers; /* of an integration, with the integrator behind the last */
     int n_teachers;
     const struct given_trace *given; /* with STRATEGY_SELECTION */
