@@ -119,7 +119,7 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("integration.model", 0, RECIPE_NAME_BYTES, "",
              "with strategy: integration, who merges the traces: a name under models"),
-    TEXT_KEY("integration.system", 0, PROMPT_MAX, "", "its system text; left out: cord's own"),
+    TEXT_KEY("integration.system", 0, PROMPT_MAX, "", "its system text; \"\": cord's own"),
     TEXT_KEY("integration.prompt", 0, PROMPT_MAX, "",
              "what it is asked; must hold {question} and {traces}; \"\": cord's own"),
     INT_KEY("integration.tokens", 1, 1048576, "16384", "most tokens of its reply, with its thinking"),

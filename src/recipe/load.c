@@ -451,10 +451,10 @@ static cord_status need(struct load *load, const char *choice, const char *patte
                         choice, string(load, choice, NULL), pattern, what);
 }
 
-/* Its texts are written out for the resolved recipe; a system text that is there and empty means none. */
+/* Its texts are written out for the resolved recipe. */
 static cord_status load_integration_texts(struct load *load) {
     struct recipe *recipe = load->recipe;
-    if (!values_get(&load->values, "integration.system", NULL))
+    if (!string(load, "integration.system", NULL))
         CORD_TRY(put(load, "integration.system", NULL, integration_system()));
     if (!string(load, "integration.prompt", NULL)) CORD_TRY(put(load, "integration.prompt", NULL, integration_form()));
     const struct recipe_value *form = values_get(&load->values, "integration.prompt", NULL);

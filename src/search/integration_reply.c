@@ -276,12 +276,14 @@ static cord_status find_object(cord_text reply, bool cut, json_t **out, cord_err
             at++;
             continue;
         }
+        size_t from = at;
         json_t *object = parse_object(reply, &at, cut, why);
         if (!object && !tried) memcpy(first, why, sizeof first);
         if (object && !json_object_get(object, "steps")) {
             if (!tried) snprintf(first, sizeof first, "its JSON object has no \"steps\"");
             json_decref(object);
             object = NULL;
+            at = from + 1; /* the right one may be inside */
         }
         tried++;
         if (!object) continue;
