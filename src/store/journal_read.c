@@ -155,7 +155,8 @@ static cord_status read_parts(struct rows *r, cord_text lines, size_t added, str
     if (!*out) return error_memory(r->err);
     for (*n = 0; lines.len; ++*n) {
         struct step_part *part = &(*out)[*n];
-        size_t end = (size_t)text_find(lines, TEXT("\n"));
+        ptrdiff_t end = text_find(lines, TEXT("\n"));
+        if (end < 0) return query_damaged(r->journal, "a list of parts without an end", r->err);
         int at = 0;
         char *line = arena_printf(r->arena, "%.*s", (int)end, lines.data);
         if (!line) return error_memory(r->err);
@@ -163,7 +164,7 @@ static cord_status read_parts(struct rows *r, cord_text lines, size_t added, str
             part->to > added)
             return query_damaged(r->journal, "a part that does not lie in its trace", r->err);
         part->category = line[at] ? line + at : NULL;
-        lines = text_slice(lines, end + 1, lines.len);
+        lines = text_slice(lines, (size_t)end + 1, lines.len);
     }
     return *n ? CORD_OK : query_damaged(r->journal, "a trace of no parts", r->err);
 }
@@ -233,13 +234,13 @@ static cord_status read_beam(struct journal *j, int64_t problem, int round, cons
     struct trajectory *beam = array_of(arena, count, sizeof *beam);
     if (!beam) return error_memory(err);
     struct rows r;
-    rows_open(
-        &r, j, arena, err,
-        "SELECT origin, candidate, finish, author, b.log_score, tokens, bytes, checksum, reasoning, reply,"
-        " c.finishes_parent, c.run, c.teacher, c.step, c.ending, c.log_score, c.added, c.parts FROM beam b LEFT JOIN candidate c"
-        " ON c.problem = b.problem AND c.round = b.round AND c.number = b.candidate"
-        " WHERE b.problem = ?1 AND b.round = ?2 ORDER BY b.slot",
-        "li", problem, round);
+    rows_open(&r, j, arena, err,
+              "SELECT origin, candidate, finish, author, b.log_score, tokens, bytes, checksum, reasoning, reply,"
+              " c.finishes_parent, c.run, c.teacher, c.step, c.ending, c.log_score, c.added, c.parts FROM beam b LEFT "
+              "JOIN candidate c"
+              " ON c.problem = b.problem AND c.round = b.round AND c.number = b.candidate"
+              " WHERE b.problem = ?1 AND b.round = ?2 ORDER BY b.slot",
+              "li", problem, round);
     cord_status status = CORD_OK;
     for (*n = 0; *n < count && status == CORD_OK && rows_next(&r); ++*n)
         status = read_trajectory(&r, round, previous, n_previous, &beam[*n]);
@@ -296,7 +297,8 @@ static cord_status read_candidates(struct journal *j, int64_t problem, const str
         &r, j, arena, err,
         "SELECT parent, teacher, sample, run, seed, step, ending, dropped, drop_why, finishes_parent, added, log_score,"
         " rank, slot, tie, reasoning_tokens, prompt_tokens, cached_tokens, new_tokens, score_prompt_tokens,"
-        " score_cached_tokens, propose_us, score_us, parts FROM candidate WHERE problem = ?1 AND round = ?2 ORDER BY number",
+        " score_cached_tokens, propose_us, score_us, parts FROM candidate WHERE problem = ?1 AND round = ?2 ORDER BY "
+        "number",
         "li", problem, round->number);
     cord_status status = CORD_OK;
     while (round->n_candidates < count && status == CORD_OK && rows_next(&r))

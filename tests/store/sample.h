@@ -158,7 +158,8 @@ static inline void sample_build(struct sample *s) {
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 1, 1);
     s->steps[2] = (struct step){&s->steps[1], TEXT(" Then we hold "), 2, 0, true, log(0.375), NULL};
-    s->beams[1][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0, 2, {0}};
+    s->beams[1][0] =
+        (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0, 2, {0}};
     s->beams[1][1] = (struct trajectory){TEXT(SAMPLE_CUT), &s->steps[2], 2, 11, log(0.375), GROWING, 0, 1, 1, 3, {0}};
 
     /* round 3: slot 0 is carried over, now second; the cut step is continued without a marker and ends the turn. Its
@@ -175,6 +176,12 @@ static inline void sample_build(struct sample *s) {
     s->beams[2][1] = s->beams[1][0];
     s->beams[2][1].from = 0;
     s->beams[2][1].candidate = -1;
+
+    /* what given traces have, and merged ones: several steps in one candidate, an answer that came with the text */
+    static const struct step_part parts[] = {{0, 1, "verification"}, {1, 3, NULL}};
+    c[1].parts = parts;
+    c[1].n_parts = 2;
+    s->beams[2][0].reply = TEXT("So \\boxed{6}");
 
     static const int n_candidates[] = {4, 2, 2};
     for (int i = 0; i < 3; i++)
