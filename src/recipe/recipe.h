@@ -53,7 +53,7 @@ struct recipe {
     int n_teachers;
     int meta_model; /* index into models */
     struct prompt_style meta_style;
-    bool meta_reuse; /* scores may rest on what the meta-prover wrote as a teacher */
+    bool meta_reuse;               /* scores may rest on what the meta-prover wrote as a teacher */
     struct search_settings search; /* with run.seed */
     struct grading grading;
     int judge_model; /* index into models, or -1 */
@@ -87,7 +87,7 @@ struct recipe_options {
 /* Reads and checks a recipe. Everything in it lives until recipe_release. Files named in it are relative to the recipe's
  * own folder; the run folder is relative to the current one. A model's `file` is a path to a GGUF, or a manifest name. */
 cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe, cord_error *err);
-/* The same of a recipe that is not in a file; `source` stands for the file in errors, and files named in it are relative to
+/* The same of a recipe that is not in a file; `source`, without a slash, stands for the file in errors, and files named in it are relative to
  * the current folder. */
 cord_status recipe_load_text(const char *source, cord_text text, const struct recipe_options *options,
                              struct recipe *recipe, cord_error *err);
