@@ -19,7 +19,7 @@ model/local  base model
 model/nolocal base model
 model/http   base model
 grade        base answer data
-search       base data model grade
+search       base data model grade answer/find
 recipe       base data model search grade
 store        base data model search
 train        base data model search store

@@ -56,8 +56,8 @@ struct verb {
     int (*run)(const struct call *call); /* returns an exit status */
 };
 
-extern const struct verb verb_doctor, verb_run, verb_merge, verb_show, verb_compare, verb_audit, verb_export,
-    verb_score, verb_verify, verb_help;
+extern const struct verb verb_doctor, verb_run, verb_select, verb_merge, verb_show, verb_compare, verb_audit,
+    verb_export, verb_score, verb_verify, verb_help;
 
 /* The value of an option by its name; the name must be in the verb's table. */
 const struct option_value *call_option(const struct call *call, const char *name);

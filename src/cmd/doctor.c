@@ -432,6 +432,7 @@ static void admit(struct patient *p, cord_engine *engine, const struct recipe *r
                           .arena = arena,
                           .scores = recipe->meta_model == i,
                           .judges = recipe->judge_model == i};
+    p->teaches = recipe->integration_model == i;
     for (int k = 0; k < recipe->n_teachers; k++) p->teaches = p->teaches || recipe->teachers[k].model == i;
     cord_model_options options;
     cord_error err = {0};

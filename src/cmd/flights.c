@@ -117,6 +117,22 @@ static cord_status note_failure(struct flight *flight, const char *reason, cord_
     return status;
 }
 
+/* The traces that a problem came with, where it came with some. */
+static cord_status give_traces(const struct flights *flights, const struct journal_problem *problem,
+                               struct search *search, cord_error *err) {
+    if (!flights->traces) return CORD_OK;
+    const struct trace_list *list = &flights->traces->of[problem->index];
+    struct given_trace *given = arena_alloc(search->arena, (size_t)(list->n + 1) * sizeof *given);
+    if (!given) return error_memory(err);
+    for (int i = 0; i < list->n; i++) {
+        const struct trace *trace = &list->traces[i];
+        given[i] = (struct given_trace){trace->source, trace->sample, trace->reasoning, trace->reply};
+    }
+    search->given = given;
+    search->n_given = list->n;
+    return CORD_OK;
+}
+
 static cord_status fly(struct hangar *hangar, const struct journal_problem *problem, int slot, cord_error *err) {
     const struct flights *flights = hangar->flights;
     const struct session *session = flights->session;
@@ -134,7 +150,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .target = problem->target,
         .gold = problem->gold,
         .teachers = session->teachers,
-        .n_teachers = session->recipe->n_teachers,
+        .n_teachers = session->n_teachers,
         .meta_prover = &session->meta_prover,
         .settings = &session->recipe->search,
         .grader = &session->grader,
@@ -142,7 +158,8 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .arena = &arena,
     };
     live_problem(flights->live, slot, problem->id);
-    cord_status status = read_state(&flight, &arena, &search.state, &why);
+    cord_status status = give_traces(flights, problem, &search, &why);
+    if (status == CORD_OK) status = read_state(&flight, &arena, &search.state, &why);
     if (status == CORD_OK) status = search_run(&search, &why);
     if (status == CORD_OK || is_problems_own(status))
         tell(&flight, status, &why, start);
@@ -244,10 +261,11 @@ int flights_at_once(const struct session *session) {
             rows += recipe->teachers[k].model == m ? search_rows(&recipe->search) : 0;
         if (rows && (!fewest || rows < fewest)) fewest = rows;
         /* what the beam's texts can become, with a prompt; what a round adds is small beside it */
-        double cells = 512 + (double)recipe->search.think_tokens;
+        double cells = 512 + (recipe->n_teachers ? (double)recipe->search.think_tokens : 4096);
         bytes += cells * (double)cord_model_get_info(session->models[m])->cache_bytes;
     }
     double room = (double)cord_engine_get_info(session->engine).memory / (bytes > 1 ? bytes : 1);
+    if (!fewest) return room < 2 ? 1 : 2; /* nobody writes: one problem's traces fill batches */
     int wanted = (FULL_BATCH + fewest - 1) / (fewest ? fewest : 1);
     if (room < wanted) wanted = (int)room;
     return wanted > 1 ? wanted : 1;

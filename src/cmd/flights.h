@@ -5,6 +5,7 @@
 
 #include "cmd/live.h"
 #include "cmd/session.h"
+#include "data/traces.h"
 #include "store/ledger.h"
 
 struct flights {
@@ -14,6 +15,7 @@ struct flights {
     struct live *live;
     const struct journal_problem *problems; /* all of them open */
     int n;
+    const struct trace_set *traces; /* of a selection: each problem's, by its index; else NULL */
 };
 
 /* How many problems to have in flight: run.in_flight, or as many as fill the models' batches and fit into memory. */

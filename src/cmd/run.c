@@ -1,5 +1,7 @@
 /* run.c - `cord run`: problems in, trajectories out; run again to resume. It ties recipe, models, search, journal and live
  * view together, and decides nothing that they decide. */
+#include "cmd/run.h"
+
 #include "cmd/flights.h"
 #include "cmd/forecast.h"
 #include "cmd/session.h"
@@ -16,9 +18,11 @@ enum { SAMPLE = 3 }; /* problems that a forecast is made of */
 
 struct run {
     const struct call *call;
+    const struct run_input *input;
     struct shard shard;
     struct recipe recipe;
-    struct problem_set set;
+    struct problem_set set; /* of a selection, borrowed from traces */
+    struct trace_set traces;
     size_t longest_question; /* of the whole set, so that every shard opens its models alike */
     struct journal *journal;
     struct ledger *ledger; /* NULL: no model has a server */
@@ -28,8 +32,16 @@ struct run {
     struct budget budget;
     int wanted, done, tried; /* problems: of the recipe; done before; worked on in this process */
     struct arena arena;
-    bool journal_is_open, recipe_is_loaded, set_is_read, session_is_open;
+    bool journal_is_open, recipe_is_loaded, set_is_read, traces_are_read, session_is_open;
 };
+
+/* Whether an option was given; a verb need not have it. */
+static bool given(const struct run *run, const char *name) {
+    const struct option *table = run->call->verb->options;
+    for (size_t i = 0; table[i].name; i++)
+        if (!strcmp(table[i].name, name)) return run->call->options[i].given;
+    return false;
+}
 
 /* ---- setting up ---------------------------------------------------------------------------------------------- */
 
@@ -55,18 +67,34 @@ static cord_status find_folder(struct run *run, cord_error *err) {
     return recipe->out ? CORD_OK : error_memory(err);
 }
 
+static cord_status read_problems(struct run *run, cord_error *err) {
+    struct trace_options options;
+    if (!run->input->traces) {
+        CORD_TRY(problem_set_read(&run->set, &run->recipe.problems, err));
+        run->set_is_read = true;
+        return CORD_OK;
+    }
+    options = *run->input->traces;
+    options.problems = run->recipe.problems;
+    CORD_TRY(trace_set_read(&run->traces, &options, err));
+    run->traces_are_read = true;
+    run->set = run->traces.problems;
+    return CORD_OK;
+}
+
 static cord_status load_recipe(struct run *run, cord_error *err) {
-    const struct option_value *set = call_option(run->call, "set");
-    struct recipe_options options = {.set = set->list,
-                                     .n_set = set->n,
+    const struct run_input *input = run->input;
+    struct recipe_options options = {.set = input->set,
+                                     .n_set = input->n_set,
                                      .models_folder = models_folder(&run->arena),
-                                     .no_files = backend_local_refusal};
-    CORD_TRY(recipe_load(run->call->args[0], &options, &run->recipe, err));
+                                     .no_files = backend_local_refusal,
+                                     .selection = input->traces != NULL};
+    CORD_TRY(input->recipe ? recipe_load(input->recipe, &options, &run->recipe, err)
+                           : recipe_load_text(input->source, input->text, &options, &run->recipe, err));
     run->recipe_is_loaded = true;
     CORD_TRY(find_folder(run, err));
-    CORD_TRY(problem_set_read(&run->set, &run->recipe.problems, err));
-    run->set_is_read = true;
-    run->longest_question = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE);
+    CORD_TRY(read_problems(run, err));
+    run->longest_question = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE) + run->traces.longest;
     shard_select(run->shard, &run->set);
     return CORD_OK;
 }
@@ -96,7 +124,7 @@ static cord_status compare_recipe(struct run *run, cord_error *err) {
     CORD_TRY(journal_get_fact(run->journal, "recipe", &run->arena, &before, err));
     if (!before.data) return CORD_OK; /* nothing has begun here */
     CORD_TRY(compare_shard(run, err));
-    if (call_option(run->call, "accept-changes")->given) return CORD_OK;
+    if (given(run, "accept-changes")) return CORD_OK;
     CORD_TRY(journal_get_fact(run->journal, "mixed", &run->arena, &mixed, err));
     if (mixed.len) {
         error_where(err, "%s", run->recipe.out);
@@ -143,7 +171,7 @@ static cord_status compare_models(struct run *run, cord_error *err) {
         if (!key) return error_memory(err);
         cord_text before, now = text_of(run->session.sha256[i]);
         CORD_TRY(journal_get_fact(run->journal, key, &run->arena, &before, err));
-        if (before.data && !text_equal(before, now) && !call_option(run->call, "accept-changes")->given)
+        if (before.data && !text_equal(before, now) && !given(run, "accept-changes"))
             return error_set(err, CORD_CHANGED,
                              "the file of %s is not the one this run began with; name another run.out, or go on with "
                              "--accept-changes",
@@ -186,8 +214,24 @@ static cord_status open_ledger(struct run *run, cord_error *err) {
     return n ? ledger_open(run->journal, &run->budget, prices, n, &run->ledger, err) : CORD_OK;
 }
 
+/* The sources of given traces stand where teachers do, with the numbers that the journal knows them by. */
+static cord_status put_sources(struct run *run, cord_error *err) {
+    const char *const *names;
+    int n;
+    if (!run->traces_are_read) return CORD_OK;
+    CORD_TRY(journal_get_teachers(run->journal, &run->arena, &names, &n, err));
+    CORD_TRY(trace_set_renumber(&run->traces, names, n, err));
+    n = run->traces.n_sources;
+    struct teacher *sources = arena_alloc(&run->arena, (size_t)(n + 1) * sizeof *sources);
+    if (!sources) return error_memory(err);
+    for (int i = 0; i < n; i++) sources[i].name = run->traces.sources[i];
+    run->session.teachers = sources;
+    run->session.n_teachers = run->session.n_authors = n;
+    return CORD_OK;
+}
+
 static cord_status open_all(struct run *run, cord_error *err) {
-    FILE *log = call_option(run->call, "verbose")->given ? run->call->err : NULL;
+    FILE *log = given(run, "verbose") ? run->call->err : NULL;
     CORD_TRY(load_recipe(run, err));
     CORD_TRY(open_journal(run, err));
     CORD_TRY(open_ledger(run, err));
@@ -196,8 +240,9 @@ static cord_status open_all(struct run *run, cord_error *err) {
     run->session_is_open = true;
     CORD_TRY(compare_models(run, err));
     CORD_TRY(note_models(run, err));
+    CORD_TRY(put_sources(run, err));
     CORD_TRY(write_recipe(run, err));
-    CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->recipe.n_teachers, err));
+    CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->session.n_authors, err));
     return journal_put_problems(run->journal, &run->set, err);
 }
 
@@ -226,7 +271,7 @@ static void tell_bad_rows(struct run *run) {
 
 /* How many of the open problems to work on: all, or for a forecast as many as its sample still wants. */
 static int sample_size(const struct run *run, int open, int done) {
-    if (!call_option(run->call, "dry-run")->given) return open;
+    if (!given(run, "dry-run")) return open;
     const struct option_value *sample = call_option(run->call, "sample");
     int missing = (sample->given ? (int)sample->number : SAMPLE) - done;
     return missing < 0 ? 0 : missing < open ? missing : open;
@@ -236,7 +281,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     struct journal_problem *problems;
     int n, done = 0, wanted = 0, before = 0;
     CORD_TRY(journal_problems(run->journal, &run->arena, &problems, &n, err));
-    bool retry = call_option(run->call, "retry-failed")->given;
+    bool retry = given(run, "retry-failed");
     for (int i = 0; i < n; i++) {
         const struct problem *problem = find_wanted(run, &problems[i]);
         if (!problem) continue;
@@ -251,7 +296,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     FILE *out = run->call->out;
     struct live_options options = {
         .out = out,
-        .plain = call_option(run->call, "quiet")->given || !isatty(fileno(out)),
+        .plain = given(run, "quiet") || !isatty(fileno(out)),
         .total = wanted,
         .done = done,
         .models = (const cord_model *const *)run->session.models,
@@ -271,7 +316,13 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     run->wanted = wanted;
     run->done = done;
     run->tried = sample_size(run, open, done);
-    struct flights flights = {&run->session, run->journal, run->ledger, run->live, problems, run->tried};
+    struct flights flights = {&run->session,
+                              run->journal,
+                              run->ledger,
+                              run->live,
+                              problems,
+                              run->tried,
+                              run->traces_are_read ? &run->traces : NULL};
     int64_t start = clock_us();
     journal_unlock(run->journal);
     status = flights_run(&flights, flights_at_once(&run->session), err);
@@ -326,6 +377,20 @@ static cord_status tell_forecast(struct run *run, const struct summary_counts *c
     return CORD_OK;
 }
 
+/* What became of the traces themselves, of all sessions. */
+static void tell_traces(const struct run *run) {
+    struct journal_totals totals;
+    if (!run->traces_are_read || journal_totals(run->journal, 0, &totals, NULL) != CORD_OK || !totals.candidates)
+        return;
+    fprintf(run->call->out, "%lld traces of %d source%s: %lld scored", (long long)totals.candidates,
+            run->traces.n_sources, run->traces.n_sources == 1 ? "" : "s",
+            (long long)(totals.candidates - totals.dropped));
+    if (totals.dropped)
+        fprintf(run->call->out, ", %lld dropped (empty, repeated or too long: cord show tells which, and why)",
+                (long long)totals.dropped);
+    fprintf(run->call->out, "\n");
+}
+
 static int conclude(struct run *run, cord_status status, const struct summary_counts *counts) {
     FILE *out = run->call->out;
     const char *folder = run->recipe.out;
@@ -349,20 +414,16 @@ static int conclude(struct run *run, cord_status status, const struct summary_co
         fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided; mean S %.3f (S0 %.3f)",
                 counts->correct, counts->wrong, counts->no_answer, counts->undecided, counts->mean_score,
                 counts->mean_s0);
-    fprintf(out, "\n%s/trajectories.jsonl\n", folder);
+    fprintf(out, "\n");
+    tell_traces(run);
+    fprintf(out, "%s/trajectories.jsonl\n", folder);
     if (status != CORD_OK) return EXIT_NOTHING_DONE;
     if (counts->done == 0 && counts->failed) return EXIT_NOTHING_DONE;
     return counts->failed ? EXIT_SOME_FAILED : EXIT_ALL_DONE;
 }
 
-static int run_run(const struct call *call) {
-    struct run run = {.call = call};
-    const struct option_value *shard = call_option(call, "shard");
-    if (shard->given && !shard_parse(shard->text, &run.shard))
-        return call_usage(call, "--shard: '%.200s' is not I/N, as 2/8, with I from 1 to N and N at most %d",
-                          shard->text, SHARDS_MOST);
-    if (call_option(call, "sample")->given && !call_option(call, "dry-run")->given)
-        return call_usage(call, "--sample goes with --dry-run; to work on fewer problems, set problems.limit");
+int run_start(const struct call *call, const struct run_input *input) {
+    struct run run = {.call = call, .input = input, .shard = input->shard};
     struct summary_counts counts = {0};
     cord_error err = {0}, late = {0};
     int result;
@@ -374,7 +435,7 @@ static int run_run(const struct call *call) {
         status = late.code;
         err = late;
     }
-    if (status == CORD_OK && call_option(call, "dry-run")->given) {
+    if (status == CORD_OK && given(&run, "dry-run")) {
         status = tell_forecast(&run, &counts, &err);
         result = status == CORD_OK ? EXIT_ALL_DONE : call_fail(call, &err);
     } else if (status != CORD_OK && status != CORD_CANCELLED) {
@@ -389,9 +450,21 @@ static int run_run(const struct call *call) {
     (void)ledger_close(run.ledger, NULL); /* (what it had was written with the files) */
     if (run.journal_is_open) journal_close(run.journal);
     if (run.set_is_read) problem_set_release(&run.set);
+    if (run.traces_are_read) trace_set_release(&run.traces);
     if (run.recipe_is_loaded) recipe_release(&run.recipe);
     arena_release(&run.arena);
     return result;
+}
+
+static int run_run(const struct call *call) {
+    const struct option_value *shard = call_option(call, "shard"), *set = call_option(call, "set");
+    struct run_input input = {.recipe = call->args[0], .set = set->list, .n_set = set->n};
+    if (shard->given && !shard_parse(shard->text, &input.shard))
+        return call_usage(call, "--shard: '%.200s' is not I/N, as 2/8, with I from 1 to N and N at most %d",
+                          shard->text, SHARDS_MOST);
+    if (call_option(call, "sample")->given && !call_option(call, "dry-run")->given)
+        return call_usage(call, "--sample goes with --dry-run; to work on fewer problems, set problems.limit");
+    return run_start(call, &input);
 }
 
 static const struct option options[] = {

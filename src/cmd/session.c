@@ -60,11 +60,13 @@ static size_t longest_frame(const struct recipe *recipe) {
         if (bytes > longest) longest = bytes;
     }
     size_t judging = recipe->grading.system.len + recipe->grading.prompt.len;
+    size_t merging = recipe->search.integration.form.len + recipe->integration_style.system.len;
+    if (merging > judging) judging = merging;
     return judging > longest ? judging : longest;
 }
 
 static bool is_used(const struct recipe *recipe, int model) {
-    bool used = recipe->meta_model == model;
+    bool used = recipe->meta_model == model || recipe->integration_model == model;
     for (int k = 0; k < recipe->n_teachers; k++) used |= recipe->teachers[k].model == model;
     return used;
 }
@@ -79,6 +81,9 @@ static long judge_context(const struct recipe *recipe) {
 long session_budget(const struct recipe *recipe, int model) {
     const struct search_settings *s = &recipe->search;
     long context = 512 + s->think_tokens + s->think_tokens / 4 + (s->answer_tokens > 256 ? s->answer_tokens : 256);
+    if (s->strategy == STRATEGY_SELECTION) context = 1024; /* traces have the length they have: see sized() */
+    if (recipe->integration_model == model && context < 512L + s->integration.tokens)
+        context = 512L + s->integration.tokens;
     if (recipe->judge_model == model && (judge_context(recipe) > context || !is_used(recipe, model)))
         context = judge_context(recipe);
     return context;
@@ -93,6 +98,10 @@ static cord_model_options sized(const struct recipe *recipe, int model, size_t l
     long more = prompt < 8192 ? (long)prompt : 8192;
     long context = session_budget(recipe, model);
     long rows = (long)search_rows(s) * recipe->n_teachers;
+    /* given traces come with the question, and no token has less than a byte; an integrator reads all traces at once */
+    if (s->strategy == STRATEGY_SELECTION) more = (long)(longest_question + longest_frame(recipe));
+    if (recipe->integration_model == model) more += rows * (s->think_tokens + s->think_tokens / 4L);
+    if (more > INT_MAX / 4) more = INT_MAX / 4;
     long sequences = 3 * rows + search_rows(s);
     if (!options.context) options.more_context = (int)more;
     if (!options.context) options.context = context < INT_MAX / 4 ? (int)context : INT_MAX / 4;
@@ -101,7 +110,7 @@ static cord_model_options sized(const struct recipe *recipe, int model, size_t l
 }
 
 static bool needs_template(const struct recipe *recipe, int model) {
-    if (recipe->judge_model == model) return true;
+    if (recipe->judge_model == model || recipe->integration_model == model) return true;
     if (recipe->meta_model == model && recipe->meta_style.full.len == 0) return true;
     for (int k = 0; k < recipe->n_teachers; k++)
         if (recipe->teachers[k].model == model && recipe->teachers[k].style.full.len == 0) return true;
@@ -152,6 +161,11 @@ cord_status session_template(const struct recipe *recipe, int model, const cord_
         return error_set(err, CORD_BAD_RECIPE,
                          "a judge is asked through its chat template, and %s has none; name another model in "
                          "grading.model%s",
+                         info->name, recipe->models[model].options.url ? ", or its format in models.*.template" : "");
+    if (info->chat_template.len == 0 && recipe->integration_model == model)
+        return error_set(err, CORD_BAD_RECIPE,
+                         "an integrator is asked through its chat template, and %s has none; name another model in "
+                         "integration.model%s",
                          info->name, recipe->models[model].options.url ? ", or its format in models.*.template" : "");
     if (info->chat_template.len == 0 && recipe->models[model].options.url)
         return error_set(err, CORD_BAD_RECIPE,
@@ -218,7 +232,8 @@ static cord_status open_all(struct session *session, size_t longest_question, co
     session->models = arena_alloc(&session->arena, n * sizeof *session->models);
     session->sha256 = arena_alloc(&session->arena, n * sizeof *session->sha256);
     session->templates = arena_alloc(&session->arena, n * sizeof *session->templates);
-    session->teachers = arena_alloc(&session->arena, (size_t)recipe->n_teachers * sizeof *session->teachers);
+    session->teachers = arena_alloc(&session->arena, (size_t)(recipe->n_teachers + 1) * sizeof *session->teachers);
+    session->n_teachers = session->n_authors = recipe->n_teachers;
     if (!session->models || !session->sha256 || !session->templates || !session->teachers) return error_memory(err);
     for (int i = 0; i < recipe->n_models; i++) CORD_TRY(open_one(session, i, longest_question, err));
     for (int k = 0; k < recipe->n_teachers; k++) {
@@ -230,6 +245,13 @@ static cord_status open_all(struct session *session, size_t longest_question, co
             .sampling = teacher->sampling,
         };
     }
+    if (recipe->integration_model >= 0)
+        session->teachers[session->n_authors++] = (struct teacher){
+            .name = INTEGRATOR,
+            .model = session->models[recipe->integration_model],
+            .prompt = prompt_of(session, recipe->integration_model, &recipe->integration_style),
+            .sampling = recipe->integration_sampling,
+        };
     CORD_TRY(check_all(session, err));
     session->meta_prover = (struct meta_prover){
         .model = session->models[recipe->meta_model],

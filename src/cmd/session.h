@@ -8,9 +8,10 @@
 
 struct session {
     cord_engine *engine;
-    cord_model **models; /* of the recipe, in its order */
-    char (*sha256)[65];  /* of their files */
-    struct teacher *teachers;
+    cord_model **models;       /* of the recipe, in its order */
+    char (*sha256)[65];        /* of their files */
+    struct teacher *teachers;  /* n_teachers, and behind them who integrates, where the recipe says so */
+    int n_teachers, n_authors; /* of a selection, none: its traces' sources are put there by who reads them */
     struct meta_prover meta_prover;
     struct chat_template **templates; /* of each model; NULL where it has none or none is needed */
     struct judge judge;

@@ -46,7 +46,10 @@ static void show_candidate(struct show *s, const struct candidate *c, bool on_pa
         page_print(page, paint, "%2d", c->slot);
     else
         page_print(page, paint, " -");
-    page_print(page, PAINT_DIM, " <- %d  ", c->parent);
+    if (c->parent < 0)
+        page_print(page, PAINT_DIM, " <- -  "); /* it began anew */
+    else
+        page_print(page, PAINT_DIM, " <- %d  ", c->parent);
     page_cell(page, paint, show_teacher(s, c->teacher), 16);
     show_score(page, paint, c->log_score);
     page_print(page, PAINT_DIM, "%s", c->drop ? dropped(c) : ending(c));

@@ -103,19 +103,18 @@ static cord_status need_field(const struct json_row *row, const char *named, con
     return CORD_OK;
 }
 
-/* Keeps `t` for as long as the set lives. */
-static cord_status keep(struct reading *r, cord_text *t, cord_error *err) {
-    *t = arena_text(&r->set->arena, *t);
+/* Keeps `t` for as long as the arena lives. */
+static cord_status keep(struct arena *arena, cord_text *t, cord_error *err) {
+    *t = arena_text(arena, *t);
     return t->data ? CORD_OK : error_memory(err);
 }
 
-/* "p-" and the beginning of the question's hash: the same wherever the row stands in its file. The answer has no part in
- * it, because seeds are made from ids, and what a proposer is sent must not depend on the answer. */
-static cord_status id_from_question(struct reading *r, cord_text question, cord_text *id, cord_error *err) {
+/* The same wherever the row stands in its file. The answer has no part in it, because seeds are made from ids, and what a
+ * proposer is sent must not depend on the answer. */
+cord_text problem_id_of(cord_text question, struct arena *arena) {
     char hex[65];
     sha256_text(question, hex);
-    *id = text_of(arena_printf(&r->set->arena, "p-%.16s", hex));
-    return id->data ? CORD_OK : error_memory(err);
+    return text_of(arena_printf(arena, "p-%.16s", hex));
 }
 
 /* Ids name problems in journals and on command lines: each may stand for one row only. */
@@ -128,33 +127,47 @@ static cord_status claim_id(struct reading *r, struct problem *p, const char *wh
 
 /* ---- rows ---------------------------------------------------------------------------------------------------- */
 
-static cord_status fill_problem(struct reading *r, const struct json_row *row, struct problem *p, cord_error *err) {
-    const struct problem_options *o = r->options;
+cord_status problem_read_fields(const struct json_row *row, const struct problem_options *o, const cord_text *fallback,
+                                struct arena *arena, struct problem *p, cord_error *err) {
     const char *id_name, *name;
     cord_text id = {0}, question, field;
     CORD_TRY(find_field(row, o->id_field, id_names, &id_name, &id, err));
     id = text_trim(id);
     if (id.len) {
-        CORD_TRY(keep(r, &id, err));
+        CORD_TRY(keep(arena, &id, err));
         p->question.id = id;
-        CORD_TRY(claim_id(r, p, "the same id stands", err));
     } else if (o->id_field) {
         return error_set(err, CORD_BAD_INPUT, "the id in the field '%s' is empty", o->id_field);
     }
-    CORD_TRY(need_field(row, o->question_field, question_names, "question", &name, &question, err));
+    if (fallback) CORD_TRY(find_field(row, o->question_field, question_names, &name, &question, err));
+    if (fallback && !name)
+        question = *fallback;
+    else
+        CORD_TRY(need_field(row, o->question_field, question_names, "question", &name, &question, err));
     p->question.text = question; /* as the user wrote it, blanks and all */
     CORD_TRY(need_field(row, o->answer_field, answer_names, "answer", &name, &field, err));
     CORD_TRY(find_gold(field, name, o->format, &p->gold, err));
-    CORD_TRY(keep(r, &p->question.text, err));
-    CORD_TRY(keep(r, &p->gold, err));
+    CORD_TRY(keep(arena, &p->question.text, err));
+    CORD_TRY(keep(arena, &p->gold, err));
     p->target = p->gold;
-    if (o->target_field) {
-        CORD_TRY(need_field(row, o->target_field, answer_names, "target", &name, &field, err));
-        p->target = text_trim(field);
-        CORD_TRY(keep(r, &p->target, err));
+    if (!o->target_field) return CORD_OK;
+    CORD_TRY(need_field(row, o->target_field, answer_names, "target", &name, &field, err));
+    p->target = text_trim(field);
+    return keep(arena, &p->target, err);
+}
+
+/* An id is claimed before anything else is looked at: a bad row keeps it. */
+static cord_status fill_problem(struct reading *r, const struct json_row *row, struct problem *p, cord_error *err) {
+    cord_error why = {0};
+    cord_status status = problem_read_fields(row, r->options, NULL, &r->set->arena, p, &why);
+    if (p->question.id.len) CORD_TRY(claim_id(r, p, "the same id stands", err));
+    if (status != CORD_OK) {
+        if (err) *err = why;
+        return status;
     }
-    if (id.len) return CORD_OK;
-    CORD_TRY(id_from_question(r, p->question.text, &p->question.id, err));
+    if (p->question.id.len) return CORD_OK;
+    p->question.id = problem_id_of(p->question.text, &r->set->arena);
+    if (!p->question.id.data) return error_memory(err);
     return claim_id(r, p, "the same question stands", err);
 }
 
@@ -206,7 +219,7 @@ static cord_status take_row(struct reading *r, const struct line_reader *lines, 
     p->line = lines->number;
     if (status == CORD_OK) {
         p->row = buf_text(&lines->line);
-        CORD_TRY(keep(r, &p->row, err));
+        CORD_TRY(keep(&r->set->arena, &p->row, err));
         buf_add(&r->rows, p->row);
         buf_addc(&r->rows, '\n');
         status = read_row(r, p, why);

@@ -57,4 +57,14 @@ struct problem_set {
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err);
 void problem_set_release(struct problem_set *set);
 
+/* For readers of rows that hold more than a problem. Fills in id (empty where the row has none of its own), question, gold and
+ * target, in `arena`. `question`: what is asked where no field says it; NULL: then such a row is wrong. What was found before
+ * something was missing stays filled in. */
+struct json_row;
+cord_status problem_read_fields(const struct json_row *row, const struct problem_options *options,
+                                const cord_text *question, struct arena *arena, struct problem *problem,
+                                cord_error *err);
+/* "p-" and the beginning of the question's hash. data == NULL when there is no memory. */
+cord_text problem_id_of(cord_text question, struct arena *arena);
+
 #endif

@@ -97,13 +97,15 @@ static const struct recipe_key keys[] = {
 
     PROMPT_KEYS("", "paper"),
 
-    CHOICE_KEY("search.strategy", strategy_names, "cord",
-               "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
-               "rejection: as curation, but correct ones first; mcts: Monte Carlo tree search"),
+    CHOICE_KEY(
+        "search.strategy", strategy_names, "cord",
+        "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
+        "rejection: as curation, but correct ones first; integration: complete traces, merged by one more model; "
+        "mcts: Monte Carlo tree search; selection: what `cord select` does"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
     INT_KEY("search.runs", 0, 64, "0",
-            "independent searches, of which the best is taken; of curation and rejection, complete traces of each "
-            "teacher; 0: 1, of these two and mcts 4"),
+            "independent searches, of which the best is taken; of curation, rejection and integration, complete traces "
+            "of each teacher; 0: 1, of these three and mcts 4"),
     INT_KEY("search.simulations", 0, 100000, "0",
             "of mcts: visits after which a root gives way to its most visited child; 0: two a teacher"),
     REAL_KEY("search.exploration", 0, 1000, "1.4142135623730951",
@@ -122,11 +124,21 @@ static const struct recipe_key keys[] = {
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),
     REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),
     BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
+    BOOL_KEY("search.correct_first", "false", "with strategy: selection, traces whose answer is correct go first"),
     BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
     CHOICE_KEY("search.segmentation", segmentation_names, "steps",
                "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
     TEXT_KEY("search.prefixes", 0, 2000, "",
              "the phrases of segmentation: prefix, divided by commas, semicolons or lines; \"\": the paper's"),
+
+    TEXT_KEY("integration.model", 0, RECIPE_NAME_BYTES, "",
+             "with strategy: integration, who merges the traces: a name under models"),
+    TEXT_KEY("integration.system", 0, PROMPT_MAX, "", "its system text; \"\": cord's own"),
+    TEXT_KEY("integration.prompt", 0, PROMPT_MAX, "",
+             "what it is asked; must hold {question} and {traces}; \"\": cord's own"),
+    INT_KEY("integration.tokens", 1, 1048576, "16384", "most tokens of its reply, with its thinking"),
+    REAL_KEY("integration.temperature", 0, 5, "0.6", "of sampling; with 0 every try says the same"),
+    INT_KEY("integration.tries", 1, 100, "3", "how often it is asked before a problem has failed"),
 
     CHOICE_KEY("grading.by", grader_kind_names, "math",
                "math: proved equal or different; text: the same text; command: a program's verdict; judge: a model's"),

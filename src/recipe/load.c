@@ -4,6 +4,7 @@
 #include "recipe/values.h"
 
 #include "data/boundary.h"
+#include "search/integration.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct load {
     struct recipe_values values;
     const char *path;                     /* of the recipe */
     const char *models_folder, *no_files; /* as the options have them */
+    bool selection;
     cord_error *err;
     enum segmentation segmentation; /* of all participants: a boundary means the same for all */
 };
@@ -356,7 +358,8 @@ static cord_status load_tree(struct load *load, struct search_settings *search) 
 static cord_status load_strategy(struct load *load, struct search_settings *search) {
     const char *name = string(load, "search.strategy", NULL);
     while (strcmp(strategy_names[search->strategy], name) != 0) search->strategy++;
-    bool complete = search->strategy == STRATEGY_CURATION || search->strategy == STRATEGY_REJECTION;
+    bool complete = search->strategy == STRATEGY_CURATION || search->strategy == STRATEGY_REJECTION ||
+                    search->strategy == STRATEGY_INTEGRATION;
     bool tree = search->strategy == STRATEGY_MCTS;
     const struct recipe_value *runs = values_get(&load->values, "search.runs", NULL);
     const struct recipe_value *first = values_get(&load->values, "search.stop_at_first_finished", NULL);
@@ -370,7 +373,12 @@ static cord_status load_strategy(struct load *load, struct search_settings *sear
                             "search.stop_at_first_finished contradicts search.strategy: mcts, each of whose runs ends "
                             "with one finished trajectory; remove one of the two");
     if (tree) CORD_TRY(load_tree(load, search));
-    search->runs = (int)runs->number;
+    if (search->strategy == STRATEGY_SELECTION && !load->selection)
+        return values_error(&load->values, values_get(&load->values, "search.strategy", NULL)->place, load->err,
+                            "search.strategy: selection is for traces that there are already: cord select FILE "
+                            "--recipe RECIPE --out FOLDER");
+    search->runs = load->selection ? 1 : (int)runs->number;
+    if (load->selection) return put(load, "search.runs", NULL, TEXT("1"));
     if (search->runs) return CORD_OK;
     search->runs = complete || tree ? 4 : 1;
     return put(load, "search.runs", NULL, search->runs == 4 ? TEXT("4") : TEXT("1"));
@@ -382,7 +390,7 @@ static cord_status load_beam(struct load *load, int *beam) {
     *beam = (int)value->number;
     const char *strategy = string(load, "search.strategy", NULL);
     if (!strcmp(strategy, "cord") || *beam == 1) return CORD_OK;
-    if (value->place.line || value->place.set)
+    if (!load->selection && (value->place.line || value->place.set))
         return values_error(&load->values, value->place, load->err,
                             "search.beam: %d contradicts search.strategy: %s, whose beam is 1; remove one of the two",
                             *beam, strategy);
@@ -402,6 +410,7 @@ static cord_status load_search(struct load *load) {
         .agreement = number(load, "search.agreement", NULL),
         .patience = (int)number(load, "search.patience", NULL),
         .tie_within_noise = number(load, "search.tie_within_noise", NULL) != 0,
+        .correct_first = number(load, "search.correct_first", NULL) != 0,
         .seed = (uint64_t)number(load, "run.seed", NULL),
     };
     CORD_TRY(load_strategy(load, search));
@@ -464,6 +473,7 @@ static cord_status check_owners(struct load *load) {
         {"search.agreement", "search.proposals", "adaptive"},
         {"search.patience", "search.proposals", "adaptive"},
         {"search.exploration", "search.strategy", "mcts"},
+        {"search.correct_first", "search.strategy", "selection"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         CORD_TRY(check_owner(load, keys[i].pattern, keys[i].choice, keys[i].owner));
@@ -474,6 +484,52 @@ static cord_status check_owners(struct load *load) {
 static cord_status need(struct load *load, const char *choice, const char *pattern, const char *what) {
     return values_error(&load->values, values_get(&load->values, choice, NULL)->place, load->err, "%s: %s needs %s: %s",
                         choice, string(load, choice, NULL), pattern, what);
+}
+
+/* Its texts are written out for the resolved recipe. */
+static cord_status load_integration_texts(struct load *load) {
+    struct recipe *recipe = load->recipe;
+    if (!string(load, "integration.system", NULL))
+        CORD_TRY(put(load, "integration.system", NULL, integration_system()));
+    if (!string(load, "integration.prompt", NULL)) CORD_TRY(put(load, "integration.prompt", NULL, integration_form()));
+    const struct recipe_value *form = values_get(&load->values, "integration.prompt", NULL);
+    const char *complaint = integration_form_complaint(form->text);
+    if (complaint) return values_error(&load->values, form->place, load->err, "integration.prompt %s", complaint);
+    recipe->search.integration.form = form->text;
+    recipe->integration_style =
+        (struct prompt_style){.system = values_get(&load->values, "integration.system", NULL)->text,
+                              .user = TEXT("{question}"),
+                              .date = string(load, "prompt.date", NULL)};
+    return CORD_OK;
+}
+
+static cord_status load_integration(struct load *load) {
+    static const char *const keys[] = {"integration.model",  "integration.system",      "integration.prompt",
+                                       "integration.tokens", "integration.temperature", "integration.tries"};
+    struct recipe *recipe = load->recipe;
+    recipe->integration_model = -1;
+    if (recipe->search.strategy != STRATEGY_INTEGRATION) {
+        /* what a recipe says of another strategy is its own business where traces are only selected */
+        for (size_t i = 0; i < sizeof keys / sizeof *keys && !load->selection; i++)
+            CORD_TRY(check_owner(load, keys[i], "search.strategy", "integration"));
+        return CORD_OK;
+    }
+    if (!string(load, "integration.model", NULL))
+        return need(load, "search.strategy", "integration.model",
+                    arena_printf(&recipe->arena, "the model that merges the traces (models here: %s)",
+                                 values_names(&load->values.models, &recipe->arena)));
+    CORD_TRY(find_model(load, "integration.model", NULL, &recipe->integration_model));
+    for (int i = 0; i < load->values.teachers.n; i++)
+        if (!strcmp(load->values.teachers.names[i].name, INTEGRATOR))
+            return values_error(&load->values, load->values.teachers.names[i].place, load->err,
+                                "teachers: with search.strategy: integration the name '%s' is that of who merges the "
+                                "traces; choose another",
+                                INTEGRATOR);
+    recipe->search.integration.tokens = (int)number(load, "integration.tokens", NULL);
+    recipe->search.integration.tries = (int)number(load, "integration.tries", NULL);
+    recipe->integration_sampling =
+        (cord_sampling){.temperature = (float)number(load, "integration.temperature", NULL), .top_p = 0.95F};
+    return load_integration_texts(load);
 }
 
 static cord_status load_judge(struct load *load, struct grading *grading, int *model) {
@@ -517,6 +573,39 @@ static cord_status load_grading(struct load *load) {
     return CORD_OK;
 }
 
+/* Whether anybody among those that take part has this model. */
+static bool takes_part(const struct recipe *recipe, int model) {
+    bool part = model == recipe->meta_model || model == recipe->judge_model || model == recipe->integration_model;
+    for (int k = 0; k < recipe->n_teachers; k++) part = part || recipe->teachers[k].model == model;
+    return part;
+}
+
+/* For a selection, models that only teachers have are not there to be opened; their files need not be, either. In the
+ * resolved recipe they stay, so that it says the same of models as that of a run. */
+static cord_status load_models(struct load *load) {
+    struct recipe *recipe = load->recipe;
+    const struct recipe_group *models = &load->values.models;
+    int *const users[] = {&recipe->meta_model, &recipe->judge_model, &recipe->integration_model};
+    int place[RECIPE_NAMES], kept = 0;
+    for (int i = 0; i < models->n; i++) {
+        place[i] = kept;
+        if (!load->selection || takes_part(recipe, i)) {
+            CORD_TRY(load_model(load, &recipe->models[kept++], models->names[i].name));
+            continue;
+        }
+        struct recipe_model unused = {0};
+        cord_error *err = load->err;
+        load->err = NULL;
+        cord_status status = load_model(load, &unused, models->names[i].name);
+        load->err = err;
+        if (status == CORD_NO_MEMORY) return error_memory(err);
+    }
+    recipe->n_models = kept;
+    for (size_t u = 0; load->selection && u < sizeof users / sizeof *users; u++)
+        if (*users[u] >= 0) *users[u] = place[*users[u]];
+    return CORD_OK;
+}
+
 static void load_servers(const struct load *load, cord_server_limits *limits) {
     *limits = (cord_server_limits){
         .connect = number(load, "servers.connect", NULL),
@@ -533,14 +622,17 @@ static cord_status load_parts(struct load *load) {
     struct recipe *recipe = load->recipe;
     const struct recipe_group *models = &load->values.models, *teachers = &load->values.teachers;
     recipe->models = arena_alloc(&recipe->arena, (size_t)models->n * sizeof *recipe->models);
-    recipe->teachers = arena_alloc(&recipe->arena, (size_t)teachers->n * sizeof *recipe->teachers);
+    recipe->teachers = arena_alloc(&recipe->arena, (size_t)(teachers->n + 1) * sizeof *recipe->teachers);
     if (!recipe->models || !recipe->teachers) return error_memory(load->err);
     recipe->n_models = models->n, recipe->n_teachers = teachers->n;
     CORD_TRY(load_segmentation(load));
-    for (int i = 0; i < teachers->n; i++) CORD_TRY(load_teacher(load, &recipe->teachers[i], teachers->names[i].name));
+    if (load->selection) recipe->n_teachers = 0;
+    for (int i = 0; i < recipe->n_teachers; i++)
+        CORD_TRY(load_teacher(load, &recipe->teachers[i], teachers->names[i].name));
     CORD_TRY(find_model(load, "meta_prover.model", NULL, &recipe->meta_model));
     CORD_TRY(load_style(load, "meta_prover.", NULL, &recipe->meta_style));
     CORD_TRY(load_search(load));
+    CORD_TRY(load_integration(load));
     CORD_TRY(load_grading(load));
     load_servers(load, &recipe->servers);
     recipe->out = string(load, "run.out", NULL);
@@ -558,7 +650,8 @@ static cord_status load_parts(struct load *load) {
                             "text; set one of the two to false");
     for (int i = 0; i < models->n; i++) CORD_TRY(check_where(load, models->names[i].name, models->names[i].place));
     CORD_TRY(load_problems(load));
-    for (int i = 0; i < models->n; i++) CORD_TRY(load_model(load, &recipe->models[i], models->names[i].name));
+    CORD_TRY(load_models(load));
+    if (load->selection) load->values.teachers.n = 0;
     return resolve_text(&load->values, &recipe->resolved, load->err);
 }
 
@@ -590,15 +683,16 @@ static cord_status read_recipe(struct load *load, const char *path, int depth) {
     return status;
 }
 
-static cord_status load_all(struct load *load, const struct recipe_options *options) {
-    CORD_TRY(read_recipe(load, load->path, 0));
+/* `text`: the recipe itself; NULL: it lies at load->path. */
+static cord_status load_all(struct load *load, const cord_text *text, const struct recipe_options *options) {
+    CORD_TRY(text ? yaml_read(&load->values, *text, load->err) : read_recipe(load, load->path, 0));
     for (int i = 0; i < options->n_set; i++) CORD_TRY(values_set(&load->values, options->set[i], load->err));
-    CORD_TRY(values_complete(&load->values, load->err));
+    CORD_TRY(values_complete(&load->values, !load->selection, load->err));
     return load_parts(load);
 }
 
-cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe,
-                        cord_error *err) {
+static cord_status load_from(const char *path, const cord_text *text, const struct recipe_options *options,
+                             struct recipe *recipe, cord_error *err) {
     *recipe = (struct recipe){0};
     arena_init(&recipe->arena);
     struct load load = {
@@ -607,11 +701,22 @@ cord_status recipe_load(const char *path, const struct recipe_options *options, 
         .values = {.source = path, .arena = &recipe->arena},
         .models_folder = options->models_folder,
         .no_files = options->no_files,
+        .selection = options->selection,
         .err = err,
     };
-    cord_status status = load_all(&load, options);
+    cord_status status = load_all(&load, text, options);
     if (status != CORD_OK) recipe_release(recipe);
     return status;
+}
+
+cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe,
+                        cord_error *err) {
+    return load_from(path, NULL, options, recipe, err);
+}
+
+cord_status recipe_load_text(const char *source, cord_text text, const struct recipe_options *options,
+                             struct recipe *recipe, cord_error *err) {
+    return load_from(source, &text, options, recipe, err);
 }
 
 void recipe_release(struct recipe *recipe) {

@@ -57,6 +57,10 @@ struct recipe {
     struct search_settings search; /* with run.seed */
     struct grading grading;
     int judge_model; /* index into models, or -1 */
+    /* Who merges traces, with search.strategy: integration: index into models, or -1; its texts are in search. */
+    int integration_model;
+    struct prompt_style integration_style;
+    cord_sampling integration_sampling;
     struct {
         int64_t requests, tokens;
         double money;
@@ -76,11 +80,17 @@ struct recipe_options {
     int n_set;
     const char *models_folder; /* where NAME.gguf of the manifest's models lie; NULL: none */
     const char *no_files;      /* why no model may be a file; NULL: it may */
+    /* For `cord select`: no teacher is wanted, and only who scores and who judges is among the recipe's models. */
+    bool selection;
 };
 
 /* Reads and checks a recipe. Everything in it lives until recipe_release. Files named in it are relative to the recipe's
  * own folder; the run folder is relative to the current one. A model's `file` is a path to a GGUF, or a manifest name. */
 cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe, cord_error *err);
+/* The same of a recipe that is not in a file; `source`, without a slash, stands for the file in errors, and files named in it are relative to
+ * the current folder. */
+cord_status recipe_load_text(const char *source, cord_text text, const struct recipe_options *options,
+                             struct recipe *recipe, cord_error *err);
 void recipe_release(struct recipe *recipe);
 
 /* A model's file from what a user wrote: a path if it exists as one or looks like one (has a slash or ends in .gguf), else

@@ -105,7 +105,8 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
             if (group) buf_addf(&out, "  \"%s\":\n", group->names[j].name);
             end = put_keys(&out, values, i, prefix, group ? group->names[j].name : NULL);
         }
-        if (prompt) buf_truncate(&out, start);
+        if (prompt || (group && !group->n)) buf_truncate(&out, start);
+        while (end == i || (end < n && !strncmp(keys[end].path, keys[i].path, (size_t)len + 1))) end++;
         i = end;
     }
     cord_status status = buf_check(&out, err);

@@ -280,14 +280,14 @@ static cord_status complete_one(struct recipe_values *values, const struct recip
                         key->doc);
 }
 
-cord_status values_complete(struct recipe_values *values, cord_error *err) {
+cord_status values_complete(struct recipe_values *values, bool teachers, cord_error *err) {
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     if (!values->models.n)
         return values_error(values, (struct recipe_place){0}, err,
                             "'models' is missing: give each a name and a file, as in "
                             "models: {small: {file: small.gguf}}");
-    if (!values->teachers.n)
+    if (teachers && !values->teachers.n)
         return values_error(values, (struct recipe_place){0}, err,
                             "'teachers' is missing: give at least one a name and a "
                             "model, as in teachers: {first: {model: %s}}",

@@ -75,7 +75,7 @@ const char *values_names(const struct recipe_group *group, struct arena *arena);
 /* Applies "key=value". */
 cord_status values_set(struct recipe_values *values, const char *set, cord_error *err);
 /* Gives every key that was not written its default; a required one that is missing is an error. */
-cord_status values_complete(struct recipe_values *values, cord_error *err);
+cord_status values_complete(struct recipe_values *values, bool teachers, cord_error *err); /* whether some are wanted */
 /* error_set with the code CORD_BAD_RECIPE, at a place. */
 cord_status values_error(const struct recipe_values *values, struct recipe_place place, cord_error *err,
                          const char *format, ...) __attribute__((format(printf, 4, 5)));

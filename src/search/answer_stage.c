@@ -24,6 +24,11 @@ static cord_status answer_prompt(const struct search *search, struct spans promp
     return out->span ? CORD_OK : error_memory(err);
 }
 
+/* What a trajectory came with is its reply; who has no model cannot write one. */
+static bool is_asked(const struct search *search, const struct trajectory *trajectory) {
+    return !trajectory->reply.len && search->teachers[trajectory->author].model;
+}
+
 /* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have added to it.
  * `nth` of the answers it is, a judge's seed is made of. */
 static cord_status grade_reply(const struct search *search, cord_text written, int nth, struct answered *answered,
@@ -84,13 +89,15 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
     const struct search_settings *settings = search->settings;
     cord_proposal *proposals = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *proposals);
     if (!proposals) return error_memory(err);
+    int asked = 0;
     uint64_t problem_seed = seed_text(settings->seed, search->question.id);
     for (int i = 0; i < n; i++) {
         const struct teacher *author = &search->teachers[finished[i].author];
         struct spans prompt;
+        out[i] = (struct answered){.trajectory = finished[i], .reply = finished[i].reply};
+        if (!is_asked(search, &finished[i])) continue;
         CORD_TRY(answer_prompt(search, prompts[finished[i].author], &finished[i], &prompt, err));
-        out[i] = (struct answered){.trajectory = finished[i]};
-        proposals[i] = (cord_proposal){
+        proposals[asked] = (cord_proposal){
             .model = author->model,
             .prompt = prompt.span,
             .n_spans = prompt.n,
@@ -98,13 +105,17 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
             .max_tokens = settings->answer_tokens,
             .group = search->group,
         };
-        proposals[i].sampling.temperature = settings->answer_temperature;
-        proposals[i].sampling.seed = seed_mix(seed_mix(problem_seed, ANSWER_STREAM), (uint64_t)i);
+        proposals[asked].sampling.temperature = settings->answer_temperature;
+        proposals[asked++].sampling.seed = seed_mix(seed_mix(problem_seed, ANSWER_STREAM), (uint64_t)i);
     }
-    cord_status status = cord_propose(search->engine, proposals, n, err);
+    cord_status status = asked ? cord_propose(search->engine, proposals, asked, err) : CORD_OK;
+    cord_proposal *next = proposals;
     for (int i = 0; i < n; i++) {
-        if (status == CORD_OK) status = take_reply(search, &proposals[i], i, &out[i], err);
-        cord_proposal_release(&proposals[i]);
+        bool came = !is_asked(search, &finished[i]);
+        if (status == CORD_OK)
+            status =
+                came ? grade_reply(search, out[i].reply, i, &out[i], err) : take_reply(search, next, i, &out[i], err);
+        if (!came) cord_proposal_release(next++);
     }
     return status;
 }

@@ -16,12 +16,6 @@
 
 #include <math.h>
 
-static bool all_finished(const struct beam *beam) {
-    for (int i = 0; i < beam->n; i++)
-        if (beam->trajectories[i].finish == GROWING) return false;
-    return true;
-}
-
 /* ---- expand -------------------------------------------------------------------------------------------------- */
 
 /* The first steps of all traces, or the next step of each that grows. */
@@ -44,8 +38,10 @@ static cord_status expand(const struct beam *beam, struct candidate **candidates
 
 /* ---- score --------------------------------------------------------------------------------------------------- */
 
-/* A trace whose next step is worth nothing ends before it. What has no step yet is no trace. */
+/* A trace whose next step is worth nothing ends before it. What has no step yet is no trace. Traces that are to be merged are
+ * not compared. */
 static bool completes(const struct beam *beam, const struct candidate *c) {
+    if (beam->search->settings->strategy == STRATEGY_INTEGRATION) return false;
     if (c->drop != DROP_NONE) return beam->trajectories[c->parent].last != NULL;
     return finish_of(beam, c) != GROWING;
 }
@@ -134,7 +130,7 @@ static cord_status keep_all(struct beam *beam, struct candidate *candidates, int
 
 /* ---- the search ---------------------------------------------------------------------------------------------- */
 
-static cord_status play(struct beam *beam, struct round *round, cord_error *err) {
+cord_status curation_play(struct beam *beam, struct round *round, cord_error *err) {
     struct candidate *candidates = NULL;
     int n = 0;
     CORD_TRY(expand(beam, &candidates, &n, err));
@@ -151,7 +147,7 @@ static cord_status play(struct beam *beam, struct round *round, cord_error *err)
 
 cord_status curation_search(const struct search *search, cord_error *err) {
     const struct strategy strategy = {
-        .play = play,
+        .play = curation_play,
         .ended = all_finished,
         .correct_first = search->settings->strategy == STRATEGY_REJECTION,
     };

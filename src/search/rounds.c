@@ -171,8 +171,36 @@ enum finish finish_of(const struct beam *beam, const struct candidate *c) {
     return c->reasoning_tokens >= beam->search->settings->think_tokens ? FINISHED_BUDGET : GROWING;
 }
 
+bool all_finished(const struct beam *beam) {
+    for (int i = 0; i < beam->n; i++)
+        if (beam->trajectories[i].finish == GROWING) return false;
+    return true;
+}
+
+/* Puts the candidate's step, or its parts, behind the parent's last. Of parts, only the last has a score. */
+static cord_status add_steps(const struct beam *beam, const struct candidate *c, const struct trajectory *parent,
+                             const struct step **last, cord_error *err) {
+    int n = c->parts ? c->n_parts : 1;
+    struct step *steps = arena_alloc(beam->arena, (size_t)n * sizeof *steps);
+    if (!steps) return error_memory(err);
+    cord_text added = text_slice(c->reasoning, parent->reasoning.len, c->reasoning.len);
+    *last = parent->last;
+    for (int i = 0; i < n; i++) {
+        steps[i] = (struct step){.previous = *last,
+                                 .text = c->parts ? text_slice(added, c->parts[i].from, c->parts[i].to) : c->step,
+                                 .round = beam->number,
+                                 .teacher = c->teacher,
+                                 .cut = c->end == STEP_CUT,
+                                 .log_score = i == n - 1 ? c->log_score : (double)NAN,
+                                 .category = c->parts ? c->parts[i].category : NULL};
+        *last = &steps[i];
+    }
+    return CORD_OK;
+}
+
 cord_status grow(const struct beam *beam, const struct candidate *c, struct trajectory *out, cord_error *err) {
-    const struct trajectory *parent = &beam->trajectories[c->parent];
+    static const struct trajectory nothing = {.reasoning = {"", 0}, .author = -1, .candidate = -1};
+    const struct trajectory *parent = c->parent < 0 ? &nothing : &beam->trajectories[c->parent];
     *out = *parent;
     out->author = c->teacher;
     out->from = c->parent;
@@ -180,28 +208,39 @@ cord_status grow(const struct beam *beam, const struct candidate *c, struct traj
     out->finish = finish_of(beam, c);
     out->log_score = c->log_score;
     if (c->finishes_parent) return CORD_OK;
-    struct step *step = arena_alloc(beam->arena, sizeof *step);
-    if (!step) return error_memory(err);
-    *step = (struct step){parent->last, c->step, beam->number, c->teacher, c->end == STEP_CUT, c->log_score};
-    out->reasoning =
-        step->cut || !has_markers(beam) ? c->reasoning : text_trim_end(c->reasoning); /* a cut parent's may dangle */
-    out->last = step;
-    if (!parent->last || !parent->last->cut) out->n_steps++;
+    out->reasoning = c->end == STEP_CUT || !has_markers(beam)
+                         ? c->reasoning
+                         : text_trim_end(c->reasoning); /* a cut parent's may dangle */
+    if (!parent->last || !parent->last->cut) out->n_steps += c->parts ? c->n_parts : 1;
     out->tokens = c->reasoning_tokens;
+    return add_steps(beam, c, parent, &out->last, err);
+}
+
+/* Puts the last n steps of a trajectory where they last as long as the problem. */
+static cord_status keep_steps(const struct beam *beam, const struct step **last, int n, cord_error *err) {
+    struct step *steps = arena_alloc(beam->search->arena, (size_t)n * sizeof *steps);
+    if (!steps) return error_memory(err);
+    const struct step *from = *last;
+    for (int i = n - 1; i >= 0; i--, from = from->previous) {
+        steps[i] = *from;
+        steps[i].text = arena_text(beam->search->arena, from->text);
+        if (!steps[i].text.data) return error_memory(err);
+        if (i < n - 1) steps[i + 1].previous = &steps[i];
+    }
+    *last = &steps[n - 1];
     return CORD_OK;
 }
 
 cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c, cord_error *err) {
+    if (kept->reply.len) {
+        kept->reply = arena_text(beam->arena, kept->reply);
+        if (!kept->reply.data) return error_memory(err);
+    }
     if (!c || c->finishes_parent) {
         kept->reasoning = arena_text(beam->arena, kept->reasoning);
         return kept->reasoning.data ? CORD_OK : error_memory(err);
     }
-    struct step *step = arena_alloc(beam->search->arena, sizeof *step);
-    if (!step) return error_memory(err);
-    *step = *kept->last;
-    step->text = arena_text(beam->search->arena, step->text);
-    kept->last = step;
-    return step->text.data ? CORD_OK : error_memory(err);
+    return keep_steps(beam, &kept->last, c->parts ? c->n_parts : 1, err);
 }
 
 /* ---- ranking ------------------------------------------------------------------------------------------------- */
@@ -234,19 +273,22 @@ void rank_contenders(const struct search *search, struct contender *contenders, 
 
 /* ---- the beginning and the end ------------------------------------------------------------------------------- */
 
-static cord_status render_prompts(struct beam *beam, struct spoken *spoken, cord_error *err) {
+/* Who has no model is not spoken to, and has no prompt. *n: of `spoken`. */
+static cord_status render_prompts(struct beam *beam, struct spoken *spoken, int *n, cord_error *err) {
     const struct search *search = beam->search;
+    *n = 0;
     for (int k = 0; k <= search->n_teachers; k++) {
         bool meta = k == search->n_teachers;
+        if (!meta && !search->teachers[k].model) continue;
         const struct prompt *prompt = meta ? &search->meta_prover->prompt : &search->teachers[k].prompt;
         CORD_TRY(prompt_render(prompt, &search->question, search->arena, &beam->prompts[k], err));
-        spoken[k] = (struct spoken){meta ? -1 : k, beam->prompts[k], prompt->style};
+        spoken[(*n)++] = (struct spoken){meta ? -1 : k, beam->prompts[k], prompt->style};
     }
     return CORD_OK;
 }
 
 /* The beam before the first round: the empty trajectory, with S_0, the score of no reasoning at all. */
-static cord_status start(struct beam *beam, const struct spoken *spoken, cord_error *err) {
+static cord_status start(struct beam *beam, const struct spoken *spoken, int n_spoken, cord_error *err) {
     const struct search *search = beam->search;
     struct scored nothing = {.reasoning = {"", 0}};
     CORD_TRY(score_reasonings(search, beam->prompts[search->n_teachers], &nothing, 1, err));
@@ -255,8 +297,7 @@ static cord_status start(struct beam *beam, const struct spoken *spoken, cord_er
         return nothing.error.code;
     }
     const struct observer *observer = search->observer;
-    if (observer->started)
-        CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, search->n_teachers + 1, err));
+    if (observer->started) CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, n_spoken, err));
     beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
     *beam->trajectories =
@@ -269,6 +310,8 @@ static cord_status start(struct beam *beam, const struct spoken *spoken, cord_er
 static cord_status go_on(struct beam *beam, cord_error *err) {
     const struct search_state *state = &beam->search->state;
     beam->number = state->round;
+    beam->anew = state->anew;
+    beam->refused = state->refused;
     beam->n = state->round ? state->n_beam : 1;
     beam->trajectories = arena_alloc(beam->search->arena, (size_t)beam->n * sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
@@ -309,11 +352,17 @@ static bool has_begun(const struct beam *beam) {
     return false;
 }
 
+static const char *nothing_of(const struct strategy *strategy) {
+    return strategy->nothing ? strategy->nothing : "no first step";
+}
+
 /* The finished trajectories of the last beam, best first, get their answers. */
 static cord_status finish(struct beam *beam, const struct strategy *strategy, cord_error *err) {
     const struct search *search = beam->search;
     /* taken up again after first rounds that left nothing: nobody could write an answer */
-    if (!has_begun(beam)) return error_set(err, CORD_BAD_INPUT, "no first step: every candidate was dropped");
+    if (!has_begun(beam))
+        return error_set(err, CORD_BAD_INPUT, "%s: every candidate was dropped", nothing_of(strategy));
+    if (strategy->check) CORD_TRY(strategy->check(beam, err));
     struct trajectory *finished = arena_alloc(search->arena, (size_t)beam->n * sizeof *finished);
     struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);
     if (!finished || !answers) return error_memory(err);
@@ -323,7 +372,9 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
         finished[n] = beam->trajectories[i];
         cord_text reasoning = finished[n].reasoning;
         finished[n].reasoning = arena_text(search->arena, has_markers(beam) ? reasoning : text_trim_end(reasoning));
-        if (!finished[n++].reasoning.data) return error_memory(err);
+        finished[n].reply = arena_text(search->arena, finished[n].reply);
+        if (!finished[n].reasoning.data || !finished[n].reply.data) return error_memory(err);
+        n++;
     }
     for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);
     if (!strategy->in_order) CORD_TRY(rank_finished(search, finished, n, err));
@@ -333,7 +384,8 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
 }
 
-const char *const strategy_names[] = {"cord", "greedy", "curation", "rejection", "mcts", NULL};
+const char *const strategy_names[] = {"cord",        "greedy", "curation",  "rejection",
+                                      "integration", "mcts",   "selection", NULL};
 
 const char *finish_name(enum finish finish) {
     static const char *const names[] = {"growing", "closed", "turn ended", "budget", "exhausted"};
@@ -353,9 +405,9 @@ static cord_status play_round(struct beam *beam, const struct strategy *strategy
     if (has_begun(beam) || !strategy->ended(beam)) return CORD_OK;
     for (int i = 0; i < round.n_candidates; i++)
         if (round.candidates[i].drop == DROP_FAILED)
-            return error_set(err, CORD_BAD_INPUT, "no first step: %s", round.candidates[i].drop_why);
-    return error_set(err, CORD_BAD_INPUT,
-                     "no first step: every candidate of round %d was empty, repeated or degenerate", beam->number);
+            return error_set(err, CORD_BAD_INPUT, "%s: %s", nothing_of(strategy), round.candidates[i].drop_why);
+    return error_set(err, CORD_BAD_INPUT, "%s: every candidate of round %d was empty, repeated or degenerate",
+                     nothing_of(strategy), beam->number);
 }
 
 cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err) {
@@ -364,8 +416,9 @@ cord_status play_strategy(const struct search *search, const struct strategy *st
     struct spoken *spoken = arena_alloc(search->arena, n * sizeof *spoken);
     beam.prompts = arena_alloc(search->arena, n * sizeof *beam.prompts);
     if (!spoken || !beam.prompts) return error_memory(err);
-    CORD_TRY(render_prompts(&beam, spoken, err));
-    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, spoken, err));
+    int n_spoken;
+    CORD_TRY(render_prompts(&beam, spoken, &n_spoken, err));
+    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, spoken, n_spoken, err));
     for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
     cord_status status = CORD_OK;
     while (status == CORD_OK && !strategy->ended(&beam)) status = play_round(&beam, strategy, err);
@@ -381,6 +434,8 @@ cord_status search_run(const struct search *search, cord_error *err) {
     case STRATEGY_CURATION:
     case STRATEGY_REJECTION: return curation_search(search, err);
     case STRATEGY_MCTS: return tree_search(search, err);
+    case STRATEGY_INTEGRATION: return integration_search(search, err);
+    case STRATEGY_SELECTION: return selection_search(search, err);
     }
     return error_set(err, CORD_INTERNAL, "there is no strategy %d", (int)search->settings->strategy);
 }

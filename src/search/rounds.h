@@ -17,6 +17,8 @@ struct beam {
     int number;            /* of the round */
     struct trajectory *trajectories;
     int n;
+    int anew; /* as in search_state */
+    const char *refused;
 };
 
 struct strategy {
@@ -26,6 +28,9 @@ struct strategy {
     bool (*ended)(const struct beam *beam);
     bool in_order;      /* the last beam is best first; else its finished trajectories are ranked by their scores */
     bool correct_first; /* answers that are correct go before all others */
+    /* Whether what the last round left can be answered; NULL: whatever is finished can. */
+    cord_status (*check)(const struct beam *beam, cord_error *err);
+    const char *nothing; /* what there is not where a first round leaves nothing: NULL for "no first step" */
 };
 
 /* Plays rounds until the strategy has ended, and writes the answers; or goes on where search->state says. */
@@ -51,6 +56,11 @@ cord_status count_reasonings(const struct beam *beam, struct candidate *candidat
 
 /* How the trajectory stands that a candidate makes. Needs reasoning_tokens. */
 enum finish finish_of(const struct beam *beam, const struct candidate *c);
+
+/* Whether all trajectories are finished. */
+bool all_finished(const struct beam *beam);
+/* A round of curation: the next step of every trace that grows. (curation.c) */
+cord_status curation_play(struct beam *beam, struct round *round, cord_error *err);
 
 /* The trajectory that a candidate makes of its parent. */
 cord_status grow(const struct beam *beam, const struct candidate *c, struct trajectory *out, cord_error *err);

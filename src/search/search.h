@@ -16,7 +16,8 @@
 
 /* ---- who takes part ------------------------------------------------------------------------------------------ */
 
-/* A model with a way to sample and a way to be spoken to. Teachers may share a model (the homogeneous set-up). */
+/* A model with a way to sample and a way to be spoken to. Teachers may share a model (the homogeneous set-up). One without a
+ * model is never asked for anything: given traces are its (STRATEGY_SELECTION). */
 struct teacher {
     const char *name;
     const cord_model *model;
@@ -33,12 +34,17 @@ struct meta_prover {
 
 enum search_strategy {
     STRATEGY_CORD,
-    STRATEGY_GREEDY,    /* as cord, with a beam of 1 */
-    STRATEGY_CURATION,  /* complete traces, each by one teacher; the best by S */
-    STRATEGY_REJECTION, /* as curation, but those first whose answers are correct */
-    STRATEGY_MCTS,      /* Monte Carlo tree search: UCT over the same steps */
+    STRATEGY_GREEDY,      /* as cord, with a beam of 1 */
+    STRATEGY_CURATION,    /* complete traces, each by one teacher; the best by S */
+    STRATEGY_REJECTION,   /* as curation, but those first whose answers are correct */
+    STRATEGY_INTEGRATION, /* complete traces, which one more teacher merges into one */
+    STRATEGY_MCTS,        /* Monte Carlo tree search: UCT over the same steps */
+    STRATEGY_SELECTION,   /* traces that there are already, best first */
 };
 extern const char *const strategy_names[]; /* in that order; NULL-terminated */
+
+/* What the teacher is called that merges traces. */
+#define INTEGRATOR "integrator"
 
 struct search_settings {
     enum search_strategy strategy;
@@ -55,7 +61,12 @@ struct search_settings {
     float answer_temperature;    /* 0 */
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
-    uint64_t seed;               /* of the run */
+    bool correct_first;          /* of a selection: those first whose answers are correct */
+    struct {
+        cord_text form;    /* what the integrator is asked; {question} and {traces} stand in it */
+        int tokens, tries; /* most of its reply; how often it is asked before the problem has failed */
+    } integration;
+    uint64_t seed; /* of the run */
 };
 
 /* How many texts one teacher is asked for at once. */
@@ -69,7 +80,9 @@ struct step {
     cord_text text;              /* as it was proposed, but what segment_read leaves out */
     int round, teacher;          /* round from 1; index into the teachers */
     bool cut;                    /* ended by the step's limit: the next step continues it, and is a piece of it */
-    double log_score;            /* log S of the trajectory up to and with this step; of mcts, with its rollout */
+    double log_score;     /* log S of the trajectory up to and with this step; NAN where it was not taken; of mcts,
+                                  * with its rollout */
+    const char *category; /* of an integration: one of integration_categories; else NULL */
 };
 
 enum finish {
@@ -97,11 +110,18 @@ struct trajectory {
     int tokens;              /* of `reasoning`, in the meta-prover's tokens */
     double log_score;        /* log S; for the empty trajectory, log S_0 */
     enum finish finish;
-    int author;    /* teacher selected at the final step: it writes the answer. -1 while there is none */
-    int from;      /* slot of its parent, or of itself, in the beam of the round before */
-    int candidate; /* the candidate of this round that it took, or -1: carried over, or finished with all others */
-    int run;       /* of settings->runs, from 0 */
+    int author;      /* teacher selected at the final step: it writes the answer. -1 while there is none */
+    int from;        /* slot of its parent, or of itself, in the beam of the round before; -1: it began anew */
+    int candidate;   /* the candidate of this round that it took, or -1: carried over, or finished with all others */
+    int run;         /* of settings->runs, from 0 */
+    cord_text reply; /* what stands behind its thinking, where it came with it; empty: the answer stage asks for it */
     struct tree_place tree;
+};
+
+/* Of a candidate that is several steps: where one stands in what it adds to its parent's reasoning. */
+struct step_part {
+    size_t from, to;
+    const char *category; /* as in struct step */
 };
 
 /* Whether it is a node of a search tree; the empty root of a tree that nobody was asked for is none yet. */
@@ -109,7 +129,7 @@ static inline bool trajectory_is_node(const struct trajectory *t) { return t->tr
 
 /* One proposal and what became of it. */
 struct candidate {
-    int parent; /* slot in the beam of the round before */
+    int parent; /* slot in the beam of the round before; -1: none, it begins anew */
     int teacher, sample;
     int run; /* its trajectory's */
     uint64_t seed;
@@ -119,7 +139,9 @@ struct candidate {
     const char *drop_why; /* for DROP_FAILED, the error; else NULL */
     bool finishes_parent; /* it said only </think>, or ended the turn: a vote to finish its parent as it stands */
     cord_text reasoning;  /* the parent's with this step; empty when dropped or finishes_parent */
-    cord_text rollout;    /* of mcts: what was written behind the step, up to the end; else data == NULL */
+    const struct step_part *parts; /* NULL: it is one step */
+    int n_parts;
+    cord_text rollout; /* of mcts: what was written behind the step, up to the end; else data == NULL */
     double
         log_score; /* of `reasoning` and `rollout`; the parent's if finishes_parent; NAN when dropped or not scored */
     int rank;      /* among all of its run that could be kept, from 0; -1 when dropped, or where none compete */
@@ -185,15 +207,25 @@ struct search_state {
     int round;                     /* the last one that was observed, 0 = none */
     const struct trajectory *beam; /* after that round */
     int n_beam;
+    int anew;            /* rounds so far with candidates that began anew: how often an integration was tried */
+    const char *refused; /* why the last of those was dropped; NULL */
+};
+
+/* A trace that there was already. Texts outlive the search. */
+struct given_trace {
+    int teacher, sample;
+    cord_text reasoning, reply; /* reply: empty where the trace has none of its own */
 };
 
 struct search {
     cord_engine *engine;
-    uint64_t group;           /* of all its requests, as in cord_proposal */
-    struct question question; /* all that teachers see */
-    cord_text target, gold;   /* what is scored; what the answer is graded against */
-    const struct teacher *teachers;
+    uint64_t group;                 /* of all its requests, as in cord_proposal */
+    struct question question;       /* all that teachers see */
+    cord_text target, gold;         /* what is scored; what the answer is graded against */
+    const struct teacher *teachers; /* of an integration, with the integrator behind the last */
     int n_teachers;
+    const struct given_trace *given; /* with STRATEGY_SELECTION */
+    int n_given;
     const struct meta_prover *meta_prover;
     const struct search_settings *settings;
     const struct grader *grader;
@@ -212,6 +244,10 @@ cord_status beam_search(const struct search *search, cord_error *err);
 cord_status curation_search(const struct search *search, cord_error *err);
 /* Monte Carlo tree search. */
 cord_status tree_search(const struct search *search, cord_error *err);
+/* Integration (section 4): traces as in curation, merged into one by teachers[n_teachers]. */
+cord_status integration_search(const struct search *search, cord_error *err);
+/* The given traces, scored, graded and put in order. */
+cord_status selection_search(const struct search *search, cord_error *err);
 
 /* ---- parts that strategies share ----------------------------------------------------------------------------- */
 

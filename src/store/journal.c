@@ -6,6 +6,8 @@
  * text, which journal_read.c compares with what it has put together again. */
 #include "store/database.h"
 
+enum { MOST_PARTS = 64 << 20 }; /* bytes of the list of one trace's parts */
+
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
 cord_status journal_put_fact(struct journal *j, const char *key, cord_text value, cord_error *err) {
@@ -131,7 +133,7 @@ static cord_status find_added(struct journal *j, int64_t problem, int round, con
     *added = (cord_text){0};
     if (!c->reasoning.len) return CORD_OK;
     int64_t bytes = 0, checksum = (int64_t)seed_text(0, (cord_text){0});
-    if (round > 1) {
+    if (round > 1 && c->parent >= 0) {
         struct rows r;
         rows_open(&r, j, NULL, err, "SELECT bytes, checksum FROM beam WHERE problem = ?1 AND round = ?2 AND slot = ?3",
                   "lii", problem, round - 1, c->parent);
@@ -150,26 +152,48 @@ static cord_status find_added(struct journal *j, int64_t problem, int round, con
     return CORD_OK;
 }
 
-static cord_status put_candidate(struct journal *j, int64_t problem, int round, int number, const struct candidate *c,
-                                 cord_error *err) {
+/* "from to category" of each part, a line each; NULL for one step. */
+static cord_status write_parts(const struct candidate *c, struct buf *out, cord_text *parts, cord_error *err) {
+    *parts = (cord_text){0};
+    for (int i = 0; c->parts && i < c->n_parts; i++)
+        buf_addf(out, "%zu %zu %s\n", c->parts[i].from, c->parts[i].to,
+                 c->parts[i].category ? c->parts[i].category : "");
+    if (c->parts) *parts = buf_text(out);
+    return buf_check(out, err);
+}
+
+static cord_status insert_candidate(struct journal *j, int64_t problem, int round, int number,
+                                    const struct candidate *c, cord_text parts, cord_error *err) {
     cord_text added;
     CORD_TRY(find_added(j, problem, round, c, &added, err));
     return query_run(
         j, err,
         "INSERT INTO candidate VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
         "lii"
         "iiiil"
         "tiisi"
         "ndiil"
         "iiiiii"
-        "lln",
+        "ll"
+        "nn",
         problem, round, number,                                                   /* which */
         c->parent, c->teacher, c->sample, c->run, (int64_t)c->seed,               /* whose */
         c->step, (int)c->end, (int)c->drop, c->drop_why, (int)c->finishes_parent, /* what */
         added, c->log_score, c->rank, c->slot, (int64_t)c->tie,                   /* how good */
         c->reasoning_tokens, c->prompt_tokens, c->cached_tokens, c->new_tokens, c->score_prompt_tokens,
-        c->score_cached_tokens, c->propose_us, c->score_us, c->rollout);
+        c->score_cached_tokens, c->propose_us, c->score_us, c->rollout, parts);
+}
+
+static cord_status put_candidate(struct journal *j, int64_t problem, int round, int number, const struct candidate *c,
+                                 cord_error *err) {
+    struct buf lines;
+    cord_text parts;
+    buf_init(&lines, "the parts of a trace", MOST_PARTS);
+    cord_status status = write_parts(c, &lines, &parts, err);
+    if (status == CORD_OK) status = insert_candidate(j, problem, round, number, c, parts, err);
+    buf_release(&lines);
+    return status;
 }
 
 /* The text is stored only where it is not simply its candidate's or its parent's (blanks cut at the end, say). */
@@ -198,12 +222,14 @@ static cord_status put_trajectory(struct journal *j, int64_t problem, const stru
     bool differs;
     CORD_TRY(beam_text(j, problem, round, t, checksum, &differs, err));
     return query_run(
-        j, err, "INSERT INTO beam VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        j, err,
+        "INSERT INTO beam VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         "liiiiiidilln"
-        "iiidl",
+        "iiidln",
         problem, round->number, slot, t->from, t->candidate, (int)t->finish, t->author, t->log_score, t->tokens,
         (int64_t)t->reasoning.len, checksum, differs ? t->reasoning : (cord_text){0}, /* the text */
-        t->run, t->tree.above, t->tree.visits, t->tree.value, (int64_t)t->tree.tried);
+        t->run, t->tree.above, t->tree.visits, t->tree.value, (int64_t)t->tree.tried,
+        t->reply.len ? t->reply : (cord_text){0});
 }
 
 static cord_status put_round(struct journal *j, int64_t problem, const struct round *round, cord_error *err) {

@@ -4,6 +4,9 @@
  * Numbers that index something are checked as they are read: a damaged or edited journal is an error, not a crash. */
 #include "store/database.h"
 
+#include <math.h>
+#include <stdio.h>
+
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
 cord_status journal_get_fact(struct journal *j, const char *key, struct arena *arena, cord_text *value,
@@ -135,29 +138,60 @@ static cord_status join(cord_text a, cord_text b, struct arena *arena, cord_text
 
 /* The trajectory that slot `slot` of the round before held. Before round 1 there is but the empty one. */
 static bool find_parent(const struct trajectory *previous, int n_previous, int slot, struct trajectory *parent) {
-    if (!previous) {
+    if (!previous || slot == -1) { /* -1: it began anew */
         *parent = (struct trajectory){.author = -1, .candidate = -1};
-        return slot == 0;
+        return slot == 0 || slot == -1;
     }
     if (slot < 0 || slot >= n_previous) return false;
     *parent = previous[slot];
     return true;
 }
 
-/* Reads the columns of a candidate that make a step of it, and puts that step behind the parent. */
-static cord_status read_step(struct rows *r, int round, const struct trajectory *parent, struct trajectory *t) {
-    struct step *step = arena_alloc(r->arena, sizeof *step);
-    if (!step) return error_memory(r->err);
-    *step = (struct step){.previous = parent->last, .round = round};
-    step->teacher = row_int(r);
-    cord_text written = row_text(r);
-    step->cut = row_int(r) == STEP_CUT;
-    step->log_score = row_real(r);
-    cord_text added = row_text(r);
-    step->text = written;
-    t->last = step;
-    t->n_steps =
-        parent->n_steps + (parent->last && parent->last->cut ? 0 : 1); /* the rest of a cut step is no new one */
+/* Reads "from to category", a line each. */
+static cord_status read_parts(struct rows *r, cord_text lines, size_t added, struct step_part **out, int *n) {
+    size_t count = 0;
+    for (size_t i = 0; i < lines.len; i++) count += lines.data[i] == '\n';
+    *out = array_of(r->arena, (int64_t)count, sizeof **out);
+    if (!*out) return error_memory(r->err);
+    for (*n = 0; lines.len; ++*n) {
+        struct step_part *part = &(*out)[*n];
+        ptrdiff_t end = text_find(lines, TEXT("\n"));
+        if (end < 0) return query_damaged(r->journal, "a list of parts without an end", r->err);
+        int at = 0;
+        char *line = arena_printf(r->arena, "%.*s", (int)end, lines.data);
+        if (!line) return error_memory(r->err);
+        if (sscanf(line, "%zu %zu %n", &part->from, &part->to, &at) != 2 || !at || part->from > part->to ||
+            part->to > added)
+            return query_damaged(r->journal, "a part that does not lie in its trace", r->err);
+        part->category = line[at] ? line + at : NULL;
+        lines = text_slice(lines, (size_t)end + 1, lines.len);
+    }
+    return *n ? CORD_OK : query_damaged(r->journal, "a trace of no parts", r->err);
+}
+
+/* Reads the columns of a candidate that make a step of it, or several, and puts them behind the parent. */
+static cord_status read_steps(struct rows *r, int round, const struct trajectory *parent, struct trajectory *t) {
+    struct step whole = {.round = round};
+    whole.teacher = row_int(r);
+    whole.text = row_text(r);
+    whole.cut = row_int(r) == STEP_CUT;
+    double log_score = row_real(r);
+    cord_text added = row_text(r), lines = row_text(r);
+    struct step_part *parts = NULL;
+    int n = 1;
+    if (lines.data) CORD_TRY(read_parts(r, lines, added.len, &parts, &n));
+    struct step *steps = array_of(r->arena, n, sizeof *steps);
+    if (!steps) return error_memory(r->err);
+    t->last = parent->last;
+    for (int i = 0; i < n; i++) {
+        steps[i] = whole;
+        steps[i].previous = t->last;
+        steps[i].log_score = i == n - 1 ? log_score : (double)NAN;
+        if (parts) steps[i].text = text_slice(added, parts[i].from, parts[i].to), steps[i].category = parts[i].category;
+        t->last = &steps[i];
+    }
+    /* the rest of a cut step is no new one */
+    t->n_steps = parent->n_steps + (parent->last && parent->last->cut ? 0 : n);
     return t->reasoning.data ? CORD_OK : join(parent->reasoning, added, r->arena, &t->reasoning, r->err);
 }
 
@@ -179,9 +213,10 @@ static cord_status read_trajectory(struct rows *r, int round, const struct traje
     t->tree.visits = row_int(r);
     t->tree.value = row_real(r);
     t->tree.tried = (uint64_t)row_int64(r);
+    t->reply = row_text(r);
     bool finishes_parent = row_int(r) != 0;
     if (t->candidate >= 0 && !finishes_parent) {
-        CORD_TRY(read_step(r, round, &parent, t));
+        CORD_TRY(read_steps(r, round, &parent, t));
     } else {
         t->last = parent.last;
         t->n_steps = parent.n_steps;
@@ -204,8 +239,9 @@ static cord_status read_beam(struct journal *j, int64_t problem, int round, cons
     struct rows r;
     rows_open(&r, j, arena, err,
               "SELECT origin, candidate, finish, author, b.log_score, tokens, bytes, checksum, reasoning,"
-              " b.run, above, visits, value, tried,"
-              " c.finishes_parent, c.teacher, c.step, c.ending, c.log_score, c.added FROM beam b LEFT JOIN candidate c"
+              " b.run, above, visits, value, tried, reply,"
+              " c.finishes_parent, c.teacher, c.step, c.ending, c.log_score, c.added, c.parts FROM beam b LEFT "
+              "JOIN candidate c"
               " ON c.problem = b.problem AND c.round = b.round AND c.number = b.candidate"
               " WHERE b.problem = ?1 AND b.round = ?2 ORDER BY b.slot",
               "li", problem, round);
@@ -245,6 +281,12 @@ static cord_status read_candidate(struct rows *r, const struct trajectory *previ
     c->propose_us = row_int64(r);
     c->score_us = row_int64(r);
     c->rollout = row_text(r);
+    cord_text parts = row_text(r);
+    if (parts.data) {
+        struct step_part *read = NULL;
+        CORD_TRY(read_parts(r, parts, added.len, &read, &c->n_parts));
+        c->parts = read;
+    }
     return added.data ? join(parent.reasoning, added, r->arena, &c->reasoning, r->err) : CORD_OK;
 }
 
@@ -260,7 +302,8 @@ static cord_status read_candidates(struct journal *j, int64_t problem, const str
         &r, j, arena, err,
         "SELECT parent, teacher, sample, run, seed, step, ending, dropped, drop_why, finishes_parent, added, log_score,"
         " rank, slot, tie, reasoning_tokens, prompt_tokens, cached_tokens, new_tokens, score_prompt_tokens,"
-        " score_cached_tokens, propose_us, score_us, rollout FROM candidate WHERE problem = ?1 AND round = ?2 ORDER BY "
+        " score_cached_tokens, propose_us, score_us, rollout, parts FROM candidate WHERE problem = ?1 AND round = ?2 "
+        "ORDER BY "
         "number",
         "li", problem, round->number);
     cord_status status = CORD_OK;
@@ -284,6 +327,21 @@ cord_status journal_read_round(struct journal *j, int64_t problem, int number, c
     return read_beam(j, problem, number, previous, n_previous, arena, &round->beam, &round->n_beam, err);
 }
 
+/* How often a search has begun anew, and why the last time came to nothing. */
+static cord_status read_anew(struct journal *j, int64_t problem, struct arena *arena, struct search_state *state,
+                             cord_error *err) {
+    struct rows r;
+    rows_open(&r, j, arena, err,
+              "SELECT drop_why, (SELECT count(DISTINCT round) FROM candidate WHERE problem = ?1 AND parent = -1)"
+              " FROM candidate WHERE problem = ?1 AND parent = -1 ORDER BY round DESC LIMIT 1",
+              "l", problem);
+    if (rows_next(&r)) {
+        state->refused = row_string(&r);
+        state->anew = row_int(&r);
+    }
+    return rows_end(&r);
+}
+
 cord_status journal_state(struct journal *j, const struct journal_problem *problem, struct arena *arena,
                           struct search_state *state, cord_error *err) {
     *state = (struct search_state){.started = problem->started, .log_s0 = problem->log_s0};
@@ -296,7 +354,7 @@ cord_status journal_state(struct journal *j, const struct journal_problem *probl
         CORD_TRY(
             read_beam(j, problem->key, state->round, previous, n_previous, arena, &state->beam, &state->n_beam, err));
     }
-    return CORD_OK;
+    return read_anew(j, problem->key, arena, state, err);
 }
 
 /* ---- answers ------------------------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ static void write_steps(struct json_writer *w, const struct step *step, const st
     json_int(w, "round", step->round);
     json_double(w, "score", exp(step->log_score));
     json_bool(w, "cut", step->cut);
+    if (step->category) json_text(w, "category", text_of(step->category));
     json_close(w, '}');
 }
 

@@ -22,7 +22,8 @@ struct asked {
     cord_text reasoning; /* what stands behind the teacher's prompt */
     bool continues;      /* a text without a marker at its end: a cut step's, or any, where no marker divides steps */
     bool answer;
-    bool whole; /* up to the end of the thinking: STEP_NEXT is no end of that */
+    bool whole;      /* up to the end of the thinking: STEP_NEXT is no end of that */
+    bool integrates; /* then `reasoning` is the whole prompt */
     uint64_t seed;
     int max_tokens;
     int nth; /* how often the same was asked of the same teacher before, in this call */
@@ -106,6 +107,16 @@ static inline cord_text behind_prompt(struct world *w, int who, const cord_span 
     return text_slice(*all, strlen(prompt), all->len);
 }
 
+/* Who merges the traces of an integration is the one behind the last teacher. */
+static inline bool is_integrator(const struct world *w, int who) {
+    return w->settings.strategy == STRATEGY_INTEGRATION && who == w->search.n_teachers;
+}
+
+static inline cord_text whole_prompt(struct world *w, const cord_span *spans, int n, cord_text *all) {
+    *all = spans_text((struct spans){(cord_span *)(uintptr_t)spans, n}, &w->arena);
+    return *all;
+}
+
 static inline void fail_request(cord_error *error, cord_status status, int teacher) {
     error_fill(error, status, "teacher %d cannot take it", teacher);
 }
@@ -136,13 +147,16 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
     for (int i = 0; i < n; i++) {
         cord_proposal *r = &requests[i];
         int teacher = (int)(r->model - w->models);
-        cord_text all, reasoning = behind_prompt(w, teacher, r->prompt, r->n_spans, &all);
+        bool integrates = is_integrator(w, teacher);
+        cord_text all, reasoning = integrates ? whole_prompt(w, r->prompt, r->n_spans, &all)
+                                              : behind_prompt(w, teacher, r->prompt, r->n_spans, &all);
         const cord_span *last = &r->prompt[r->n_spans - 1];
         asked[i] = (struct asked){
             .teacher = teacher,
             .reasoning = reasoning,
             .continues = w->styles[0].marker.len ? !text_ends(reasoning, TEXT(".")) : reasoning.len > 0,
-            .answer = r->n_stops == 0,
+            .answer = r->n_stops == 0 && !integrates,
+            .integrates = integrates,
             .whole = r->n_stops && w->settings.strategy == STRATEGY_MCTS,
             .seed = r->sampling.seed,
             .max_tokens = r->max_tokens,
@@ -153,7 +167,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
                  (unsigned long long)r->sampling.seed, r->max_tokens, r->sampling.temperature, r->sampling.top_p,
                  r->n_stops, (unsigned long long)r->group, (int)all.len, all.data);
         assert_true(r->max_tokens >= 1);
-        if (!asked[i].answer) {
+        if (!asked[i].answer && !integrates) {
             assert_false(last->trusted); /* what models wrote */
             assert_true(text_equal(last->text, reasoning));
             check_stops(w, r);
@@ -224,7 +238,9 @@ cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *s
 static inline cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
     (void)err;
     struct world *w = ctx;
-    assert_int_equal(n, w->search.n_teachers + 1);
+    int spoken_to = 1; /* the meta-prover, and who has a model */
+    for (int k = 0; k < w->search.n_teachers; k++) spoken_to += w->teachers[k].model != NULL;
+    assert_int_equal(n, spoken_to);
     assert_int_equal(w->n_rounds, 0); /* told first */
     for (int i = 0; i < n; i++) {
         cord_text all;
@@ -247,6 +263,7 @@ static inline void log_trajectory(struct world *w, const struct trajectory *t) {
     if (w->settings.strategy == STRATEGY_MCTS)
         buf_addf(&w->log, "  above %d visits %d value %a tried %llx\n", t->tree.above, t->tree.visits, t->tree.value,
                  (unsigned long long)t->tree.tried);
+    if (t->reply.len) buf_addf(&w->log, "  came with '%.*s'\n", (int)t->reply.len, t->reply.data);
 }
 
 static inline cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
@@ -256,7 +273,10 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
     struct round *copy = &w->rounds[w->n_rounds++];
     struct trajectory *beam = arena_alloc(&w->arena, (size_t)round->n_beam * sizeof *beam);
     memcpy(beam, round->beam, (size_t)round->n_beam * sizeof *beam);
-    for (int i = 0; i < round->n_beam; i++) beam[i].reasoning = arena_text(&w->arena, beam[i].reasoning);
+    for (int i = 0; i < round->n_beam; i++) {
+        beam[i].reasoning = arena_text(&w->arena, beam[i].reasoning);
+        beam[i].reply = arena_text(&w->arena, beam[i].reply);
+    }
     struct candidate *candidates = arena_alloc(&w->arena, (size_t)(round->n_candidates + 1) * sizeof *candidates);
     for (int i = 0; i < round->n_candidates; i++) {
         struct candidate *c = &candidates[i];
@@ -265,6 +285,11 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
         c->reasoning = arena_text(&w->arena, c->reasoning);
         if (c->rollout.data) c->rollout = arena_text(&w->arena, c->rollout);
         if (c->drop_why) c->drop_why = arena_printf(&w->arena, "%s", c->drop_why);
+        if (c->parts) {
+            struct step_part *parts = arena_alloc(&w->arena, (size_t)c->n_parts * sizeof *parts);
+            memcpy(parts, c->parts, (size_t)c->n_parts * sizeof *parts);
+            c->parts = parts;
+        }
     }
     *copy = *round;
     copy->beam = beam;
@@ -351,6 +376,19 @@ static inline struct world *world_new(int n_teachers, int beam) {
         .arena = &w->arena,
     };
     return w;
+}
+
+/* One more merges what the others write. */
+static inline void world_integrate(struct world *w, int tries) {
+    int who = w->search.n_teachers;
+    assert_true(who < TEACHERS);
+    w->settings.strategy = STRATEGY_INTEGRATION;
+    w->settings.beam = 1;
+    w->settings.integration.form = TEXT("Merge: {question}\n{traces}");
+    w->settings.integration.tokens = 500;
+    w->settings.integration.tries = tries;
+    w->styles[who].think_open = (cord_text){"", 0};
+    w->teachers[who].name = INTEGRATOR;
 }
 
 /* Everybody's steps end otherwise. */

@@ -142,10 +142,12 @@ static inline void sample_build(struct sample *s) {
     c[3].drop_why = "the model's context is full";
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 1, 1);
-    s->steps[0] = (struct step){NULL, TEXT(" Add two"), 1, 0, false, log(0.5)};
-    s->steps[1] = (struct step){NULL, TEXT(" Count"), 1, 1, false, log(0.25)};
-    s->beams[0][0] = (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), GROWING, 0, 0, 0, 2, {0}};
-    s->beams[0][1] = (struct trajectory){TEXT(SAMPLE_TWO), &s->steps[1], 1, 11, log(0.25), GROWING, 1, 0, 1, 3, {0}};
+    s->steps[0] = (struct step){NULL, TEXT(" Add two"), 1, 0, false, log(0.5), NULL};
+    s->steps[1] = (struct step){NULL, TEXT(" Count"), 1, 1, false, log(0.25), NULL};
+    s->beams[0][0] =
+        (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), GROWING, 0, 0, 0, 2, {0}, {0}};
+    s->beams[0][1] =
+        (struct trajectory){TEXT(SAMPLE_TWO), &s->steps[1], 1, 11, log(0.25), GROWING, 1, 0, 1, 3, {0}, {0}};
 
     /* round 2: slot 0 is finished as it stands by a bare "</think>"; slot 1 grows by a step that is cut */
     c = s->candidates[1];
@@ -157,10 +159,11 @@ static inline void sample_build(struct sample *s) {
     c[1].end = STEP_CUT;
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 1, 1);
-    s->steps[2] = (struct step){&s->steps[1], TEXT(" Then we hold "), 2, 0, true, log(0.375)};
+    s->steps[2] = (struct step){&s->steps[1], TEXT(" Then we hold "), 2, 0, true, log(0.375), NULL};
     s->beams[1][0] =
-        (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0, 2, {0}};
-    s->beams[1][1] = (struct trajectory){TEXT(SAMPLE_CUT), &s->steps[2], 2, 11, log(0.375), GROWING, 0, 1, 1, 3, {0}};
+        (struct trajectory){TEXT(SAMPLE_ONE), &s->steps[0], 1, 11, log(0.5), FINISHED_CLOSED, 1, 0, 0, 2, {0}, {0}};
+    s->beams[1][1] =
+        (struct trajectory){TEXT(SAMPLE_CUT), &s->steps[2], 2, 11, log(0.375), GROWING, 0, 1, 1, 3, {0}, {0}};
 
     /* round 3: slot 0 is carried over, now second; the cut step is continued without a marker and ends the turn. Its
      * text has a NUL, an escape and half a character, as no model should write and some do. */
@@ -170,12 +173,28 @@ static inline void sample_build(struct sample *s) {
     c[1] = sample_candidate(1, 3, 0, TEXT("six"), TEXT(SAMPLE_CUT "six"), 0.0625);
     sample_keep(&c[0], 0, 0);
     sample_keep(&c[1], 2, -1);
-    s->steps[3] = (struct step){&s->steps[2], TEXT("five\0\033[31m\xE2\x82"), 3, 1, false, log(0.875)};
-    s->beams[2][0] = (struct trajectory){
-        TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"), &s->steps[3], 2, 12, log(0.875), FINISHED_TURN, 1, 1, 0, 3, {0}};
+    s->steps[3] = (struct step){&s->steps[2], TEXT("five\0\033[31m\xE2\x82"), 3, 1, false, log(0.875), NULL};
+    s->beams[2][0] = (struct trajectory){TEXT(SAMPLE_CUT "five\0\033[31m\xE2\x82"),
+                                         &s->steps[3],
+                                         2,
+                                         12,
+                                         log(0.875),
+                                         FINISHED_TURN,
+                                         1,
+                                         1,
+                                         0,
+                                         3,
+                                         {0},
+                                         {0}};
     s->beams[2][1] = s->beams[1][0];
     s->beams[2][1].from = 0;
     s->beams[2][1].candidate = -1;
+
+    /* what given traces have, and merged ones: several steps in one candidate, an answer that came with the text */
+    static const struct step_part parts[] = {{0, 1, "verification"}, {1, 3, NULL}};
+    c[1].parts = parts;
+    c[1].n_parts = 2;
+    s->beams[2][0].reply = TEXT("So \\boxed{6}");
 
     static const int n_candidates[] = {4, 2, 2};
     for (int i = 0; i < 3; i++)

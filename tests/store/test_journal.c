@@ -51,6 +51,8 @@ static void assert_same_step(const struct step *a, const struct step *b) {
         assert_int_equal(a->teacher, b->teacher);
         assert_int_equal(a->cut, b->cut);
         assert_number(a->log_score, b->log_score);
+        assert_true(!a->category == !b->category);
+        if (a->category) assert_string_equal(a->category, b->category);
     }
     assert_true(!a && !b);
 }
@@ -69,6 +71,7 @@ static void assert_same_trajectory(const struct trajectory *a, const struct traj
     assert_int_equal(a->tree.above, b->tree.above);
     assert_int_equal(a->tree.visits, b->tree.visits);
     assert_true(a->tree.value == b->tree.value && a->tree.tried == b->tree.tried);
+    assert_bytes(a->reply, b->reply);
 }
 
 static void assert_same_candidate(const struct candidate *a, const struct candidate *b) {
@@ -96,6 +99,13 @@ static void assert_same_candidate(const struct candidate *a, const struct candid
     assert_int_equal(a->score_prompt_tokens, b->score_prompt_tokens);
     assert_int_equal(a->score_cached_tokens, b->score_cached_tokens);
     assert_true(a->propose_us == b->propose_us && a->score_us == b->score_us);
+    assert_int_equal(a->n_parts, b->n_parts);
+    assert_true(!a->parts == !b->parts);
+    for (int i = 0; i < a->n_parts; i++) {
+        assert_true(a->parts[i].from == b->parts[i].from && a->parts[i].to == b->parts[i].to);
+        assert_true(!a->parts[i].category == !b->parts[i].category);
+        if (a->parts[i].category) assert_string_equal(a->parts[i].category, b->parts[i].category);
+    }
 }
 
 static void assert_same_round(const struct round *a, const struct round *b) {
@@ -274,6 +284,76 @@ static void test_answers_of_equal_text(void **state) {
     int n;
     assert_ok(journal_answers(f->journal, problems_of(f, f->journal, 4), &f->arena, &got, &n, err));
     for (int i = 0; i < 2; i++) assert_same_trajectory(&got[i].trajectory, &answers[i].trajectory);
+}
+
+#define MERGED "### Step 1. Add.\n\n### Step 2. Check."
+
+/* An integration: a trace, a try that was refused, and a merged trace of two steps that came with its answer. */
+static void test_what_begins_anew(void **state) {
+    struct fixture *f = *state;
+    static const struct step_part parts[] = {{11, 16, "progressive reasoning"}, {29, 36, NULL}};
+    struct candidate one = sample_candidate(0, 0, 0, TEXT(" Add two"), TEXT(SAMPLE_ONE), 0.5);
+    struct candidate no = sample_candidate(-1, 0, 1, TEXT("{}"), (cord_text){"", 0}, 0);
+    struct candidate yes = sample_candidate(-1, 0, 1, TEXT("{all of it}"), TEXT(MERGED), 0.75);
+    struct step step = {NULL, TEXT(" Add two"), 1, 0, false, log(0.5), NULL};
+    struct step merged[] = {{NULL, TEXT(" Add."), 3, 1, false, (double)NAN, "progressive reasoning"},
+                            {&merged[0], TEXT(" Check."), 3, 1, false, log(0.75), NULL}};
+    struct trajectory first = {TEXT(SAMPLE_ONE), &step, 1, 11, log(0.5), FINISHED_CLOSED, 0, 0, 0, 0, {0}, {0}};
+    struct trajectory stays = first;
+    struct trajectory last = {TEXT(MERGED),       &merged[1], 2, 11, log(0.75), FINISHED_CLOSED, 1, -1, 0, 0,
+                              TEXT("\\boxed{5}"), {0}};
+    one.slot = yes.slot = 0;
+    no.drop = DROP_FAILED;
+    no.drop_why = "refused: it has no steps";
+    yes.parts = parts;
+    yes.n_parts = 2;
+    yes.end = STEP_CLOSED;
+    stays.candidate = -1;
+    const struct round rounds[] = {
+        {1, &one, 1, &first, 1, NULL}, {2, &no, 1, &stays, 1, NULL}, {3, &yes, 1, &last, 1, NULL}};
+    sample_problems(f->journal);
+    int64_t key = problems_of(f, f->journal, SAMPLE_PROBLEMS)[0].key;
+    sample_started(f->journal, key);
+    const struct trajectory *previous = NULL;
+    for (int i = 0; i < 3; i++) {
+        struct round got;
+        struct search_state at;
+        assert_ok(journal_round(f->journal, key, &rounds[i], err));
+        assert_ok(journal_read_round(f->journal, key, i + 1, previous, 1, &f->arena, &got, err));
+        assert_same_round(&got, &rounds[i]);
+        previous = got.beam;
+        struct journal_problem *p = problems_of(f, f->journal, SAMPLE_PROBLEMS);
+        assert_ok(journal_state(f->journal, &p[0], &f->arena, &at, err));
+        assert_same_trajectory(&at.beam[0], &rounds[i].beam[0]);
+        assert_int_equal(at.anew, i);
+        if (i == 1) assert_string_equal(at.refused, "refused: it has no steps");
+        if (i != 1) assert_null(at.refused);
+    }
+    struct answered a = {.trajectory = last, .reply = last.reply, .answer = TEXT("5"), .why = "equal numbers"}, *got;
+    int n;
+    assert_ok(journal_finished(f->journal, key, &a, 1, err));
+    struct journal_problem *p = problems_of(f, f->journal, SAMPLE_PROBLEMS);
+    assert_ok(journal_answers(f->journal, &p[0], &f->arena, &got, &n, err));
+    assert_int_equal(n, 1);
+    assert_same_trajectory(&got->trajectory, &last);
+    assert_bytes(got->reply, last.reply);
+}
+
+/* Parts that do not lie in their trace are no crash. */
+static void test_wrong_parts_are_damage(void **state) {
+    struct fixture *f = *state;
+    static const char *const wrong[] = {"0 999 \n", "5 2 \n", "x\n", "1\n", "0 2 ", ""};
+    sample_problems(f->journal);
+    int64_t key = problems_of(f, f->journal, SAMPLE_PROBLEMS)[0].key;
+    sample_tell(f->journal, key, &f->sample);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct search_state at;
+        cord_error e = {0};
+        assert_ok(query_run(f->journal, err, "UPDATE candidate SET parts = ?1 WHERE round = 1", "s", wrong[i]));
+        struct journal_problem *p = problems_of(f, f->journal, SAMPLE_PROBLEMS);
+        assert_int_equal(journal_state(f->journal, &p[0], &f->arena, &at, &e), CORD_IO_ERROR);
+        assert_non_null(strstr(e.message, "part"));
+    }
 }
 
 static void test_spoken(void **state) {
@@ -712,6 +792,8 @@ int main(void) {
         TEST(test_answers),
         TEST(test_answer_that_was_trimmed),
         TEST(test_answers_of_equal_text),
+        TEST(test_what_begins_anew),
+        TEST(test_wrong_parts_are_damage),
         TEST(test_spoken),
         TEST(test_candidate_of_no_parent_is_refused),
         TEST(test_reader_beside_a_writer),

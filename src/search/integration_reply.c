@@ -1,0 +1,310 @@
+/* integration_reply.c - the texts of an integration: what the integrator is asked, and its JSON, mended where that is safe
+ * (integration.h lists what is). It must not know rounds, beams or models. */
+#include "search/integration.h"
+
+#include "answer/find/extract.h"
+#include "base/json.h"
+
+#include <ctype.h>
+
+enum {
+    MOST_OBJECTS = 32,       /* beginnings of objects that are tried in one reply */
+    MOST_STEPS = 4096,       /* of one reply */
+    MOST_PROMPT = 256 << 20, /* bytes of a question with its traces */
+    MOST_REPLY = 64 << 20,   /* bytes of a reply, mended */
+};
+
+const char *const integration_categories[] = {"progressive reasoning", "verification", "multi-method validation",
+                                              "error correction", NULL};
+
+/* ---- asking ---------------------------------------------------------------------------------------------------- */
+
+cord_text integration_system(void) {
+    return TEXT("You merge several reasoning traces of one problem into a single one that is complete, correct and "
+                "easy to follow.");
+}
+
+cord_text integration_form(void) {
+    return TEXT(
+        "Below are a problem and several traces of reasoning about it, each in numbered tags. Merge them into one "
+        "trace: keep what is right and helps, in an order that leads to the answer; keep checks, second methods and "
+        "corrections where they are worth it; leave out what is wrong or said twice.\n"
+        "\n"
+        "<question>\n"
+        "{question}\n"
+        "</question>\n"
+        "\n"
+        "{traces}\n"
+        "\n"
+        "Reply with one JSON object and nothing else, in this form:\n"
+        "\n"
+        "{\"steps\": [{\"text\": \"### Step 1. ...\", \"category\": \"progressive reasoning\"}, "
+        "{\"text\": \"### Step 2. ...\", \"category\": \"verification\"}], "
+        "\"answer\": \"... \\\\boxed{...}\"}\n"
+        "\n"
+        "Every step's text begins with its heading ### Step N. The category of a step is one of: progressive "
+        "reasoning, verification, multi-method validation, error correction. The answer holds the final answer in "
+        "\\boxed{}. Inside JSON strings a backslash is written twice, as \\\\frac, and a line break as \\n.");
+}
+
+const char *integration_form_complaint(cord_text form) {
+    if (text_find(form, TEXT("{question}")) < 0) return "does not hold {question}";
+    if (text_find(form, TEXT("{traces}")) < 0) return "does not hold {traces}";
+    return NULL;
+}
+
+static void add_traces(struct buf *out, const cord_text *traces, int n) {
+    for (int i = 0; i < n; i++) {
+        cord_text trace = text_trim(traces[i]);
+        buf_addf(out, "%s<trace_%d>\n", i ? "\n\n" : "", i + 1);
+        buf_add(out, trace);
+        buf_addf(out, "\n</trace_%d>", i + 1);
+    }
+}
+
+cord_status integration_ask(cord_text form, cord_text question, const cord_text *traces, int n, struct arena *arena,
+                            cord_text *out, cord_error *err) {
+    static const char question_key[] = "{question}", traces_key[] = "{traces}";
+    struct buf text;
+    buf_init(&text, "a question with its traces", MOST_PROMPT);
+    while (form.len) {
+        ptrdiff_t q = text_find(form, text_of(question_key)), t = text_find(form, text_of(traces_key));
+        bool is_question = q >= 0 && (t < 0 || q < t);
+        ptrdiff_t at = is_question ? q : t;
+        buf_add(&text, text_slice(form, 0, at < 0 ? form.len : (size_t)at));
+        if (at < 0) break;
+        if (is_question)
+            buf_add(&text, text_trim(question));
+        else
+            add_traces(&text, traces, n);
+        form = text_slice(form, (size_t)at + strlen(is_question ? question_key : traces_key), form.len);
+    }
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) *out = arena_text(arena, buf_text(&text));
+    buf_release(&text);
+    return status == CORD_OK && !out->data ? error_memory(err) : status;
+}
+
+/* ---- mending --------------------------------------------------------------------------------------------------- */
+
+static bool is_letter(char c) { return isalpha((unsigned char)c); }
+
+/* Whether a name of LaTeX stands at `at` that JSON would read as a line feed, a return or a tab and the rest of a word. Only
+ * names whose rest is no beginning of an English word. */
+static bool is_latex(cord_text t, size_t at) {
+    static const char *const names[] = {"neq",   "nmid", "nabla",  "right", "rightarrow", "rangle", "rfloor",
+                                        "rceil", "text", "textbf", "tfrac", "theta",      "times",  "triangle"};
+    size_t end = at;
+    while (end < t.len && is_letter(t.data[end])) end++;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_equal(text_slice(t, at, end), text_of(names[i]))) return true;
+    return false;
+}
+
+static bool is_hex(cord_text t, size_t at) {
+    for (size_t i = at; i < at + 4; i++)
+        if (i >= t.len || !isxdigit((unsigned char)t.data[i])) return false;
+    return true;
+}
+
+/* An escape at `at`, whose backslash is there. Returns its length. */
+static size_t mend_escape(cord_text t, size_t at, struct buf *out) {
+    char c = answer_at(t, at + 1), next = answer_at(t, at + 2);
+    bool known = c && strchr("\"\\/bfnrt", c), own = (c == 'b' || c == 'f') && is_letter(next);
+    if (c == 'u') known = is_hex(t, at + 2);
+    if (c == 'n' || c == 'r' || c == 't') own = is_latex(t, at + 1);
+    if (known && !own) {
+        buf_add(out, text_slice(t, at, at + 2));
+        return 2;
+    }
+    buf_addf(out, "\\\\"); /* what it escapes is read next, as it stands */
+    return 1;
+}
+
+/* A string, whose opening quote stands at `at`. Returns where it ends: behind its closing quote, or at the end. *open: it was
+ * not closed. */
+static size_t mend_string(cord_text t, size_t at, struct buf *out, bool *open) {
+    buf_addc(out, '"');
+    for (at++; at < t.len;) {
+        unsigned char c = (unsigned char)t.data[at];
+        if (c == '\\') {
+            at += mend_escape(t, at, out);
+        } else if (c < 0x20) {
+            buf_addf(out, "\\u%04x", c);
+            at++;
+        } else {
+            buf_addc(out, (char)c);
+            at++;
+            if (c == '"') return at;
+        }
+    }
+    *open = true;
+    return t.len;
+}
+
+/* One object, whose brace stands at `from`, as it should have been written. Returns where it ends; *why where it does not. */
+static size_t mend_object(cord_text t, size_t from, bool cut, struct buf *out, const char **why) {
+    char stack[64];
+    int depth = 0;
+    bool open = false;
+    size_t at = from;
+    while (at < t.len) {
+        char c = t.data[at];
+        size_t next = answer_skip_blanks(t, at + 1);
+        if (c == '"') {
+            at = mend_string(t, at, out, &open);
+            continue;
+        }
+        at++;
+        if (c == ',' && (answer_at(t, next) == '}' || answer_at(t, next) == ']')) continue;
+        if (c == '{' || c == '[') {
+            if (depth == (int)sizeof stack) break;
+            stack[depth++] = c;
+        }
+        buf_addc(out, c);
+        if (c != '}' && c != ']') continue;
+        if (stack[--depth] != (c == '}' ? '{' : '[')) {
+            *why = "a bracket of its JSON closes another kind of bracket";
+            return at;
+        }
+        if (!depth) return at;
+    }
+    *why = cut ? "it was cut at its limit, integration.tokens" : "its JSON does not come to an end";
+    if (depth != 1 || open || cut || at < t.len) return t.len;
+    *why = NULL;
+    buf_addc(out, '}');
+    return t.len;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------- */
+
+static bool same_letters(const char *a, const char *b) {
+    for (; *a && *b; a++, b++) {
+        char x = (char)tolower((unsigned char)*a), y = (char)tolower((unsigned char)*b);
+        if (x == '_' || x == '-') x = ' ';
+        if (y == '_' || y == '-') y = ' ';
+        if (x != y) return false;
+    }
+    return *a == *b;
+}
+
+static const char *find_category(const json_t *value) {
+    const char *name = json_string_value(value);
+    for (int i = 0; name && integration_categories[i]; i++)
+        if (same_letters(name, integration_categories[i])) return integration_categories[i];
+    return NULL;
+}
+
+/* A step's text behind its heading "### Step 3.": cord writes its own. */
+static cord_text behind_heading(cord_text text) {
+    text = text_trim(text);
+    size_t at = 0;
+    while (answer_at(text, at) == '#') at++;
+    if (!at) return text;
+    at = answer_skip_blanks(text, at);
+    if (!answer_word_at(text, at, "step")) return text;
+    at = answer_skip_blanks(text, at + 4);
+    while (answer_is_digit(answer_at(text, at))) at++;
+    if (answer_is_of(".:", answer_at(text, at))) at++;
+    return text_trim(text_slice(text, at, text.len));
+}
+
+static cord_status keep_text(const json_t *value, struct arena *arena, cord_text *out, cord_error *err) {
+    *out = arena_text(arena, (cord_text){json_string_value(value), json_string_length(value)});
+    return out->data ? CORD_OK : error_memory(err);
+}
+
+static cord_status read_step(const json_t *value, int number, struct arena *arena, struct integrated_step *step,
+                             cord_error *err) {
+    const json_t *text = json_object_get(value, "text"), *category = json_object_get(value, "category");
+    if (!json_is_object(value)) return error_set(err, CORD_BAD_INPUT, "its step %d is not an object", number);
+    if (!json_is_string(text)) return error_set(err, CORD_BAD_INPUT, "its step %d has no \"text\"", number);
+    CORD_TRY(keep_text(text, arena, &step->text, err));
+    step->text = behind_heading(step->text);
+    if (!step->text.len) return error_set(err, CORD_BAD_INPUT, "its step %d is empty", number);
+    step->category = find_category(category);
+    if (step->category) return CORD_OK;
+    return error_set(err, CORD_BAD_INPUT, "the category of its step %d is none of the four", number);
+}
+
+static cord_status read_object(const json_t *object, struct arena *arena, struct integrated *out, cord_error *err) {
+    const json_t *steps = json_object_get(object, "steps"), *answer = json_object_get(object, "answer");
+    size_t n = json_array_size(steps);
+    cord_text box;
+    if (!json_is_array(steps)) return error_set(err, CORD_BAD_INPUT, "its \"steps\" are not a list");
+    if (!n) return error_set(err, CORD_BAD_INPUT, "it has no steps");
+    if (n > MOST_STEPS) return error_set(err, CORD_BAD_INPUT, "it has more than %d steps", MOST_STEPS);
+    if (!json_is_string(answer)) return error_set(err, CORD_BAD_INPUT, "it has no \"answer\"");
+    *out = (struct integrated){.steps = arena_alloc(arena, n * sizeof *out->steps), .n = (int)n};
+    if (!out->steps) return error_memory(err);
+    for (size_t i = 0; i < n; i++)
+        CORD_TRY(read_step(json_array_get(steps, i), (int)i + 1, arena, &out->steps[i], err));
+    CORD_TRY(keep_text(answer, arena, &out->answer, err));
+    out->answer = text_trim(out->answer);
+    return answer_last_box(out->answer, &box)
+               ? CORD_OK
+               : error_set(err, CORD_BAD_INPUT, "its answer has no \\boxed{} with something in it");
+}
+
+/* Parses the object whose brace stands at *at, and moves *at behind it. NULL, with the reason, where it is none. */
+static json_t *parse_object(cord_text reply, size_t *at, bool cut, char why[200]) {
+    struct buf mended;
+    json_error_t error;
+    const char *no_end = NULL;
+    buf_init(&mended, "an integrator's reply", MOST_REPLY);
+    size_t from = *at;
+    *at = mend_object(reply, from, cut, &mended, &no_end);
+    json_t *object = NULL;
+    if (no_end)
+        snprintf(why, 200, "%s", no_end);
+    else if (mended.status != CORD_OK)
+        snprintf(why, 200, "it is too long");
+    else if (!(object = json_loadb(mended.data, mended.len, JSON_REJECT_DUPLICATES, &error)))
+        snprintf(why, 200, "its JSON is malformed: %.120s", error.text);
+    if (!object) *at = from + 1; /* what it holds may be one */
+    buf_release(&mended);
+    return object;
+}
+
+/* The one object in the text that has steps. A brace that opens no name ("{1, 2}") is no object's. */
+static cord_status find_object(cord_text reply, bool cut, json_t **out, cord_error *err) {
+    char first[200] = "there is no JSON object in it", why[200];
+    int tried = 0;
+    *out = NULL;
+    for (size_t at = 0; at < reply.len && tried < MOST_OBJECTS;) {
+        if (reply.data[at] != '{' || answer_at(reply, answer_skip_blanks(reply, at + 1)) != '"') {
+            at++;
+            continue;
+        }
+        size_t from = at;
+        json_t *object = parse_object(reply, &at, cut, why);
+        if (!object && !tried) memcpy(first, why, sizeof first);
+        if (object && !json_object_get(object, "steps")) {
+            if (!tried) snprintf(first, sizeof first, "its JSON object has no \"steps\"");
+            json_decref(object);
+            object = NULL;
+            at = from + 1; /* the right one may be inside */
+        }
+        tried++;
+        if (!object) continue;
+        if (*out) {
+            json_decref(object);
+            json_decref(*out);
+            *out = NULL;
+            return error_set(err, CORD_BAD_INPUT, "there are two JSON objects with steps in it");
+        }
+        *out = object;
+    }
+    return *out ? CORD_OK : error_set(err, CORD_BAD_INPUT, "%s", first);
+}
+
+cord_status integration_read(cord_text reply, bool cut, struct arena *arena, struct integrated *out, cord_error *err) {
+    ptrdiff_t close = text_rfind(reply, TEXT("</think>"));
+    if (close >= 0) reply = text_slice(reply, (size_t)close + strlen("</think>"), reply.len);
+    if (utf8_valid_prefix(reply) < reply.len) return error_set(err, CORD_BAD_INPUT, "it is not valid UTF-8");
+    json_t *object;
+    CORD_TRY(find_object(reply, cut, &object, err));
+    cord_status status = read_object(object, arena, out, err);
+    json_decref(object);
+    return status;
+}

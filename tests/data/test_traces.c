@@ -1,0 +1,201 @@
+/* test_traces.c - files of traces as users have them: LIMO's and s1K's fields, conversations, lists, several rows of one
+ * problem; and rows that are wrong, each with its line and its field. */
+#include "support.h"
+
+#include "data/traces.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/test_traces_XXXXXX";
+static struct trace_set set;
+static cord_error why;
+
+static int open_file(void **state) {
+    (void)state;
+    int fd = mkstemp(path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state) {
+    (void)state;
+    return unlink(path);
+}
+
+static int release_set(void **state) {
+    (void)state;
+    trace_set_release(&set);
+    return 0;
+}
+
+static cord_status read_set(const char *content, struct trace_options options) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, strlen(content), file), strlen(content));
+    fclose(file);
+    trace_set_release(&set);
+    options.problems.path = path;
+    why = (cord_error){0};
+    return trace_set_read(&set, &options, &why);
+}
+
+#define READ(content, ...)                                                     \
+    do {                                                                       \
+        if (read_set(content, (struct trace_options){__VA_ARGS__}) != CORD_OK) \
+            fail_msg("%s: %s", why.where, why.message);                        \
+    } while (0)
+
+static void assert_trace(int problem, int nth, const char *source, const char *reasoning, const char *reply) {
+    assert_true(nth < set.of[problem].n);
+    const struct trace *t = &set.of[problem].traces[nth];
+    assert_string_equal(set.sources[t->source], source);
+    assert_text(t->reasoning, reasoning);
+    assert_text(t->reply, reply);
+}
+
+#define Q "{\"question\": \"Q?\", \"answer\": \"4\", "
+
+static void known_layouts_are_recognised(void **state) {
+    (void)state;
+    READ(
+        "{\"question\": \"limo\", \"solution\": \"It is 4.\\n\\n**Final Answer**\\n\\n\\\\boxed{4}\", \"answer\": "
+        "\"4\"}\n"
+        "{\"solution\": \"See \\\\boxed{144}\", \"question\": \"s1\", \"deepseek_thinking_trajectory\": \"Hm.\", "
+        "\"deepseek_attempt\": \"So \\\\boxed{144}\", \"gemini_thinking_trajectory\": \"Ah.\", \"gemini_attempt\": "
+        "\"145\"}\n"
+        "{\"question\": \"s1 of old\", \"solution\": \"2\", \"thinking_trajectories\": [\"Oh.\"], \"attempt\": \"2\"}\n"
+        "{\"problem\": \"messages\", \"answer\": \"1\", \"messages\": [{\"role\": \"user\", \"content\": \"x\"}, "
+        "{\"role\": "
+        "\"assistant\", \"content\": \"<think>\\nAha.\\n</think>\\n\\nOne.\"}]}\n"
+        "{\"gold\": \"1\", \"conversations\": [{\"from\": \"human\", \"value\": \"asked here\"}, {\"from\": \"gpt\", "
+        "\"value\": "
+        "\"All in one\"}]}\n"
+        "{\"gold\": \"1\", \"question\": \"api\", \"messages\": [{\"role\": \"assistant\", \"reasoning_content\": "
+        "\"Why?\", "
+        "\"content\": \"Because.\"}]}\n",
+        .n_fields = 0);
+    assert_int_equal(set.problems.n, 6);
+    assert_int_equal(set.problems.n_bad, 0);
+    assert_int_equal(set.n_traces, 7);
+    assert_trace(0, 0, "solution", "It is 4.\n\n**Final Answer**\n\n\\boxed{4}", "");
+    assert_text(set.problems.problems[0].gold, "4");
+    assert_int_equal(set.of[1].n, 2); /* a solution beside traces is none */
+    assert_trace(1, 0, "deepseek", "Hm.", "So \\boxed{144}");
+    assert_trace(1, 1, "gemini", "Ah.", "145");
+    assert_text(set.problems.problems[1].gold, "144");
+    assert_trace(2, 0, "gemini", "Oh.", "2");
+    assert_trace(3, 0, "messages", "Aha.", "One.");
+    assert_trace(4, 0, "conversations", "All in one", "");
+    assert_text(set.problems.problems[4].question.text, "asked here");
+    assert_trace(5, 0, "messages", "Why?", "Because.");
+}
+
+static void rows_of_a_problem_come_together(void **state) {
+    (void)state;
+    READ("{\"id\": 7, \"question\": \"A\", \"answer\": \"4\", \"trace\": \"one\", \"by\": \"x\", \"n\": 27.0}\n" Q
+         "\"trace\": [\"two</think> said\", null, {\"text\": \"three\", \"reply\": \"r\"}], \"by\": \"y\"}\n"
+         "{\"id\": 7, \"question\": \"A\", \"answer\": \"4\", \"trace\": \"four\", \"by\": \"y\"}\n" Q
+         "\"trace\": \"five\", \"by\": \"y\"}\n",
+         .source_field = "by");
+    assert_int_equal(set.problems.n, 2);
+    assert_int_equal(set.of[0].n, 2);
+    assert_trace(0, 0, "x", "one", "");
+    assert_trace(0, 1, "y", "four", "");
+    assert_trace(1, 0, "y", "two", "said");
+    assert_trace(1, 1, "y", "three", "r");
+    assert_trace(1, 2, "y", "five", "");
+    assert_int_equal(set.of[1].traces[2].sample, 2);
+    assert_int_equal(set.of[1].traces[2].line, 4);
+    assert_int_equal(set.problems.problems[1].line, 2);
+    const char *row = "{\"id\":7,\"question\":\"A\",\"answer\":\"4\",\"by\":\"x\",\"n\":27.0,\"traces_sha256\":\"";
+    assert_true(text_starts(set.problems.problems[0].row, text_of(row)));
+    char before[128], id[32];
+    snprintf(before, sizeof before, "%s", strstr(set.problems.problems[1].row.data, "sha256"));
+    snprintf(id, sizeof id, "%s", set.problems.problems[1].question.id.data);
+    assert_true(strlen(id) == 18);
+    READ(Q "\"trace\": [\"two</think> said\", {\"text\": \"three\", \"reply\": \"R\"}, \"five\"], \"by\": \"y\"}\n",
+         .source_field = "by");
+    assert_string_equal(set.problems.problems[0].question.id.data, id);
+    assert_string_not_equal(strstr(set.problems.problems[0].row.data, "sha256"), before); /* a changed trace is seen */
+}
+
+static void fields_can_be_named(void **state) {
+    (void)state;
+    static const char *const fields[] = {"a", "b"}, *const attempts[] = {"a2"};
+    READ("{\"q\": \"Q\", \"gold\": \"1\", \"a\": [\"x\", \"y\"], \"a2\": [\"1\", null], \"b\": \"z\", \"trace\": "
+         "\"no\"}\n",
+         .fields = fields, .attempts = attempts, .n_fields = 2, .n_attempts = 1, .problems = {.question_field = "q"});
+    assert_int_equal(set.of[0].n, 3);
+    assert_trace(0, 0, "a", "x", "1");
+    assert_trace(0, 1, "a", "y", "");
+    assert_trace(0, 2, "b", "z", "");
+}
+
+static void what_is_wrong_is_told_with_line_and_field(void **state) {
+    (void)state;
+    static const struct {
+        const char *row, *why;
+    } rows[] = {
+        {Q "\"trace\": 5}", "trace 1 in the field 'trace' is a number"},
+        {Q "\"trace\": [\"x\", [1]]}", "trace 2 in the field 'trace' is a list"},
+        {Q "\"trace\": []}", "the list in the field 'trace' is empty"},
+        {Q "\"trace\": {\"y\": 1}}", "an object without a text named"},
+        {Q "\"x\": 1}", "the row has no trace"},
+        {Q "\"trace\": null}", "the row has no trace"},
+        {Q "\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}", "'messages' has no turn of the assistant"},
+        {Q "\"deepseek_thinking_trajectory\": [\"x\", \"y\"], \"deepseek_attempt\": \"z\"}",
+         "one attempt for 2 traces"},
+        {Q "\"deepseek_thinking_trajectory\": [\"x\"], \"deepseek_attempt\": [\"z\", \"z\"]}",
+         "has 2 attempts for 1 traces"},
+        {Q "\"deepseek_thinking_trajectory\": \"x\", \"deepseek_attempt\": 4}", "'deepseek_attempt' holds a number"},
+        {"{\"question\": \"Q\", \"trace\": \"x\"}", "the row has no answer"},
+        {"{\"answer\": \"1\", \"trace\": \"x\"}", "the row has no question"},
+        {"{\"question\": \"first\", \"answer\": \"5\", \"trace\": \"x\"}", "another answer in line 1: '4'"},
+        {"{\"id\": \"one\", \"question\": \"Q\", \"answer\": \"5\", \"trace\": \"x\"}",
+         "the id 'one' has another question in line 2"},
+        {"{broken", "not valid JSON"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char content[600];
+        snprintf(content, sizeof content,
+                 "{\"question\": \"first\", \"answer\": \"4\", \"trace\": \"x\"}\n{\"id\": \"one\", \"question\": "
+                 "\"other\", "
+                 "\"answer\": \"4\", \"trace\": \"x\"}\n%s\n",
+                 rows[i].row);
+        READ(content, .n_fields = 0);
+        assert_int_equal(set.problems.n, 3);
+        assert_int_equal(set.problems.n_bad, 1);
+        const struct problem *bad = &set.problems.problems[2];
+        if (!bad->bad || !strstr(bad->bad, rows[i].why)) fail_msg("wanted '%s', got '%s'", rows[i].why, bad->bad);
+        assert_int_equal(bad->line, 3);
+        assert_int_equal(set.of[2].n, 0);
+        assert_int_equal(read_set(rows[i].row, (struct trace_options){.n_fields = 0}) == CORD_OK,
+                         strstr(rows[i].why, "another") != NULL);
+        if (why.code) assert_non_null(strstr(why.where, ":1"));
+    }
+    assert_int_equal(read_set("\n", (struct trace_options){.n_fields = 0}), CORD_BAD_INPUT);
+    assert_string_equal(why.message, "there is no row in this file");
+}
+
+static void sources_keep_their_numbers(void **state) {
+    (void)state;
+    static const char *const known[] = {"old", "b"};
+    READ(Q "\"trace\": [{\"text\": \"x\", \"model\": \"a\"}, {\"text\": \"y\", \"model\": \"b\"}]}\n", .n_fields = 0);
+    assert_ok(trace_set_renumber(&set, known, 2, err));
+    assert_int_equal(set.n_sources, 3);
+    assert_trace(0, 0, "a", "x", "");
+    assert_trace(0, 1, "b", "y", "");
+    assert_int_equal(set.of[0].traces[1].source, 1);
+    assert_int_equal(set.of[0].traces[0].source, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(known_layouts_are_recognised, release_set),
+        cmocka_unit_test_teardown(rows_of_a_problem_come_together, release_set),
+        cmocka_unit_test_teardown(fields_can_be_named, release_set),
+        cmocka_unit_test_teardown(what_is_wrong_is_told_with_line_and_field, release_set),
+        cmocka_unit_test_teardown(sources_keep_their_numbers, release_set),
+    };
+    return cmocka_run_group_tests(tests, open_file, remove_file);
+}
