@@ -89,8 +89,8 @@ static cord_status take(struct merge *m, int64_t from, int64_t to, cord_error *e
     CORD_TRY(
         query_run(m->journal, err,
                   "INSERT OR REPLACE INTO main.problem (key, number, line, id, question, target, gold, row, bad,"
-                  " status, reason, started, log_s0) SELECT ?2, number, line, id, question, target, gold, row, bad,"
-                  " status, reason, started, log_s0 FROM source.problem WHERE key = ?1",
+                  " status, reason, started, log_s0, contrast) SELECT ?2, number, line, id, question, target, gold, row, bad,"
+                  " status, reason, started, log_s0, contrast FROM source.problem WHERE key = ?1",
                   "ll", from, to));
     CORD_TRY(query_run(m->journal, err, "INSERT OR REPLACE INTO temp.origin (problem, run) VALUES (?1, ?2)", "li", to,
                        m->run));
@@ -146,7 +146,7 @@ static cord_status find_results(struct merge *m, const struct pair *pair, struct
     int64_t s0;
     buf_clear(names);
     CORD_TRY(query_int64(m->journal, err, &s0, 0,
-                         "SELECT s.log_s0 IS NOT p.log_s0 FROM source.problem s, main.problem p"
+                         "SELECT s.log_s0 IS NOT p.log_s0 OR s.contrast IS NOT p.contrast FROM source.problem s, main.problem p"
                          " WHERE s.key = ?1 AND p.key = ?2",
                          "ll", pair->from, pair->to));
     if (s0) buf_addf(names, "s0");

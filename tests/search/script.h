@@ -58,6 +58,7 @@ struct world {
     int n_scored;                        /* in the last call */
     int n_started, n_rounds, n_ends;
     double log_s0;
+    cord_text contrast;
     struct round rounds[ROUNDS]; /* with beams of their own */
     const struct answered *finished;
     int n_finished;
@@ -221,7 +222,8 @@ cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *s
 
 /* ---- the observer -------------------------------------------------------------------------------------------- */
 
-static inline cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+static inline cord_status on_started(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                                     cord_error *err) {
     (void)err;
     struct world *w = ctx;
     assert_int_equal(n, w->search.n_teachers + 1);
@@ -235,6 +237,7 @@ static inline cord_status on_started(void *ctx, double log_s0, const struct spok
     }
     w->n_started++;
     w->log_s0 = log_s0;
+    w->contrast = arena_text(&w->arena, contrast);
     buf_addf(&w->log, "S0 %a\n", log_s0);
     w->told = w->log.len;
     return CORD_OK;

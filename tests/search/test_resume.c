@@ -228,8 +228,9 @@ static void a_server_that_stays_away_ends_it(void **state) {
     world_free(whole);
 }
 
-static cord_status refuse_start(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
-    (void)ctx, (void)log_s0, (void)spoken, (void)n;
+static cord_status refuse_start(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                                cord_error *err) {
+    (void)ctx, (void)log_s0, (void)contrast, (void)spoken, (void)n;
     return error_set(err, CORD_IO_ERROR, "start");
 }
 
