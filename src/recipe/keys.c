@@ -101,8 +101,6 @@ static const struct recipe_key keys[] = {
     CHOICE_KEY("search.strategy", strategy_names, "cord",
                "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
                "rejection: as curation, but correct ones first; mcts: Monte Carlo tree search"),
-    CHOICE_KEY("search.criterion", criterion_names, "predictive-perplexity",
-               "by what reasonings are chosen; docs/criteria.md says what each is"),
     INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
     INT_KEY("search.runs", 0, 64, "0",
             "independent searches, of which the best is taken; of curation and rejection, complete traces of each "
@@ -126,6 +124,8 @@ static const struct recipe_key keys[] = {
     REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),
     BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
     BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
+    CHOICE_KEY("search.criterion", criterion_names, "predictive-perplexity",
+               "by what reasonings are chosen; docs/criteria.md says what each is"),
     CHOICE_KEY("search.segmentation", segmentation_names, "steps",
                "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
     TEXT_KEY("search.prefixes", 0, 2000, "",

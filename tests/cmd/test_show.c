@@ -84,7 +84,8 @@ static void test_problem(void **state) {
         "\nRound 3\n  the last round\n  *  0 <- 1  small             0.8750  ends its turn\n      five\\x00\\x1b[31m");
     assert_says(
         f, "  +  1 <- 0                    0.5000  stays: finished (closed)\n     - <- 1  strong            0.0625\n");
-    assert_says(f, "  *  0  wrong      0.8750  6             by small, 2 steps, turn ended\n");
+    assert_says(f, "  *  0  wrong      0.8750  6             by small, 2 steps, turn ended, held out 0.7500\n");
+    assert_says(f, "  against 4\n");
     char *by_id = strdup(f->output);
     assert_int_equal(cord(f, "show $RUN 1"), 0);
     assert_string_equal(f->output, by_id);
