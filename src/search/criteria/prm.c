@@ -117,7 +117,7 @@ struct asking {
 /* The question of the last of n steps of a reasoning; a new one where nobody has asked it yet. */
 static cord_status add_question(const struct search *search, struct asking *asking, cord_text reasoning,
                                 const struct stretch *steps, int n, int owner, int *number, cord_error *err) {
-    cord_text text = text_slice(reasoning, 0, steps[n - 1].end);
+    cord_text text = text_trim_end(text_slice(reasoning, 0, steps[n - 1].end));
     for (*number = 0; *number < asking->n; ++*number)
         if (text_equal(asking->questions[*number].text, text)) return CORD_OK;
     asking->questions[asking->n] = (struct question_of_step){.text = text, .owner = owner};
