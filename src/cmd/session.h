@@ -12,7 +12,8 @@ struct session {
     char (*sha256)[65];  /* of their files */
     struct teacher *teachers;
     struct meta_prover meta_prover;
-    struct meta_prover judgment, reward, scorer, held_out; /* those that the recipe has; all in the meta-prover's style */
+    struct meta_prover judgment, reward, scorer,
+        held_out;                     /* those that the recipe has; all in the meta-prover's style */
     struct chat_template **templates; /* of each model; NULL where it has none or none is needed */
     struct judge judge;
     struct grader grader;

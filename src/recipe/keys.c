@@ -136,8 +136,7 @@ static const struct recipe_key keys[] = {
     INT_KEY("judgment.completions", 1, 256, "10", "answers to each reasoning"),
     INT_KEY("judgment.tokens", 1, 65536, "64", "most tokens of one of them"),
     REAL_KEY("judgment.temperature", 0, 5, "0.6", "of them; 0: one says all"),
-    TEXT_KEY("judgment.sentence", 0, PROMPT_MAX,
-             "Time is up, so the answer has to be formed from what is here so far.",
+    TEXT_KEY("judgment.sentence", 0, PROMPT_MAX, "Time is up, so the answer has to be formed from what is here so far.",
              "stands behind a reasoning that is not complete"),
 
     TEXT_KEY("reward.model", 0, RECIPE_NAME_BYTES, "",

@@ -545,10 +545,11 @@ static cord_status load_reward(struct load *load, struct search_settings *search
     search->reward_format = (enum reward_format)choice(load, "reward.format", reward_format_names);
     search->reward_aggregate = (enum reward_aggregate)choice(load, "reward.aggregate", reward_aggregate_names);
     if (search->reward_format == REWARD_QWEN)
-        return values_error(&load->values, values_get(&load->values, "reward.format", NULL)->place, load->err,
-                            "reward.format: qwen2.5-math-prm cannot be read yet: this model says what it thinks of steps "
-                            "by a classification head and not by tokens, and cord asks servers for tokens only (vLLM "
-                            "would give it at /pooling); use a model of format rlhflow or math-shepherd");
+        return values_error(
+            &load->values, values_get(&load->values, "reward.format", NULL)->place, load->err,
+            "reward.format: qwen2.5-math-prm cannot be read yet: this model says what it thinks of steps "
+            "by a classification head and not by tokens, and cord asks servers for tokens only (vLLM "
+            "would give it at /pooling); use a model of format rlhflow or math-shepherd");
     if (!string(load, "reward.model", NULL))
         return need(load, "search.criterion", "reward.model",
                     arena_printf(&load->recipe->arena, "the process reward model (models here: %s)",

@@ -20,8 +20,8 @@ const struct criterion *const criteria[] = {
     &criterion_masked,
     NULL,
 };
-const char *const criterion_names[] = {"predictive-perplexity", "random",   "longest", "judge", "prm",
-                                       "contrast",              "masked", NULL};
+const char *const criterion_names[] = {
+    "predictive-perplexity", "random", "longest", "judge", "prm", "contrast", "masked", NULL};
 
 const struct criterion *criterion_of(const struct search *search) {
     const struct criterion *criterion = search->settings->criterion;

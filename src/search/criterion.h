@@ -17,7 +17,8 @@ struct criterion {
     /* Scores n reasonings, with as few calls of the engine as it can: fills in log_score, reasoning_tokens, what was computed
      * for it, and error where a request failed. Fails where nobody could be scored any more (is_models_own, a stopped
      * engine). `prompt` is the meta-prover's. Memory is search->arena's. */
-    cord_status (*score)(const struct search *search, struct spans prompt, struct scored *items, int n, cord_error *err);
+    cord_status (*score)(const struct search *search, struct spans prompt, struct scored *items, int n,
+                         cord_error *err);
 
     /* Before round 1: what the problem's scores are compared with, as search.contrast says. Empty where there is none. NULL:
      * nothing to prepare. `prompts` are the teachers'. */

@@ -261,8 +261,8 @@ static cord_status start(struct beam *beam, struct search *search, const struct 
     if (criterion->prepare) CORD_TRY(criterion->prepare(search, beam->prompts, &search->contrast, err));
     const struct observer *observer = search->observer;
     if (observer->started)
-        CORD_TRY(observer->started(observer->ctx, nothing.log_score, search->contrast, spoken, search->n_teachers + 1,
-                                   err));
+        CORD_TRY(
+            observer->started(observer->ctx, nothing.log_score, search->contrast, spoken, search->n_teachers + 1, err));
     beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
     *beam->trajectories =

@@ -287,8 +287,8 @@ cord_status journal_read_round(struct journal *j, int64_t problem, int number, c
 
 cord_status journal_state(struct journal *j, const struct journal_problem *problem, struct arena *arena,
                           struct search_state *state, cord_error *err) {
-    *state = (struct search_state){
-        .started = problem->started, .log_s0 = problem->log_s0, .contrast = problem->contrast};
+    *state =
+        (struct search_state){.started = problem->started, .log_s0 = problem->log_s0, .contrast = problem->contrast};
     int64_t last;
     CORD_TRY(query_int64(j, err, &last, 0, "SELECT max(number) FROM round WHERE problem = ?1", "l", problem->key));
     while (state->round < last) {

@@ -42,7 +42,7 @@ struct world {
     /* In place of it, where who scores what matters; and log-probabilities by a reward model, of a whole prompt. */
     double (*score_as)(struct world *, int model, cord_text reasoning, cord_text target);
     double (*reward)(struct world *, cord_text prompt, cord_text opening, cord_text target);
-    uint64_t script;                                      /* for scripts that are made of hashes */
+    uint64_t script; /* for scripts that are made of hashes */
 
     cord_engine engine;
     struct cord_model models[MODELS];

@@ -201,11 +201,13 @@ static void masked_hides_what_states_the_answer(void **state) {
     } cases[] = {
         {"so it is 27.", "27", "so it is ___."},
         {"127, 27.5, 270, 1,027, 27th, x27, -27 and 2.27", "27", "127, 27.5, 270, 1,027, 27th, x27, -27 and 2.27"},
-        {"27, 27; (27) **27** $27$ \\boxed{27} 27% =27", "27",
-         "___, ___; (___) **___** $___$ \\boxed{___} ___% =___"},
+        {"27, 27; (27) **27** $27$ \\boxed{27} 27% =27", "27", "___, ___; (___) **___** $___$ \\boxed{___} ___% =___"},
         {"6 x 7 = 42, and 42 / 2 = 21", "42", "6 x 7 = ___, and 42 / 2 = 21"},
-        {"2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97" "8", "2",
-         "2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97" "8"},
+        {"2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97"
+         "8",
+         "2",
+         "2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97"
+         "8"},
         {"the answer - 2 - is small", "2", "the answer - ___ - is small"},
         {"- 7 apples", "7", "- ___ apples"},
         {"1000, 1,000, 1000.0, 01000 and 1000.05 or 10,000", "1,000", "___, ___, ___, ___ and 1000.05 or 10,000"},
@@ -213,7 +215,11 @@ static void masked_hides_what_states_the_answer(void **state) {
         {"it is -5, not 5; 8 -5", "-5", "it is ___, not 5; 8 -5"},
         {"version 1.27.3 has 27", "27", "version 1.27.3 has ___"},
         {"Paris, PARIS and Parisian; unparis", "paris", "___, ___ and Parisian; unparis"},
-        {"in Orl\xC3\xA9" "ans", "ans", "in Orl\xC3\xA9" "ans"},
+        {"in Orl\xC3\xA9"
+         "ans",
+         "ans",
+         "in Orl\xC3\xA9"
+         "ans"},
         {"thus \\frac{1}{2}!", "\\frac{1}{2}", "thus ___!"},
         {"nothing", "", "nothing"},
         {"", "3", ""},
@@ -268,7 +274,8 @@ static void contrast_is_against_the_commonest_wrong_answer(void **state) {
     assert_text(contrast_of(counted, 1), "41");
     static const char *const right[] = {"42", "42.0", "42", "42", "42", "42", "42", "42", "84/2"};
     assert_text(contrast_of(right, 1), "");
-    static const char *const even[] = {"5", "6", "42", "42", "42", "42", "5", "6", "42"}; /* who stands first does not win */
+    static const char *const even[] = {"5",  "6", "42", "42", "42",
+                                       "42", "5", "6",  "42"}; /* who stands first does not win */
     int fives = 0;
     for (uint64_t seed = 1; seed <= 40; seed++) fives += text_equal(contrast_of(even, seed), TEXT("5"));
     assert_true(fives > 8 && fives < 32);
@@ -393,7 +400,8 @@ static void steps_are_found_again_in_a_text(void **state) {
         {SEGMENTATION_STEPS, "no marker", "no marker|"},
         {SEGMENTATION_STEPS, "", ""},
         {SEGMENTATION_LINE_BREAK, "A\nb\n\nC\n \n\nD", "A\nb|C|D|"},
-        {SEGMENTATION_PREFIX, "A is so. Wait, it is not. Alternatively, B", "A is so.|Wait, it is not.|Alternatively, B|"},
+        {SEGMENTATION_PREFIX, "A is so. Wait, it is not. Alternatively, B",
+         "A is so.|Wait, it is not.|Alternatively, B|"},
     };
     struct arena arena;
     arena_init(&arena);
@@ -466,8 +474,12 @@ static void only_likelihoods_have_noise(void **state) {
         const char *criterion;
         double apart;
         bool tied;
-    } cases[] = {{"predictive-perplexity", 0.2, true}, {"predictive-perplexity", 0.3, false}, {"masked", 0.2, true},
-                 {"contrast", 0.4, true},              {"contrast", 0.6, false},              {"longest", 0.01, false}};
+    } cases[] = {{"predictive-perplexity", 0.2, true},
+                 {"predictive-perplexity", 0.3, false},
+                 {"masked", 0.2, true},
+                 {"contrast", 0.4, true},
+                 {"contrast", 0.6, false},
+                 {"longest", 0.01, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct world *w = talking(cases[i].criterion, 1);
         w->settings.tie_within_noise = true;
@@ -489,9 +501,12 @@ static void what_is_finished_is_measured_by_those_who_are_named(void **state) {
         bool held_out;
         int calls;
     } cases[] = {
-        {"predictive-perplexity", 0, false, 0}, {"predictive-perplexity", META, false, 0},
-        {"predictive-perplexity", SCORER, false, 1}, {"predictive-perplexity", SCORER, true, 2},
-        {"masked", 0, false, 1}, {"masked", SCORER, true, 2},
+        {"predictive-perplexity", 0, false, 0},
+        {"predictive-perplexity", META, false, 0},
+        {"predictive-perplexity", SCORER, false, 1},
+        {"predictive-perplexity", SCORER, true, 2},
+        {"masked", 0, false, 1},
+        {"masked", SCORER, true, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct world *w = talking(cases[i].criterion, 3);

@@ -14,9 +14,7 @@
 static const char opening[] = "The final answer is:";
 
 /* How often the same is asked. Without a temperature all completions would be one. */
-static int times_of(const struct judgment *judgment) {
-    return judgment->temperature > 0 ? judgment->completions : 1;
-}
+static int times_of(const struct judgment *judgment) { return judgment->temperature > 0 ? judgment->completions : 1; }
 
 static uint64_t seed_of(const struct search *search, const struct scored *item) {
     return seed_text(seed_mix(run_seed(search, item->run), JUDGMENT_STREAM), text_trim_end(item->reasoning));
@@ -25,7 +23,8 @@ static uint64_t seed_of(const struct search *search, const struct scored *item) 
 static cord_status ask(const struct search *search, struct spans prompt, const struct scored *item,
                        cord_proposal *proposals, int times, cord_error *err) {
     const struct judgment *judgment = &search->settings->judgment;
-    const char *sentence = arena_printf(search->arena, "\n\n%.*s", (int)judgment->sentence.len, judgment->sentence.data);
+    const char *sentence =
+        arena_printf(search->arena, "\n\n%.*s", (int)judgment->sentence.len, judgment->sentence.data);
     const char *close = arena_printf(search->arena, " </think> %s", opening);
     if (!sentence || !close) return error_memory(err);
     const cord_span tail[] = {

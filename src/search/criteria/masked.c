@@ -67,8 +67,20 @@ static bool same_number(cord_text a, cord_text b) {
 /* ---- operands ---------------------------------------------------------------------------------------------------- */
 
 static const cord_text operators[] = {
-    {"+", 1},        {"-", 1},        {"*", 1},        {"/", 1},        {"^", 1},      {"x", 1},     {"X", 1},
-    {"\xC3\x97", 2}, {"\xC3\xB7", 2}, {"\xC2\xB7", 2}, {"\xE2\x88\x92", 3}, {"\\times", 6}, {"\\cdot", 5}, {"\\div", 4},
+    {"+", 1},
+    {"-", 1},
+    {"*", 1},
+    {"/", 1},
+    {"^", 1},
+    {"x", 1},
+    {"X", 1},
+    {"\xC3\x97", 2},
+    {"\xC3\xB7", 2},
+    {"\xC2\xB7", 2},
+    {"\xE2\x88\x92", 3},
+    {"\\times", 6},
+    {"\\cdot", 5},
+    {"\\div", 4},
 };
 enum { OPERATORS = sizeof operators / sizeof *operators };
 
@@ -159,8 +171,8 @@ cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena,
     for (size_t at = 0, next; at < text.len; at = next) {
         next = at + 1;
         if (number && !is_digit(text.data[at])) continue;
-        size_t end = number ? number_mentioned(text, at, digits, negative, &next)
-                            : words_mentioned(text, at, answer, &next);
+        size_t end =
+            number ? number_mentioned(text, at, digits, negative, &next) : words_mentioned(text, at, answer, &next);
         if (end == at) continue;
         buf_add(&masked, text_slice(text, copied, at - (number && negative)));
         buf_add(&masked, MASK);

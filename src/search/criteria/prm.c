@@ -79,7 +79,8 @@ static cord_status render_shepherd(const struct search *search, const struct str
     }
     cord_status status = buf_check(&text, err);
     if (status == CORD_OK) {
-        const cord_span spans[] = {{search->reward->prompt.bos, true}, {arena_text(search->arena, buf_text(&text)), false}};
+        const cord_span spans[] = {{search->reward->prompt.bos, true},
+                                   {arena_text(search->arena, buf_text(&text)), false}};
         bool bos = spans[0].text.len > 0;
         *out = spans_append((struct spans){NULL, 0}, spans + !bos, 1 + bos, search->arena);
         if (!out->span || !spans[1].text.data) status = error_memory(err);
@@ -93,12 +94,14 @@ static cord_status request_step(const struct search *search, const struct stretc
                                 cord_error *err) {
     bool shepherd = search->settings->reward_format == REWARD_SHEPHERD;
     struct spans prompt;
-    CORD_TRY(shepherd ? render_shepherd(search, steps, n, &prompt, err) : render_rlhflow(search, steps, n, &prompt, err));
+    CORD_TRY(shepherd ? render_shepherd(search, steps, n, &prompt, err)
+                      : render_rlhflow(search, steps, n, &prompt, err));
     pair[0] = pair[1] = (cord_scoring){
         .model = search->reward->model,
         .prompt = prompt.span,
         .n_spans = prompt.n,
-        .opening = {shepherd ? TEXT(" ки ") : (cord_text){"", 0}, true}, /* the sign's token holds the blank before it */
+        .opening = {shepherd ? TEXT(" ки ") : (cord_text){"", 0},
+                    true}, /* the sign's token holds the blank before it */
         .group = search->group,
     };
     pair[0].target = (cord_span){TEXT("+"), true};
@@ -185,8 +188,7 @@ static cord_status take_scores(const struct search *search, const struct asking 
     if (course->n == 0)
         error_fill(&item->error, CORD_BAD_INPUT, "there is no step that the reward model could judge");
     else if (item->error.code == CORD_OK)
-        item->log_score =
-            reward_aggregate(search->settings->reward_aggregate, log_steps + first, course->n - first);
+        item->log_score = reward_aggregate(search->settings->reward_aggregate, log_steps + first, course->n - first);
     return CORD_OK;
 }
 
@@ -210,7 +212,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
                                   &courses[i].questions[k], err));
     CORD_TRY(ask(search, &asking, items, err));
     for (int i = 0; i < n; i++)
-        CORD_TRY(take_scores(search, &asking, &courses[i], last && courses[i].n ? courses[i].n - 1 : 0, &items[i], err));
+        CORD_TRY(
+            take_scores(search, &asking, &courses[i], last && courses[i].n ? courses[i].n - 1 : 0, &items[i], err));
     return CORD_OK;
 }
 
