@@ -42,7 +42,7 @@ void scored_take(struct scored *item, const cord_scoring *request, bool good) {
     if (request->us > item->us) item->us = request->us; /* they ran side by side */
 }
 
-cord_status count_reasonings(const struct search *search, struct scored *items, int n, cord_error *err) {
+cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err) {
     for (int i = 0; i < n; i++) {
         const cord_span span = {text_trim_end(items[i].reasoning), false};
         if (!span.text.len) continue;

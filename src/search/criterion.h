@@ -44,7 +44,7 @@ cord_status score_targets(const struct search *search, const struct meta_prover 
 void scored_take(struct scored *item, const cord_scoring *request, bool good);
 
 /* Fills in reasoning_tokens, without a call of the engine. Where they cannot be counted, error says why. */
-cord_status count_reasonings(const struct search *search, struct scored *items, int n, cord_error *err);
+cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err);
 
 /* The steps that a reasoning is made of, without markers and blanks at their ends, and where each ends in the text. */
 struct stretch {

@@ -61,12 +61,12 @@ struct search_settings {
     enum reward_format reward_format;
     enum reward_aggregate reward_aggregate;
     int contrast_samples; /* of each teacher, with the criterion `contrast` */
-    int runs;           /* independent searches; of curation and rejection, complete traces of each teacher */
-    int beam;           /* B; 1 is greedy; of curation, rejection and mcts 1 */
-    int simulations;    /* of mcts: a root that has been visited so often gives way to its most visited child */
-    double exploration; /* of mcts: the constant of UCB */
-    int step_tokens;    /* of one proposal; mcts asks for all the rest at once */
-    int think_tokens;   /* of a trajectory's reasoning, in the meta-prover's tokens */
+    int runs;             /* independent searches; of curation and rejection, complete traces of each teacher */
+    int beam;             /* B; 1 is greedy; of curation, rejection and mcts 1 */
+    int simulations;      /* of mcts: a root that has been visited so often gives way to its most visited child */
+    double exploration;   /* of mcts: the constant of UCB */
+    int step_tokens;      /* of one proposal; mcts asks for all the rest at once */
+    int think_tokens;     /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
     bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these two: */
     double agreement; /* of scores, in log S */
@@ -172,7 +172,7 @@ struct answered {
         answer; /* extracted from it; all of it behind the thinking, where none is found and the grader reads that;
                          empty when there is none */
     enum grade grade;
-    const char *why; /* the grader's rule or reason */
+    const char *why;             /* the grader's rule or reason */
     double log_pp, log_held_out; /* predictive perplexity by the named scorer and by the held-out one; NAN: not known */
     int prompt_tokens, cached_tokens, new_tokens;
     int64_t us;
@@ -224,7 +224,8 @@ struct search {
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;
-    cord_text contrast; /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
+    cord_text
+        contrast; /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
 };
 
 /* Searches by settings->strategy. Fails when the engine does, when the observer does, when no teacher can take the prompt, or

@@ -55,23 +55,18 @@ static struct world *searching(int way, uint64_t script) {
         int beam, runs;
         bool adaptive;
         const char *criterion;
-    } ways[] = {{STRATEGY_CORD, 3, 1, false, NULL},     {STRATEGY_CORD, 2, 3, false, NULL},     {STRATEGY_GREEDY, 1, 1, false, NULL},
-                {STRATEGY_GREEDY, 1, 3, false, NULL},   {STRATEGY_CURATION, 1, 3, false, NULL}, {STRATEGY_REJECTION, 1, 3, false, NULL},
-                {STRATEGY_CURATION, 1, 1, false, NULL}, {STRATEGY_MCTS, 1, 3, false, NULL},     {STRATEGY_MCTS, 1, 1, false, NULL},
-                {STRATEGY_CORD, 3, 1, true, NULL},      {STRATEGY_GREEDY, 1, 3, true, NULL},
-                {STRATEGY_CORD, 2, 1, false, "random"},
-                {STRATEGY_CURATION, 1, 2, false, "random"},
-                {STRATEGY_CORD, 2, 2, false, "longest"},
-                {STRATEGY_CORD, 2, 2, false, "judge"},
-                {STRATEGY_CURATION, 1, 2, false, "judge"},
-                {STRATEGY_MCTS, 1, 1, false, "judge"},
-                {STRATEGY_CORD, 2, 2, false, "prm"},
-                {STRATEGY_CURATION, 1, 2, false, "prm"},
-                {STRATEGY_CORD, 2, 2, false, "contrast"},
-                {STRATEGY_CURATION, 1, 2, false, "contrast"},
-                {STRATEGY_CORD, 2, 2, false, "masked"},
-                {STRATEGY_CURATION, 1, 2, false, "masked"},
-                {STRATEGY_MCTS, 1, 1, false, "masked"}};
+    } ways[] = {{STRATEGY_CORD, 3, 1, false, NULL},           {STRATEGY_CORD, 2, 3, false, NULL},
+                {STRATEGY_GREEDY, 1, 1, false, NULL},         {STRATEGY_GREEDY, 1, 3, false, NULL},
+                {STRATEGY_CURATION, 1, 3, false, NULL},       {STRATEGY_REJECTION, 1, 3, false, NULL},
+                {STRATEGY_CURATION, 1, 1, false, NULL},       {STRATEGY_MCTS, 1, 3, false, NULL},
+                {STRATEGY_MCTS, 1, 1, false, NULL},           {STRATEGY_CORD, 3, 1, true, NULL},
+                {STRATEGY_GREEDY, 1, 3, true, NULL},          {STRATEGY_CORD, 2, 1, false, "random"},
+                {STRATEGY_CURATION, 1, 2, false, "random"},   {STRATEGY_CORD, 2, 2, false, "longest"},
+                {STRATEGY_CORD, 2, 2, false, "judge"},        {STRATEGY_CURATION, 1, 2, false, "judge"},
+                {STRATEGY_MCTS, 1, 1, false, "judge"},        {STRATEGY_CORD, 2, 2, false, "prm"},
+                {STRATEGY_CURATION, 1, 2, false, "prm"},      {STRATEGY_CORD, 2, 2, false, "contrast"},
+                {STRATEGY_CURATION, 1, 2, false, "contrast"}, {STRATEGY_CORD, 2, 2, false, "masked"},
+                {STRATEGY_CURATION, 1, 2, false, "masked"},   {STRATEGY_MCTS, 1, 1, false, "masked"}};
     if (way == sizeof ways / sizeof *ways) return NULL;
     struct world *w = talking(script);
     w->settings.strategy = ways[way].strategy;

@@ -94,7 +94,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
                          cord_error *err) {
     int times = times_of(&search->settings->judgment);
     struct spans own;
-    CORD_TRY(count_reasonings(search, items, n, err));
+    CORD_TRY(count_scored(search, items, n, err));
     CORD_TRY(prompt_of_scorer(search, search->judge, prompt, &own, err));
     cord_proposal *proposals = arena_alloc(search->arena, ((size_t)n * (size_t)times + 1) * sizeof *proposals);
     if (!proposals) return error_memory(err);

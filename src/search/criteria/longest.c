@@ -7,7 +7,7 @@
 static cord_status score(const struct search *search, struct spans prompt, struct scored *items, int n,
                          cord_error *err) {
     (void)prompt;
-    CORD_TRY(count_reasonings(search, items, n, err));
+    CORD_TRY(count_scored(search, items, n, err));
     for (int i = 0; i < n; i++)
         if (items[i].error.code == CORD_OK) items[i].log_score = log(items[i].reasoning_tokens);
     return CORD_OK;

@@ -203,7 +203,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
         items[i].cached_tokens = masked[i].cached_tokens;
         items[i].us = masked[i].us;
         items[i].error = masked[i].error;
-        if (!same && items[i].error.code == CORD_OK) CORD_TRY(count_reasonings(search, &items[i], 1, err));
+        if (!same && items[i].error.code == CORD_OK) CORD_TRY(count_scored(search, &items[i], 1, err));
     }
     return CORD_OK;
 }

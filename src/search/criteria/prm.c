@@ -199,7 +199,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
     int n_steps;
     struct course *courses = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *courses);
     if (!courses) return error_memory(err);
-    CORD_TRY(count_reasonings(search, items, n, err));
+    CORD_TRY(count_scored(search, items, n, err));
     CORD_TRY(split_all(search, items, n, courses, &n_steps, err));
     struct asking asking = {
         .questions = arena_alloc(search->arena, (size_t)(n_steps + 1) * sizeof *asking.questions),

@@ -15,7 +15,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
         uint64_t hash = seed_mix(seed_text(seed, text_trim_end(items[i].reasoning)), 0);
         items[i].log_score = log(((double)(hash >> 11) + 0.5) * 0x1p-53); /* neither 0 nor 1 */
     }
-    return count_reasonings(search, items, n, err);
+    return count_scored(search, items, n, err);
 }
 
 const struct criterion criterion_random = {
