@@ -20,6 +20,7 @@ model/nolocal base model
 model/http   base model
 grade        base answer data
 search       base data model grade answer/find
+search/criteria base data model grade search
 recipe       base data model search grade
 store        base data model search
 train        base data model search store

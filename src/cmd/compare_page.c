@@ -61,11 +61,19 @@ static void text_row(struct compare *c, struct page *page, const char *name, enu
     page_print(page, PAINT_NONE, "\n");
 }
 
+/* Whether any method has it: a held-out scorer is often not there. */
+static bool is_measured(const struct comparison *cmp, int m) {
+    for (int i = 0; i < cmp->n_methods; i++)
+        if (!isnan(cmp->methods[i].mean[m])) return true;
+    return false;
+}
+
 static void text_table(struct compare *c, struct page *page) {
     page_print(page, PAINT_BOLD, "%-*s", NAME_WIDTH, "");
     for (int i = 0; i < c->comparison.n_methods; i++) page_print(page, PAINT_BOLD, "%*s", CELL_WIDTH, c->letters[i]);
     page_print(page, PAINT_NONE, "\n");
     for (int m = 0; m < MEASURES; m++) {
+        if (!is_measured(&c->comparison, m)) continue;
         text_row(c, page, measure_infos[m].name, (enum measure)m, false);
         if (shows_ratio((enum measure)m) && c->comparison.n_methods > 1)
             text_row(c, page, "  over the baseline's", (enum measure)m, true);
@@ -192,6 +200,7 @@ static void mark_table(struct compare *c, FILE *out) {
     for (int i = 0; i < cmp->n_methods; i++) fprintf(out, " %s |", c->letters[i]);
     mark_rule(out, "---|", cmp->n_methods);
     for (int m = 0; m < MEASURES; m++) {
+        if (!is_measured(cmp, m)) continue;
         fprintf(out, "| %s |", measure_infos[m].name);
         for (int i = 0; i < cmp->n_methods; i++) {
             put_number(cell, cmp->methods[i].mean[m], measure_infos[m].kind);

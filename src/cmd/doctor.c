@@ -430,8 +430,9 @@ static void admit(struct patient *p, cord_engine *engine, const struct recipe *r
                           .index = i,
                           .engine = engine,
                           .arena = arena,
-                          .scores = recipe->meta_model == i,
-                          .judges = recipe->judge_model == i};
+                          .scores = recipe->meta_model == i || recipe->reward_model == i || recipe->scorer_model == i ||
+                                    recipe->held_out_model == i,
+                          .judges = recipe->judge_model == i || recipe->judgment_model == i};
     p->teaches = recipe->integration_model == i;
     for (int k = 0; k < recipe->n_teachers; k++) p->teaches = p->teaches || recipe->teachers[k].model == i;
     cord_model_options options;

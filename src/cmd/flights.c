@@ -38,12 +38,14 @@ static cord_status take_journal(const struct flights *flights, cord_error *err) 
     return flights->ledger ? ledger_write(flights->ledger, err) : CORD_OK;
 }
 
-static cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+static cord_status on_started(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                              cord_error *err) {
     struct flight *flight = ctx;
     const struct flights *flights = flight->hangar->flights;
     flight->log_s0 = log_s0;
     cord_status status = take_journal(flights, err);
-    if (status == CORD_OK) status = journal_started(flights->journal, flight->problem->key, log_s0, spoken, n, err);
+    if (status == CORD_OK)
+        status = journal_started(flights->journal, flight->problem->key, log_s0, contrast, spoken, n, err);
     journal_unlock(flights->journal);
     return status;
 }
@@ -152,6 +154,10 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .teachers = session->teachers,
         .n_teachers = session->n_teachers,
         .meta_prover = &session->meta_prover,
+        .judge = session->recipe->judgment_model >= 0 ? &session->judgment : NULL,
+        .reward = session->recipe->reward_model >= 0 ? &session->reward : NULL,
+        .scorer = &session->scorer,
+        .held_out = session->recipe->held_out_model >= 0 ? &session->held_out : NULL,
         .settings = &session->recipe->search,
         .grader = &session->grader,
         .observer = &observer,

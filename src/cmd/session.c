@@ -65,8 +65,10 @@ static size_t longest_frame(const struct recipe *recipe) {
     return judging > longest ? judging : longest;
 }
 
+/* Whether whole trajectories are told to it. */
 static bool is_used(const struct recipe *recipe, int model) {
-    bool used = recipe->meta_model == model || recipe->integration_model == model;
+    bool used = recipe->meta_model == model || recipe->judgment_model == model || recipe->reward_model == model ||
+                recipe->scorer_model == model || recipe->held_out_model == model || recipe->integration_model == model;
     for (int k = 0; k < recipe->n_teachers; k++) used |= recipe->teachers[k].model == model;
     return used;
 }
@@ -86,6 +88,8 @@ long session_budget(const struct recipe *recipe, int model) {
         context = 512L + s->integration.tokens;
     if (recipe->judge_model == model && (judge_context(recipe) > context || !is_used(recipe, model)))
         context = judge_context(recipe);
+    if (recipe->judgment_model == model && s->judgment.tokens > s->answer_tokens)
+        context += s->judgment.tokens - s->answer_tokens;
     return context;
 }
 
@@ -111,7 +115,10 @@ static cord_model_options sized(const struct recipe *recipe, int model, size_t l
 
 static bool needs_template(const struct recipe *recipe, int model) {
     if (recipe->judge_model == model || recipe->integration_model == model) return true;
-    if (recipe->meta_model == model && recipe->meta_style.full.len == 0) return true;
+    if (recipe->reward_model == model) return recipe->search.reward_format == REWARD_RLHFLOW;
+    bool scores = recipe->meta_model == model || recipe->judgment_model == model || recipe->scorer_model == model ||
+                  recipe->held_out_model == model;
+    if (scores && recipe->meta_style.full.len == 0) return true;
     for (int k = 0; k < recipe->n_teachers; k++)
         if (recipe->teachers[k].model == model && recipe->teachers[k].style.full.len == 0) return true;
     return false;
@@ -194,6 +201,13 @@ static struct prompt prompt_of(const struct session *session, int model, const s
     return (struct prompt){style, session->templates[model], info->bos, info->eos};
 }
 
+/* A model that is spoken to in the meta-prover's style; zero where there is none. */
+static struct meta_prover scorer_of(const struct session *session, int model) {
+    if (model < 0) return (struct meta_prover){0};
+    return (struct meta_prover){.model = session->models[model],
+                                .prompt = prompt_of(session, model, &session->recipe->meta_style)};
+}
+
 static cord_status check_prompt(struct session *session, const char *who, int model, const struct prompt_style *style,
                                 cord_error *err) {
     const struct prompt prompt = prompt_of(session, model, style);
@@ -205,25 +219,44 @@ static cord_status check_prompt(struct session *session, const char *who, int mo
     return status;
 }
 
+static cord_status check_scores(struct session *session, const char *who, int model, cord_error *err) {
+    cord_scoring_check check;
+    if (!session->recipe->models[model].options.url) return CORD_OK;
+    CORD_TRY(cord_check_scoring(session->engine, session->models[model], false, &check, err));
+    const struct finding scores = checkup_scores(&check, true, &session->arena);
+    cord_status status = checkup_refuse(who, &scores, err);
+    if (status != CORD_OK) error_where(err, "model %s", session->recipe->models[model].name);
+    return status;
+}
+
 /* What would spoil a whole run is refused before it starts: prompts that no question makes good, and, since a search stands
  * on its scores, a server that cannot give them, or gives two. (What cord itself computes of a file is compared by its tests,
  * and by the doctor.) */
 static cord_status check_all(struct session *session, cord_error *err) {
     const struct recipe *recipe = session->recipe;
-    const struct recipe_model *model = &recipe->models[recipe->meta_model];
     for (int k = 0; k < recipe->n_teachers; k++) {
         const char *who = arena_printf(&session->arena, "teacher %s", recipe->teachers[k].name);
         if (!who) return error_memory(err);
         CORD_TRY(check_prompt(session, who, recipe->teachers[k].model, &recipe->teachers[k].style, err));
     }
-    CORD_TRY(check_prompt(session, "meta_prover", recipe->meta_model, &recipe->meta_style, err));
-    cord_scoring_check check;
-    if (!model->options.url) return CORD_OK;
-    CORD_TRY(cord_check_scoring(session->engine, session->models[recipe->meta_model], false, &check, err));
-    const struct finding scores = checkup_scores(&check, true, &session->arena);
-    cord_status status = checkup_refuse("meta_prover", &scores, err);
-    if (status != CORD_OK) error_where(err, "model %s", model->name);
-    return status;
+    const struct {
+        const char *who;
+        int model;
+        bool scores, reads_prompt; /* a reward model is not spoken to in this style */
+    } others[] = {
+        {"meta_prover", recipe->meta_model, true, true},
+        {"judgment.model", recipe->judgment_model, false, true},
+        {"reward.model", recipe->reward_model, true, false},
+        {"measures.scorer", recipe->scorer_model, true, true},
+        {"measures.held_out", recipe->held_out_model, true, true},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i].model < 0 || (i && others[i].model == recipe->meta_model)) continue;
+        if (others[i].reads_prompt)
+            CORD_TRY(check_prompt(session, others[i].who, others[i].model, &recipe->meta_style, err));
+        if (others[i].scores) CORD_TRY(check_scores(session, others[i].who, others[i].model, err));
+    }
+    return CORD_OK;
 }
 
 static cord_status open_all(struct session *session, size_t longest_question, cord_error *err) {
@@ -253,11 +286,12 @@ static cord_status open_all(struct session *session, size_t longest_question, co
             .sampling = recipe->integration_sampling,
         };
     CORD_TRY(check_all(session, err));
-    session->meta_prover = (struct meta_prover){
-        .model = session->models[recipe->meta_model],
-        .prompt = prompt_of(session, recipe->meta_model, &recipe->meta_style),
-        .reuse = recipe->meta_reuse,
-    };
+    session->meta_prover = scorer_of(session, recipe->meta_model);
+    session->meta_prover.reuse = recipe->meta_reuse;
+    session->judgment = scorer_of(session, recipe->judgment_model);
+    session->reward = scorer_of(session, recipe->reward_model);
+    session->scorer = scorer_of(session, recipe->scorer_model);
+    session->held_out = scorer_of(session, recipe->held_out_model);
     if (recipe->judge_model >= 0)
         session->judge = (struct judge){session->engine, session->models[recipe->judge_model],
                                         session->templates[recipe->judge_model]};

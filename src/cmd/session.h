@@ -13,6 +13,8 @@ struct session {
     struct teacher *teachers;  /* n_teachers, and behind them who integrates, where the recipe says so */
     int n_teachers, n_authors; /* of a selection, none: its traces' sources are put there by who reads them */
     struct meta_prover meta_prover;
+    struct meta_prover judgment, reward, scorer,
+        held_out;                     /* those that the recipe has; all in the meta-prover's style */
     struct chat_template **templates; /* of each model; NULL where it has none or none is needed */
     struct judge judge;
     struct grader grader;

@@ -129,8 +129,12 @@ static void show_answer(struct show *s, const struct answered *a, int number) {
     page_cell(page, PAINT_BOLD, a->answer.len ? a->answer : TEXT("-"), 12);
     page_print(page, PAINT_DIM, "  by ");
     page_cell(page, PAINT_DIM, show_teacher(s, a->trajectory.author), -16);
-    page_print(page, PAINT_DIM, ", %d step%s, %s\n", a->trajectory.n_steps, a->trajectory.n_steps == 1 ? "" : "s",
+    page_print(page, PAINT_DIM, ", %d step%s, %s", a->trajectory.n_steps, a->trajectory.n_steps == 1 ? "" : "s",
                finish_name(a->trajectory.finish));
+    bool same = a->log_pp == a->trajectory.log_score; /* it was chosen by that */
+    if (!isnan(a->log_pp) && !same) page_print(page, PAINT_DIM, ", PP %.4f", exp(a->log_pp));
+    if (!isnan(a->log_held_out)) page_print(page, PAINT_DIM, ", held out %.4f", exp(a->log_held_out));
+    page_print(page, PAINT_NONE, "\n");
     if (a->why) page_text(page, PAINT_DIM, text_of(a->why), 6, s->full ? 0 : 1);
     page_text(page, PAINT_NONE, a->reply, 6, s->full ? 0 : 2);
 }
@@ -151,6 +155,10 @@ static void show_head(struct show *s, const struct journal_problem *p) {
     }
     if (p->started && !isnan(p->log_s0))
         page_print(&s->page, PAINT_DIM, "\n  S0      %.4f, the score without reasoning", exp(p->log_s0));
+    if (p->contrast.len) {
+        page_print(&s->page, PAINT_DIM, "\n  against ");
+        page_cell(&s->page, PAINT_NONE, p->contrast, -60);
+    }
     page_print(&s->page, PAINT_NONE, "\n");
 }
 
@@ -170,6 +178,9 @@ void show_rounds(struct show *s, const struct show_problem *p) {
 }
 
 /* ---- why ----------------------------------------------------------------------------------------------------- */
+
+/* Of two scores of 0, neither is better. */
+static double log_margin(double a, double b) { return a == b ? 0 : a - b; }
 
 /* What stood for a place in a round: a candidate, or a finished trajectory that was carried over. */
 struct contender {
@@ -205,7 +216,7 @@ static void show_contender(struct show *s, const char *role, const struct conten
     else
         page_print(&s->page, PAINT_NONE, "a finished trajectory (slot %d)", rival->slot);
     page_print(&s->page, PAINT_NONE, ", S %.4f; margin %+.4f in S, %+.4f in log S\n", exp(rival->log_score),
-               exp(own) - exp(rival->log_score), own - rival->log_score);
+               exp(own) - exp(rival->log_score), log_margin(own, rival->log_score));
 }
 
 /* What lies behind in rank and not in score lies there by the tie rule. */
@@ -277,7 +288,7 @@ static void show_why_step(struct show *s, const struct show_problem *p, const st
     }
     page_print(page, PAINT_NONE, "  %-15sS %.4f\n  %-15sS %.4f (%+.4f; %+.4f in log S)\n",
                step->previous ? "before" : "before (S0)", exp(before), "after", exp(step->log_score),
-               exp(step->log_score) - exp(before), step->log_score - before);
+               exp(step->log_score) - exp(before), log_margin(step->log_score, before));
     int could = 0, all = 0;
     for (int i = 0; i < round->n_candidates; i++) {
         if (round->candidates[i].run != own->run) continue;

@@ -8,6 +8,7 @@ const struct measure_info measure_infos[MEASURES] = {
     [MEASURE_NO_ANSWER] = {"no_answer", "no answer", KIND_SHARE},
     [MEASURE_UNDECIDED] = {"undecided", "undecided", KIND_SHARE},
     [MEASURE_PP] = {"pp", "PP, mean S of the best", KIND_SHARE},
+    [MEASURE_HELD_OUT] = {"pp_held_out", "PP by the held-out scorer", KIND_SHARE},
     [MEASURE_S0] = {"s0", "S0, without reasoning", KIND_SHARE},
     [MEASURE_TRAJECTORIES] = {"trajectories", "complete trajectories", KIND_COUNT},
     [MEASURE_STEPS] = {"steps", "steps of the best", KIND_COUNT},
@@ -154,9 +155,11 @@ static void add_answers(double value[MEASURES], const struct model_sizes *sizes,
         if (answers[i].us > us) us = answers[i].us;
     }
     value[MEASURE_ANSWER_TIME] = (double)us / 1e6;
+    value[MEASURE_HELD_OUT] = (double)NAN;
     if (!n) return;
     const struct trajectory *best = &answers[0].trajectory;
-    value[MEASURE_PP] = exp(best->log_score);
+    value[MEASURE_PP] = exp(answers[0].log_pp);
+    value[MEASURE_HELD_OUT] = exp(answers[0].log_held_out);
     value[MEASURE_STEPS] = best->n_steps;
     value[MEASURE_LENGTH] = best->tokens;
     add_path(hits, best->last);

@@ -12,7 +12,8 @@ enum measure {
     MEASURE_ACCURACY,     /* 1 where the best trajectory's answer is correct */
     MEASURE_NO_ANSWER,    /* 1 where it states none, or where there is no trajectory */
     MEASURE_UNDECIDED,    /* 1 where the grader could not tell */
-    MEASURE_PP,           /* predictive perplexity: S of the best trajectory, by the run's own meta-prover */
+    MEASURE_PP,           /* predictive perplexity: S of the best trajectory, by measures.scorer */
+    MEASURE_HELD_OUT,     /* the same by measures.held_out; NAN where there is none */
     MEASURE_S0,           /* S without reasoning */
     MEASURE_TRAJECTORIES, /* complete ones */
     MEASURE_STEPS,        /* of the best trajectory */

@@ -4,6 +4,7 @@
 #include "recipe/values.h"
 
 #include "grade/grade.h"
+#include "search/criterion.h"
 
 static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
 static const char *const protocols[] = {"auto", "llama-server", "vllm", "sglang", "openai", "chat", NULL};
@@ -126,6 +127,8 @@ static const struct recipe_key keys[] = {
     BOOL_KEY("search.stop_at_first_finished", "false", "stop at the first finished trajectory, not the whole beam"),
     BOOL_KEY("search.correct_first", "false", "with strategy: selection, traces whose answer is correct go first"),
     BOOL_KEY("search.tie_within_noise", "false", "treat scores that differ by less than the noise as ties"),
+    CHOICE_KEY("search.criterion", criterion_names, "predictive-perplexity",
+               "by what reasonings are chosen; docs/criteria.md says what each is"),
     CHOICE_KEY("search.segmentation", segmentation_names, "steps",
                "where a step ends: at the next marker, at a blank line, or before one of search.prefixes"),
     TEXT_KEY("search.prefixes", 0, 2000, "",
@@ -139,6 +142,29 @@ static const struct recipe_key keys[] = {
     INT_KEY("integration.tokens", 1, 1048576, "16384", "most tokens of its reply, with its thinking"),
     REAL_KEY("integration.temperature", 0, 5, "0.6", "of sampling; with 0 every try says the same"),
     INT_KEY("integration.tries", 1, 100, "3", "how often it is asked before a problem has failed"),
+
+    TEXT_KEY("judgment.model", 0, RECIPE_NAME_BYTES, "",
+             "with criterion: judge, who answers from each reasoning: a name under models; \"\": the meta-prover's"),
+    INT_KEY("judgment.completions", 1, 256, "10", "answers to each reasoning"),
+    INT_KEY("judgment.tokens", 1, 65536, "64", "most tokens of one of them"),
+    REAL_KEY("judgment.temperature", 0, 5, "0.6", "of them; 0: one says all"),
+    TEXT_KEY("judgment.sentence", 0, PROMPT_MAX, "Time is up, so the answer has to be formed from what is here so far.",
+             "stands behind a reasoning that is not complete"),
+
+    TEXT_KEY("reward.model", 0, RECIPE_NAME_BYTES, "",
+             "with criterion: prm, the process reward model: a name under models"),
+    CHOICE_KEY("reward.format", reward_format_names, "rlhflow", "how it is asked, and what is read of its reply"),
+    CHOICE_KEY("reward.aggregate", reward_aggregate_names, "last",
+               "what of its steps' scores is a reasoning's: the last, the least, or their product"),
+
+    INT_KEY("contrast.samples", 1, 64, "4",
+            "with criterion: contrast, answers without reasoning of each teacher, of which the commonest wrong one is "
+            "taken"),
+
+    TEXT_KEY("measures.scorer", 0, RECIPE_NAME_BYTES, "",
+             "whose predictive perplexity tables have, whatever chose: a name under models; \"\": the meta-prover's"),
+    TEXT_KEY("measures.held_out", 0, RECIPE_NAME_BYTES, "",
+             "a second one outside of the pool, for tables alone; \"\": none"),
 
     CHOICE_KEY("grading.by", grader_kind_names, "math",
                "math: proved equal or different; text: the same text; command: a program's verdict; judge: a model's"),

@@ -4,6 +4,7 @@
 #include "recipe/values.h"
 
 #include "data/boundary.h"
+#include "search/criterion.h"
 #include "search/integration.h"
 
 #include <stdio.h>
@@ -474,6 +475,15 @@ static cord_status check_owners(struct load *load) {
         {"search.patience", "search.proposals", "adaptive"},
         {"search.exploration", "search.strategy", "mcts"},
         {"search.correct_first", "search.strategy", "selection"},
+        {"judgment.model", "search.criterion", "judge"},
+        {"judgment.completions", "search.criterion", "judge"},
+        {"judgment.tokens", "search.criterion", "judge"},
+        {"judgment.temperature", "search.criterion", "judge"},
+        {"judgment.sentence", "search.criterion", "judge"},
+        {"reward.model", "search.criterion", "prm"},
+        {"reward.format", "search.criterion", "prm"},
+        {"reward.aggregate", "search.criterion", "prm"},
+        {"contrast.samples", "search.criterion", "contrast"},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         CORD_TRY(check_owner(load, keys[i].pattern, keys[i].choice, keys[i].owner));
@@ -573,9 +583,63 @@ static cord_status load_grading(struct load *load) {
     return CORD_OK;
 }
 
+/* The number of a choice's value in its list. */
+static int choice(const struct load *load, const char *pattern, const char *const *names) {
+    const char *value = string(load, pattern, NULL);
+    int number = 0;
+    while (names[number] && strcmp(names[number], value) != 0) number++;
+    return number;
+}
+
+/* The model that a key names, or `otherwise` where it names none. */
+static cord_status load_named(struct load *load, const char *pattern, int otherwise, int *model) {
+    *model = otherwise;
+    return string(load, pattern, NULL) ? find_model(load, pattern, NULL, model) : CORD_OK;
+}
+
+static cord_status load_reward(struct load *load, struct search_settings *search) {
+    search->reward_format = (enum reward_format)choice(load, "reward.format", reward_format_names);
+    search->reward_aggregate = (enum reward_aggregate)choice(load, "reward.aggregate", reward_aggregate_names);
+    if (search->reward_format == REWARD_QWEN)
+        return values_error(
+            &load->values, values_get(&load->values, "reward.format", NULL)->place, load->err,
+            "reward.format: qwen2.5-math-prm cannot be read yet: this model says what it thinks of steps "
+            "by a classification head and not by tokens, and cord asks servers for tokens only (vLLM "
+            "would give it at /pooling); use a model of format rlhflow or math-shepherd");
+    if (!string(load, "reward.model", NULL))
+        return need(load, "search.criterion", "reward.model",
+                    arena_printf(&load->recipe->arena, "the process reward model (models here: %s)",
+                                 values_names(&load->values.models, &load->recipe->arena)));
+    return find_model(load, "reward.model", NULL, &load->recipe->reward_model);
+}
+
+/* By what reasonings are chosen, and who measures them afterwards. Needs check_owners. */
+static cord_status load_criterion(struct load *load) {
+    struct recipe *recipe = load->recipe;
+    struct search_settings *search = &recipe->search;
+    const struct recipe_value *sentence = values_get(&load->values, "judgment.sentence", NULL);
+    search->criterion = criteria[choice(load, "search.criterion", criterion_names)];
+    search->judgment = (struct judgment){
+        .completions = (int)number(load, "judgment.completions", NULL),
+        .tokens = (int)number(load, "judgment.tokens", NULL),
+        .temperature = (float)number(load, "judgment.temperature", NULL),
+        .sentence = sentence ? sentence->text : (cord_text){"", 0},
+    };
+    search->contrast_samples = (int)number(load, "contrast.samples", NULL);
+    recipe->judgment_model = recipe->reward_model = -1;
+    CORD_TRY(load_named(load, "measures.scorer", recipe->meta_model, &recipe->scorer_model));
+    CORD_TRY(load_named(load, "measures.held_out", -1, &recipe->held_out_model));
+    if (!strcmp(search->criterion->name, "prm")) CORD_TRY(load_reward(load, search));
+    if (!strcmp(search->criterion->name, "judge"))
+        CORD_TRY(load_named(load, "judgment.model", recipe->meta_model, &recipe->judgment_model));
+    return CORD_OK;
+}
+
 /* Whether anybody among those that take part has this model. */
 static bool takes_part(const struct recipe *recipe, int model) {
-    bool part = model == recipe->meta_model || model == recipe->judge_model || model == recipe->integration_model;
+    bool part = model == recipe->meta_model || model == recipe->judge_model || model == recipe->integration_model ||
+                model == recipe->judgment_model || model == recipe->reward_model || model == recipe->scorer_model ||
+                model == recipe->held_out_model;
     for (int k = 0; k < recipe->n_teachers; k++) part = part || recipe->teachers[k].model == model;
     return part;
 }
@@ -585,7 +649,9 @@ static bool takes_part(const struct recipe *recipe, int model) {
 static cord_status load_models(struct load *load) {
     struct recipe *recipe = load->recipe;
     const struct recipe_group *models = &load->values.models;
-    int *const users[] = {&recipe->meta_model, &recipe->judge_model, &recipe->integration_model};
+    int *const users[] = {&recipe->meta_model,     &recipe->judge_model,  &recipe->integration_model,
+                          &recipe->judgment_model, &recipe->reward_model, &recipe->scorer_model,
+                          &recipe->held_out_model};
     int place[RECIPE_NAMES], kept = 0;
     for (int i = 0; i < models->n; i++) {
         place[i] = kept;
@@ -634,6 +700,7 @@ static cord_status load_parts(struct load *load) {
     CORD_TRY(load_search(load));
     CORD_TRY(load_integration(load));
     CORD_TRY(load_grading(load));
+    CORD_TRY(load_criterion(load));
     load_servers(load, &recipe->servers);
     recipe->out = string(load, "run.out", NULL);
     recipe->budget.requests = (int64_t)number(load, "budget.requests", NULL);

@@ -56,7 +56,9 @@ struct recipe {
     bool meta_reuse;               /* scores may rest on what the meta-prover wrote as a teacher */
     struct search_settings search; /* with run.seed */
     struct grading grading;
-    int judge_model; /* index into models, or -1 */
+    int judge_model;                  /* index into models, or -1 */
+    int judgment_model, reward_model; /* the same, of the criteria judge and prm */
+    int scorer_model, held_out_model; /* who measures what is finished: the meta-prover's where none is named; or -1 */
     /* Who merges traces, with search.strategy: integration: index into models, or -1; its texts are in search. */
     int integration_model;
     struct prompt_style integration_style;

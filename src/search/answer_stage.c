@@ -2,9 +2,12 @@
  * (section 4.3), which is extracted and graded. It must not know how trajectories were chosen. */
 #include "search/search.h"
 
+#include <math.h>
+
 /* Streams of seeds of their own: no round has these numbers. */
 #define ANSWER_STREAM UINT64_MAX
 #define JUDGE_STREAM  (UINT64_MAX - 1)
+#define GUESS_STREAM  (UINT64_MAX - 19) /* answers without reasoning */
 
 const char *grade_name(enum grade grade) {
     static const char *const names[] = {"correct", "wrong", "no answer", "undecided"};
@@ -84,8 +87,10 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
     return grade_reply(search, (cord_text){proposal->text, proposal->len}, nth, answered, err);
 }
 
-cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
-                                const struct trajectory *finished, int n, struct answered *out, cord_error *err) {
+/* `at_answers`: with the temperature of answers, where it is not the teacher's own. */
+static cord_status answer_all(const struct search *search, const struct spans *prompts,
+                              const struct trajectory *finished, int n, uint64_t stream, bool at_answers,
+                              struct answered *out, cord_error *err) {
     const struct search_settings *settings = search->settings;
     cord_proposal *proposals = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *proposals);
     if (!proposals) return error_memory(err);
@@ -94,7 +99,8 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
     for (int i = 0; i < n; i++) {
         const struct teacher *author = &search->teachers[finished[i].author];
         struct spans prompt;
-        out[i] = (struct answered){.trajectory = finished[i], .reply = finished[i].reply};
+        out[i] = (struct answered){
+            .trajectory = finished[i], .reply = finished[i].reply, .log_pp = (double)NAN, .log_held_out = (double)NAN};
         if (!is_asked(search, &finished[i])) continue;
         CORD_TRY(answer_prompt(search, prompts[finished[i].author], &finished[i], &prompt, err));
         proposals[asked] = (cord_proposal){
@@ -105,8 +111,8 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
             .max_tokens = settings->answer_tokens,
             .group = search->group,
         };
-        proposals[asked].sampling.temperature = settings->answer_temperature;
-        proposals[asked++].sampling.seed = seed_mix(seed_mix(problem_seed, ANSWER_STREAM), (uint64_t)i);
+        if (at_answers) proposals[asked].sampling.temperature = settings->answer_temperature;
+        proposals[asked++].sampling.seed = seed_mix(seed_mix(problem_seed, stream), (uint64_t)i);
     }
     cord_status status = asked ? cord_propose(search->engine, proposals, asked, err) : CORD_OK;
     cord_proposal *next = proposals;
@@ -118,4 +124,19 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
         if (!came) cord_proposal_release(next++);
     }
     return status;
+}
+
+cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
+                                const struct trajectory *finished, int n, struct answered *out, cord_error *err) {
+    return answer_all(search, prompts, finished, n, ANSWER_STREAM, true, out, err);
+}
+
+cord_status answer_without_reasoning(const struct search *search, const struct spans *prompts, int samples,
+                                     struct answered *out, cord_error *err) {
+    int n = search->n_teachers * samples;
+    struct trajectory *empty = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *empty);
+    if (!empty) return error_memory(err);
+    for (int i = 0; i < n; i++)
+        empty[i] = (struct trajectory){.reasoning = {"", 0}, .author = i / samples, .candidate = -1};
+    return answer_all(search, prompts, empty, n, GUESS_STREAM, false, out, err);
 }

@@ -5,7 +5,7 @@
  *     until the beam holds only finished trajectories:
  *         expand   every growing trajectory by every teacher            B x K candidates (allotment.c: or fewer)
  *         drop     what is empty, repeated or degenerate
- *         score    each candidate by S, the meta-prover's likelihood of the answer        (eq. 3)
+ *         score    each candidate by the criterion: S, the likelihood of the answer       (eq. 3)
  *         select   the B best of the candidates and the finished                          (eq. 4)
  *     the author of each finished trajectory's last step writes its answer
  *
@@ -111,7 +111,11 @@ static cord_status score(const struct beam *beam, struct candidate *candidates, 
     int count = 0;
     for (int i = 0; i < n; i++)
         if (candidates[i].drop == DROP_NONE && !candidates[i].finishes_parent)
-            items[count++].reasoning = candidates[i].reasoning;
+            items[count++] = (struct scored){
+                .reasoning = candidates[i].reasoning,
+                .run = candidates[i].run,
+                .complete = candidates[i].end == STEP_CLOSED || candidates[i].end == STEP_TURN,
+            };
     CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++) {

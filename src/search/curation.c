@@ -59,8 +59,12 @@ static cord_status score_complete(const struct beam *beam, struct candidate *can
     int count = 0;
     for (int i = 0; i < n; i++) {
         const struct candidate *c = &candidates[i];
-        if (completes(beam, c))
-            items[count++].reasoning = adds_a_step(c) ? c->reasoning : beam->trajectories[c->parent].reasoning;
+        if (!completes(beam, c)) continue;
+        items[count++] = (struct scored){
+            .reasoning = adds_a_step(c) ? c->reasoning : beam->trajectories[c->parent].reasoning,
+            .run = c->run,
+            .complete = true,
+        };
     }
     if (count) CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
     const struct scored *item = items;

@@ -142,7 +142,7 @@ static cord_status ask(const struct beam *beam, struct candidate *c, cord_text *
 static cord_status score(const struct beam *beam, struct candidate *c, cord_error *err) {
     struct search search = *beam->search;
     search.arena = beam->arena;
-    struct scored item = {.reasoning = c->reasoning};
+    struct scored item = {.reasoning = c->reasoning, .complete = true};
     CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], &item, 1, err));
     c->log_score = item.log_score;
     c->reasoning_tokens = item.reasoning_tokens;

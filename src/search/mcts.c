@@ -240,7 +240,10 @@ static cord_status simulate(const struct beam *beam, struct candidate *candidate
     if (!items) return error_memory(err);
     int count = 0;
     for (int i = 0; i < n; i++)
-        if (candidates[i].drop == DROP_NONE) CORD_TRY(whole_text(beam, &candidates[i], &items[count++].reasoning, err));
+        if (candidates[i].drop == DROP_NONE) {
+            items[count] = (struct scored){.run = candidates[i].run, .complete = true};
+            CORD_TRY(whole_text(beam, &candidates[i], &items[count++].reasoning, err));
+        }
     CORD_TRY(score(beam, items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++) {
@@ -286,7 +289,7 @@ static cord_status finish_dead_ends(const struct beam *beam, struct tree *trees,
         leaf->finish = FINISHED_EXHAUSTED;
         round->note = "every candidate of a node was dropped; it was finished as it stood";
         if (!leaf->last) continue;
-        struct scored item = {.reasoning = leaf->reasoning};
+        struct scored item = {.reasoning = leaf->reasoning, .run = leaf->run, .complete = true};
         CORD_TRY(score(beam, &item, 1, err));
         leaf->log_score = item.log_score;
         take_scoring(c, &item);

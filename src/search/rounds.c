@@ -245,14 +245,12 @@ cord_status settle(const struct beam *beam, struct trajectory *kept, const struc
 
 /* ---- ranking ------------------------------------------------------------------------------------------------- */
 
-static double score_of(const struct contender *c) {
-    return isnan(c->trajectory.log_score) ? -HUGE_VAL : c->trajectory.log_score;
-}
-
+/* A score of 0 is -INFINITY, which is still better than none. */
 static int by_score(const void *a, const void *b) {
     const struct contender *x = a, *y = b;
-    double dx = score_of(x), dy = score_of(y);
-    if (dx != dy) return dx < dy ? 1 : -1;
+    double dx = x->trajectory.log_score, dy = y->trajectory.log_score;
+    if (isnan(dx) != isnan(dy)) return isnan(dx) ? 1 : -1;
+    if (dx != dy && !isnan(dx)) return dx < dy ? 1 : -1;
     return (x->tie > y->tie) - (x->tie < y->tie);
 }
 
@@ -261,12 +259,17 @@ static int by_tie(const void *a, const void *b) {
     return (x->tie > y->tie) - (x->tie < y->tie);
 }
 
+static bool is_within(double best, double other, double noise) {
+    return isnan(best) ? isnan(other) : other >= best - noise;
+}
+
 void rank_contenders(const struct search *search, struct contender *contenders, int n) {
     double noise = search->settings->tie_within_noise ? cord_model_get_info(search->meta_prover->model)->noise : 0;
+    noise *= criterion_of(search)->noises;
     qsort(contenders, (size_t)n, sizeof *contenders, by_score);
     for (int i = 0, end; noise > 0 && i < n; i = end) {
         for (end = i + 1; end < n; end++)
-            if (score_of(&contenders[end]) < score_of(&contenders[i]) - noise) break;
+            if (!is_within(contenders[i].trajectory.log_score, contenders[end].trajectory.log_score, noise)) break;
         qsort(contenders + i, (size_t)(end - i), sizeof *contenders, by_tie);
     }
 }
@@ -287,17 +290,21 @@ static cord_status render_prompts(struct beam *beam, struct spoken *spoken, int 
     return CORD_OK;
 }
 
-/* The beam before the first round: the empty trajectory, with S_0, the score of no reasoning at all. */
-static cord_status start(struct beam *beam, const struct spoken *spoken, int n_spoken, cord_error *err) {
-    const struct search *search = beam->search;
+/* The beam before the first round: the empty trajectory, with S_0, the likelihood of the answer without any reasoning,
+ * whatever the criterion is. */
+static cord_status start(struct beam *beam, struct search *search, const struct spoken *spoken, int n_spoken,
+                         cord_error *err) {
     struct scored nothing = {.reasoning = {"", 0}};
-    CORD_TRY(score_reasonings(search, beam->prompts[search->n_teachers], &nothing, 1, err));
+    CORD_TRY(score_targets(search, search->meta_prover, beam->prompts[search->n_teachers], &nothing, 1, err));
     if (nothing.error.code != CORD_OK) {
         if (err) *err = nothing.error;
         return nothing.error.code;
     }
+    const struct criterion *criterion = criterion_of(search);
+    if (criterion->prepare) CORD_TRY(criterion->prepare(search, beam->prompts, &search->contrast, err));
     const struct observer *observer = search->observer;
-    if (observer->started) CORD_TRY(observer->started(observer->ctx, nothing.log_score, spoken, n_spoken, err));
+    if (observer->started)
+        CORD_TRY(observer->started(observer->ctx, nothing.log_score, search->contrast, spoken, n_spoken, err));
     beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
     if (!beam->trajectories) return error_memory(err);
     *beam->trajectories =
@@ -379,6 +386,7 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
     for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);
     if (!strategy->in_order) CORD_TRY(rank_finished(search, finished, n, err));
     CORD_TRY(answer_trajectories(search, beam->prompts, finished, n, answers, err));
+    CORD_TRY(measure_finished(search, beam->prompts[search->n_teachers], answers, n, err));
     const struct observer *observer = search->observer;
     if (strategy->correct_first) put_correct_first(answers, n);
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
@@ -411,14 +419,16 @@ static cord_status play_round(struct beam *beam, const struct strategy *strategy
 }
 
 cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err) {
-    struct beam beam = {.search = search};
+    struct search own = *search; /* with what it finds for itself */
+    own.contrast = search->state.contrast;
+    struct beam beam = {.search = &own};
     size_t n = (size_t)search->n_teachers + 1;
     struct spoken *spoken = arena_alloc(search->arena, n * sizeof *spoken);
     beam.prompts = arena_alloc(search->arena, n * sizeof *beam.prompts);
     if (!spoken || !beam.prompts) return error_memory(err);
     int n_spoken;
     CORD_TRY(render_prompts(&beam, spoken, &n_spoken, err));
-    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, spoken, n_spoken, err));
+    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, &own, spoken, n_spoken, err));
     for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
     cord_status status = CORD_OK;
     while (status == CORD_OK && !strategy->ended(&beam)) status = play_round(&beam, strategy, err);

@@ -4,7 +4,7 @@
 #ifndef CORD_ROUNDS_H
 #define CORD_ROUNDS_H
 
-#include "search/search.h"
+#include "search/criterion.h"
 
 /* Where a search is. What lasts lives in the problem's arena; what a round makes lives in one of two that rounds take in
  * turn, so that the reasonings of the round before are there, and those of all others are not: every candidate has a whole

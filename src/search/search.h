@@ -46,14 +46,33 @@ extern const char *const strategy_names[]; /* in that order; NULL-terminated */
 /* What the teacher is called that merges traces. */
 #define INTEGRATOR "integrator"
 
+/* How the criterion `judge` asks (criteria/judge.c). */
+struct judgment {
+    int completions, tokens; /* of each reasoning; of each completion, at most */
+    float temperature;       /* 0: one completion says all */
+    cord_text sentence;      /* tells that time is up, behind a reasoning that is not complete */
+};
+
+/* What the criterion `prm` asks (criteria/prm.c). */
+enum reward_format { REWARD_QWEN, REWARD_RLHFLOW, REWARD_SHEPHERD };
+enum reward_aggregate { REWARD_LAST, REWARD_MINIMUM, REWARD_PRODUCT };
+extern const char *const reward_format_names[], *const reward_aggregate_names[]; /* in that order; NULL-terminated */
+
+struct criterion; /* criterion.h */
+
 struct search_settings {
     enum search_strategy strategy;
-    int runs;           /* independent searches; of curation and rejection, complete traces of each teacher */
-    int beam;           /* B; 1 is greedy; of curation, rejection and mcts 1 */
-    int simulations;    /* of mcts: a root that has been visited so often gives way to its most visited child */
-    double exploration; /* of mcts: the constant of UCB */
-    int step_tokens;    /* of one proposal; mcts asks for all the rest at once */
-    int think_tokens;   /* of a trajectory's reasoning, in the meta-prover's tokens */
+    const struct criterion *criterion; /* NULL: predictive perplexity */
+    struct judgment judgment;
+    enum reward_format reward_format;
+    enum reward_aggregate reward_aggregate;
+    int contrast_samples; /* of each teacher, with the criterion `contrast` */
+    int runs;             /* independent searches; of curation and rejection, complete traces of each teacher */
+    int beam;             /* B; 1 is greedy; of curation, rejection and mcts 1 */
+    int simulations;      /* of mcts: a root that has been visited so often gives way to its most visited child */
+    double exploration;   /* of mcts: the constant of UCB */
+    int step_tokens;      /* of one proposal; mcts asks for all the rest at once */
+    int think_tokens;     /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
     bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these two: */
     double agreement; /* of scores, in log S */
@@ -175,7 +194,8 @@ struct answered {
         answer; /* extracted from it; all of it behind the thinking, where none is found and the grader reads that;
                          empty when there is none */
     enum grade grade;
-    const char *why; /* the grader's rule or reason */
+    const char *why;             /* the grader's rule or reason */
+    double log_pp, log_held_out; /* predictive perplexity by the named scorer and by the held-out one; NAN: not known */
     int prompt_tokens, cached_tokens, new_tokens;
     int64_t us;
 };
@@ -194,8 +214,9 @@ struct spoken {
  * the search's own thread. Any of the three may be NULL. */
 struct observer {
     void *ctx;
-    /* S with empty reasoning; the prompts of all teachers and of the meta-prover */
-    cord_status (*started)(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err);
+    /* S with empty reasoning; what search.contrast is; the prompts of all teachers and of the meta-prover */
+    cord_status (*started)(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                           cord_error *err);
     cord_status (*round)(void *ctx, const struct round *round, cord_error *err);
     cord_status (*finished)(void *ctx, const struct answered *finished, int n, cord_error *err); /* best first */
 };
@@ -204,6 +225,7 @@ struct observer {
 struct search_state {
     bool started;
     double log_s0;
+    cord_text contrast;
     int round;                     /* the last one that was observed, 0 = none */
     const struct trajectory *beam; /* after that round */
     int n_beam;
@@ -227,11 +249,15 @@ struct search {
     const struct given_trace *given; /* with STRATEGY_SELECTION */
     int n_given;
     const struct meta_prover *meta_prover;
+    const struct meta_prover *judge, *reward;    /* of the criteria of these names; else NULL */
+    const struct meta_prover *scorer, *held_out; /* who measures what is finished; NULL: the meta-prover, nobody */
     const struct search_settings *settings;
     const struct grader *grader;
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;
+    cord_text
+        contrast; /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
 };
 
 /* Searches by settings->strategy. Fails when the engine does, when the observer does, when no teacher can take the prompt, or
@@ -256,20 +282,33 @@ cord_status selection_search(const struct search *search, cord_error *err);
  * nobody wants. It ends, and can be taken up where it was. */
 static inline bool is_models_own(cord_status status) { return status == CORD_IO_ERROR || status == CORD_BAD_MODEL; }
 
-/* Scores reasonings by predictive perplexity (section 4.2, eq. 3). Items with text and no error are scored in one call;
- * log_score is NAN where the request failed. */
+/* A reasoning and its score. The first half is the caller's. */
 struct scored {
     cord_text reasoning;
-    double log_score;
+    cord_text target; /* empty: the problem's. Only score_targets looks at it */
+    int run;          /* its trajectory's */
+    bool complete;    /* its thinking was closed, or its turn ended */
+
+    double log_score; /* NAN: a request failed, as `error` says */
     int reasoning_tokens, prompt_tokens, cached_tokens;
     int64_t us;
     cord_error error;
 };
+/* Scores reasonings by the search's criterion (criterion.h). `prompt` is the meta-prover's. */
 cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
                              cord_error *err);
 
 /* The answer stage: the author of each finished trajectory writes the answer, which is extracted and graded. */
 cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
                                 const struct trajectory *finished, int n, struct answered *out, cord_error *err);
+
+/* The same of empty trajectories, `samples` of each teacher, at its own temperature: teacher by teacher into `out`. */
+cord_status answer_without_reasoning(const struct search *search, const struct spans *prompts, int samples,
+                                     struct answered *out, cord_error *err);
+
+/* Fills in what tables say of finished trajectories, whatever chose them: log_pp and log_held_out. `prompt` is the
+ * meta-prover's. */
+cord_status measure_finished(const struct search *search, struct spans prompt, struct answered *answers, int n,
+                             cord_error *err);
 
 #endif

@@ -144,7 +144,8 @@ static cord_status score(const struct beam *beam, struct candidate *candidates, 
     if (!items) return error_memory(err);
     int count = 0;
     for (int i = 0; i < n; i++)
-        if (candidates[i].drop == DROP_NONE) items[count++].reasoning = candidates[i].reasoning;
+        if (candidates[i].drop == DROP_NONE)
+            items[count++] = (struct scored){.reasoning = candidates[i].reasoning, .complete = true};
     if (count) CORD_TRY(judge(&search, beam, items, count, err));
     for (int i = 0; i < n; i++) {
         struct candidate *c = &candidates[i];

@@ -109,20 +109,21 @@ static cord_status drop_replies(struct journal *j, int64_t problem, cord_error *
     return query_run(j, err, "DELETE FROM reply WHERE problem = ?1", "l", problem);
 }
 
-static cord_status put_started(struct journal *j, int64_t problem, double log_s0, const struct spoken *spoken, int n,
-                               cord_error *err) {
+static cord_status put_started(struct journal *j, int64_t problem, double log_s0, cord_text contrast,
+                               const struct spoken *spoken, int n, cord_error *err) {
     CORD_TRY(drop_replies(j, problem, err));
-    CORD_TRY(query_run(j, err, "UPDATE problem SET started = 1, log_s0 = ?2 WHERE key = ?1", "ld", problem, log_s0));
+    CORD_TRY(query_run(j, err, "UPDATE problem SET started = 1, log_s0 = ?2, contrast = ?3 WHERE key = ?1", "ldn",
+                       problem, log_s0, contrast));
     CORD_TRY(query_run(j, err, "DELETE FROM spoken_span WHERE problem = ?1", "l", problem));
     CORD_TRY(query_run(j, err, "DELETE FROM spoken WHERE problem = ?1", "l", problem));
     for (int i = 0; i < n; i++) CORD_TRY(put_spoken(j, problem, &spoken[i], err));
     return CORD_OK;
 }
 
-cord_status journal_started(struct journal *j, int64_t problem, double log_s0, const struct spoken *spoken, int n,
-                            cord_error *err) {
+cord_status journal_started(struct journal *j, int64_t problem, double log_s0, cord_text contrast,
+                            const struct spoken *spoken, int n, cord_error *err) {
     CORD_TRY(transaction_begin(j, err));
-    return transaction_end(j, put_started(j, problem, log_s0, spoken, n, err), err);
+    return transaction_end(j, put_started(j, problem, log_s0, contrast, spoken, n, err), err);
 }
 
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
@@ -276,13 +277,15 @@ static cord_status put_answer(struct journal *j, int64_t problem, int number, co
     CORD_TRY(find_place(j, problem, t, &round, &slot, &differs, err));
     return query_run(
         j, err,
-        "INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        "INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19)",
         "liiiiidin"
         "ttis"
-        "iiil",
+        "iiil"
+        "dd",
         problem, number, round, slot, (int)t->finish, t->author, t->log_score, t->tokens,
         differs ? t->reasoning : (cord_text){0}, a->reply, a->answer, (int)a->grade, a->why, a->prompt_tokens,
-        a->cached_tokens, a->new_tokens, a->us);
+        a->cached_tokens, a->new_tokens, a->us, a->log_pp, a->log_held_out);
 }
 
 static cord_status put_finished(struct journal *j, int64_t problem, const struct answered *finished, int n,

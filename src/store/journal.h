@@ -63,6 +63,7 @@ struct journal_problem {
     cord_text reason; /* of a failure */
     bool started;
     double log_s0;
+    cord_text contrast; /* data NULL where there is none */
     int rounds;
 };
 /* All problems in input order. */
@@ -70,8 +71,8 @@ cord_status journal_problems(struct journal *journal, struct arena *arena, struc
                              cord_error *err);
 
 /* What the search told: one transaction each. */
-cord_status journal_started(struct journal *journal, int64_t problem, double log_s0, const struct spoken *spoken, int n,
-                            cord_error *err);
+cord_status journal_started(struct journal *journal, int64_t problem, double log_s0, cord_text contrast,
+                            const struct spoken *spoken, int n, cord_error *err);
 cord_status journal_round(struct journal *journal, int64_t problem, const struct round *round, cord_error *err);
 cord_status journal_finished(struct journal *journal, int64_t problem, const struct answered *finished, int n,
                              cord_error *err); /* and the problem is done */

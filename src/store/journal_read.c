@@ -54,7 +54,7 @@ cord_status journal_problems(struct journal *j, struct arena *arena, struct jour
     if (!problems) return error_memory(err);
     struct rows r;
     rows_open(&r, j, arena, err,
-              "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0,"
+              "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0, contrast,"
               " (SELECT count(*) FROM round WHERE problem = key) FROM problem ORDER BY number, key",
               "");
     for (*n = 0; *n < count && rows_next(&r); ++*n) {
@@ -70,6 +70,7 @@ cord_status journal_problems(struct journal *j, struct arena *arena, struct jour
         p->reason = row_text(&r);
         p->started = row_int(&r) != 0;
         p->log_s0 = row_real(&r);
+        p->contrast = row_text(&r);
         p->rounds = row_int(&r);
     }
     *out = problems;
@@ -344,7 +345,8 @@ static cord_status read_anew(struct journal *j, int64_t problem, struct arena *a
 
 cord_status journal_state(struct journal *j, const struct journal_problem *problem, struct arena *arena,
                           struct search_state *state, cord_error *err) {
-    *state = (struct search_state){.started = problem->started, .log_s0 = problem->log_s0};
+    *state =
+        (struct search_state){.started = problem->started, .log_s0 = problem->log_s0, .contrast = problem->contrast};
     int64_t last;
     CORD_TRY(query_int64(j, err, &last, 0, "SELECT max(number) FROM round WHERE problem = ?1", "l", problem->key));
     while (state->round < last) {
@@ -371,7 +373,7 @@ static cord_status read_answer_rows(struct journal *j, int64_t problem, struct a
     rows_open(
         &r, j, arena, err,
         "SELECT round, slot, finish, author, log_score, tokens, reasoning, reply, answer, grade, why, prompt_tokens,"
-        " cached_tokens, new_tokens, us FROM answer WHERE problem = ?1 ORDER BY number",
+        " cached_tokens, new_tokens, us, log_pp, log_held_out FROM answer WHERE problem = ?1 ORDER BY number",
         "l", problem);
     for (*n = 0; *n < count && rows_next(&r); ++*n) {
         struct answer_row *row = &answers[*n];
@@ -391,6 +393,8 @@ static cord_status read_answer_rows(struct journal *j, int64_t problem, struct a
         a->cached_tokens = row_int(&r);
         a->new_tokens = row_int(&r);
         a->us = row_int64(&r);
+        a->log_pp = row_real(&r);
+        a->log_held_out = row_real(&r);
     }
     return rows_end(&r);
 }

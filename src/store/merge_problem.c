@@ -86,12 +86,12 @@ static cord_status take(struct merge *m, int64_t from, int64_t to, cord_error *e
     bool row;
     for (int i = m->n_tables - 1; to && i >= 0; i--) CORD_TRY(run(m, m->tables[i].drop, to, 0, &row, err));
     if (!to) CORD_TRY(query_int64(m->journal, err, &to, 1, "SELECT max(key) + 1 FROM main.problem", ""));
-    CORD_TRY(
-        query_run(m->journal, err,
-                  "INSERT OR REPLACE INTO main.problem (key, number, line, id, question, target, gold, row, bad,"
-                  " status, reason, started, log_s0) SELECT ?2, number, line, id, question, target, gold, row, bad,"
-                  " status, reason, started, log_s0 FROM source.problem WHERE key = ?1",
-                  "ll", from, to));
+    CORD_TRY(query_run(
+        m->journal, err,
+        "INSERT OR REPLACE INTO main.problem (key, number, line, id, question, target, gold, row, bad,"
+        " status, reason, started, log_s0, contrast) SELECT ?2, number, line, id, question, target, gold, row, bad,"
+        " status, reason, started, log_s0, contrast FROM source.problem WHERE key = ?1",
+        "ll", from, to));
     CORD_TRY(query_run(m->journal, err, "INSERT OR REPLACE INTO temp.origin (problem, run) VALUES (?1, ?2)", "li", to,
                        m->run));
     for (int i = 0; i < m->n_tables; i++) CORD_TRY(run(m, m->tables[i].copy, from, to, &row, err));
@@ -145,10 +145,11 @@ static cord_status find_content(struct merge *m, const struct pair *pair, struct
 static cord_status find_results(struct merge *m, const struct pair *pair, struct buf *names, cord_error *err) {
     int64_t s0;
     buf_clear(names);
-    CORD_TRY(query_int64(m->journal, err, &s0, 0,
-                         "SELECT s.log_s0 IS NOT p.log_s0 FROM source.problem s, main.problem p"
-                         " WHERE s.key = ?1 AND p.key = ?2",
-                         "ll", pair->from, pair->to));
+    CORD_TRY(query_int64(
+        m->journal, err, &s0, 0,
+        "SELECT s.log_s0 IS NOT p.log_s0 OR s.contrast IS NOT p.contrast FROM source.problem s, main.problem p"
+        " WHERE s.key = ?1 AND p.key = ?2",
+        "ll", pair->from, pair->to));
     if (s0) buf_addf(names, "s0");
     for (int i = 0; i < m->n_tables; i++) {
         bool differs;

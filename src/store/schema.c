@@ -28,7 +28,8 @@ static const char tables[] =
     "  status INTEGER NOT NULL,          -- 0 open, 1 done, 2 failed\n"
     "  reason TEXT,                      -- of a failure\n"
     "  started INTEGER NOT NULL DEFAULT 0,\n"
-    "  log_s0 REAL                       -- log S with empty reasoning\n"
+    "  log_s0 REAL,                      -- log S with empty reasoning\n"
+    "  contrast TEXT                     -- what search.criterion: contrast compares with; empty or NULL: nothing\n"
     ") STRICT;\n"
     "CREATE UNIQUE INDEX problem_id ON problem (id) WHERE NOT bad;\n"
 
@@ -117,6 +118,8 @@ static const char tables[] =
     "  grade INTEGER NOT NULL,           -- 0 correct, 1 wrong, 2 no answer, 3 undecided\n"
     "  why TEXT, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, new_tokens INTEGER NOT NULL,\n"
     "  us INTEGER NOT NULL,\n"
+    "  log_pp REAL,                      -- predictive perplexity by measures.scorer\n"
+    "  log_held_out REAL,                -- and by measures.held_out\n"
     "  PRIMARY KEY (problem, number),\n"
     "  FOREIGN KEY (problem, round, slot) REFERENCES beam\n"
     ") STRICT, WITHOUT ROWID;\n";

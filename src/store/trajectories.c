@@ -39,7 +39,9 @@ static void write_answered(struct json_writer *w, const char *key, const struct 
     const struct trajectory *t = &a->trajectory;
     json_open(w, key, '{');
     json_double(w, "score", exp(t->log_score));
-    json_double(w, "log_score", t->log_score);
+    json_double(w, "log_score", t->log_score); /* null for a score of 0 */
+    json_double(w, "pp", exp(a->log_pp));
+    json_double(w, "pp_held_out", exp(a->log_held_out));
     json_text(w, "finish", text_of(finish_name(t->finish)));
     if (t->author >= 0)
         json_text(w, "author", teacher_name(teachers, t->author));

@@ -84,7 +84,8 @@ static void test_problem(void **state) {
         "\nRound 3\n  the last round\n  *  0 <- 1  small             0.8750  ends its turn\n      five\\x00\\x1b[31m");
     assert_says(
         f, "  +  1 <- 0                    0.5000  stays: finished (closed)\n     - <- 1  strong            0.0625\n");
-    assert_says(f, "  *  0  wrong      0.8750  6             by small, 2 steps, turn ended\n");
+    assert_says(f, "  *  0  wrong      0.8750  6             by small, 2 steps, turn ended, held out 0.7500\n");
+    assert_says(f, "  against 4\n");
     char *by_id = strdup(f->output);
     assert_int_equal(cord(f, "show $RUN 1"), 0);
     assert_string_equal(f->output, by_id);
@@ -126,6 +127,25 @@ static void test_tie(void **state) {
     assert_int_equal(cord(f, "show $RUN 2 --why 1"), 0); /* unfinished: the leading trajectory's */
     assert_says(f, "runner-up      small, S 0.5000; margin +0.0000 in S, +0.0000 in log S\n");
     assert_says(f, "tie rule       equal scores: the seeded hash decided, not the score\n");
+}
+
+/* All of a round worth nothing: no margin between them, and none that is no number. */
+static void test_scores_of_nothing(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    struct sample *s = &f->sample;
+    for (int i = 0; i < 2; i++)
+        s->candidates[0][i].log_score = s->steps[i].log_score = s->beams[0][i].log_score = -INFINITY;
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    sample_started(journal, 2);
+    assert_ok(journal_round(journal, 2, &s->rounds[0], err));
+    journal_close(journal);
+    assert_int_equal(cord(f, "show $RUN 2"), 0);
+    assert_says(f, "strong            0.0000\n");
+    assert_int_equal(cord(f, "show $RUN 2 --why 1"), 0);
+    assert_says(f, "margin +0.0000 in S, +0.0000 in log S\n");
+    assert_says(f, "tie rule       equal scores");
+    assert_null(strstr(f->output, "nan"));
 }
 
 static void test_long_texts_fit_the_page(void **state) {
@@ -305,6 +325,7 @@ int main(void) {
         TEST(test_run),
         TEST(test_problem),
         TEST(test_why),
+        TEST(test_scores_of_nothing),
         TEST(test_tie),
         TEST(test_long_texts_fit_the_page),
         TEST(test_prompts_are_exact),

@@ -42,7 +42,7 @@ static void tell(struct journal *journal, int64_t problem, int number, const str
 /* Goes on, and can be guessed: S0 is 0.75. One choice by ln 1.25, one by nothing, after which S is over the limit. */
 static void tell_second(struct journal *journal) {
     struct play p = {.n = 0};
-    assert_ok(journal_started(journal, 2, log(0.75), NULL, 0, err));
+    assert_ok(journal_started(journal, 2, log(0.75), TEXT(""), NULL, 0, err));
     propose(&p, 0, 0, "a", "a", 0.25, 0, GROWING);
     propose(&p, 0, 1, "b", "b", 0.2, -1, GROWING);
     tell(journal, 2, 1, &p);
@@ -55,7 +55,7 @@ static void tell_second(struct journal *journal) {
 /* Here a finished trajectory of S 0.5 has to go for one of 0.6: ln 1.2. */
 static void tell_fourth(struct journal *journal) {
     struct play p = {.n = 0};
-    assert_ok(journal_started(journal, 4, log(0.5), NULL, 0, err));
+    assert_ok(journal_started(journal, 4, log(0.5), TEXT(""), NULL, 0, err));
     propose(&p, 0, 0, "a", "a", 0.5, 0, FINISHED_CLOSED);
     propose(&p, 0, 0, "b", "b", 0.25, 1, GROWING);
     tell(journal, 4, 1, &p);
@@ -165,7 +165,7 @@ static void test_beams(void **state) {
 static void make_traces(struct fixture *f) {
     struct play p = {.n = 0};
     struct trajectory last[2];
-    assert_ok(journal_started(f->journal, 1, log(0.125), NULL, 0, err));
+    assert_ok(journal_started(f->journal, 1, log(0.125), TEXT(""), NULL, 0, err));
     propose(&p, 0, 0, " Five is 5", " Five is 5", 0.5, 0, GROWING);
     propose(&p, 0, 1, " Six", " Six", 0.5, 1, GROWING);
     for (int i = 0; i < 2; i++) {

@@ -87,6 +87,7 @@ static void test_measures(void **state) {
     assert_near(v[MEASURE_ACCURACY], 0, 0); /* the best is wrong, the second right */
     assert_near(v[MEASURE_NO_ANSWER] + v[MEASURE_UNDECIDED], 0, 0);
     assert_near(v[MEASURE_PP], 0.875, 1e-12);
+    assert_near(v[MEASURE_HELD_OUT], 0.75, 1e-12);
     assert_near(v[MEASURE_S0], 0.125, 1e-12);
     assert_near(v[MEASURE_TRAJECTORIES], 2, 0);
     assert_near(v[MEASURE_STEPS], 2, 0); /* a cut step and its rest are one */
@@ -325,7 +326,7 @@ static void make_run(char folder[64], const enum grade *grades, const double *sc
         struct answered answers[2];
         sample_answers(sample, answers);
         answers[0].grade = grades[i];
-        answers[0].trajectory.log_score = log(scores[i]);
+        answers[0].log_pp = log(scores[i]);
         sample_started(journal, i + 1);
         for (int r = 0; r < 3; r++) assert_ok(journal_round(journal, i + 1, &sample->rounds[r], err));
         assert_ok(journal_finished(journal, i + 1, answers, 2, err));

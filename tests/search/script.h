@@ -9,12 +9,14 @@
 #include "support.h"
 
 #include "model/backend.h"
-#include "search/search.h"
+#include "search/criterion.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { TEACHERS = 4, ROUNDS = 64 };
+/* Models behind the teachers' own. All but the last are spoken to as the meta-prover is. */
+enum { META = TEACHERS, SCORER, HELD_OUT, JUDGE, REWARD, MODELS };
 
 /* A proposal or an answer that is asked for, as the script sees it. */
 struct asked {
@@ -38,10 +40,14 @@ struct said {
 struct world {
     void (*reply)(struct world *, const struct asked *, struct said *);
     double (*score)(struct world *, cord_text reasoning); /* log S; NAN: the request fails */
-    uint64_t script;                                      /* for scripts that are made of hashes */
+    /* In place of it, where who scores what matters; and log-probabilities by a reward model, of a whole prompt. */
+    double (*score_as)(struct world *, int model, cord_text reasoning, cord_text target);
+    double (*reward)(struct world *, cord_text prompt, cord_text opening, cord_text target);
+    uint64_t script; /* for scripts that are made of hashes */
 
     cord_engine engine;
-    struct cord_model models[TEACHERS + 1]; /* the last is the meta-prover's */
+    struct cord_model models[MODELS];
+    struct meta_prover others[MODELS]; /* those behind META */
     struct prompt_style styles[TEACHERS + 1];
     struct teacher teachers[TEACHERS];
     struct meta_prover meta;
@@ -59,6 +65,7 @@ struct world {
     int n_scored;                        /* in the last call */
     int n_started, n_rounds, n_ends;
     double log_s0;
+    cord_text contrast;
     struct round rounds[ROUNDS]; /* with beams of their own */
     const struct answered *finished;
     int n_finished;
@@ -148,8 +155,9 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         cord_proposal *r = &requests[i];
         int teacher = (int)(r->model - w->models);
         bool integrates = is_integrator(w, teacher);
-        cord_text all, reasoning = integrates ? whole_prompt(w, r->prompt, r->n_spans, &all)
-                                              : behind_prompt(w, teacher, r->prompt, r->n_spans, &all);
+        cord_text all, reasoning = integrates
+                                       ? whole_prompt(w, r->prompt, r->n_spans, &all)
+                                       : behind_prompt(w, teacher < META ? teacher : META, r->prompt, r->n_spans, &all);
         const cord_span *last = &r->prompt[r->n_spans - 1];
         asked[i] = (struct asked){
             .teacher = teacher,
@@ -195,16 +203,25 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
     return CORD_OK;
 }
 
+static inline double script_score(struct world *w, const cord_scoring *r, int who) {
+    cord_text all;
+    if (who == REWARD) {
+        all = spans_text((struct spans){(cord_span *)(uintptr_t)r->prompt, r->n_spans}, &w->arena);
+        assert_int_equal(r->reasoning.len, 0);
+        return w->reward(w, all, r->opening.text, r->target.text);
+    }
+    assert_true(who == META || who == SCORER || who == HELD_OUT);
+    assert_int_equal(behind_prompt(w, META, r->prompt, r->n_spans, &all).len, 0);
+    return w->score_as ? w->score_as(w, who, r->reasoning, r->target.text) : w->score(w, r->reasoning);
+}
+
 cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
     struct world *w = engine->options.log_ctx;
     CORD_TRY(script_call(w, err));
     w->n_scored = n;
     for (int i = 0; i < n; i++) {
         cord_scoring *r = &requests[i];
-        cord_text all, rest = behind_prompt(w, TEACHERS, r->prompt, r->n_spans, &all);
-        assert_ptr_equal(r->model, w->meta.model);
-        assert_int_equal(rest.len, 0);
-        double score = w->score(w, r->reasoning);
+        double score = script_score(w, r, (int)(r->model - w->models));
         buf_addf(&w->log, "score %a: %.*s\n", score, (int)r->reasoning.len, r->reasoning.data);
         if (w->calls == w->away_call && i == n - 1) {
             fail_request(&r->error, w->away_code, TEACHERS);
@@ -235,7 +252,8 @@ cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *s
 
 /* ---- the observer -------------------------------------------------------------------------------------------- */
 
-static inline cord_status on_started(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
+static inline cord_status on_started(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                                     cord_error *err) {
     (void)err;
     struct world *w = ctx;
     int spoken_to = 1; /* the meta-prover, and who has a model */
@@ -251,6 +269,7 @@ static inline cord_status on_started(void *ctx, double log_s0, const struct spok
     }
     w->n_started++;
     w->log_s0 = log_s0;
+    w->contrast = arena_text(&w->arena, contrast);
     buf_addf(&w->log, "S0 %a\n", log_s0);
     w->told = w->log.len;
     return CORD_OK;
@@ -318,8 +337,9 @@ static inline cord_status on_finished(void *ctx, const struct answered *finished
     for (int i = 0; i < n; i++) {
         const struct answered *a = &finished[i];
         log_trajectory(w, &a->trajectory);
-        buf_addf(&w->log, " %s (%s) '%.*s' in '%.*s'\n", grade_name(a->grade), a->why, (int)a->answer.len,
-                 a->answer.data, (int)a->reply.len, a->reply.data);
+        buf_addf(&w->log, " %s (%s) '%.*s' in '%.*s' pp %a %a\n", grade_name(a->grade), a->why, (int)a->answer.len,
+                 a->answer.data, (int)a->reply.len, a->reply.data, isnan(a->log_pp) ? 99 : a->log_pp,
+                 isnan(a->log_held_out) ? 99 : a->log_held_out);
     }
     return CORD_OK;
 }
@@ -351,6 +371,8 @@ static inline struct world *world_new(int n_teachers, int beam) {
             .sampling = {.temperature = 0.5f + 0.1f * (float)k, .top_p = 0.9f, .seed = 77},
         };
     }
+    for (int k = META + 1; k < MODELS; k++)
+        w->others[k] = (struct meta_prover){.model = &w->models[k], .prompt = {.style = &w->styles[META]}};
     w->meta = (struct meta_prover){.model = &w->models[TEACHERS], .prompt = {.style = &w->styles[TEACHERS]}};
     w->settings = (struct search_settings){
         .runs = 1,
@@ -397,6 +419,18 @@ static inline void world_segment(struct world *w, enum segmentation segmentation
         prompt_segment(&w->styles[k], segmentation);
         assert_text(w->styles[k].think_open, "<think>\n");
     }
+}
+
+/* The criterion of that name, with what it needs. */
+static inline void world_judge(struct world *w, const char *name) {
+    int i = 0;
+    while (strcmp(criteria[i]->name, name) != 0) i++; /* a name that is not there ends the test */
+    w->settings.criterion = criteria[i];
+    w->settings.judgment = (struct judgment){4, 8, 0.5f, TEXT("Time is up.")};
+    w->settings.contrast_samples = 3;
+    w->settings.reward_format = REWARD_SHEPHERD;
+    w->search.judge = &w->others[JUDGE];
+    w->search.reward = &w->others[REWARD];
 }
 
 static inline void world_free(struct world *w) {

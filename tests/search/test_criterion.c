@@ -3,7 +3,7 @@
 #include "support.h"
 
 #include "model/backend.h"
-#include "search/search.h"
+#include "search/criterion.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,6 +14,15 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
 cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
     (void)engine, (void)requests, (void)n, (void)err;
     fail_msg("scoring proposes nothing");
+    return CORD_INTERNAL;
+}
+
+cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err);
+cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
+                                     cord_error *err) {
+    (void)model, (void)spans, (void)n, (void)tokens, (void)err;
+    fail_msg("the meta-prover's own count is taken");
     return CORD_INTERNAL;
 }
 
@@ -85,7 +94,7 @@ static void the_scored_text_is_the_papers(void **state) {
         {.reasoning = TEXT("### Step 1. Two")},
         {.reasoning = TEXT("### Step 1. A\n\n B\t\r\n")},
     };
-    assert_ok(score_reasonings(&search, prompt, items, ITEMS, err));
+    assert_ok(score_targets(&search, &meta, prompt, items, ITEMS, err));
     for (int i = 0; i < ITEMS; i++) {
         if (i == 2) {
             assert_true(isnan(items[i].log_score));
@@ -101,7 +110,7 @@ static void the_scored_text_is_the_papers(void **state) {
     }
     engine.stop = true;
     cord_error error = {0};
-    assert_int_equal(score_reasonings(&search, prompt, items, ITEMS, &error), CORD_CANCELLED);
+    assert_int_equal(score_targets(&search, &meta, prompt, items, ITEMS, &error), CORD_CANCELLED);
     for (int i = 0; i < ITEMS; i++) assert_true(isnan(items[i].log_score));
     arena_release(&arena);
 }

@@ -288,8 +288,13 @@ static void refused_too_often_the_problem_fails(void **state) {
 
         struct world *again = merging(cases[i].script, 1, 1, cases[i].tries); /* stopped before that was noted */
         const struct round *last = &w->rounds[w->n_rounds - 1];
-        again->search.state = (struct search_state){
-            true, w->log_s0, w->n_rounds, last->beam, last->n_beam, cases[i].tries, last->candidates[0].drop_why};
+        again->search.state = (struct search_state){.started = true,
+                                                    .log_s0 = w->log_s0,
+                                                    .round = w->n_rounds,
+                                                    .beam = last->beam,
+                                                    .n_beam = last->n_beam,
+                                                    .anew = cases[i].tries,
+                                                    .refused = last->candidates[0].drop_why};
         assert_int_equal(world_run(again), CORD_BAD_INPUT);
         assert_string_equal(again->error.message, cases[i].why);
         assert_int_equal(again->calls, 0);

@@ -40,7 +40,8 @@ static struct world *talking(uint64_t script) {
 
 /* What the observer of `w` was told, as the beginning of another search. Its texts stay w's. */
 static struct search_state state_of(const struct world *w) {
-    struct search_state state = {.started = w->n_started > 0, .log_s0 = w->log_s0, .round = w->n_rounds};
+    struct search_state state = {
+        .started = w->n_started > 0, .log_s0 = w->log_s0, .contrast = w->contrast, .round = w->n_rounds};
     for (int r = 0; r < w->n_rounds; r++)
         for (int i = 0; i < w->rounds[r].n_candidates; i++)
             if (w->rounds[r].candidates[i].parent < 0) {
@@ -71,17 +72,47 @@ static void give(struct world *w, uint64_t script) {
     w->search.n_given = GIVEN;
 }
 
-/* Every strategy, with several runs and with one. */
+/* As a step's log-probability of either sign. */
+static double signs(struct world *w, cord_text prompt, cord_text opening, cord_text target) {
+    (void)opening;
+    return -(double)(seed_text(seed_text(w->script, prompt), target) % 8) / 8;
+}
+
+/* Every strategy, with several runs and with one; every criterion, of steps and of complete traces. */
 static struct world *searching(int way, uint64_t script) {
     static const struct {
         enum search_strategy strategy;
         int beam, runs;
         bool adaptive;
-    } ways[] = {{STRATEGY_CORD, 3, 1, false},     {STRATEGY_CORD, 2, 3, false},     {STRATEGY_GREEDY, 1, 1, false},
-                {STRATEGY_GREEDY, 1, 3, false},   {STRATEGY_CURATION, 1, 3, false}, {STRATEGY_REJECTION, 1, 3, false},
-                {STRATEGY_CURATION, 1, 1, false}, {STRATEGY_MCTS, 1, 3, false},     {STRATEGY_MCTS, 1, 1, false},
-                {STRATEGY_CORD, 3, 1, true},      {STRATEGY_GREEDY, 1, 3, true},    {STRATEGY_INTEGRATION, 1, 2, false},
-                {STRATEGY_SELECTION, 1, 1, false}};
+        const char *criterion;
+    } ways[] = {{STRATEGY_CORD, 3, 1, false, NULL},
+                {STRATEGY_CORD, 2, 3, false, NULL},
+                {STRATEGY_GREEDY, 1, 1, false, NULL},
+                {STRATEGY_GREEDY, 1, 3, false, NULL},
+                {STRATEGY_CURATION, 1, 3, false, NULL},
+                {STRATEGY_REJECTION, 1, 3, false, NULL},
+                {STRATEGY_CURATION, 1, 1, false, NULL},
+                {STRATEGY_MCTS, 1, 3, false, NULL},
+                {STRATEGY_MCTS, 1, 1, false, NULL},
+                {STRATEGY_CORD, 3, 1, true, NULL},
+                {STRATEGY_GREEDY, 1, 3, true, NULL},
+                {STRATEGY_CORD, 2, 1, false, "random"},
+                {STRATEGY_CURATION, 1, 2, false, "random"},
+                {STRATEGY_CORD, 2, 2, false, "longest"},
+                {STRATEGY_CORD, 2, 2, false, "judge"},
+                {STRATEGY_CURATION, 1, 2, false, "judge"},
+                {STRATEGY_MCTS, 1, 1, false, "judge"},
+                {STRATEGY_CORD, 2, 2, false, "prm"},
+                {STRATEGY_CURATION, 1, 2, false, "prm"},
+                {STRATEGY_CORD, 2, 2, false, "contrast"},
+                {STRATEGY_CURATION, 1, 2, false, "contrast"},
+                {STRATEGY_CORD, 2, 2, false, "masked"},
+                {STRATEGY_CURATION, 1, 2, false, "masked"},
+                {STRATEGY_MCTS, 1, 1, false, "masked"},
+                {STRATEGY_INTEGRATION, 1, 2, false, NULL},
+                {STRATEGY_SELECTION, 1, 1, false, NULL},
+                {STRATEGY_INTEGRATION, 1, 2, false, "masked"},
+                {STRATEGY_SELECTION, 1, 1, false, "longest"}};
     if (way == sizeof ways / sizeof *ways) return NULL;
     struct world *w = talking(script);
     w->settings.strategy = ways[way].strategy;
@@ -95,6 +126,10 @@ static struct world *searching(int way, uint64_t script) {
     if (ways[way].strategy == STRATEGY_INTEGRATION)
         world_integrate(w, 12); /* refused again and again, but not so often */
     if (ways[way].strategy == STRATEGY_SELECTION) give(w, script);
+    w->reward = signs;
+    if (!ways[way].criterion) return w;
+    world_judge(w, ways[way].criterion);
+    w->search.held_out = &w->others[HELD_OUT];
     return w;
 }
 
@@ -104,14 +139,15 @@ static int stop_anywhere(int way, uint64_t script) {
     struct world *whole = searching(way, script);
     world_succeeds(whole);
     int rounds = whole->n_rounds;
-    bool beam = whole->settings.strategy == STRATEGY_CORD || whole->settings.strategy == STRATEGY_GREEDY;
+    bool plain = !whole->settings.criterion; /* else there are calls of its own, and those that measure */
+    bool beam = plain && (whole->settings.strategy == STRATEGY_CORD || whole->settings.strategy == STRATEGY_GREEDY);
     if (beam) assert_int_equal(whole->calls, 2 + 2 * rounds);
-    if (whole->settings.strategy == STRATEGY_SELECTION)
+    if (plain && whole->settings.strategy == STRATEGY_SELECTION)
         assert_int_equal(whole->calls, 2); /* S_0, and all traces at once; nobody is asked for an answer */
-    else if (whole->settings.strategy == STRATEGY_INTEGRATION)
+    else if (plain && whole->settings.strategy == STRATEGY_INTEGRATION)
         assert_int_equal(whole->calls, 2 + rounds); /* S_0, a call each, and the merged trace's score */
     else
-        assert_true(whole->calls > 2 + rounds);
+        assert_true(whole->calls >= (whole->settings.strategy == STRATEGY_SELECTION ? 2 : 2 + rounds));
     for (int call = 1; call <= whole->calls; call++) {
         struct world *first = searching(way, script), *second = searching(way, script);
         first->cancel_call = call;
@@ -124,6 +160,7 @@ static int stop_anywhere(int way, uint64_t script) {
         second->search.state = state_of(first);
         world_succeeds(second);
         assert_int_equal(second->n_started, first->n_started ? 0 : 1);
+        if (!first->n_started) assert_true(text_equal(second->contrast, whole->contrast));
         assert_string_equal(second->log.data, whole->log.data + known);
         world_free(second);
         world_free(first);
@@ -268,8 +305,9 @@ static void a_server_that_stays_away_ends_it(void **state) {
     world_free(whole);
 }
 
-static cord_status refuse_start(void *ctx, double log_s0, const struct spoken *spoken, int n, cord_error *err) {
-    (void)ctx, (void)log_s0, (void)spoken, (void)n;
+static cord_status refuse_start(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                                cord_error *err) {
+    (void)ctx, (void)log_s0, (void)contrast, (void)spoken, (void)n;
     return error_set(err, CORD_IO_ERROR, "start");
 }
 

@@ -86,7 +86,7 @@ static inline void sample_started(struct journal *journal, int64_t problem) {
         spans[i][1] = (cord_span){i == 2 ? TEXT("a question with a NUL \0 and <|im_end|>") : TEXT("question"), false};
         spoken[i] = (struct spoken){i < 2 ? i : -1, {spans[i], 2}, &sample_style};
     }
-    assert_ok(journal_started(journal, problem, log(0.125), spoken, 3, err));
+    assert_ok(journal_started(journal, problem, log(0.125), TEXT("4"), spoken, 3, err));
 }
 
 /* Candidates, steps and beams of the three rounds. Static: trajectories point into them. */
@@ -210,12 +210,25 @@ static inline void sample_plant(struct sample *s) {
             s->beams[i][slot].tree = (struct tree_place){slot - 1, i + 3, i + 0.1, UINT64_C(1) << 63 | (uint64_t)slot};
 }
 
-/* The best one is wrong, the second correct. */
+/* The best one is wrong, the second correct; of that one, no second scorer knows. */
 static inline void sample_answers(const struct sample *s, struct answered out[2]) {
-    out[0] =
-        (struct answered){s->beams[2][0], TEXT("So \\boxed{6}"), TEXT("6"), GRADE_WRONG, "numbers differ", 9, 8, 7, 6};
-    out[1] =
-        (struct answered){s->beams[2][1], TEXT("So \\boxed{5}"), TEXT("5"), GRADE_CORRECT, "equal numbers", 9, 8, 7, 6};
+    struct answered answer = {.prompt_tokens = 9, .cached_tokens = 8, .new_tokens = 7, .us = 6};
+    answer.trajectory = s->beams[2][0];
+    answer.reply = TEXT("So \\boxed{6}");
+    answer.answer = TEXT("6");
+    answer.grade = GRADE_WRONG;
+    answer.why = "numbers differ";
+    answer.log_pp = log(0.875);
+    answer.log_held_out = log(0.75);
+    out[0] = answer;
+    answer.trajectory = s->beams[2][1];
+    answer.reply = TEXT("So \\boxed{5}");
+    answer.answer = TEXT("5");
+    answer.grade = GRADE_CORRECT;
+    answer.why = "equal numbers";
+    answer.log_pp = log(0.625);
+    answer.log_held_out = (double)NAN;
+    out[1] = answer;
 }
 
 /* Tells a journal the whole search of one problem. */

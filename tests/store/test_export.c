@@ -90,6 +90,8 @@ static void test_trajectories(void **state) {
     assert_string_equal(text_at(best, "answer"), "6");
     assert_true(fabs(json_real_value(json_object_get(best, "score")) - 0.875) < 1e-12);
     assert_true(json_real_value(json_object_get(best, "log_score")) == log(0.875));
+    assert_true(fabs(json_real_value(json_object_get(best, "pp")) - 0.875) < 1e-12);
+    assert_true(fabs(json_real_value(json_object_get(best, "pp_held_out")) - 0.75) < 1e-12);
     const json_t *steps = json_object_get(best, "steps");
     assert_int_equal(json_array_size(steps), 3);
     assert_string_equal(text_at(json_array_get(steps, 0), "text"), " Count");
@@ -104,6 +106,7 @@ static void test_trajectories(void **state) {
     const json_t *others = json_object_get(line, "finished");
     assert_int_equal(json_array_size(others), 1);
     assert_string_equal(text_at(json_array_get(others, 0), "reasoning"), SAMPLE_ONE);
+    assert_true(json_is_null(json_object_get(json_array_get(others, 0), "pp_held_out"))); /* nobody measured it */
     json_decref(line);
 
     line = line_of(buf_text(&all), 1); /* p2 is not done and has no line; this is the broken row */
@@ -199,6 +202,32 @@ static void test_prompt_completion_without_markers(void **state) {
     assert_null(line_of(rows, 1));
     assert_int_equal(counts.rows, 1);
     assert_int_equal(counts.rescued, 0);
+}
+
+/* A score of 0 is 0; its logarithm is none that JSON can write. Rows with it are exported as all others. */
+static void test_scores_of_nothing(void **state) {
+    struct fixture *f = *state;
+    struct export_counts counts;
+    struct buf all;
+    struct sample *s = &f->sample;
+    s->candidates[2][0].log_score = s->steps[3].log_score = s->beams[2][0].log_score = -INFINITY;
+    sample_tell(f->journal, 2, s);
+    read_trajectories(f, &all);
+    json_t *line = line_of(buf_text(&all), 1);
+    const json_t *best = json_object_get(line, "best"), *steps = json_object_get(best, "steps");
+    assert_string_equal(text_at(line, "id"), "p2");
+    assert_true(json_is_number(json_object_get(best, "score")));
+    assert_true(json_number_value(json_object_get(best, "score")) == 0);
+    assert_true(json_is_null(json_object_get(best, "log_score")));
+    assert_true(json_is_number(json_object_get(json_array_get(steps, 2), "score")));
+    json_decref(line);
+    buf_release(&all);
+    rows_of(f, plain, &counts);
+    assert_int_equal(counts.rows, 2);
+    struct export_options options = plain;
+    options.min_score = 1e-9;
+    rows_of(f, options, &counts);
+    assert_int_equal(counts.rows, 1);
 }
 
 static void test_no_answer_trains_nobody(void **state) {
@@ -305,6 +334,7 @@ int main(void) {
         TEST(test_equal_runs_have_equal_files),
         TEST(test_only_correct),
         TEST(test_prompt_completion_without_markers),
+        TEST(test_scores_of_nothing),
         TEST(test_no_answer_trains_nobody),
         TEST(test_unknown_format),
         TEST(test_disk_that_is_full),

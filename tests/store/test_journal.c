@@ -204,6 +204,7 @@ static void test_round_trip(void **state) {
         assert_ok(journal_round(f->journal, key, &f->sample.rounds[i], err));
         assert_ok(journal_state(f->journal, &problems_of(f, f->journal, 4)[0], &f->arena, &at, err));
         assert_true(at.started && at.log_s0 == log(0.125));
+        assert_text(at.contrast, "4");
         assert_int_equal(at.round, i + 1);
         assert_int_equal(at.n_beam, 2);
         for (int k = 0; k < 2; k++) assert_same_trajectory(&at.beam[k], &f->sample.beams[i][k]);
@@ -238,7 +239,10 @@ static void test_answers(void **state) {
         assert_int_equal(got[i].cached_tokens, 8);
         assert_int_equal(got[i].new_tokens, 7);
         assert_int_equal(got[i].us, 6);
+        assert_number(got[i].log_pp, expected[i].log_pp);
+        assert_number(got[i].log_held_out, expected[i].log_held_out);
     }
+    assert_text(p->contrast, "4");
     struct journal_totals one, all;
     assert_ok(journal_totals(f->journal, 1, &one, err));
     assert_ok(journal_totals(f->journal, 0, &all, err));
@@ -254,12 +258,27 @@ static void test_answers(void **state) {
 }
 
 /* A trajectory may be finished, and its text trimmed, after the last round that was told. */
+/* A score of 0: its logarithm is minus infinity, which is a number, while no score is none. */
+static void test_scores_of_nothing(void **state) {
+    struct fixture *f = *state;
+    struct sample *s = &f->sample;
+    sample_problems(f->journal);
+    s->candidates[2][0].log_score = s->steps[3].log_score = s->beams[2][0].log_score = -INFINITY;
+    sample_tell(f->journal, 1, s);
+    assert_rounds(f, f->journal, 1, 3);
+    struct answered *got;
+    int n;
+    assert_ok(journal_answers(f->journal, problems_of(f, f->journal, 4), &f->arena, &got, &n, err));
+    assert_true(got[0].trajectory.log_score == -INFINITY && got[0].trajectory.last->log_score == -INFINITY);
+}
+
 static void test_answer_that_was_trimmed(void **state) {
     struct fixture *f = *state;
     sample_problems(f->journal);
     sample_started(f->journal, 1);
     for (int i = 0; i < 2; i++) assert_ok(journal_round(f->journal, 1, &f->sample.rounds[i], err));
-    struct answered a = {f->sample.beams[1][1], TEXT(""), TEXT(""), GRADE_NO_ANSWER, NULL, 0, 0, 0, 0}, *got;
+    struct answered a = {.reply = TEXT(""), .answer = TEXT(""), .grade = GRADE_NO_ANSWER}, *got;
+    a.trajectory = f->sample.beams[1][1];
     a.trajectory.reasoning = text_trim_end(a.trajectory.reasoning);
     a.trajectory.finish = FINISHED_BUDGET;
     assert_ok(journal_finished(f->journal, 1, &a, 1, err));
@@ -790,6 +809,7 @@ int main(void) {
         TEST(test_changed_problem_is_refused),
         TEST(test_round_trip),
         TEST(test_answers),
+        TEST(test_scores_of_nothing),
         TEST(test_answer_that_was_trimmed),
         TEST(test_answers_of_equal_text),
         TEST(test_what_begins_anew),

@@ -1,0 +1,113 @@
+/* judge.c - binary judgment (section 4 of the paper's comparison): a reasoning is worth how often a model that has to answer
+ * from it, now, answers right. To a reasoning that is not complete a sentence is added that says so; then
+ * " </think> The final answer is:"; the judge finishes that several times, each answer is found and graded as any other, and
+ * the share of the correct ones is the score. What the grader cannot decide is not correct.
+ *
+ * The judge is spoken to in the meta-prover's style. All completions of all reasonings are one call of the engine. */
+#include "search/criterion.h"
+#include "search/rounds.h"
+
+#include <math.h>
+
+#define JUDGMENT_STREAM (UINT64_MAX - 17)
+
+static const char opening[] = "The final answer is:";
+
+/* How often the same is asked. Without a temperature all completions would be one. */
+static int times_of(const struct judgment *judgment) { return judgment->temperature > 0 ? judgment->completions : 1; }
+
+static uint64_t seed_of(const struct search *search, const struct scored *item) {
+    return seed_text(seed_mix(run_seed(search, item->run), JUDGMENT_STREAM), text_trim_end(item->reasoning));
+}
+
+static cord_status ask(const struct search *search, struct spans prompt, const struct scored *item,
+                       cord_proposal *proposals, int times, cord_error *err) {
+    const struct judgment *judgment = &search->settings->judgment;
+    const char *sentence =
+        arena_printf(search->arena, "\n\n%.*s", (int)judgment->sentence.len, judgment->sentence.data);
+    const char *close = arena_printf(search->arena, " </think> %s", opening);
+    if (!sentence || !close) return error_memory(err);
+    const cord_span tail[] = {
+        {text_trim_end(item->reasoning), false},
+        {item->complete ? (cord_text){"", 0} : text_of(sentence), true},
+        {text_of(close), true},
+    };
+    struct spans whole = spans_append(prompt, tail, 3, search->arena);
+    if (!whole.span) return error_memory(err);
+    for (int k = 0; k < times; k++)
+        proposals[k] = (cord_proposal){
+            .model = search->judge->model,
+            .prompt = whole.span,
+            .n_spans = whole.n,
+            .sampling = {.temperature = judgment->temperature,
+                         .top_p = 1,
+                         .seed = seed_mix(seed_of(search, item), (uint64_t)k)},
+            .max_tokens = judgment->tokens,
+            .group = search->group,
+        };
+    return CORD_OK;
+}
+
+static cord_status is_correct(const struct search *search, const cord_proposal *proposal, bool *correct,
+                              cord_error *err) {
+    char *reply = arena_printf(search->arena, "%s%.*s", opening, (int)proposal->len, proposal->text);
+    if (!reply) return error_memory(err);
+    struct grade_request request = {.question = search->question.text,
+                                    .gold = search->gold,
+                                    .reply = text_trim_end(text_of(reply)),
+                                    .seed = proposal->sampling.seed,
+                                    .group = search->group};
+    struct grade_result result;
+    *correct = false;
+    if (!text_trim((cord_text){proposal->text, proposal->len}).len ||
+        !grader_find_answer(search->grader, request.reply, false, &request.answer, NULL))
+        return CORD_OK;
+    CORD_TRY(grader_grade(search->grader, &request, false, &result, search->arena, err));
+    *correct = result.verdict == CORD_EQUAL;
+    return CORD_OK;
+}
+
+/* A reasoning of which one completion failed has no score: a share of fewer would be another measure. */
+static cord_status read_completions(const struct search *search, const cord_proposal *proposals, int times,
+                                    struct scored *item, cord_error *err) {
+    int right = 0;
+    for (int k = 0; k < times; k++) {
+        const cord_proposal *p = &proposals[k];
+        item->prompt_tokens += p->prompt_tokens + p->new_tokens; /* all that was computed to score */
+        item->cached_tokens += p->cached_tokens;
+        if (p->us > item->us) item->us = p->us;
+        if (p->error.code != CORD_OK) {
+            item->error = p->error;
+            if (!is_models_own(p->error.code)) continue;
+            if (err) *err = p->error;
+            return p->error.code;
+        }
+        bool correct;
+        CORD_TRY(is_correct(search, p, &correct, err));
+        right += correct;
+    }
+    if (item->error.code == CORD_OK) item->log_score = log((double)right / times); /* of 0: -INFINITY */
+    return CORD_OK;
+}
+
+static cord_status score(const struct search *search, struct spans prompt, struct scored *items, int n,
+                         cord_error *err) {
+    int times = times_of(&search->settings->judgment);
+    struct spans own;
+    CORD_TRY(count_scored(search, items, n, err));
+    CORD_TRY(prompt_of_scorer(search, search->judge, prompt, &own, err));
+    cord_proposal *proposals = arena_alloc(search->arena, ((size_t)n * (size_t)times + 1) * sizeof *proposals);
+    if (!proposals) return error_memory(err);
+    for (int i = 0; i < n; i++) CORD_TRY(ask(search, own, &items[i], &proposals[i * times], times, err));
+    cord_status status = n ? cord_propose(search->engine, proposals, n * times, err) : CORD_OK;
+    for (int i = 0; i < n; i++)
+        if (status == CORD_OK) status = read_completions(search, &proposals[i * times], times, &items[i], err);
+    for (int i = 0; i < n * times; i++) cord_proposal_release(&proposals[i]);
+    return status;
+}
+
+const struct criterion criterion_judge = {
+    .name = "judge",
+    .help = "how often a model that must answer at once answers right",
+    .score = score,
+};

@@ -1,0 +1,70 @@
+/* criterion.h - by what reasonings are chosen. Each criterion is one file in src/search/criteria, and one line in
+ * criterion.c. What each is, and where it comes from: docs/criteria.md.
+ *
+ * A score is not negative, and higher is better; `log_score` is its logarithm, so a score of 0 is -INFINITY. NAN: there is
+ * none, since a request failed. A criterion scores texts; it must not know beams, rounds or journals. */
+#ifndef CORD_CRITERION_H
+#define CORD_CRITERION_H
+
+#include "search/search.h"
+
+struct criterion {
+    const char *name, *help; /* as a recipe says it; what it is, for the list of keys */
+    /* How many of the meta-prover's log scores one of its own is made of: so much of that model's noise is in it. 0: none,
+     * and search.tie_within_noise finds no ties but equal scores. */
+    int noises;
+
+    /* Scores n reasonings, with as few calls of the engine as it can: fills in log_score, reasoning_tokens, what was computed
+     * for it, and error where a request failed. Fails where nobody could be scored any more (is_models_own, a stopped
+     * engine). `prompt` is the meta-prover's. Memory is search->arena's. */
+    cord_status (*score)(const struct search *search, struct spans prompt, struct scored *items, int n,
+                         cord_error *err);
+
+    /* Before round 1: what the problem's scores are compared with, as search.contrast says. Empty where there is none. NULL:
+     * nothing to prepare. `prompts` are the teachers'. */
+    cord_status (*prepare)(const struct search *search, const struct spans *prompts, cord_text *contrast,
+                           cord_error *err);
+};
+
+/* All of them; both lists are in one order and end with NULL. The first is the default. */
+extern const struct criterion *const criteria[];
+extern const char *const criterion_names[];
+
+/* The criterion of a search. */
+const struct criterion *criterion_of(const struct search *search);
+
+/* ---- what criteria share ------------------------------------------------------------------------------------- */
+
+/* Equation 3 by any model: the likelihood of each item's target (where it has none, the problem's) behind its reasoning, in
+ * one call of the engine. `prompt` is the scorer's. */
+cord_status score_targets(const struct search *search, const struct meta_prover *scorer, struct spans prompt,
+                          struct scored *items, int n, cord_error *err);
+
+/* Takes over what a request came to, and adds up its costs. */
+void scored_take(struct scored *item, const cord_scoring *request, bool good);
+
+/* Fills in reasoning_tokens, without a call of the engine. Where they cannot be counted, error says why. */
+cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err);
+
+/* The steps that a reasoning is made of, without markers and blanks at their ends, and where each ends in the text. */
+struct stretch {
+    cord_text text;
+    size_t end;
+};
+cord_status split_reasoning(const struct prompt_style *style, cord_text reasoning, struct arena *arena,
+                            struct stretch **steps, int *n, cord_error *err);
+
+/* The prompt of somebody who is spoken to in the meta-prover's style: `prompt` itself where it is the same model. */
+cord_status prompt_of_scorer(const struct search *search, const struct meta_prover *who, struct spans prompt,
+                             struct spans *out, cord_error *err);
+
+/* ---- parts of single criteria that are tested by themselves ------------------------------------------------------ */
+
+/* `text` with every mention of `answer` replaced (criteria/masked.c). The same text where there is none. */
+cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena, cord_text *out, cord_error *err);
+
+/* The log of the probability of "good" among two tokens, and of all steps' together (criteria/prm.c). */
+double reward_log_share(double log_good, double log_bad);
+double reward_aggregate(enum reward_aggregate aggregate, const double *log_steps, int n);
+
+#endif

@@ -1,0 +1,573 @@
+/* test_criteria.c - every criterion against a computation of the test's own, in searches whose texts and likelihoods are
+ * written here; what of them can be worked out by hand; and what tables say of the trajectories that they chose. */
+#include "script.h"
+
+#include "search/rounds.h"
+
+/* Texts of their own for each seed; a finished one now and then. Answers without reasoning are 41 as often as not. */
+static void talk(struct world *w, const struct asked *asked, struct said *said) {
+    unsigned id = (unsigned)(seed_text(seed_mix(w->script, asked->seed), asked->reasoning) >> 40);
+    if (asked->answer && asked->teacher == JUDGE)
+        say(said, STEP_TURN, " %u.", 41 + id % 2);
+    else if (asked->answer)
+        say(said, STEP_TURN, "%u}", 40 + id % 4);
+    else if (id % 5 == 0)
+        say(said, STEP_CLOSED, " Done %u, so 42.", id);
+    else if (id % 5 == 1)
+        say(said, STEP_NEXT, " A longer step %u, with 6 x 7 = 42 in it.\n", id);
+    else
+        say(said, STEP_NEXT, " Plain %u.\n", id);
+}
+
+static double hashed(uint64_t seed, int who, cord_text reasoning, cord_text target) {
+    return -(double)(seed_text(seed_text(seed_mix(seed, (uint64_t)who), reasoning), target) % 1000) / 100;
+}
+
+static double by_hash(struct world *w, int who, cord_text reasoning, cord_text target) {
+    return hashed(w->script, who, reasoning, target);
+}
+
+static struct world *talking(const char *criterion, uint64_t script) {
+    struct world *w = world_new(3, 3);
+    w->script = script;
+    w->reply = talk;
+    w->score_as = by_hash;
+    w->settings.think_tokens = 60;
+    world_judge(w, criterion);
+    return w;
+}
+
+/* What the criterion should say of a reasoning, in its run. */
+typedef double brute_force(struct world *w, cord_text reasoning, int run, bool complete);
+
+/* Every candidate of every round has the score that the test computes; the kept are the best of them; the whole search asks
+ * `calls` times beside once a round for steps. Returns how many scores there were. */
+static int play(const char *criterion, uint64_t script, int runs, brute_force *expected, int calls, int calls_a_round) {
+    struct world *w = talking(criterion, script);
+    int n = 0;
+    w->settings.runs = runs;
+    world_succeeds(w);
+    assert_int_equal(w->calls, calls + (1 + calls_a_round) * w->n_rounds);
+    assert_true(w->log_s0 == hashed(script, META, TEXT(""), TEXT("42"))); /* S0 is a likelihood, whatever chooses */
+    for (int r = 0; r < w->n_rounds; r++) {
+        const struct round *round = &w->rounds[r];
+        for (int i = 0; i < round->n_candidates; i++) {
+            const struct candidate *c = &round->candidates[i];
+            if (c->drop != DROP_NONE || c->finishes_parent) continue;
+            bool complete = c->end == STEP_CLOSED || c->end == STEP_TURN;
+            double want = expected(w, text_trim_end(c->reasoning), c->run, complete);
+            if (!(c->log_score == want || fabs(c->log_score - want) < 1e-12))
+                fail_msg("%s: %g and not %g: %.*s", criterion, c->log_score, want, (int)c->reasoning.len,
+                         c->reasoning.data);
+            assert_int_equal(c->reasoning_tokens, words_of(c->reasoning));
+            n++;
+            for (int j = 0; j < round->n_candidates; j++) {
+                const struct candidate *d = &round->candidates[j];
+                if (d->drop == DROP_NONE && d->run == c->run && d->log_score > c->log_score)
+                    assert_true(d->rank < c->rank);
+            }
+        }
+    }
+    world_free(w);
+    return n;
+}
+
+static void play_all(const char *criterion, brute_force *expected, int calls, int calls_a_round) {
+    int n = 0;
+    for (uint64_t script = 0; script < 6; script++)
+        n += play(criterion, script, 1 + script % 2, expected, calls, calls_a_round);
+    assert_true(n > 100);
+}
+
+static void every_name_has_its_criterion(void **state) {
+    (void)state;
+    int n = 0;
+    for (; criterion_names[n]; n++) {
+        assert_non_null(criteria[n]);
+        assert_string_equal(criteria[n]->name, criterion_names[n]);
+        assert_true(criteria[n]->help[0] && criteria[n]->score);
+        for (int i = 0; i < n; i++) assert_string_not_equal(criterion_names[i], criterion_names[n]);
+    }
+    assert_null(criteria[n]);
+    assert_string_equal(criterion_names[0], "predictive-perplexity");
+}
+
+/* ---- one by one -------------------------------------------------------------------------------------------------- */
+
+static double pp(struct world *w, cord_text reasoning, int run, bool complete) {
+    (void)run, (void)complete;
+    return hashed(w->script, META, reasoning, TEXT("42"));
+}
+
+/* S0 and the answers; each round asks for scores, and the finished are known. */
+static void predictive_perplexity_is_the_answers_likelihood(void **state) {
+    (void)state;
+    play_all("predictive-perplexity", pp, 2, 1);
+}
+
+static double longest(struct world *w, cord_text reasoning, int run, bool complete) {
+    (void)w, (void)run, (void)complete;
+    return log(words_of(reasoning));
+}
+
+/* Beside S0 and the answers, one call that measures what is finished. */
+static void longest_counts_tokens(void **state) {
+    (void)state;
+    play_all("longest", longest, 3, 0);
+}
+
+static double drawn(struct world *w, cord_text reasoning, int run, bool complete) {
+    (void)complete;
+    struct scored item = {.reasoning = reasoning, .run = run};
+    assert_ok(criterion_of(&w->search)->score(&w->search, (struct spans){0}, &item, 1, err));
+    return item.log_score;
+}
+
+static void random_is_uniform_and_knows_seed_run_and_text(void **state) {
+    (void)state;
+    enum { N = 20000, BINS = 10 };
+    int bins[BINS] = {0};
+    double sum = 0;
+    struct world *w = talking("random", 1);
+    play_all("random", drawn, 3, 0);
+    for (int i = 0; i < N; i++) {
+        double score = exp(drawn(w, text_of(arena_printf(&w->arena, "text %d", i)), 0, false));
+        assert_true(score > 0 && score < 1);
+        bins[(int)(score * BINS)]++;
+        sum += score;
+    }
+    assert_true(fabs(sum / N - 0.5) < 4 / sqrt(12.0 * N));
+    for (int i = 0; i < BINS; i++) assert_true(fabs(bins[i] - N / 10.0) < 5 * sqrt(N * 0.09));
+    double first = drawn(w, TEXT("text"), 0, false);
+    assert_true(first == drawn(w, TEXT("text \n"), 0, true));
+    assert_true(first != drawn(w, TEXT("text"), 1, false) && first != drawn(w, TEXT("texts"), 0, false));
+    w->settings.seed++;
+    assert_true(first != drawn(w, TEXT("text"), 0, false));
+    world_free(w);
+}
+
+/* What a judge of the test's own would make of it: the same prompts and seeds, graded by hand. */
+static double judged(struct world *w, cord_text reasoning, int run, bool complete) {
+    uint64_t seed = seed_text(seed_mix(run_seed(&w->search, run), UINT64_MAX - 17), reasoning);
+    const char *behind = arena_printf(&w->arena, "%.*s%s </think> The final answer is:", (int)reasoning.len,
+                                      reasoning.data, complete ? "" : "\n\nTime is up.");
+    int right = 0;
+    for (int k = 0; k < 4; k++) {
+        struct asked asked = {.teacher = JUDGE,
+                              .reasoning = text_of(behind),
+                              .continues = true,
+                              .answer = true,
+                              .seed = seed_mix(seed, (uint64_t)k),
+                              .max_tokens = 8,
+                              .nth = k};
+        struct said said = {0};
+        talk(w, &asked, &said);
+        right += !strcmp(said.text, " 42.");
+        free(said.text);
+    }
+    return right ? log(right / 4.0) : -INFINITY;
+}
+
+/* All completions of a round are one call; nothing of it is a score. */
+static void judgment_is_the_share_of_right_answers(void **state) {
+    (void)state;
+    play_all("judge", judged, 3, 1);
+    struct world *w = talking("judge", 1);
+    w->settings.judgment.temperature = 0; /* four equal ones would say no more than one */
+    world_succeeds(w);
+    for (int i = 0; i < w->rounds[0].n_candidates; i++) {
+        double score = w->rounds[0].candidates[i].log_score;
+        assert_true(score == 0 || score == -INFINITY);
+    }
+    world_free(w);
+}
+
+static double masked(struct world *w, cord_text reasoning, int run, bool complete) {
+    (void)run, (void)complete;
+    struct buf text;
+    buf_init(&text, "masked", 1 << 20);
+    for (size_t at = 0; at < reasoning.len; at++) /* only as a word of its own; numbers of the script are longer */
+        if (text_starts(text_slice(reasoning, at, reasoning.len), TEXT(" 42")) &&
+            (at + 3 == reasoning.len || strchr(" .", reasoning.data[at + 3]))) {
+            buf_addf(&text, " ___");
+            at += 2;
+        } else {
+            buf_addc(&text, reasoning.data[at]);
+        }
+    double score = hashed(w->script, META, buf_text(&text), TEXT("42"));
+    buf_release(&text);
+    return score;
+}
+
+static void masked_hides_what_states_the_answer(void **state) {
+    (void)state;
+    play_all("masked", masked, 3, 1);
+    static const struct {
+        const char *text, *answer, *want;
+    } cases[] = {
+        {"so it is 27.", "27", "so it is ___."},
+        {"127, 27.5, 270, 1,027, 27th, x27, -27 and 2.27", "27", "127, 27.5, 270, 1,027, 27th, x27, -27 and 2.27"},
+        {"27, 27; (27) **27** $27$ \\boxed{27} 27% =27", "27", "___, ___; (___) **___** $___$ \\boxed{___} ___% =___"},
+        {"6 x 7 = 42, and 42 / 2 = 21", "42", "6 x 7 = ___, and 42 / 2 = 21"},
+        {"2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97"
+         "8",
+         "2",
+         "2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97"
+         "8"},
+        {"the answer - 2 - is small", "2", "the answer - ___ - is small"},
+        {"- 7 apples", "7", "- ___ apples"},
+        {"1000, 1,000, 1000.0, 01000 and 1000.05 or 10,000", "1,000", "___, ___, ___, ___ and 1000.05 or 10,000"},
+        {"3.50 and 3.5 but 3.05", "3.5", "___ and ___ but 3.05"},
+        {"it is -5, not 5; 8 -5", "-5", "it is ___, not 5; 8 -5"},
+        {"version 1.27.3 has 27", "27", "version 1.27.3 has ___"},
+        {"Paris, PARIS and Parisian; unparis", "paris", "___, ___ and Parisian; unparis"},
+        {"in Orl\xC3\xA9"
+         "ans",
+         "ans",
+         "in Orl\xC3\xA9"
+         "ans"},
+        {"thus \\frac{1}{2}!", "\\frac{1}{2}", "thus ___!"},
+        {"nothing", "", "nothing"},
+        {"", "3", ""},
+    };
+    struct arena arena;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cord_text out;
+        assert_ok(mask_mentions(text_of(cases[i].text), text_of(cases[i].answer), &arena, &out, err));
+        assert_text(out, cases[i].want);
+    }
+    arena_release(&arena);
+}
+
+/* ---- contrast ---------------------------------------------------------------------------------------------------- */
+
+static double contrasted(struct world *w, cord_text reasoning, int run, bool complete) {
+    (void)run, (void)complete;
+    double right = hashed(w->script, META, reasoning, TEXT("42"));
+    return w->contrast.len ? right - hashed(w->script, META, reasoning, w->contrast) : right;
+}
+
+/* Of an answer without reasoning: the teacher says what stands in its list. */
+static const char *const *guesses;
+
+static void guess(struct world *w, const struct asked *asked, struct said *said) {
+    if (asked->answer && has(asked->reasoning, "Step"))
+        say(said, STEP_TURN, "42}");
+    else if (asked->answer)
+        say(said, STEP_TURN, "%s}", guesses[asked->teacher * 3 + asked->nth]);
+    else
+        talk(w, asked, said);
+}
+
+static cord_text contrast_of(const char *const said[9], uint64_t seed) {
+    static char text[64];
+    struct world *w = talking("contrast", seed);
+    guesses = said;
+    w->reply = guess;
+    w->settings.seed = seed;
+    world_succeeds(w);
+    snprintf(text, sizeof text, "%.*s", (int)w->contrast.len, w->contrast.data ? w->contrast.data : "");
+    world_free(w);
+    return text_of(text);
+}
+
+/* One call more before the first round; the two likelihoods of all are one call. */
+static void contrast_is_against_the_commonest_wrong_answer(void **state) {
+    (void)state;
+    play_all("contrast", contrasted, 4, 1);
+    static const char *const counted[] = {"42", "42", "42", "42", "41", "7", "41.0", "7", "41"}; /* 41 thrice */
+    assert_text(contrast_of(counted, 1), "41");
+    static const char *const right[] = {"42", "42.0", "42", "42", "42", "42", "42", "42", "84/2"};
+    assert_text(contrast_of(right, 1), "");
+    static const char *const even[] = {"5",  "6", "42", "42", "42",
+                                       "42", "5", "6",  "42"}; /* who stands first does not win */
+    int fives = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) fives += text_equal(contrast_of(even, seed), TEXT("5"));
+    assert_true(fives > 8 && fives < 32);
+}
+
+/* ---- reward models ----------------------------------------------------------------------------------------------- */
+
+static double step_share(struct world *w, const char *prompt) {
+    double good = hashed(w->script, REWARD, text_of(prompt), TEXT("+"));
+    double bad = hashed(w->script, REWARD, text_of(prompt), TEXT("-"));
+    return good - log(exp(good) + exp(bad));
+}
+
+static double reward(struct world *w, cord_text prompt, cord_text opening, cord_text target) {
+    assert_text(opening, w->settings.reward_format == REWARD_SHEPHERD ? " \xD0\xBA\xD0\xB8 " : "");
+    return hashed(w->script, REWARD, prompt, target);
+}
+
+/* Math-Shepherd's text, written here by hand from the headings of the reasoning's steps. */
+static double shepherded(struct world *w, cord_text reasoning, int run, bool complete) {
+    (void)run, (void)complete;
+    char *text = arena_printf(&w->arena, "%.*s", (int)reasoning.len, reasoning.data), *at = text;
+    const char *prompt = "What is 6 x 7?";
+    double sum = 0, least = 0, last = 0;
+    for (int n = 1; at; n++) {
+        char *next = strstr(at, "\n\n### ");
+        if (next) *next = '\0';
+        prompt = arena_printf(&w->arena, n > 1 ? "%s \xD0\xBA\xD0\xB8\nStep %d: %s" : "%s Step %d: %s", prompt, n,
+                              strstr(at, ". ") + 2);
+        last = step_share(w, prompt);
+        sum += last;
+        if (last < least) least = last;
+        at = next ? next + 2 : NULL;
+    }
+    switch (w->settings.reward_aggregate) {
+    case REWARD_MINIMUM: return least;
+    case REWARD_PRODUCT: return sum;
+    case REWARD_LAST: break;
+    }
+    return last;
+}
+
+static struct world *rewarded(enum reward_format format, enum reward_aggregate aggregate, uint64_t script) {
+    struct world *w = talking("prm", script);
+    w->reward = reward;
+    w->settings.reward_format = format;
+    w->settings.reward_aggregate = aggregate;
+    world_succeeds(w);
+    assert_int_equal(w->calls, 3 + 2 * w->n_rounds);
+    return w;
+}
+
+static void reward_models_are_asked_in_their_formats(void **state) {
+    (void)state;
+    int n = 0;
+    for (int aggregate = REWARD_LAST; aggregate <= REWARD_PRODUCT; aggregate++)
+        for (uint64_t script = 0; script < 4; script++) {
+            struct world *w = rewarded(REWARD_SHEPHERD, (enum reward_aggregate)aggregate, script);
+            for (int r = 0; r < w->n_rounds; r++)
+                for (int i = 0; i < w->rounds[r].n_candidates; i++) {
+                    const struct candidate *c = &w->rounds[r].candidates[i];
+                    if (c->drop != DROP_NONE || c->finishes_parent) continue;
+                    assert_true(fabs(c->log_score - shepherded(w, text_trim_end(c->reasoning), 0, false)) < 1e-9);
+                    n++;
+                }
+            world_free(w);
+        }
+    assert_true(n > 100);
+}
+
+static void a_conversation_asks_of_the_last_step(void **state) {
+    (void)state;
+    struct chat_template *tmpl;
+    assert_ok(chat_template_new(chat_template_known("llama-3"), &tmpl, err));
+    struct world *w = talking("prm", 1);
+    w->reward = reward;
+    w->settings.reward_format = REWARD_RLHFLOW;
+    w->others[REWARD].prompt = (struct prompt){.style = &w->styles[META], .tmpl = tmpl};
+    struct scored items[2] = {{.reasoning = TEXT("### Step 1. Six sevens.\n\n### Step 2. That is 42.")},
+                              {.reasoning = TEXT("### Step 1. Six sevens.")}};
+    assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 2, err));
+#define TURN(role) "<|start_header_id|>" role "<|end_header_id|>\n\n"
+    const char *one = TURN("user") "What is 6 x 7? Six sevens.<|eot_id|>" TURN("assistant");
+    const char *two = TURN("user") "What is 6 x 7? Six sevens.<|eot_id|>" TURN("assistant") "+<|eot_id|>" TURN(
+        "user") "That is 42.<|eot_id|>" TURN("assistant");
+    assert_true(fabs(items[0].log_score - step_share(w, two)) < 1e-12);
+    assert_true(fabs(items[1].log_score - step_share(w, one)) < 1e-12);
+    assert_int_equal(w->n_scored, 4);
+    w->settings.reward_aggregate = REWARD_PRODUCT; /* a step that both have is asked about once */
+    for (int i = 0; i < 2; i++) items[i] = (struct scored){.reasoning = items[i].reasoning};
+    assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 2, err));
+    assert_int_equal(w->n_scored, 4);
+    assert_true(fabs(items[0].log_score - step_share(w, two) - step_share(w, one)) < 1e-12);
+    world_free(w);
+    chat_template_free(tmpl);
+}
+
+/* Softmax over two logits, by hand: of 2 and 0 the first has 1 / (1 + e^-2). */
+static void shares_are_those_worked_out_by_hand(void **state) {
+    (void)state;
+    assert_true(fabs(reward_log_share(-1, -3) - log(0.88079707797788243)) < 1e-12);
+    assert_true(fabs(reward_log_share(-3, -1) - log(0.11920292202211755)) < 1e-12);
+    assert_true(fabs(reward_log_share(-5, -5) - log(0.5)) < 1e-12);
+    assert_true(fabs(reward_log_share(log(0.3), log(0.1)) - log(0.75)) < 1e-12);
+    assert_true(fabs(reward_log_share(-2000, -1) + 1999) < 1e-9); /* far below what a double's exp can hold */
+    assert_true(reward_log_share(-INFINITY, -1) == -INFINITY && reward_log_share(-1, -INFINITY) == 0);
+    assert_true(isnan(reward_log_share((double)NAN, -1)) && isnan(reward_log_share(-1, (double)NAN)));
+    const double steps[] = {log(0.5), log(0.25), log(0.8)};
+    assert_true(fabs(exp(reward_aggregate(REWARD_LAST, steps, 3)) - 0.8) < 1e-12);
+    assert_true(fabs(exp(reward_aggregate(REWARD_MINIMUM, steps, 3)) - 0.25) < 1e-12);
+    assert_true(fabs(exp(reward_aggregate(REWARD_PRODUCT, steps, 3)) - 0.1) < 1e-12);
+}
+
+static void steps_are_found_again_in_a_text(void **state) {
+    (void)state;
+    static const struct {
+        enum segmentation segmentation;
+        const char *text, *steps;
+    } cases[] = {
+        {SEGMENTATION_STEPS, "### Step 1. A\nb\n\n### Step 2. C, as in ### Step 3. of it\n\n### Step 3. D ",
+         "A\nb|C, as in ### Step 3. of it|D|"},
+        {SEGMENTATION_STEPS, "no marker", "no marker|"},
+        {SEGMENTATION_STEPS, "", ""},
+        {SEGMENTATION_LINE_BREAK, "A\nb\n\nC\n \n\nD", "A\nb|C|D|"},
+        {SEGMENTATION_PREFIX, "A is so. Wait, it is not. Alternatively, B",
+         "A is so.|Wait, it is not.|Alternatively, B|"},
+    };
+    struct arena arena;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct prompt_style style;
+        struct stretch *steps;
+        int n;
+        char all[200] = "";
+        assert_true(prompt_preset("steps", &style));
+        if (cases[i].segmentation != SEGMENTATION_STEPS) prompt_segment(&style, cases[i].segmentation);
+        assert_ok(split_reasoning(&style, text_of(cases[i].text), &arena, &steps, &n, err));
+        for (int k = 0; k < n; k++)
+            snprintf(all + strlen(all), sizeof all - strlen(all), "%.*s|", (int)steps[k].text.len, steps[k].text.data);
+        assert_string_equal(all, cases[i].steps);
+    }
+    arena_release(&arena);
+}
+
+/* ---- ties and failures ------------------------------------------------------------------------------------------- */
+
+static void never_right(struct world *w, const struct asked *asked, struct said *said) {
+    if (asked->answer)
+        say(said, STEP_TURN, " 41.");
+    else
+        talk(w, asked, said);
+}
+
+/* Scores of 0 all over: the order is the tie rule's. */
+static void a_criterion_that_says_the_same_of_all_leaves_it_to_the_hash(void **state) {
+    (void)state;
+    for (uint64_t script = 0; script < 4; script++) {
+        struct world *w = talking("judge", script);
+        w->reply = never_right;
+        world_succeeds(w);
+        for (int r = 0; r < w->n_rounds; r++)
+            for (int i = 0; i < w->rounds[r].n_candidates; i++)
+                for (int j = 0; j < w->rounds[r].n_candidates; j++) {
+                    const struct candidate *a = &w->rounds[r].candidates[i], *b = &w->rounds[r].candidates[j];
+                    if (a->rank < 0 || b->rank < 0) continue;
+                    assert_true(a->log_score == -INFINITY);
+                    if (a->tie < b->tie) assert_true(a->rank < b->rank);
+                }
+        assert_true(w->finished[0].trajectory.log_score == -INFINITY);
+        world_free(w);
+    }
+}
+
+static void no_score_comes_behind_a_score_of_nothing(void **state) {
+    (void)state;
+    struct world *w = talking("judge", 1);
+    for (int noise = 0; noise < 2; noise++) {
+        w->settings.tie_within_noise = noise;
+        w->settings.criterion = criteria[0];
+        struct contender c[] = {{.trajectory = {.log_score = (double)NAN}, .tie = 1},
+                                {.trajectory = {.log_score = -INFINITY}, .tie = 3},
+                                {.trajectory = {.log_score = (double)NAN}, .tie = 0},
+                                {.trajectory = {.log_score = -1}, .tie = 4},
+                                {.trajectory = {.log_score = -INFINITY}, .tie = 2}};
+        rank_contenders(&w->search, c, 5);
+        const uint64_t want[] = {4, 2, 3, 0, 1};
+        for (int i = 0; i < 5; i++) assert_true(c[i].tie == want[i]);
+    }
+    world_free(w);
+}
+
+/* The noise is that of likelihoods: a share of answers, or a length, has none. */
+static void only_likelihoods_have_noise(void **state) {
+    (void)state;
+    static const struct {
+        const char *criterion;
+        double apart;
+        bool tied;
+    } cases[] = {{"predictive-perplexity", 0.2, true},
+                 {"predictive-perplexity", 0.3, false},
+                 {"masked", 0.2, true},
+                 {"contrast", 0.4, true},
+                 {"contrast", 0.6, false},
+                 {"longest", 0.01, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world *w = talking(cases[i].criterion, 1);
+        w->settings.tie_within_noise = true;
+        struct contender c[] = {{.trajectory = {.log_score = -1}, .tie = 2},
+                                {.trajectory = {.log_score = -1 - cases[i].apart}, .tie = 1}};
+        rank_contenders(&w->search, c, 2);
+        assert_true(c[0].tie == (cases[i].tied ? 1 : 2));
+        world_free(w);
+    }
+}
+
+/* ---- measures ---------------------------------------------------------------------------------------------------- */
+
+static void what_is_finished_is_measured_by_those_who_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *criterion;
+        int scorer; /* 0: the meta-prover, as nobody is named */
+        bool held_out;
+        int calls;
+    } cases[] = {
+        {"predictive-perplexity", 0, false, 0},
+        {"predictive-perplexity", META, false, 0},
+        {"predictive-perplexity", SCORER, false, 1},
+        {"predictive-perplexity", SCORER, true, 2},
+        {"masked", 0, false, 1},
+        {"masked", SCORER, true, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world *w = talking(cases[i].criterion, 3);
+        int scorer = cases[i].scorer ? cases[i].scorer : META;
+        if (cases[i].scorer) w->search.scorer = scorer == META ? &w->meta : &w->others[scorer];
+        if (cases[i].held_out) w->search.held_out = &w->others[HELD_OUT];
+        world_succeeds(w);
+        assert_int_equal(w->calls, 2 + 2 * w->n_rounds + cases[i].calls);
+        assert_true(w->n_finished > 1);
+        for (int k = 0; k < w->n_finished; k++) {
+            const struct answered *a = &w->finished[k];
+            cord_text reasoning = text_trim_end(a->trajectory.reasoning);
+            assert_true(a->log_pp == hashed(w->script, scorer, reasoning, TEXT("42")));
+            if (cases[i].held_out)
+                assert_true(a->log_held_out == hashed(w->script, HELD_OUT, reasoning, TEXT("42")));
+            else
+                assert_true(isnan(a->log_held_out));
+        }
+        world_free(w);
+    }
+}
+
+static double held_out_cannot(struct world *w, int who, cord_text reasoning, cord_text target) {
+    return who == HELD_OUT ? (double)NAN : hashed(w->script, who, reasoning, target);
+}
+
+static void what_cannot_be_measured_is_not_known(void **state) {
+    (void)state;
+    struct world *w = talking("longest", 3);
+    w->search.held_out = &w->others[HELD_OUT];
+    w->score_as = held_out_cannot;
+    world_succeeds(w);
+    for (int k = 0; k < w->n_finished; k++)
+        assert_true(isnan(w->finished[k].log_held_out) && !isnan(w->finished[k].log_pp));
+    world_free(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_name_has_its_criterion),
+        cmocka_unit_test(predictive_perplexity_is_the_answers_likelihood),
+        cmocka_unit_test(longest_counts_tokens),
+        cmocka_unit_test(random_is_uniform_and_knows_seed_run_and_text),
+        cmocka_unit_test(judgment_is_the_share_of_right_answers),
+        cmocka_unit_test(masked_hides_what_states_the_answer),
+        cmocka_unit_test(contrast_is_against_the_commonest_wrong_answer),
+        cmocka_unit_test(reward_models_are_asked_in_their_formats),
+        cmocka_unit_test(a_conversation_asks_of_the_last_step),
+        cmocka_unit_test(shares_are_those_worked_out_by_hand),
+        cmocka_unit_test(steps_are_found_again_in_a_text),
+        cmocka_unit_test(a_criterion_that_says_the_same_of_all_leaves_it_to_the_hash),
+        cmocka_unit_test(no_score_comes_behind_a_score_of_nothing),
+        cmocka_unit_test(only_likelihoods_have_noise),
+        cmocka_unit_test(what_is_finished_is_measured_by_those_who_are_named),
+        cmocka_unit_test(what_cannot_be_measured_is_not_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
