@@ -37,6 +37,7 @@ flint/     answer/exact
 acb.h      answer/exact
 arb.h      answer/exact
 libfyaml   recipe
+zlib.h     data
 "
 
 wrong=0

@@ -31,6 +31,7 @@ libflint-dev     header:flint/flint.h
 libflint-arb-dev header:arb.h|flint/arb.h
 libssl-dev       pc:libcrypto
 libcurl4-openssl-dev pc:libcurl
+zlib1g-dev       pc:zlib
 libcmocka-dev    pc:cmocka
 "
 check="

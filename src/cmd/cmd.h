@@ -56,8 +56,8 @@ struct verb {
     int (*run)(const struct call *call); /* returns an exit status */
 };
 
-extern const struct verb verb_doctor, verb_run, verb_select, verb_merge, verb_show, verb_compare, verb_audit,
-    verb_export, verb_score, verb_verify, verb_help;
+extern const struct verb verb_doctor, verb_run, verb_select, verb_merge, verb_show, verb_problems, verb_compare,
+    verb_audit, verb_export, verb_score, verb_verify, verb_help;
 
 /* The value of an option by its name; the name must be in the verb's table. */
 const struct option_value *call_option(const struct call *call, const char *name);
@@ -68,8 +68,13 @@ int call_fail(const struct call *call, const cord_error *err);
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else
- * ~/.cache/cord/models. The only place besides colour and terminal checks where cord reads the environment. */
+ * ~/.cache/cord/models. This and the next function are the only places besides colour and terminal checks where cord reads
+ * the environment. */
 const char *models_folder(struct arena *arena);
+
+/* DuckDB's library, which reads problem files that are not JSONL: $CORD_DUCKDB, else where scripts/duckdb.sh puts it in that
+ * cache, if it is there, else NULL: the system's. Reads the environment, too. */
+const char *duckdb_library(struct arena *arena);
 
 /* True where `file` is a terminal that takes colour (NO_COLOR unset or empty, TERM not dumb). */
 bool wants_colour(FILE *file);

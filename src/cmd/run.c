@@ -93,6 +93,7 @@ static cord_status load_recipe(struct run *run, cord_error *err) {
                            : recipe_load_text(input->source, input->text, &options, &run->recipe, err));
     run->recipe_is_loaded = true;
     CORD_TRY(find_folder(run, err));
+    run->recipe.problems.library = duckdb_library(&run->arena);
     CORD_TRY(read_problems(run, err));
     run->longest_question = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE) + run->traces.longest;
     shard_select(run->shard, &run->set);
@@ -264,7 +265,8 @@ static void tell_bad_rows(struct run *run) {
     for (int i = 0; i < run->set.n; i++) {
         const struct problem *problem = &run->set.problems[i];
         if (problem->bad)
-            live_say(run->live, "%s:%lld: left out: %s", run->recipe.problems.path, (long long)problem->line,
+            live_say(run->live, "%s%s%lld: left out: %s", run->recipe.problems.path,
+                     run->set.unit && strcmp(run->set.unit, "row") == 0 ? ", row " : ":", (long long)problem->line,
                      problem->bad);
     }
 }

@@ -1,70 +1,32 @@
-/* problem.c - the importer of problem sets in JSONL: GSM8K, MATH and whatever resembles them. A row becomes a problem, or
- * a problem with a reason; one bad row never costs the others.
- * It must not know who solves them. */
+/* problem.c - makes problems of rows: the layout says which field is what, the options may say otherwise. A row becomes a
+ * problem, or a problem with a reason; one bad row never costs the others.
+ * It must not know kinds of files, nor who solves the problems. */
 #include "data/problem.h"
-#include "answer/find/extract.h"
 #include "base/json.h"
+#include "data/gold.h"
+#include "data/seen.h"
+#include "data/source.h"
 
 #include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 
-enum { LINE_LIMIT = 16 << 20 };
+enum { TEXT_LIMIT = 128 << 20 };
 
 static const char *const id_names[] = {"id", "unique_id", "problem_id", "uid", NULL};
 static const char *const question_names[] = {"question", "problem", "prompt", NULL};
 static const char *const answer_names[] = {"answer", "gold", "final_answer", "solution", NULL};
 
-/* A set while it is being read. */
-struct reading {
-    struct problem_set *set;
+struct problem_reader {
     const struct problem_options *options;
-    int capacity;     /* of set->problems */
-    json_t *seen;     /* id -> line, used as a dictionary */
-    struct buf rows;  /* the rows, each with a newline, to be hashed: the file itself where all of it is taken */
-    cord_error first; /* what was wrong with the first bad row */
+    struct source source;
+    bool source_is_open;
+    struct seen ids;        /* id -> line */
+    int64_t rows;           /* problems come to so far, those that were skipped, too */
+    struct arena arena;     /* of the problem that was told last */
+    struct json_row record; /* one of several problems, while they are told */
+    int part, parts;        /* which comes next, and of how many; 0: the next row is to be read */
+    struct buf record_text, row;
 };
-
-/* ---- the gold ------------------------------------------------------------------------------------------------ */
-
-/* What follows the last "####", up to the end of its line. `strict`: only as GSM8K writes it, at the start of the last
- * line, since "####" also opens headings. */
-static bool find_hashes(cord_text field, bool strict, cord_text *gold) {
-    ptrdiff_t at = text_rfind(field, TEXT("####"));
-    if (at < 0) return false;
-    cord_text rest = text_slice(field, (size_t)at + 4, field.len);
-    ptrdiff_t newline = text_find(rest, TEXT("\n"));
-    cord_text below = {0};
-    if (newline >= 0) {
-        below = text_slice(rest, (size_t)newline, rest.len);
-        rest = text_slice(rest, 0, (size_t)newline);
-    }
-    *gold = text_trim(rest);
-    if (!strict) return true;
-    return text_trim(below).len == 0 && (at == 0 || field.data[at - 1] == '\n');
-}
-
-static cord_status find_gold(cord_text field, const char *name, enum answer_format format, cord_text *gold,
-                             cord_error *err) {
-    cord_text whole = text_trim(field);
-    switch (format) {
-    case ANSWER_VERBATIM: *gold = whole; break;
-    case ANSWER_HASHES:
-        if (find_hashes(field, false, gold)) break;
-        return error_set(err, CORD_BAD_INPUT, "the field '%s' has no \"####\" before its answer", name);
-    case ANSWER_BOXED:
-        if (answer_last_box(field, gold)) break;
-        return error_set(err, CORD_BAD_INPUT, "the field '%s' has no complete \\boxed{…}", name);
-    case ANSWER_AUTO: {
-        /* a short answer may mean its boxes ("\boxed{3} or \boxed{4}"); a worked solution ends in one */
-        bool worked = text_find(whole, TEXT("\n")) >= 0 || strcmp(name, "solution") == 0;
-        if (!find_hashes(field, true, gold) && !(worked && answer_last_box(field, gold))) *gold = whole;
-        break;
-    }
-    }
-    *gold = text_trim(*gold);
-    if (gold->len == 0) return error_set(err, CORD_BAD_INPUT, "the answer in the field '%s' is empty", name);
-    return CORD_OK;
-}
 
 /* ---- fields -------------------------------------------------------------------------------------------------- */
 
@@ -77,11 +39,7 @@ static cord_status find_field(const struct json_row *row, const char *named, con
         const struct json_member *member = json_row_get(row, *usual);
         if (member && !json_is_null(member->value)) *found = *usual;
     }
-    if (!*found) return CORD_OK;
-    CORD_TRY(json_row_text(row, *found, out, err));
-    if (out->len && memchr(out->data, '\0', out->len))
-        return error_set(err, CORD_BAD_INPUT, "the field '%s' has a NUL character in it", *found);
-    return CORD_OK;
+    return *found ? json_row_text(row, *found, out, err) : CORD_OK;
 }
 
 static cord_status need_field(const struct json_row *row, const char *named, const char *const *usual, const char *what,
@@ -103,10 +61,148 @@ static cord_status need_field(const struct json_row *row, const char *named, con
     return CORD_OK;
 }
 
-/* Keeps `t` for as long as the arena lives. */
-static cord_status keep(struct arena *arena, cord_text *t, cord_error *err) {
-    *t = arena_text(arena, *t);
+/* What a row is filled in by. */
+struct filling {
+    const struct problem_options *options;
+    struct arena *arena;
+    const cord_text *question; /* what is asked where no field says it; NULL: then such a row is wrong */
+};
+
+/* A text that goes on from here: without NUL characters, and for as long as the problem lives. */
+static cord_status keep(const struct filling *f, const char *field, cord_text *t, cord_error *err) {
+    if (t->len && memchr(t->data, '\0', t->len))
+        return error_set(err, CORD_BAD_INPUT, "the field '%s' has a NUL character in it", field);
+    *t = arena_text(f->arena, *t);
     return t->data ? CORD_OK : error_memory(err);
+}
+
+/* ---- id, question, context ------------------------------------------------------------------------------------ */
+
+static cord_status read_id(const struct filling *f, const struct json_row *row, const struct layout *layout,
+                           cord_text own, struct problem *p, cord_error *err) {
+    const char *const one[] = {layout->id, NULL}, *name = "id", *named = f->options->id_field;
+    if (named || !layout->read) CORD_TRY(find_field(row, named, layout->id ? one : id_names, &name, &own, err));
+    own = text_trim(own);
+    if (!own.len && named) return error_set(err, CORD_BAD_INPUT, "the id in the field '%s' is empty", named);
+    if (!own.len) return CORD_OK;
+    CORD_TRY(keep(f, name, &own, err));
+    p->question.id = own;
+    return CORD_OK;
+}
+
+/* ---- question and context ------------------------------------------------------------------------------------ */
+
+/* What stands before a question, with an empty line between. */
+static cord_status join(const struct filling *f, cord_text context, cord_text question, cord_text *joined,
+                        cord_error *err) {
+    struct buf out;
+    buf_init(&out, "a question with its context", TEXT_LIMIT);
+    buf_add(&out, text_trim(context));
+    buf_add(&out, TEXT("\n\n"));
+    buf_add(&out, question);
+    cord_status status = buf_check(&out, err);
+    *joined = buf_text(&out);
+    if (status == CORD_OK) status = keep(f, "context", joined, err);
+    buf_release(&out);
+    return status;
+}
+
+/* The field that is named, which then has to be there, or `usual` where that is a text. */
+static cord_status find_context(const struct json_row *row, const char *named, const char *usual, cord_text *context,
+                                cord_error *err) {
+    const struct json_member *member = json_row_get(row, usual);
+    if (named) return json_row_text(row, named, context, err);
+    if (member && json_is_string(member->value)) (void)json_member_text(member, context);
+    return CORD_OK;
+}
+
+static cord_status read_question(const struct filling *f, const struct json_row *row, const struct layout *layout,
+                                 const struct layout_texts *texts, struct problem *p, cord_error *err) {
+    const struct problem_options *o = f->options;
+    const char *const one[] = {layout->question, NULL}, *name = "question";
+    cord_text question = texts->question, context = texts->context, full = {0};
+    bool named = o->question_field || !layout->read;
+    if (named && f->question)
+        CORD_TRY(find_field(row, o->question_field, layout->question ? one : question_names, &name, &question, err));
+    if (named && f->question && !name) {
+        name = "question";
+        question = *f->question;
+    } else if (named) {
+        CORD_TRY(need_field(row, o->question_field, layout->question ? one : question_names, "question", &name,
+                            &question, err));
+    }
+    if (!text_trim(question).len) return error_set(err, CORD_BAD_INPUT, "the row has no question, or an empty one");
+    if (o->context_field || !context.len) CORD_TRY(find_context(row, o->context_field, "context", &context, err));
+    CORD_TRY(find_context(row, o->full_context_field, "full_context", &full, err));
+    if (text_trim(full).len) CORD_TRY(join(f, full, question, &p->full_question, err));
+    p->has_context = text_trim(context).len > 0;
+    if (p->has_context) return join(f, context, question, &p->question.text, err);
+    p->question.text = question; /* as the user wrote it, blanks and all */
+    return keep(f, name, &p->question.text, err);
+}
+
+/* ---- gold and target ----------------------------------------------------------------------------------------- */
+
+static cord_status find_gold(const struct filling *f, const struct layout *layout, cord_text field, const char *name,
+                             struct gold *gold, cord_error *err) {
+    enum answer_format asked = f->options->format;
+    cord_error ignored = {0};
+    if (asked != ANSWER_AUTO || layout->format != ANSWER_INTEGER)
+        return gold_find(field, name, asked != ANSWER_AUTO ? asked : layout->format, gold, err);
+    /* AIME 2025 has an answer "336^\circ" */
+    if (gold_find(field, name, ANSWER_INTEGER, gold, &ignored) == CORD_OK) return CORD_OK;
+    return gold_find(field, name, ANSWER_AUTO, gold, err);
+}
+
+static cord_status read_target(const struct filling *f, const struct json_row *row, cord_text own, struct problem *p,
+                               cord_error *err) {
+    const char *name = "target";
+    p->target = p->gold;
+    if (!f->options->target_field && !own.len) return CORD_OK;
+    if (f->options->target_field)
+        CORD_TRY(need_field(row, f->options->target_field, answer_names, "target", &name, &own, err));
+    p->target = text_trim(own);
+    return keep(f, name, &p->target, err);
+}
+
+static cord_status read_gold(const struct filling *f, const struct json_row *row, const struct layout *layout,
+                             const struct layout_texts *texts, struct problem *p, cord_error *err) {
+    const char *const one[] = {layout->answer, NULL}, *named = f->options->answer_field;
+    const char *name = texts->answer_name;
+    cord_text field = texts->answer;
+    struct gold gold;
+    bool own = !named && texts->answer_name; /* not a field as it stands, but what the layout made of some */
+    if (!own)
+        CORD_TRY(need_field(row, named, layout->answer ? one : answer_names, "answer", &name, &field, err));
+    else if (!text_trim(field).len)
+        return error_set(err, CORD_BAD_INPUT, "the answer in the field '%s' is missing, null or empty", name);
+    CORD_TRY(find_gold(f, layout, field, name, &gold, err));
+    p->gold = gold.text;
+    p->gold_how = own && texts->how && f->options->format == ANSWER_AUTO ? texts->how : gold.how;
+    p->gold_field = text_of(name);
+    if (layout->calculator) CORD_TRY(gold_without_calculator(p->gold, f->arena, &p->gold, err));
+    if (!p->gold.len) return error_set(err, CORD_BAD_INPUT, "the answer in the field '%s' is empty", name);
+    CORD_TRY(keep(f, name, &p->gold, err));
+    CORD_TRY(keep(f, name, &p->gold_field, err));
+    CORD_TRY(read_target(f, row, own ? texts->target : (cord_text){0}, p, err));
+    if (!layout->calculator) return CORD_OK;
+    return gold_without_calculator(p->target, f->arena, &p->target, err);
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------------- */
+
+cord_status problem_read_fields(const struct json_row *row, const struct problem_options *options,
+                                const cord_text *question, struct arena *arena, struct problem *p, cord_error *err) {
+    const struct filling f = {options, arena, question};
+    const struct layout *layout = layout_of(row);
+    struct layout_texts texts = {0};
+    cord_error bad = {0};
+    p->layout = layout->name;
+    cord_status read = layout->read ? layout->read(row, options->judged, arena, &texts, &bad) : CORD_OK;
+    CORD_TRY(read_id(&f, row, layout, texts.id, p, err)); /* first, so that a bad row has its own name */
+    if (read != CORD_OK) return error_set(err, read, "%s", bad.message);
+    CORD_TRY(read_question(&f, row, layout, &texts, p, err));
+    return read_gold(&f, row, layout, &texts, p, err);
 }
 
 /* The same wherever the row stands in its file. The answer has no part in it, because seeds are made from ids, and what a
@@ -118,60 +214,31 @@ cord_text problem_id_of(cord_text question, struct arena *arena) {
 }
 
 /* Ids name problems in journals and on command lines: each may stand for one row only. */
-static cord_status claim_id(struct reading *r, struct problem *p, const char *what, cord_error *err) {
-    const json_t *line = json_object_get(r->seen, p->question.id.data);
-    if (line)
-        return error_set(err, CORD_BAD_INPUT, "%s in line %lld already", what, (long long)json_integer_value(line));
-    return json_object_set_new(r->seen, p->question.id.data, json_integer(p->line)) == 0 ? CORD_OK : error_memory(err);
-}
-
-/* ---- rows ---------------------------------------------------------------------------------------------------- */
-
-cord_status problem_read_fields(const struct json_row *row, const struct problem_options *o, const cord_text *fallback,
-                                struct arena *arena, struct problem *p, cord_error *err) {
-    const char *id_name, *name;
-    cord_text id = {0}, question, field;
-    CORD_TRY(find_field(row, o->id_field, id_names, &id_name, &id, err));
-    id = text_trim(id);
-    if (id.len) {
-        CORD_TRY(keep(arena, &id, err));
-        p->question.id = id;
-    } else if (o->id_field) {
-        return error_set(err, CORD_BAD_INPUT, "the id in the field '%s' is empty", o->id_field);
-    }
-    if (fallback) CORD_TRY(find_field(row, o->question_field, question_names, &name, &question, err));
-    if (fallback && !name)
-        question = *fallback;
-    else
-        CORD_TRY(need_field(row, o->question_field, question_names, "question", &name, &question, err));
-    p->question.text = question; /* as the user wrote it, blanks and all */
-    CORD_TRY(need_field(row, o->answer_field, answer_names, "answer", &name, &field, err));
-    CORD_TRY(find_gold(field, name, o->format, &p->gold, err));
-    CORD_TRY(keep(arena, &p->question.text, err));
-    CORD_TRY(keep(arena, &p->gold, err));
-    p->target = p->gold;
-    if (!o->target_field) return CORD_OK;
-    CORD_TRY(need_field(row, o->target_field, answer_names, "target", &name, &field, err));
-    p->target = text_trim(field);
-    return keep(arena, &p->target, err);
+static cord_status claim_id(struct problem_reader *r, struct problem *p, const char *what, cord_error *err) {
+    int64_t line = seen_get(&r->ids, p->question.id);
+    if (!line) return seen_put(&r->ids, p->question.id, p->line, err);
+    p->question.id = (cord_text){0}; /* it is the other's; this one gets another name */
+    return error_set(err, CORD_BAD_INPUT, "%s in %s %lld already", what, r->source.unit, (long long)line);
 }
 
 /* An id is claimed before anything else is looked at: a bad row keeps it. */
-static cord_status fill_problem(struct reading *r, const struct json_row *row, struct problem *p, cord_error *err) {
+static cord_status fill_problem(struct problem_reader *r, const struct json_row *row, struct problem *p,
+                                cord_error *err) {
     cord_error why = {0};
-    cord_status status = problem_read_fields(row, r->options, NULL, &r->set->arena, p, &why);
+    cord_status status = problem_read_fields(row, r->options, NULL, &r->arena, p, &why);
     if (p->question.id.len) CORD_TRY(claim_id(r, p, "the same id stands", err));
     if (status != CORD_OK) {
         if (err) *err = why;
         return status;
     }
     if (p->question.id.len) return CORD_OK;
-    p->question.id = problem_id_of(p->question.text, &r->set->arena);
+    p->question.id = problem_id_of(p->question.text, &r->arena);
     if (!p->question.id.data) return error_memory(err);
+    p->made_id = true;
     return claim_id(r, p, "the same question stands", err);
 }
 
-static cord_status read_row(struct reading *r, struct problem *p, cord_error *err) {
+static cord_status read_row(struct problem_reader *r, struct problem *p, cord_error *err) {
     struct json_row row;
     CORD_TRY(json_row_parse(&row, p->row, err));
     cord_status status = fill_problem(r, &row, p, err);
@@ -180,22 +247,138 @@ static cord_status read_row(struct reading *r, struct problem *p, cord_error *er
 }
 
 /* Marks a row as unusable. It keeps its own id if it has one that no other row owns; else its line names it. */
-static cord_status mark_bad(struct reading *r, struct problem *p, const cord_error *why, cord_error *err) {
+static cord_status mark_bad(struct problem_reader *r, struct problem *p, const cord_error *why, cord_error *err) {
     cord_text id = p->question.id;
-    const json_t *owner = id.data ? json_object_get(r->seen, id.data) : NULL;
-    if (!owner || json_integer_value(owner) != p->line) {
-        id = text_of(arena_printf(&r->set->arena, "line-%lld", (long long)p->line));
-        while (id.data && json_object_get(r->seen, id.data)) id = text_of(arena_printf(&r->set->arena, "%s'", id.data));
-        if (!id.data || json_object_set_new(r->seen, id.data, json_integer(p->line)) != 0) return error_memory(err);
+    if (!id.data) {
+        id = text_of(arena_printf(&r->arena, "%s-%lld", r->source.unit, (long long)p->line));
+        while (id.data && seen_get(&r->ids, id)) id = text_of(arena_printf(&r->arena, "%s'", id.data));
+        if (!id.data) return error_memory(err);
+        CORD_TRY(seen_put(&r->ids, id, p->line, err));
     }
-    const char *bad = arena_printf(&r->set->arena, "%s", why->message);
+    const char *bad = arena_printf(&r->arena, "%s", why->message);
     if (!bad) return error_memory(err);
-    *p = (struct problem){.question.id = id, .row = p->row, .line = p->line, .index = p->index, .bad = bad};
-    if (r->set->n_bad++ == 0) r->first = *why;
+    *p = (struct problem){.question.id = id,
+                          .row = p->row,
+                          .line = p->line,
+                          .index = p->index,
+                          .bad = bad,
+                          .layout = p->layout ? p->layout : "fields"};
     return CORD_OK;
 }
 
-static cord_status next_problem(struct reading *r, struct problem **p, cord_error *err) {
+/* The row just read, which `why` may say could not be. */
+static cord_status take_row(struct problem_reader *r, cord_text row, cord_error *why, struct problem *p,
+                            cord_error *err) {
+    cord_status status = why->code;
+    p->line = r->source.number;
+    if (status == CORD_OK) {
+        p->row = arena_text(&r->arena, row);
+        if (!p->row.data) return error_memory(err);
+        status = read_row(r, p, why);
+    }
+    if (status == CORD_OK) return CORD_OK;
+    if (status == CORD_BAD_INPUT) return mark_bad(r, p, why, err);
+    source_where(&r->source, why);
+    if (err) *err = *why;
+    return status;
+}
+
+/* ---- one problem at a time ------------------------------------------------------------------------------------- */
+
+static void end_record(struct problem_reader *r) {
+    if (r->parts) json_row_release(&r->record);
+    r->part = r->parts = 0;
+}
+
+/* Whether the row is a record of several problems; then it is kept, to tell one after the other. */
+static cord_status begin_record(struct problem_reader *r, cord_text row, cord_error *err) {
+    cord_error ignored = {0};
+    if (!layout_may_unfold(row)) return CORD_OK; /* so that a row is not parsed twice */
+    buf_clear(&r->record_text);
+    buf_add(&r->record_text, row);
+    CORD_TRY(buf_check(&r->record_text, err));
+    if (json_row_parse(&r->record, buf_text(&r->record_text), &ignored) != CORD_OK) return CORD_OK; /* told later */
+    r->parts = layout_unfold(&r->record);
+    if (!r->parts) json_row_release(&r->record);
+    return CORD_OK;
+}
+
+/* The next row, of the file or of a record. */
+static cord_status next_row(struct problem_reader *r, bool *more, cord_text *row, cord_error *why, cord_error *err) {
+    *more = true;
+    if (r->part == r->parts) {
+        end_record(r);
+        CORD_TRY(source_next(&r->source, more, row, why, err));
+        if (!*more || why->code != CORD_OK) return CORD_OK;
+        CORD_TRY(begin_record(r, *row, err));
+    }
+    if (!r->parts) return CORD_OK;
+    cord_status status = layout_part(&r->record, r->part++, &r->row, why);
+    *row = status == CORD_OK ? buf_text(&r->row) : (cord_text){0};
+    if (status == CORD_OK || status == CORD_BAD_INPUT) return CORD_OK;
+    if (err) *err = *why;
+    return status;
+}
+
+cord_status problem_reader_open(const struct problem_options *options, struct problem_reader **reader,
+                                cord_error *err) {
+    struct problem_reader *r = *reader = calloc(1, sizeof *r);
+    if (!r) return error_memory(err);
+    r->options = options;
+    seen_init(&r->ids);
+    arena_init(&r->arena);
+    buf_init(&r->record_text, "a record of several problems", TEXT_LIMIT);
+    buf_init(&r->row, "a problem of a record", TEXT_LIMIT);
+    cord_status status = source_open(&r->source, options->path, options->library, err);
+    r->source_is_open = status == CORD_OK;
+    if (status == CORD_OK) return CORD_OK;
+    problem_reader_close(r);
+    *reader = NULL;
+    return status;
+}
+
+cord_status problem_reader_next(struct problem_reader *r, bool *more, struct problem *problem, cord_error *err) {
+    const struct problem_options *o = r->options;
+    int64_t taken = r->rows - o->skip;
+    if (o->limit && taken >= o->limit) return *more = false, CORD_OK;
+    arena_release(&r->arena);
+    for (;;) {
+        cord_text row = {0};
+        cord_error why = {0};
+        CORD_TRY(next_row(r, more, &row, &why, err));
+        if (!*more) return CORD_OK;
+        if (r->rows++ < o->skip) continue;
+        *problem = (struct problem){.index = (int)(r->rows - 1 - o->skip)};
+        if (r->rows - o->skip > INT_MAX) return error_set(err, CORD_BAD_INPUT, "the file has too many problems");
+        return take_row(r, row, &why, problem, err);
+    }
+}
+
+void problem_reader_close(struct problem_reader *r) {
+    if (!r) return;
+    end_record(r);
+    if (r->source_is_open) source_close(&r->source);
+    seen_release(&r->ids);
+    arena_release(&r->arena);
+    buf_release(&r->record_text);
+    buf_release(&r->row);
+    free(r);
+}
+
+const char *problem_reader_kind(const struct problem_reader *r) { return r->source.kind; }
+const char *problem_reader_unit(const struct problem_reader *r) { return r->source.unit; }
+
+/* ---- a whole set ----------------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct problem_set *set;
+    struct problem_reader *reader;
+    int capacity;     /* of set->problems */
+    struct buf rows;  /* the rows, each with a newline, to be hashed: the file itself where all of it is taken */
+    cord_error first; /* what was wrong with the first bad row */
+};
+
+static cord_status next_place(struct reading *r, struct problem **p, cord_error *err) {
     struct problem_set *set = r->set;
     if (set->n == r->capacity) { /* the old array stays in the arena, which costs less than what the rows take */
         if (r->capacity > INT_MAX / 2) return error_memory(err);
@@ -206,61 +389,44 @@ static cord_status next_problem(struct reading *r, struct problem **p, cord_erro
         set->problems = grown;
         r->capacity = capacity;
     }
-    *p = &set->problems[set->n];
-    (*p)->index = set->n++;
+    *p = &set->problems[set->n++];
     return CORD_OK;
 }
 
-/* Takes the line just read, which `status` and `why` say was read or refused, into the set. */
-static cord_status take_row(struct reading *r, const struct line_reader *lines, cord_status status, cord_error *why,
-                            cord_error *err) {
+/* A problem of the reader, for as long as the set lives. */
+static cord_status copy_problem(struct arena *arena, struct problem *p, cord_error *err) {
+    cord_text *const texts[] = {&p->question.id,   &p->question.text, &p->target,    &p->gold,
+                                &p->full_question, &p->row,           &p->gold_field};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (!texts[i]->data) continue;
+        *texts[i] = arena_text(arena, *texts[i]);
+        if (!texts[i]->data) return error_memory(err);
+    }
+    if (!p->bad) return CORD_OK;
+    p->bad = arena_text(arena, text_of(p->bad)).data;
+    return p->bad ? CORD_OK : error_memory(err);
+}
+
+static cord_status add_problem(struct reading *r, const struct problem *found, cord_error *err) {
     struct problem *p;
-    CORD_TRY(next_problem(r, &p, err));
-    p->line = lines->number;
-    if (status == CORD_OK) {
-        p->row = buf_text(&lines->line);
-        CORD_TRY(keep(&r->set->arena, &p->row, err));
-        buf_add(&r->rows, p->row);
-        buf_addc(&r->rows, '\n');
-        status = read_row(r, p, why);
-    }
-    if (status == CORD_OK) return CORD_OK;
-    error_where(why, "%s:%lld", r->options->path, (long long)p->line);
-    if (status == CORD_BAD_INPUT) return mark_bad(r, p, why, err);
-    if (err) *err = *why;
-    return status;
+    CORD_TRY(next_place(r, &p, err));
+    *p = *found;
+    CORD_TRY(copy_problem(&r->set->arena, p, err));
+    buf_add(&r->rows, p->row);
+    buf_addc(&r->rows, '\n');
+    if (!p->bad || r->set->n_bad++ > 0) return CORD_OK;
+    (void)error_set(&r->first, CORD_BAD_INPUT, "%s", p->bad);
+    source_where(&r->reader->source, &r->first);
+    return CORD_OK;
 }
 
-/* ---- the set ------------------------------------------------------------------------------------------------- */
-
-static cord_status read_rows(struct reading *r, FILE *file, cord_error *err) {
-    const struct problem_options *o = r->options;
-    struct line_reader lines;
-    line_reader_init(&lines, file, o->path, LINE_LIMIT);
-    cord_status status = CORD_OK;
-    for (int64_t row = 0; status == CORD_OK && (o->limit == 0 || r->set->n < o->limit); row++) {
-        bool more;
-        cord_error why = {0};
-        status = line_read(&lines, &more, &why);
-        if (status != CORD_OK && status != CORD_BAD_INPUT) {
-            if (err) *err = why;
-        } else if (!more) {
-            break;
-        } else {
-            status = row < o->skip ? CORD_OK : take_row(r, &lines, status, &why, err);
-        }
-    }
-    line_reader_release(&lines);
-    return status;
-}
-
-static cord_status check_set(const struct reading *r, cord_error *err) {
+static cord_status check_set(const struct reading *r, const struct problem_options *o, cord_error *err) {
     const struct problem_set *set = r->set;
     if (set->n == 0) {
-        error_where(err, "%s", r->options->path);
+        error_where(err, "%s", o->path);
         return error_set(err, CORD_BAD_INPUT,
-                         r->options->skip ? "there is no row left after those that were skipped"
-                                          : "there is no row in this file");
+                         o->skip ? "there is no row left after those that were skipped"
+                                 : "there is no row in this file");
     }
     if (set->n_bad < set->n) return CORD_OK;
     error_where(err, "%s", r->first.where);
@@ -268,14 +434,17 @@ static cord_status check_set(const struct reading *r, cord_error *err) {
                      r->first.message);
 }
 
-static cord_status read_file(struct reading *r, cord_error *err) {
-    if (!r->seen) return error_memory(err);
-    FILE *file = fopen(r->options->path, "rb");
-    if (!file) return error_errno(err, "open", r->options->path);
-    cord_status status = read_rows(r, file, err);
-    fclose(file);
-    CORD_TRY(status);
-    CORD_TRY(check_set(r, err));
+static cord_status read_set(struct reading *r, const struct problem_options *o, cord_error *err) {
+    CORD_TRY(problem_reader_open(o, &r->reader, err));
+    r->set->unit = problem_reader_unit(r->reader);
+    for (;;) {
+        struct problem found;
+        bool more;
+        CORD_TRY(problem_reader_next(r->reader, &more, &found, err));
+        if (!more) break;
+        CORD_TRY(add_problem(r, &found, err));
+    }
+    CORD_TRY(check_set(r, o, err));
     CORD_TRY(buf_check(&r->rows, err));
     sha256_text(buf_text(&r->rows), r->set->sha256);
     return CORD_OK;
@@ -284,10 +453,10 @@ static cord_status read_file(struct reading *r, cord_error *err) {
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err) {
     *set = (struct problem_set){0};
     arena_init(&set->arena);
-    struct reading r = {.set = set, .options = options, .seen = json_object()};
+    struct reading r = {.set = set};
     buf_init(&r.rows, "a problem set", SIZE_MAX / 4);
-    cord_status status = read_file(&r, err);
-    json_decref(r.seen);
+    cord_status status = read_set(&r, options, err);
+    problem_reader_close(r.reader);
     buf_release(&r.rows);
     if (status != CORD_OK) problem_set_release(set);
     return status;

@@ -1,11 +1,12 @@
-/* problem.h - reads problem sets. A row becomes a problem, or a problem with a reason why it cannot be used.
+/* problem.h - reads problem sets of any known layout. A row becomes a problem, or a problem with a reason why it cannot be
+ * used.
  * It must not know who solves them.
  *
  * Two views of a problem exist on purpose: `struct question` is all that proposers ever see, and has no gold. */
 #ifndef CORD_PROBLEM_H
 #define CORD_PROBLEM_H
 
-#include "base/base.h"
+#include "data/layouts.h"
 
 /* What may be shown to a model that writes. There is no field for the answer, so none can leak. */
 struct question {
@@ -14,46 +15,65 @@ struct question {
 };
 
 struct problem {
-    struct question question;
-    cord_text target; /* what the meta-prover's likelihood is taken of (eq. 3) */
-    cord_text gold;   /* what the final answer is graded against; the same string in mathematics */
-    cord_text row;    /* the input line as it stands in the file, without the newline */
-    int64_t line;     /* in the file, from 1 */
-    int index;        /* in input order, from 0 */
-    const char *bad;  /* NULL, or why this row cannot be used; then only row (empty if it was too long), line, index and
-                         id ("line-7" where it has none of its own) are set */
-};
-
-/* How the gold stands in its field. */
-enum answer_format {
-    ANSWER_AUTO, /* GSM8K's last line "#### 18" where there is one, else the last \boxed{…} of a text of several lines
-                        or of a field "solution", else all */
-    ANSWER_VERBATIM, /* the whole field */
-    ANSWER_HASHES,   /* what follows the last "####" */
-    ANSWER_BOXED,    /* the content of the last \boxed{…} */
+    struct question question; /* its text holds the context, where the row has one, and an empty line behind it */
+    cord_text target;         /* what the meta-prover's likelihood is taken of (eq. 3) */
+    cord_text gold;           /* what the final answer is graded against; the same string in mathematics */
+    cord_text full_question;  /* the question with its full context, to be exported with; empty: as question.text */
+    cord_text row;            /* the row as JSON on one line; of JSONL, the line as it stands in the file */
+    int64_t line;             /* in the file, from 1; of a table, the row; several problems may share one */
+    int index;                /* in input order, from 0 */
+    const char *bad;          /* NULL, or why this row cannot be used; then only row (empty if it was too long), line, index
+                                 and id ("line-7" where it has none of its own) are set */
+    const char *layout;       /* the set that the row was recognised as, "fields" where of none. Static. */
+    const char *gold_how;     /* how the gold was read: "the whole field", "behind ####", … Static. */
+    cord_text gold_field;     /* the field that it was read from */
+    bool made_id;             /* the row has none of its own */
+    bool has_context;         /* something stands before the question */
 };
 
 struct problem_options {
-    const char *path;           /* JSONL; told in every error */
-    const char *id_field;       /* NULL: "id", "unique_id", "problem_id", "uid", else made from the question's hash */
-    const char *question_field; /* NULL: "question", "problem", "prompt" */
-    const char *answer_field;   /* NULL: "answer", "gold", "final_answer", "solution" */
-    const char *target_field;   /* NULL: the gold is the target */
-    enum answer_format format;
-    int64_t skip, limit; /* rows to leave out at the start; most rows to take, 0 = all */
+    const char *path;               /* told in every error; what kinds of files there are, source.h says */
+    const char *library;            /* of DuckDB, for files that are not JSONL; see tables.h */
+    const char *id_field;           /* NULL: the set's own, or "id", "unique_id", "problem_id", "uid"; else it is made from
+                                       the question's hash */
+    const char *question_field;     /* NULL: the set's own, or "question", "problem", "prompt" */
+    const char *answer_field;       /* NULL: the set's own, or "answer", "gold", "final_answer", "solution" */
+    const char *target_field;       /* NULL: the set's own, or the gold is the target */
+    const char *context_field;      /* NULL: the set's own, or "context" where that is a text */
+    const char *full_context_field; /* NULL: "full_context" */
+    enum answer_format format;      /* ANSWER_AUTO: the set's own */
+    bool judged;                    /* a judge will grade: where a set has a short answer and a long one, take the latter */
+    int64_t skip, limit;            /* problems to leave out at the start; most to take, 0 = all */
 };
+
+/* ---- one problem at a time --------------------------------------------------------------------------------------- */
+
+/* Memory does not grow with the file but by some 50 bytes a problem, for ids that come twice. What a row comes to depends on
+ * no other row, but for that. */
+struct problem_reader;
+
+cord_status problem_reader_open(const struct problem_options *options, struct problem_reader **reader, cord_error *err);
+/* The next problem, good or bad; it lives until the next call. What is returned ends the reading. */
+cord_status problem_reader_next(struct problem_reader *reader, bool *more, struct problem *problem, cord_error *err);
+void problem_reader_close(struct problem_reader *reader);
+/* What the file is ("JSONL", "Parquet", …), and what its rows are called ("line", "row"). Static. */
+const char *problem_reader_kind(const struct problem_reader *reader);
+const char *problem_reader_unit(const struct problem_reader *reader);
+
+/* ---- a whole set ------------------------------------------------------------------------------------------------- */
 
 struct problem_set {
     struct problem *problems; /* n of them, in input order, in the arena */
     int n, n_bad;
     char sha256[65]; /* of the rows taken, each with a newline */
+    const char *unit; /* what the problems' lines count: "line" or "row". Static. */
     struct arena arena;
 };
 
 /* Reads the set. Fails only when the file cannot be read, holds no row, or none of its rows can be used (then the error
  * is the first row's); a bad row is in the set with its reason: broken JSON, a missing field (the fields that are there
- * are named), an empty question or answer, invalid UTF-8, a line of over 16 MiB, an id seen before. `where` is
- * FILE:LINE. Ids made from questions are stable under reordering. */
+ * are named), an empty question or answer, invalid UTF-8, a row of over 16 MiB, an id seen before. `where` is FILE:LINE, or
+ * "FILE, row N". Ids made from questions are stable under reordering. */
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err);
 void problem_set_release(struct problem_set *set);
 

@@ -6,7 +6,7 @@
 #include "grade/grade.h"
 #include "search/criterion.h"
 
-static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", NULL}; /* enum answer_format */
+static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", "integer", NULL}; /* enum answer_format */
 static const char *const protocols[] = {"auto", "llama-server", "vllm", "sglang", "openai", "chat", NULL};
 static const char *const continuing[] = {"auto", "continue_final_message", "prefix", "plain", NULL};
 static const char *const proposing[] = {"all", "adaptive", NULL};
@@ -47,7 +47,7 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("extends", 1, PATH_MAX_BYTES, "",
              "another recipe, whose keys this one changes or adds to; its teachers are replaced as a whole"),
 
-    TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL, "JSONL, a problem a line; relative to the recipe's folder"),
+    TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL, "JSONL, a JSON array, CSV or Parquet, plain or compressed; relative to the recipe's folder"),
     INT_KEY("problems.limit", 0, 1e9, "0", "most problems to take; 0: all"),
     INT_KEY("problems.skip", 0, 1e9, "0", "problems to leave out at the start"),
     TEXT_KEY("problems.id", 0, 200, "", "field of the id; \"\": recognised, or made from the content"),
@@ -55,7 +55,10 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("problems.answer", 0, 200, "", "field of the answer that is graded against; \"\": recognised"),
     TEXT_KEY("problems.target", 0, 200, "", "field of the answer whose likelihood is the score; \"\": the graded one"),
     CHOICE_KEY("problems.format", formats, "auto",
-               "how the answer stands in its field: all of it, behind ####, or in the last \\boxed{}"),
+               "how the answer stands in its field: all of it, behind ####, in the last \\boxed{}, or a whole number"),
+    TEXT_KEY("problems.context", 0, 200, "", "field of what stands before the question; \"\": recognised"),
+    TEXT_KEY("problems.full_context", 0, 200, "",
+             "field of a longer context, which is only exported; \"\": full_context, if there"),
 
     TEXT_KEY("models.*.file", 0, PATH_MAX_BYTES, "", "a path to a GGUF, or a name of models/manifest.tsv"),
     TEXT_KEY("models.*.url", 0, PATH_MAX_BYTES, "", "instead: a server, http://HOST:PORT; blanks between replicas"),

@@ -171,7 +171,7 @@ static cord_status load_style(struct load *load, const char *at, const char *nam
 /* ---- the parts of a recipe ------------------------------------------------------------------------------------- */
 
 static cord_status load_problems(struct load *load) {
-    static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed"};
+    static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", "integer"};
     struct arena *arena = &load->recipe->arena;
     const char *file = string(load, "problems.file", NULL), *format = string(load, "problems.format", NULL);
     struct folder folder = {"", ""};
@@ -184,10 +184,13 @@ static cord_status load_problems(struct load *load) {
         .question_field = string(load, "problems.question", NULL),
         .answer_field = string(load, "problems.answer", NULL),
         .target_field = string(load, "problems.target", NULL),
+        .context_field = string(load, "problems.context", NULL),
+        .full_context_field = string(load, "problems.full_context", NULL),
+        .judged = !strcmp(string(load, "grading.by", NULL), grader_kind_names[GRADER_JUDGE]),
         .skip = (int64_t)number(load, "problems.skip", NULL),
         .limit = (int64_t)number(load, "problems.limit", NULL),
     };
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         if (!strcmp(format, formats[i])) problems->format = (enum answer_format)i;
     if (!problems->path || !real) return error_memory(load->err);
     return put(load, "problems.file", NULL, text_of(real));

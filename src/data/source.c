@@ -1,0 +1,160 @@
+/* source.c - tells what kind of file it is, and reads JSONL line by line. It must not know what the rows mean, nor DuckDB. */
+#include "data/source.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PEEK = 1 << 12, FIRST_LINE = 1 << 20 };
+
+/* ---- what kind of file -------------------------------------------------------------------------------------------- */
+
+static bool takes_end(cord_text *name, const char *end) {
+    size_t len = strlen(end);
+    if (name->len <= len || strncasecmp(name->data + name->len - len, end, len) != 0) return false;
+    name->len -= len;
+    return true;
+}
+
+/* The beginning of a regular file; nothing of a pipe, which can be read but once. */
+static cord_status peek(const char *path, char *bytes, size_t size, cord_text *beginning, cord_error *err) {
+    struct stat info;
+    *beginning = (cord_text){bytes, 0};
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return CORD_OK; /* (who opens it says what is wrong) */
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return error_errno(err, "open", path);
+    ssize_t n = pread(fd, bytes, size, 0);
+    if (n > 0) beginning->len = (size_t)n;
+    cord_status status = n < 0 ? error_errno(err, "read", path) : CORD_OK;
+    close(fd);
+    return status;
+}
+
+/* Whether a file called .json is lines of objects all the same, as many are: its first line is a whole one. */
+static cord_status first_line_is_object(const char *path, bool *whole, cord_error *err) {
+    struct line_reader lines;
+    bool more;
+    cord_error ignored = {0};
+    *whole = false;
+    FILE *file = fopen(path, "rbe");
+    if (!file) return error_errno(err, "open", path);
+    line_reader_init(&lines, file, path, FIRST_LINE);
+    cord_status status = line_read(&lines, &more, &ignored);
+    if (status == CORD_BAD_INPUT) *whole = true; /* a very long one: the file has lines */
+    if (status == CORD_OK && more) {
+        struct json_row row;
+        *whole = json_row_parse(&row, buf_text(&lines.line), &ignored) == CORD_OK;
+        if (*whole) json_row_release(&row);
+    }
+    line_reader_release(&lines);
+    fclose(file);
+    return CORD_OK;
+}
+
+struct kind {
+    enum table_kind table;
+    enum packing packing;
+    bool own; /* lines that are read here */
+};
+
+static cord_status find_kind(const char *path, struct kind *kind, cord_error *err) {
+    static const struct {
+        const char *end;
+        enum table_kind table;
+    } ends[] = {{".csv", TABLE_CSV}, {".tsv", TABLE_TSV}, {".json", TABLE_JSON}};
+    char bytes[PEEK];
+    cord_text beginning, name = text_of(path);
+    CORD_TRY(peek(path, bytes, sizeof bytes, &beginning, err));
+    *kind = (struct kind){TABLE_LINES, packing_of(beginning), false};
+    if (text_starts(beginning, TEXT("PAR1"))) {
+        kind->table = TABLE_PARQUET;
+        return CORD_OK;
+    }
+    (void)(takes_end(&name, ".gz") || takes_end(&name, ".zst") || takes_end(&name, ".zstd"));
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (takes_end(&name, ends[i].end)) kind->table = ends[i].table;
+    bool lines = takes_end(&name, ".jsonl") || takes_end(&name, ".ndjson");
+    if (kind->packing == PACKING_NONE) {
+        if (text_starts(beginning, TEXT("\xEF\xBB\xBF"))) beginning = text_slice(beginning, 3, beginning.len);
+        bool array = text_starts(text_trim(beginning), TEXT("[")), whole = false;
+        if (array && !lines && kind->table != TABLE_CSV && kind->table != TABLE_TSV) kind->table = TABLE_ARRAY;
+        if (kind->table == TABLE_JSON) CORD_TRY(first_line_is_object(path, &whole, err));
+        if (whole) kind->table = TABLE_LINES;
+    }
+    kind->own = kind->table == TABLE_LINES && kind->packing != PACKING_ZSTD;
+    return CORD_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static cord_status open_lines(struct source *s, enum packing packing, cord_error *err) {
+    if (packing == PACKING_GZIP) {
+        CORD_TRY(packed_check(s->path, packing, err));
+        CORD_TRY(packed_open_gzip(s->path, &s->file, err));
+    } else {
+        s->file = fopen(s->path, "rbe");
+        if (!s->file) return error_errno(err, "open", s->path);
+    }
+    line_reader_init(&s->lines, s->file, s->path, TABLE_ROW_BYTES);
+    return CORD_OK;
+}
+
+cord_status source_open(struct source *s, const char *path, const char *library, cord_error *err) {
+    static const char *const kinds[] = {[TABLE_LINES] = "JSONL",  [TABLE_ARRAY] = "a JSON array", [TABLE_JSON] = "JSON",
+                                        [TABLE_CSV] = "CSV",      [TABLE_TSV] = "TSV",            [TABLE_PARQUET] = "Parquet"};
+    struct kind kind;
+    *s = (struct source){.path = path};
+    CORD_TRY(find_kind(path, &kind, err));
+    s->kind = kinds[kind.table];
+    s->unit = kind.own ? "line" : "row";
+    if (kind.own) return open_lines(s, kind.packing, err);
+    struct table_options options = {path, kind.table, kind.packing, library};
+    return table_open(&options, &s->table, err);
+}
+
+static cord_status next_line(struct source *s, bool *more, cord_text *row, cord_error *why, cord_error *err) {
+    cord_error found = {0};
+    cord_status status = line_read(&s->lines, more, &found);
+    s->number = s->lines.number;
+    if (status == CORD_BAD_INPUT) {
+        *why = found;
+    } else if (status != CORD_OK) {
+        if (err) *err = found;
+        return status;
+    } else if (*more) {
+        *row = buf_text(&s->lines.line);
+    }
+    return CORD_OK;
+}
+
+cord_status source_next(struct source *s, bool *more, cord_text *row, cord_error *why, cord_error *err) {
+    struct table_row found;
+    *row = (cord_text){0};
+    *why = (cord_error){0};
+    if (s->file) return next_line(s, more, row, why, err);
+    CORD_TRY(table_next(s->table, &found, err));
+    *more = found.more;
+    s->number += found.more;
+    *row = found.text;
+    if (found.bad) (void)error_set(why, CORD_BAD_INPUT, "%s", found.bad);
+    return CORD_OK;
+}
+
+void source_close(struct source *s) {
+    if (s->file) {
+        fclose(s->file);
+        line_reader_release(&s->lines);
+    }
+    table_close(s->table);
+    *s = (struct source){0};
+}
+
+void source_where(const struct source *s, cord_error *err) {
+    if (*s->unit == 'l')
+        error_where(err, "%s:%lld", s->path, (long long)s->number);
+    else
+        error_where(err, "%s, row %lld", s->path, (long long)s->number);
+}
