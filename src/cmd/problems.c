@@ -97,9 +97,9 @@ static void show_golds(const struct survey *s, struct page *page) {
         const struct gold_group *g = &s->groups[i];
         bool unknown = !strcmp(g->layout, "fields"), noted = false;
         page_print(page, PAINT_BOLD, "%s", unknown ? "no known set; fields by their usual or given names" : g->layout);
-        page_print(page, PAINT_NONE, ": %lld gold%s, %s of '", (long long)g->n, g->n == 1 ? "" : "s", g->how);
+        page_print(page, PAINT_NONE, ": %lld gold%s from '", (long long)g->n, g->n == 1 ? "" : "s");
         page_cell(page, PAINT_NONE, g->field, -40);
-        page_print(page, PAINT_NONE, "', as\n");
+        page_print(page, PAINT_NONE, "' (%s), as\n", g->how);
         for (int j = 0; j < g->n_examples; j++) {
             show_text(page, g->examples[j]);
             page_print(page, PAINT_NONE, "\n");
@@ -108,7 +108,8 @@ static void show_golds(const struct survey *s, struct page *page) {
         const struct layout *layout = find_layout(g->layout);
         if (!noted && layout && layout->note) page_text(page, PAINT_DIM, text_of(layout->note), 2, 0);
     }
-    if (s->other_groups) page_print(page, PAINT_NONE, "%lld more golds, read in other ways\n", (long long)s->other_groups);
+    if (s->other_groups)
+        page_print(page, PAINT_NONE, "%lld more golds, read in other ways\n", (long long)s->other_groups);
 }
 
 static void show_complaints(const struct complaints *list, const char *unit, struct page *page) {
@@ -146,7 +147,8 @@ static cord_status show(const struct problems *p, cord_error *err) {
     show_golds(s, &page);
     page_print(&page, PAINT_NONE, "\nids: %lld in the rows, %lld made from the question\n", (long long)s->own_ids,
                (long long)(s->usable - s->own_ids));
-    if (s->contexts) page_print(&page, PAINT_NONE, "context: %lld questions stand behind one\n", (long long)s->contexts);
+    if (s->contexts)
+        page_print(&page, PAINT_NONE, "context: %lld questions stand behind one\n", (long long)s->contexts);
     if (s->other_targets)
         page_print(&page, PAINT_NONE, "target: in %lld problems it is another text than the gold\n",
                    (long long)s->other_targets);
@@ -272,9 +274,9 @@ static int run_problems(const struct call *call) {
     if (result == EXIT_ALL_DONE) {
         cord_status status = read_all(&p, &err);
         if (status == CORD_OK) status = p.json ? write_json(&p, &err) : show(&p, &err);
-        result = status == CORD_CANCELLED ? EXIT_INTERRUPTED
-                 : status != CORD_OK      ? call_fail(call, &err)
-                 : !p.survey.usable       ? EXIT_NOTHING_DONE
+        result = status == CORD_CANCELLED  ? EXIT_INTERRUPTED
+                 : status != CORD_OK       ? call_fail(call, &err)
+                 : !p.survey.usable        ? EXIT_NOTHING_DONE
                  : p.survey.unusable.count ? EXIT_SOME_FAILED
                                            : EXIT_ALL_DONE;
     }
@@ -320,12 +322,16 @@ const struct verb verb_problems = {
     .synopsis = "FILE",
     .summary = "what cord makes of a file of problems, before any model is asked",
     .help =
-        "Reads FILE as a recipe's problems.file would be, and tells which known set it is, how its golds were read, with\n"
-        "examples, which rows cannot be used and why, which come twice, and how long questions and answers are. Nothing is\n"
+        "Reads FILE as a recipe's problems.file would be, and tells which known set it is, how its golds were read, "
+        "with\n"
+        "examples, which rows cannot be used and why, which come twice, and how long questions and answers are. "
+        "Nothing is\n"
         "written.\n"
         "\n"
-        "FILE is JSONL, a JSON array, CSV, TSV or Parquet, plain or compressed by gzip or zstd. All but JSONL goes through\n"
-        "DuckDB's library (CORD_DUCKDB, or where `make` puts it). Known sets are LIMO, s1K, AIME, MATH, MATH-500, GSM8K,\n"
+        "FILE is JSONL, a JSON array, CSV, TSV or Parquet, plain or compressed by gzip or zstd. All but JSONL goes "
+        "through\n"
+        "DuckDB's library (CORD_DUCKDB, or where `make` puts it). Known sets are LIMO, s1K, AIME, MATH, MATH-500, "
+        "GSM8K,\n"
         "OpenR1-Math, OpenThoughts, TAT-QA, PubMedQA and questions with choices; for others name the fields, which a\n"
         "recipe's problems.id, .question, .answer, .target, .context, .full_context and .format do.\n"
         "\n"

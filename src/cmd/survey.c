@@ -69,8 +69,8 @@ static cord_status compare_question(struct survey *s, const struct problem *p, c
     int64_t line = seen_get(&s->questions, p->question.text);
     if (!line) return seen_put(&s->questions, p->question.text, p->line, err);
     s->same_questions++;
-    const char *what = arena_printf(&s->arena, "the same question stands in %s %lld under another id", s->unit,
-                                    (long long)line);
+    const char *what =
+        arena_printf(&s->arena, "the same question stands in %s %lld under another id", s->unit, (long long)line);
     return what ? complain(s, &s->repeated, p, what, err) : error_memory(err);
 }
 

@@ -50,8 +50,8 @@ struct survey {
     int n_groups;
     int64_t other_groups; /* golds of groups for which there was no room */
     struct complaints unusable, repeated;
-    int most;             /* complaints of each kind that are kept */
-    const char *unit;     /* what the lines count: "line" or "row" */
+    int most;         /* complaints of each kind that are kept */
+    const char *unit; /* what the lines count: "line" or "row" */
     struct lengths lengths[SURVEY_PARTS];
     struct seen questions; /* text -> line */
     struct arena arena;

@@ -41,7 +41,8 @@ static bool find_integer(cord_text field, cord_text *gold) {
     return true;
 }
 
-static cord_status find(cord_text field, const char *name, enum answer_format format, struct gold *gold, cord_error *err) {
+static cord_status find(cord_text field, const char *name, enum answer_format format, struct gold *gold,
+                        cord_error *err) {
     *gold = (struct gold){text_trim(field), "the whole field"};
     switch (format) {
     case ANSWER_VERBATIM: break;
@@ -70,7 +71,8 @@ static cord_status find(cord_text field, const char *name, enum answer_format fo
     return CORD_OK;
 }
 
-cord_status gold_find(cord_text field, const char *name, enum answer_format format, struct gold *gold, cord_error *err) {
+cord_status gold_find(cord_text field, const char *name, enum answer_format format, struct gold *gold,
+                      cord_error *err) {
     CORD_TRY(find(field, name, format, gold, err));
     gold->text = text_trim(gold->text);
     if (gold->text.len == 0) return error_set(err, CORD_BAD_INPUT, "the answer in the field '%s' is empty", name);

@@ -22,28 +22,28 @@ struct problem {
     cord_text row;            /* the row as JSON on one line; of JSONL, the line as it stands in the file */
     int64_t line;             /* in the file, from 1; of a table, the row; several problems may share one */
     int index;                /* in input order, from 0 */
-    const char *bad;          /* NULL, or why this row cannot be used; then only row (empty if it was too long), line, index
+    const char *bad;      /* NULL, or why this row cannot be used; then only row (empty if it was too long), line, index
                                  and id ("line-7" where it has none of its own) are set */
-    const char *layout;       /* the set that the row was recognised as, "fields" where of none. Static. */
-    const char *gold_how;     /* how the gold was read: "the whole field", "behind ####", … Static. */
-    cord_text gold_field;     /* the field that it was read from */
-    bool made_id;             /* the row has none of its own */
-    bool has_context;         /* something stands before the question */
+    const char *layout;   /* the set that the row was recognised as, "fields" where of none. Static. */
+    const char *gold_how; /* how the gold was read: "the whole field", "behind ####", … Static. */
+    cord_text gold_field; /* the field that it was read from */
+    bool made_id;         /* the row has none of its own */
+    bool has_context;     /* something stands before the question */
 };
 
 struct problem_options {
-    const char *path;               /* told in every error; what kinds of files there are, source.h says */
-    const char *library;            /* of DuckDB, for files that are not JSONL; see tables.h */
-    const char *id_field;           /* NULL: the set's own, or "id", "unique_id", "problem_id", "uid"; else it is made from
+    const char *path;           /* told in every error; what kinds of files there are, source.h says */
+    const char *library;        /* of DuckDB, for files that are not JSONL; see tables.h */
+    const char *id_field;       /* NULL: the set's own, or "id", "unique_id", "problem_id", "uid"; else it is made from
                                        the question's hash */
-    const char *question_field;     /* NULL: the set's own, or "question", "problem", "prompt" */
-    const char *answer_field;       /* NULL: the set's own, or "answer", "gold", "final_answer", "solution" */
-    const char *target_field;       /* NULL: the set's own, or the gold is the target */
-    const char *context_field;      /* NULL: the set's own, or "context" where that is a text */
+    const char *question_field; /* NULL: the set's own, or "question", "problem", "prompt" */
+    const char *answer_field;   /* NULL: the set's own, or "answer", "gold", "final_answer", "solution" */
+    const char *target_field;   /* NULL: the set's own, or the gold is the target */
+    const char *context_field;  /* NULL: the set's own, or "context" where that is a text */
     const char *full_context_field; /* NULL: "full_context" */
     enum answer_format format;      /* ANSWER_AUTO: the set's own */
-    bool judged;                    /* a judge will grade: where a set has a short answer and a long one, take the latter */
-    int64_t skip, limit;            /* problems to leave out at the start; most to take, 0 = all */
+    bool judged;         /* a judge will grade: where a set has a short answer and a long one, take the latter */
+    int64_t skip, limit; /* problems to leave out at the start; most to take, 0 = all */
 };
 
 /* ---- one problem at a time --------------------------------------------------------------------------------------- */
@@ -65,7 +65,7 @@ const char *problem_reader_unit(const struct problem_reader *reader);
 struct problem_set {
     struct problem *problems; /* n of them, in input order, in the arena */
     int n, n_bad;
-    char sha256[65]; /* of the rows taken, each with a newline */
+    char sha256[65];  /* of the rows taken, each with a newline */
     const char *unit; /* what the problems' lines count: "line" or "row". Static. */
     struct arena arena;
 };

@@ -103,8 +103,9 @@ static cord_status open_lines(struct source *s, enum packing packing, cord_error
 }
 
 cord_status source_open(struct source *s, const char *path, const char *library, cord_error *err) {
-    static const char *const kinds[] = {[TABLE_LINES] = "JSONL",  [TABLE_ARRAY] = "a JSON array", [TABLE_JSON] = "JSON",
-                                        [TABLE_CSV] = "CSV",      [TABLE_TSV] = "TSV",            [TABLE_PARQUET] = "Parquet"};
+    static const char *const kinds[] = {
+        [TABLE_LINES] = "JSONL", [TABLE_ARRAY] = "a JSON array", [TABLE_JSON] = "JSON", [TABLE_CSV] = "CSV",
+        [TABLE_TSV] = "TSV",     [TABLE_PARQUET] = "Parquet"};
     struct kind kind;
     *s = (struct source){.path = path};
     CORD_TRY(find_kind(path, &kind, err));

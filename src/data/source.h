@@ -8,10 +8,10 @@
 
 struct source {
     const char *path;
-    const char *kind;    /* for messages: "JSONL", "Parquet", … Static. */
-    const char *unit;    /* what `number` counts: "line" or "row". Static. */
-    int64_t number;      /* of the row read last, from 1 */
-    void *file;          /* FILE * of the lines; NULL: a table */
+    const char *kind; /* for messages: "JSONL", "Parquet", … Static. */
+    const char *unit; /* what `number` counts: "line" or "row". Static. */
+    int64_t number;   /* of the row read last, from 1 */
+    void *file;       /* FILE * of the lines; NULL: a table */
     struct line_reader lines;
     struct table *table;
 };

@@ -48,8 +48,8 @@ _Static_assert(sizeof(result_t) == 48 && sizeof(string_t) == 16, "DuckDB's layou
     F(const char *, prepare_error, (void *statement))                                 \
     F(void, destroy_prepare, (void **statement))                                      \
     F(int, execute_prepared_streaming, (void *statement, result_t *result))           \
-    F(const char *, result_error, (result_t *result))                                 \
-    F(void, destroy_result, (result_t *result))                                       \
+    F(const char *, result_error, (result_t * result))                                \
+    F(void, destroy_result, (result_t * result))                                      \
     F(void *, fetch_chunk, (result_t result))                                         \
     F(void, destroy_data_chunk, (void **chunk))                                       \
     F(uint64_t, data_chunk_get_size, (void *chunk))                                   \
@@ -86,18 +86,19 @@ struct table {
 
 static cord_status no_library(const char *path, const char *why, cord_error *err) {
     error_where(err, "%s", path);
-    return error_set(err, CORD_IO_ERROR,
-                     "this kind of file is read through DuckDB's library, which is not here (%s). JSONL needs none; "
-                     "scripts/duckdb.sh of cord's sources fetches it (`make duckdb`), or set CORD_DUCKDB to the path of "
-                     "a libduckdb.so, version " DUCKDB_VERSION " or near",
-                     why);
+    return error_set(
+        err, CORD_IO_ERROR,
+        "this kind of file is read through DuckDB's library, which is not here (%s). JSONL needs none; "
+        "scripts/duckdb.sh of cord's sources fetches it (`make duckdb`), or set CORD_DUCKDB to the path of "
+        "a libduckdb.so, version " DUCKDB_VERSION " or near",
+        why);
 }
 
 static cord_status load(struct duckdb *api, const char *library, const char *path, cord_error *err) {
     if (library && !*library) return no_library(path, "none is looked for", err);
     api->library = dlopen(library ? library : "libduckdb.so", RTLD_NOW | RTLD_LOCAL);
     if (!api->library) return no_library(path, dlerror(), err);
-    /* POSIX makes a function of what dlsym gives; ISO C has no such cast */
+        /* POSIX makes a function of what dlsym gives; ISO C has no such cast */
 #define FIND(type, name, arguments)                              \
     *(void **)&api->name = dlsym(api->library, "duckdb_" #name); \
     if (!api->name) return no_library(path, "it lacks duckdb_" #name, err);
@@ -136,7 +137,8 @@ static cord_status refused(const struct table *t, const char *said, cord_error *
     for (size_t i = 0; i < message.len; i++)
         if (message.data[i] < ' ' || message.data[i] > '~') message.data[i] = '?';
     error_where(err, "%s", t->path);
-    (void)error_set(err, CORD_BAD_INPUT, "DuckDB cannot read it: %s", message.len ? message.data : "no reason was given");
+    (void)error_set(err, CORD_BAD_INPUT, "DuckDB cannot read it: %s",
+                    message.len ? message.data : "no reason was given");
     buf_release(&message);
     return CORD_BAD_INPUT;
 }
@@ -302,7 +304,8 @@ static cord_status take_name(struct table *t, cord_text *line, char divider, boo
 }
 
 static void csv_options(struct table *t, enum packing packing) {
-    buf_addf(&t->query, ", auto_detect=false, compression='%s', max_line_size=%d", packing_names[packing], TABLE_ROW_BYTES);
+    buf_addf(&t->query, ", auto_detect=false, compression='%s', max_line_size=%d", packing_names[packing],
+             TABLE_ROW_BYTES);
 }
 
 /* The first line is read as a text, and the fields' names are taken from it; DuckDB's own guess at a CSV drops lines that
@@ -311,7 +314,8 @@ static cord_status read_names(struct table *t, enum packing packing, char *divid
     const cord_text mark = TEXT("\xEF\xBB\xBF");
     bool more;
     buf_clear(&t->query);
-    buf_addf(&t->query, "SELECT l FROM read_csv('%s', columns={'l': 'VARCHAR'}, header=false, delim='', quote='', escape=''",
+    buf_addf(&t->query,
+             "SELECT l FROM read_csv('%s', columns={'l': 'VARCHAR'}, header=false, delim='', quote='', escape=''",
              t->seen);
     csv_options(t, packing);
     buf_addf(&t->query, ") LIMIT 1");
@@ -464,11 +468,12 @@ static cord_status write_parquet(struct table *t, const char *out, cord_error *e
     cord_status status = lock(t, more, err);
     if (status == CORD_OK) {
         buf_clear(&t->query);
-        buf_addf(&t->query,
-                 "COPY (SELECT * FROM read_json('%s', format='newline_delimited', maximum_object_size=%d, sample_size=-1, "
-                 "convert_strings_to_integers=false, dateformat='', timestampformat='', "
-                 "auto_detect=true)) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd)",
-                 t->seen, TABLE_ROW_BYTES, fd);
+        /* (no text is written like these dates, so that texts stay texts) */
+        buf_addf(
+            &t->query,
+            "COPY (SELECT * FROM read_json('%s', format='newline_delimited', maximum_object_size=%d, sample_size=-1, "
+            "dateformat='day %%Y', timestampformat='day %%Y')) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd)",
+            t->seen, TABLE_ROW_BYTES, fd);
         status = tell(t, err);
     }
     if (status == CORD_OK && fsync(fd) != 0 && errno != EINVAL) status = error_errno(err, "write", out);

@@ -17,11 +17,11 @@
 #define DUCKDB_VERSION "1.5.6"
 
 enum table_kind {
-    TABLE_LINES,   /* JSON, an object a line; what is no JSON costs its row alone */
-    TABLE_ARRAY,   /* JSON, one array of objects */
-    TABLE_JSON,    /* JSON in any shape: an array, objects one after the other, one object */
-    TABLE_CSV,     /* divided by commas, semicolons, tabs or bars, as its first line, which names the fields, shows */
-    TABLE_TSV,     /* by tabs */
+    TABLE_LINES, /* JSON, an object a line; what is no JSON costs its row alone */
+    TABLE_ARRAY, /* JSON, one array of objects */
+    TABLE_JSON,  /* JSON in any shape: an array, objects one after the other, one object */
+    TABLE_CSV,   /* divided by commas, semicolons, tabs or bars, as its first line, which names the fields, shows */
+    TABLE_TSV,   /* by tabs */
     TABLE_PARQUET,
 };
 

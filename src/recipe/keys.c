@@ -47,7 +47,8 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("extends", 1, PATH_MAX_BYTES, "",
              "another recipe, whose keys this one changes or adds to; its teachers are replaced as a whole"),
 
-    TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL, "JSONL, a JSON array, CSV or Parquet, plain or compressed; relative to the recipe's folder"),
+    TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL,
+             "JSONL, a JSON array, CSV or Parquet, plain or compressed; relative to the recipe's folder"),
     INT_KEY("problems.limit", 0, 1e9, "0", "most problems to take; 0: all"),
     INT_KEY("problems.skip", 0, 1e9, "0", "problems to leave out at the start"),
     TEXT_KEY("problems.id", 0, 200, "", "field of the id; \"\": recognised, or made from the content"),

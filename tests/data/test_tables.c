@@ -1,0 +1,386 @@
+/* test_tables.c - problem sets as JSON arrays, CSV, TSV and Parquet, plain, gzip and zstd: the same problems whatever the file;
+ * hostile names and damaged files; a library that is not there. Parquet, CSV and zstd are written by DuckDB itself, so all but
+ * the last is skipped where it is not at hand. */
+#include "support.h"
+
+#include "base/json.h"
+#include "data/duckdb.h"
+#include "data/problem.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static char folder[] = "/tmp/cord-test-tables-XXXXXX", path[200];
+static const char *library;
+static struct problem_set set;
+static cord_error why;
+
+static int open_folder(void **state) {
+    (void)state;
+    library = find_duckdb();
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[200];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static int release_set(void **state) {
+    (void)state;
+    problem_set_release(&set);
+    return 0;
+}
+
+static const char *file_at(const char *name) {
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, cord_text content) {
+    FILE *file = fopen(file_at(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content.data, 1, content.len, file), content.len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void write_gzip(const char *name, cord_text content) {
+    gzFile file = gzopen(file_at(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(gzwrite(file, content.data, (unsigned)content.len), content.len);
+    assert_int_equal(gzclose(file), Z_OK);
+}
+
+static cord_status read_named(const char *name, struct problem_options options) {
+    problem_set_release(&set);
+    why = (cord_error){0};
+    options.path = file_at(name);
+    if (!options.library) options.library = library;
+    return problem_set_read(&set, &options, &why);
+}
+
+#define READ(name)                                                    \
+    do {                                                              \
+        if (read_named(name, (struct problem_options){0}) != CORD_OK) \
+            fail_msg("%s: %s: %s", name, why.where, why.message);     \
+    } while (0)
+
+#define REFUSED(name, part)                                                                                       \
+    do {                                                                                                          \
+        assert_int_equal(read_named(name, (struct problem_options){0}), CORD_BAD_INPUT);                          \
+        if (!strstr(why.message, part) || !strstr(why.where, folder)) fail_msg("%s: %s", why.where, why.message); \
+        assert_null(strstr(why.message, "/proc"));                                                                \
+    } while (0)
+
+/* Lets DuckDB itself do something, by its plain calls: the tests' files are not written by what is tested. */
+static void duckdb(const char *query) {
+    void *so = dlopen(library, RTLD_NOW | RTLD_LOCAL), *database, *connection;
+    struct {
+        uint64_t space[6];
+    } result;
+    assert_non_null(so);
+    int (*open_)(const char *, void **), (*connect_)(void *, void **), (*query_)(void *, const char *, void *);
+    void (*disconnect_)(void **), (*close_)(void **), (*destroy_)(void *);
+    const char *(*error_)(void *);
+    *(void **)&open_ = dlsym(so, "duckdb_open");
+    *(void **)&connect_ = dlsym(so, "duckdb_connect");
+    *(void **)&query_ = dlsym(so, "duckdb_query");
+    *(void **)&error_ = dlsym(so, "duckdb_result_error");
+    *(void **)&destroy_ = dlsym(so, "duckdb_destroy_result");
+    *(void **)&disconnect_ = dlsym(so, "duckdb_disconnect");
+    *(void **)&close_ = dlsym(so, "duckdb_close");
+    assert_true(open_(NULL, &database) == 0 && connect_(database, &connection) == 0);
+    if (query_(connection, query, &result) != 0) fail_msg("%s: %s", query, error_(&result));
+    destroy_(&result);
+    disconnect_(&connection);
+    close_(&database);
+}
+
+/* ---- the same problems from every kind of file ------------------------------------------------------------------ */
+
+static const char rows[] = "{\"id\":\"a\",\"question\":\"He said \\\"hi\\\",\\nthen left; why?\",\"answer\":\"3/4\"}\n"
+                           "{\"id\":\"b\",\"question\":\"\\u00e9t\\u00e9 | \\ttab\",\"answer\":\"027\"}\n"
+                           "{\"id\":\"c\",\"question\":\"#### <|im_end|>\",\"answer\":\"text\\n\\\\boxed{5}\"}\n";
+
+static void check_rows(const char *name, const char *unit) {
+    READ(name);
+    assert_int_equal(set.n, 3);
+    assert_int_equal(set.n_bad, 0);
+    assert_string_equal(set.unit, unit);
+    assert_text(set.problems[0].question.text, "He said \"hi\",\nthen left; why?");
+    assert_text(set.problems[0].gold, "3/4");
+    assert_text(set.problems[1].question.text, "\xC3\xA9t\xC3\xA9 | \ttab");
+    assert_text(set.problems[1].gold, "027");
+    assert_text(set.problems[2].question.text, "#### <|im_end|>");
+    assert_text(set.problems[2].gold, "5");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(set.problems[i].line, i + 1);
+        assert_int_equal(set.problems[i].question.id.data[0], 'a' + i);
+        assert_null(memchr(set.problems[i].row.data, '\n', set.problems[i].row.len));
+    }
+}
+
+static void lines_in_gzip_need_no_library(void **state) {
+    (void)state;
+    write_gzip("rows.jsonl.gz", text_of(rows));
+    const char *kept = library;
+    library = "";
+    check_rows("rows.jsonl.gz", "line");
+    library = kept;
+}
+
+static void every_kind_of_file_gives_the_same(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const struct {
+        const char *name, *options;
+    } kinds[] = {{"rows.parquet", "FORMAT parquet"},
+                 {"zstd.parquet", "FORMAT parquet, COMPRESSION zstd"},
+                 {"rows.csv", "FORMAT csv, HEADER"},
+                 {"semicolons.csv", "FORMAT csv, HEADER, DELIM ';'"},
+                 {"rows.tsv", "FORMAT csv, HEADER, DELIM '\t'"},
+                 {"rows.csv.gz", "FORMAT csv, HEADER, COMPRESSION gzip"},
+                 {"rows.csv.zst", "FORMAT csv, HEADER, COMPRESSION zstd"},
+                 {"rows.json", "FORMAT json, ARRAY true"},
+                 {"array.json.gz", "FORMAT json, ARRAY true, COMPRESSION gzip"},
+                 {"rows.jsonl.zst", "FORMAT json, COMPRESSION zstd"},
+                 {"lines.json.zst", "FORMAT json, COMPRESSION zstd"}};
+    write_file("rows.jsonl", text_of(rows));
+    check_rows("rows.jsonl", "line");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char query[1000];
+        snprintf(query, sizeof query,
+                 "COPY (SELECT * FROM read_json('%s/rows.jsonl', format='newline_delimited', columns={id: 'VARCHAR', "
+                 "question: 'VARCHAR', answer: 'VARCHAR'})) TO '%s/%s' (%s)",
+                 folder, folder, kinds[i].name, kinds[i].options);
+        duckdb(query);
+        check_rows(kinds[i].name, "row");
+    }
+}
+
+static void our_parquet_reads_back(void **state) {
+    (void)state;
+    if (!library) skip();
+    char out[200];
+    write_file("rows.jsonl", text_of(rows));
+    snprintf(out, sizeof out, "%s/made.parquet", folder);
+    assert_ok(table_make_parquet(file_at("rows.jsonl"), out, library, err));
+    check_rows("made.parquet", "row");
+    assert_int_equal(table_make_parquet(file_at("rows.jsonl"), out, library, &why), CORD_IO_ERROR); /* it is there */
+    unlink(out);
+    write_file("dates.jsonl", TEXT("{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2]}\n"));
+    assert_ok(table_make_parquet(file_at("dates.jsonl"), out, library, err));
+    READ("made.parquet");
+    assert_text(set.problems->row, "{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2.0]}");
+    unlink(out);
+    write_file("broken.jsonl", TEXT("{\"a\":1}\n{\"a\":\n"));
+    assert_int_equal(table_make_parquet(file_at("broken.jsonl"), out, library, &why), CORD_BAD_INPUT);
+    assert_int_equal(access(out, F_OK), -1);
+}
+
+static void values_keep_their_types(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(query, sizeof query,
+             "COPY (SELECT 'q1' AS question, 27.0::DOUBLE AS answer, 'nan'::DOUBLE AS odd, '-inf'::FLOAT AS low, "
+             "12345678901234567890::HUGEINT AS big, 7 AS id, {'contexts': ['x', 'NaN \"y\" \\']} AS nested) "
+             "TO '%s/types.parquet' (FORMAT parquet)",
+             folder);
+    duckdb(query);
+    READ("types.parquet");
+    assert_int_equal(set.n_bad, 0);
+    assert_text(set.problems->gold, "27.0");
+    assert_text(set.problems->question.id, "7");
+    assert_true(text_find(set.problems->row, TEXT("\"odd\":null,\"low\":null")) > 0);
+    assert_true(text_find(set.problems->row, TEXT("\"NaN \\\"y\\\" \\\\\"")) > 0);
+    write_file("raw.json",
+               TEXT("[\n {\"question\": \"q\",\n  \"answer\": 12345678901234567890123},\n {\"question\": \"r\", "
+                    "\"answer\": 27.0}, 5, null]\n"));
+    READ("raw.json");
+    assert_int_equal(set.n, 4);
+    assert_text(set.problems[0].gold, "12345678901234567890123");
+    assert_text(set.problems[1].gold, "27.0");
+    assert_string_equal(set.problems[2].bad, "a row must be a JSON object, this is a number");
+    assert_text(set.problems[3].question.id, "row-4");
+}
+
+/* ---- bad rows and bad files --------------------------------------------------------------------------------------- */
+
+static void bad_rows_cost_no_others(void **state) {
+    (void)state;
+    if (!library) skip();
+    write_file("bad.csv", TEXT("\xEF\xBB\xBFid,\"the \"\"question\"\"\",answer\r\n1,q,2\r\n2,,3\r\n3,r,\r\n"));
+    assert_int_equal(read_named("bad.csv", (struct problem_options){.question_field = "the \"question\""}), CORD_OK);
+    assert_int_equal(set.n, 3);
+    assert_int_equal(set.n_bad, 2);
+    assert_text(set.problems[0].gold, "2");
+    assert_string_equal(set.problems[1].bad, "the field 'the \"question\"' is null; it must be a text or a number");
+    assert_string_equal(set.problems[2].bad, "the answer in the field 'answer' is null");
+    assert_int_equal(set.problems[2].line, 3);
+    write_gzip("bad.jsonl.gz",
+               TEXT("{\"question\":\"q\",\"answer\":\"1\"}\nbroken\n\n{\"question\":\"r\",\"answer\":\"2\"}\n"));
+    READ("bad.jsonl.gz");
+    assert_int_equal(set.n_bad, 1);
+    assert_int_equal(set.problems[2].line, 4);
+    char query[600];
+    snprintf(query, sizeof query,
+             "COPY (SELECT unnest(['{\"question\":\"q\",\"answer\":\"1\"}', 'broken', "
+             "'{\"question\":\"r\",\"answer\":\"2\"}'])) TO '%s/bad.jsonl.zst' "
+             "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIM '\t', COMPRESSION zstd)",
+             folder);
+    duckdb(query);
+    READ("bad.jsonl.zst");
+    assert_int_equal(set.n, 3);
+    assert_string_equal(set.problems[1].bad, "not valid JSON");
+    assert_int_equal(read_named("bad.csv", (struct problem_options){0}), CORD_BAD_INPUT);
+    assert_non_null(strstr(why.where, "bad.csv, row 1"));
+}
+
+/* A beginning of a file that is on the disk, under another name. */
+static void cut(const char *from, const char *to, size_t bytes) {
+    struct buf content;
+    assert_ok(file_read(file_at(from), "test's file", 1 << 24, &content, err));
+    assert_true(bytes < content.len);
+    write_file(to, (cord_text){content.data, content.len - bytes});
+    buf_release(&content);
+}
+
+static void flip(const char *from, const char *to, size_t at) {
+    struct buf content;
+    assert_ok(file_read(file_at(from), "test's file", 1 << 24, &content, err));
+    content.data[content.len - at] ^= 0x55;
+    write_file(to, buf_text(&content));
+    buf_release(&content);
+}
+
+static void damaged_gzip_is_refused(void **state) {
+    (void)state;
+    struct buf content;
+    buf_init(&content, "rows", 1 << 24);
+    for (int i = 0; i < 3000; i++)
+        buf_addf(&content, "{\"question\":\"q%d %u\",\"answer\":\"%d\"}\n", i, (unsigned)i * 2654435761u, i);
+    write_gzip("good.jsonl.gz", buf_text(&content));
+    READ("good.jsonl.gz");
+    assert_int_equal(set.n, 3000);
+    cut("good.jsonl.gz", "cut.jsonl.gz", 4);
+    REFUSED("cut.jsonl.gz", "cut off");
+    cut("good.jsonl.gz", "half.json.gz", 9000);
+    REFUSED("half.json.gz", "cut off");
+    flip("good.jsonl.gz", "sum.csv.gz", 6);
+    REFUSED("sum.csv.gz", "damaged");
+    buf_release(&content);
+}
+
+static void damaged_zstd_is_refused(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(query, sizeof query,
+             "COPY (SELECT 'q' || i || hash(i) AS question, i AS answer FROM range(20000) t(i)) TO "
+             "'%s/good.csv.zst' (FORMAT csv, HEADER, COMPRESSION zstd)",
+             folder);
+    duckdb(query);
+    READ("good.csv.zst");
+    assert_int_equal(set.n, 20000);
+    cut("good.csv.zst", "cut.csv.zst", 5);
+    REFUSED("cut.csv.zst", "cut off");
+    cut("good.csv.zst", "half.jsonl.zst", 100000);
+    REFUSED("half.jsonl.zst", "cut off");
+}
+
+static void damaged_tables_are_refused(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(query, sizeof query,
+             "COPY (SELECT 'q' || i AS question, i AS answer FROM range(2000) t(i)) TO '%s/t.parquet' "
+             "(FORMAT parquet)",
+             folder);
+    duckdb(query);
+    cut("t.parquet", "cut.parquet", 10);
+    REFUSED("cut.parquet", "DuckDB cannot read it: ");
+    write_file("none.parquet", TEXT("PAR1"));
+    REFUSED("none.parquet", "DuckDB cannot read it: ");
+    write_file("wide.csv", TEXT("question,answer\na,b\na,b,c\n"));
+    REFUSED("wide.csv", "Line: 3; Original Line: a,b,c; Expected Number of Columns: 2 Found: 3");
+    write_file("open.csv", TEXT("question,answer\n\"a,b\nc,d\n"));
+    REFUSED("open.csv", "unterminated quote");
+    write_file("twice.csv", TEXT("answer,answer\na,b\n"));
+    REFUSED("twice.csv", "names one twice");
+    write_file("quote.csv", TEXT("question,\"answer\na,b\n"));
+    REFUSED("quote.csv", "has a quote without an end");
+    write_file("latin1.csv", TEXT("question,answer\ncaf\xE9,b\n"));
+    REFUSED("latin1.csv", "DuckDB cannot read it: ");
+    write_file("empty.csv", TEXT(""));
+    REFUSED("empty.csv", "the first line, which names the fields, is empty");
+    write_file("head.csv", TEXT("question,answer\n"));
+    REFUSED("head.csv", "there is no row in this file");
+    write_file("open.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":"));
+    REFUSED("open.json", "Malformed JSON");
+    write_file("empty.json", TEXT("[]"));
+    REFUSED("empty.json", "there is no row in this file");
+}
+
+/* ---- names ---------------------------------------------------------------------------------------------------------- */
+
+static void names_are_only_names(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const char *const names[] = {"it's.csv",  "*.csv",      "[a-z].csv",  "a\nb.csv", "'; DROP.csv",
+                                        "{a,b}.csv", "\xFF\".csv", "hf:--x.csv", "?.csv",    "%s%n.csv"};
+    write_file("other.csv", TEXT("question,answer\nother,0\n"));
+    write_file("b.csv", TEXT("question,answer\nother,0\n"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char content[100];
+        int n = snprintf(content, sizeof content, "question,answer\nq%zu,%zu\n", i, i);
+        write_file(names[i], (cord_text){content, (size_t)n});
+        READ(names[i]);
+        assert_int_equal(set.n, 1);
+        assert_int_equal(atoi(set.problems->gold.data), i);
+        write_file(names[i], TEXT("question\na,b\n"));
+        REFUSED(names[i], "DuckDB cannot read it");
+    }
+    file_at("nowhere.csv");
+    struct problem_options options = {.path = path, .library = library};
+    assert_int_equal(problem_set_read(&set, &options, &why), CORD_IO_ERROR);
+    options.path = "https://example.com/a.parquet";
+    assert_int_equal(problem_set_read(&set, &options, &why), CORD_IO_ERROR);
+    options.path = "/tmp/*.csv";
+    assert_int_equal(problem_set_read(&set, &options, &why), CORD_IO_ERROR);
+}
+
+static void without_the_library_words_say_what_to_do(void **state) {
+    (void)state;
+    static const char *const libraries[] = {"", "/nowhere/libduckdb.so", "/dev/null"};
+    write_file("a.csv", TEXT("question,answer\nq,1\n"));
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(read_named("a.csv", (struct problem_options){.library = libraries[i]}), CORD_IO_ERROR);
+        assert_non_null(strstr(why.message, "scripts/duckdb.sh"));
+        assert_non_null(strstr(why.message, "CORD_DUCKDB"));
+        assert_non_null(strstr(why.where, "a.csv"));
+    }
+    write_file("lines.json", TEXT("{\"question\":\"q\",\"answer\":\"1\"}\n")); /* lines under another name need none */
+    assert_int_equal(read_named("lines.json", (struct problem_options){.library = ""}), CORD_OK);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(lines_in_gzip_need_no_library, release_set),
+        cmocka_unit_test_teardown(every_kind_of_file_gives_the_same, release_set),
+        cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
+        cmocka_unit_test_teardown(values_keep_their_types, release_set),
+        cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
+        cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
+        cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
+        cmocka_unit_test_teardown(damaged_tables_are_refused, release_set),
+        cmocka_unit_test_teardown(names_are_only_names, release_set),
+        cmocka_unit_test_teardown(without_the_library_words_say_what_to_do, release_set),
+    };
+    return cmocka_run_group_tests(tests, open_folder, remove_folder);
+}
