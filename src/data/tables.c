@@ -472,7 +472,7 @@ static cord_status write_parquet(struct table *t, const char *out, cord_error *e
         buf_addf(
             &t->query,
             "COPY (SELECT * FROM read_json('%s', format='newline_delimited', maximum_object_size=%d, sample_size=-1, "
-            "dateformat='day %%Y', timestampformat='day %%Y')) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd)",
+            "dateformat='day %%Y', timestampformat='day %%Y')) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
             t->seen, TABLE_ROW_BYTES, fd);
         status = tell(t, err);
     }
