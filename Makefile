@@ -16,7 +16,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 MORE_TEST_MODELS := gemma-3-270m
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vllm proof check bench bench-paper format models install clean help
+.PHONY: build demo test test-vllm proof check bench bench-paper format models duckdb install clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp; CORD_LOCAL=OFF: see docs/cluster.md
 	@scripts/build.sh $(BUILD) -DCORD_LOCAL=$(CORD_LOCAL) $(CORD_CMAKE)
@@ -26,6 +26,7 @@ demo: build ## two models reason together over five problems
 	@scripts/demo.sh
 
 test: build ## all tests, on real models too
+	@scripts/duckdb.sh >/dev/null || true
 ifneq ($(CORD_LOCAL),OFF)
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
@@ -43,6 +44,7 @@ test-vllm: build ## a whole search against a real vLLM: CORD_VLLM=ENVIRONMENT CO
 
 check: build ## the tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
+	@scripts/duckdb.sh >/dev/null || true
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/check.sh
@@ -66,6 +68,9 @@ format: ## let clang-format rewrite the sources
 
 models: ## fetch every model of models/manifest.tsv
 	@scripts/fetch.sh $$(scripts/fetch.sh --list | cut -d' ' -f1)
+
+duckdb: ## fetch DuckDB's library, through which problem sets that are not JSONL are read
+	@scripts/duckdb.sh
 
 fetch-%: ## fetch one model by its name in the manifest
 	@scripts/fetch.sh $*

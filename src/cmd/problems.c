@@ -148,7 +148,8 @@ static cord_status show(const struct problems *p, cord_error *err) {
     page_print(&page, PAINT_NONE, "\nids: %lld in the rows, %lld made from the question\n", (long long)s->own_ids,
                (long long)(s->usable - s->own_ids));
     if (s->contexts)
-        page_print(&page, PAINT_NONE, "context: %lld questions stand behind one\n", (long long)s->contexts);
+        page_print(&page, PAINT_NONE, "context: %lld question%s behind one\n", (long long)s->contexts,
+                   s->contexts == 1 ? " stands" : "s stand");
     if (s->other_targets)
         page_print(&page, PAINT_NONE, "target: in %lld problems it is another text than the gold\n",
                    (long long)s->other_targets);
