@@ -304,8 +304,9 @@ static cord_status take_name(struct table *t, cord_text *line, char divider, boo
 }
 
 static void csv_options(struct table *t, enum packing packing) {
-    buf_addf(&t->query, ", auto_detect=false, compression='%s', max_line_size=%d", packing_names[packing],
-             TABLE_ROW_BYTES);
+    /* (its buffers would be sixteen times the longest line by default, several at a time) */
+    buf_addf(&t->query, ", auto_detect=false, compression='%s', max_line_size=%d, buffer_size=%d",
+             packing_names[packing], TABLE_ROW_BYTES, 2 * TABLE_ROW_BYTES);
 }
 
 /* The first line is read as a text, and the fields' names are taken from it; DuckDB's own guess at a CSV drops lines that
@@ -472,7 +473,8 @@ static cord_status write_parquet(struct table *t, const char *out, cord_error *e
         buf_addf(
             &t->query,
             "COPY (SELECT * FROM read_json('%s', format='newline_delimited', maximum_object_size=%d, sample_size=-1, "
-            "dateformat='day %%Y', timestampformat='day %%Y')) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
+            "dateformat='day %%Y', timestampformat='day %%Y')) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION "
+            "zstd, USE_TMP_FILE false)",
             t->seen, TABLE_ROW_BYTES, fd);
         status = tell(t, err);
     }

@@ -95,7 +95,7 @@ static const struct file files[] = {
      5,
      {{.id = "q1", .gold = "2.9%", .question = TABLE "How much is the 2019 rate of inflation?"},
       {.id = "q2", .gold = "-12.5 thousand"},
-      {.id = "q3", .gold = "inflation, salaries"},
+      {.id = "q3", .gold = "inflation, salaries", .question = TABLE "Which \"rates], [{\" are there, \\?"},
       {.id = "q4", .bad = "the answer in the field 'answer' is missing, null or empty"},
       {.id = "q5", .gold = "3", .question = "| a | b |\n\nHow many?"}}},
     {"pubmedqa.jsonl",

@@ -206,6 +206,7 @@ static void values_keep_their_types(void **state) {
     assert_int_equal(set.n, 4);
     assert_text(set.problems[0].gold, "12345678901234567890123");
     assert_text(set.problems[1].gold, "27.0");
+    assert_text(set.problems[0].row, "{\"question\": \"q\",   \"answer\": 12345678901234567890123}");
     assert_string_equal(set.problems[2].bad, "a row must be a JSON object, this is a number");
     assert_text(set.problems[3].question.id, "row-4");
 }
