@@ -215,6 +215,7 @@ static void rows_can_be_skipped_and_limited(void **state) {
                  "{\"id\":%d,\"question\":\"q\",\"answer\":\"%d\"}\n", i, i);
     READ(content, .limit = 0);
     assert_int_equal(set.n, 200);
+    assert_int_equal(set.n_bad, 0);
     assert_text(set.problems[199].gold, "199");
     char hex[65];
     sha256_text(text_of(content), hex);

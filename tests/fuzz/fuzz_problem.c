@@ -1,5 +1,5 @@
-/* fuzz_problem.c - the problem reader with any file, in every format of answers, and with fields named. What problem.h
- * says of a set must hold of each that is read. */
+/* fuzz_problem.c - the problem reader with any file, plain or gzip, in every format of answers, and with fields named. What
+ * problem.h says of a set must hold of each that is read. DuckDB is another matter: it is refused here. */
 #include "fuzz.h"
 
 #include "data/problem.h"
@@ -24,7 +24,8 @@ static void check_set(const struct problem_set *set) {
     assert(set->n >= 1 && set->n_bad < set->n);
     for (int i = 0; i < set->n; i++) {
         const struct problem *p = &set->problems[i];
-        assert(p->index == i && p->line > (i ? set->problems[i - 1].line : 0));
+        assert(p->index == i && p->line > 0 &&
+               p->line >= (i ? set->problems[i - 1].line : 0)); /* (records share one) */
         assert(p->question.id.len > 0);
         assert(!p->row.len || !memchr(p->row.data, '\n', p->row.len));
         for (int j = 0; j < i && i < 64; j++) assert(!text_equal(p->question.id, set->problems[j].question.id));
@@ -45,12 +46,19 @@ static void check_set(const struct problem_set *set) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct memory_file file = memory_file_open((cord_text){(const char *)data, size});
     const struct problem_options options[] = {
-        {.path = file.path, .format = ANSWER_AUTO},
-        {.path = file.path, .format = ANSWER_VERBATIM},
-        {.path = file.path, .format = ANSWER_HASHES},
-        {.path = file.path, .format = ANSWER_BOXED},
-        {.path = file.path, .id_field = "id", .question_field = "answer", .answer_field = "question", .limit = 2},
-        {.path = file.path, .target_field = "answer", .skip = 1},
+        {.path = file.path, .format = ANSWER_AUTO, .library = ""},
+        {.path = file.path, .format = ANSWER_INTEGER, .library = "", .judged = true},
+        {.path = file.path, .context_field = "answer", .full_context_field = "question", .library = ""},
+        {.path = file.path, .format = ANSWER_VERBATIM, .library = ""},
+        {.path = file.path, .format = ANSWER_HASHES, .library = ""},
+        {.path = file.path, .format = ANSWER_BOXED, .library = ""},
+        {.path = file.path,
+         .id_field = "id",
+         .question_field = "answer",
+         .answer_field = "question",
+         .limit = 2,
+         .library = ""},
+        {.path = file.path, .target_field = "answer", .skip = 1, .library = ""},
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         struct problem_set set;
