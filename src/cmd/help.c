@@ -76,9 +76,11 @@ void help_verb(FILE *out, const struct verb *verb) { put_verb(&(struct sheet){.o
 
 /* ---- the recipe ------------------------------------------------------------------------------------------------ */
 
-/* "search.beam: 4", what is allowed for it, and the explanation. */
+enum { WIDE_KEY = 74 }; /* a key with its default and what is allowed, in one line */
+
+/* "search.beam: 4", what is allowed for it, and the explanation; what is too long for the line goes there. */
 static void put_key(struct sheet *sheet, const struct recipe_key *key) {
-    char thing[200], range[64] = "";
+    char thing[200], range[400] = "", doc[1000];
     snprintf(thing, sizeof thing, "%s%s%s", key->path, key->fallback && *key->fallback ? ": " : "",
              !key->fallback ? " (required)" : key->fallback);
     if (key->type == RECIPE_INT) snprintf(range, sizeof range, "whole, %.16g to %.16g", key->min, key->max);
@@ -88,7 +90,13 @@ static void put_key(struct sheet *sheet, const struct recipe_key *key) {
         size_t len = strlen(range);
         snprintf(range + len, sizeof range - len, "%s%s", i ? ", " : "", key->choices[i]);
     }
-    sheet_pair(sheet, thing, range, key->doc);
+    bool fits = strlen(thing) + strlen(range) <= WIDE_KEY;
+    snprintf(doc, sizeof doc, "%s%s%s", fits ? "" : range, fits || !*range ? "" : ". ", key->doc);
+    if (strlen(thing) > WIDE_KEY) { /* the default is a sentence */
+        snprintf(thing, sizeof thing, "%s", key->path);
+        snprintf(doc, sizeof doc, "%s; by default \"%s\"", key->doc, key->fallback);
+    }
+    sheet_pair(sheet, thing, fits ? range : "", doc);
 }
 
 static void put_recipe(struct sheet *sheet) {
