@@ -57,7 +57,7 @@ struct verb {
 };
 
 extern const struct verb verb_doctor, verb_run, verb_select, verb_merge, verb_show, verb_compare, verb_audit,
-    verb_export, verb_score, verb_verify, verb_help;
+    verb_export, verb_stats, verb_score, verb_verify, verb_help;
 
 /* The value of an option by its name; the name must be in the verb's table. */
 const struct option_value *call_option(const struct call *call, const char *name);
