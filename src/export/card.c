@@ -164,6 +164,44 @@ static cord_status put_models(const struct export_source *source, struct arena *
     return CORD_OK;
 }
 
+/* A recipe for others: of a path its last part, of a server's address nothing, since both are of this machine and may say
+ * more than their owner wants to publish. */
+static void put_recipe_line(struct buf *out, cord_text line) {
+    static const char *const paths[] = {"file: \"", "template: \"", "out: \"", "command: \""};
+    cord_text rest = line;
+    while (rest.len && rest.data[0] == ' ') rest = text_slice(rest, 1, rest.len);
+    size_t indent = line.len - rest.len;
+    if (text_starts(rest, TEXT("url: \"")) && rest.len > 7) {
+        buf_addf(out, "%*surl: \"(not told)\"", (int)indent, "");
+        return;
+    }
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        cord_text key = text_of(paths[i]);
+        ptrdiff_t slash = text_rfind(rest, TEXT("/"));
+        if (!text_starts(rest, key) || slash < (ptrdiff_t)key.len || (size_t)slash + 2 >= rest.len) continue;
+        buf_add(out, text_slice(line, 0, indent + key.len));
+        buf_add(out, text_slice(rest, (size_t)slash + 1, rest.len));
+        return;
+    }
+    buf_add(out, line);
+}
+
+static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err) {
+    struct buf told;
+    buf_init(&told, "a recipe", 4 << 20);
+    while (recipe.len) {
+        ptrdiff_t end = text_find(recipe, TEXT("\n"));
+        size_t n = end < 0 ? recipe.len : (size_t)end;
+        put_recipe_line(&told, text_slice(recipe, 0, n));
+        buf_addc(&told, '\n');
+        recipe = text_slice(recipe, end < 0 ? n : n + 1, recipe.len);
+    }
+    cord_status status = buf_check(&told, err);
+    if (status == CORD_OK) put_fenced(out, "yaml", buf_text(&told));
+    buf_release(&told);
+    return status;
+}
+
 static cord_status put_source(const struct export_source *source, struct buf *out, cord_error *err) {
     struct arena arena;
     cord_text recipe = {0}, mixed = {0};
@@ -173,8 +211,8 @@ static cord_status put_source(const struct export_source *source, struct buf *ou
     if (status == CORD_OK) status = journal_get_fact(source->journal, "recipe", &arena, &recipe, err);
     if (status == CORD_OK) status = journal_get_fact(source->journal, "mixed", &arena, &mixed, err);
     if (recipe.len) {
-        buf_addf(out, "\nIts recipe, as it was resolved:\n\n");
-        put_fenced(out, "yaml", recipe);
+        buf_addf(out, "\nIts recipe, as it was resolved; of paths only the last part:\n\n");
+        if (status == CORD_OK) status = put_recipe(out, recipe, err);
     }
     if (mixed.len) {
         buf_addf(out, "\nIt was merged from runs that do not agree in everything:\n\n");

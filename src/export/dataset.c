@@ -26,11 +26,13 @@ static const char *folder_of(const struct dataset *set, struct arena *arena) {
 
 cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err) {
     if (set->n == DATASET_FILES) return error_set(err, CORD_INTERNAL, "a data set has no room for %s", path);
+    struct output *output = &set->outputs[set->n];
+    CORD_TRY(output_open(output, path, err));
     for (int i = 0; i < set->n; i++)
-        if (set->outputs[i].path && strcmp(set->outputs[i].path, path) == 0)
-            return error_set(err, CORD_BAD_USAGE, "%s would be written twice", path);
-    CORD_TRY(output_open(&set->outputs[set->n], path, err));
-    *file = set->outputs[set->n++].file;
+        if (output->draft && strcmp(set->outputs[i].path, output->path) == 0)
+            return output_close(output, error_set(err, CORD_BAD_USAGE, "%s would be written twice", path), err);
+    set->n++;
+    *file = output->file;
     return CORD_OK;
 }
 

@@ -13,7 +13,7 @@ static const struct trainer trainers[] = {
      "enable_thinking: true"},
     {"axolotl", 512, "dropped", "sequence_len: N",
      "name a chat_template that keeps it, or export --format axolotl-segments with --template, for type: input_output"},
-    {"ms-swift", 0, "dropped", "--max_length N",
+    {"ms-swift", 0, "dropped (truncation_strategy delete)", "--max_length N",
      "name a --template that keeps it; what it prepends to rows without a thought is switched off by "
      "--loss_scale ignore_empty_think"},
     {"verl", 1024, "an error", "data.max_length=N", "give the model folder a chat_template.jinja that keeps it"},

@@ -22,7 +22,8 @@ static cord_status find_end(struct turn *turn, cord_error *err) {
         return error_set(
             err, CORD_BAD_MODEL,
             "this chat template has no place for what an assistant says, so nothing can be trained with it");
-    turn->end = text_slice(all, (size_t)at + probe.len, all.len);
+    /* without the line feed behind it, which no model has to learn, and behind which some trainers add their end of text */
+    turn->end = text_trim_end(text_slice(all, (size_t)at + probe.len, all.len));
     return CORD_OK;
 }
 

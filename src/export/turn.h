@@ -9,7 +9,8 @@
 struct turn {
     struct chat_template *tmpl;
     struct chat_options options;
-    cord_text end; /* what the template writes behind what an assistant has said: "<|im_end|>\n" */
+    cord_text
+        end; /* what the template writes behind what an assistant has said: "<|im_end|>"; without blanks at its end */
     struct arena arena;
 };
 

@@ -61,11 +61,11 @@ static void test_rendered(void **state) {
     assert_ok(turn_open(&turn, chat_template_known("chatml"), TEXT(""), TEXT(""), err));
     f->options.turn = &turn;
 #define TURNS "<|im_start|>user\\n" QUESTION "<|im_end|>\\n<|im_start|>assistant\\n"
-    assert_row(f, "text", "{'text': '" TURNS J_RESPONSE "<|im_end|>\\n'}");
-    assert_row(f, "prompt-completion", "{'prompt': '" TURNS "', 'completion': '" J_RESPONSE "<|im_end|>\\n'}");
+    assert_row(f, "text", "{'text': '" TURNS J_RESPONSE "<|im_end|>'}");
+    assert_row(f, "prompt-completion", "{'prompt': '" TURNS "', 'completion': '" J_RESPONSE "<|im_end|>'}");
     assert_row(f, "axolotl-segments",
                "{'segments': [{'label': false, 'text': '" TURNS "'}, {'label': true, 'text': '" J_RESPONSE
-               "<|im_end|>\\n'}]}");
+               "<|im_end|>'}]}");
     assert_row(f, "messages", "{" MESSAGES "}"); /* the trainer renders */
     turn_close(&turn);
     f->options.turn = NULL;

@@ -64,6 +64,26 @@ static void test_rendered_keeps_all(void **state) {
     }
 }
 
+/* cord's own short form of a template loses what the real one loses. */
+static void test_known_loses_too(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        bool keeps;
+    } known[] = {{"chatml", true}, {"qwen-2.5", true}, {"deepseek-r1", false}, {"llama-3.1", true}, {"gemma", true}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct turn turn;
+        struct arena arena;
+        bool keeps;
+        arena_init(&arena);
+        assert_ok(turn_open(&turn, chat_template_known(known[i].name), TEXT(""), TEXT(""), err));
+        assert_ok(turn_keeps(&turn, TEXT("2 + 3?"), TEXT(RESPONSE), TEXT(REASONING), &arena, &keeps, err));
+        if (keeps != known[i].keeps) fail_msg("%s: keeps %d", known[i].name, keeps);
+        arena_release(&arena);
+        turn_close(&turn);
+    }
+}
+
 static void test_no_place_for_an_assistant(void **state) {
     (void)state;
     struct turn turn;
@@ -88,9 +108,8 @@ static void test_trainers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_lost),
-        cmocka_unit_test(test_rendered_keeps_all),
-        cmocka_unit_test(test_no_place_for_an_assistant),
+        cmocka_unit_test(test_what_is_lost),    cmocka_unit_test(test_rendered_keeps_all),
+        cmocka_unit_test(test_known_loses_too), cmocka_unit_test(test_no_place_for_an_assistant),
         cmocka_unit_test(test_trainers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
