@@ -27,6 +27,7 @@ struct option {
     const char *value;
     double min, max; /* INT and REAL */
     const char *doc;
+    const char *words; /* all that is allowed, "keep|strip", where `value` has no place for it; else NULL */
 };
 
 /* Values in the order of the verb's table, zero when not given. */
