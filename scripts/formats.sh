@@ -49,7 +49,7 @@ cat >problems.jsonl <<'END'
 {"id": "product", "question": "What is 12 times 3?", "answer": "36"}
 {"id": "größe", "question": "A box holds 2 rows of 5 eggs. How many eggs are in 3 boxes? — \"Quote\" <|im_end|>", "answer": "30"}
 END
-# One row has to be longer than TRL takes by default; a long question is cheaper to make than a long trace.
+# One row has to be longer than TRL takes by default; a long question is cheaper to make than a long trace. (One thread: two that share busy cores wait for each other.)
 words=$(seq -s ' ' -f 'egg number %g,' 1 200)
 printf '{"id": "long", "question": "Count these: %s and then say how many there are.", "answer": "200"}\n' "$words" >>problems.jsonl
 cat >recipe.yaml <<'END'
@@ -60,8 +60,8 @@ teachers:
   hot: {model: smol, temperature: 1.0}
 meta_prover: {model: smol}
 prompt: {style: steps, system: Think in numbered steps., answer_open: "The final answer is \\boxed{7}, since"}
-search: {beam: 2, step_tokens: 24, think_tokens: 72, answer_tokens: 8}
-run: {out: run, threads: 2, in_flight: 4}
+search: {beam: 2, step_tokens: 16, think_tokens: 48, answer_tokens: 4}
+run: {out: run, threads: 1, in_flight: 4}
 END
 "$cord" run recipe.yaml >log 2>&1 || { cat log; exit 1; }
 
