@@ -2,6 +2,7 @@
 #include "cmd/dataset.h"
 
 #include "cmd/session.h"
+#include "recipe/recipe.h"
 
 #include <stdlib.h>
 
@@ -21,18 +22,31 @@ static const char *last_part(const char *path, struct arena *arena) {
     return arena_text(arena, text).data;
 }
 
+/* By how much two of the meta-prover's scores may differ for no reason, as the run noted it. */
+static cord_status find_noise(struct export_source *source, struct arena *arena, cord_error *err) {
+    struct recipe_outline outline;
+    cord_text recipe, noise = {0};
+    source->noise = USUAL_NOISE;
+    CORD_TRY(journal_get_fact(source->journal, "recipe", arena, &recipe, err));
+    if (!recipe.len) return CORD_OK;
+    CORD_TRY(recipe_outline(recipe, arena, &outline, err));
+    if (outline.meta_model < 0) return CORD_OK;
+    const char *key = arena_printf(arena, "model.%s.noise", outline.models[outline.meta_model]);
+    if (!key) return error_memory(err);
+    CORD_TRY(journal_get_fact(source->journal, key, arena, &noise, err));
+    if (noise.len) source->noise = strtod(noise.data, NULL);
+    return CORD_OK;
+}
+
 static cord_status open_run(struct runs *runs, const char *folder, cord_error *err) {
     struct export_source *source = &runs->sources[runs->n];
-    cord_text noise;
     CORD_TRY(journal_open(folder, JOURNAL_READ, &source->journal, err));
     runs->n++;
     source->folder = folder;
     source->name = last_part(folder, &runs->arena);
     if (!source->name) return error_memory(err);
     CORD_TRY(journal_get_teachers(source->journal, &runs->arena, &source->teachers, &source->n_teachers, err));
-    CORD_TRY(journal_get_fact(source->journal, "noise", &runs->arena, &noise, err));
-    source->noise = noise.len ? strtod(noise.data, NULL) : USUAL_NOISE;
-    return CORD_OK;
+    return find_noise(source, &runs->arena, err);
 }
 
 cord_status runs_open(struct runs *runs, const char *const *folders, int n, cord_error *err) {

@@ -1,10 +1,10 @@
 /* audit.c - see audit.h. */
 #include "export/audit.h"
 
+#include "eval/mention.h"
 #include "export/hashes.h"
 #include "export/words.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -14,26 +14,8 @@ const char *const audit_names[] = {"gold-first", "repeats", "script", "language"
 
 enum { FEWEST_STEPS = 3 }; /* in a trace of one or two steps, the first may well have the answer */
 
-static bool is_part(cord_text text, size_t at) {
-    return at < text.len && (isalnum((unsigned char)text.data[at]) || (unsigned char)text.data[at] >= 0x80);
-}
-
-/* As a whole word or number: 27 is not in 127, 27.5 or 1,027. */
-static bool states(cord_text text, cord_text gold) {
-    if (!gold.len) return false;
-    for (size_t from = 0; from + gold.len <= text.len;) {
-        ptrdiff_t found = text_find(text_slice(text, from, text.len), gold);
-        if (found < 0) return false;
-        size_t at = from + (size_t)found, end = at + gold.len;
-        bool before = at > 0 && (is_part(text, at - 1) || (at > 1 && strchr(".,", text.data[at - 1]) &&
-                                                           isdigit((unsigned char)text.data[at - 2])));
-        bool after = is_part(text, end) ||
-                     (end + 1 < text.len && strchr(".,", text.data[end]) && isdigit((unsigned char)text.data[end + 1]));
-        if (!before && !after) return true;
-        from = at + 1;
-    }
-    return false;
-}
+/* What counts as a mention: docs/compare.md. */
+static bool states(cord_text text, cord_text gold) { return mention_find(gold, text) >= 0; }
 
 static bool gold_first(const struct example *e) {
     return e->n_steps >= FEWEST_STEPS && states(e->steps[0].bare, e->gold) && !states(e->question, e->gold);

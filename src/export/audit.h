@@ -3,8 +3,8 @@
  *
  * What is found is a hint for people and a filter for those who want one, not a proof; what each one counts as is in
  * docs/export.md, "Audit". */
-#ifndef CORD_AUDIT_H
-#define CORD_AUDIT_H
+#ifndef CORD_EXPORT_AUDIT_H
+#define CORD_EXPORT_AUDIT_H
 
 #include "export/example.h"
 

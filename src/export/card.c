@@ -120,6 +120,7 @@ static cord_status put_block(const struct card *card, struct buf *out, cord_erro
     buf_addf(out, "size_categories:\n- %s\nconfigs:\n- config_name: default\n  data_files:\n",
              size_category(card->figures->rows));
     for (int i = 0; i < card->n_files; i++) {
+        if (!card->files[i].rows && card->figures->rows) continue; /* a loader stumbles over a split without rows */
         buf_addf(out, "  - split: ");
         put_quoted(out, card->files[i].split);
         buf_addf(out, "\n    path: ");
@@ -171,7 +172,7 @@ static void put_recipe_line(struct buf *out, cord_text line) {
     cord_text rest = line;
     while (rest.len && rest.data[0] == ' ') rest = text_slice(rest, 1, rest.len);
     size_t indent = line.len - rest.len;
-    if (0) {
+    if (text_starts(rest, TEXT("url: \"")) && rest.len > 7) {
         buf_addf(out, "%*surl: \"(not told)\"", (int)indent, "");
         return;
     }

@@ -36,7 +36,6 @@ void journal_close(struct journal *journal); /* NULL is fine */
  *   model.NAME.noise    the largest difference of one token's log-probability that scheduling can cause, nats
  *   shard               "2/8"; empty for the whole set
  *   merged              a JSON array: the folders that it was merged from
- *   noise               of the meta-prover: by how much a log S may differ for no reason, nats
  *   mixed               in what these did not agree, a line each; empty where they did */
 cord_status journal_put_fact(struct journal *journal, const char *key, cord_text value, cord_error *err);
 cord_status journal_get_fact(struct journal *journal, const char *key, struct arena *arena, cord_text *value,
