@@ -20,7 +20,7 @@ static struct rivals find_rivals(const struct round *round, int parent) {
         const struct candidate *c = &round->candidates[i];
         if (c->parent != parent || !competes(c)) continue;
         if (c->slot >= 0 && (!r.kept || c->log_score > r.kept->log_score)) r.kept = c;
-        if ((!r.not_kept || c->log_score < r.not_kept->log_score)) r.not_kept = c;
+        if (c->slot < 0 && (!r.not_kept || c->log_score < r.not_kept->log_score)) r.not_kept = c;
     }
     return r;
 }

@@ -29,7 +29,7 @@ static void test_gold_first(void **state) {
         const char *question, *first, *gold;
         bool found;
     } cases[] = {
-        {"What is 3 + 4?", "The answer is 7.", "7", true},  {"What is 3 + 4?", "Take 17 and 7.5 and 1,7.", "7", false},
+        {"What is 3 + 4?", "The answer is 7.", "7", true},  {"What is 3 + 4?", "Take 17 and 7.5 and 77.", "7", false},
         {"What is 7 + 0?", "The answer is 7.", "7", false}, /* the question has it */
         {"What is 3 + 4?", "Add 3 and 4.", "7", false},     {"Which?", "It is Paris, surely.", "Paris", true},
         {"Which?", "It is Parisian.", "Paris", false},      {"Which?", "It is 7.", "", false},

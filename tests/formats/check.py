@@ -203,7 +203,7 @@ def _():
 
 @check("TRL learns the whole reasoning of sharegpt, which it converts")
 def _():
-    assert_learned(trl_sft("sharegpt", max_length=None, assistant_only_loss=True), responses)
+    assert_learned(trl_sft("sharegpt", max_length=None), responses, others_out=False)
 
 
 @check("TRL learns the whole reasoning of prompt-completion")
@@ -243,7 +243,9 @@ def trl_dpo(name):
 
     tokenizer = real_tokenizer()
     config = DPOConfig(output_dir=cache, report_to=[], use_cpu=True, bf16=False, max_length=None)
-    trainer = DPOTrainer(model=small_model(), args=config, train_dataset=load(name), processing_class=tokenizer)
+    trainer = DPOTrainer(
+        model=small_model(), ref_model=small_model(), args=config, train_dataset=load(name), processing_class=tokenizer
+    )
     data = trainer.train_dataset
     return [
         {key: tokenizer.decode(row[f"{key}_ids"], skip_special_tokens=False) for key in ("prompt", "chosen", "rejected")}
