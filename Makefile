@@ -16,7 +16,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 MORE_TEST_MODELS := gemma-3-270m
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vllm proof check bench bench-paper format models duckdb install clean help
+.PHONY: build demo test test-formats test-vllm proof check bench bench-paper format models duckdb install clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp; CORD_LOCAL=OFF: see docs/cluster.md
 	@scripts/build.sh $(BUILD) -DCORD_LOCAL=$(CORD_LOCAL) $(CORD_CMAKE)
@@ -38,6 +38,10 @@ proof: build ## what takes longer than a test: all rows against transformers, se
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/llama.sh --tools >/dev/null
 	@scripts/proof.sh
+
+test-formats: build ## what cord export writes, read by TRL, LLaMA-Factory, Axolotl...; gigabytes of Python, or CORD_TORCH=ENVIRONMENT that has torch
+	@scripts/fetch.sh smollm2-135m-instruct >/dev/null
+	@scripts/formats.sh "$(CURDIR)/$(BUILD)/cord"
 
 test-vllm: build ## a whole search against a real vLLM: CORD_VLLM=ENVIRONMENT CORD_HF=MODEL_FOLDER make test-vllm
 	@scripts/test_vllm.sh "$(CURDIR)/$(BUILD)/cord"
@@ -85,4 +89,4 @@ clean: ## remove the build folders; llama.cpp and the models stay in the cache
 	@rm -rf build build-asan build-tsan build-remote
 
 help: ## this list
-	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'

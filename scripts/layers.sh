@@ -25,7 +25,8 @@ recipe       base data model search grade
 store        base data model search
 train        base data model search store
 eval         base data model search store
-cmd          base data model search store recipe train eval model/local grade
+export       base data search store eval
+cmd          base data model search store recipe train eval export model/local grade
 "
 # A header of a library, and the one folder that may include it.
 theirs="

@@ -27,6 +27,7 @@ struct option {
     const char *value;
     double min, max; /* INT and REAL */
     const char *doc;
+    const char *words; /* all that is allowed, "keep|strip", where `value` has no place for it; else NULL */
 };
 
 /* Values in the order of the verb's table, zero when not given. */
@@ -56,8 +57,8 @@ struct verb {
     int (*run)(const struct call *call); /* returns an exit status */
 };
 
-extern const struct verb verb_doctor, verb_run, verb_select, verb_merge, verb_show, verb_problems, verb_compare,
-    verb_audit, verb_export, verb_score, verb_verify, verb_help;
+extern const struct verb verb_problems, verb_doctor, verb_run, verb_select, verb_merge, verb_show, verb_compare,
+    verb_audit, verb_export, verb_stats, verb_score, verb_verify, verb_help;
 
 /* The value of an option by its name; the name must be in the verb's table. */
 const struct option_value *call_option(const struct call *call, const char *name);

@@ -23,6 +23,8 @@ static enum value_kind kind_of(const char *value) {
     return strstr(value, "FILE") || strstr(value, "PATH") ? VALUE_FILE : VALUE_FREE;
 }
 
+static const char *words_of(const struct option *option) { return option->words ? option->words : option->value; }
+
 /* Those that begin with a name that the user chose cannot be known here. */
 static void put_keys(FILE *out) {
     size_t n;
@@ -73,14 +75,14 @@ static void bash_value(FILE *out, const struct verb *verb, const struct option *
     fprintf(out, "    '%s --%s'", verb->name, option->name);
     if (option->letter) fprintf(out, " | '%s -%c'", verb->name, option->letter);
     fputs(") ", out);
-    if (kind_of(option->value) == VALUE_FILE)
+    if (kind_of(words_of(option)) == VALUE_FILE)
         fputs("return", out); /* bash's own completion, see `complete` below */
-    else if (kind_of(option->value) == VALUE_FREE)
+    else if (kind_of(words_of(option)) == VALUE_FREE)
         fputs("compopt +o default; return", out);
     else {
         fputs("words='", out);
-        put_words(out, option->value);
-        fputs(kind_of(option->value) == VALUE_KEYS ? "'; compopt -o nospace" : "'", out);
+        put_words(out, words_of(option));
+        fputs(kind_of(words_of(option)) == VALUE_KEYS ? "'; compopt -o nospace" : "'", out);
     }
     fputs(" ;;\n", out);
 }
@@ -137,16 +139,16 @@ static void zsh_option(FILE *out, const struct option *option) {
     put_doc(out, option, "\\[]:", "'\\''");
     fputs("]", out);
     if (option->value) fprintf(out, ":%s:", option->value);
-    switch (kind_of(option->value)) {
+    switch (kind_of(words_of(option))) {
     case VALUE_NONE: break;
     case VALUE_FREE: fputs(" ", out); break;
     case VALUE_FILE: fputs("_files", out); break;
     case VALUE_WORDS:
         fputs("(", out);
-        put_words(out, option->value);
+        put_words(out, words_of(option));
         fputs(")", out);
         break;
-    case VALUE_KEYS: fputs("compadd -S \"\" - ", out); put_words(out, option->value);
+    case VALUE_KEYS: fputs("compadd -S \"\" - ", out); put_words(out, words_of(option));
     }
     fputs("'", out);
 }
@@ -195,13 +197,13 @@ static void write_zsh(FILE *out) {
 /* ---- fish ------------------------------------------------------------------------------------------------------ */
 
 static void fish_option(FILE *out, const struct verb *verb, const struct option *option) {
-    enum value_kind kind = kind_of(option->value);
+    enum value_kind kind = kind_of(words_of(option));
     fprintf(out, "complete -c cord -n '__fish_seen_subcommand_from %s' -l %s", verb->name, option->name);
     if (option->letter) fprintf(out, " -s %c", option->letter);
     if (kind != VALUE_NONE) fputs(kind == VALUE_FILE ? " -r -F" : " -x", out);
     if (kind == VALUE_WORDS || kind == VALUE_KEYS) {
         fputs(" -a '", out);
-        put_words(out, option->value);
+        put_words(out, words_of(option));
         fputs("'", out);
     }
     fputs(" -d '", out);

@@ -1,83 +1,371 @@
-/* export.c - `cord export`: training rows from a run. It must not know layouts of rows, nor how one is chosen. */
-#include "store/export.h"
-#include "cmd/cmd.h"
-#include "store/output.h"
+/* export.c - `cord export`: training rows from runs. It must not know layouts of rows, nor how one is chosen. */
+#include "cmd/dataset.h"
+#include "export/dataset.h"
+#include "export/trainers.h"
 
-static void plural(FILE *out, int n, const char *one, const char *many) {
-    fprintf(out, "%d %s", n, n == 1 ? one : many);
+#include <math.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* What a command line comes to. */
+struct job {
+    const struct call *call;
+    struct export_options options;
+    struct export_split splits[EXPORT_SPLITS];
+    const struct trainer *trainer;
+    struct overlap overlap;
+    struct reader reader;
+    struct runs runs;
+    struct figures figures;
+    struct arena arena;
+};
+
+static const char *text_option(const struct call *call, const char *name) { return call_option(call, name)->text; }
+static bool flag_option(const struct call *call, const char *name) { return call_option(call, name)->given; }
+
+/* ---- reading options -------------------------------------------------------------------------------------------- */
+
+static cord_status unknown(const char *what, const char *word, const char *const *names, size_t n, cord_error *err) {
+    const char *near = text_nearest(word, names, n);
+    return error_set(err, CORD_BAD_USAGE, "there is no %s '%.100s'%s%s%s", what, word, near ? ", did you mean '" : "",
+                     near ? near : "", near ? "'" : "");
 }
 
-static void summary(const struct call *call, const struct export_options *options, const struct export_counts *c) {
-    FILE *err = call->err;
-    plural(err, c->rows, "row", "rows");
+static cord_status read_format(struct job *job, cord_error *err) {
+    const char *names[64], *name = text_option(job->call, "format");
+    size_t n = 0;
+    job->options.format = training_format(name ? name : "messages");
+    if (job->options.format) return CORD_OK;
+    for (; n < 64 && training_format_at((int)n); n++) names[n] = training_format_at((int)n)->name;
+    return unknown("format", name, names, n, err);
+}
+
+static cord_status read_markers(struct job *job, cord_error *err) {
+    static const char *const names[] = {"keep", "strip", "renumber"}; /* as enum markers */
+    const char *word = text_option(job->call, "markers");
+    for (int i = 0; word && i < 3; i++)
+        if (strcmp(names[i], word) == 0) {
+            job->options.style.markers = (enum markers)i;
+            word = NULL;
+        }
+    return word ? error_set(err, CORD_BAD_USAGE, "--markers is keep, strip or renumber, not '%.100s'", word) : CORD_OK;
+}
+
+/* "think" is <think> and </think> on lines of their own; "none" no tags; "OPEN,CLOSE" these. */
+static cord_status read_tags(struct job *job, cord_error *err) {
+    const char *word = text_option(job->call, "think-tags"), *comma;
+    struct example_style *style = &job->options.style;
+    if (!word) word = "think";
+    const char *open = arena_printf(&job->arena, "<%s>\n", word),
+               *close = arena_printf(&job->arena, "\n</%s>\n\n", word);
+    if (strcmp(word, "none") == 0) {
+        open = "";
+        close = "\n\n";
+    } else if ((comma = strchr(word, ','))) {
+        open = arena_printf(&job->arena, "%.*s\n", (int)(comma - word), word);
+        close = arena_printf(&job->arena, "\n%s\n\n", comma + 1);
+        if (comma == word || !comma[1] || strchr(comma + 1, ','))
+            return error_set(err, CORD_BAD_USAGE, "--think-tags is a name, none, or OPEN,CLOSE; not '%.100s'", word);
+    } else if (!*word || strpbrk(word, "<> \t\n")) {
+        return error_set(err, CORD_BAD_USAGE,
+                         "--think-tags: '%.100s' is no tag's name; for whole tags write OPEN,CLOSE", word);
+    }
+    if (!open || !close) return error_memory(err);
+    style->think_open = text_of(open);
+    style->think_close = text_of(close);
+    return CORD_OK;
+}
+
+/* "gold-first,repeats" */
+static cord_status read_drop(struct job *job, cord_error *err) {
+    const char *list = text_option(job->call, "drop");
+    for (cord_text rest = text_of(list); rest.len;) {
+        ptrdiff_t comma = text_find(rest, TEXT(","));
+        cord_text word = text_slice(rest, 0, comma < 0 ? rest.len : (size_t)comma);
+        rest = text_slice(rest, comma < 0 ? rest.len : (size_t)comma + 1, rest.len);
+        int at = 0;
+        while (audit_names[at] && !text_equal(word, text_of(audit_names[at]))) at++;
+        cord_text copy = arena_text(&job->arena, word);
+        if (!copy.data) return error_memory(err);
+        if (!audit_names[at]) return unknown("audit", copy.data, audit_names, AUDITS, err);
+        job->options.drop |= 1u << at;
+    }
+    return CORD_OK;
+}
+
+static bool is_file_name(cord_text name) {
+    for (size_t i = 0; i < name.len; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", name.data[i])) return false;
+    return name.len > 0;
+}
+
+/* "train=0.95" or "train=0.9,validation=0.05"; what is left of 1 is "test". */
+static cord_status read_splits(struct job *job, cord_error *err) {
+    const char *list = text_option(job->call, "split");
+    struct export_options *o = &job->options;
+    double left = 1;
+    o->splits = job->splits;
+    for (cord_text rest = text_of(list); rest.len;) {
+        ptrdiff_t comma = text_find(rest, TEXT(","));
+        cord_text part = arena_text(&job->arena, text_slice(rest, 0, comma < 0 ? rest.len : (size_t)comma));
+        if (!part.data) return error_memory(err);
+        rest = text_slice(rest, comma < 0 ? rest.len : (size_t)comma + 1, rest.len);
+        char *equals = strchr(part.data, '='), *end = NULL;
+        cord_text name = arena_text(&job->arena, text_slice(part, 0, equals ? (size_t)(equals - part.data) : 0));
+        double share = equals ? strtod(equals + 1, &end) : 0;
+        if (!is_file_name(name) || !end || *end || !(share > 0) || share > left + 1e-9 ||
+            o->n_splits == EXPORT_SPLITS - 1)
+            return error_set(
+                err, CORD_BAD_USAGE,
+                "--split is NAME=SHARE, as train=0.95, several with commas between; the shares are above 0, "
+                "and together at most 1; not '%.100s'",
+                list);
+        left -= share;
+        job->splits[o->n_splits++] = (struct export_split){.name = name.data, .share = share};
+    }
+    if (!list || left > 1e-9)
+        job->splits[o->n_splits++] = (struct export_split){.name = list ? "test" : "train", .share = left};
+    for (int i = 0; i + 1 < o->n_splits; i++)
+        if (strcmp(job->splits[i].name, job->splits[o->n_splits - 1].name) == 0)
+            return error_set(err, CORD_BAD_USAGE, "--split names %s twice", job->splits[i].name);
+    return CORD_OK;
+}
+
+static cord_status read_trainer(struct job *job, cord_error *err) {
+    const char *names[16], *name = text_option(job->call, "trainer");
+    size_t n = 0;
+    if (!name) return CORD_OK;
+    job->trainer = trainer_find(name);
+    for (; n < 16 && trainer_at((int)n); n++) names[n] = trainer_at((int)n)->name;
+    if (!job->trainer) return unknown("trainer", name, names, n, err);
+    job->options.trainer_tokens = job->trainer->tokens;
+    return CORD_OK;
+}
+
+static cord_status read_options(struct job *job, cord_error *err) {
+    const struct call *call = job->call;
+    struct export_options *o = &job->options;
+    const struct option_value *top = call_option(call, "top"), *lift = call_option(call, "min-lift"),
+                              *margin = call_option(call, "margin");
+    CORD_TRY(read_format(job, err));
+    CORD_TRY(read_markers(job, err));
+    CORD_TRY(read_tags(job, err));
+    CORD_TRY(read_drop(job, err));
+    CORD_TRY(read_splits(job, err));
+    CORD_TRY(read_trainer(job, err));
+    o->only_correct = flag_option(call, "only-correct");
+    o->min_score = call_option(call, "min-score")->number;
+    o->min_lift = lift->given ? lift->number : -1;
+    o->margin = margin->given ? margin->number : -1;
+    o->top = top->given ? (int)top->number : 1;
+    o->max_tokens = (int)call_option(call, "max-tokens")->number;
+    o->dedupe = flag_option(call, "dedupe");
+    o->search_prompt = flag_option(call, "search-prompt");
+    o->provenance = flag_option(call, "provenance");
+    o->mixed = flag_option(call, "mixed");
+    return CORD_OK;
+}
+
+/* ---- what it works with ------------------------------------------------------------------------------------------ */
+
+static cord_status open_overlap(struct job *job, cord_error *err) {
+    const struct option_value *exclude = call_option(job->call, "exclude"), *words = call_option(job->call, "ngram");
+    overlap_init(&job->overlap, words->given ? (size_t)words->number : OVERLAP_WORDS);
+    for (int i = 0; i < exclude->n; i++) CORD_TRY(overlap_add(&job->overlap, exclude->list[i], err));
+    if (exclude->n) job->options.exclude = &job->overlap;
+    return CORD_OK;
+}
+
+static cord_status open_reader(struct job *job, cord_error *err) {
+    const char *tokenizer = text_option(job->call, "tokenizer"), *tmpl = text_option(job->call, "template");
+    CORD_TRY(reader_open(&job->reader, tokenizer, tmpl, err));
+    if (tokenizer) {
+        job->options.count_tokens = reader_count;
+        job->options.tokenizer = &job->reader;
+    }
+    if (tmpl) job->options.turn = &job->reader.turn;
+    return CORD_OK;
+}
+
+/* What was asked for, for the card. Options are told as they were given; runs and files by their last parts, since nobody
+ * else has our folders. */
+static const char *command_of(struct job *job) {
+    const struct call *call = job->call;
+    const char *line = "cord export";
+    for (int i = 0; i < job->runs.n && line; i++)
+        line = arena_printf(&job->arena, "%s %s", line, job->runs.sources[i].name);
+    for (size_t i = 0; call->verb->options[i].name && line; i++) {
+        const struct option *option = &call->verb->options[i];
+        const struct option_value *value = &call->options[i];
+        bool path = option->value && strstr(option->value, "FILE") != NULL;
+        if (!value->given || strcmp(option->name, "out") == 0) continue;
+        if (option->type == OPTION_FLAG) line = arena_printf(&job->arena, "%s --%s", line, option->name);
+        if (option->type == OPTION_INT || option->type == OPTION_REAL)
+            line = arena_printf(&job->arena, "%s --%s %.10g", line, option->name, value->number);
+        for (int k = 0; k < (option->type == OPTION_LIST ? value->n : option->type == OPTION_TEXT) && line; k++) {
+            const char *text = option->type == OPTION_LIST ? value->list[k] : value->text;
+            const char *slash = path ? strrchr(text, '/') : NULL;
+            line = arena_printf(&job->arena, "%s --%s %s", line, option->name, slash && slash[1] ? slash + 1 : text);
+        }
+    }
+    return line;
+}
+
+/* ---- where rows go ------------------------------------------------------------------------------------------------ */
+
+static bool is_folder(const struct job *job, const char *path) {
+    struct stat info;
+    bool slash = *path && path[strlen(path) - 1] == '/';
+    return slash || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) || job->options.n_splits > 1;
+}
+
+static cord_status add_lists(struct job *job, struct dataset *set, cord_error *err) {
+    const char *matches = text_option(job->call, "matches"), *list = text_option(job->call, "list");
+    if (matches) CORD_TRY(dataset_add(set, matches, &job->options.matches, err));
+    if (list) CORD_TRY(dataset_add(set, list, &job->options.list, err));
+    return CORD_OK;
+}
+
+static cord_status write_rows(struct job *job, cord_error *err) {
+    return export_rows(job->runs.sources, job->runs.n, &job->options, &job->figures, err);
+}
+
+static cord_status export_to_stdout(struct job *job, cord_error *err) {
+    struct dataset lists = {0};
+    job->splits[0].file = job->call->out;
+    arena_init(&lists.arena);
+    cord_status status = add_lists(job, &lists, err);
+    if (status == CORD_OK) status = write_rows(job, err);
+    return dataset_close(&lists, status, err);
+}
+
+static cord_status export_to(struct job *job, const char *path, cord_error *err) {
+    struct dataset set;
+    struct card card = {
+        .sources = job->runs.sources, .n_sources = job->runs.n, .options = &job->options, .figures = &job->figures};
+    card.command = command_of(job);
+    if (!card.command) return error_memory(err);
+    CORD_TRY(dataset_open(&set, path, is_folder(job, path), job->splits, job->options.n_splits, err));
+    cord_status status = add_lists(job, &set, err);
+    if (status == CORD_OK) status = write_rows(job, err);
+    if (status == CORD_OK) status = dataset_describe(&set, &card, err);
+    return dataset_close(&set, status, err);
+}
+
+static cord_status export_all(struct job *job, cord_error *err) {
+    const char *path = text_option(job->call, "out"), *refusal;
+    bool to_stdout = !path || strcmp(path, "-") == 0;
+    CORD_TRY(read_options(job, err));
+    if (to_stdout && job->options.n_splits > 1)
+        return error_set(err, CORD_BAD_USAGE, "--split makes several files: name a folder for them (--out FOLDER/)");
+    if (text_starts(text_of(job->options.format->name), TEXT("llama-factory")) && (to_stdout || !is_folder(job, path)))
+        return error_set(err, CORD_BAD_USAGE,
+                         "this format has a dataset_info.json: name a folder for it (--out FOLDER/)");
+    if (path && !*path) return error_set(err, CORD_BAD_USAGE, "--out is empty");
+    CORD_TRY(runs_open(&job->runs, job->call->args, job->call->n_args, err));
+    CORD_TRY(open_overlap(job, err));
+    CORD_TRY(open_reader(job, err));
+    if ((refusal = export_refusal(&job->options))) return error_set(err, CORD_BAD_USAGE, "%s", refusal);
+    return to_stdout ? export_to_stdout(job, err) : export_to(job, path, err);
+}
+
+/* ---- what is told ------------------------------------------------------------------------------------------------- */
+
+static void plural(FILE *out, long long n, const char *one, const char *many) {
+    fprintf(out, "%lld %s", n, n == 1 ? one : many);
+}
+
+static void tell(const struct job *job) {
+    const struct figures *f = &job->figures;
+    const struct export_options *o = &job->options;
+    FILE *err = job->call->err;
+    plural(err, f->rows, "row", "rows");
     fprintf(err, " from ");
-    plural(err, c->problems, "problem", "problems");
-    if (options->only_correct)
-        fprintf(err, "; rescued by a correct trajectory behind a better-scored one: %d; without a correct one: %d",
-                c->rescued, c->no_correct);
-    if (c->no_answer) fprintf(err, "; without an answer: %d", c->no_answer);
-    if (options->min_score > 0) fprintf(err, "; below the score: %d", c->below_score);
-    fprintf(err, "; failed: %d; unfinished: %d\n", c->failed, c->unfinished);
+    plural(err, f->problems, "problem", "problems");
+    if (o->only_correct && o->format->kind == ROW_TRACE)
+        fprintf(err, "; rescued by a correct trajectory behind a better-scored one: %lld", (long long)f->rescued);
+    const bool asked[FILTERS] = {[FILTER_NOT_CORRECT] = o->only_correct, [FILTER_SCORE] = o->min_score > 0,
+                                 [FILTER_LIFT] = o->min_lift > -1,       [FILTER_AUDIT] = o->drop != 0,
+                                 [FILTER_EXCLUDED] = o->exclude != NULL, [FILTER_TOKENS] = o->max_tokens > 0,
+                                 [FILTER_DUPLICATE] = o->dedupe};
+    for (int i = 0; i < FILTERS; i++)
+        if (asked[i] || f->removed_n[i]) fprintf(err, "; %s: %lld", filter_names[i], (long long)f->removed_n[i]);
+    fprintf(err, "; failed: %lld; unfinished: %lld\n", (long long)f->failed, (long long)f->open);
+    if (job->overlap.too_short)
+        fprintf(err, "questions to exclude that are too short to tell (fewer than %d words): %lld\n", OVERLAP_FEWEST,
+                (long long)job->overlap.too_short);
+}
+
+/* What a trainer would do to these rows in silence. */
+static void warn(const struct job *job) {
+    const struct figures *f = &job->figures;
+    const struct trainer *t = job->trainer;
+    FILE *err = job->call->err;
+    if (f->lost_reasoning)
+        fprintf(
+            err,
+            "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
+            "be learned%s%s\n",
+            (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
+    if (f->over_length)
+        fprintf(
+            err,
+            "warning: %lld of %lld rows are longer than the %d tokens that %s takes unless told, and are %s: set %s\n",
+            (long long)f->over_length, (long long)f->rows, t->tokens, t->name, t->longer, t->setting);
+    if (t && t->tokens && !job->options.count_tokens)
+        fprintf(
+            err,
+            "note: %s takes %d tokens of a row unless told, and longer ones are %s: set %s; with --tokenizer cord says "
+            "how many rows that concerns\n",
+            t->name, t->tokens, t->longer, t->setting);
+    if (t && !job->options.turn)
+        fprintf(err, "note: with --template cord looks whether the student's template keeps the reasoning\n");
 }
 
 /* A data set that lacks problems of the run is worth a status of its own. */
-static int exit_status(const struct export_counts *c) {
-    if (c->rows == 0) return EXIT_NOTHING_DONE;
-    return c->failed + c->unfinished > 0 ? EXIT_SOME_FAILED : EXIT_ALL_DONE;
-}
-
-static cord_status export_to(struct journal *journal, const struct export_options *options, const struct call *call,
-                             struct export_counts *counts, cord_error *err) {
-    const struct option_value *file = call_option(call, "output");
-    if (!file->given || strcmp(file->text, "-") == 0) return export_run(journal, options, call->out, counts, err);
-    struct output output;
-    CORD_TRY(output_open(&output, file->text, err));
-    return output_close(&output, export_run(journal, options, output.file, counts, err), err);
+static int exit_status(const struct figures *f) {
+    if (f->rows == 0) return EXIT_NOTHING_DONE;
+    return f->failed + f->open > 0 ? EXIT_SOME_FAILED : EXIT_ALL_DONE;
 }
 
 static int run_export(const struct call *call) {
-    const struct option_value *format = call_option(call, "format"), *markers = call_option(call, "markers");
-    const char *const *names = export_formats();
-    struct export_options options = {
-        .format = format->given ? format->text : names[0],
-        .only_correct = call_option(call, "only-correct")->given,
-        .min_score = call_option(call, "min-score")->number,
-        .strip_markers = markers->given && strcmp(markers->text, "strip") == 0,
-        .think_open = TEXT("<think>\n"),
-        .think_close = TEXT("\n</think>\n\n"),
-    };
-    size_t n = 0, known = 0;
-    for (; names[n]; n++) known += strcmp(names[n], options.format) == 0;
-    if (!known) {
-        const char *near = text_nearest(options.format, names, n);
-        return call_usage(call, "there is no format '%s'%s%s%s", options.format, near ? ", did you mean '" : "",
-                          near ? near : "", near ? "'" : "");
-    }
-    if (markers->given && !options.strip_markers && strcmp(markers->text, "keep") != 0)
-        return call_usage(call, "--markers is keep or strip, not '%s'", markers->text);
-
-    struct journal *journal;
-    struct export_counts counts;
+    struct job job = {.call = call};
     cord_error err = {0};
-    if (journal_open(call->args[0], JOURNAL_READ, &journal, &err) != CORD_OK) return call_fail(call, &err);
-    cord_status status = export_to(journal, &options, call, &counts, &err);
-    journal_close(journal);
-    if (status != CORD_OK) return call_fail(call, &err);
-    summary(call, &options, &counts);
-    return exit_status(&counts);
+    arena_init(&job.arena);
+    cord_status status = export_all(&job, &err);
+    int result;
+    if (status == CORD_OK) {
+        tell(&job);
+        warn(&job);
+        result = exit_status(&job.figures);
+    } else {
+        result = status == CORD_BAD_USAGE ? call_usage(call, "%s", err.message) : call_fail(call, &err);
+    }
+    reader_close(&job.reader);
+    runs_close(&job.runs);
+    overlap_release(&job.overlap);
+    arena_release(&job.arena);
+    return result;
 }
+
+/* ---- the verb ----------------------------------------------------------------------------------------------------- */
 
 static const struct option options[] = {
     {.name = "format",
      .letter = 'f',
      .type = OPTION_TEXT,
-     .value = "messages|prompt-completion",
+     .value = "FORMAT",
+     .words = TRAINING_FORMATS,
      .doc = "how a row is laid out (messages)"},
-    {.name = "output",
+    {.name = "out",
      .letter = 'o',
      .type = OPTION_TEXT,
-     .value = "FILE",
-     .doc = "write to FILE, whole or not at all"},
+     .value = "FILE|FOLDER/",
+     .doc = "write there, whole or not at all, with a card beside it"},
+    {.name = "split",
+     .type = OPTION_TEXT,
+     .value = "NAME=SHARE",
+     .doc = "several files, as train=0.95; the rest is test; by a hash of the id"},
     {.name = "only-correct", .type = OPTION_FLAG, .doc = "take the best correct trajectory, or none"},
     {.name = "min-score",
      .type = OPTION_REAL,
@@ -85,34 +373,93 @@ static const struct option options[] = {
      .min = 0,
      .max = 1,
      .doc = "leave out trajectories below this score"},
+    {.name = "min-lift",
+     .type = OPTION_REAL,
+     .value = "D",
+     .min = -1,
+     .max = 1,
+     .doc = "leave out those whose score exceeds S0 by less"},
+    {.name = "top", .type = OPTION_INT, .value = "N", .min = 1, .max = 1000000, .doc = "trajectories of a problem (1)"},
+    {.name = "margin",
+     .type = OPTION_REAL,
+     .value = "NATS",
+     .min = 0,
+     .max = 1000,
+     .doc = "pairs and labels: what differs by less in log S is equal (the meta-prover's noise)"},
+    {.name = "drop", .type = OPTION_TEXT, .value = "NAME,...", .doc = "leave out rows in which the audit finds these"},
+    {.name = "list", .type = OPTION_TEXT, .value = "FILE", .doc = "write what the audit found, a line a row"},
+    {.name = "dedupe", .type = OPTION_FLAG, .doc = "leave out rows with the words of an earlier one"},
+    {.name = "exclude",
+     .type = OPTION_LIST,
+     .value = "FILE",
+     .doc = "leave out rows that share words with this evaluation set"},
+    {.name = "ngram",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = 63,
+     .doc = "so many words in a row are shared (13)"},
+    {.name = "matches", .type = OPTION_TEXT, .value = "FILE", .doc = "write what was shared, a line a row"},
+    {.name = "tokenizer", .type = OPTION_TEXT, .value = "NAME|PATH", .doc = "count tokens with this model's tokenizer"},
+    {.name = "max-tokens",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = 1 << 30,
+     .doc = "leave out longer rows; nothing is cut"},
     {.name = "markers",
      .type = OPTION_TEXT,
-     .value = "keep|strip",
-     .doc = "keep the steps' markers (default), or strip them"},
+     .value = "keep|strip|renumber",
+     .doc = "keep the steps' markers (default), strip them, or number them anew"},
+    {.name = "think-tags",
+     .type = OPTION_TEXT,
+     .value = "NAME",
+     .doc = "tags around the reasoning: a name (think), none, or OPEN,CLOSE"},
+    {.name = "template",
+     .type = OPTION_TEXT,
+     .value = "NAME|PATH",
+     .doc = "the student's chat template: a known format, a .jinja file, or a model"},
+    {.name = "trainer", .type = OPTION_TEXT, .value = TRAINERS, .doc = "warn of what this trainer would lose"},
+    {.name = "search-prompt", .type = OPTION_FLAG, .doc = "the prompt of a row is the search's, not the question"},
+    {.name = "provenance", .type = OPTION_FLAG, .doc = "say in each row its id, gold, run, rounds and teachers"},
+    {.name = "mixed", .type = OPTION_FLAG, .doc = "take a problem that several runs have from each of them"},
     {.name = NULL},
 };
 
 const struct verb verb_export = {
     .name = "export",
-    .synopsis = "RUN [-o FILE]",
-    .summary = "write training data from what a run kept",
+    .synopsis = "RUN... [-o FILE|FOLDER/]",
+    .summary = "write training data from what runs kept",
     .help =
-        "Writes one row of JSON for each finished problem of the run folder RUN, in input order: the question as its\n"
-        "author wrote it, and the best trajectory's reasoning inside <think> tags followed by its answer.\n"
+        "Writes one row of JSON for each finished problem of the run folders, in input order: the question as its "
+        "author\n"
+        "wrote it, and the best trajectory's reasoning inside <think> tags followed by its answer.\n"
         "\n"
-        "  messages           {\"messages\": [{\"role\": \"user\", ...}, {\"role\": \"assistant\", ...}]}: a "
-        "conversation;\n"
-        "                     trainers put it into the student's chat template\n"
-        "  prompt-completion  {\"prompt\": \"...\", \"completion\": \"...\"}: plain strings; trainers take them as "
-        "they are\n"
-        "                     and learn the completion only\n"
+        "  messages           a conversation, {\"messages\": [user, assistant]}\n"
+        "  prompt-completion  {\"prompt\", \"completion\"}: plain strings; with --template rendered ones\n"
+        "  text               {\"text\"}, rendered with --template\n"
+        "  sharegpt, alpaca   the layouts of these names\n"
+        "  llama-factory      sharegpt, with dataset_info.json; --out is a folder\n"
+        "  axolotl            messages; axolotl-segments: rendered, {\"segments\": [{\"label\", \"text\"}]}\n"
+        "  ms-swift           messages\n"
+        "  verl               verl's columns, for fine-tuning and reinforcement learning\n"
+        "  dpo                the best against the worst finished trajectory; llama-factory-dpo, ms-swift-dpo\n"
+        "  step-dpo           a step that was kept against one that was not, behind the same steps\n"
+        "  prm                a label for each step, from the change of the score; math-shepherd: in that layout\n"
         "\n"
         "A trajectory that states no answer never becomes a row. With --only-correct, a problem whose best trajectory "
         "is\n"
         "not correct gives its best correct one instead, and a line on standard error says how often that happened.\n"
+        "What a filter leaves out is counted there and on the card.\n"
+        "\n"
+        "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
+        "with\n"
+        "it. Audits: gold-first, repeats, script, language, unclosed, weak-step. docs/export.md has all of it,\n"
+        "docs/training.md what to set in each trainer.\n"
+        "\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",
     .options = options,
     .min_args = 1,
-    .max_args = 1,
+    .max_args = 1000,
     .run = run_export,
 };

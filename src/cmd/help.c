@@ -7,8 +7,8 @@
 #include "recipe/recipe.h"
 
 const struct verb *const cmd_verbs[] = {&verb_problems, &verb_doctor,  &verb_run,   &verb_select, &verb_merge,
-                                        &verb_show,     &verb_compare, &verb_audit, &verb_export, &verb_score,
-                                        &verb_verify,   &verb_help,    NULL};
+                                        &verb_show,     &verb_compare, &verb_audit, &verb_export, &verb_stats,
+                                        &verb_score,    &verb_verify,  &verb_help,  NULL};
 
 const struct verb *cmd_find(const char *name) {
     for (size_t i = 0; cmd_verbs[i]; i++)

@@ -8,8 +8,8 @@
 #include "data/shard.h"
 #include "model/backend.h"
 #include "recipe/recipe.h"
-#include "store/export.h"
 #include "store/summary.h"
+#include "store/trajectories.h"
 
 #include <stdlib.h>
 #include <unistd.h>

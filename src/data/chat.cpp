@@ -60,6 +60,7 @@ struct message {
 struct settings {
     std::string bos, eos;
     std::tm date;
+    bool closed; /* no turn is opened for an answer */
 };
 
 std::string string_of(cord_text t) { return t.len ? std::string(t.data, t.len) : std::string(); }
@@ -203,7 +204,7 @@ parts render(const chat_template &tmpl, const std::vector<message> &messages, co
     jinja::context context(tmpl.source);
     std::tm date = with.date;
     context.set_val("messages", list);
-    context.set_val("add_generation_prompt", jinja::mk_val<jinja::value_bool>(true));
+    context.set_val("add_generation_prompt", jinja::mk_val<jinja::value_bool>(!with.closed));
     context.set_val("enable_thinking", jinja::mk_val<jinja::value_bool>(true));
     context.set_val("bos_token", text(with.bos));
     context.set_val("eos_token", text(with.eos));
@@ -305,6 +306,21 @@ cord_status read_date(const char *text, std::tm &date, cord_error *err) {
     return error_set(err, CORD_BAD_RECIPE, "the prompt's date is '%.40s'; write a day as YYYY-MM-DD", text);
 }
 
+/* What of the options no exception can come from; the rest is `listed`'s. */
+cord_status read_settings(const struct chat_options *options, bool closed, settings &with, cord_error *err) {
+    with.closed = closed;
+    return read_date(options->date ? options->date : "2025-01-01", with.date, err);
+}
+
+std::vector<message> listed(const struct chat_message *messages, int n, const struct chat_options *options,
+                            settings &with) {
+    with.bos = string_of(options->bos);
+    with.eos = string_of(options->eos);
+    std::vector<message> list;
+    for (int i = 0; i < n; i++) list.push_back({messages[i].role, string_of(messages[i].content)});
+    return list;
+}
+
 cord_status copy_out(const parts &rendered, struct arena *arena, cord_span **spans, int *n_spans, cord_error *err) {
     parts merged; /* the engine's own merging is hindered by empty parts */
     for (const auto &part : rendered) {
@@ -371,12 +387,22 @@ cord_status chat_render(const struct chat_template *tmpl, const struct chat_mess
                         const struct chat_options *options, struct arena *arena, cord_span **spans, int *n_spans,
                         cord_error *err) {
     settings with;
-    CORD_TRY(read_date(options->date ? options->date : "2025-01-01", with.date, err));
+    CORD_TRY(read_settings(options, false, with, err));
     return guarded(tmpl->source, "render", err, [&] {
-        with.bos = string_of(options->bos);
-        with.eos = string_of(options->eos);
-        std::vector<message> list;
-        for (int i = 0; i < n; i++) list.push_back({messages[i].role, string_of(messages[i].content)});
-        return render_checked(*tmpl, std::move(list), with, arena, spans, n_spans, err);
+        return render_checked(*tmpl, listed(messages, n, options, with), with, arena, spans, n_spans, err);
+    });
+}
+
+cord_status chat_render_closed(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+                               const struct chat_options *options, struct arena *arena, cord_text *text,
+                               cord_error *err) {
+    settings with;
+    CORD_TRY(read_settings(options, true, with, err));
+    return guarded(tmpl->source, "render", err, [&] {
+        std::vector<message> list = listed(messages, n, options, with);
+        for (size_t i = 0; i < list.size(); i++) trim_as_template(*tmpl, list, i, with);
+        std::string all = joined(render(*tmpl, list, with), false);
+        *text = arena_text(arena, cord_text{all.data(), all.size()});
+        return text->data ? CORD_OK : error_memory(err);
     });
 }

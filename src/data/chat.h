@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 struct chat_message {
-    const char *role; /* "system" or "user" */
+    const char *role; /* "system", "user" or "assistant" */
     cord_text content;
 };
 
@@ -39,6 +39,12 @@ const char *chat_template_name(int i);
 cord_status chat_render(const struct chat_template *tmpl, const struct chat_message *messages, int n,
                         const struct chat_options *options, struct arena *arena, cord_span **spans, int *n_spans,
                         cord_error *err);
+
+/* Renders a whole conversation as trainers do, nobody's turn left open: one text in `arena`, of which nothing is known to be
+ * the template's own. For looking at what a template makes of an assistant's words, not for prompts. */
+cord_status chat_render_closed(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+                               const struct chat_options *options, struct arena *arena, cord_text *text,
+                               cord_error *err);
 
 #ifdef __cplusplus
 }

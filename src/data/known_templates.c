@@ -45,7 +45,9 @@ static const struct {
      "{{ bos_token }}{%- for m in messages -%}{%- if m.role == 'system' -%}{{ m.content }}{%- endif -%}{%- endfor -%}"
      "{%- for m in messages -%}"
      "{%- if m.role == 'user' -%}{{ '" DEEPSEEK_USER "' + m.content }}"
-     "{%- elif m.role == 'assistant' -%}{{ '" DEEPSEEK_ASSISTANT "' + m.content + '" DEEPSEEK_END "' }}{%- endif -%}"
+     "{%- elif m.role == 'assistant' -%}{{ '" DEEPSEEK_ASSISTANT "' }}"
+     "{%- if '</think>' in m.content -%}{{ m.content.split('</think>') | last }}" /* as the real one: thoughts are lost */
+     "{%- else -%}{{ m.content }}{%- endif -%}{{ '" DEEPSEEK_END "' }}{%- endif -%}"
      "{%- endfor -%}" OPEN(DEEPSEEK_ASSISTANT "<think>\\n")},
     {"llama-3", "{{ bos_token }}{%- for m in messages -%}" LLAMA_TURN "{%- endfor -%}" OPEN(HEADER("assistant"))},
     /* 3.1 and 3.3, which always have a system turn with two dates */

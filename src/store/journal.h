@@ -41,6 +41,13 @@ cord_status journal_put_fact(struct journal *journal, const char *key, cord_text
 cord_status journal_get_fact(struct journal *journal, const char *key, struct arena *arena, cord_text *value,
                              cord_error *err);
 
+/* All of them, by key. */
+struct journal_fact {
+    cord_text key, value;
+};
+cord_status journal_list_facts(struct journal *journal, struct arena *arena, struct journal_fact **facts, int *n,
+                               cord_error *err);
+
 /* Teachers' names by index, so that journals are readable without the recipe. */
 cord_status journal_put_teachers(struct journal *journal, const struct teacher *teachers, int n, cord_error *err);
 cord_status journal_get_teachers(struct journal *journal, struct arena *arena, const char *const **names, int *n,
@@ -69,6 +76,11 @@ struct journal_problem {
 /* All problems in input order. */
 cord_status journal_problems(struct journal *journal, struct arena *arena, struct journal_problem **problems, int *n,
                              cord_error *err);
+
+/* The same one by one, for who walks through more of them than fit into memory: their keys in input order, and one. */
+cord_status journal_problem_keys(struct journal *journal, struct arena *arena, int64_t **keys, int *n, cord_error *err);
+cord_status journal_problem_read(struct journal *journal, int64_t key, struct arena *arena,
+                                 struct journal_problem *problem, cord_error *err);
 
 /* What the search told: one transaction each. */
 cord_status journal_started(struct journal *journal, int64_t problem, double log_s0, cord_text contrast,

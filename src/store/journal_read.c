@@ -31,6 +31,22 @@ static void *array_of(struct arena *arena, int64_t count, size_t size) {
     return arena_alloc(arena, (size_t)(count > 0 ? count : 1) * size);
 }
 
+cord_status journal_list_facts(struct journal *j, struct arena *arena, struct journal_fact **out, int *n,
+                               cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM run", ""));
+    struct journal_fact *facts = array_of(arena, count, sizeof *facts);
+    if (!facts) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err, "SELECT key, value FROM run ORDER BY key", "");
+    for (*n = 0; *n < count && rows_next(&r); ++*n) {
+        facts[*n].key = row_text(&r);
+        facts[*n].value = row_text(&r);
+    }
+    *out = facts;
+    return rows_end(&r);
+}
+
 cord_status journal_get_teachers(struct journal *j, struct arena *arena, const char *const **out, int *n,
                                  cord_error *err) {
     int64_t count;
@@ -46,6 +62,26 @@ cord_status journal_get_teachers(struct journal *j, struct arena *arena, const c
 
 /* ---- problems ------------------------------------------------------------------------------------------------ */
 
+#define PROBLEM                                                                                       \
+    "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0, contrast," \
+    " (SELECT count(*) FROM round WHERE problem = key) FROM problem"
+
+static void read_problem(struct rows *r, struct journal_problem *p) {
+    p->key = row_int64(r);
+    p->index = row_int(r);
+    p->id = row_text(r);
+    p->question = row_text(r);
+    p->target = row_text(r);
+    p->gold = row_text(r);
+    p->row = row_text(r);
+    p->status = (enum problem_status)row_choice(r, PROBLEM_FAILED);
+    p->reason = row_text(r);
+    p->started = row_int(r) != 0;
+    p->log_s0 = row_real(r);
+    p->contrast = row_text(r);
+    p->rounds = row_int(r);
+}
+
 cord_status journal_problems(struct journal *j, struct arena *arena, struct journal_problem **out, int *n,
                              cord_error *err) {
     int64_t count;
@@ -53,28 +89,32 @@ cord_status journal_problems(struct journal *j, struct arena *arena, struct jour
     struct journal_problem *problems = array_of(arena, count, sizeof *problems);
     if (!problems) return error_memory(err);
     struct rows r;
-    rows_open(&r, j, arena, err,
-              "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0, contrast,"
-              " (SELECT count(*) FROM round WHERE problem = key) FROM problem ORDER BY number, key",
-              "");
-    for (*n = 0; *n < count && rows_next(&r); ++*n) {
-        struct journal_problem *p = &problems[*n];
-        p->key = row_int64(&r);
-        p->index = row_int(&r);
-        p->id = row_text(&r);
-        p->question = row_text(&r);
-        p->target = row_text(&r);
-        p->gold = row_text(&r);
-        p->row = row_text(&r);
-        p->status = (enum problem_status)row_choice(&r, PROBLEM_FAILED);
-        p->reason = row_text(&r);
-        p->started = row_int(&r) != 0;
-        p->log_s0 = row_real(&r);
-        p->contrast = row_text(&r);
-        p->rounds = row_int(&r);
-    }
+    rows_open(&r, j, arena, err, PROBLEM " ORDER BY number, key", "");
+    for (*n = 0; *n < count && rows_next(&r); ++*n) read_problem(&r, &problems[*n]);
     *out = problems;
     return rows_end(&r);
+}
+
+cord_status journal_problem_keys(struct journal *j, struct arena *arena, int64_t **out, int *n, cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
+    int64_t *keys = array_of(arena, count, sizeof *keys);
+    if (!keys) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err, "SELECT key FROM problem ORDER BY number, key", "");
+    for (*n = 0; *n < count && rows_next(&r); ++*n) keys[*n] = row_int64(&r);
+    *out = keys;
+    return rows_end(&r);
+}
+
+cord_status journal_problem_read(struct journal *j, int64_t key, struct arena *arena, struct journal_problem *problem,
+                                 cord_error *err) {
+    struct rows r;
+    rows_open(&r, j, arena, err, PROBLEM " WHERE key = ?1", "l", key);
+    bool found = rows_next(&r);
+    if (found) read_problem(&r, problem);
+    CORD_TRY(rows_end(&r));
+    return found ? CORD_OK : error_set(err, CORD_BAD_INPUT, "the journal has no problem %lld", (long long)key);
 }
 
 /* ---- how participants were spoken to -------------------------------------------------------------------------- */

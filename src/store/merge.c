@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "data/shard.h"
-#include "store/export.h"
+#include "store/trajectories.h"
 
 #include <dirent.h>
 #include <errno.h>

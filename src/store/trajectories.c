@@ -1,6 +1,6 @@
 /* trajectories.c - trajectories.jsonl: the run's result, a line a problem, made from the journal alone. Equal runs have
  * equal files: no times, and no counts that depend on what was cached. It must not know the journal's tables. */
-#include "store/export.h"
+#include "store/trajectories.h"
 
 #include "base/json.h"
 #include "store/output.h"

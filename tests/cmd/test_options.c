@@ -5,12 +5,12 @@
 #include "support.h"
 
 static const struct option table[] = {
-    {"verbose", 'v', OPTION_FLAG, NULL, 0, 0, "says more"},
-    {"quiet", 'q', OPTION_FLAG, NULL, 0, 0, "says less"},
-    {"output", 'o', OPTION_TEXT, "FILE", 0, 0, "where to"},
-    {"beam", 'b', OPTION_INT, "N", 1, 64, "how wide"},
-    {"min-score", 0, OPTION_REAL, "S", 0, 1, "at least"},
-    {"set", 0, OPTION_LIST, "KEY=VALUE", 0, 0, "overrides"},
+    {"verbose", 'v', OPTION_FLAG, NULL, 0, 0, "says more", NULL},
+    {"quiet", 'q', OPTION_FLAG, NULL, 0, 0, "says less", NULL},
+    {"output", 'o', OPTION_TEXT, "FILE", 0, 0, "where to", NULL},
+    {"beam", 'b', OPTION_INT, "N", 1, 64, "how wide", NULL},
+    {"min-score", 0, OPTION_REAL, "S", 0, 1, "at least", NULL},
+    {"set", 0, OPTION_LIST, "KEY=VALUE", 0, 0, "overrides", NULL},
     {.name = NULL},
 };
 enum { VERBOSE, QUIET, OUTPUT, BEAM, MIN_SCORE, SET };

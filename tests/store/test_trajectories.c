@@ -1,16 +1,14 @@
-/* test_export.c - trajectories.jsonl and training rows, read back with jansson; and files that appear whole or not at
- * all. */
+/* test_trajectories.c - trajectories.jsonl, read back with jansson; and files that appear whole or not at all. */
 #include "store/sample.h"
 
 #include "base/json.h"
-#include "store/export.h"
 #include "store/output.h"
+#include "store/trajectories.h"
 
 struct fixture {
     char folder[64];
     struct journal *journal;
     struct sample sample;
-    char *rows; /* of the last export */
 };
 
 static int set_up(void **state) {
@@ -29,7 +27,6 @@ static int tear_down(void **state) {
     struct fixture *f = *state;
     journal_close(f->journal);
     sample_remove(f->folder);
-    free(f->rows);
     return 0;
 }
 
@@ -148,66 +145,9 @@ static void test_equal_runs_have_equal_files(void **state) {
     buf_release(&second);
 }
 
-/* ---- training rows --------------------------------------------------------------------------------------------- */
-
-static const struct export_options plain = {
-    .format = "messages", .think_open = {"<think>\n", 8}, .think_close = {"\n</think>\n\n", 11}};
-
-/* The rows of an export as one text, which lives until the next export. */
-static cord_text rows_of(struct fixture *f, struct export_options options, struct export_counts *counts) {
-    size_t len = 0;
-    free(f->rows);
-    FILE *out = open_memstream(&f->rows, &len);
-    assert_ok(export_run(f->journal, &options, out, counts, err));
-    fclose(out);
-    return (cord_text){f->rows, len};
-}
-
-static void test_only_correct(void **state) {
-    struct fixture *f = *state;
-    struct export_options options = plain;
-    struct export_counts counts;
-    options.only_correct = true;
-    assert_text(rows_of(f, options, &counts),
-                "{\"messages\":[{\"role\":\"user\",\"content\":\"What is 2 + 3?\"},{\"role\":\"assistant\",\"content\":"
-                "\"<think>\\n### Step 1. Add two\\n</think>\\n\\nSo \\\\boxed{5}\"}]}\n");
-    assert_int_equal(counts.problems, 4);
-    assert_int_equal(counts.rows, 1);
-    assert_int_equal(counts.rescued, 1);
-    assert_int_equal(counts.failed, 1);
-    assert_int_equal(counts.unfinished, 2);
-    assert_int_equal(counts.no_correct, 0);
-    options.min_score = 0.51;
-    assert_text(rows_of(f, options, &counts), "");
-    assert_int_equal(counts.below_score, 1);
-    assert_int_equal(counts.rescued, 0);
-    options.min_score = 0.49;
-    assert_true(rows_of(f, options, &counts).len > 0);
-}
-
-static void test_prompt_completion_without_markers(void **state) {
-    struct fixture *f = *state;
-    struct export_options options = plain;
-    struct export_counts counts;
-    options.format = "prompt-completion";
-    options.strip_markers = true;
-    cord_text rows = rows_of(f, options, &counts);
-    json_t *line = line_of(rows, 0);
-    assert_string_equal(text_at(line, "prompt"), "What is 2 + 3?");
-    /* the step that was cut and its rest are one; the reasoning's last bytes are not UTF-8, see above */
-    cord_text completion = content_at(line, "completion");
-    assert_true(text_starts(completion, TEXT("<think>\nCount\n\nThen we hold five\0\033[31m\xEF\xBF\xBD")));
-    assert_true(text_ends(completion, TEXT("\xEF\xBF\xBD\n</think>\n\nSo \\boxed{6}")));
-    json_decref(line);
-    assert_null(line_of(rows, 1));
-    assert_int_equal(counts.rows, 1);
-    assert_int_equal(counts.rescued, 0);
-}
-
-/* A score of 0 is 0; its logarithm is none that JSON can write. Rows with it are exported as all others. */
+/* A score of 0 is 0; its logarithm is none that JSON can write. */
 static void test_scores_of_nothing(void **state) {
     struct fixture *f = *state;
-    struct export_counts counts;
     struct buf all;
     struct sample *s = &f->sample;
     s->candidates[2][0].log_score = s->steps[3].log_score = s->beams[2][0].log_score = -INFINITY;
@@ -222,52 +162,6 @@ static void test_scores_of_nothing(void **state) {
     assert_true(json_is_number(json_object_get(json_array_get(steps, 2), "score")));
     json_decref(line);
     buf_release(&all);
-    rows_of(f, plain, &counts);
-    assert_int_equal(counts.rows, 2);
-    struct export_options options = plain;
-    options.min_score = 1e-9;
-    rows_of(f, options, &counts);
-    assert_int_equal(counts.rows, 1);
-}
-
-static void test_no_answer_trains_nobody(void **state) {
-    struct fixture *f = *state;
-    struct answered answers[2];
-    struct export_counts counts;
-    sample_answers(&f->sample, answers);
-    answers[0].answer = (cord_text){0};
-    answers[0].grade = GRADE_NO_ANSWER;
-    answers[1].grade = GRADE_UNDECIDED;
-    sample_started(f->journal, 2);
-    for (int i = 0; i < 3; i++) assert_ok(journal_round(f->journal, 2, &f->sample.rounds[i], err));
-    assert_ok(journal_finished(f->journal, 2, answers, 2, err));
-    struct export_options options = plain;
-    rows_of(f, options, &counts);
-    assert_int_equal(counts.rows, 1); /* p1's */
-    assert_int_equal(counts.no_answer, 1);
-    options.only_correct = true; /* undecided is not correct */
-    rows_of(f, options, &counts);
-    assert_int_equal(counts.rows, 1);
-    assert_int_equal(counts.no_correct, 1);
-}
-
-static void test_unknown_format(void **state) {
-    struct fixture *f = *state;
-    struct export_options options = plain;
-    struct export_counts counts;
-    options.format = "massages";
-    assert_int_equal(export_run(f->journal, &options, stderr, &counts, NULL), CORD_BAD_USAGE);
-}
-
-static void test_disk_that_is_full(void **state) {
-    struct fixture *f = *state;
-    struct export_counts counts;
-    cord_error e = {0};
-    FILE *full = fopen("/dev/full", "w");
-    assert_non_null(full);
-    assert_int_equal(export_run(f->journal, &plain, full, &counts, &e), CORD_IO_ERROR);
-    assert_non_null(strstr(e.message, "make room"));
-    fclose(full);
 }
 
 /* ---- whole files or none --------------------------------------------------------------------------------------- */
@@ -332,12 +226,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_trajectories),
         TEST(test_equal_runs_have_equal_files),
-        TEST(test_only_correct),
-        TEST(test_prompt_completion_without_markers),
         TEST(test_scores_of_nothing),
-        TEST(test_no_answer_trains_nobody),
-        TEST(test_unknown_format),
-        TEST(test_disk_that_is_full),
         TEST(test_output_is_whole_or_not_there),
         cmocka_unit_test(test_output_into_a_device),
     };

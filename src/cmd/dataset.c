@@ -1,0 +1,123 @@
+/* dataset.c - see dataset.h. */
+#include "cmd/dataset.h"
+
+#include "cmd/session.h"
+#include "recipe/recipe.h"
+
+#include <stdlib.h>
+
+enum { MOST_TEMPLATE = 1 << 20 };
+
+/* Where a run does not say how far its scores can be trusted (it is older than the fact), the limit that every local model
+ * is tested against. */
+#define USUAL_NOISE 0.25
+
+/* ---- runs --------------------------------------------------------------------------------------------------------- */
+
+static const char *last_part(const char *path, struct arena *arena) {
+    cord_text text = text_of(path);
+    while (text.len > 1 && text.data[text.len - 1] == '/') text.len--;
+    ptrdiff_t slash = text_rfind(text, TEXT("/"));
+    if (slash >= 0 && text.len > 1) text = text_slice(text, (size_t)slash + 1, text.len);
+    return arena_text(arena, text).data;
+}
+
+/* By how much two of the meta-prover's scores may differ for no reason, as the run noted it. */
+static cord_status find_noise(struct export_source *source, struct arena *arena, cord_error *err) {
+    struct recipe_outline outline;
+    cord_text recipe, noise = {0};
+    source->noise = USUAL_NOISE;
+    CORD_TRY(journal_get_fact(source->journal, "recipe", arena, &recipe, err));
+    if (!recipe.len) return CORD_OK;
+    CORD_TRY(recipe_outline(recipe, arena, &outline, err));
+    if (outline.meta_model < 0) return CORD_OK;
+    const char *key = arena_printf(arena, "model.%s.noise", outline.models[outline.meta_model]);
+    if (!key) return error_memory(err);
+    CORD_TRY(journal_get_fact(source->journal, key, arena, &noise, err));
+    if (noise.len) source->noise = strtod(noise.data, NULL);
+    return CORD_OK;
+}
+
+static cord_status open_run(struct runs *runs, const char *folder, cord_error *err) {
+    struct export_source *source = &runs->sources[runs->n];
+    CORD_TRY(journal_open(folder, JOURNAL_READ, &source->journal, err));
+    runs->n++;
+    source->folder = folder;
+    source->name = last_part(folder, &runs->arena);
+    if (!source->name) return error_memory(err);
+    CORD_TRY(journal_get_teachers(source->journal, &runs->arena, &source->teachers, &source->n_teachers, err));
+    return find_noise(source, &runs->arena, err);
+}
+
+cord_status runs_open(struct runs *runs, const char *const *folders, int n, cord_error *err) {
+    *runs = (struct runs){0};
+    arena_init(&runs->arena);
+    runs->sources = arena_alloc(&runs->arena, (size_t)n * sizeof *runs->sources);
+    cord_status status = runs->sources ? CORD_OK : error_memory(err);
+    for (int i = 0; i < n && status == CORD_OK; i++) status = open_run(runs, folders[i], err);
+    if (status != CORD_OK) runs_close(runs);
+    return status;
+}
+
+void runs_close(struct runs *runs) {
+    for (int i = 0; i < runs->n; i++) journal_close(runs->sources[i].journal);
+    arena_release(&runs->arena);
+    *runs = (struct runs){0};
+}
+
+/* ---- tokenizer and template ------------------------------------------------------------------------------------------ */
+
+static cord_status open_model(struct reader *reader, const char *name, cord_model **model, cord_error *err) {
+    cord_model_options options = {.name = name};
+    CORD_TRY(find_weights(name, &reader->arena, &options.path, err));
+    if (!reader->engine) {
+        cord_engine_options with = engine_options_of(1, NULL);
+        CORD_TRY(cord_engine_open(&with, &reader->engine, err));
+    }
+    return cord_model_open(reader->engine, &options, model, err);
+}
+
+static cord_status open_file(struct reader *reader, const char *path, cord_text bos, cord_text eos, cord_error *err) {
+    struct buf source;
+    CORD_TRY(file_read(path, "chat template", MOST_TEMPLATE, &source, err));
+    cord_status status = turn_open(&reader->turn, buf_text(&source), bos, eos, err);
+    if (status != CORD_OK) error_where(err, "%s", path);
+    buf_release(&source);
+    return status;
+}
+
+static cord_status open_template(struct reader *reader, const char *name, cord_error *err) {
+    const cord_model_info *info = reader->tokenizer ? cord_model_get_info(reader->tokenizer) : NULL;
+    cord_text known = chat_template_known(name), bos = info ? info->bos : TEXT(""), eos = info ? info->eos : TEXT("");
+    cord_model *model;
+    if (known.data) return turn_open(&reader->turn, known, bos, eos, err);
+    if (text_ends(text_of(name), TEXT(".jinja"))) return open_file(reader, name, bos, eos, err);
+    CORD_TRY(open_model(reader, name, &model, err));
+    info = cord_model_get_info(model);
+    if (info->chat_template.len) return turn_open(&reader->turn, info->chat_template, info->bos, info->eos, err);
+    return error_set(err, CORD_BAD_MODEL, "%s has no chat template of its own; name a known format or a .jinja file",
+                     name);
+}
+
+cord_status reader_open(struct reader *reader, const char *tokenizer, const char *tmpl, cord_error *err) {
+    *reader = (struct reader){0};
+    arena_init(&reader->arena);
+    cord_status status = tokenizer ? open_model(reader, tokenizer, &reader->tokenizer, err) : CORD_OK;
+    if (status == CORD_OK && tmpl) status = open_template(reader, tmpl, err);
+    if (status != CORD_OK) reader_close(reader);
+    return status;
+}
+
+void reader_close(struct reader *reader) {
+    turn_close(&reader->turn);
+    cord_engine_close(reader->engine);
+    arena_release(&reader->arena);
+    *reader = (struct reader){0};
+}
+
+cord_status reader_count(void *ctx, cord_text text, int *tokens, cord_error *err) {
+    const struct reader *reader = ctx;
+    const cord_span span = {text, true}; /* as trainers tokenise, who know no spans */
+    *tokens = 0;
+    return text.len ? cord_count_tokens(reader->tokenizer, &span, 1, tokens, err) : CORD_OK;
+}

@@ -1,0 +1,28 @@
+/* audit.h - what may be wrong with a trace although it looks like one: looked for in its text, and in the scores of its
+ * steps. It must not know rows, nor what is done about it.
+ *
+ * What is found is a hint for people and a filter for those who want one, not a proof; what each one counts as is in
+ * docs/export.md, "Audit". */
+#ifndef CORD_EXPORT_AUDIT_H
+#define CORD_EXPORT_AUDIT_H
+
+#include "export/example.h"
+
+enum audit {
+    AUDIT_GOLD_FIRST, /* states the gold in its first step, before anything leads to it */
+    AUDIT_REPEATS,    /* says the same again and again */
+    AUDIT_SCRIPT,     /* goes on in another script than its question's or its own */
+    AUDIT_LANGUAGE,   /* goes on in another language */
+    AUDIT_UNCLOSED,   /* a tag or a fence that is opened and not closed, or a think tag inside the reasoning */
+    AUDIT_WEAK_STEP,  /* the answer is correct, but with one of its steps the gold was as good as impossible */
+    AUDITS
+};
+/* "gold-first", "repeats", "script", "language", "unclosed", "weak-step"; NULL-terminated. */
+extern const char *const audit_names[];
+
+/* Flags, 1 << enum audit. */
+cord_status audit_example(const struct example *example, unsigned *found, cord_error *err);
+/* What can be said of texts alone; `reasoning` without its think tags. */
+cord_status audit_texts(cord_text question, cord_text reasoning, cord_text reply, unsigned *found, cord_error *err);
+
+#endif

@@ -1,0 +1,308 @@
+/* card.c - see card.h. */
+#include "export/card.h"
+
+#include <math.h>
+
+/* ---- figures ------------------------------------------------------------------------------------------------------- */
+
+static void put_spread(struct buf *out, const char *name, const struct spread *s, const char *format) {
+    char mean[32], min[32], max[32];
+    if (!s->n) return;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(mean, sizeof mean, format, spread_mean(s));
+    snprintf(min, sizeof min, format, s->min);
+    snprintf(max, sizeof max, format, s->max);
+#pragma GCC diagnostic pop
+    buf_addf(out, "%-34s mean %s, from %s to %s\n", name, mean, min, max);
+}
+
+static void put_share(struct buf *out, const char *name, int64_t n, int64_t of) {
+    buf_addf(out, "%-34s %lld of %lld", name, (long long)n, (long long)of);
+    if (of) buf_addf(out, " (%.1f%%)", 100.0 * (double)n / (double)of);
+    buf_addc(out, '\n');
+}
+
+static void put_removed(const struct figures *f, struct buf *out) {
+    for (int i = 0; i < FILTERS; i++) {
+        if (!f->removed_n[i]) continue;
+        buf_addf(out, "  %-50s %8lld", filter_names[i], (long long)f->removed_n[i]);
+        if (f->removed[i].n) buf_addf(out, "   mean S0 %.4f", spread_mean(&f->removed[i]));
+        buf_addc(out, '\n');
+    }
+}
+
+static bool any(const int64_t *counts, int n) {
+    for (int i = 0; i < n; i++)
+        if (counts[i]) return true;
+    return false;
+}
+
+static void put_problems(const struct figures *f, struct buf *out) {
+    if (!f->problems) return;
+    buf_addf(out, "%-34s %lld: %lld done, %lld failed, %lld unfinished\n", "problems", (long long)f->problems,
+             (long long)f->done, (long long)f->failed, (long long)f->open);
+    put_share(out, "accuracy of the best trajectories", f->best[GRADE_CORRECT], f->done);
+    if (f->best[GRADE_UNDECIDED]) put_share(out, "  undecided", f->best[GRADE_UNDECIDED], f->done);
+    put_spread(out, "PP, S of the best trajectories", &f->pp, "%.4f");
+    put_spread(out, "S0, without reasoning", &f->s0, "%.4f");
+}
+
+void card_figures(const struct figures *f, struct buf *out) {
+    put_problems(f, out);
+    buf_addf(out, "%-34s %lld\n", "rows", (long long)f->rows);
+    if (any(f->grades, 4)) put_share(out, "  correct", f->grades[GRADE_CORRECT], f->rows);
+    if (f->rescued) put_share(out, "  behind a better-scored wrong one", f->rescued, f->rows);
+    put_spread(out, "S of the rows", &f->score, "%.4f");
+    put_spread(out, "S0 of the rows", &f->rows_s0, "%.4f");
+    put_spread(out, "lift S - S0 of the rows", &f->lift, "%.4f");
+    put_spread(out, "steps", &f->steps, "%.1f");
+    put_spread(out, "words, prompt and response", &f->words, "%.0f");
+    put_spread(out, "tokens, prompt and response", &f->tokens, "%.0f");
+    if (any(f->removed_n, FILTERS)) {
+        buf_addf(out, "\nleft out:\n");
+        put_removed(f, out);
+    }
+    if (any(f->audits, AUDITS)) buf_addf(out, "\nthe audit found in these rows:\n");
+    for (int i = 0; i < AUDITS; i++)
+        if (f->audits[i]) buf_addf(out, "  %-50s %8lld\n", audit_names[i], (long long)f->audits[i]);
+    if (any(f->score_bins, SCORE_BINS)) {
+        buf_addf(out, "\nrows by S:\n");
+        figures_plot_scores(f, out);
+    }
+    if (f->rows) {
+        buf_addf(out, "\nrows by words:\n");
+        figures_plot_lengths(f, out);
+    }
+    if (f->n_teachers) {
+        buf_addf(out, "\nsteps by teacher:\n");
+        figures_plot_teachers(f, out);
+    }
+}
+
+/* ---- the block that hubs read ----------------------------------------------------------------------------------------- */
+
+static const char *size_category(int64_t rows) {
+    return rows < 1000       ? "n<1K"
+           : rows < 10000    ? "1K<n<10K"
+           : rows < 100000   ? "10K<n<100K"
+           : rows < 1000000  ? "100K<n<1M"
+           : rows < 10000000 ? "1M<n<10M"
+                             : "10M<n<100M";
+}
+
+/* A YAML string in double quotes, whatever the text holds: JSON's strings are YAML's. */
+static void put_quoted(struct buf *out, const char *text) {
+    struct json_writer w = {.out = out};
+    json_text(&w, NULL, text_of(text));
+}
+
+static void put_title(const struct card *card, struct buf *out) {
+    if (card->title) {
+        buf_addf(out, "%s", card->title);
+        return;
+    }
+    buf_addf(out, "Reasoning traces of ");
+    for (int i = 0; i < card->n_sources; i++)
+        buf_addf(out, "%s%s", i == 0 ? "" : i + 1 < card->n_sources ? ", " : " and ", card->sources[i].name);
+}
+
+static cord_status put_block(const struct card *card, struct buf *out, cord_error *err) {
+    struct buf title;
+    buf_init(&title, "a title", 1 << 16);
+    put_title(card, &title);
+    cord_status status = buf_check(&title, err);
+    buf_addf(out, "---\npretty_name: ");
+    if (status == CORD_OK) put_quoted(out, title.data);
+    buf_release(&title);
+    buf_addf(out,
+             "\ntask_categories:\n- text-generation\ntags:\n- reasoning\n- chain-of-thought\n- synthetic\n- cord\n");
+    buf_addf(out, "size_categories:\n- %s\nconfigs:\n- config_name: default\n  data_files:\n",
+             size_category(card->figures->rows));
+    for (int i = 0; i < card->n_files; i++) {
+        if (!card->files[i].rows && card->figures->rows) continue; /* a loader stumbles over a split without rows */
+        buf_addf(out, "  - split: ");
+        put_quoted(out, card->files[i].split);
+        buf_addf(out, "\n    path: ");
+        put_quoted(out, card->files[i].path);
+        buf_addc(out, '\n');
+    }
+    buf_addf(out, "---\n" CARD_MARK "\n");
+    return status;
+}
+
+/* ---- words ------------------------------------------------------------------------------------------------------------ */
+
+/* A text of any origin inside a fence: longer than any fence in it. */
+static void put_fenced(struct buf *out, const char *language, cord_text text) {
+    size_t longest = 2, run = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        run = text.data[i] == '`' ? run + 1 : 0;
+        if (run > longest) longest = run;
+    }
+    for (size_t i = 0; i <= longest; i++) buf_addc(out, '`');
+    buf_addf(out, "%s\n", language);
+    buf_add(out, text);
+    if (text.len && text.data[text.len - 1] != '\n') buf_addc(out, '\n');
+    for (size_t i = 0; i <= longest; i++) buf_addc(out, '`');
+    buf_addc(out, '\n');
+}
+
+static cord_status put_models(const struct export_source *source, struct arena *arena, struct buf *out,
+                              cord_error *err) {
+    struct journal_fact *facts;
+    int n;
+    CORD_TRY(journal_list_facts(source->journal, arena, &facts, &n, err));
+    bool head = false;
+    for (int i = 0; i < n; i++) {
+        cord_text key = facts[i].key, tail = TEXT(".sha256"), front = TEXT("model.");
+        if (!text_starts(key, front) || !text_ends(key, tail)) continue;
+        if (!head) buf_addf(out, "\n| model | SHA-256 of its file, or of what its server says it is |\n|---|---|\n");
+        head = true;
+        cord_text name = text_slice(key, front.len, key.len - tail.len);
+        buf_addf(out, "| %.*s | `%.*s` |\n", (int)name.len, name.data, (int)facts[i].value.len, facts[i].value.data);
+    }
+    return CORD_OK;
+}
+
+/* A recipe for others: of a path its last part, of a server's address nothing, since both are of this machine and may say
+ * more than their owner wants to publish. */
+static void put_recipe_line(struct buf *out, cord_text line) {
+    static const char *const paths[] = {"file: \"", "template: \"", "out: \"", "command: \""};
+    cord_text rest = line;
+    while (rest.len && rest.data[0] == ' ') rest = text_slice(rest, 1, rest.len);
+    size_t indent = line.len - rest.len;
+    if (text_starts(rest, TEXT("url: \"")) && rest.len > 7) {
+        buf_addf(out, "%*surl: \"(not told)\"", (int)indent, "");
+        return;
+    }
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        cord_text key = text_of(paths[i]);
+        ptrdiff_t slash = text_rfind(rest, TEXT("/"));
+        if (!text_starts(rest, key) || slash < (ptrdiff_t)key.len || (size_t)slash + 2 >= rest.len) continue;
+        buf_add(out, text_slice(line, 0, indent + key.len));
+        buf_add(out, text_slice(rest, (size_t)slash + 1, rest.len));
+        return;
+    }
+    buf_add(out, line);
+}
+
+static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err) {
+    struct buf told;
+    buf_init(&told, "a recipe", 4 << 20);
+    while (recipe.len) {
+        ptrdiff_t end = text_find(recipe, TEXT("\n"));
+        size_t n = end < 0 ? recipe.len : (size_t)end;
+        put_recipe_line(&told, text_slice(recipe, 0, n));
+        buf_addc(&told, '\n');
+        recipe = text_slice(recipe, end < 0 ? n : n + 1, recipe.len);
+    }
+    cord_status status = buf_check(&told, err);
+    if (status == CORD_OK) put_fenced(out, "yaml", buf_text(&told));
+    buf_release(&told);
+    return status;
+}
+
+static cord_status put_source(const struct export_source *source, struct buf *out, cord_error *err) {
+    struct arena arena;
+    cord_text recipe = {0}, mixed = {0};
+    arena_init(&arena);
+    buf_addf(out, "\n### Run %s\n", source->name);
+    cord_status status = put_models(source, &arena, out, err);
+    if (status == CORD_OK) status = journal_get_fact(source->journal, "recipe", &arena, &recipe, err);
+    if (status == CORD_OK) status = journal_get_fact(source->journal, "mixed", &arena, &mixed, err);
+    if (recipe.len) {
+        buf_addf(out, "\nIts recipe, as it was resolved; of paths only the last part:\n\n");
+        if (status == CORD_OK) status = put_recipe(out, recipe, err);
+    }
+    if (mixed.len) {
+        buf_addf(out, "\nIt was merged from runs that do not agree in everything:\n\n");
+        put_fenced(out, "", mixed);
+    }
+    arena_release(&arena);
+    return status;
+}
+
+static void put_method(const struct card *card, struct buf *out) {
+    buf_addf(out,
+             "\n## How it was made\n\n"
+             "Several language models reason together, step by step: each proposes a next step, and those steps are\n"
+             "kept with which a meta-prover finds the gold answer likeliest (CoRD, arXiv 2605.02290). S is that\n"
+             "likelihood, the predictive perplexity of the gold answer behind a reasoning, between 0 and 1; S0 is the\n"
+             "same without any reasoning, so a small S0 is a hard problem. The gold answer is never shown to a model\n"
+             "that writes, but it decides what is kept.\n\n");
+    put_fenced(out, "", text_of(card->command));
+    buf_addf(out, "\nThe layout of a row is `%s`.", card->options->format->name);
+    if (card->options->format->kind == ROW_STEPS)
+        buf_addf(out,
+                 " A step's label is true unless the step has made log S fall by more than %s: the change counts,\n"
+                 "not the level.",
+                 card->options->margin >= 0 ? "the margin given" : "the meta-prover's noise");
+    if (card->options->provenance)
+        buf_addf(out, " `provenance` says of each row which run, problem, rounds and teachers it comes from.");
+    if (card->has_description) buf_addf(out, " `dataset_info.json` describes it for LLaMA-Factory.");
+    buf_addc(out, '\n');
+}
+
+static void put_filters(const struct card *card, struct buf *out) {
+    const struct figures *f = card->figures;
+    double before = spread_mean(&f->s0), after = spread_mean(&f->rows_s0);
+    if (!any(f->removed_n, FILTERS)) return;
+    buf_addf(out, "\n## What was left out\n\n| why | how many | their mean S0 |\n|---|---|---|\n");
+    for (int i = 0; i < FILTERS; i++) {
+        if (!f->removed_n[i]) continue;
+        buf_addf(out, "| %s | %lld | ", filter_names[i], (long long)f->removed_n[i]);
+        if (f->removed[i].n) buf_addf(out, "%.4f", spread_mean(&f->removed[i]));
+        buf_addf(out, " |\n");
+    }
+    if (!isnan(before) && !isnan(after))
+        buf_addf(
+            out,
+            "\nMean S0 of all problems that are done: %.4f; of the rows: %.4f. The rows are %s than the problems.\n",
+            before, after,
+            after > before   ? "easier"
+            : after < before ? "harder"
+                             : "neither easier nor harder");
+}
+
+static void put_limits(const struct card *card, struct buf *out) {
+    const struct figures *f = card->figures;
+    buf_addf(
+        out,
+        "\n## Licences\n\ncord does not know the licences of the problems and of the models' output: see the\n"
+        "problem set's and each model's own, and set `license:` in the block above.\n"
+        "\n## Known limits\n\n"
+        "- Answers were graded by rules (or as the recipe says); a correct answer does not make every step right.\n"
+        "- The gold answer took part in the choice of steps, so traces may lean towards it early; see the audit.\n");
+    if (f->grades[GRADE_CORRECT] < f->rows && card->options->format->kind != ROW_STEP_PAIR)
+        buf_addf(out, "- %lld of %lld rows come from trajectories whose answer is not correct.\n",
+                 (long long)(f->rows - f->grades[GRADE_CORRECT]), (long long)f->rows);
+    for (int i = 0; i < AUDITS; i++)
+        if (f->audits[i])
+            buf_addf(out, "- The audit found `%s` in %lld rows.\n", audit_names[i], (long long)f->audits[i]);
+    if (!card->options->exclude) buf_addf(out, "- It was not compared with any evaluation set (`--exclude`).\n");
+}
+
+cord_status card_write(const struct card *card, struct buf *out, cord_error *err) {
+    struct buf figures;
+    CORD_TRY(put_block(card, out, err));
+    buf_addf(out, "\n# ");
+    put_title(card, out);
+    buf_addf(out, "\n\n| split | file | rows |\n|---|---|---|\n");
+    for (int i = 0; i < card->n_files; i++)
+        buf_addf(out, "| %s | `%s` | %lld |\n", card->files[i].split, card->files[i].path,
+                 (long long)card->files[i].rows);
+    put_method(card, out);
+    buf_addf(out, "\n## Figures\n\n");
+    buf_init(&figures, "figures", 1 << 20);
+    card_figures(card->figures, &figures);
+    cord_status status = buf_check(&figures, err);
+    if (status == CORD_OK) put_fenced(out, "", buf_text(&figures));
+    buf_release(&figures);
+    CORD_TRY(status);
+    put_filters(card, out);
+    buf_addf(out, "\n## Recipes and models\n");
+    for (int i = 0; i < card->n_sources; i++) CORD_TRY(put_source(&card->sources[i], out, err));
+    put_limits(card, out);
+    return buf_check(out, err);
+}

@@ -1,0 +1,157 @@
+/* dataset.c - see dataset.h. */
+#include "export/dataset.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_CARD = 16 << 20 };
+
+/* The last part of a path; of "runs/first/" it is "first". */
+static const char *name_of(const char *path, struct arena *arena) {
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') len--;
+    size_t from = len;
+    while (from > 0 && path[from - 1] != '/') from--;
+    return arena_text(arena, (cord_text){path + from, len - from}).data;
+}
+
+/* The folder that a file lies in, with its slash; "" for the current one. */
+static const char *folder_of(const struct dataset *set, struct arena *arena) {
+    size_t len = strlen(set->path);
+    if (set->folder) return arena_printf(arena, "%s%s", set->path, len && set->path[len - 1] == '/' ? "" : "/");
+    while (len > 0 && set->path[len - 1] != '/') len--;
+    return arena_text(arena, (cord_text){set->path, len}).data;
+}
+
+cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err) {
+    if (set->n == DATASET_FILES) return error_set(err, CORD_INTERNAL, "a data set has no room for %s", path);
+    struct output *output = &set->outputs[set->n];
+    CORD_TRY(output_open(output, path, err));
+    for (int i = 0; i < set->n; i++)
+        if (output->draft && strcmp(set->outputs[i].path, output->path) == 0)
+            return output_close(output, error_set(err, CORD_BAD_USAGE, "%s would be written twice", path), err);
+    set->n++;
+    *file = output->file;
+    return CORD_OK;
+}
+
+static cord_status make_folder(struct dataset *set, cord_error *err) {
+    if (mkdir(set->path, 0777) == 0) {
+        set->made = true;
+        return CORD_OK;
+    }
+    struct stat info;
+    if (errno == EEXIST && stat(set->path, &info) == 0 && S_ISDIR(info.st_mode)) return CORD_OK;
+    return error_errno(err, "make the folder", set->path);
+}
+
+static cord_status open_splits(struct dataset *set, struct export_split *splits, int n, cord_error *err) {
+    const char *folder = folder_of(set, &set->arena);
+    if (set->folder) CORD_TRY(make_folder(set, err));
+    for (int i = 0; i < n; i++) {
+        const char *path = set->folder ? arena_printf(&set->arena, "%s%s.jsonl", folder, splits[i].name) : set->path;
+        if (!path) return error_memory(err);
+        set->files[i] = (struct card_file){splits[i].name, name_of(path, &set->arena), 0};
+        CORD_TRY(dataset_add(set, path, &splits[i].file, err));
+    }
+    return CORD_OK;
+}
+
+cord_status dataset_open(struct dataset *set, const char *path, bool folder, struct export_split *splits, int n,
+                         cord_error *err) {
+    struct stat info;
+    *set = (struct dataset){.path = path, .folder = folder};
+    set->plain = folder || stat(path, &info) != 0 || S_ISREG(info.st_mode);
+    arena_init(&set->arena);
+    cord_status status = open_splits(set, splits, n, err);
+    return status == CORD_OK ? CORD_OK : dataset_close(set, status, err);
+}
+
+/* ---- what lies beside ------------------------------------------------------------------------------------------------- */
+
+static cord_status put_text(struct dataset *set, const char *path, cord_text text, cord_error *err) {
+    FILE *file;
+    CORD_TRY(dataset_add(set, path, &file, err));
+    return fwrite(text.data, 1, text.len, file) == text.len ? CORD_OK : error_errno(err, "write", path);
+}
+
+/* Whether README.md is free, or a card of this very data set. A README of somebody's, or the card of another file in the
+ * same folder, stays what it is. */
+static bool may_be_card(const struct dataset *set, const char *path, struct arena *arena) {
+    struct buf old;
+    if (access(path, F_OK) != 0) return true;
+    if (file_read(path, "card", MOST_CARD, &old, NULL) != CORD_OK) return false;
+    const char *line = arena_printf(arena, "path: \"%s\"\n", set->files[0].path);
+    bool ours = text_find(buf_text(&old), TEXT(CARD_MARK "\n")) >= 0 &&
+                (set->folder || (line && text_find(buf_text(&old), text_of(line)) >= 0));
+    buf_release(&old);
+    return ours;
+}
+
+static cord_status put_card(struct dataset *set, const struct card *card, cord_error *err) {
+    const char *folder = folder_of(set, &set->arena);
+    char *path = arena_printf(&set->arena, "%sREADME.md", folder);
+    if (path && !may_be_card(set, path, &set->arena))
+        path = set->folder ? arena_printf(&set->arena, "%sCARD.md", folder)
+                           : arena_printf(&set->arena, "%s.README.md", set->path);
+    if (!path) return error_memory(err);
+    struct buf text;
+    buf_init(&text, "a card", MOST_CARD);
+    cord_status status = card_write(card, &text, err);
+    if (status == CORD_OK) status = put_text(set, path, buf_text(&text), err);
+    buf_release(&text);
+    return status;
+}
+
+static cord_status put_description(struct dataset *set, const struct card *card, cord_error *err) {
+    const char *name = name_of(set->path, &set->arena);
+    char *path = arena_printf(&set->arena, "%sdataset_info.json", folder_of(set, &set->arena));
+    if (!name || !path) return error_memory(err);
+    struct buf text;
+    buf_init(&text, "dataset_info.json", MOST_CARD);
+    struct json_writer w = {.out = &text};
+    json_open(&w, NULL, '{');
+    for (int i = 0; i < card->n_files; i++) {
+        const char *key = i == 0 ? name : arena_printf(&set->arena, "%s_%s", name, card->files[i].split);
+        json_open(&w, key ? key : "", '{');
+        json_text(&w, "file_name", text_of(card->files[i].path));
+        card->options->format->describe(&w);
+        json_close(&w, '}');
+    }
+    json_close(&w, '}');
+    buf_addc(&text, '\n');
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) status = put_text(set, path, buf_text(&text), err);
+    buf_release(&text);
+    return status;
+}
+
+cord_status dataset_describe(struct dataset *set, struct card *card, cord_error *err) {
+    if (!set->plain) return CORD_OK;
+    for (int i = 0; i < card->options->n_splits; i++) set->files[i].rows = card->options->splits[i].rows;
+    card->files = set->files;
+    card->n_files = card->options->n_splits;
+    card->has_description = set->folder && card->options->format->describe;
+    if (card->has_description) CORD_TRY(put_description(set, card, err));
+    return put_card(set, card, err);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------------------- */
+
+/* All of it has to be on the disk before the first file gets its name. */
+static cord_status flush_all(struct dataset *set, cord_error *err) {
+    for (int i = 0; i < set->n; i++)
+        if (ferror(set->outputs[i].file) || fflush(set->outputs[i].file) != 0)
+            return error_errno(err, "write", set->outputs[i].path);
+    return CORD_OK;
+}
+
+cord_status dataset_close(struct dataset *set, cord_status status, cord_error *err) {
+    if (status == CORD_OK) status = flush_all(set, err);
+    for (int i = 0; i < set->n; i++) status = output_close(&set->outputs[i], status, err);
+    if (status != CORD_OK && set->made) rmdir(set->path);
+    arena_release(&set->arena);
+    *set = (struct dataset){0};
+    return status;
+}

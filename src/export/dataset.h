@@ -1,0 +1,31 @@
+/* dataset.h - a data set on the disk: one file, or a folder with a file for each split, and what lies beside them (the card,
+ * dataset_info.json, lists). Nothing gets its name before all of it is whole. It must not know how rows are chosen. */
+#ifndef CORD_DATASET_H
+#define CORD_DATASET_H
+
+#include "export/card.h"
+#include "store/output.h"
+
+enum { DATASET_FILES = EXPORT_SPLITS + 4 };
+
+struct dataset {
+    const char *path;  /* the file, or the folder */
+    bool folder, made; /* made: the folder was not there before */
+    bool plain;        /* not a device or a pipe: there is a place beside it for a card */
+    struct output outputs[DATASET_FILES];
+    int n;
+    struct card_file files[EXPORT_SPLITS];
+    struct arena arena;
+};
+
+/* Opens a file for each split, and gives it to the split. Without `folder` there may be one split only. */
+cord_status dataset_open(struct dataset *set, const char *path, bool folder, struct export_split *splits, int n,
+                         cord_error *err);
+/* One more file, whole with the others or not at all. */
+cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err);
+/* Writes the card and, for what LLaMA-Factory reads, dataset_info.json. `card` lacks only its files. */
+cord_status dataset_describe(struct dataset *set, struct card *card, cord_error *err);
+/* Ends the data set with the status of what was written: on CORD_OK all files get their names, else none does. */
+cord_status dataset_close(struct dataset *set, cord_status status, cord_error *err);
+
+#endif

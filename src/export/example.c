@@ -1,0 +1,154 @@
+/* example.c - see example.h. It must not know layouts of rows. */
+#include "export/example.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { MOST_RESPONSE = 256 << 20 };
+
+cord_status example_frame_read(const struct export_source *source, int64_t problem, struct arena *arena,
+                               struct example_frame *frame, cord_error *err) {
+    struct spoken *spoken;
+    int n;
+    CORD_TRY(journal_spoken(source->journal, problem, arena, &spoken, &n, err));
+    *frame = (struct example_frame){.between = TEXT("\n\n")};
+    for (int i = 0; i < n; i++) {
+        if (spoken[i].teacher != -1) continue;
+        frame->marker = spoken[i].style->marker;
+        if (spoken[i].style->between.len) frame->between = spoken[i].style->between;
+    }
+    return CORD_OK;
+}
+
+/* ---- steps --------------------------------------------------------------------------------------------------- */
+
+/* "### Step {n}." with its number. */
+static void add_marker(struct buf *out, cord_text marker, int number) {
+    ptrdiff_t at = text_find(marker, TEXT("{n}"));
+    if (at < 0) {
+        buf_add(out, marker);
+        return;
+    }
+    buf_add(out, text_slice(marker, 0, (size_t)at));
+    buf_addf(out, "%d", number);
+    buf_add(out, text_slice(marker, (size_t)at + 3, marker.len));
+}
+
+static cord_status keep(struct buf *buf, struct arena *arena, cord_text *out, cord_error *err) {
+    CORD_TRY(buf_check(buf, err));
+    *out = arena_text(arena, buf_text(buf));
+    return out->data ? CORD_OK : error_memory(err);
+}
+
+static cord_text without_leading_blanks(cord_text text) {
+    while (text.len && strchr(" \t\r\n", text.data[0])) text = text_slice(text, 1, text.len);
+    return text;
+}
+
+/* What a whole step says (`bare`, in the buffer) as it stands in the reasoning. Where no marker divides the steps, the texts
+ * hold all there is between them. */
+static cord_status frame_step(struct buf *bare, int number, const struct example_frame *frame, enum markers markers,
+                              struct arena *arena, struct example_step *step, cord_error *err) {
+    struct buf whole;
+    CORD_TRY(buf_check(bare, err));
+    buf_init(&whole, "a step", MOST_RESPONSE);
+    bool marked = frame->marker.len > 0;
+    cord_text text = buf_text(bare), said = without_leading_blanks(text);
+    if (marked && number > 1) buf_add(&whole, frame->between);
+    if (marked && markers != MARKERS_STRIP) add_marker(&whole, frame->marker, number);
+    buf_add(&whole, marked && markers == MARKERS_STRIP ? said : text);
+    cord_status status = keep(&whole, arena, &step->text, err);
+    buf_release(&whole);
+    step->bare = arena_text(arena, text_trim(said));
+    return status == CORD_OK && !step->bare.data ? error_memory(err) : status;
+}
+
+static cord_status build_steps(const struct step *const *pieces, int n_pieces, double log_s0,
+                               const struct example_frame *frame, enum markers markers, struct arena *arena,
+                               struct buf *bare, struct example_step *steps, int *n, cord_error *err) {
+    double before = log_s0;
+    *n = 0;
+    buf_clear(bare);
+    for (int i = 0; i < n_pieces; i++) {
+        buf_add(bare, pieces[i]->text);
+        if (pieces[i]->cut && i + 1 < n_pieces) continue; /* the next piece goes on with this step */
+        struct example_step *step = &steps[(*n)++];
+        *step = (struct example_step){
+            .round = pieces[i]->round, .teacher = pieces[i]->teacher, .before = before, .after = pieces[i]->log_score};
+        CORD_TRY(frame_step(bare, *n, frame, markers, arena, step, err));
+        before = step->after;
+        buf_clear(bare);
+    }
+    return CORD_OK;
+}
+
+cord_status example_steps(const struct trajectory *trajectory, double log_s0, const struct example_frame *frame,
+                          enum markers markers, struct arena *arena, const struct example_step **out, int *n,
+                          cord_error *err) {
+    int n_pieces = 0;
+    for (const struct step *step = trajectory->last; step; step = step->previous) n_pieces++;
+    const struct step **pieces = arena_alloc(arena, (size_t)(n_pieces + 1) * sizeof *pieces);
+    struct example_step *steps = arena_alloc(arena, (size_t)(n_pieces + 1) * sizeof *steps);
+    if (!pieces || !steps) return error_memory(err);
+    int at = n_pieces;
+    for (const struct step *step = trajectory->last; step; step = step->previous) pieces[--at] = step;
+    struct buf bare;
+    buf_init(&bare, "a step", MOST_RESPONSE);
+    cord_status status = build_steps(pieces, n_pieces, log_s0, frame, markers, arena, &bare, steps, n, err);
+    buf_release(&bare);
+    *out = steps;
+    return status;
+}
+
+cord_status example_join(const struct example_step *steps, int n, struct arena *arena, cord_text *out,
+                         cord_error *err) {
+    struct buf text;
+    buf_init(&text, "a reasoning", MOST_RESPONSE);
+    for (int i = 0; i < n; i++) buf_add(&text, steps[i].text);
+    cord_status status = keep(&text, arena, out, err);
+    buf_release(&text);
+    return status;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------- */
+
+/* The reasoning as the beam had it; or made anew from its steps, which is the same but for the markers. */
+static cord_status find_reasoning(struct example *e, const struct trajectory *t, const struct example_frame *frame,
+                                  enum markers markers, struct arena *arena, cord_error *err) {
+    e->reasoning = t->reasoning;
+    if (markers != MARKERS_KEEP && frame->marker.len)
+        CORD_TRY(example_join(e->steps, e->n_steps, arena, &e->reasoning, err));
+    e->reasoning = text_trim_end(e->reasoning);
+    return CORD_OK;
+}
+
+cord_status example_make(const struct export_source *source, const struct journal_problem *problem,
+                         const struct answered *answered, int rank, const struct example_frame *frame,
+                         const struct example_style *style, struct arena *arena, struct example *out, cord_error *err) {
+    const struct trajectory *t = &answered->trajectory;
+    *out = (struct example){.source = source,
+                            .id = problem->id,
+                            .question = problem->question,
+                            .gold = problem->gold,
+                            .target = problem->target,
+                            .rounds = problem->rounds,
+                            .log_s0 = problem->log_s0,
+                            .log_score = t->log_score,
+                            .rank = rank,
+                            .grade = answered->grade,
+                            .finish = t->finish,
+                            .author = t->author,
+                            .reply = text_trim(answered->reply),
+                            .answer = answered->answer};
+    CORD_TRY(example_steps(t, problem->log_s0, frame, style->markers, arena, &out->steps, &out->n_steps, err));
+    CORD_TRY(find_reasoning(out, t, frame, style->markers, arena, err));
+    struct buf response;
+    buf_init(&response, "a training row", MOST_RESPONSE);
+    buf_add(&response, style->think_open);
+    buf_add(&response, out->reasoning);
+    buf_add(&response, style->think_close);
+    buf_add(&response, out->reply);
+    cord_status status = keep(&response, arena, &out->response, err);
+    buf_release(&response);
+    return status;
+}

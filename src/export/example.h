@@ -1,0 +1,70 @@
+/* example.h - one finished trajectory as training data: its question, its steps, the text that is learned. What a run
+ * journaled is put together here once, so that formats, filters and figures all see the same. It must not know layouts of
+ * rows. */
+#ifndef CORD_EXAMPLE_H
+#define CORD_EXAMPLE_H
+
+#include "store/journal.h"
+
+/* A run that is exported. */
+struct export_source {
+    const char *folder, *name; /* its path; the last part of it */
+    struct journal *journal;
+    const char *const *teachers;
+    int n_teachers;
+    double noise; /* of the meta-prover: the largest difference of log S that means nothing, nats */
+};
+
+enum markers { MARKERS_KEEP, MARKERS_STRIP, MARKERS_RENUMBER };
+
+/* How a response is written. */
+struct example_style {
+    enum markers markers;
+    cord_text think_open, think_close; /* "<think>\n" and "\n</think>\n\n" around the reasoning */
+};
+
+/* A whole step: the pieces of one that was cut are joined. */
+struct example_step {
+    cord_text text;       /* as it stands in the response, marker and what divides it from the step before included */
+    cord_text bare;       /* without them */
+    int round, teacher;   /* of its last piece */
+    double before, after; /* log S up to the step, and with it; NAN where it was not scored */
+};
+
+struct example {
+    const struct export_source *source;
+    cord_text id, question, gold, target;
+    int rounds;
+    double log_s0, log_score;
+    int rank; /* among the problem's finished trajectories, from 0 */
+    enum grade grade;
+    enum finish finish;
+    int author;
+    cord_text reasoning, reply, answer; /* as the response has them: without blanks at their ends */
+    cord_text response;                 /* the reasoning inside think tags, then the reply */
+    const struct example_step *steps;
+    int n_steps;
+    int tokens; /* of the row, where a tokenizer was given; else 0 */
+};
+
+/* The texts that stood around the steps when a problem was run; the meta-prover's are the trajectory's. */
+struct example_frame {
+    cord_text marker; /* "### Step {n}."; empty where no marker divides the steps */
+    cord_text between;
+};
+cord_status example_frame_read(const struct export_source *source, int64_t problem, struct arena *arena,
+                               struct example_frame *frame, cord_error *err);
+
+/* Puts a trajectory together. Everything lives in `arena`, or is borrowed from `problem` and `answered`. */
+cord_status example_make(const struct export_source *source, const struct journal_problem *problem,
+                         const struct answered *answered, int rank, const struct example_frame *frame,
+                         const struct example_style *style, struct arena *arena, struct example *out, cord_error *err);
+
+/* The steps of any trajectory, growing ones too, whole ones counted. */
+cord_status example_steps(const struct trajectory *trajectory, double log_s0, const struct example_frame *frame,
+                          enum markers markers, struct arena *arena, const struct example_step **steps, int *n,
+                          cord_error *err);
+/* The texts of n steps, one behind the other. */
+cord_status example_join(const struct example_step *steps, int n, struct arena *arena, cord_text *out, cord_error *err);
+
+#endif

@@ -1,0 +1,258 @@
+/* export.c - see export.h. */
+#include "export/export.h"
+
+#include "export/exporter.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MOST_ROW = 512 << 20 };
+
+const char *export_refusal(const struct export_options *o) {
+    bool rendered = o->turn || o->search_prompt;
+    if (o->format->texts == TEXTS_RENDERED && !rendered)
+        return "this format holds rendered texts, so it needs --template (or --search-prompt)";
+    if (o->search_prompt && o->format->texts == TEXTS_PLAIN)
+        return "--search-prompt is a rendered text: take it with text, prompt-completion, axolotl-segments or step-dpo";
+    if (o->max_tokens && !o->count_tokens) return "--max-tokens needs --tokenizer: tokens are one model's";
+    return NULL;
+}
+
+double exporter_margin(const struct exporter *e) {
+    return e->options->margin >= 0 ? e->options->margin : e->source->noise;
+}
+
+int export_split_of(const struct export_split *splits, int n, cord_text id) {
+    char hex[65];
+    sha256_text(id, hex);
+    hex[13] = '\0'; /* 52 bits: a double has them all */
+    double at = (double)strtoull(hex, NULL, 16) / (double)(1ULL << 52), sum = 0;
+    for (int i = 0; i < n - 1; i++) {
+        sum += splits[i].share;
+        if (at < sum) return i;
+    }
+    return n - 1;
+}
+
+/* ---- choice -------------------------------------------------------------------------------------------------- */
+
+/* Whether a trajectory may become a row, as far as its grade and its scores say; counted where it may not. */
+static bool passes(struct exporter *e, const struct answered *a) {
+    const struct export_options *o = e->options;
+    double score = exp(a->trajectory.log_score), lift = score - exp(e->problem.log_s0);
+    if (a->grade == GRADE_NO_ANSWER || !a->answer.len) {
+        exporter_remove(e, FILTER_NO_ANSWER);
+        return false;
+    }
+    if (o->min_score > 0 && !(score >= o->min_score)) {
+        exporter_remove(e, FILTER_SCORE);
+        return false;
+    }
+    if (o->min_lift > -1 && !(lift >= o->min_lift)) {
+        exporter_remove(e, FILTER_LIFT);
+        return false;
+    }
+    return true;
+}
+
+static cord_status make(struct exporter *e, const struct answered *answered, int rank, struct example *example,
+                        cord_error *err) {
+    return example_make(e->source, &e->problem, answered, rank, &e->frame, &e->options->style, &e->arena, example, err);
+}
+
+/* A step is good unless it has made the gold less likely by more than the noise: the change counts, not the level, which
+ * says more of the problem than of the step. False where steps have no scores. */
+static bool label_steps(const struct exporter *e, const struct example *example, bool *labels) {
+    double margin = exporter_margin(e);
+    for (int i = 0; i < example->n_steps; i++) {
+        double change = example->steps[i].after - example->steps[i].before;
+        if (isnan(change)) return false;
+        labels[i] = change >= -margin;
+    }
+    return example->n_steps > 0;
+}
+
+static cord_status trace_row(struct exporter *e, const struct answered *answered, int rank, cord_error *err) {
+    struct example example;
+    if (!passes(e, answered)) return CORD_OK;
+    CORD_TRY(make(e, answered, rank, &example, err));
+    struct training_row row = {.example = &example};
+    if (e->options->format->kind == ROW_STEPS) {
+        bool *labels = arena_alloc(&e->arena, (size_t)example.n_steps + 1);
+        if (!labels) return error_memory(err);
+        if (!label_steps(e, &example, labels)) {
+            exporter_remove(e, FILTER_UNSCORED);
+            return CORD_OK;
+        }
+        row.labels = labels;
+    }
+    int64_t before = e->figures->rows;
+    CORD_TRY(sink_row(e, &row, &example, err));
+    if (rank > 0 && e->options->top == 1) e->figures->rescued += e->figures->rows - before;
+    return CORD_OK;
+}
+
+/* The first ones, or the first correct ones. */
+static cord_status trace_rows(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
+    int taken = 0;
+    for (int i = 0; i < n && taken < e->options->top; i++) {
+        if (e->options->only_correct && answers[i].grade != GRADE_CORRECT) continue;
+        taken++;
+        CORD_TRY(trace_row(e, &answers[i], i, err));
+    }
+    if (!taken) exporter_remove(e, e->options->only_correct ? FILTER_NOT_CORRECT : FILTER_NO_ANSWER);
+    return CORD_OK;
+}
+
+/* The best against the worst; with --only-correct the best correct one against the worst that is wrong, whatever their
+ * scores say. */
+static cord_status pair_row(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
+    const struct answered *best = NULL, *worst = NULL;
+    bool graded = e->options->only_correct;
+    for (int i = 0; i < n; i++) {
+        const struct answered *a = &answers[i];
+        if (!a->answer.len && a->grade != GRADE_NO_ANSWER) continue;
+        bool good = graded ? a->grade == GRADE_CORRECT : a->answer.len > 0 && a->grade != GRADE_NO_ANSWER;
+        if (good && (!best || a->trajectory.log_score > best->trajectory.log_score)) best = a;
+        if ((!graded || a->grade == GRADE_WRONG || a->grade == GRADE_NO_ANSWER) &&
+            (!worst || a->trajectory.log_score < worst->trajectory.log_score))
+            worst = a;
+    }
+    if (graded && !best) {
+        exporter_remove(e, FILTER_NOT_CORRECT);
+        return CORD_OK;
+    }
+    if (!best || !worst || best == worst ||
+        (!graded && !(best->trajectory.log_score - worst->trajectory.log_score > exporter_margin(e)))) {
+        exporter_remove(e, FILTER_NO_PAIR);
+        return CORD_OK;
+    }
+    if (!passes(e, best)) return CORD_OK;
+    struct example chosen, rejected;
+    CORD_TRY(make(e, best, (int)(best - answers), &chosen, err));
+    CORD_TRY(make(e, worst, (int)(worst - answers), &rejected, err));
+    struct training_row row = {.example = &chosen, .rejected = &rejected};
+    return sink_row(e, &row, &chosen, err);
+}
+
+/* ---- one problem --------------------------------------------------------------------------------------------- */
+
+static cord_status find_search_prompt(struct exporter *e, cord_error *err) {
+    struct spoken *spoken;
+    int n;
+    CORD_TRY(journal_spoken(e->source->journal, e->problem.key, &e->arena, &spoken, &n, err));
+    for (int i = 0; i < n; i++)
+        if (spoken[i].teacher == -1) e->search_prompt = spans_text(spoken[i].prompt, &e->arena);
+    return CORD_OK;
+}
+
+static void count_best(struct figures *f, const struct answered *answers, int n, double log_s0) {
+    spread_add(&f->s0, exp(log_s0));
+    if (!n) return;
+    f->best[answers[0].grade]++;
+    spread_add(&f->pp, exp(answers[0].trajectory.log_score));
+}
+
+static cord_status done_problem(struct exporter *e, cord_error *err) {
+    struct answered *answers;
+    int n;
+    CORD_TRY(journal_answers(e->source->journal, &e->problem, &e->arena, &answers, &n, err));
+    CORD_TRY(example_frame_read(e->source, e->problem.key, &e->arena, &e->frame, err));
+    if (e->options->search_prompt) CORD_TRY(find_search_prompt(e, err));
+    count_best(e->figures, answers, n, e->problem.log_s0);
+    if (e->options->format->kind == ROW_PAIR) return pair_row(e, answers, n, err);
+    if (e->options->format->kind == ROW_STEP_PAIR) return pairs_of_steps(e, answers, n, err);
+    return trace_rows(e, answers, n, err);
+}
+
+static cord_status one_problem(struct exporter *e, int64_t key, cord_error *err) {
+    struct figures *f = e->figures;
+    e->problem = (struct journal_problem){0};
+    e->search_prompt = (cord_text){0};
+    CORD_TRY(journal_problem_read(e->source->journal, key, &e->arena, &e->problem, err));
+    f->problems++;
+    f->done += e->problem.status == PROBLEM_DONE;
+    f->failed += e->problem.status == PROBLEM_FAILED;
+    f->open += e->problem.status == PROBLEM_OPEN;
+    if (e->problem.status != PROBLEM_DONE) return CORD_OK;
+    return done_problem(e, err);
+}
+
+/* ---- the runs ------------------------------------------------------------------------------------------------ */
+
+static cord_status one_run(struct exporter *e, const struct export_source *source, cord_error *err) {
+    struct arena arena;
+    int64_t *keys;
+    int n = 0;
+    e->source = source;
+    arena_init(&arena);
+    cord_status status = journal_problem_keys(source->journal, &arena, &keys, &n, err);
+    for (int i = 0; status == CORD_OK && i < n; i++) {
+        arena_init(&e->arena);
+        status = one_problem(e, keys[i], err);
+        arena_release(&e->arena);
+    }
+    arena_release(&arena);
+    return status;
+}
+
+/* A problem of several runs would give rows that contradict each other, or one row several times. */
+static cord_status note_ids(const struct export_source *sources, int at, struct hashes *ids, cord_error *err) {
+    struct arena arena;
+    int64_t *keys;
+    int n = 0;
+    arena_init(&arena);
+    cord_status status = journal_problem_keys(sources[at].journal, &arena, &keys, &n, err);
+    for (int i = 0; status == CORD_OK && i < n; i++) {
+        struct arena own;
+        struct journal_problem problem = {0};
+        arena_init(&own);
+        status = journal_problem_read(sources[at].journal, keys[i], &own, &problem, err);
+        bool takes_part = status == CORD_OK && problem.status == PROBLEM_DONE;
+        const int64_t *other = takes_part ? hashes_get(ids, seed_text(0, problem.id)) : NULL;
+        if (other && *other != at)
+            status = error_set(err, CORD_BAD_INPUT,
+                               "mixed runs: the problem '%.100s' is done in %s and in %s; make one run of them with "
+                               "'cord merge', or take what each has with --mixed",
+                               problem.id.data, sources[*other].folder, sources[at].folder);
+        else if (takes_part)
+            status = hashes_put(ids, seed_text(0, problem.id), at, err);
+        arena_release(&own);
+    }
+    arena_release(&arena);
+    return status;
+}
+
+static cord_status refuse_mixed(const struct export_source *sources, int n, cord_error *err) {
+    struct hashes ids;
+    hashes_init(&ids);
+    cord_status status = CORD_OK;
+    for (int i = 0; i < n && status == CORD_OK; i++) status = note_ids(sources, i, &ids, err);
+    hashes_release(&ids);
+    return status;
+}
+
+static cord_status flush(FILE *file, const char *what, cord_error *err) {
+    return !file || (fflush(file) == 0 && !ferror(file)) ? CORD_OK : error_errno(err, "write", what);
+}
+
+cord_status export_rows(const struct export_source *sources, int n, const struct export_options *options,
+                        struct figures *figures, cord_error *err) {
+    const char *refusal = export_refusal(options);
+    struct exporter e = {.options = options, .figures = figures};
+    *figures = (struct figures){0};
+    if (refusal) return error_set(err, CORD_BAD_USAGE, "%s", refusal);
+    if (n > 1 && !options->mixed) CORD_TRY(refuse_mixed(sources, n, err));
+    hashes_init(&e.seen);
+    buf_init(&e.line, "a training row", MOST_ROW);
+    for (int i = 0; i < options->n_splits; i++) options->splits[i].rows = 0;
+    cord_status status = CORD_OK;
+    for (int i = 0; i < n && status == CORD_OK; i++) status = one_run(&e, &sources[i], err);
+    for (int i = 0; i < options->n_splits && status == CORD_OK; i++)
+        status = flush(options->splits[i].file, "the training rows", err);
+    if (status == CORD_OK) status = flush(options->matches, "what overlaps", err);
+    if (status == CORD_OK) status = flush(options->list, "what the audit found", err);
+    buf_release(&e.line);
+    hashes_release(&e.seen);
+    return status;
+}

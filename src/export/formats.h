@@ -1,0 +1,90 @@
+/* formats.h - the layouts of training rows that trainers read: one table (formats.c), an entry a format. Adding one is a
+ * function in the file of its kind, a line in that file's list of declarations here, and a line in the table. A format must
+ * not know where rows come from, nor how one was chosen.
+ *
+ *   formats_text.c   one trajectory a row: conversations, prompts and completions, rendered texts
+ *   formats_pair.c   a better and a worse one: whole trajectories, or single steps behind one prefix
+ *   formats_step.c   a trajectory with a label for each step
+ */
+#ifndef CORD_FORMATS_H
+#define CORD_FORMATS_H
+
+#include "base/json.h"
+#include "export/example.h"
+
+/* What a row is made of. */
+enum row_kind {
+    ROW_TRACE,     /* a trajectory */
+    ROW_PAIR,      /* a problem's best finished trajectory and its worst */
+    ROW_STEP_PAIR, /* a step that was kept and one that was not, behind the same steps */
+    ROW_STEPS,     /* a trajectory whose steps have labels */
+};
+
+struct training_row {
+    const struct example *example;  /* what is learned; of a pair, the better one */
+    const struct example *rejected; /* ROW_PAIR */
+    cord_text prompt;               /* the question, or the search's own prompt */
+    const char *split;              /* "train" */
+    int64_t number;                 /* of the row in its split, from 0 */
+
+    /* The texts as a chat template renders them: data == NULL where none was given. */
+    cord_text rendered_prompt, rendered_response;
+
+    /* ROW_STEP_PAIR: what both have before them (think tag included), and the two steps as they stand behind it. */
+    cord_text prefix, chosen, worse;
+    double chosen_score, worse_score; /* log S with each */
+
+    const bool *labels; /* ROW_STEPS: of each step */
+};
+
+/* Whether a layout has a place for texts that a chat template has rendered. */
+enum row_texts {
+    TEXTS_PLAIN,    /* no: the trainer renders */
+    TEXTS_EITHER,   /* where a template is given */
+    TEXTS_RENDERED, /* nothing else: one is needed */
+};
+
+struct training_format {
+    const char *name;
+    enum row_kind kind;
+    enum row_texts texts;
+    const char *doc; /* for help */
+    /* Writes the members of one row's object, which is open in `w`. */
+    void (*write)(struct json_writer *w, const struct training_row *row);
+    /* Writes what LLaMA-Factory's dataset_info.json says of a file: the members of its object. NULL where there is none. */
+    void (*describe)(struct json_writer *w);
+};
+
+/* NULL for an unknown name. */
+const struct training_format *training_format(const char *name);
+/* The i-th one, from 0; NULL behind the last. */
+const struct training_format *training_format_at(int i);
+#define TRAINING_FORMATS                                                                                        \
+    "messages|prompt-completion|text|sharegpt|alpaca|llama-factory|axolotl|axolotl-segments|ms-swift|verl|dpo|" \
+    "llama-factory-dpo|ms-swift-dpo|step-dpo|prm|math-shepherd"
+
+void write_messages(struct json_writer *w, const struct training_row *row);
+void write_prompt_completion(struct json_writer *w, const struct training_row *row);
+void write_text(struct json_writer *w, const struct training_row *row);
+void write_sharegpt(struct json_writer *w, const struct training_row *row);
+void write_alpaca(struct json_writer *w, const struct training_row *row);
+void write_segments(struct json_writer *w, const struct training_row *row);
+void write_verl(struct json_writer *w, const struct training_row *row);
+void write_dpo(struct json_writer *w, const struct training_row *row);
+void write_dpo_sharegpt(struct json_writer *w, const struct training_row *row);
+void write_dpo_swift(struct json_writer *w, const struct training_row *row);
+void write_step_dpo(struct json_writer *w, const struct training_row *row);
+void write_prm(struct json_writer *w, const struct training_row *row);
+void write_math_shepherd(struct json_writer *w, const struct training_row *row);
+
+void describe_messages(struct json_writer *w);
+void describe_sharegpt(struct json_writer *w);
+void describe_alpaca(struct json_writer *w);
+void describe_dpo_sharegpt(struct json_writer *w);
+
+/* {"role": …, "content": …} in an open array, or under a key. */
+void write_message(struct json_writer *w, const char *key, const char *role, cord_text content);
+/* {"from": …, "value": …}, likewise. */
+void write_turn(struct json_writer *w, const char *key, const char *from, cord_text value);
+
+#endif

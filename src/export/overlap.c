@@ -1,0 +1,134 @@
+/* overlap.c - see overlap.h. */
+#include "export/overlap.h"
+
+#include "base/json.h"
+#include "export/words.h"
+
+#include <stdio.h>
+
+enum { MOST_LINE = 16 << 20 };
+#define LINES_OF_A_FILE ((int64_t)1 << 40) /* a value is file * this + line */
+
+void overlap_init(struct overlap *o, size_t n) {
+    *o = (struct overlap){.n = n};
+    hashes_init(&o->grams);
+}
+
+void overlap_release(struct overlap *o) {
+    hashes_release(&o->grams);
+    *o = (struct overlap){0};
+}
+
+static cord_status add_text(struct overlap *o, cord_text text, int64_t value, cord_error *err) {
+    struct words words;
+    CORD_TRY(words_init(&words, text, err));
+    size_t n = words.n < o->n ? words.n : o->n;
+    cord_status status = CORD_OK;
+    if (words.n < OVERLAP_FEWEST && words.n < o->n) {
+        o->too_short++;
+        n = 0;
+    }
+    if (n > 0) {
+        o->questions++;
+        if (n < o->n) o->short_lengths[n] = true;
+        for (size_t at = 0; status == CORD_OK && at + n <= words.n; at++)
+            status = hashes_put(&o->grams, words_gram(&words, at, n), value, err);
+    }
+    words_release(&words);
+    return status;
+}
+
+/* The text of a question's member: a string, or the last user's message of a list. */
+static bool text_in(const json_t *value, cord_text *text) {
+    if (json_is_string(value)) {
+        *text = (cord_text){json_string_value(value), json_string_length(value)};
+        return true;
+    }
+    bool found = false;
+    size_t i;
+    const json_t *message;
+    json_array_foreach(value, i, message) {
+        const json_t *content = json_object_get(message, "content");
+        const char *role = json_string_value(json_object_get(message, "role"));
+        if (!json_is_string(content) || !role || strcmp(role, "user") != 0) continue;
+        *text = (cord_text){json_string_value(content), json_string_length(content)};
+        found = true;
+    }
+    return found;
+}
+
+static bool find_question(const struct json_row *row, cord_text *text) {
+    static const char *const names[] = {"question", "problem", "prompt", "instruction", "query", "text", "messages"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct json_member *member = json_row_get(row, names[i]);
+        if (member && text_in(member->value, text)) return true;
+    }
+    return false;
+}
+
+static cord_status add_line(struct overlap *o, cord_text line, int64_t value, cord_error *err) {
+    if (text_trim(line).data[0] != '{') return add_text(o, line, value, err);
+    struct json_row row;
+    CORD_TRY(json_row_parse(&row, line, err));
+    cord_text question;
+    cord_status status;
+    if (find_question(&row, &question)) {
+        status = add_text(o, question, value, err);
+    } else {
+        char names[200];
+        json_row_names(&row, names, sizeof names);
+        status = error_set(err, CORD_BAD_INPUT,
+                           "no question in this row of an evaluation set: it has %s; name the field 'question'", names);
+    }
+    json_row_release(&row);
+    return status;
+}
+
+static cord_status add_lines(struct overlap *o, struct line_reader *lines, cord_error *err) {
+    bool more;
+    for (;;) {
+        CORD_TRY(line_read(lines, &more, err));
+        if (!more) return CORD_OK;
+        int64_t value = (int64_t)(o->n_files - 1) * LINES_OF_A_FILE + lines->number;
+        cord_status status = add_line(o, buf_text(&lines->line), value, err);
+        if (status != CORD_OK) error_where(err, "%s:%lld", lines->path, (long long)lines->number);
+        CORD_TRY(status);
+    }
+}
+
+cord_status overlap_add(struct overlap *o, const char *path, cord_error *err) {
+    if (o->n_files == OVERLAP_MOST_FILES)
+        return error_set(err, CORD_BAD_USAGE, "more than %d files to exclude; put them into one", OVERLAP_MOST_FILES);
+    FILE *file = fopen(path, "rb");
+    if (!file) return error_errno(err, "open", path);
+    o->files[o->n_files++] = path;
+    struct line_reader lines;
+    line_reader_init(&lines, file, path, MOST_LINE);
+    cord_status status = add_lines(o, &lines, err);
+    line_reader_release(&lines);
+    fclose(file);
+    return status;
+}
+
+/* Looks for runs of `n` words; the first one that is known is the match. */
+static bool find_grams(const struct overlap *o, const struct words *words, cord_text text, size_t n,
+                       struct overlap_match *match) {
+    for (size_t at = 0; at + n <= words->n; at++) {
+        const int64_t *value = hashes_get(&o->grams, words_gram(words, at, n));
+        if (!value) continue;
+        *match = (struct overlap_match){o->files[*value / LINES_OF_A_FILE], *value % LINES_OF_A_FILE,
+                                        text_slice(text, words->begin[at], words->end[at + n - 1])};
+        return true;
+    }
+    return false;
+}
+
+cord_status overlap_find(const struct overlap *o, cord_text text, bool *found, struct overlap_match *match,
+                         cord_error *err) {
+    struct words words;
+    CORD_TRY(words_init(&words, text, err));
+    *found = find_grams(o, &words, text, o->n, match);
+    for (size_t n = 1; !*found && n < o->n; n++) *found = o->short_lengths[n] && find_grams(o, &words, text, n, match);
+    words_release(&words);
+    return CORD_OK;
+}

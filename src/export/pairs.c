@@ -1,0 +1,117 @@
+/* pairs.c - preferences between single steps: of the candidates that went on from one place in the beam, one that was kept
+ * against one that was not. It must not know layouts of rows. */
+#include "export/exporter.h"
+
+#include <math.h>
+
+/* Of the candidates of one parent, the best that was kept and the worst that was not. */
+struct rivals {
+    const struct candidate *kept, *not_kept;
+};
+
+/* A candidate that only ends its parent adds no step, and one that was dropped or not scored has nothing to compare. */
+static bool competes(const struct candidate *c) {
+    return c->drop == DROP_NONE && !c->finishes_parent && !isnan(c->log_score) && c->step.len > 0;
+}
+
+static struct rivals find_rivals(const struct round *round, int parent) {
+    struct rivals r = {0};
+    for (int i = 0; i < round->n_candidates; i++) {
+        const struct candidate *c = &round->candidates[i];
+        if (c->parent != parent || !competes(c)) continue;
+        if (c->slot >= 0 && (!r.kept || c->log_score > r.kept->log_score)) r.kept = c;
+        if (c->slot < 0 && (!r.not_kept || c->log_score < r.not_kept->log_score)) r.not_kept = c;
+    }
+    return r;
+}
+
+/* Whether a correct trajectory went on from this candidate. */
+static bool leads_to_correct(const struct candidate *c, const struct answered *answers, int n) {
+    for (int i = 0; i < n; i++)
+        if (answers[i].grade == GRADE_CORRECT && text_starts(answers[i].trajectory.reasoning, c->reasoning))
+            return true;
+    return false;
+}
+
+/* The parent's steps with the candidate's behind them. */
+static cord_status steps_with(struct exporter *e, const struct trajectory *parent, const struct candidate *c, int round,
+                              const struct example_step **steps, int *n, cord_error *err) {
+    const struct step step = {.previous = parent->last,
+                              .text = c->step,
+                              .round = round,
+                              .teacher = c->teacher,
+                              .cut = false,
+                              .log_score = c->log_score};
+    struct trajectory t = *parent;
+    t.last = &step;
+    return example_steps(&t, e->problem.log_s0, &e->frame, e->options->style.markers, &e->arena, steps, n, err);
+}
+
+/* What stands before both steps, think tag included. */
+static cord_status find_prefix(struct exporter *e, const struct example_step *steps, int n, cord_text *prefix,
+                               cord_error *err) {
+    cord_text open = e->options->style.think_open, joined;
+    CORD_TRY(example_join(steps, n, &e->arena, &joined, err));
+    char *both = arena_alloc(&e->arena, open.len + joined.len + 1);
+    if (!both) return error_memory(err);
+    if (open.len) memcpy(both, open.data, open.len);
+    if (joined.len) memcpy(both + open.len, joined.data, joined.len);
+    *prefix = (cord_text){both, open.len + joined.len};
+    return CORD_OK;
+}
+
+static cord_status write_pair(struct exporter *e, const struct trajectory *parent, struct rivals r, int round,
+                              cord_error *err) {
+    const struct example_step *kept, *not_kept;
+    struct training_row row = {.chosen_score = r.kept->log_score, .worse_score = r.not_kept->log_score};
+    int n, n_other;
+    CORD_TRY(steps_with(e, parent, r.kept, round, &kept, &n, err));
+    CORD_TRY(steps_with(e, parent, r.not_kept, round, &not_kept, &n_other, err));
+    CORD_TRY(find_prefix(e, kept, n - 1, &row.prefix, err));
+    row.chosen = kept[n - 1].text;
+    row.worse = not_kept[n_other - 1].text;
+    struct example example = {.source = e->source,
+                              .id = e->problem.id,
+                              .question = e->problem.question,
+                              .gold = e->problem.gold,
+                              .target = e->problem.target,
+                              .rounds = round,
+                              .log_s0 = e->problem.log_s0,
+                              .log_score = r.kept->log_score,
+                              .grade = GRADE_UNDECIDED,
+                              .author = r.kept->teacher,
+                              .steps = kept,
+                              .n_steps = n};
+    row.example = &example;
+    return sink_row(e, &row, &example, err);
+}
+
+static cord_status pairs_of_round(struct exporter *e, const struct round *round, const struct trajectory *previous,
+                                  int n_previous, const struct answered *answers, int n, int *pairs, cord_error *err) {
+    static const struct trajectory empty = {.author = -1, .candidate = -1};
+    for (int parent = 0; parent < (previous ? n_previous : 1); parent++) {
+        struct rivals r = find_rivals(round, parent);
+        if (!r.kept || !r.not_kept) continue;
+        if (!(r.kept->log_score - r.not_kept->log_score > exporter_margin(e))) continue;
+        if (e->options->min_score > 0 && exp(r.kept->log_score) < e->options->min_score) continue;
+        if (e->options->only_correct && !leads_to_correct(r.kept, answers, n)) continue;
+        ++*pairs;
+        CORD_TRY(write_pair(e, previous ? &previous[parent] : &empty, r, round->number, err));
+    }
+    return CORD_OK;
+}
+
+cord_status pairs_of_steps(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
+    const struct trajectory *previous = NULL;
+    int n_previous = 0, pairs = 0;
+    for (int number = 1; number <= e->problem.rounds; number++) {
+        struct round round;
+        CORD_TRY(journal_read_round(e->source->journal, e->problem.key, number, previous, n_previous, &e->arena, &round,
+                                    err));
+        CORD_TRY(pairs_of_round(e, &round, previous, n_previous, answers, n, &pairs, err));
+        previous = round.beam;
+        n_previous = round.n_beam;
+    }
+    if (!pairs) exporter_remove(e, FILTER_NO_PAIR);
+    return CORD_OK;
+}

@@ -1,0 +1,179 @@
+/* rows.c - see rows.h. */
+#include "export/rows.h"
+
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { MOST_LINE = 256 << 20 };
+
+static cord_text text_at(const json_t *value) {
+    return (cord_text){json_string_value(value), json_string_length(value)};
+}
+
+/* ---- layouts ------------------------------------------------------------------------------------------------------ */
+
+/* A list of turns: the last text of whoever asks, and of whoever answers. */
+static bool read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
+    size_t i;
+    const json_t *turn;
+    if (!json_is_array(list)) return false;
+    json_array_foreach(list, i, turn) {
+        const json_t *role = json_object_get(turn, "role"), *text = json_object_get(turn, "content");
+        if (!role) role = json_object_get(turn, "from");
+        if (!text) text = json_object_get(turn, "value");
+        const char *who = json_string_value(role);
+        if (!who || !json_is_string(text)) continue;
+        if (strcmp(who, "user") == 0 || strcmp(who, "human") == 0) *prompt = text_at(text);
+        if (strcmp(who, "assistant") == 0 || strcmp(who, "gpt") == 0) *response = text_at(text);
+    }
+    return prompt->data || response->data;
+}
+
+/* A text, a list of turns, or one turn. */
+static bool read_part(const json_t *value, cord_text *text) {
+    cord_text prompt = {0}, response = {0};
+    if (json_is_string(value)) {
+        *text = text_at(value);
+        return true;
+    }
+    if (json_is_object(value) && json_is_string(json_object_get(value, "value"))) {
+        *text = text_at(json_object_get(value, "value"));
+        return true;
+    }
+    if (!read_turns(value, &prompt, &response)) return false;
+    *text = response.data ? response : prompt;
+    return true;
+}
+
+/* The pairs of members in which our layouts have prompt and response. */
+static bool read_row(const json_t *row, cord_text *prompt, cord_text *response) {
+    static const char *const pairs[][2] = {
+        {"prompt", "completion"}, {"prompt", "chosen"}, {"instruction", "output"}, {"conversations", "chosen"}};
+    *prompt = *response = (cord_text){0};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (read_part(json_object_get(row, pairs[i][0]), prompt) &&
+            read_part(json_object_get(row, pairs[i][1]), response))
+            return true;
+    if (read_turns(json_object_get(row, "messages"), prompt, response)) return true;
+    if (read_turns(json_object_get(row, "conversations"), prompt, response)) return true;
+    *prompt = TEXT("");
+    const json_t *text = json_object_get(row, "text");
+    if (!text) text = json_object_get(row, "input");
+    if (json_is_string(text)) {
+        *response = text_at(text);
+        return true;
+    }
+    const json_t *list = json_object_get(row, "segments");
+    if (json_is_array(list) && json_array_size(list) == 2) {
+        *prompt = text_at(json_object_get(json_array_get(list, 0), "text"));
+        *response = text_at(json_object_get(json_array_get(list, 1), "text"));
+        return response->data != NULL;
+    }
+    list = json_object_get(row, "completions");
+    if (!json_is_array(list) || !read_part(json_object_get(row, "prompt"), prompt)) return false;
+    *response = text_at(json_array_get(list, json_array_size(list) - 1));
+    return response->data != NULL;
+}
+
+/* ---- provenance --------------------------------------------------------------------------------------------------- */
+
+static void add_teachers(const json_t *steps, struct figures *f, struct arena *arena) {
+    size_t i;
+    const json_t *step;
+    json_array_foreach(steps, i, step) {
+        const char *name = json_string_value(json_object_get(step, "teacher"));
+        int at = 0;
+        if (!name) continue;
+        while (at < f->n_teachers && strcmp(f->teachers[at].name, name) != 0) at++;
+        if (at == f->n_teachers) name = arena_text(arena, text_of(name)).data;
+        if (name) figures_add_teacher(f, name, 1);
+    }
+}
+
+static void add_provenance(const json_t *from, struct figures *f, struct arena *arena) {
+    const json_t *score = json_object_get(from, "score"), *s0 = json_object_get(from, "s0"),
+                 *steps = json_object_get(from, "steps");
+    const char *grade = json_string_value(json_object_get(from, "grade"));
+    double s = json_is_number(score) ? json_number_value(score) : (double)NAN;
+    double s_0 = json_is_number(s0) ? json_number_value(s0) : (double)NAN;
+    for (int g = 0; grade && g < 4; g++) f->grades[g] += strcmp(grade, grade_name((enum grade)g)) == 0;
+    spread_add(&f->score, s);
+    spread_add(&f->rows_s0, s_0);
+    spread_add(&f->lift, s - s_0);
+    if (!isnan(s)) f->score_bins[s >= 1 ? SCORE_BINS - 1 : s > 0 ? (int)(s * SCORE_BINS) : 0]++;
+    spread_add(&f->steps, (double)json_array_size(steps));
+    add_teachers(steps, f, arena);
+}
+
+/* ---- files -------------------------------------------------------------------------------------------------------- */
+
+/* What stands inside the first think tags, or all. */
+static void part_response(cord_text response, cord_text *reasoning, cord_text *reply) {
+    ptrdiff_t open = text_find(response, TEXT("<think>")), close = text_rfind(response, TEXT("</think>"));
+    *reasoning = response;
+    *reply = TEXT("");
+    if (close < 0) return;
+    size_t from = open >= 0 && open < close ? (size_t)open + 7 : 0;
+    *reasoning = text_slice(response, from, (size_t)close);
+    *reply = text_slice(response, (size_t)close + 8, response.len);
+}
+
+struct reading {
+    cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err);
+    void *tokenizer;
+    struct figures *figures;
+    struct arena *arena;
+};
+
+static cord_status add_row(const struct reading *r, const struct json_row *row, cord_error *err) {
+    cord_text prompt, response, reasoning, reply;
+    unsigned audits;
+    if (!read_row(row->object, &prompt, &response)) {
+        char names[200];
+        json_row_names(row, names, sizeof names);
+        return error_set(err, CORD_BAD_INPUT, "this is no row in a layout that cord writes: it has %s", names);
+    }
+    part_response(response, &reasoning, &reply);
+    CORD_TRY(audit_texts(prompt, reasoning, reply, &audits, err));
+    figures_add_texts(r->figures, prompt, response, audits);
+    if (r->count_tokens) {
+        int a, b;
+        CORD_TRY(r->count_tokens(r->tokenizer, prompt, &a, err));
+        CORD_TRY(r->count_tokens(r->tokenizer, response, &b, err));
+        spread_add(&r->figures->tokens, a + b);
+    }
+    const json_t *from = json_object_get(row->object, "provenance");
+    if (json_is_object(from)) add_provenance(from, r->figures, r->arena);
+    return CORD_OK;
+}
+
+static cord_status read_lines(struct line_reader *lines, const struct reading *r, cord_error *err) {
+    bool more;
+    for (;;) {
+        CORD_TRY(line_read(lines, &more, err));
+        if (!more) return CORD_OK;
+        struct json_row row;
+        cord_status status = json_row_parse(&row, buf_text(&lines->line), err);
+        if (status == CORD_OK) {
+            status = add_row(r, &row, err);
+            json_row_release(&row);
+        }
+        if (status != CORD_OK) error_where(err, "%s:%lld", lines->path, (long long)lines->number);
+        CORD_TRY(status);
+    }
+}
+
+cord_status rows_read(const char *path, cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err),
+                      void *tokenizer, struct figures *figures, struct arena *arena, cord_error *err) {
+    const struct reading r = {count_tokens, tokenizer, figures, arena};
+    FILE *file = fopen(path, "rb");
+    if (!file) return error_errno(err, "open", path);
+    struct line_reader lines;
+    line_reader_init(&lines, file, path, MOST_LINE);
+    cord_status status = read_lines(&lines, &r, err);
+    line_reader_release(&lines);
+    fclose(file);
+    return status;
+}

@@ -1,0 +1,13 @@
+/* rows.h - reads files of training rows back, as far as figures need it: what is prompt, what is response, and what their
+ * provenance says. It must not know runs. */
+#ifndef CORD_ROWS_H
+#define CORD_ROWS_H
+
+#include "export/figures.h"
+
+/* Adds a file's rows to `figures`; names live in `arena`. A row in none of the layouts that cord writes is CORD_BAD_INPUT,
+ * with the members that it has. */
+cord_status rows_read(const char *path, cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err),
+                      void *tokenizer, struct figures *figures, struct arena *arena, cord_error *err);
+
+#endif

@@ -1,0 +1,205 @@
+/* sink.c - the last part of a row's way: its texts are rendered, what reads texts is asked, it is written and counted. */
+#include "export/exporter.h"
+
+#include "export/words.h"
+
+#include <math.h>
+
+/* ---- texts --------------------------------------------------------------------------------------------------------- */
+
+/* The search's prompt ends where reasoning begins, so that the response does not open the thinking again. */
+static cord_status render_search(struct exporter *e, struct training_row *row, cord_text response) {
+    cord_text open = e->options->style.think_open;
+    if (text_starts(response, open)) response = text_slice(response, open.len, response.len);
+    row->rendered_prompt = e->search_prompt.data ? e->search_prompt : TEXT("");
+    row->rendered_response = response;
+    return CORD_OK;
+}
+
+static cord_status render(struct exporter *e, struct training_row *row, cord_error *err) {
+    const struct export_options *o = e->options;
+    bool steps = o->format->kind == ROW_STEP_PAIR;
+    cord_text response = steps ? row->prefix : row->example->response;
+    row->prompt = e->problem.question;
+    if (o->search_prompt) {
+        CORD_TRY(render_search(e, row, response));
+    } else if (o->turn && o->format->texts != TEXTS_PLAIN) {
+        CORD_TRY(turn_render(o->turn, row->prompt, response, o->style.think_open, &e->arena, &row->rendered_prompt,
+                             &row->rendered_response, err));
+    }
+    /* what both steps have before them is no whole turn */
+    if (steps && row->rendered_prompt.data) {
+        size_t end = o->search_prompt ? 0 : o->turn->end.len;
+        row->prefix = text_slice(row->rendered_response, 0, row->rendered_response.len - end);
+    }
+    return CORD_OK;
+}
+
+/* What a trainer would make of the row by itself. Of rendered rows nothing can be lost: they hold what they hold. */
+static cord_status look_for_traps(struct exporter *e, const struct training_row *row, cord_error *err) {
+    const struct export_options *o = e->options;
+    bool keeps = true;
+    if (o->turn && !row->rendered_prompt.data && row->example->response.len)
+        CORD_TRY(
+            turn_keeps(o->turn, row->prompt, row->example->response, row->example->reasoning, &e->arena, &keeps, err));
+    e->figures->lost_reasoning += !keeps;
+    e->figures->over_length += o->trainer_tokens && row->example->tokens > o->trainer_tokens;
+    return CORD_OK;
+}
+
+/* ---- filters that read ----------------------------------------------------------------------------------------------- */
+
+static cord_status write_line(struct exporter *e, FILE *file, const char *what, cord_error *err) {
+    buf_addc(&e->line, '\n');
+    CORD_TRY(buf_check(&e->line, err));
+    return fwrite(e->line.data, 1, e->line.len, file) == e->line.len ? CORD_OK : error_errno(err, "write", what);
+}
+
+static void open_list_row(struct exporter *e, struct json_writer *w) {
+    *w = (struct json_writer){.out = &e->line};
+    buf_clear(&e->line);
+    json_open(w, NULL, '{');
+    json_text(w, "run", text_of(e->source->name));
+    json_text(w, "id", e->problem.id);
+}
+
+static cord_status audit(struct exporter *e, const struct example *example, unsigned *found, cord_error *err) {
+    CORD_TRY(audit_example(example, found, err));
+    if (!*found || !e->options->list) return CORD_OK;
+    struct json_writer w;
+    open_list_row(e, &w);
+    json_int(&w, "rank", example->rank);
+    json_open(&w, "found", '[');
+    for (int i = 0; i < AUDITS; i++)
+        if (*found >> i & 1) json_text(&w, NULL, text_of(audit_names[i]));
+    json_close(&w, ']');
+    json_bool(&w, "dropped", (*found & e->options->drop) != 0);
+    json_close(&w, '}');
+    return write_line(e, e->options->list, "what the audit found", err);
+}
+
+static cord_status excluded(struct exporter *e, const struct training_row *row, bool *found, cord_error *err) {
+    const struct overlap *overlap = e->options->exclude;
+    struct overlap_match match;
+    *found = false;
+    if (!overlap) return CORD_OK;
+    const cord_text texts[] = {e->problem.question, row->example->response, row->prefix};
+    const char *const fields[] = {"question", "response", "steps"};
+    int at = 0;
+    for (; at < 3; at++) {
+        if (!texts[at].len) continue;
+        CORD_TRY(overlap_find(overlap, texts[at], found, &match, err));
+        if (*found) break;
+    }
+    if (!*found || !e->options->matches) return CORD_OK;
+    struct json_writer w;
+    open_list_row(e, &w);
+    json_text(&w, "in", text_of(fields[at]));
+    json_text(&w, "file", text_of(match.file));
+    json_int(&w, "line", match.line);
+    json_text(&w, "words", match.words);
+    json_close(&w, '}');
+    return write_line(e, e->options->matches, "what overlaps", err);
+}
+
+static cord_status count(struct exporter *e, const struct training_row *row, cord_error *err, int *tokens) {
+    const struct export_options *o = e->options;
+    int more = 0;
+    *tokens = 0;
+    if (!o->count_tokens) return CORD_OK;
+    bool rendered = row->rendered_prompt.data != NULL;
+    cord_text response = row->rejected && row->rejected->response.len > row->example->response.len
+                             ? row->rejected->response
+                             : row->example->response;
+    CORD_TRY(o->count_tokens(o->tokenizer, rendered ? row->rendered_prompt : row->prompt, tokens, err));
+    CORD_TRY(o->count_tokens(o->tokenizer, rendered ? row->rendered_response : response, &more, err));
+    *tokens += more;
+    return CORD_OK;
+}
+
+static cord_status is_duplicate(struct exporter *e, const struct training_row *row, bool *found, cord_error *err) {
+    *found = false;
+    if (!e->options->dedupe) return CORD_OK;
+    uint64_t hash = seed_mix(words_hash(row->prompt), words_hash(row->example->response));
+    if (row->rejected) hash = seed_mix(hash, words_hash(row->rejected->response));
+    if (row->chosen.data)
+        hash = seed_mix(seed_mix(seed_mix(hash, words_hash(row->prefix)), words_hash(row->chosen)),
+                        words_hash(row->worse));
+    *found = hashes_get(&e->seen, hash) != NULL;
+    return hashes_put(&e->seen, hash, 0, err);
+}
+
+static cord_status filter(struct exporter *e, const struct training_row *row, struct example *example, bool *removed,
+                          unsigned *audits, cord_error *err) {
+    bool found;
+    *removed = true;
+    CORD_TRY(audit(e, example, audits, err));
+    if (*audits & e->options->drop) {
+        exporter_remove(e, FILTER_AUDIT);
+        return CORD_OK;
+    }
+    CORD_TRY(excluded(e, row, &found, err));
+    if (found) {
+        exporter_remove(e, FILTER_EXCLUDED);
+        return CORD_OK;
+    }
+    CORD_TRY(count(e, row, err, &example->tokens));
+    if (e->options->max_tokens && example->tokens > e->options->max_tokens) {
+        exporter_remove(e, FILTER_TOKENS);
+        return CORD_OK;
+    }
+    CORD_TRY(is_duplicate(e, row, &found, err));
+    if (found) exporter_remove(e, FILTER_DUPLICATE);
+    *removed = found;
+    return CORD_OK;
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------------- */
+
+static void write_provenance(struct json_writer *w, const struct exporter *e, const struct example *example) {
+    const struct export_source *source = example->source;
+    json_text(w, "id", example->id);
+    json_text(w, "gold", example->gold);
+    json_open(w, "provenance", '{');
+    json_text(w, "run", text_of(source->name));
+    json_int(w, "rank", example->rank);
+    json_int(w, "rounds", example->rounds);
+    json_text(w, "grade", text_of(grade_name(example->grade)));
+    json_double(w, "s0", exp(example->log_s0));
+    json_double(w, "score", exp(example->log_score));
+    json_open(w, "steps", '[');
+    for (int i = 0; i < example->n_steps; i++) {
+        const struct example_step *step = &example->steps[i];
+        bool known = step->teacher >= 0 && step->teacher < source->n_teachers;
+        json_open(w, NULL, '{');
+        json_text(w, "teacher", text_of(known ? source->teachers[step->teacher] : ""));
+        json_int(w, "round", step->round);
+        json_double(w, "score", exp(step->after));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+    (void)e;
+}
+
+cord_status sink_row(struct exporter *e, struct training_row *row, struct example *example, cord_error *err) {
+    bool removed;
+    unsigned audits = 0;
+    CORD_TRY(render(e, row, err));
+    CORD_TRY(filter(e, row, example, &removed, &audits, err));
+    if (removed) return CORD_OK;
+    CORD_TRY(look_for_traps(e, row, err));
+    struct export_split *split =
+        &e->options->splits[export_split_of(e->options->splits, e->options->n_splits, e->problem.id)];
+    row->split = split->name;
+    row->number = split->rows++;
+    figures_add(e->figures, example, row->prompt, audits);
+    if (!split->file) return CORD_OK;
+    struct json_writer w = {.out = &e->line};
+    buf_clear(&e->line);
+    json_open(&w, NULL, '{');
+    e->options->format->write(&w, row);
+    if (e->options->provenance) write_provenance(&w, e, example);
+    json_close(&w, '}');
+    return write_line(e, split->file, "the training rows", err);
+}

@@ -1,0 +1,80 @@
+/* turn.c - see turn.h. */
+#include "export/turn.h"
+
+enum { MOST_TEXT = 256 << 20 };
+
+static cord_text copy(struct arena *arena, cord_text text) { return arena_text(arena, text.data ? text : TEXT("")); }
+
+/* The whole conversation as a trainer renders it. */
+static cord_status render_closed(const struct turn *turn, cord_text question, cord_text response, struct arena *arena,
+                                 cord_text *out, cord_error *err) {
+    const struct chat_message messages[] = {{"user", question}, {"assistant", response}};
+    return chat_render_closed(turn->tmpl, messages, 2, &turn->options, arena, out, err);
+}
+
+/* What stands behind an assistant's text, found by a word that no template writes. */
+static cord_status find_end(struct turn *turn, cord_error *err) {
+    static const cord_text probe = {"cordprobe", 9};
+    cord_text all;
+    CORD_TRY(render_closed(turn, TEXT("question"), probe, &turn->arena, &all, err));
+    ptrdiff_t at = text_rfind(all, probe);
+    if (at < 0)
+        return error_set(
+            err, CORD_BAD_MODEL,
+            "this chat template has no place for what an assistant says, so nothing can be trained with it");
+    /* without the line feed behind it, which no model has to learn, and behind which some trainers add their end of text */
+    turn->end = text_trim_end(text_slice(all, (size_t)at + probe.len, all.len));
+    return CORD_OK;
+}
+
+cord_status turn_open(struct turn *turn, cord_text source, cord_text bos, cord_text eos, cord_error *err) {
+    *turn = (struct turn){0};
+    arena_init(&turn->arena);
+    turn->options = (struct chat_options){.bos = copy(&turn->arena, bos), .eos = copy(&turn->arena, eos)};
+    cord_status status = turn->options.bos.data && turn->options.eos.data ? CORD_OK : error_memory(err);
+    if (status == CORD_OK) status = chat_template_new(source, &turn->tmpl, err);
+    if (status == CORD_OK) status = find_end(turn, err);
+    if (status != CORD_OK) turn_close(turn);
+    return status;
+}
+
+void turn_close(struct turn *turn) {
+    chat_template_free(turn->tmpl);
+    arena_release(&turn->arena);
+    *turn = (struct turn){0};
+}
+
+static cord_status join(cord_text a, cord_text b, struct arena *arena, cord_text *out, cord_error *err) {
+    struct buf text;
+    buf_init(&text, "a rendered row", MOST_TEXT);
+    buf_add(&text, a);
+    buf_add(&text, b);
+    cord_status status = buf_check(&text, err);
+    *out = status == CORD_OK ? arena_text(arena, buf_text(&text)) : (cord_text){0};
+    buf_release(&text);
+    return status == CORD_OK && !out->data ? error_memory(err) : status;
+}
+
+cord_status turn_render(const struct turn *turn, cord_text question, cord_text response, cord_text think_open,
+                        struct arena *arena, cord_text *prompt, cord_text *said, cord_error *err) {
+    const struct chat_message message = {"user", question};
+    cord_span *spans;
+    int n;
+    CORD_TRY(chat_render(turn->tmpl, &message, 1, &turn->options, arena, &spans, &n, err));
+    *prompt = TEXT("");
+    for (int i = 0; i < n; i++) CORD_TRY(join(*prompt, spans[i].text, arena, prompt, err));
+    cord_text open = text_trim(think_open);
+    if (open.len && text_ends(text_trim_end(*prompt), open) && text_starts(response, think_open)) {
+        response = text_slice(response, think_open.len, response.len);
+        if (text_ends(*prompt, open)) CORD_TRY(join(*prompt, TEXT("\n"), arena, prompt, err));
+    }
+    return join(response, turn->end, arena, said, err);
+}
+
+cord_status turn_keeps(const struct turn *turn, cord_text question, cord_text response, cord_text reasoning,
+                       struct arena *arena, bool *keeps, cord_error *err) {
+    cord_text all;
+    CORD_TRY(render_closed(turn, question, response, arena, &all, err));
+    *keeps = text_find(all, reasoning) >= 0 || !reasoning.len;
+    return CORD_OK;
+}

@@ -1,0 +1,33 @@
+/* turn.h - a chat template at work: the text that a model is trained on, and what is lost where a trainer renders a
+ * conversation by itself. It must not know where templates come from, nor rows. */
+#ifndef CORD_TURN_H
+#define CORD_TURN_H
+
+#include "base/base.h"
+#include "data/chat.h"
+
+struct turn {
+    struct chat_template *tmpl;
+    struct chat_options options;
+    cord_text
+        end; /* what the template writes behind what an assistant has said: "<|im_end|>"; without blanks at its end */
+    struct arena arena;
+};
+
+/* `source` is Jinja; bos and eos are copied. CORD_BAD_MODEL where it cannot be read, or has no place for an assistant's
+ * text. */
+cord_status turn_open(struct turn *turn, cord_text source, cord_text bos, cord_text eos, cord_error *err);
+void turn_close(struct turn *turn); /* zeroed is fine */
+
+/* The prompt with the assistant's turn open, and the response with the turn's end behind it: together the text that the
+ * model will have before it and should say. Where the template itself has opened the thinking, the response does not open
+ * it again. Both in `arena`. */
+cord_status turn_render(const struct turn *turn, cord_text question, cord_text response, cord_text think_open,
+                        struct arena *arena, cord_text *prompt, cord_text *said, cord_error *err);
+
+/* Whether the whole reasoning is still there when a trainer hands the conversation to the template, which may drop what
+ * stands before "</think>". */
+cord_status turn_keeps(const struct turn *turn, cord_text question, cord_text response, cord_text reasoning,
+                       struct arena *arena, bool *keeps, cord_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* words.h - a text as words, for comparisons that should not mind punctuation, case or blanks. A word is a run of letters
+ * and digits; what is not ASCII counts as letters. It must not know whose text it is. */
+#ifndef CORD_WORDS_H
+#define CORD_WORDS_H
+
+#include "base/base.h"
+
+/* The next word from *at on, or an empty text at the end; *at moves behind it. */
+cord_text words_next(cord_text text, size_t *at);
+/* Of a word, in small letters (ASCII's). */
+uint64_t word_hash(cord_text word);
+/* Of a text's words, one behind the other. */
+uint64_t words_hash(cord_text text);
+size_t words_count(cord_text text);
+
+/* A text's words as hashes, with where each begins and ends. */
+struct words {
+    uint64_t *hash;
+    size_t *begin, *end;
+    size_t n;
+    struct arena arena;
+};
+cord_status words_init(struct words *words, cord_text text, cord_error *err);
+void words_release(struct words *words);
+/* Of the n words from `at` on. */
+uint64_t words_gram(const struct words *words, size_t at, size_t n);
+
+#endif

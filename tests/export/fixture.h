@@ -1,0 +1,97 @@
+/* fixture.h - a run made by hand (tests/store/sample.h) and its export into memory: what every test of exports needs. */
+#ifndef CORD_TEST_EXPORT_FIXTURE_H
+#define CORD_TEST_EXPORT_FIXTURE_H
+
+#include "store/sample.h"
+
+#include "base/json.h"
+#include "export/export.h"
+
+struct fixture {
+    char folder[64];
+    struct sample sample;
+    struct export_source source;
+    const char *teachers[2];
+    struct export_options options; /* plain ones; a test changes them */
+    struct export_split splits[3];
+    struct figures figures;
+    char *rows[3]; /* of the last export, by split */
+    size_t len[3];
+};
+
+static inline int set_up(void **state) {
+    static struct fixture f;
+    memset(&f, 0, sizeof f);
+    sample_folder(f.folder);
+    sample_build(&f.sample);
+    assert_ok(journal_open(f.folder, JOURNAL_WRITE, &f.source.journal, err));
+    sample_problems(f.source.journal);
+    sample_tell(f.source.journal, 1, &f.sample);
+    f.teachers[0] = "strong";
+    f.teachers[1] = "small";
+    f.source.folder = f.folder;
+    f.source.name = "sample";
+    f.source.teachers = f.teachers;
+    f.source.n_teachers = 2;
+    f.source.noise = 0.25;
+    f.splits[0] = (struct export_split){.name = "train", .share = 1};
+    f.options =
+        (struct export_options){.format = training_format("messages"),
+                                .style = {.think_open = TEXT("<think>\n"), .think_close = TEXT("\n</think>\n\n")},
+                                .min_lift = -1,
+                                .margin = -1,
+                                .top = 1,
+                                .splits = f.splits,
+                                .n_splits = 1};
+    *state = &f;
+    return 0;
+}
+
+static inline int tear_down(void **state) {
+    struct fixture *f = *state;
+    journal_close(f->source.journal);
+    sample_remove(f->folder);
+    for (int i = 0; i < 3; i++) free(f->rows[i]);
+    return 0;
+}
+
+/* Exports `n` runs with the fixture's options. */
+static inline cord_status export_runs(struct fixture *f, const struct export_source *sources, int n, cord_error *e) {
+    for (int i = 0; i < f->options.n_splits; i++) {
+        free(f->rows[i]);
+        f->rows[i] = NULL;
+        f->splits[i].file = open_memstream(&f->rows[i], &f->len[i]);
+        assert_non_null(f->splits[i].file);
+    }
+    cord_status status = export_rows(sources, n, &f->options, &f->figures, e);
+    for (int i = 0; i < f->options.n_splits; i++) fclose(f->splits[i].file);
+    return status;
+}
+
+/* The rows as one text, which lives until the next export. */
+static inline cord_text rows_of(struct fixture *f) {
+    assert_ok(export_runs(f, &f->source, 1, err));
+    return (cord_text){f->rows[0], f->len[0]};
+}
+
+/* Line `number` (from 0) of a text of JSONL; NULL behind the last. The caller's to json_decref. */
+static inline json_t *line_of(cord_text all, int number) {
+    for (ptrdiff_t end; (end = text_find(all, TEXT("\n"))) >= 0; all = text_slice(all, (size_t)end + 1, all.len))
+        if (number-- == 0) {
+            json_t *line = json_loadb(all.data, (size_t)end, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+            assert_non_null(line);
+            return line;
+        }
+    assert_int_equal(all.len, 0); /* the last line has its newline */
+    return NULL;
+}
+
+static inline cord_text content_at(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_string(value)) fail_msg("no text '%s'", key);
+    return (cord_text){json_string_value(value), json_string_length(value)};
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#endif

@@ -1,0 +1,269 @@
+/* test_choice.c - which trajectory of a problem becomes a row, what its text is, and what is counted of those that do
+ * not. */
+#include "export/fixture.h"
+
+/* ---- one row a problem ------------------------------------------------------------------------------------------- */
+
+static void test_only_correct(void **state) {
+    struct fixture *f = *state;
+    f->options.only_correct = true;
+    assert_text(rows_of(f),
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"What is 2 + 3?\"},{\"role\":\"assistant\",\"content\":"
+                "\"<think>\\n### Step 1. Add two\\n</think>\\n\\nSo \\\\boxed{5}\"}]}\n");
+    assert_int_equal(f->figures.problems, 4);
+    assert_int_equal(f->figures.rows, 1);
+    assert_int_equal(f->figures.rescued, 1);
+    assert_int_equal(f->figures.failed, 1);
+    assert_int_equal(f->figures.open, 2);
+    assert_int_equal(f->figures.removed_n[FILTER_NOT_CORRECT], 0);
+    f->options.min_score = 0.51;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_SCORE], 1);
+    assert_true(fabs(spread_mean(&f->figures.removed[FILTER_SCORE]) - 0.125) < 1e-12); /* S0 of what was removed */
+    assert_int_equal(f->figures.rescued, 0);
+    f->options.min_score = 0.49;
+    assert_true(rows_of(f).len > 0);
+    f->options.min_score = 0;
+    f->options.min_lift = 0.374; /* 0.5 - 0.125 */
+    assert_true(rows_of(f).len > 0);
+    f->options.min_lift = 0.376;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_LIFT], 1);
+}
+
+static void test_no_answer_trains_nobody(void **state) {
+    struct fixture *f = *state;
+    struct answered answers[2];
+    sample_answers(&f->sample, answers);
+    answers[0].answer = (cord_text){0};
+    answers[0].grade = GRADE_NO_ANSWER;
+    answers[1].grade = GRADE_UNDECIDED;
+    sample_started(f->source.journal, 2);
+    for (int i = 0; i < 3; i++) assert_ok(journal_round(f->source.journal, 2, &f->sample.rounds[i], err));
+    assert_ok(journal_finished(f->source.journal, 2, answers, 2, err));
+    rows_of(f);
+    assert_int_equal(f->figures.rows, 1); /* p1's */
+    assert_int_equal(f->figures.removed_n[FILTER_NO_ANSWER], 1);
+    f->options.only_correct = true; /* undecided is not correct */
+    rows_of(f);
+    assert_int_equal(f->figures.rows, 1);
+    assert_int_equal(f->figures.removed_n[FILTER_NOT_CORRECT], 1);
+}
+
+static void test_top(void **state) {
+    struct fixture *f = *state;
+    f->options.top = 5;
+    cord_text rows = rows_of(f);
+    assert_int_equal(f->figures.rows, 2);
+    json_t *first = line_of(rows, 0), *second = line_of(rows, 1);
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_null(line_of(rows, 2));
+    assert_int_equal(f->figures.grades[GRADE_WRONG], 1);
+    assert_int_equal(f->figures.grades[GRADE_CORRECT], 1);
+    assert_int_equal(f->figures.best[GRADE_WRONG], 1);
+    json_decref(first);
+    json_decref(second);
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
+
+static void test_markers(void **state) {
+    struct fixture *f = *state;
+    f->options.format = training_format("prompt-completion");
+    f->options.style.markers = MARKERS_STRIP;
+    json_t *line = line_of(rows_of(f), 0);
+    assert_text(content_at(line, "prompt"), "What is 2 + 3?");
+    /* the step that was cut and its rest are one; the reasoning's last bytes are not UTF-8 */
+    cord_text completion = content_at(line, "completion");
+    assert_true(text_starts(completion, TEXT("<think>\nCount\n\nThen we hold five\0\033[31m\xEF\xBF\xBD")));
+    assert_true(text_ends(completion, TEXT("\xEF\xBF\xBD\n</think>\n\nSo \\boxed{6}")));
+    json_decref(line);
+
+    /* what is numbered in order stays what it is */
+    f->options.style.markers = MARKERS_KEEP;
+    cord_text rows = rows_of(f);
+    char *kept = strndup(rows.data, rows.len);
+    f->options.style.markers = MARKERS_RENUMBER;
+    assert_text(rows_of(f), kept);
+    free(kept);
+}
+
+static void test_other_tags(void **state) {
+    struct fixture *f = *state;
+    f->options.format = training_format("prompt-completion");
+    f->options.only_correct = true;
+    f->options.style.think_open = TEXT("");
+    f->options.style.think_close = TEXT("\n\n");
+    json_t *line = line_of(rows_of(f), 0);
+    assert_text(content_at(line, "completion"), "### Step 1. Add two\n\nSo \\boxed{5}");
+    json_decref(line);
+}
+
+/* What the search said to a model is not what a student is asked, unless one asks for it. */
+static void test_search_prompt(void **state) {
+    struct fixture *f = *state;
+    f->options.search_prompt = true;
+    f->options.only_correct = true;
+    assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE); /* messages have no place for it */
+    f->options.format = training_format("prompt-completion");
+    json_t *line = line_of(rows_of(f), 0);
+    cord_text prompt = content_at(line, "prompt");
+    assert_true(text_equal(prompt, TEXT("<|im_start|>user\na question with a NUL \0 and <|im_end|>")));
+    assert_text(content_at(line, "completion"), "### Step 1. Add two\n</think>\n\nSo \\boxed{5}");
+    json_decref(line);
+}
+
+static void test_provenance(void **state) {
+    struct fixture *f = *state;
+    f->options.provenance = true;
+    json_t *line = line_of(rows_of(f), 0);
+    assert_text(content_at(line, "id"), "p1");
+    assert_text(content_at(line, "gold"), "5");
+    const json_t *from = json_object_get(line, "provenance"), *steps = json_object_get(from, "steps");
+    assert_text(content_at(from, "run"), "sample");
+    assert_text(content_at(from, "grade"), "wrong");
+    assert_int_equal(json_integer_value(json_object_get(from, "rounds")), 3);
+    assert_true(fabs(json_real_value(json_object_get(from, "s0")) - 0.125) < 1e-12);
+    assert_true(fabs(json_real_value(json_object_get(from, "score")) - 0.875) < 1e-12);
+    assert_int_equal(json_array_size(steps), 2); /* the pieces of a cut step are one */
+    assert_text(content_at(json_array_get(steps, 0), "teacher"), "small");
+    assert_text(content_at(json_array_get(steps, 1), "teacher"), "small");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(steps, 1), "round")), 3);
+    json_decref(line);
+}
+
+/* ---- filters that read --------------------------------------------------------------------------------------------- */
+
+static cord_status count_words(void *ctx, cord_text text, int *n, cord_error *e) {
+    (void)ctx, (void)e;
+    *n = 0;
+    for (size_t i = 0; i < text.len; i++) *n += text.data[i] == ' ';
+    return CORD_OK;
+}
+
+/* A long row is left out whole, and counted; none is cut. */
+static void test_max_tokens(void **state) {
+    struct fixture *f = *state;
+    f->options.only_correct = true;
+    f->options.max_tokens = 8;
+    assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE); /* tokens of which model? */
+    f->options.count_tokens = count_words;                                 /* 4 in the question, 5 in the response */
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_TOKENS], 1);
+    f->options.max_tokens = 9;
+    assert_true(text_ends(rows_of(f), TEXT("So \\\\boxed{5}\"}]}\n")));
+    assert_true(f->figures.tokens.max == 8 || f->figures.tokens.max == 9);
+}
+
+static void test_dedupe(void **state) {
+    struct fixture *f = *state;
+    const struct export_source twice[2] = {f->source, f->source};
+    f->options.mixed = true;
+    assert_ok(export_runs(f, twice, 2, err));
+    assert_int_equal(f->figures.rows, 2);
+    f->options.dedupe = true;
+    assert_ok(export_runs(f, twice, 2, err));
+    assert_int_equal(f->figures.rows, 1);
+    assert_int_equal(f->figures.removed_n[FILTER_DUPLICATE], 1);
+}
+
+static void test_exclude(void **state) {
+    struct fixture *f = *state;
+    struct overlap overlap;
+    char path[100];
+    snprintf(path, sizeof path, "%s/eval.jsonl", f->folder);
+    FILE *file = fopen(path, "w");
+    fputs("{\"question\": \"Something else, of which nothing is here.\"}\n{\"problem\": \"what IS: 2, 3? Then we "
+          "hold\"}\n",
+          file);
+    fclose(file);
+    overlap_init(&overlap, 13);
+    assert_ok(overlap_add(&overlap, path, err));
+    f->options.exclude = &overlap;
+    rows_of(f);
+    assert_int_equal(f->figures.rows, 1); /* "2 + 3? Then" stands nowhere in one piece */
+    overlap_release(&overlap);
+    overlap_init(&overlap, 4);
+    assert_ok(overlap_add(&overlap, path, err));
+    char *list = NULL;
+    size_t len;
+    f->options.matches = open_memstream(&list, &len);
+    rows_of(f);
+    fclose(f->options.matches);
+    assert_int_equal(f->figures.rows, 0);
+    assert_int_equal(f->figures.removed_n[FILTER_EXCLUDED], 1);
+    json_t *match = line_of((cord_text){list, len}, 0);
+    assert_text(content_at(match, "id"), "p1");
+    assert_text(content_at(match, "in"), "question");
+    assert_text(content_at(match, "file"), path);
+    assert_text(content_at(match, "words"), "What is 2 + 3");
+    assert_int_equal(json_integer_value(json_object_get(match, "line")), 2);
+    json_decref(match);
+    free(list);
+    overlap_release(&overlap);
+}
+
+/* ---- several runs, several files ------------------------------------------------------------------------------------ */
+
+static void test_mixed_runs(void **state) {
+    struct fixture *f = *state;
+    struct export_source twice[2] = {f->source, f->source};
+    cord_error e = {0};
+    twice[1].folder = "runs/other";
+    assert_int_equal(export_runs(f, twice, 2, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "mixed runs: the problem 'p1'"));
+    assert_non_null(strstr(e.message, "runs/other"));
+    assert_int_equal(f->len[0], 0);
+}
+
+static void test_splits(void **state) {
+    struct fixture *f = *state;
+    struct export_split splits[] = {{.name = "train", .share = 0.9}, {.name = "test", .share = 0.1}};
+    int in[2] = {0}, moved = 0;
+    for (int i = 0; i < 20000; i++) {
+        char id[32];
+        cord_text text = {id, (size_t)snprintf(id, sizeof id, "problem-%d", i)};
+        int at = export_split_of(splits, 2, text);
+        in[at]++;
+        splits[0].share = 0.8, splits[1].share = 0.2; /* another share moves from one side to the other only */
+        moved += at == 1 && export_split_of(splits, 2, text) == 0;
+        splits[0].share = 0.9, splits[1].share = 0.1;
+    }
+    assert_in_range(in[1], 1850, 2150);
+    assert_int_equal(moved, 0);
+    /* where an id belongs is for ever: computed once by hand from its SHA-256 */
+    splits[0].share = splits[1].share = 0.5;
+    assert_int_equal(export_split_of(splits, 2, TEXT("p1")), 1); /* 0.962 */
+    assert_int_equal(export_split_of(splits, 2, TEXT("p2")), 0); /* 0.224 */
+    (void)f;
+}
+
+static void test_disk_that_is_full(void **state) {
+    struct fixture *f = *state;
+    cord_error e = {0};
+    FILE *full = f->splits[0].file = fopen("/dev/full", "w");
+    assert_non_null(full);
+    assert_int_equal(export_rows(&f->source, 1, &f->options, &f->figures, &e), CORD_IO_ERROR);
+    assert_non_null(strstr(e.message, "make room"));
+    fclose(full);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_only_correct),
+        TEST(test_no_answer_trains_nobody),
+        TEST(test_top),
+        TEST(test_markers),
+        TEST(test_other_tags),
+        TEST(test_search_prompt),
+        TEST(test_provenance),
+        TEST(test_max_tokens),
+        TEST(test_dedupe),
+        TEST(test_exclude),
+        TEST(test_mixed_runs),
+        TEST(test_splits),
+        TEST(test_disk_that_is_full),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

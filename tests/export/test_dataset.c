@@ -1,0 +1,176 @@
+/* test_dataset.c - a data set on the disk: all of its files or none, and its card. */
+#include "export/fixture.h"
+
+#include "export/dataset.h"
+#include "export/rows.h"
+
+static char *in(struct fixture *f, const char *name) {
+    static char paths[4][200];
+    static int at;
+    at = (at + 1) % 4;
+    snprintf(paths[at], sizeof paths[at], "%s/%s", f->folder, name);
+    return paths[at];
+}
+
+static bool is_there(struct fixture *f, const char *name) { return access(in(f, name), F_OK) == 0; }
+
+static void read_into(struct fixture *f, const char *name, struct buf *out) {
+    assert_ok(file_read(in(f, name), "file", 1 << 20, out, err));
+}
+
+static void assert_holds(struct fixture *f, const char *name, const char *what) {
+    struct buf all;
+    read_into(f, name, &all);
+    if (text_find(buf_text(&all), text_of(what)) < 0) fail_msg("%s does not hold '%s':\n%s", name, what, all.data);
+    buf_release(&all);
+}
+
+static cord_status export_to(struct fixture *f, const char *path, bool folder, cord_error *e) {
+    struct dataset set;
+    struct card card = {.sources = &f->source, .n_sources = 1, .options = &f->options, .figures = &f->figures};
+    card.command = "cord export sample --test";
+    CORD_TRY(dataset_open(&set, path, folder, f->splits, f->options.n_splits, e));
+    cord_status status = export_rows(&f->source, 1, &f->options, &f->figures, e);
+    if (status == CORD_OK) status = dataset_describe(&set, &card, e);
+    return dataset_close(&set, status, e);
+}
+
+static void two_splits(struct fixture *f) {
+    f->splits[0] = (struct export_split){.name = "train", .share = 0.5};
+    f->splits[1] = (struct export_split){.name = "test", .share = 0.5};
+    f->options.n_splits = 2;
+}
+
+static void test_folder(void **state) {
+    struct fixture *f = *state;
+    const char *recipe =
+        "problems:\n  file: \"/home/me/secret/p.jsonl\"\nmodels:\n  m:\n    url: \"http://inside:8000\"\n";
+    assert_ok(journal_put_fact(f->source.journal, "recipe", text_of(recipe), err));
+    assert_ok(journal_put_fact(f->source.journal, "model.m.sha256", TEXT("abc123"), err));
+    two_splits(f);
+    f->options.format = training_format("llama-factory");
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    assert_holds(f, "set/test.jsonl", "\"from\":\"human\""); /* p1 belongs there, see test_choice.c */
+    assert_true(is_there(f, "set/train.jsonl"));
+    assert_holds(f, "set/dataset_info.json",
+                 "{\"set\":{\"file_name\":\"train.jsonl\",\"formatting\":\"sharegpt\",\"columns\":{\"messages\":"
+                 "\"conversations\"}},\"set_test\":{\"file_name\":\"test.jsonl\"");
+    assert_holds(f, "set/README.md", "---\npretty_name: \"Reasoning traces of sample\"\n");
+    /* of the two parts, the one without rows is not told to loaders, which would stumble over it */
+    assert_holds(f, "set/README.md", "  data_files:\n  - split: \"test\"\n    path: \"test.jsonl\"\n---\n");
+    assert_holds(f, "set/README.md", "cord export sample --test");
+    assert_holds(f, "set/README.md", "| test | `test.jsonl` | 1 |");
+    assert_holds(f, "set/README.md", "| m | `abc123` |");
+    assert_holds(f, "set/README.md", "accuracy of the best trajectories  0 of 1 (0.0%)");
+    assert_holds(f, "set/README.md", "small 100%");
+    assert_holds(f, "set/README.md", "file: \"p.jsonl\""); /* neither folders nor servers are told */
+    assert_holds(f, "set/README.md", "url: \"(not told)\"");
+}
+
+/* A card says what each filter removed, and which way that moves the difficulty. */
+static void test_filters_on_the_card(void **state) {
+    struct fixture *f = *state;
+    f->options.min_score = 0.9;
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    assert_holds(f, "set/README.md", "| below the score | 1 | 0.1250 |");
+    f->options.min_score = 0;
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    assert_holds(f, "set/README.md", "rows                               1\n");
+}
+
+/* Somebody's README.md, and the card of another file in the same folder, stay what they are. */
+static void test_readme_of_others(void **state) {
+    struct fixture *f = *state;
+    assert_ok(file_write_atomic(in(f, "README.md"), TEXT("# Mine\n"), err));
+    assert_ok(export_to(f, in(f, "a.jsonl"), false, err));
+    assert_holds(f, "README.md", "# Mine\n");
+    assert_holds(f, "a.jsonl.README.md", CARD_MARK);
+    unlink(in(f, "README.md"));
+    assert_ok(export_to(f, in(f, "a.jsonl"), false, err));
+    assert_holds(f, "README.md", "path: \"a.jsonl\"");
+    assert_ok(export_to(f, in(f, "b.jsonl"), false, err));
+    assert_holds(f, "README.md", "path: \"a.jsonl\"");
+    assert_holds(f, "b.jsonl.README.md", "path: \"b.jsonl\"");
+    assert_ok(export_to(f, in(f, "a.jsonl"), false, err)); /* its own it may write anew */
+    assert_holds(f, "README.md", "path: \"a.jsonl\"");
+}
+
+static void test_all_or_nothing(void **state) {
+    struct fixture *f = *state;
+    struct dataset set;
+    two_splits(f);
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    struct buf before, after;
+    read_into(f, "set/test.jsonl", &before);
+    f->options.format = training_format("text"); /* refused, after the files were opened */
+    assert_int_equal(export_to(f, in(f, "set"), true, NULL), CORD_BAD_USAGE);
+    read_into(f, "set/test.jsonl", &after);
+    assert_true(text_equal(buf_text(&before), buf_text(&after)));
+    assert_int_equal(export_to(f, in(f, "new"), true, NULL), CORD_BAD_USAGE);
+    assert_false(is_there(f, "new"));
+    assert_int_equal(export_to(f, in(f, "new.jsonl"), false, NULL), CORD_BAD_USAGE);
+    assert_false(is_there(f, "new.jsonl"));
+
+    /* one full disk among several, and none gets its name */
+    FILE *full;
+    assert_ok(dataset_open(&set, in(f, "late"), true, f->splits, 2, err));
+    assert_ok(dataset_add(&set, "/dev/full", &full, err));
+    fputs("x", f->splits[0].file);
+    fputs("x", full);
+    assert_int_equal(dataset_close(&set, CORD_OK, NULL), CORD_IO_ERROR);
+    assert_false(is_there(f, "late"));
+
+    /* one file for two things */
+    cord_error e = {0};
+    FILE *again;
+    assert_ok(dataset_open(&set, in(f, "one.jsonl"), false, f->splits, 1, err));
+    cord_status status = dataset_add(&set, in(f, "one.jsonl"), &again, &e);
+    assert_int_equal(dataset_close(&set, status, &e), CORD_BAD_USAGE);
+    assert_non_null(strstr(e.message, "written twice"));
+    assert_false(is_there(f, "one.jsonl"));
+    buf_release(&before);
+    buf_release(&after);
+}
+
+/* Every layout is read back, and its figures are those of the export. */
+static void test_rows_read_back(void **state) {
+    struct fixture *f = *state;
+    struct turn turn;
+    assert_ok(turn_open(&turn, chat_template_known("chatml"), TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    f->options.provenance = true;
+    f->options.margin = 0;
+    for (int i = 0; training_format_at(i); i++) {
+        struct figures back = {0};
+        struct arena arena;
+        f->options.format = training_format_at(i);
+        assert_ok(export_to(f, in(f, "x.jsonl"), false, err));
+        arena_init(&arena);
+        assert_ok(rows_read(in(f, "x.jsonl"), NULL, NULL, &back, &arena, err));
+        assert_int_equal(back.rows, f->figures.rows);
+        assert_true(back.rows > 0);
+        assert_memory_equal(back.score_bins, f->figures.score_bins, sizeof back.score_bins);
+        assert_memory_equal(back.grades, f->figures.grades, sizeof back.grades);
+        assert_int_equal(back.n_teachers, f->figures.n_teachers);
+        bool same_texts = f->options.format->kind == ROW_TRACE && f->options.format->texts == TEXTS_PLAIN;
+        if (same_texts && back.words.sum != f->figures.words.sum) fail_msg("%s", f->options.format->name);
+        arena_release(&arena);
+    }
+    struct figures back = {0};
+    struct arena arena;
+    cord_error e = {0};
+    arena_init(&arena);
+    assert_ok(file_write_atomic(in(f, "bad.jsonl"), TEXT("{\"messages\":[]}\n{\"a\":1}\n"), err));
+    assert_int_equal(rows_read(in(f, "bad.jsonl"), NULL, NULL, &back, &arena, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.where, "bad.jsonl:1"));
+    arena_release(&arena);
+    turn_close(&turn);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_folder),         TEST(test_filters_on_the_card), TEST(test_readme_of_others),
+        TEST(test_all_or_nothing), TEST(test_rows_read_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

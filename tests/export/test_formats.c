@@ -1,0 +1,217 @@
+/* test_formats.c - every layout against what its trainer's documentation shows, read back with jansson. What real loaders
+ * make of them: tests/formats. */
+#include "export/fixture.h"
+
+#define QUESTION "What is 2 + 3?"
+#define RESPONSE "<think>\n### Step 1. Add two\n</think>\n\nSo \\boxed{5}"
+
+/* The only row, in a format. */
+static json_t *row_in(struct fixture *f, const char *format) {
+    f->options.format = training_format(format);
+    assert_non_null(f->options.format);
+    f->options.only_correct = f->options.format->kind == ROW_TRACE;
+    json_t *row = line_of(rows_of(f), 0);
+    if (!row) fail_msg("no row in %s", format);
+    return row;
+}
+
+/* A JSON text, with ' for ", against a row. */
+static void assert_row(struct fixture *f, const char *format, const char *expected) {
+    json_t *row = row_in(f, format);
+    char *text = strdup(expected);
+    for (char *c = text; *c; c++)
+        if (*c == '\'') *c = '"';
+    json_t *want = json_loads(text, 0, NULL);
+    assert_non_null(want);
+    if (!json_equal(row, want)) {
+        char *got = json_dumps(row, JSON_PRESERVE_ORDER | JSON_SORT_KEYS);
+        fail_msg("%s: got %s\nwant %s", format, got, text);
+    }
+    free(text);
+    json_decref(want);
+    json_decref(row);
+}
+
+#define J_RESPONSE "<think>\\n### Step 1. Add two\\n</think>\\n\\nSo \\\\boxed{5}"
+#define MESSAGES \
+    "'messages': [{'role': 'user', 'content': '" QUESTION "'}, {'role': 'assistant', 'content': '" J_RESPONSE "'}]"
+
+static void test_traces(void **state) {
+    struct fixture *f = *state;
+    assert_row(f, "messages", "{" MESSAGES "}");
+    assert_row(f, "axolotl", "{" MESSAGES "}");
+    assert_row(f, "ms-swift", "{" MESSAGES "}");
+    assert_row(f, "prompt-completion", "{'prompt': '" QUESTION "', 'completion': '" J_RESPONSE "'}");
+    assert_row(f, "sharegpt",
+               "{'conversations': [{'from': 'human', 'value': '" QUESTION "'}, {'from': 'gpt', 'value': '" J_RESPONSE
+               "'}]}");
+    assert_row(f, "alpaca", "{'instruction': '" QUESTION "', 'input': '', 'output': '" J_RESPONSE "'}");
+    assert_row(f, "verl",
+               "{'data_source': 'sample', 'prompt': [{'role': 'user', 'content': '" QUESTION
+               "'}], 'ability': 'reasoning', 'reward_model': {'style': 'rule', 'ground_truth': '5'}, 'extra_info': "
+               "{'split': 'train', 'index': 0, 'id': 'p1', 'question': '" QUESTION "', 'answer': '" J_RESPONSE
+               "'}, " MESSAGES "}");
+}
+
+static void test_rendered(void **state) {
+    struct fixture *f = *state;
+    struct turn turn;
+    f->options.format = training_format("text");
+    assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE); /* with which template? */
+    assert_ok(turn_open(&turn, chat_template_known("chatml"), TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+#define TURNS "<|im_start|>user\\n" QUESTION "<|im_end|>\\n<|im_start|>assistant\\n"
+    assert_row(f, "text", "{'text': '" TURNS J_RESPONSE "<|im_end|>'}");
+    assert_row(f, "prompt-completion", "{'prompt': '" TURNS "', 'completion': '" J_RESPONSE "<|im_end|>'}");
+    assert_row(f, "axolotl-segments",
+               "{'segments': [{'label': false, 'text': '" TURNS "'}, {'label': true, 'text': '" J_RESPONSE
+               "<|im_end|>'}]}");
+    assert_row(f, "messages", "{" MESSAGES "}"); /* the trainer renders */
+    turn_close(&turn);
+    f->options.turn = NULL;
+}
+
+static void test_pairs(void **state) {
+    struct fixture *f = *state;
+    json_t *row = row_in(f, "dpo");
+    const json_t *prompt = json_object_get(row, "prompt"), *chosen = json_object_get(row, "chosen"),
+                 *rejected = json_object_get(row, "rejected");
+    assert_int_equal(json_object_size(row), 3);
+    assert_text(content_at(json_array_get(prompt, 0), "content"), QUESTION);
+    assert_text(content_at(json_array_get(prompt, 0), "role"), "user");
+    assert_text(content_at(json_array_get(chosen, 0), "role"), "assistant");
+    assert_true(text_ends(content_at(json_array_get(chosen, 0), "content"), TEXT("So \\boxed{6}"))); /* S 0.875 */
+    assert_text(content_at(json_array_get(rejected, 0), "content"), RESPONSE);                       /* S 0.5 */
+    json_decref(row);
+
+    /* by correctness: the other way round */
+    f->options.only_correct = true;
+    f->options.format = training_format("ms-swift-dpo");
+    row = line_of(rows_of(f), 0);
+    assert_text(content_at(json_array_get(json_object_get(row, "messages"), 1), "content"), RESPONSE);
+    assert_true(text_ends(content_at(row, "rejected_response"), TEXT("So \\boxed{6}")));
+    json_decref(row);
+    f->options.format = training_format("llama-factory-dpo");
+    row = line_of(rows_of(f), 0);
+    assert_int_equal(json_array_size(json_object_get(row, "conversations")), 1);
+    assert_text(content_at(json_object_get(row, "chosen"), "value"), RESPONSE);
+    assert_text(content_at(json_object_get(row, "rejected"), "from"), "gpt");
+    json_decref(row);
+
+    /* log 0.875 - log 0.5 is 0.56 */
+    f->options.only_correct = false;
+    f->options.margin = 0.6;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+}
+
+/* Only round 3 has a kept step and a rejected one behind one parent; and that parent's last step was cut, so that what
+ * they are is the whole step. */
+static void test_step_pairs(void **state) {
+    struct fixture *f = *state;
+    json_t *row = row_in(f, "step-dpo");
+    assert_text(content_at(row, "prompt"), QUESTION);
+    assert_text(content_at(row, "initial_reason_steps"), "<think>\n### Step 1. Count");
+    assert_true(text_starts(content_at(row, "chosen"), TEXT("\n\n### Step 2. Then we hold five")));
+    assert_text(content_at(row, "rejected"), "\n\n### Step 2. Then we hold six");
+    assert_text(content_at(row, "full_rejected"), "<think>\n### Step 1. Count\n\n### Step 2. Then we hold six");
+    assert_text(content_at(row, "answer"), "5");
+    assert_int_equal(json_object_size(row), 8);
+    assert_int_equal(f->figures.rows, 1);
+    json_decref(row);
+
+    f->options.margin = log(0.875 / 0.0625) + 0.01;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+    f->options.margin = -1;
+    f->options.only_correct = true; /* nothing correct goes on from there */
+    assert_text(rows_of(f), "");
+
+    /* rendered, the prompt has all that both steps have before them, and nobody's turn ends */
+    struct turn turn;
+    f->options.only_correct = false;
+    assert_ok(turn_open(&turn, chat_template_known("qwq"), TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    row = line_of(rows_of(f), 0);
+    assert_text(content_at(row, "prompt"),
+                "<|im_start|>user\n" QUESTION "<|im_end|>\n<|im_start|>assistant\n<think>\n### Step 1. Count");
+    assert_text(content_at(row, "initial_reason_steps"), "");
+    json_decref(row);
+    turn_close(&turn);
+    f->options.turn = NULL;
+}
+
+/* Labels are of the change: step 1 of the best trajectory has S 0.25, low and yet twice S0; with S0 at 0.9 the same step
+ * would have spoilt it. */
+static void test_step_labels(void **state) {
+    struct fixture *f = *state;
+    f->options.top = 2;
+    f->options.format = training_format("prm");
+    cord_text rows = rows_of(f);
+    json_t *row = line_of(rows, 0), *other = line_of(rows, 1);
+    const json_t *steps = json_object_get(row, "completions"), *labels = json_object_get(row, "labels");
+    assert_int_equal(json_object_size(row), 3);
+    assert_text(content_at(row, "prompt"), QUESTION);
+    assert_int_equal(json_array_size(steps), 2);
+    assert_string_equal(json_string_value(json_array_get(steps, 0)), "### Step 1. Count");
+    assert_true(json_is_true(json_array_get(labels, 0)) && json_is_true(json_array_get(labels, 1)));
+    assert_int_equal(json_array_size(json_object_get(other, "labels")), 1);
+    json_decref(row);
+    json_decref(other);
+
+    f->options.format = training_format("math-shepherd");
+    f->options.only_correct = true;
+    row = line_of(rows_of(f), 0);
+    assert_text(content_at(row, "input"), QUESTION " Step 1: Add two \xD0\xBA\xD0\xB8");
+    assert_text(content_at(row, "label"), QUESTION " Step 1: Add two +");
+    assert_text(content_at(row, "task"), "sample");
+    json_decref(row);
+}
+
+static void test_falling_step(void **state) {
+    struct fixture *f = *state;
+    struct candidate *c = &f->sample.candidates[0][0];
+    /* the same search, but its first step takes S from 0.125 to 0.0625: by log 2 */
+    journal_close(f->source.journal);
+    sample_remove(f->folder);
+    c->log_score = f->sample.steps[0].log_score = f->sample.beams[0][0].log_score = log(0.0625);
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
+    sample_problems(f->source.journal);
+    sample_tell(f->source.journal, 1, &f->sample);
+    f->options.format = training_format("prm");
+    f->options.only_correct = true;
+    json_t *row = line_of(rows_of(f), 0);
+    assert_true(json_is_false(json_array_get(json_object_get(row, "labels"), 0)));
+    json_decref(row);
+    f->options.margin = 0.7; /* more than log 2: within the noise */
+    row = line_of(rows_of(f), 0);
+    assert_true(json_is_true(json_array_get(json_object_get(row, "labels"), 0)));
+    json_decref(row);
+}
+
+/* The list that help and completions show is the table's. */
+static void test_names(void **state) {
+    (void)state;
+    struct buf names;
+    buf_init(&names, "names", 10000);
+    for (int i = 0; training_format_at(i); i++) {
+        buf_addf(&names, "%s%s", i ? "|" : "", training_format_at(i)->name);
+        assert_ptr_equal(training_format(training_format_at(i)->name), training_format_at(i));
+    }
+    assert_text(buf_text(&names), TRAINING_FORMATS);
+    assert_null(training_format("massages"));
+    buf_release(&names);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_traces),
+        TEST(test_rendered),
+        TEST(test_pairs),
+        TEST(test_step_pairs),
+        TEST(test_step_labels),
+        TEST(test_falling_step),
+        cmocka_unit_test(test_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

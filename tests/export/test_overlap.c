@@ -1,0 +1,135 @@
+/* test_overlap.c - runs of words that two texts share, against a plain comparison of all with all. */
+#include "support.h"
+
+#include "export/overlap.h"
+#include "export/words.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static char path[64];
+
+static int set_up(void **state) {
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/cord_overlap_XXXXXX");
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    unlink(path);
+    return 0;
+}
+
+static void write_file(const char *text) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static bool meets(const struct overlap *o, const char *text, struct overlap_match *match) {
+    bool found;
+    assert_ok(overlap_find(o, text_of(text), &found, match, err));
+    return found;
+}
+
+static void test_words(void **state) {
+    (void)state;
+    struct overlap o;
+    struct overlap_match match;
+    write_file("{\"question\": \"one two three four five six\"}\n"
+               "\n"
+               "plain lines count as well, seven eight\n"
+               "{\"messages\": [{\"role\": \"system\", \"content\": \"be kind to all of them\"}, {\"role\": \"user\", "
+               "\"content\": \"alpha beta gamma delta epsilon\"}]}\n"
+               "{\"prompt\": \"too short\"}\n");
+    overlap_init(&o, 5);
+    assert_ok(overlap_add(&o, path, err));
+    assert_int_equal(o.questions, 3);
+    assert_int_equal(o.too_short, 1);
+    assert_true(meets(&o, "zero ONE, two: three -- four\nfive!", &match));
+    assert_text(match.words, "ONE, two: three -- four\nfive");
+    assert_int_equal(match.line, 1);
+    assert_false(meets(&o, "one two three four six five", &match));
+    assert_false(meets(&o, "one two three four fives", &match));
+    assert_true(meets(&o, "lines count as well seven", &match));
+    assert_int_equal(match.line, 3);
+    assert_true(meets(&o, "alpha beta gamma delta epsilon", &match));
+    assert_false(meets(&o, "be kind to all of them", &match)); /* a system text is nobody's question */
+    assert_false(meets(&o, "too short", &match));
+    assert_false(meets(&o, "", &match));
+    overlap_release(&o);
+}
+
+/* A question of fewer words than n counts whole. */
+static void test_short_question(void **state) {
+    (void)state;
+    struct overlap o;
+    struct overlap_match match;
+    write_file("{\"problem\": \"what is two plus three\"}\n");
+    overlap_init(&o, 13);
+    assert_ok(overlap_add(&o, path, err));
+    assert_true(meets(&o, "Now, what is two plus three?", &match));
+    assert_text(match.words, "what is two plus three");
+    assert_false(meets(&o, "Now, what is two plus four?", &match));
+    overlap_release(&o);
+}
+
+static void test_wrong_input(void **state) {
+    (void)state;
+    struct overlap o;
+    cord_error e = {0};
+    overlap_init(&o, 13);
+    write_file("{\"q\": \"x\"}\n");
+    assert_int_equal(overlap_add(&o, path, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "it has 'q'"));
+    assert_non_null(strstr(e.where, ":1"));
+    write_file("{broken\n");
+    assert_int_equal(overlap_add(&o, path, NULL), CORD_BAD_INPUT);
+    assert_int_equal(overlap_add(&o, "/nowhere/at/all", NULL), CORD_IO_ERROR);
+    overlap_release(&o);
+}
+
+/* Random texts of few words: a match is found exactly where comparing all runs of words with all finds one. */
+static void test_against_all(void **state) {
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 7);
+    int found_some = 0;
+    for (int round = 0; round < 300; round++) {
+        char texts[2][400];
+        size_t len[2] = {0, 0};
+        for (int t = 0; t < 2; t++)
+            for (int i = 0; i < 40; i++)
+                len[t] +=
+                    (size_t)snprintf(texts[t] + len[t], sizeof texts[t] - len[t], "w%d ", (int)(rng_next(&rng) % 4));
+        struct words words[2];
+        for (int t = 0; t < 2; t++) assert_ok(words_init(&words[t], text_of(texts[t]), err));
+        bool want = false;
+        for (size_t a = 0; a + 6 <= words[0].n; a++)
+            for (size_t b = 0; b + 6 <= words[1].n; b++)
+                want |= memcmp(words[0].hash + a, words[1].hash + b, 6 * sizeof *words[0].hash) == 0;
+        struct overlap o;
+        struct overlap_match match;
+        write_file(texts[0]);
+        overlap_init(&o, 6);
+        assert_ok(overlap_add(&o, path, err));
+        assert_int_equal(meets(&o, texts[1], &match), want);
+        found_some += want;
+        overlap_release(&o);
+        for (int t = 0; t < 2; t++) words_release(&words[t]);
+    }
+    assert_in_range(found_some, 30, 270);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {TEST(test_words), TEST(test_short_question), TEST(test_wrong_input),
+                                       TEST(test_against_all)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,116 @@
+/* test_turn.c - what chat templates make of a reasoning: the real ones of llama.cpp's pinned source. */
+#include "support.h"
+
+#include "export/trainers.h"
+#include "export/turn.h"
+
+#define OPEN      "<think>\n"
+#define REASONING "### Step 1. Two and three\n\n### Step 2. make five"
+#define RESPONSE  OPEN REASONING "\n</think>\n\nSo \\boxed{5}"
+
+static const struct {
+    const char *file;
+    bool keeps; /* the reasoning, where a trainer renders the conversation */
+} real[] = {
+    {"Qwen-Qwen2.5-7B-Instruct.jinja", true},
+    {"Qwen-Qwen3-0.6B.jinja", true},
+    {"Qwen-QwQ-32B.jinja", true}, /* drops that of earlier turns only */
+    {"deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja", false},
+    {"deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja", false},
+    {"meta-llama-Llama-3.1-8B-Instruct.jinja", true},
+};
+
+static void open_real(struct turn *turn, const char *file) {
+    char path[500];
+    struct buf source;
+    snprintf(path, sizeof path, "%s%s", TEMPLATES_DIR, file);
+    assert_ok(file_read(path, "template", 1 << 20, &source, err));
+    assert_ok(turn_open(turn, buf_text(&source), TEXT("<s>"), TEXT("</s>"), err));
+    buf_release(&source);
+}
+
+static void test_what_is_lost(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
+        struct turn turn;
+        struct arena arena;
+        bool keeps;
+        open_real(&turn, real[i].file);
+        arena_init(&arena);
+        assert_ok(turn_keeps(&turn, TEXT("2 + 3?"), TEXT(RESPONSE), TEXT(REASONING), &arena, &keeps, err));
+        if (keeps != real[i].keeps) fail_msg("%s: keeps %d", real[i].file, keeps);
+        arena_release(&arena);
+        turn_close(&turn);
+    }
+}
+
+/* What cord renders itself loses nothing, whatever the template does: the prompt as at inference, then the response. */
+static void test_rendered_keeps_all(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
+        struct turn turn;
+        struct arena arena;
+        cord_text prompt, said;
+        open_real(&turn, real[i].file);
+        arena_init(&arena);
+        assert_ok(turn_render(&turn, TEXT("2 + 3?"), TEXT(RESPONSE), TEXT(OPEN), &arena, &prompt, &said, err));
+        assert_true(text_find(said, TEXT(REASONING "\n</think>\n\nSo \\boxed{5}")) >= 0);
+        assert_true(text_ends(said, turn.end));
+        assert_true(turn.end.len > 0);
+        bool opened = text_ends(prompt, TEXT(OPEN)), opens = text_starts(said, TEXT(OPEN));
+        if (opened == opens) fail_msg("%s: the thinking is opened %d times", real[i].file, opened + opens);
+        arena_release(&arena);
+        turn_close(&turn);
+    }
+}
+
+/* cord's own short form of a template loses what the real one loses. */
+static void test_known_loses_too(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        bool keeps;
+    } known[] = {{"chatml", true}, {"qwen-2.5", true}, {"deepseek-r1", false}, {"llama-3.1", true}, {"gemma", true}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct turn turn;
+        struct arena arena;
+        bool keeps;
+        arena_init(&arena);
+        assert_ok(turn_open(&turn, chat_template_known(known[i].name), TEXT(""), TEXT(""), err));
+        assert_ok(turn_keeps(&turn, TEXT("2 + 3?"), TEXT(RESPONSE), TEXT(REASONING), &arena, &keeps, err));
+        if (keeps != known[i].keeps) fail_msg("%s: keeps %d", known[i].name, keeps);
+        arena_release(&arena);
+        turn_close(&turn);
+    }
+}
+
+static void test_no_place_for_an_assistant(void **state) {
+    (void)state;
+    struct turn turn;
+    cord_error e = {0};
+    assert_int_equal(turn_open(&turn, TEXT("{{ messages[0].content }}"), TEXT(""), TEXT(""), &e), CORD_BAD_MODEL);
+    assert_non_null(strstr(e.message, "what an assistant says"));
+    assert_int_equal(turn_open(&turn, TEXT("{% if %}"), TEXT(""), TEXT(""), NULL), CORD_BAD_MODEL);
+}
+
+static void test_trainers(void **state) {
+    (void)state;
+    struct buf names;
+    buf_init(&names, "names", 10000);
+    for (int i = 0; trainer_at(i); i++) {
+        buf_addf(&names, "%s%s", i ? "|" : "", trainer_at(i)->name);
+        assert_ptr_equal(trainer_find(trainer_at(i)->name), trainer_at(i));
+    }
+    assert_text(buf_text(&names), TRAINERS);
+    assert_null(trainer_find("trainer"));
+    buf_release(&names);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_lost),    cmocka_unit_test(test_rendered_keeps_all),
+        cmocka_unit_test(test_known_loses_too), cmocka_unit_test(test_no_place_for_an_assistant),
+        cmocka_unit_test(test_trainers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
