@@ -298,7 +298,7 @@ static void test_export(void **state) {
         "\"<think>\\n### Step 1. Add two\\n</think>\\n\\nSo \\\\boxed{5}\"}]}\n";
     static const char words[] =
         "1 row from 4 problems; rescued by a correct trajectory behind a better-scored one: 1; without a "
-        "correct one: 0; failed: 1; unfinished: 2\n";
+        "correct trajectory: 0; failed: 1; unfinished: 2\n";
     assert_int_equal(cord(f, "export $RUN --only-correct 2>/dev/null"), 3);
     assert_string_equal(f->output, row);
     assert_int_equal(cord(f, "export $RUN --only-correct -o $RUN/rows"), 3);
