@@ -2,10 +2,10 @@
  * happens on the way, the result is there whole or not at all, and the runs stay as they are. */
 #include "store/sample.h"
 
-#include "store/trajectories.h"
 #include "store/ledger.h"
 #include "store/merge.h"
 #include "store/merge_problem.h"
+#include "store/trajectories.h"
 
 #include <dirent.h>
 #include <signal.h>
