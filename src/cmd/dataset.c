@@ -30,7 +30,7 @@ static cord_status find_noise(struct export_source *source, struct arena *arena,
     CORD_TRY(journal_get_fact(source->journal, "recipe", arena, &recipe, err));
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
-    if (outline.meta_model < 0) return CORD_OK;
+    if (outline.meta_model < 0 || !outline.models) return CORD_OK;
     const char *key = arena_printf(arena, "model.%s.noise", outline.models[outline.meta_model]);
     if (!key) return error_memory(err);
     CORD_TRY(journal_get_fact(source->journal, key, arena, &noise, err));
