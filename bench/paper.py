@@ -14,7 +14,8 @@ the first 30 problems and seed 1. Two samples, the same on every machine:
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right; what the compared methods do with them plays no part
 
-Environment: CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes
+Environment: CORD_PAPER_THREADS, of the local models (one a core; on a machine that is busy with other work 1 is faster);
+CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes
 are checked).
 """
 import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
@@ -96,7 +97,8 @@ def sample_file(sample, wanted):
 # ---- runs --------------------------------------------------------------------------------------------------------
 
 def run(recipe, settings, out, timeout=None):
-    sets = [word for setting in (*settings, "run.out=" + out) for word in ("--set", setting)]
+    threads = os.environ.get("CORD_PAPER_THREADS", "0")
+    sets = [word for setting in (*settings, "run.out=" + out, "run.threads=" + threads) for word in ("--set", setting)]
     try:
         status = subprocess.run([CORD, "run", f"{RECIPES}/{recipe}.yaml", "-q", *sets], timeout=timeout).returncode
     except subprocess.TimeoutExpired:  # killed: nothing is lost
