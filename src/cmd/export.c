@@ -307,7 +307,7 @@ static void warn(const struct job *job) {
             "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
             "be learned%s%s\n",
             (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
-    if (f->over_length)
+    if (t && f->over_length)
         fprintf(
             err,
             "warning: %lld of %lld rows are longer than the %d tokens that %s takes unless told, and are %s: set %s\n",

@@ -15,6 +15,7 @@ struct problems {
     struct problem_options options;
     struct problem_reader *reader;
     struct survey survey;
+    cord_error why;      /* of the last problem: its `bad` may lie in it */
     cord_engine *engine; /* NULL: lengths are bytes */
     cord_model *model;
     bool json;
@@ -44,13 +45,13 @@ static cord_status measure(struct problems *p, enum survey_part part, cord_text 
 
 static cord_status add(struct problems *p, struct problem *problem, cord_error *err) {
     cord_status status = CORD_OK;
-    cord_error why = {0};
+    p->why = (cord_error){0};
     const cord_text texts[] = {problem->question.text, problem->full_question, problem->gold, problem->target};
     for (int i = 0; i < SURVEY_PARTS && !problem->bad && status == CORD_OK; i++)
-        status = measure(p, (enum survey_part)i, texts[i], &why);
-    if (status == CORD_BAD_INPUT) problem->bad = why.message; /* the tokenizer cannot spell it */
+        status = measure(p, (enum survey_part)i, texts[i], &p->why);
+    if (status == CORD_BAD_INPUT) problem->bad = p->why.message; /* the tokenizer cannot spell it */
     if (status != CORD_OK && status != CORD_BAD_INPUT) {
-        if (err) *err = why;
+        if (err) *err = p->why;
         return status;
     }
     return survey_add(&p->survey, problem, err);

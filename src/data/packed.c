@@ -79,7 +79,8 @@ static bool skip_frame(FILE *file, uint64_t size) {
     bool single = descriptor & 0x20;
     int content = of_content[descriptor >> 6];
     if (single && content == 0) content = 1;
-    if (!skip(file, (uint64_t)(!single + of_dictionary[descriptor & 3] + content), size)) return false;
+    if (!skip(file, (uint64_t)!single + (uint64_t)of_dictionary[descriptor & 3] + (uint64_t)content, size))
+        return false;
     do {
         if (!number(file, 3, &block)) return false;
         uint32_t kind = block >> 1 & 3; /* raw, one byte repeated, compressed, none */

@@ -59,7 +59,7 @@ _Static_assert(sizeof(result_t) == 48 && sizeof(string_t) == 16, "DuckDB's layou
     F(void, free, (void *memory))
 
 struct duckdb {
-#define MEMBER(type, name, arguments) type(*name) arguments;
+#define MEMBER(type, name, arguments) type(*name) arguments; /* NOLINT(bugprone-macro-parentheses): a declaration */
     DUCKDB_FUNCTIONS(MEMBER)
 #undef MEMBER
     void *library;
@@ -261,9 +261,9 @@ static char divider_of(cord_text line) {
     int counts[4] = {0}, best = 0;
     bool quoted = false;
     for (size_t i = 0; i < line.len; i++) {
-        const char *found = memchr(dividers, line.data[i], 4);
+        const char *found = strchr(dividers, line.data[i]);
         if (line.data[i] == '"') quoted = !quoted;
-        if (found && !quoted) counts[found - dividers]++;
+        if (found && *found && !quoted) counts[found - dividers]++;
     }
     for (int i = 1; i < 4; i++)
         if (counts[i] > counts[best]) best = i;

@@ -71,7 +71,7 @@ cord_status dataset_open(struct dataset *set, const char *path, bool folder, str
 /* ---- what lies beside ------------------------------------------------------------------------------------------------- */
 
 static cord_status put_text(struct dataset *set, const char *path, cord_text text, cord_error *err) {
-    FILE *file;
+    FILE *file = NULL;
     CORD_TRY(dataset_add(set, path, &file, err));
     return fwrite(text.data, 1, text.len, file) == text.len ? CORD_OK : error_errno(err, "write", path);
 }

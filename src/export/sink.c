@@ -29,7 +29,7 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
     }
     /* what both steps have before them is no whole turn */
     if (steps && row->rendered_prompt.data) {
-        size_t end = o->search_prompt ? 0 : o->turn->end.len;
+        size_t end = o->search_prompt || !o->turn ? 0 : o->turn->end.len;
         row->prefix = text_slice(row->rendered_response, 0, row->rendered_response.len - end);
     }
     return CORD_OK;
