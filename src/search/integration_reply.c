@@ -144,7 +144,7 @@ static size_t mend_string(cord_text t, size_t at, struct buf *out, bool *open) {
 
 /* One object, whose brace stands at `from`, as it should have been written. Returns where it ends; *why where it does not. */
 static size_t mend_object(cord_text t, size_t from, bool cut, struct buf *out, const char **why) {
-    char stack[64];
+    char stack[64] = {0};
     int depth = 0;
     bool open = false;
     size_t at = from;
@@ -163,7 +163,7 @@ static size_t mend_object(cord_text t, size_t from, bool cut, struct buf *out, c
         }
         buf_addc(out, c);
         if (c != '}' && c != ']') continue;
-        if (stack[--depth] != (c == '}' ? '{' : '[')) {
+        if (!depth || stack[--depth] != (c == '}' ? '{' : '[')) {
             *why = "a bracket of its JSON closes another kind of bracket";
             return at;
         }
