@@ -301,7 +301,7 @@ static bool read_real(const char *name, struct problem_set *set) {
 }
 
 static void check_real(const char *name, const char *layout, int n) {
-    struct problem_set set;
+    struct problem_set set = {0};
     if (!read_real(name, &set)) skip();
     assert_int_equal(set.n, n);
     assert_int_equal(set.n_bad, 0);

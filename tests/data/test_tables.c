@@ -79,10 +79,10 @@ static cord_status read_named(const char *name, struct problem_options options) 
 
 /* Lets DuckDB itself do something, by its plain calls: the tests' files are not written by what is tested. */
 static void duckdb(const char *query) {
-    void *so = dlopen(library, RTLD_NOW | RTLD_LOCAL), *database, *connection;
+    void *so = dlopen(library, RTLD_NOW | RTLD_LOCAL), *database = NULL, *connection = NULL;
     struct {
         uint64_t space[6];
-    } result;
+    } result = {0};
     assert_non_null(so);
     int (*open_)(const char *, void **), (*connect_)(void *, void **), (*query_)(void *, const char *, void *);
     void (*disconnect_)(void **), (*close_)(void **), (*destroy_)(void *);

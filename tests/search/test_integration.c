@@ -142,7 +142,7 @@ static void spoiled_replies_do_no_harm(void **state) {
         const char *from = mended[rng_next(&rng) % (sizeof mended / sizeof *mended)].reply;
         size_t len = strlen(from);
         assert_true(len + 8 < sizeof text);
-        memcpy(text, from, len);
+        snprintf(text, sizeof text, "%s", from);
         for (int i = 0; i < 4 && len; i++) {
             size_t at = rng_next(&rng) % len;
             switch (rng_next(&rng) % 3) {

@@ -101,7 +101,7 @@ static void assert_same_candidate(const struct candidate *a, const struct candid
     assert_true(a->propose_us == b->propose_us && a->score_us == b->score_us);
     assert_int_equal(a->n_parts, b->n_parts);
     assert_true(!a->parts == !b->parts);
-    for (int i = 0; i < a->n_parts; i++) {
+    for (int i = 0; a->parts && b->parts && i < a->n_parts; i++) {
         assert_true(a->parts[i].from == b->parts[i].from && a->parts[i].to == b->parts[i].to);
         assert_true(!a->parts[i].category == !b->parts[i].category);
         if (a->parts[i].category) assert_string_equal(a->parts[i].category, b->parts[i].category);
