@@ -60,7 +60,7 @@ cord_status runs_open(struct runs *runs, const char *const *folders, int n, cord
 }
 
 void runs_close(struct runs *runs) {
-    for (int i = 0; i < runs->n; i++) journal_close(runs->sources[i].journal);
+    for (int i = 0; runs->sources && i < runs->n; i++) journal_close(runs->sources[i].journal);
     arena_release(&runs->arena);
     *runs = (struct runs){0};
 }
