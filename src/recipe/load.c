@@ -616,6 +616,24 @@ static cord_status load_reward(struct load *load, struct search_settings *search
     return find_model(load, "reward.model", NULL, &load->recipe->reward_model);
 }
 
+/* UCB adds a constant times a doubt to a mean reward: what that constant does is known for rewards between 0 and 1. */
+static cord_status check_rewards(struct load *load) {
+    const struct search_settings *search = &load->recipe->search;
+    if (search->strategy != STRATEGY_MCTS || search->criterion->unit) return CORD_OK;
+    struct buf names;
+    buf_init(&names, "names of criteria", 4096);
+    for (int i = 0; criteria[i]; i++)
+        if (criteria[i]->unit) buf_addf(&names, "%s%s", names.len ? ", " : "", criteria[i]->name);
+    cord_status status = buf_check(&names, load->err);
+    if (status == CORD_OK)
+        status = values_error(&load->values, values_get(&load->values, "search.criterion", NULL)->place, load->err,
+                              "search.criterion: %s contradicts search.strategy: mcts, which goes with criteria whose "
+                              "scores lie between 0 and 1 (%s); change one of the two",
+                              search->criterion->name, names.data);
+    buf_release(&names);
+    return status;
+}
+
 /* By what reasonings are chosen, and who measures them afterwards. Needs check_owners. */
 static cord_status load_criterion(struct load *load) {
     struct recipe *recipe = load->recipe;
@@ -630,6 +648,7 @@ static cord_status load_criterion(struct load *load) {
     };
     search->contrast_samples = (int)number(load, "contrast.samples", NULL);
     recipe->judgment_model = recipe->reward_model = -1;
+    CORD_TRY(check_rewards(load));
     CORD_TRY(load_named(load, "measures.scorer", recipe->meta_model, &recipe->scorer_model));
     CORD_TRY(load_named(load, "measures.held_out", -1, &recipe->held_out_model));
     if (!strcmp(search->criterion->name, "prm")) CORD_TRY(load_reward(load, search));

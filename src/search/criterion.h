@@ -13,6 +13,7 @@ struct criterion {
     /* How many of the meta-prover's log scores one of its own is made of: so much of that model's noise is in it. 0: none,
      * and search.tie_within_noise finds no ties but equal scores. */
     int noises;
+    bool unit; /* scores lie between 0 and 1: mcts needs that, whose constant weighs doubt against such rewards */
 
     /* Scores n reasonings, with as few calls of the engine as it can: fills in log_score, reasoning_tokens, what was computed
      * for it, and error where a request failed. Fails where nobody could be scored any more (is_models_own, a stopped
@@ -24,6 +25,9 @@ struct criterion {
      * nothing to prepare. `prompts` are the teachers'. */
     cord_status (*prepare)(const struct search *search, const struct spans *prompts, cord_text *contrast,
                            cord_error *err);
+
+    /* Who is asked in the meta-prover's place, in its style: the observer is told its prompt. NULL: nobody is. */
+    const struct meta_prover *(*asked)(const struct search *search);
 };
 
 /* All of them; both lists are in one order and end with NULL. The first is the default. */
@@ -62,6 +66,10 @@ cord_status prompt_of_scorer(const struct search *search, const struct meta_prov
 
 /* `text` with every mention of `answer` replaced (criteria/masked.c). The same text where there is none. */
 cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena, cord_text *out, cord_error *err);
+
+/* What the judge is asked behind a prompt (criteria/judge.c). */
+cord_status judgment_prompt(struct spans prompt, cord_text sentence, cord_text reasoning, bool complete,
+                            struct arena *arena, struct spans *out, cord_error *err);
 
 /* The log of the probability of "good" among two tokens, and of all steps' together (criteria/prm.c). */
 double reward_log_share(double log_good, double log_bad);

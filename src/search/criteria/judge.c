@@ -20,20 +20,25 @@ static uint64_t seed_of(const struct search *search, const struct scored *item) 
     return seed_text(seed_mix(run_seed(search, item->run), JUDGMENT_STREAM), text_trim_end(item->reasoning));
 }
 
+cord_status judgment_prompt(struct spans prompt, cord_text sentence, cord_text reasoning, bool complete,
+                            struct arena *arena, struct spans *out, cord_error *err) {
+    const char *apart = arena_printf(arena, "\n\n%.*s", (int)sentence.len, sentence.data);
+    const char *close = arena_printf(arena, " </think> %s", opening);
+    if (!apart || !close) return error_memory(err);
+    const cord_span tail[] = {
+        {text_trim_end(reasoning), false},
+        {complete ? (cord_text){"", 0} : text_of(apart), true},
+        {text_of(close), true},
+    };
+    *out = spans_append(prompt, tail, 3, arena);
+    return out->span ? CORD_OK : error_memory(err);
+}
+
 static cord_status ask(const struct search *search, struct spans prompt, const struct scored *item,
                        cord_proposal *proposals, int times, cord_error *err) {
     const struct judgment *judgment = &search->settings->judgment;
-    const char *sentence =
-        arena_printf(search->arena, "\n\n%.*s", (int)judgment->sentence.len, judgment->sentence.data);
-    const char *close = arena_printf(search->arena, " </think> %s", opening);
-    if (!sentence || !close) return error_memory(err);
-    const cord_span tail[] = {
-        {text_trim_end(item->reasoning), false},
-        {item->complete ? (cord_text){"", 0} : text_of(sentence), true},
-        {text_of(close), true},
-    };
-    struct spans whole = spans_append(prompt, tail, 3, search->arena);
-    if (!whole.span) return error_memory(err);
+    struct spans whole;
+    CORD_TRY(judgment_prompt(prompt, judgment->sentence, item->reasoning, item->complete, search->arena, &whole, err));
     for (int k = 0; k < times; k++)
         proposals[k] = (cord_proposal){
             .model = search->judge->model,
@@ -106,8 +111,12 @@ static cord_status score(const struct search *search, struct spans prompt, struc
     return status;
 }
 
+static const struct meta_prover *asked(const struct search *search) { return search->judge; }
+
 const struct criterion criterion_judge = {
     .name = "judge",
     .help = "how often a model that must answer at once answers right",
+    .unit = true,
     .score = score,
+    .asked = asked,
 };

@@ -212,5 +212,6 @@ const struct criterion criterion_masked = {
     .name = "masked",
     .help = "the same, with the reasoning's mentions of the answer blanked out",
     .noises = 1,
+    .unit = true,
     .score = score,
 };

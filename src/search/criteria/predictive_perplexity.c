@@ -45,5 +45,6 @@ const struct criterion criterion_predictive_perplexity = {
     .name = "predictive-perplexity",
     .help = "the meta-prover's likelihood of the answer",
     .noises = 1,
+    .unit = true,
     .score = score,
 };

@@ -220,5 +220,6 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_prm = {
     .name = "prm",
     .help = "a process reward model",
+    .unit = true,
     .score = score,
 };

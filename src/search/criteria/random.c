@@ -21,5 +21,6 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_random = {
     .name = "random",
     .help = "a seeded hash",
+    .unit = true,
     .score = score,
 };
