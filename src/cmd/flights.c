@@ -262,9 +262,9 @@ int flights_at_once(const struct session *session) {
     int fewest = 0;                     /* rows that a problem gives a model that proposes */
     double bytes = 0;
     for (int m = 0; m < recipe->n_models; m++) {
-        int rows = 0;
-        for (int k = 0; k < recipe->n_teachers; k++)
-            rows += recipe->teachers[k].model == m ? search_rows(&recipe->search) : 0;
+        int sharing = 0;
+        for (int k = 0; k < recipe->n_teachers; k++) sharing += recipe->teachers[k].model == m;
+        int rows = search_rows_of(&recipe->search, sharing, recipe->n_teachers);
         if (rows && (!fewest || rows < fewest)) fewest = rows;
         /* what the beam's texts can become, with a prompt; what a round adds is small beside it */
         double cells = 512 + (recipe->n_teachers ? (double)recipe->search.think_tokens : 4096);

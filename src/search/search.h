@@ -91,6 +91,13 @@ struct search_settings {
 /* How many texts one teacher is asked for at once. */
 static inline int search_rows(const struct search_settings *settings) { return settings->runs * settings->beam; }
 
+/* How many texts a model is asked for at once that `sharing` of n teachers have. In a search tree each run asks one teacher
+ * a round, whose turn a hash says: a model has its share of them. */
+static inline int search_rows_of(const struct search_settings *settings, int sharing, int n) {
+    int rows = search_rows(settings) * sharing;
+    return settings->strategy == STRATEGY_MCTS && n ? (rows + n - 1) / n : rows;
+}
+
 /* ---- what a search makes ------------------------------------------------------------------------------------- */
 
 /* One step of a trajectory; steps are shared by the trajectories that go through them. */
@@ -205,16 +212,20 @@ struct answered {
 /* How a participant was spoken to: what its prompt was, up to where reasoning is appended, and the texts around it.
  * With it, every request of a search can be put together again, byte for byte. */
 struct spoken {
-    int teacher; /* -1: the meta-prover */
+    int teacher; /* -1: the meta-prover; -2: who is asked in its place (criterion.h), if that is another model */
     struct spans prompt;
     const struct prompt_style *style;
 };
+
+enum { SPOKEN_META = -1, SPOKEN_ASKED = -2 };
+/* What the integrator is asked is made of traces that are not there yet: this stands for all of its user's turn. */
+#define INTEGRATOR_TURN "{traces}"
 
 /* Told what happened. Each call is one transaction of the journal; a failure ends the search with its status. Called from
  * the search's own thread. Any of the three may be NULL. */
 struct observer {
     void *ctx;
-    /* S with empty reasoning; what search.contrast is; the prompts of all teachers and of the meta-prover */
+    /* S with empty reasoning; what search.contrast is; the prompts of all who have one */
     cord_status (*started)(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
                            cord_error *err);
     cord_status (*round)(void *ctx, const struct round *round, cord_error *err);

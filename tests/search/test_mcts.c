@@ -420,6 +420,19 @@ static void no_teacher_is_always_first(void **state) {
     for (int k = 0; k < 3; k++) assert_true(first[k] > 8);
 }
 
+/* Two of three teachers share a model: four runs ask four teachers a round, of which it has its share. */
+static void rows_are_one_a_run(void **state) {
+    (void)state;
+    struct search_settings settings = {.strategy = STRATEGY_MCTS, .runs = 4, .beam = 1};
+    assert_int_equal(search_rows_of(&settings, 2, 3), 3);
+    assert_int_equal(search_rows_of(&settings, 3, 3), 4);
+    assert_int_equal(search_rows_of(&settings, 0, 3), 0);
+    settings.strategy = STRATEGY_CURATION;
+    assert_int_equal(search_rows_of(&settings, 2, 3), 8);
+    settings = (struct search_settings){.strategy = STRATEGY_CORD, .runs = 1, .beam = 4};
+    assert_int_equal(search_rows_of(&settings, 2, 3), 8);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_uct),
@@ -427,6 +440,7 @@ int main(void) {
         cmocka_unit_test(rollouts_are_asked_for_whole),
         cmocka_unit_test(runs_are_searches_of_their_own),
         cmocka_unit_test(no_teacher_is_always_first),
+        cmocka_unit_test(rows_are_one_a_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
