@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cmd/page.h"
 #include "recipe/recipe.h"
+#include "search/criterion.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct look {
     struct arena arena;
     struct journal *journal;
     struct recipe_outline outline;
+    const struct criterion *criterion; /* what S stands for */
     const char *const *teachers;
     double noise;
     struct audit audit;
@@ -27,16 +29,23 @@ struct look {
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* The noise of the meta-prover: what the command says, or what the run noted. */
+/* Runs that do not say have the first. */
+static const struct criterion *criterion_named(cord_text name) {
+    for (int i = 0; criteria[i]; i++)
+        if (text_equal(name, text_of(criteria[i]->name))) return criteria[i];
+    return criteria[0];
+}
+
+/* The noise of scores: what the command says, or what the run noted of the meta-prover, as often as a score has it. */
 static cord_status read_noise(struct look *l, cord_error *err) {
     const struct option_value *given = call_option(l->call, "noise");
     cord_text value = {0};
     l->noise = given->given ? given->number : (double)NAN;
-    if (given->given || l->outline.meta_model < 0) return CORD_OK;
+    if (given->given || l->outline.meta_model < 0 || !l->criterion->noises) return CORD_OK;
     const char *key = arena_printf(&l->arena, "model.%s.noise", l->outline.models[l->outline.meta_model]);
     if (!key) return error_memory(err);
     CORD_TRY(journal_get_fact(l->journal, key, &l->arena, &value, err));
-    if (value.len) l->noise = strtod(value.data, NULL);
+    if (value.len) l->noise = l->criterion->noises * strtod(value.data, NULL);
     return CORD_OK;
 }
 
@@ -69,23 +78,40 @@ static void sum_problem(struct look *l, const struct audit_problem *p) {
     l->after += exp(p->mention.after);
 }
 
+/* Without a bound no score is near it; and S0 is no score by another criterion than predictive perplexity, so that the first
+ * step's has none before it. */
+static void leave_out(struct look *l) {
+    for (int i = 0; i < l->audit.n_problems; i++) {
+        struct audit_problem *p = &l->audit.problems[i];
+        if (!l->criterion->unit) p->saturated = p->first_saturated = 0;
+        if (l->criterion != criteria[0] && p->mention.step == 1) p->mention.before = (double)NAN;
+    }
+}
+
 static cord_status look_at(struct look *l, cord_error *err) {
     cord_text recipe;
     int n;
     CORD_TRY(journal_open(l->call->args[0], JOURNAL_READ, &l->journal, err));
     CORD_TRY(journal_get_fact(l->journal, "recipe", &l->arena, &recipe, err));
     CORD_TRY(recipe_outline(recipe, &l->arena, &l->outline, err));
+    l->criterion = criterion_named(l->outline.criterion);
     CORD_TRY(journal_get_teachers(l->journal, &l->arena, &l->teachers, &n, err));
     CORD_TRY(read_noise(l, err));
     CORD_TRY(audit_run(l->journal, l->noise, &l->arena, &l->audit, err));
+    leave_out(l);
     for (int i = 0; i < l->audit.n_problems; i++) sum_problem(l, &l->audit.problems[i]);
     return CORD_OK;
 }
 
 /* Whether a teacher's model is the one that scores. */
 static bool is_own(const struct look *l, int teacher) {
-    return teacher < l->outline.n_teachers && l->outline.meta_model >= 0 &&
-           l->outline.teacher_model[teacher] == l->outline.meta_model;
+    return teacher < l->outline.n_teachers && l->outline.chooser_model >= 0 &&
+           l->outline.teacher_model[teacher] == l->outline.chooser_model;
+}
+
+static const char *scorer_name(const struct look *l) {
+    if (l->outline.chooser_model == l->outline.meta_model) return "the meta-prover's model";
+    return !strcmp(l->criterion->name, "judge") ? "the judge's model" : "the reward model";
 }
 
 static struct audit_teacher sum_teachers(const struct look *l, bool own) {
@@ -99,7 +125,7 @@ static struct audit_teacher sum_teachers(const struct look *l, bool own) {
     return sum;
 }
 
-/* Some teachers share the meta-prover's model, and some do not. */
+/* Some teachers share the model that scores, and some do not. */
 static int count_own(const struct look *l) {
     int own = 0;
     for (int k = 0; k < l->audit.n_teachers; k++) own += is_own(l, k);
@@ -126,7 +152,7 @@ static void text_head(struct look *l, struct page *page) {
         page_print(page, PAINT_NONE, " by ");
         page_raw(page, PAINT_NONE, l->outline.criterion);
         if (!text_equal(l->outline.criterion, TEXT("predictive-perplexity")))
-            page_print(page, PAINT_NONE, ", which is what S stands for below");
+            page_print(page, PAINT_NONE, ", which is what S stands for below; S0 is the answer's likelihood");
     }
     page_print(page, PAINT_NONE, "\n%d of %d problems done", l->done, l->audit.n_problems);
     page_print(page, PAINT_NONE, ", %d going on, %d failed\n", l->going_on, l->failed);
@@ -136,6 +162,10 @@ static void text_saturation(struct look *l, struct page *page) {
     page_print(page, PAINT_BOLD, "\nSaturation: S over %.2f\n", AUDIT_SATURATED);
     if (!l->audit.stepwise) {
         page_print(page, PAINT_NONE, "  does not apply: only complete traces have a score here\n");
+        return;
+    }
+    if (!l->criterion->unit) {
+        page_print(page, PAINT_NONE, "  does not apply: scores by %s have no upper bound\n", l->criterion->name);
         return;
     }
     page_print(page, PAINT_NONE, "  the best of the beam, after %d of %d round%s", l->saturated, l->scored,
@@ -178,10 +208,15 @@ static void text_margins(struct look *l, struct page *page) {
     if (a->n_margins)
         page_print(page, PAINT_NONE, "; the median margin is %.4f", audit_median(a->margins, a->n_margins));
     page_print(page, PAINT_NONE, "\n");
-    if (isnan(l->noise)) {
+    if (isnan(l->noise) && !l->criterion->noises) {
+        page_print(page, PAINT_NONE, "  the noise of scores by %s is not known: say it with --noise\n",
+                   l->criterion->name);
+    } else if (isnan(l->noise)) {
         page_print(page, PAINT_NONE, "  the meta-prover's noise is not known: say it with --noise\n");
     } else {
-        page_print(page, PAINT_NONE, "  within the meta-prover's noise of %g: %d", l->noise, a->within);
+        bool twice = l->criterion->noises > 1 && !call_option(l->call, "noise")->given;
+        page_print(page, PAINT_NONE, "  within %sthe meta-prover's noise%s of %g: %d", twice ? "twice " : "",
+                   twice ? "," : "", l->noise, a->within);
         put_share(page, a->within, a->n_margins);
         page_print(page, PAINT_NONE, "\n");
     }
@@ -242,13 +277,16 @@ static void text_teachers(struct look *l, struct page *page) {
     for (int k = 0; k < l->audit.n_teachers; k++) text_rates(page, l->teachers[k], &l->audit.teachers[k], &all);
     if (!l->audit.competes && l->scored)
         page_print(page, PAINT_NONE, "  nothing competes from round to round: all that is not dropped is kept\n");
-    if (!can_prefer(l)) {
-        page_print(page, PAINT_NONE,
-                   "  self-preference does not apply: %s the teachers share%s the meta-prover's model\n",
-                   count_own(l) ? "all" : "none of", count_own(l) ? "" : "s");
+    if (l->outline.chooser_model < 0 && l->outline.meta_model >= 0) {
+        page_print(page, PAINT_NONE, "  self-preference does not apply: no model's scores choose\n");
         return;
     }
-    text_rates(page, "the meta-prover's model", &own, &all);
+    if (!can_prefer(l)) {
+        page_print(page, PAINT_NONE, "  self-preference does not apply: %s the teachers share%s %s\n",
+                   count_own(l) ? "all" : "none of", count_own(l) ? "" : "s", scorer_name(l));
+        return;
+    }
+    text_rates(page, scorer_name(l), &own, &all);
     text_rates(page, "other models", &others, &all);
 }
 
@@ -288,7 +326,7 @@ static cord_status audit_text(struct look *l, cord_error *err) {
 
 static void json_saturation(struct look *l, struct json_writer *w) {
     json_open(w, "saturation", '{');
-    json_bool(w, "applies", l->audit.stepwise);
+    json_bool(w, "applies", l->audit.stepwise && l->criterion->unit);
     json_double(w, "over", AUDIT_SATURATED);
     json_int(w, "rounds", l->scored);
     json_int(w, "saturated", l->saturated);

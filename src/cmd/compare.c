@@ -30,14 +30,22 @@ static cord_status read_parameters(struct journal *journal, const struct recipe_
     return CORD_OK;
 }
 
-static cord_status read_sizes(struct compared_run *run, const struct recipe_outline *outline, struct arena *arena,
-                              cord_error *err) {
-    double *teachers = arena_alloc(arena, (size_t)(outline->n_teachers + 1) * sizeof *teachers);
-    if (!teachers) return error_memory(err);
-    run->sizes = (struct model_sizes){.teachers = teachers, .n_teachers = outline->n_teachers};
+/* The model of a teacher of the journal; -1 for who has none. */
+static int model_of(const struct recipe_outline *outline, const char *teacher) {
     for (int k = 0; k < outline->n_teachers; k++)
-        CORD_TRY(read_parameters(run->journal, outline, outline->teacher_model[k], arena, &teachers[k], err));
-    return read_parameters(run->journal, outline, outline->meta_model, arena, &run->sizes.meta_prover, err);
+        if (!strcmp(outline->teachers[k], teacher)) return outline->teacher_model[k];
+    return strcmp(teacher, INTEGRATOR) == 0 ? outline->integration_model : -1;
+}
+
+static cord_status read_sizes(struct compared_run *run, const struct recipe_outline *outline,
+                              const struct evidence *evidence, struct arena *arena, cord_error *err) {
+    double *teachers = arena_alloc(arena, (size_t)(evidence->n_teachers + 1) * sizeof *teachers);
+    if (!teachers) return error_memory(err);
+    run->sizes = (struct model_sizes){.teachers = teachers, .n_teachers = evidence->n_teachers};
+    for (int k = 0; k < evidence->n_teachers; k++)
+        CORD_TRY(
+            read_parameters(run->journal, outline, model_of(outline, evidence->teachers[k]), arena, &teachers[k], err));
+    return read_parameters(run->journal, outline, outline->chooser_model, arena, &run->sizes.chooser, err);
 }
 
 static const char *or_empty(cord_text text) { return text.data ? text.data : ""; }
@@ -54,7 +62,7 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     CORD_TRY(journal_get_teachers(run->journal, &c->arena, &evidence->teachers, &evidence->n_teachers, err));
     CORD_TRY(journal_get_fact(run->journal, "recipe", &c->arena, &recipe, err));
     CORD_TRY(recipe_outline(recipe, &c->arena, &outline, err));
-    CORD_TRY(read_sizes(run, &outline, &c->arena, err));
+    CORD_TRY(read_sizes(run, &outline, evidence, &c->arena, err));
     evidence->run = run->folder;
     evidence->version = cord_version();
     evidence->strategy = or_empty(outline.strategy);
@@ -62,6 +70,7 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     evidence->seed = or_empty(outline.seed);
     evidence->method = outline.method;
     evidence->scorer = outline.scorer;
+    evidence->measurer = outline.measurer;
     run->teachers = evidence->teachers;
     return evidence_take(evidence, run->problems, run->n_problems, &c->arena, err);
 }
@@ -238,16 +247,32 @@ static cord_status measure_method(struct compare *c, int number, cord_error *err
     return CORD_OK;
 }
 
-/* PP is the run's own meta-prover's; of two meta-provers it says nothing of the traces. */
+static bool differ(const char *own, const char *base) { return *own && *base && strcmp(own, base) != 0; }
+
+/* PP is measured by who measures.scorer names, else by the run's own meta-prover, which S0 is always by; by two of them it says
+ * nothing of the traces. Rows of older tables do not say who measured: it was the meta-prover. */
 static void note_scorers(struct compare *c) {
-    const char *base = c->first[c->comparison.baseline]->evidence->scorer;
+    const struct evidence *base = c->first[c->comparison.baseline]->evidence;
     for (int i = 0; i < c->comparison.n_methods; i++) {
-        const char *own = c->first[i]->evidence->scorer;
-        if (*own && *base && strcmp(own, base) != 0)
+        const struct evidence *own = c->first[i]->evidence;
+        bool s0 = differ(own->scorer, base->scorer);
+        bool pp = *own->measurer && *base->measurer ? differ(own->measurer, base->measurer) : s0;
+        const char *base_letter = c->letters[c->comparison.baseline];
+        if (pp && s0)
             buf_addf(&c->notes,
                      "PP and S0 of %s are by another meta-prover, or by models that are set up otherwise, than "
                      "those of %s: they cannot be compared as they stand.\n",
-                     c->letters[i], c->letters[c->comparison.baseline]);
+                     c->letters[i], base_letter);
+        else if (pp)
+            buf_addf(&c->notes,
+                     "PP of %s is by another scorer (measures.scorer) than that of %s: it cannot be compared as it "
+                     "stands.\n",
+                     c->letters[i], base_letter);
+        else if (s0)
+            buf_addf(&c->notes,
+                     "S0 of %s is by another meta-prover, or by models that are set up otherwise, than that of %s: it "
+                     "cannot be compared as it stands; PP, by the same scorer, can.\n",
+                     c->letters[i], base_letter);
     }
 }
 

@@ -23,10 +23,12 @@ enum column {
     COLUMN_METHOD,
     COLUMN_SCORER,
     COLUMN_PROBLEM,
+    COLUMN_MEASURER, /* older tables have none */
     COLUMNS
 };
-static const char *const columns[COLUMNS] = {"version", "run",      "strategy", "criterion", "seed",   "id",
-                                             "status",  "teachers", "hits",     "method",    "scorer", "problem"};
+static const char *const columns[COLUMNS] = {"version", "run",     "strategy", "criterion", "seed",
+                                             "id",      "status",  "teachers", "hits",      "method",
+                                             "scorer",  "problem", "pp_scorer"};
 static const char *const statuses[] = {[PROBLEM_OPEN] = "open", [PROBLEM_DONE] = "done", [PROBLEM_FAILED] = "failed"};
 
 /* ---- from a journal ------------------------------------------------------------------------------------------ */
@@ -105,7 +107,8 @@ static void put_column(struct buf *out, struct buf *cell, const struct evidence 
     const char *const texts[COLUMNS] = {[COLUMN_VERSION] = run->version,   [COLUMN_RUN] = run->run,
                                         [COLUMN_STRATEGY] = run->strategy, [COLUMN_CRITERION] = run->criterion,
                                         [COLUMN_SEED] = run->seed,         [COLUMN_METHOD] = run->method,
-                                        [COLUMN_SCORER] = run->scorer,     [COLUMN_STATUS] = statuses[row->status]};
+                                        [COLUMN_SCORER] = run->scorer,     [COLUMN_STATUS] = statuses[row->status],
+                                        [COLUMN_MEASURER] = run->measurer};
     buf_clear(cell);
     if (column == COLUMN_TEACHERS) put_json(cell, run, NULL);
     if (column == COLUMN_HITS && row->measured) put_json(cell, run, &row->hits);
@@ -210,13 +213,16 @@ static int find_column(const struct table *t, const char *name) {
 /* A measure that is younger than the table has no column, and no value. */
 static cord_status read_head(struct table *t, cord_error *err) {
     for (int c = 0; c < COLUMNS; c++)
-        if ((t->column[c] = find_column(t, columns[c])) < 0) return wrong(t, err, "there is no column ", columns[c]);
+        if ((t->column[c] = find_column(t, columns[c])) < 0 && c != COLUMN_MEASURER)
+            return wrong(t, err, "there is no column ", columns[c]);
     for (int m = 0; m < MEASURES; m++) t->measure[m] = find_column(t, measure_infos[m].key);
     if (t->measure[MEASURE_ACCURACY] < 0) return wrong(t, err, "there is no column ", "accuracy");
     return CORD_OK;
 }
 
-static const char *cell(const struct table *t, enum column c) { return t->cell[t->column[c]].data; }
+static const char *cell(const struct table *t, enum column c) {
+    return t->column[c] < 0 ? "" : t->cell[t->column[c]].data;
+}
 
 static cord_status read_values(const struct table *t, struct evidence_row *row, cord_error *err) {
     for (int m = 0; m < MEASURES; m++) {
@@ -300,7 +306,8 @@ static cord_status find_run(const struct table *t, struct evidence_list *list, s
                               .criterion = cell(t, COLUMN_CRITERION),
                               .seed = cell(t, COLUMN_SEED),
                               .method = cell(t, COLUMN_METHOD),
-                              .scorer = cell(t, COLUMN_SCORER)};
+                              .scorer = cell(t, COLUMN_SCORER),
+                              .measurer = cell(t, COLUMN_MEASURER)};
     return read_teachers(t, *out, err);
 }
 

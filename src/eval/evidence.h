@@ -22,7 +22,7 @@ struct evidence {
     const char *run;     /* its folder, as it was named */
     const char *version; /* of the cord that measured */
     const char *strategy, *criterion, *seed;
-    const char *method, *scorer; /* hashes, of struct recipe_outline; empty: not known */
+    const char *method, *scorer, *measurer; /* hashes, of struct recipe_outline; empty: not known */
     const char *const *teachers;
     int n_teachers;
     struct evidence_row *rows; /* in input order */

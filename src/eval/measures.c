@@ -119,7 +119,7 @@ static void add_flops(double value[MEASURES], const struct model_sizes *sizes, c
         double parameters = parameters_of(sizes, c->teacher);
         value[MEASURE_FLOPS_GENERATED] += flops(parameters, c->new_tokens);
         value[MEASURE_FLOPS_PREFILLED] += flops(parameters, c->prompt_tokens - c->cached_tokens);
-        value[MEASURE_FLOPS_SCORED] += flops(sizes->meta_prover, c->score_prompt_tokens - c->score_cached_tokens);
+        value[MEASURE_FLOPS_SCORED] += flops(sizes->chooser, c->score_prompt_tokens - c->score_cached_tokens);
     }
 }
 

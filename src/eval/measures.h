@@ -70,9 +70,9 @@ int hits_bin(int at, int n);
 
 /* How many parameters models have; 0: not known. */
 struct model_sizes {
-    const double *teachers; /* of each one's model */
+    const double *teachers; /* of each one's model: all that the journal has, the integrator behind the others */
     int n_teachers;
-    double meta_prover;
+    double chooser; /* whose scores choose: the meta-prover, or what the criterion has in its place */
 };
 
 /* Measures a problem that is done, and adds its hits. */

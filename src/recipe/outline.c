@@ -69,9 +69,63 @@ static int index_of(const struct recipe_outline *outline, cord_text name) {
     return -1;
 }
 
+/* The model that a key names, or `otherwise` where it names none. */
+static int named(const struct recipe_outline *outline, const struct recipe_values *values, const char *path,
+                 int otherwise) {
+    cord_text name = say(values, path, NULL);
+    return name.len ? index_of(outline, name) : otherwise;
+}
+
+static void find_roles(struct recipe_outline *out, const struct recipe_values *values) {
+    out->meta_model = index_of(out, say(values, "meta_prover.model", NULL));
+    out->integration_model = out->chooser_model = -1;
+    if (text_equal(out->strategy, TEXT("integration")))
+        out->integration_model = named(out, values, "integration.model", -1);
+    if (text_equal(out->criterion, TEXT("judge")))
+        out->chooser_model = named(out, values, "judgment.model", out->meta_model);
+    else if (text_equal(out->criterion, TEXT("prm")))
+        out->chooser_model = named(out, values, "reward.model", -1);
+    else if (!text_equal(out->criterion, TEXT("random")) && !text_equal(out->criterion, TEXT("longest")))
+        out->chooser_model = out->meta_model;
+}
+
+/* The hash of who measures PP: its model's keys, whatever its name, and the meta-prover's style, in which it is spoken to. What
+ * its model wrote itself counts only where the score that chose is taken for PP. */
+static cord_status hash_measurer(struct recipe_values *values, struct recipe_outline *out, cord_error *err) {
+    struct buf text;
+    char hex[65];
+    size_t n;
+    const struct recipe_key *keys = recipe_keys(&n);
+    int model = named(out, values, "measures.scorer", out->meta_model);
+    bool reused = model == out->meta_model && text_equal(out->criterion, TEXT("predictive-perplexity"));
+    buf_init(&text, "who measures", 8 * RECIPE_LIMIT);
+    for (size_t i = 0; i < n; i++) {
+        cord_text path = text_of(keys[i].path);
+        if (!is_of_scorer(keys[i].path) || text_equal(path, TEXT("meta_prover.model"))) continue;
+        if (text_equal(path, TEXT("meta_prover.reuse")) && !reused) continue;
+        const struct recipe_value *value = NULL;
+        if (!values_group(values, keys[i].path))
+            value = values_get(values, keys[i].path, NULL);
+        else if (model >= 0)
+            value = values_get(values, keys[i].path, out->models[model]);
+        if (!value || value_is_default(value)) continue;
+        buf_addf(&text, "%s ", keys[i].path);
+        yaml_value(&text, value);
+        buf_addc(&text, '\n');
+    }
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
+    buf_release(&text);
+    CORD_TRY(status);
+    if (model < 0) return CORD_OK;
+    out->measurer = arena_text(values->arena, (cord_text){hex, 64}).data;
+    return out->measurer ? CORD_OK : error_memory(err);
+}
+
 cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err) {
     struct recipe_values values = {.source = "the run's recipe", .arena = arena};
-    *out = (struct recipe_outline){.method = "", .scorer = "", .meta_model = -1};
+    *out = (struct recipe_outline){
+        .method = "", .scorer = "", .measurer = "", .meta_model = -1, .chooser_model = -1, .integration_model = -1};
     if (!resolved.len) return CORD_OK;
     CORD_TRY(yaml_read(&values, resolved, err));
     CORD_TRY(hash_keys(&values, is_of_method, true, &out->method, err));
@@ -87,10 +141,20 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
     out->teacher_model = arena_alloc(arena, (size_t)(out->n_teachers + 1) * sizeof *out->teacher_model);
     if (!out->models || !out->teachers || !out->teacher_model) return error_memory(err);
     for (int i = 0; i < out->n_models; i++) out->models[i] = values.models.names[i].name;
-    out->meta_model = index_of(out, say(&values, "meta_prover.model", NULL));
+    find_roles(out, &values);
+    CORD_TRY(hash_measurer(&values, out, err));
     for (int k = 0; k < out->n_teachers; k++) {
         out->teachers[k] = values.teachers.names[k].name;
         out->teacher_model[k] = index_of(out, say(&values, "teachers.*.model", out->teachers[k]));
     }
+    return CORD_OK;
+}
+
+cord_status recipe_said(cord_text resolved, const char *path, struct arena *arena, cord_text *out, cord_error *err) {
+    struct recipe_values values = {.source = "the run's recipe", .arena = arena};
+    *out = (cord_text){"", 0};
+    if (!resolved.len) return CORD_OK;
+    CORD_TRY(yaml_read(&values, resolved, err));
+    *out = say(&values, path, NULL);
     return CORD_OK;
 }

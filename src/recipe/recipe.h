@@ -112,14 +112,19 @@ cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, s
 struct recipe_outline {
     /* Hashes; empty ones are equal to none. `method`: of all that can change a result, but the seed and which problems were
      * taken. `scorer`: of the meta-prover and how models are set up. */
-    const char *method, *scorer;
+    const char *method, *scorer, *measurer; /* measurer: of who measures PP, and how that model is set up */
     cord_text strategy, criterion, seed;
     const char **models; /* names */
     int n_models;
     const char **teachers;
     int *teacher_model; /* indices into models, -1: none of them */
     int n_teachers, meta_model;
+    int chooser_model; /* whose scores choose: the meta-prover's, or what the criterion has in its place; -1: nobody's */
+    int integration_model; /* who merges traces; -1: nobody */
 };
+/* What a resolved recipe says of a key that stands under no name ("integration.prompt"). Lives in `arena`. */
+cord_status recipe_said(cord_text resolved, const char *path, struct arena *arena, cord_text *out, cord_error *err);
+
 cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err);
 
 #endif

@@ -270,10 +270,75 @@ static void test_command_traces(void **state) {
     buf_release(&out);
 }
 
+/* By another criterion: what has no bound does not saturate, noise is that of likelihoods, S0 stands before no other score, and
+ * who prefers is the model whose scores choose. */
+static void test_command_criteria(void **state) {
+    struct fixture *f = *state;
+    struct buf out;
+    char with[sizeof recipe + 200];
+    make_beams(f);
+    assert_ok(journal_put_fact(f->journal, "model.big.noise", TEXT("0.1"), err));
+    buf_init(&out, "what cord printed", 1 << 20);
+    snprintf(with, sizeof with, "%s  criterion: contrast\n", recipe);
+    assert_ok(journal_put_fact(f->journal, "recipe", text_of(with), err));
+    run_cord(f->folder, "", &out);
+    assert_true(text_find(buf_text(&out), TEXT("does not apply: scores by contrast have no upper bound")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("within twice the meta-prover's noise, of 0.2: 2 (50.0 %)")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("the meta-prover's model ")) > 0);
+    run_cord(f->folder, "-f json", &out);
+    json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_true(json_is_false(json_object_get(json_object_get(all, "saturation"), "applies")));
+    assert_near(number_at(all, "saturation", "saturated"), 0);
+    json_decref(all);
+
+    snprintf(with, sizeof with, "%s  criterion: judge\njudgment:\n  model: \"tiny\"\n", recipe);
+    assert_ok(journal_put_fact(f->journal, "recipe", text_of(with), err));
+    run_cord(f->folder, "-f json", &out);
+    all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *preference = json_object_get(all, "self_preference");
+    assert_near(number_at(all, "saturation", "saturated"), 1);
+    assert_true(json_is_null(json_object_get(json_object_get(all, "margins"), "within_noise")));
+    assert_near(number_at(preference, "own", "final"), 2); /* tiny's */
+    json_decref(all);
+
+    snprintf(with, sizeof with, "%s  criterion: longest\n", recipe);
+    assert_ok(journal_put_fact(f->journal, "recipe", text_of(with), err));
+    run_cord(f->folder, "", &out);
+    assert_true(text_find(buf_text(&out), TEXT("the noise of scores by longest is not known")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("self-preference does not apply: no model's scores choose")) > 0);
+    buf_release(&out);
+}
+
+/* A mention in the first step, whose score has no likelihood before it to be compared with. */
+static void test_first_step(void **state) {
+    struct fixture *f = *state;
+    struct play p = {.n = 0};
+    struct buf out;
+    char with[sizeof recipe + 200];
+    assert_ok(journal_started(f->journal, 1, log(0.125), TEXT(""), NULL, 0, err));
+    propose(&p, 0, 0, " It is 5", " It is 5", 0.75, 0, FINISHED_CLOSED);
+    tell(f->journal, 1, 1, &p);
+    const struct answered answer = {
+        .trajectory = p.beam[0], .reply = TEXT("5"), .answer = TEXT("5"), .grade = GRADE_CORRECT, .why = ""};
+    assert_ok(journal_finished(f->journal, 1, &answer, 1, err));
+    buf_init(&out, "what cord printed", 1 << 20);
+    for (int other = 0; other < 2; other++) {
+        snprintf(with, sizeof with, "%s%s", recipe, other ? "  criterion: masked\n" : "");
+        assert_ok(journal_put_fact(f->journal, "recipe", text_of(with), err));
+        run_cord(f->folder, "-f json", &out);
+        json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+        assert_near(number_at(all, "first_mention", "with_scores"), other ? 0 : 1);
+        if (!other) assert_near(number_at(all, "first_mention", "s_before"), 0.125);
+        json_decref(all);
+    }
+    buf_release(&out);
+}
+
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {WITH_RUN(test_beams), WITH_RUN(test_traces), WITH_RUN(test_command),
-                                       WITH_RUN(test_command_traces)};
+    const struct CMUnitTest tests[] = {
+        WITH_RUN(test_beams),          WITH_RUN(test_traces),           WITH_RUN(test_command),
+        WITH_RUN(test_command_traces), WITH_RUN(test_command_criteria), WITH_RUN(test_first_step)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -440,10 +440,109 @@ static void test_command(void **state) {
     sample_remove(a), sample_remove(b), sample_remove(c);
 }
 
+/* ---- roles ----------------------------------------------------------------------------------------------------- */
+
+#define MODELS                                                                                   \
+    "models:\n  \"big\":\n    file: \"a.gguf\"\n  \"tiny\":\n    file: \"b.gguf\"\n  \"own\":\n" \
+    "    file: \"c.gguf\"\n"
+
+static void put_recipe(const char *folder, const char *recipe, const char *second_teacher) {
+    struct journal *journal;
+    const struct teacher teachers[] = {{.name = "strong"}, {.name = second_teacher}};
+    assert_ok(journal_open(folder, JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_teachers(journal, teachers, 2, err));
+    assert_ok(journal_put_fact(journal, "recipe", text_of(recipe), err));
+    assert_ok(journal_put_fact(journal, "model.big.parameters", TEXT("3e9"), err));
+    assert_ok(journal_put_fact(journal, "model.tiny.parameters", TEXT("1e9"), err));
+    assert_ok(journal_put_fact(journal, "model.own.parameters", TEXT("7e9"), err));
+    journal_close(journal);
+}
+
+/* The integrator's steps and answers count by its model, and scores by the judge's. */
+static void test_roles(void **state) {
+    struct fixture *f = *state, g;
+    const enum grade grades[] = {GRADE_CORRECT};
+    const double scores[] = {0.5};
+    char arguments[200];
+    struct buf out;
+    buf_init(&out, "what cord printed", 1 << 20);
+    make_run(g.folder, grades, scores, &f->sample, 1);
+    put_recipe(g.folder,
+               MODELS "teachers:\n  \"strong\":\n    model: \"big\"\nmeta_prover:\n  model: \"big\"\n"
+                      "search:\n  strategy: integration\n  criterion: judge\n"
+                      "integration:\n  model: \"tiny\"\njudgment:\n  model: \"own\"\n",
+               "integrator");
+    snprintf(arguments, sizeof arguments, "%s --format json", g.folder);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *means = json_object_get(json_array_get(json_object_get(all, "methods"), 0), "means");
+    assert_near(number_at(means, "flops_generated"),
+                2 * ask(&g, "SELECT (SELECT sum(new_tokens * " SIZE("teacher") ") FROM candidate) +"
+                                                                               " (SELECT sum(new_tokens * " SIZE(
+                                                                                   "author") ") FROM answer)"),
+                0);
+    assert_near(number_at(means, "flops_scored"), 2 * 7e9 * number_at(means, "tokens_scored"), 0);
+    assert_true(number_at(means, "flops_scored") > 0);
+    json_decref(all);
+    buf_release(&out);
+    sample_remove(g.folder);
+}
+
+#define BY(meta, more)                                                                                       \
+    MODELS "teachers:\n  \"strong\":\n    model: \"big\"\n  \"small\":\n    model: \"tiny\"\nmeta_prover:\n" \
+           "  model: \"" meta "\"\n" more
+
+/* Of two meta-provers S0 cannot be compared, and PP only where one scorer measured it. Rows say the same. */
+static void test_scorers(void **state) {
+    struct fixture *f = *state;
+    const enum grade grades[] = {GRADE_CORRECT, GRADE_WRONG};
+    const double scores[] = {0.5, 0.25};
+    static const struct {
+        const char *one, *two;
+        bool s0, pp; /* told */
+    } cases[] = {
+        {BY("big", ""), BY("big", "measures:\n  scorer: \"big\"\n"), false, false},
+        {BY("big", ""), BY("tiny", ""), true, true},
+        {BY("big", ""), BY("tiny", "measures:\n  scorer: \"big\"\n"), true, false},
+        {BY("big", ""), BY("big", "measures:\n  scorer: \"own\"\n"), false, true},
+        {BY("big", "measures:\n  scorer: \"own\"\n"), BY("tiny", "measures:\n  scorer: \"own\"\n"), true, false},
+    };
+    char a[64], b[64], arguments[400], rows[128];
+    struct buf out;
+    buf_init(&out, "what cord printed", 1 << 20);
+    make_run(a, grades, scores, &f->sample, 2);
+    make_run(b, grades, scores, &f->sample, 2);
+    snprintf(rows, sizeof rows, "%s/rows.tsv", b);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_recipe(a, cases[i].one, "small");
+        put_recipe(b, cases[i].two, "small");
+        snprintf(arguments, sizeof arguments, "%s %s --format csv --rows %s", a, b, rows);
+        assert_int_equal(run_cord(arguments, &out), 0);
+        for (int again = 0; again < 2; again++) {
+            bool both = text_find(buf_text(&out), TEXT("PP and S0 of B are by another meta-prover")) >= 0;
+            bool s0 = text_find(buf_text(&out), TEXT("S0 of B is by another meta-prover")) >= 0;
+            bool pp = text_find(buf_text(&out), TEXT("PP of B is by another scorer")) >= 0;
+            if ((both || s0) != cases[i].s0 || (both || pp) != cases[i].pp)
+                fail_msg("case %zu%s: %s", i, again ? ", from rows" : "", out.data);
+            snprintf(arguments, sizeof arguments, "--from-rows %s --format csv", rows);
+            assert_int_equal(run_cord(arguments, &out), 0);
+        }
+    }
+    /* a table from before there was that column: the last two runs have two meta-provers */
+    char cut[300];
+    snprintf(cut, sizeof cut, "sed -i 's/\\t[^\\t]*$//' %s", rows);
+    assert_int_equal(system(cut), 0);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    assert_true(text_find(buf_text(&out), TEXT("PP and S0 of B are by another meta-prover")) >= 0);
+    buf_release(&out);
+    sample_remove(a), sample_remove(b);
+}
+
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {WITH_RUN(test_measures), WITH_RUN(test_unknown_size), WITH_RUN(test_hits),
-                                       WITH_RUN(test_matching), WITH_RUN(test_comparison),   WITH_RUN(test_command)};
+                                       WITH_RUN(test_matching), WITH_RUN(test_comparison),   WITH_RUN(test_command),
+                                       WITH_RUN(test_roles),    WITH_RUN(test_scorers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

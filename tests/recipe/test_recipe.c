@@ -313,6 +313,26 @@ static void a_tree_has_two_simulations_a_teacher(void **state) {
                    "goes with search.strategy: mcts");
 }
 
+/* UCB's constant weighs against a mean reward between 0 and 1. */
+static void a_tree_has_rewards_of_at_most_1(void **state) {
+    (void)state;
+    static const char *const of_a_share[] = {"predictive-perplexity", "random", "masked", "judge"};
+    struct recipe r;
+    cord_text recipe = TEXT(MINIMAL "search: {strategy: mcts}\n");
+    for (size_t i = 0; i < sizeof of_a_share / sizeof *of_a_share; i++) {
+        char set[64];
+        snprintf(set, sizeof set, "search.criterion=%s", of_a_share[i]);
+        assert_ok(load(recipe, set, &r, err));
+        recipe_release(&r);
+    }
+    assert_refused(recipe, "search.criterion=longest", "--set search.criterion=longest",
+                   "search.criterion: longest contradicts search.strategy: mcts, which goes with criteria whose scores "
+                   "lie between 0 and 1 (predictive-perplexity, random, judge, prm, masked)");
+    assert_refused(recipe, "search.criterion=contrast", "--set search.criterion=contrast", "between 0 and 1");
+    assert_refused(TEXT(MINIMAL "search: {strategy: curation, criterion: contrast}\n"), "search.strategy=mcts",
+                   "r.yaml:6:41", "between 0 and 1");
+}
+
 static void adaptive_proposals_are_of_beams(void **state) {
     (void)state;
     struct recipe r;
@@ -712,16 +732,20 @@ static void outlines_tell_methods_apart(void **state) {
     (void)state;
     static const struct {
         const char *set;
-        bool method, scorer; /* the same */
-    } cases[] = {{"run.seed=7", true, true},
-                 {"problems.limit=3", true, true},
-                 {"run.threads=1", true, true},
-                 {"models.a.parameters=3.5", true, true},
-                 {"search.beam=4", true, true}, /* the default */
-                 {"search.beam=3", false, true},
-                 {"teachers.one.temperature=0.61", false, true},
-                 {"meta_prover.prompt.score_open=So ", false, false},
-                 {"models.a.context=2048", false, false}};
+        bool method, scorer, measurer; /* the same */
+    } cases[] = {{"run.seed=7", true, true, true},
+                 {"problems.limit=3", true, true, true},
+                 {"run.threads=1", true, true, true},
+                 {"models.a.parameters=3.5", true, true, true},
+                 {"search.beam=4", true, true, true}, /* the default */
+                 {"search.beam=3", false, true, true},
+                 {"teachers.one.temperature=0.61", false, true, true},
+                 {"meta_prover.prompt.score_open=So ", false, false, false},
+                 {"models.a.context=2048", false, false, true}, /* the meta-prover's is b */
+                 {"models.b.context=2048", false, false, false},
+                 {"meta_prover.model=a", false, false, false},
+                 {"measures.scorer=b", false, true, true},
+                 {"measures.scorer=a", false, true, false}};
     struct recipe recipe;
     struct recipe_outline before, after, none;
     struct arena arena;
@@ -733,8 +757,9 @@ static void outlines_tell_methods_apart(void **state) {
         assert_ok(load(TEXT(MINIMAL), cases[i].set, &recipe, err));
         assert_ok(recipe_outline(recipe.resolved, &arena, &after, err));
         if (!strcmp(before.method, after.method) != cases[i].method ||
-            !strcmp(before.scorer, after.scorer) != cases[i].scorer)
-            fail_msg("%s: another method or scorer than it should be", cases[i].set);
+            !strcmp(before.scorer, after.scorer) != cases[i].scorer ||
+            !strcmp(before.measurer, after.measurer) != cases[i].measurer)
+            fail_msg("%s: another method, scorer or measurer than it should be", cases[i].set);
         if (!i) assert_text(after.seed, "7");
         recipe_release(&recipe);
     }
@@ -746,7 +771,48 @@ static void outlines_tell_methods_apart(void **state) {
     assert_string_equal(before.models[before.meta_model], "b");
     assert_string_equal(before.models[before.teacher_model[0]], "a");
     assert_ok(recipe_outline((cord_text){NULL, 0}, &arena, &none, err)); /* of a journal without a recipe */
-    assert_true(!*none.method && none.meta_model == -1 && none.n_teachers == 0);
+    assert_true(!*none.method && !*none.measurer && none.meta_model == -1 && none.n_teachers == 0);
+    assert_true(none.chooser_model == -1 && none.integration_model == -1);
+
+    /* two meta-provers, one scorer */
+    assert_ok(load(TEXT(MINIMAL "measures: {scorer: b}\n"), "meta_prover.model=a", &recipe, err));
+    assert_ok(recipe_outline(recipe.resolved, &arena, &after, err));
+    assert_string_equal(before.measurer, after.measurer);
+    assert_string_not_equal(before.scorer, after.scorer);
+    recipe_release(&recipe);
+    arena_release(&arena);
+}
+
+static void outlines_tell_whose_scores_choose(void **state) {
+    (void)state;
+    static const struct {
+        const char *yaml, *set, *chooser;
+    } cases[] = {{MINIMAL, NULL, "b"},
+                 {MINIMAL, "search.criterion=masked", "b"},
+                 {MINIMAL, "search.criterion=judge", "b"},
+                 {MINIMAL "search: {criterion: judge}\n", "judgment.model=a", "a"},
+                 {MINIMAL "search: {criterion: prm}\nreward: {format: rlhflow}\n", "reward.model=a", "a"},
+                 {MINIMAL, "search.criterion=longest", NULL}};
+    struct recipe recipe;
+    struct recipe_outline outline;
+    struct arena arena;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_ok(load(text_of(cases[i].yaml), cases[i].set, &recipe, err));
+        assert_ok(recipe_outline(recipe.resolved, &arena, &outline, err));
+        recipe_release(&recipe);
+        assert_int_equal(outline.integration_model, -1);
+        if (!cases[i].chooser) {
+            assert_int_equal(outline.chooser_model, -1);
+            continue;
+        }
+        assert_true(outline.chooser_model >= 0);
+        assert_string_equal(outline.models[outline.chooser_model], cases[i].chooser);
+    }
+    assert_ok(load(TEXT(MINIMAL "search: {strategy: integration}\n"), "integration.model=a", &recipe, err));
+    assert_ok(recipe_outline(recipe.resolved, &arena, &outline, err));
+    recipe_release(&recipe);
+    assert_string_equal(outline.models[outline.integration_model], "a");
     arena_release(&arena);
 }
 
@@ -832,6 +898,7 @@ int main(void) {
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(curation_is_four_traces_of_each),
         cmocka_unit_test(a_tree_has_two_simulations_a_teacher),
+        cmocka_unit_test(a_tree_has_rewards_of_at_most_1),
         cmocka_unit_test(adaptive_proposals_are_of_beams),
         cmocka_unit_test(wrong_recipes_are_told),
         cmocka_unit_test(wrong_overrides_are_told),
@@ -843,6 +910,7 @@ int main(void) {
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),
         cmocka_unit_test(outlines_tell_methods_apart),
+        cmocka_unit_test(outlines_tell_whose_scores_choose),
         cmocka_unit_test(models_are_found_by_path_or_name),
         cmocka_unit_test(templates_are_files_or_known_formats),
     };
