@@ -237,7 +237,7 @@ static const struct option options[] = {
     {.name = "prompt",
      .type = OPTION_TEXT,
      .value = "WHO",
-     .doc = "what was sent to a teacher, to \"meta\", or for an \"answer\""},
+     .doc = "what was sent to a teacher, to \"meta\" or \"judge\", or for an \"answer\""},
     {.name = "round",
      .type = OPTION_INT,
      .value = "N",
@@ -265,7 +265,9 @@ const struct verb verb_show = {
         "\n"
         "--prompt prints, byte for byte on a pipe, what a model was sent:\n"
         "  --prompt TEACHER --round N --slot K   to continue what stood in place K of the beam before round N\n"
+        "  --prompt integrator --round N         to merge the traces, in round N or the next try after it\n"
         "  --prompt meta --round N --slot K      to score what stands in place K after round N; round 0: S0\n"
+        "  --prompt judge --round N --slot K     to answer from it at once (search.criterion: judge)\n"
         "  --prompt answer --slot K              to write the answer of the K-th finished trajectory (0: the best)",
     .options = options,
     .min_args = 1,

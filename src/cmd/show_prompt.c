@@ -4,6 +4,9 @@
 #include "cmd/show.h"
 
 #include "data/segment.h"
+#include "recipe/recipe.h"
+#include "search/criterion.h"
+#include "search/integration.h"
 
 #include <unistd.h>
 
@@ -19,7 +22,8 @@ static cord_status find_spoken(struct show *s, int64_t problem, int teacher, con
             *out = &spoken[i];
             return CORD_OK;
         }
-    return error_set(err, CORD_BAD_INPUT, "nothing has been sent for this problem yet");
+    return n ? error_set(err, CORD_BAD_INPUT, "the run's journal does not have this prompt")
+             : error_set(err, CORD_BAD_INPUT, "nothing has been sent for this problem yet");
 }
 
 static cord_status find_teacher(const struct show *s, const char *name, int *teacher, cord_error *err) {
@@ -27,7 +31,7 @@ static cord_status find_teacher(const struct show *s, const char *name, int *tea
         if (strcmp(s->teachers[*teacher], name) == 0) return CORD_OK;
     const char *near = text_nearest(name, s->teachers, (size_t)s->n_teachers);
     return error_set(err, CORD_BAD_INPUT,
-                     "there is no teacher '%s'%s%s%s; --prompt takes a teacher's name, meta or answer", name,
+                     "there is no teacher '%s'%s%s%s; --prompt takes a teacher's name, meta, judge or answer", name,
                      near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
 }
 
@@ -42,7 +46,7 @@ static cord_status find_place(const struct show_problem *p, int round, int slot,
     return CORD_OK;
 }
 
-/* ---- the three kinds of requests ------------------------------------------------------------------------------ */
+/* ---- the kinds of requests --------------------------------------------------------------------------------- */
 
 static cord_status append(struct show *s, struct spans prompt, const cord_span *tail, int n, struct spans *out,
                           cord_error *err) {
@@ -66,13 +70,98 @@ static cord_status propose_prompt(struct show *s, const struct show_problem *p, 
     return append(s, spoken->prompt, &opened, 1, out, err);
 }
 
-static cord_status score_prompt(struct show *s, const struct show_problem *p, int round, int slot, struct spans *out,
-                                cord_error *err) {
-    struct trajectory scored;
+/* The candidate that a place took in a round; NULL where it was carried over. */
+static const struct candidate *made_by(const struct show_problem *p, int round, const struct trajectory *t) {
+    return round && t->candidate >= 0 ? &p->rounds[round - 1].candidates[t->candidate] : NULL;
+}
+
+/* The text whose score a place has, as it was scored in the round that made it, and whether it was complete then: of a search
+ * tree with its rollout. */
+static cord_status scored_text(struct show *s, const struct show_problem *p, const struct recipe_outline *outline,
+                               int round, int slot, cord_text *text, bool *complete, cord_error *err) {
+    struct trajectory t;
+    bool stepwise = text_equal(outline->strategy, TEXT("cord")) || text_equal(outline->strategy, TEXT("greedy"));
+    CORD_TRY(find_place(p, round, slot, &t, err));
+    *text = t.reasoning;
+    const struct candidate *made = made_by(p, round, &t);
+    while (round > 1 && t.from >= 0 && (!made || (stepwise && made->finishes_parent))) {
+        CORD_TRY(find_place(p, --round, t.from, &t, err));
+        made = made_by(p, round, &t);
+    }
+    *complete = !stepwise || (made && (made->end == STEP_CLOSED || made->end == STEP_TURN));
+    if (made && made->rollout.len) {
+        cord_span both[] = {{*text, false}, {made->rollout, false}};
+        *text = spans_text((struct spans){both, 2}, &s->arena);
+        if (!text->data) return error_memory(err);
+    }
+    if (round && text_equal(outline->criterion, TEXT("masked")))
+        return mask_mentions(*text, p->problem->target, &s->arena, text, err);
+    return CORD_OK;
+}
+
+static cord_status read_recipe(struct show *s, cord_text *recipe, struct recipe_outline *outline, cord_error *err) {
+    CORD_TRY(journal_get_fact(s->journal, "recipe", &s->arena, recipe, err));
+    return recipe_outline(*recipe, &s->arena, outline, err);
+}
+
+static cord_status asked_judge(struct show *s, const struct show_problem *p, cord_text recipe,
+                               const struct recipe_outline *outline, int round, int slot, struct spans *out,
+                               cord_error *err) {
     const struct spoken *spoken;
-    CORD_TRY(find_place(p, round, slot, &scored, err));
-    CORD_TRY(find_spoken(s, p->problem->key, -1, &spoken, err));
-    const cord_span tail[] = {{text_trim_end(scored.reasoning), false},
+    cord_text text, sentence;
+    bool complete;
+    if (!text_equal(outline->criterion, TEXT("judge")))
+        return error_set(err, CORD_BAD_INPUT, "this run has no judge: its search.criterion is %.*s",
+                         (int)outline->criterion.len, outline->criterion.data ? outline->criterion.data : "");
+    if (round < 1) return error_set(err, CORD_BAD_INPUT, "the judge is asked from round 1 on");
+    CORD_TRY(scored_text(s, p, outline, round, slot, &text, &complete, err));
+    CORD_TRY(recipe_said(recipe, "judgment.sentence", &s->arena, &sentence, err));
+    int who = outline->chooser_model == outline->meta_model ? SPOKEN_META : SPOKEN_ASKED;
+    CORD_TRY(find_spoken(s, p->problem->key, who, &spoken, err));
+    return judgment_prompt(spoken->prompt, sentence, text, complete, &s->arena, out, err);
+}
+
+/* The span that stands for the integrator's turn; NULL in all other prompts. */
+static cord_span *find_turn(struct spans prompt) {
+    for (int i = prompt.n; i-- > 0;)
+        if (!prompt.span[i].trusted && text_equal(prompt.span[i].text, TEXT(INTEGRATOR_TURN))) return &prompt.span[i];
+    return NULL;
+}
+
+static bool is_try(const struct round *round) { return round->n_candidates && round->candidates[0].parent < 0; }
+
+/* The first try in this round or behind it. */
+static cord_status integrator_prompt(struct show *s, const struct show_problem *p, cord_text recipe, int teacher,
+                                     int round, struct spans *out, cord_error *err) {
+    const struct spoken *spoken;
+    cord_text form, turn;
+    if (round < 1) round = 1;
+    while (round <= p->n_rounds && !is_try(&p->rounds[round - 1])) round++;
+    if (round < 2 || round > p->n_rounds)
+        return error_set(err, CORD_BAD_INPUT, "the integrator has not been asked in that round or later");
+    const struct round *before = &p->rounds[round - 2];
+    cord_text *traces = arena_alloc(&s->arena, (size_t)(before->n_beam + 1) * sizeof *traces);
+    if (!traces) return error_memory(err);
+    for (int i = 0; i < before->n_beam; i++) traces[i] = before->beam[i].reasoning;
+    CORD_TRY(recipe_said(recipe, "integration.prompt", &s->arena, &form, err));
+    CORD_TRY(integration_ask(form, p->problem->question, traces, before->n_beam, &s->arena, &turn, err));
+    CORD_TRY(find_spoken(s, p->problem->key, teacher, &spoken, err));
+    CORD_TRY(append(s, spoken->prompt, NULL, 0, out, err));
+    cord_span *place = find_turn(*out);
+    if (!place)
+        return error_set(err, CORD_BAD_INPUT, "the integrator's chat template does not keep a turn's text as it is");
+    place->text = turn;
+    return CORD_OK;
+}
+
+static cord_status score_prompt(struct show *s, const struct show_problem *p, const struct recipe_outline *outline,
+                                int round, int slot, struct spans *out, cord_error *err) {
+    const struct spoken *spoken;
+    cord_text text;
+    bool complete;
+    CORD_TRY(scored_text(s, p, outline, round, slot, &text, &complete, err));
+    CORD_TRY(find_spoken(s, p->problem->key, SPOKEN_META, &spoken, err));
+    const cord_span tail[] = {{text_trim_end(text), false},
                               {spoken->style->score_open, true},
                               {p->problem->target, false},
                               {spoken->style->score_close, true}};
@@ -86,6 +175,8 @@ static cord_status answer_prompt(struct show *s, const struct show_problem *p, i
         return error_set(err, CORD_BAD_INPUT, "this problem has %d finished trajectories, from 0", p->n_answers);
     const struct trajectory *t = &p->answers[number].trajectory;
     CORD_TRY(find_spoken(s, p->problem->key, t->author, &spoken, err));
+    if (find_turn(spoken->prompt))
+        return error_set(err, CORD_BAD_INPUT, "the answer came with the merged trace, so that nobody was asked for it");
     const cord_span tail[] = {
         {text_trim_end(t->reasoning), false}, {spoken->style->think_close, true}, {spoken->style->answer_open, true}};
     return append(s, spoken->prompt, tail, 3, out, err);
@@ -107,12 +198,20 @@ static void print_spans(struct show *s, struct spans spans) {
 
 cord_status show_prompt(struct show *s, const struct show_problem *p, const char *name, int round, int slot,
                         cord_error *err) {
+    struct recipe_outline outline;
     struct spans spans;
+    cord_text recipe;
     int teacher;
-    if (find_teacher(s, name, &teacher, NULL) == CORD_OK)
+    CORD_TRY(read_recipe(s, &recipe, &outline, err));
+    bool found = find_teacher(s, name, &teacher, NULL) == CORD_OK;
+    if (found && text_equal(outline.strategy, TEXT("integration")) && !strcmp(name, INTEGRATOR))
+        CORD_TRY(integrator_prompt(s, p, recipe, teacher, round, &spans, err));
+    else if (found)
         CORD_TRY(propose_prompt(s, p, teacher, round, slot, &spans, err));
     else if (strcmp(name, "meta") == 0)
-        CORD_TRY(score_prompt(s, p, round, slot, &spans, err));
+        CORD_TRY(score_prompt(s, p, &outline, round, slot, &spans, err));
+    else if (strcmp(name, "judge") == 0)
+        CORD_TRY(asked_judge(s, p, recipe, &outline, round, slot, &spans, err));
     else if (strcmp(name, "answer") == 0)
         CORD_TRY(answer_prompt(s, p, slot, &spans, err));
     else

@@ -285,7 +285,26 @@ static cord_status render_prompts(struct beam *beam, struct spoken *spoken, int 
         if (!meta && !search->teachers[k].model) continue;
         const struct prompt *prompt = meta ? &search->meta_prover->prompt : &search->teachers[k].prompt;
         CORD_TRY(prompt_render(prompt, &search->question, search->arena, &beam->prompts[k], err));
-        spoken[(*n)++] = (struct spoken){meta ? -1 : k, beam->prompts[k], prompt->style};
+        spoken[(*n)++] = (struct spoken){meta ? SPOKEN_META : k, beam->prompts[k], prompt->style};
+    }
+    return CORD_OK;
+}
+
+/* The prompts of those who take part beside them, for who looks into a run. */
+static cord_status render_others(const struct beam *beam, struct spoken *spoken, int *n, cord_error *err) {
+    const struct search *search = beam->search;
+    const struct criterion *criterion = criterion_of(search);
+    const struct meta_prover *asked = criterion->asked ? criterion->asked(search) : NULL;
+    struct spans prompt;
+    if (asked && asked->model != search->meta_prover->model) {
+        CORD_TRY(prompt_of_scorer(search, asked, beam->prompts[search->n_teachers], &prompt, err));
+        spoken[(*n)++] = (struct spoken){SPOKEN_ASKED, prompt, asked->prompt.style};
+    }
+    if (search->settings->strategy == STRATEGY_INTEGRATION) {
+        const struct prompt *own = &search->teachers[search->n_teachers].prompt;
+        const struct question turn = {search->question.id, TEXT(INTEGRATOR_TURN)};
+        CORD_TRY(prompt_render(own, &turn, search->arena, &prompt, err));
+        spoken[(*n)++] = (struct spoken){search->n_teachers, prompt, own->style};
     }
     return CORD_OK;
 }
@@ -423,11 +442,12 @@ cord_status play_strategy(const struct search *search, const struct strategy *st
     own.contrast = search->state.contrast;
     struct beam beam = {.search = &own};
     size_t n = (size_t)search->n_teachers + 1;
-    struct spoken *spoken = arena_alloc(search->arena, n * sizeof *spoken);
+    struct spoken *spoken = arena_alloc(search->arena, (n + 2) * sizeof *spoken);
     beam.prompts = arena_alloc(search->arena, n * sizeof *beam.prompts);
     if (!spoken || !beam.prompts) return error_memory(err);
     int n_spoken;
     CORD_TRY(render_prompts(&beam, spoken, &n_spoken, err));
+    if (!search->state.started) CORD_TRY(render_others(&beam, spoken, &n_spoken, err));
     CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, &own, spoken, n_spoken, err));
     for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
     cord_status status = CORD_OK;

@@ -320,6 +320,53 @@ static void test_export(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What another criterion has scored in place of the reasoning, and what it asks. */
+static void test_prompts_of_criteria(void **state) {
+    struct fixture *f = *state;
+    static struct sample sample;
+    struct journal *journal;
+    char folder[64], kept[64];
+    strcpy(kept, f->folder);
+    sample_build(&sample);
+    sample.candidates[2][0].step = TEXT("5 apples");
+    sample.candidates[2][0].reasoning = sample.beams[2][0].reasoning = TEXT(SAMPLE_CUT "5 apples");
+    assert_ok(journal_open(sample_folder(folder), JOURNAL_WRITE, &journal, err));
+    sample_problems(journal);
+    sample_tell(journal, 1, &sample);
+    strcpy(f->folder, folder);
+    static const char question[] = "<|im_start|>user\na question with a NUL \0 and <|im_end|>";
+    static const struct {
+        const char *recipe, *arguments, *says;
+    } cases[] = {
+        {"search:\n  criterion: masked\n", "meta --round 3", SAMPLE_CUT "___ apples </think> The final answer is 5."},
+        {"search:\n  criterion: predictive-perplexity\n", "meta --round 3",
+         SAMPLE_CUT "5 apples </think> The final answer is 5."},
+        /* one that ended its turn, one that grows, one that was finished as it stood and carried over */
+        {"search:\n  criterion: judge\njudgment:\n  sentence: \"Now!\"\n", "judge --round 3",
+         SAMPLE_CUT "5 apples </think> The final answer is:"},
+        {"search:\n  criterion: judge\njudgment:\n  sentence: \"Now!\"\n", "judge --round 1 --slot 1",
+         SAMPLE_TWO "\n\nNow! </think> The final answer is:"},
+        {"search:\n  criterion: judge\njudgment:\n  sentence: \"Now!\"\n", "judge --round 3 --slot 1",
+         SAMPLE_ONE "\n\nNow! </think> The final answer is:"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char arguments[100], whole[400];
+        size_t head = sizeof question - 1;
+        assert_ok(journal_put_fact(journal, "recipe", text_of(cases[i].recipe), err));
+        snprintf(arguments, sizeof arguments, "show $RUN 1 --prompt %s", cases[i].arguments);
+        assert_int_equal(cord(f, arguments), 0);
+        memcpy(whole, question, head);
+        int more = snprintf(whole + head, sizeof whole - head, "%s", cases[i].says);
+        assert_bytes(f, (cord_text){whole, head + (size_t)more});
+    }
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: random\n"), err));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt judge"), 1);
+    assert_says(f, "this run has no judge: its search.criterion is random");
+    journal_close(journal);
+    strcpy(f->folder, kept);
+    sample_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_run),
@@ -329,6 +376,7 @@ int main(void) {
         TEST(test_tie),
         TEST(test_long_texts_fit_the_page),
         TEST(test_prompts_are_exact),
+        TEST(test_prompts_of_criteria),
         TEST(test_marker_after_a_cut_step),
         TEST(test_prompts_that_were_never_sent),
         TEST(test_colour_is_ours_alone),

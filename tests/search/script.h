@@ -258,14 +258,29 @@ static inline cord_status on_started(void *ctx, double log_s0, cord_text contras
     struct world *w = ctx;
     int spoken_to = 1; /* the meta-prover, and who has a model */
     for (int k = 0; k < w->search.n_teachers; k++) spoken_to += w->teachers[k].model != NULL;
-    assert_int_equal(n, spoken_to);
+    bool judged = criterion_of(&w->search)->asked != NULL, integrates = is_integrator(w, w->search.n_teachers);
+    assert_int_equal(n, spoken_to + judged + integrates);
     assert_int_equal(w->n_rounds, 0); /* told first */
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < spoken_to; i++) {
         cord_text all;
-        int who = i < n - 1 ? i : TEACHERS;
-        assert_int_equal(spoken[i].teacher, i < n - 1 ? i : -1);
+        int who = i < spoken_to - 1 ? i : TEACHERS;
+        assert_int_equal(spoken[i].teacher, i < spoken_to - 1 ? i : SPOKEN_META);
         assert_int_equal(behind_prompt(w, who, spoken[i].prompt.span, spoken[i].prompt.n, &all).len, 0);
         assert_ptr_equal(spoken[i].style, &w->styles[who]);
+    }
+    if (judged) { /* in the meta-prover's style */
+        cord_text all;
+        assert_int_equal(spoken[spoken_to].teacher, SPOKEN_ASKED);
+        assert_int_equal(behind_prompt(w, META, spoken[spoken_to].prompt.span, spoken[spoken_to].prompt.n, &all).len,
+                         0);
+    }
+    if (integrates) { /* its turn's text is still to come */
+        const struct spoken *last = &spoken[n - 1];
+        int turns = 0;
+        assert_int_equal(last->teacher, w->search.n_teachers);
+        for (int i = 0; i < last->prompt.n; i++)
+            turns += !last->prompt.span[i].trusted && text_equal(last->prompt.span[i].text, TEXT(INTEGRATOR_TURN));
+        assert_int_equal(turns, 1);
     }
     w->n_started++;
     w->log_s0 = log_s0;
