@@ -14,6 +14,7 @@ enum { MOST_FINDINGS = 40, MOST_PROMPTS = 8 };
 /* One way in which the recipe speaks to a model; roles that say the same share one. */
 struct voice {
     const char *who; /* "teacher small, meta_prover" */
+    bool continues;  /* reasoning stands behind it: else it is a question, and its reply is read as it comes */
     struct checkup_prompt prompt;
 };
 
@@ -128,9 +129,11 @@ static void examine_stops(struct patient *p) {
 
 /* A step is half written, in the middle of a row of numbers: 8 has to be what comes next. */
 static void examine_partial_turn(struct patient *p) {
-    if (!p->n_voices) return;
+    int voice = 0;
+    while (voice < p->n_voices && !p->voices[voice].continues) voice++;
+    if (voice == p->n_voices) return;
     static const cord_text half = TEXT("I count: 1, 2, 3, 4, 5, 6, 7,");
-    struct spans spans = p->voices[0].prompt.spans;
+    struct spans spans = p->voices[voice].prompt.spans;
     cord_span step = {half, false};
     spans = spans_append(spans, &step, 1, p->arena);
     if (!spans.span) return;
@@ -283,11 +286,11 @@ static void examine_vocabulary(struct patient *p) {
 }
 
 /* Renders what a role says; where another has said the same, adds its name there. */
-static void render_role(struct patient *p, const struct chat_template *tmpl, const char *who,
+static void render_role(struct patient *p, const struct chat_template *tmpl, const char *who, bool continues,
                         const struct prompt_style *style) {
     const cord_model_info *info = cord_model_get_info(p->model);
     const struct prompt prompt = {style, tmpl, info->bos, info->eos};
-    struct voice voice = {.who = who};
+    struct voice voice = {.who = who, .continues = continues};
     cord_error err = {0};
     if (checkup_prompt(p->model, &prompt, p->arena, &voice.prompt, &err) != CORD_OK) {
         note(p, "prompt", BAD, arena_printf(p->arena, "%s: %s", who, err.message), NULL);
@@ -295,7 +298,7 @@ static void render_role(struct patient *p, const struct chat_template *tmpl, con
     }
     for (int i = 0; i < p->n_voices; i++) {
         struct voice *other = &p->voices[i];
-        if (!text_equal(other->prompt.text, voice.prompt.text) ||
+        if (other->continues != continues || !text_equal(other->prompt.text, voice.prompt.text) ||
             strcmp(other->prompt.think.found, voice.prompt.think.found) != 0)
             continue;
         const char *both = arena_printf(p->arena, "%s, %s", other->who, who);
@@ -303,6 +306,19 @@ static void render_role(struct patient *p, const struct chat_template *tmpl, con
         return;
     }
     if (p->n_voices < MOST_PROMPTS) p->voices[p->n_voices++] = voice;
+}
+
+/* Those that are asked, and whose prompt no reasoning stands behind. Of the texts that their questions are made of, the
+ * template knows nothing, so any text does. */
+static void render_questions(struct patient *p, const struct chat_template *tmpl) {
+    const struct recipe *recipe = p->recipe;
+    const struct prompt_style plain = {.user = TEXT("{question}"), .date = recipe->meta_style.date};
+    const struct prompt_style judge = {
+        .system = recipe->grading.system, .user = TEXT("{question}"), .date = recipe->grading.date};
+    bool rewards = recipe->reward_model == p->index && recipe->search.reward_format == REWARD_RLHFLOW;
+    if (recipe->integration_model == p->index) render_role(p, tmpl, INTEGRATOR, false, &recipe->integration_style);
+    if (recipe->judge_model == p->index) render_role(p, tmpl, "grading.model", false, &judge);
+    if (rewards) render_role(p, tmpl, "reward.model", false, &plain);
 }
 
 static void render_roles(struct patient *p) {
@@ -315,9 +331,19 @@ static void render_roles(struct patient *p) {
     }
     for (int k = 0; k < recipe->n_teachers; k++) {
         const char *who = arena_printf(p->arena, "teacher %s", recipe->teachers[k].name);
-        if (recipe->teachers[k].model == p->index && who) render_role(p, tmpl, who, &recipe->teachers[k].style);
+        if (recipe->teachers[k].model == p->index && who) render_role(p, tmpl, who, true, &recipe->teachers[k].style);
     }
-    if (p->scores) render_role(p, tmpl, "meta_prover", &recipe->meta_style);
+    const struct {
+        const char *who;
+        int model;
+    } in_its_style[] = {{"meta_prover", recipe->meta_model},
+                        {"judgment.model", recipe->judgment_model},
+                        {"measures.scorer", recipe->scorer_model},
+                        {"measures.held_out", recipe->held_out_model}};
+    for (size_t i = 0; i < sizeof in_its_style / sizeof *in_its_style; i++)
+        if (in_its_style[i].model == p->index && (!i || recipe->meta_model != p->index))
+            render_role(p, tmpl, in_its_style[i].who, true, &recipe->meta_style);
+    render_questions(p, tmpl);
     chat_template_free(tmpl);
 }
 
@@ -325,7 +351,7 @@ static void render_roles(struct patient *p) {
 static void tell_prompts(struct patient *p) {
     for (int i = 0; i < p->n_voices; i++) {
         struct finding both[] = {p->voices[i].prompt.think, p->voices[i].prompt.bos};
-        for (int k = 0; k < 2; k++) {
+        for (int k = p->voices[i].continues ? 0 : 1; k < 2; k++) {
             if (p->n_voices > 1) both[k].found = arena_printf(p->arena, "%s: %s", p->voices[i].who, both[k].found);
             add(p, both[k]);
         }
