@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/cord-recipe-XXXXXX";
@@ -502,9 +503,9 @@ static void hostile_recipes_are_refused_soon(void **state) {
     buf_clear(&text);
     buf_addf(&text, "models:\n");
     for (int i = 0; i < 60000; i++) buf_addf(&text, "  m%d: {}\n", i);
-    int64_t start = clock_us();
+    clock_t start = clock(); /* of the processor: a search for equal keys would take minutes of it */
     assert_refused(buf_text(&text), NULL, "r.yaml:66:3", "models: more than 64");
-    assert_true(clock_us() - start < 5000000);
+    assert_true(clock() - start < 10 * CLOCKS_PER_SEC);
     buf_clear(&text);
     buf_addf(&text, "a: &a [x, x]\n"); /* each level twice the one before */
     for (int i = 1; i < 40; i++)
