@@ -399,6 +399,31 @@ typedef struct {
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                                cord_error *err);
 
+/* ---- classifying --------------------------------------------------------------------------------------------- */
+
+/* What a model that has a classification head in place of a vocabulary says at each place of one special token: a process
+ * reward model, of the steps before it. The halves are as in cord_proposal. */
+typedef struct {
+    const cord_model *model;
+    const cord_span *prompt; /* the whole of it: no template and no BOS is added */
+    int n_spans;
+    cord_text mark; /* the special token, "<extra_0>". In a trusted span each of it is a place; elsewhere it is text */
+    uint64_t group;
+
+    cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
+    double *logprob;  /* n_classes values for each place, one place after the other: nats; -INFINITY where a probability
+                       * is less than the server's numbers can say */
+    int n_places, n_classes; /* at least 1, and 2 */
+    int prompt_tokens;       /* all of the prompt */
+    int cached_tokens;       /* those of the prompt that the cache had */
+    int64_t us;              /* microseconds from the start of the call to this one's end */
+} cord_classification;
+
+/* As cord_propose. Only vLLM's servers can do it so far: a request for another model has the error CORD_BAD_MODEL. */
+cord_status cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err);
+/* To be called for every request, whatever cord_classify returned. */
+void cord_classification_release(cord_classification *classification);
+
 /* This group is done: whatever is cached for it may go. No request of the group may be running. */
 void cord_forget(cord_engine *engine, uint64_t group);
 

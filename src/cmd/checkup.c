@@ -1,6 +1,8 @@
 /* checkup.c - see checkup.h. */
 #include "cmd/checkup.h"
 
+#include "search/criterion.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -37,6 +39,37 @@ struct finding checkup_scores(const cord_scoring_check *check, bool of_server, s
                       "its prefix cache off, or name another model under meta_prover"
                     : "it must not score: try models.NAME.gpu_layers: 0, or name another model under meta_prover";
     }
+    return f;
+}
+
+/* ---- a reward model's head ----------------------------------------------------------------------------------------- */
+
+struct finding checkup_head(cord_engine *engine, const cord_model *model, struct arena *arena) {
+    static const struct stretch steps[] = {{TEXT("I add 3 to 2: 2 + 3 = 5."), 0}, {TEXT("So the answer is 9."), 0}};
+    struct finding f = {.what = "step scores", .verdict = BAD};
+    struct spans spans;
+    cord_error err = {0};
+    cord_status status = reward_marked(TEXT("What is 2 + 3?"), steps, 2, arena, &spans, &err);
+    cord_classification request = {
+        .model = model, .prompt = spans.span, .n_spans = spans.n, .mark = REWARD_MARK, .group = 1};
+    if (status == CORD_OK) status = cord_classify(engine, &request, 1, &err);
+    if (status == CORD_OK) err = request.error;
+    bool two = err.code == CORD_OK && request.n_places == 2 && request.n_classes == 2;
+    if (two) {
+        double right = exp(reward_of_classes(request.logprob, 2)),
+               wrong = exp(reward_of_classes(request.logprob + 2, 2));
+        f.verdict = right > wrong ? GOOD : UNSURE;
+        f.found = arena_printf(arena, "%.3f for a right step, %.3f for a wrong one", right, wrong);
+        if (f.verdict == UNSURE) f.advice = "a trained model tells these apart: is it the one that is meant?";
+        f.numbers[0].name = "right", f.numbers[0].value = right;
+        f.numbers[1].name = "wrong", f.numbers[1].value = wrong;
+    } else {
+        f.found = err.code != CORD_OK
+                      ? arena_printf(arena, "%s", err.message)
+                      : arena_printf(arena, "its head has %d classes, and two are read", request.n_classes);
+        f.advice = "reward.format: qwen2.5-math-prm needs `vllm serve` with such a model, which then has a /pooling";
+    }
+    cord_classification_release(&request);
     return f;
 }
 

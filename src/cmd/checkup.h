@@ -24,6 +24,10 @@ struct finding {
 /* Are the scores right: what two independent ways of obtaining them have to do with each other. */
 struct finding checkup_scores(const cord_scoring_check *check, bool of_server, struct arena *arena);
 
+/* Whether the head of a process reward model can be read (reward.format: qwen2.5-math-prm), and tells a right step from a wrong
+ * one. */
+struct finding checkup_head(cord_engine *engine, const cord_model *model, struct arena *arena);
+
 /* A prompt as a search would send it. */
 struct checkup_prompt {
     struct spans spans;

@@ -361,6 +361,10 @@ static void tell_prompts(struct patient *p) {
 static void examine(struct patient *p) {
     note(p, "reachable", GOOD, cord_model_get_info(p->model)->description, NULL);
     examine_context(p);
+    if (has_head(p->recipe, p->index)) {
+        add(p, checkup_head(p->engine, p->model, p->arena));
+        return;
+    }
     examine_stops(p);
     if (!works(p)) return;
     render_roles(p);

@@ -113,6 +113,10 @@ static cord_model_options sized(const struct recipe *recipe, int model, size_t l
     return options;
 }
 
+bool has_head(const struct recipe *recipe, int model) {
+    return model >= 0 && recipe->reward_model == model && recipe->search.reward_format == REWARD_QWEN;
+}
+
 static bool needs_template(const struct recipe *recipe, int model) {
     if (recipe->judge_model == model || recipe->integration_model == model) return true;
     if (recipe->reward_model == model) return recipe->search.reward_format == REWARD_RLHFLOW;
@@ -229,6 +233,13 @@ static cord_status check_scores(struct session *session, const char *who, int mo
     return status;
 }
 
+static cord_status check_head(struct session *session, const char *who, int model, cord_error *err) {
+    const struct finding head = checkup_head(session->engine, session->models[model], &session->arena);
+    cord_status status = checkup_refuse(who, &head, err);
+    if (status != CORD_OK) error_where(err, "model %s", session->recipe->models[model].name);
+    return status;
+}
+
 /* What would spoil a whole run is refused before it starts: prompts that no question makes good, and, since a search stands
  * on its scores, a server that cannot give them, or gives two. (What cord itself computes of a file is compared by its tests,
  * and by the doctor.) */
@@ -246,7 +257,7 @@ static cord_status check_all(struct session *session, cord_error *err) {
     } others[] = {
         {"meta_prover", recipe->meta_model, true, true},
         {"judgment.model", recipe->judgment_model, false, true},
-        {"reward.model", recipe->reward_model, true, false},
+        {"reward.model", recipe->reward_model, !has_head(recipe, recipe->reward_model), false},
         {"measures.scorer", recipe->scorer_model, true, true},
         {"measures.held_out", recipe->held_out_model, true, true},
     };
@@ -256,6 +267,8 @@ static cord_status check_all(struct session *session, cord_error *err) {
             CORD_TRY(check_prompt(session, others[i].who, others[i].model, &recipe->meta_style, err));
         if (others[i].scores) CORD_TRY(check_scores(session, others[i].who, others[i].model, err));
     }
+    if (has_head(recipe, recipe->reward_model))
+        CORD_TRY(check_head(session, "reward.model", recipe->reward_model, err));
     return CORD_OK;
 }
 

@@ -32,6 +32,9 @@ void session_close(struct session *session);
 /* Tokens of one sequence that the recipe's budgets ask of one of its models. */
 long session_budget(const struct recipe *recipe, int model);
 
+/* Whether it is a reward model that is read at a classification head: it can do nothing else. */
+bool has_head(const struct recipe *recipe, int model);
+
 /* How one model of a recipe is opened, with room for what the search asks of it; its server's key is read from the
  * environment, its template from its file. */
 cord_status session_model_options(const struct recipe *recipe, int model, size_t longest_question, struct arena *arena,

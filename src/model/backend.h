@@ -14,6 +14,8 @@ struct backend {
     /* All requests are for models of this back end; their second halves are zero. */
     cord_status (*propose)(cord_engine *engine, cord_proposal **requests, int n, cord_error *err);
     cord_status (*score)(cord_engine *engine, cord_scoring **requests, int n, cord_error *err);
+    /* NULL: it reads no model's classification head. */
+    cord_status (*classify)(cord_engine *engine, cord_classification **requests, int n, cord_error *err);
     cord_status (*check)(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                          cord_error *err);
     void (*forget)(cord_engine *engine, uint64_t group);

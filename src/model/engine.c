@@ -109,6 +109,38 @@ void cord_scoring_release(cord_scoring *scoring) {
     scoring->n_tokens = 0;
 }
 
+static void refuse_head(cord_classification *request) {
+    error_fill(&request->error, CORD_BAD_MODEL,
+               "the weights of %s have no such head here: a classification head is read of a vLLM server only; let "
+               "vLLM serve the model (vllm serve MODEL), and give its url in place of the file",
+               request->model->info.name);
+}
+
+cord_status cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
+    cord_classification **mine = calloc((size_t)n + 1, sizeof(cord_classification *));
+    if (!mine) return error_memory(err);
+    cord_status status = CORD_OK;
+    for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
+        int n_mine = 0;
+        for (int i = 0; i < n; i++) {
+            if (requests[i].model->backend != backends[b]) continue;
+            if (backends[b]->classify)
+                mine[n_mine++] = &requests[i];
+            else
+                refuse_head(&requests[i]);
+        }
+        if (n_mine) status = backends[b]->classify(engine, mine, n_mine, err);
+    }
+    free(mine);
+    return status;
+}
+
+void cord_classification_release(cord_classification *classification) {
+    free(classification->logprob);
+    classification->logprob = NULL;
+    classification->n_places = classification->n_classes = 0;
+}
+
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                                cord_error *err) {
     *check = (cord_scoring_check){.apart = NAN};

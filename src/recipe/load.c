@@ -600,20 +600,29 @@ static cord_status load_named(struct load *load, const char *pattern, int otherw
     return string(load, pattern, NULL) ? find_model(load, pattern, NULL, model) : CORD_OK;
 }
 
+/* Only one kind of server reads a classification head; whether an unnamed one is of it, asking will show. */
+static cord_status check_head(struct load *load) {
+    const struct recipe_value *format = values_get(&load->values, "reward.format", NULL);
+    const char *name = string(load, "reward.model", NULL), *protocol = string(load, "models.*.protocol", name);
+    bool served = values_get(&load->values, "models.*.url", name);
+    if (served && (!protocol || !strcmp(protocol, "auto") || !strcmp(protocol, "vllm"))) return CORD_OK;
+    return values_error(&load->values, format->place, load->err,
+                        "reward.format: qwen2.5-math-prm is read of a classification head, which only vLLM tells, and "
+                        "models.%s is %s%s; start `vllm serve` with the reward model, and %s",
+                        name, served ? "asked by the protocol " : "a file", served ? protocol : "",
+                        served ? "give its url there, and no other protocol than vllm"
+                               : "give its url there in place of the file");
+}
+
 static cord_status load_reward(struct load *load, struct search_settings *search) {
     search->reward_format = (enum reward_format)choice(load, "reward.format", reward_format_names);
     search->reward_aggregate = (enum reward_aggregate)choice(load, "reward.aggregate", reward_aggregate_names);
-    if (search->reward_format == REWARD_QWEN)
-        return values_error(
-            &load->values, values_get(&load->values, "reward.format", NULL)->place, load->err,
-            "reward.format: qwen2.5-math-prm cannot be read yet: this model says what it thinks of steps "
-            "by a classification head and not by tokens, and cord asks servers for tokens only (vLLM "
-            "would give it at /pooling); use a model of format rlhflow or math-shepherd");
     if (!string(load, "reward.model", NULL))
         return need(load, "search.criterion", "reward.model",
                     arena_printf(&load->recipe->arena, "the process reward model (models here: %s)",
                                  values_names(&load->values.models, &load->recipe->arena)));
-    return find_model(load, "reward.model", NULL, &load->recipe->reward_model);
+    CORD_TRY(find_model(load, "reward.model", NULL, &load->recipe->reward_model));
+    return search->reward_format == REWARD_QWEN ? check_head(load) : CORD_OK;
 }
 
 /* UCB adds a constant times a doubt to a mean reward: what that constant does is known for rewards between 0 and 1. */

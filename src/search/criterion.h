@@ -75,4 +75,12 @@ cord_status judgment_prompt(struct spans prompt, cord_text sentence, cord_text r
 double reward_log_share(double log_good, double log_bad);
 double reward_aggregate(enum reward_aggregate aggregate, const double *log_steps, int n);
 
+/* Format qwen2.5-math-prm: what the model is asked, with the mark behind each of n steps; and the log of the probability that
+ * the step before a mark is good, of what the head's n_classes log-probabilities (or logits) there say. NAN: it is another
+ * kind of head. */
+#define REWARD_MARK TEXT("<extra_0>")
+cord_status reward_marked(cord_text question, const struct stretch *steps, int n, struct arena *arena,
+                          struct spans *out, cord_error *err);
+double reward_of_classes(const double *log_classes, int n_classes);
+
 #endif

@@ -1,6 +1,6 @@
-/* fuzz_reply.c - whatever a server replies, whole or a line an event: tokens, proposals and log-probabilities in
- * all protocols. What is taken must be whole: all log-probabilities there and none above 0, pieces that make up the
- * text, an end that was asked for. */
+/* fuzz_reply.c - whatever a server replies, whole or a line an event: tokens, proposals, log-probabilities and
+ * heads' values in all protocols. What is taken must be whole: all log-probabilities there and none above 0, pieces that
+ * make up the text, an end that was asked for. */
 #include "fuzz.h"
 
 #include "model/http/remote.h"
@@ -60,6 +60,22 @@ static void check_score(const struct scoring_way *way, const json_t *reply) {
     for (int i = 0; i < (way->each ? 1 : 2); i++) assert(logprob[i] <= 0);
 }
 
+/* A head's values, where two of four tokens are asked about. */
+static void check_head(const struct head_calls *head, const json_t *reply) {
+    int ids[] = {1, 9, 3, 9}, places[] = {1, 3}, classes = 0, cached = 0;
+    size_t ends[] = {1, 2, 3, 4};
+    struct pieces text = {.text = TEXT("abcd"), .id = ids, .end = ends, .n = 4};
+    double *logprob = NULL;
+    cord_error why = {0};
+    if (!head->read(reply, &text, places, 2, &logprob, &classes, &cached, &why)) {
+        assert(!logprob);
+        return;
+    }
+    assert(classes >= 2 && why.code == CORD_OK);
+    for (int i = 0; i < 2 * classes; i++) assert(logprob[i] <= 0);
+    free(logprob);
+}
+
 /* The same, where the reply comes as events: all at once, and a line after the other. */
 static void check_events(const struct protocol *protocol, cord_text events) {
     struct remote remote = {.protocol = protocol, .stream = true};
@@ -90,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_tokens(protocols[i], reply);
         check_proposal(protocols[i], reply);
         for (const struct scoring_way *way = protocols[i]->ways; way->name; way++) check_score(way, reply);
+        if (protocols[i]->head) check_head(protocols[i]->head, reply);
     }
     json_decref(reply);
     return 0;

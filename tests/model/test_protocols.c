@@ -213,6 +213,98 @@ static void what_is_no_score_is_refused(void **state) {
                     fail_msg("%s was taken by %s", replies[i], protocols[k]->name);
 }
 
+/* ---- classification heads ------------------------------------------------------------------------------------ */
+
+/* What the head says at tokens 2 and 4 of 5. */
+static bool read_head(const char *reply, double logprob[2][2], int *cached, cord_error *why) {
+    int ids[] = {10, 11, 99, 12, 99}, places[] = {2, 4}, classes = 0;
+    size_t ends[] = {1, 2, 11, 12, 21};
+    struct pieces text = {.text = TEXT("ab<extra_0>c<extra_0>"), .id = ids, .end = ends, .n = 5};
+    double *values = NULL;
+    json_t *json = json_loads(reply, 0, NULL);
+    assert_non_null(json);
+    *why = (cord_error){0};
+    bool good = protocol_vllm.head->read(json, &text, places, 2, &values, &classes, cached, why);
+    json_decref(json);
+    if (!good) {
+        assert_null(values);
+        return false;
+    }
+    assert_int_equal(classes, 2);
+    memcpy(logprob, values, 4 * sizeof *values);
+    free(values);
+    return true;
+}
+
+/* Replies as vLLM's PoolingResponse is written: a row for each token, or, with a step_tag_id, for each place. */
+#define POOLED(rows)                                                                                              \
+    "{\"id\":\"pooling-b1\",\"object\":\"list\",\"created\":1764136800,\"model\":\"prm\",\"data\":[{\"index\":0," \
+    "\"object\":\"pooling\",\"data\":" rows "}],\"usage\":{\"prompt_tokens\":5,\"total_tokens\":5,"               \
+    "\"completion_tokens\":0,\"prompt_tokens_details\":{\"cached_tokens\":3}}}"
+
+static void heads_are_read(void **state) {
+    (void)state;
+    static const char *const replies[] = {
+        POOLED("[[0.5,0.5],[0.6,0.4],[0.25,0.75],[0.9,0.1],[1.0,0.0]]"),
+        POOLED("[[0.25,0.75],[1.0,0.0]]"),
+    };
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        double values[2][2];
+        int cached = 0;
+        cord_error why;
+        if (!read_head(replies[i], values, &cached, &why)) fail_msg("%s: %s", replies[i], why.message);
+        assert_float_equal(values[0][0], log(0.25), 1e-12);
+        assert_float_equal(values[0][1], log(0.75), 1e-12);
+        assert_true(values[1][0] == 0 && values[1][1] == -INFINITY);
+        assert_int_equal(cached, 3);
+    }
+}
+
+/* What is half a reply is asked for again; what another try would not mend says so. */
+static void what_is_no_head_is_refused(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{}", ""},
+        {"[]", ""},
+        {"{\"data\":[]}", ""},
+        {POOLED("\"AACAPwAAAAA=\""), ""},
+        {"{\"data\":[{\"data\":[[0.2,0.8],[1,0]]}],\"usage\":{\"prompt_tokens\":6}}", "counts 6"},
+        {POOLED("[[0.5,0.5],[0.6,0.4],[0.25,0.75]]"), "3 values of 5 tokens"},
+        {POOLED("[0.25,0.75]"), "0 values of a token"},
+        {POOLED("[[0.25],[0.75]]"), "1 values of a token"},
+        {POOLED("[[-1.5,2.5],[1.0,0.0]]"), "no probabilities"},
+        {POOLED("[[0.25,0.75],[0.9,0.8]]"), "no probabilities"},
+        {POOLED("[[0.25,0.75],[0.9]]"), "no probabilities"},
+        {POOLED("[[0.25,0.75],[null,null]]"), "no probabilities"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double values[2][2];
+        int cached = 0;
+        cord_error why;
+        if (read_head(rows[i][0], values, &cached, &why)) fail_msg("%s was taken", rows[i][0]);
+        assert_int_equal(why.code, *rows[i][1] ? CORD_BAD_MODEL : CORD_OK);
+        if (*rows[i][1]) assert_non_null(strstr(why.message, rows[i][1]));
+    }
+}
+
+static void heads_are_asked(void **state) {
+    (void)state;
+    int ids[] = {7, 99};
+    size_t ends[] = {1, 10};
+    struct pieces text = {.text = TEXT("a<extra_0>"), .id = ids, .end = ends, .n = 2};
+    struct remote remote = {.served = "prm"};
+    struct question q;
+    struct json_writer w = question_begin(&q, &remote, protocol_vllm.head->path, 1);
+    protocol_vllm.head->write(&remote, &text, &w);
+    question_end(&q, &w);
+    assert_string_equal(q.call.path, "/pooling");
+    assert_text(q.call.body, "{\"model\":\"prm\",\"input\":[7,99],\"task\":\"token_classify\",\"use_activation\":true,"
+                             "\"encoding_format\":\"float\"}");
+    question_release(&q);
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        assert_true(!protocols[i]->head == (protocols[i] != &protocol_vllm));
+}
+
 /* ---- an echo of the prompt ------------------------------------------------------------------------------------ */
 
 static bool read_echo(const char *reply, const char *text, struct pieces *pieces) {
@@ -494,6 +586,9 @@ int main(void) {
         cmocka_unit_test(what_a_chat_cannot_do_is_told),
         cmocka_unit_test(scores_are_read),
         cmocka_unit_test(what_is_no_score_is_refused),
+        cmocka_unit_test(heads_are_read),
+        cmocka_unit_test(what_is_no_head_is_refused),
+        cmocka_unit_test(heads_are_asked),
         cmocka_unit_test(an_echo_lists_tokens_and_scores),
         cmocka_unit_test(what_is_no_echo_is_told),
         cmocka_unit_test(events_make_a_reply),

@@ -21,7 +21,9 @@ struct manners {
     const char *path;           /* of completions; NULL: as OpenAI's */
     const char *const *streams; /* replies to requests with "stream": what is sent, one after the other */
     int n_streams, streamed;
-    char last[4000]; /* the body of the last request */
+    int pooled;         /* vLLM: how often the head was asked */
+    bool half, no_head; /* vLLM: the first reply of the head is half of one; it has no such path */
+    char last[4000];    /* the body of the last request */
 };
 
 static bool asks(const struct exchange *x, const char *method, const char *path) {
@@ -184,6 +186,53 @@ static bool answer_openai(struct exchange *x) {
     return posted && streams ? say_stream(x, m) : reply ? say(x, reply) : say_not_found(x);
 }
 
+/* ---- vLLM with a classification head -------------------------------------------------------------------------- */
+
+enum { MARK_ID = 1000 };
+
+/* A token a byte, but for the mark. */
+static json_t *marked_tokens_of(const json_t *body) {
+    json_t *tokens = json_array(), *strings = json_array();
+    const char *text = json_string_value(json_object_get(body, "prompt"));
+    for (size_t i = 0; text && text[i];) {
+        bool mark = text_starts(text_of(text + i), TEXT("<extra_0>"));
+        json_array_append_new(tokens, json_integer(mark ? MARK_ID : (unsigned char)text[i]));
+        json_array_append_new(strings, text[i] == ' '    ? json_string("\xC4\xA0")
+                                       : text[i] == '\n' ? json_string("\xC4\x8A")
+                                                         : json_stringn(text + i, mark ? 9 : 1));
+        i += mark ? 9 : 1;
+    }
+    return json_pack("{s:o,s:o}", "tokens", tokens, "token_strs", strings);
+}
+
+/* At each token, the share of the second class is its place among a hundred. */
+static json_t *pooled_of(const json_t *body) {
+    const json_t *ids = json_object_get(body, "input");
+    json_t *rows = json_array();
+    for (size_t i = 0; i < json_array_size(ids); i++)
+        json_array_append_new(rows, json_pack("[f,f]", 1 - (double)i / 100, (double)i / 100));
+    return json_pack("{s:[{s:i,s:o}],s:{s:i}}", "data", "index", 0, "data", rows, "usage", "prompt_tokens",
+                     (int)json_array_size(ids));
+}
+
+static bool answer_vllm(struct exchange *x) {
+    struct manners *m = x->server->ctx;
+    json_t *body = x->body.len ? json_loadb(x->body.data, x->body.len, 0, NULL) : NULL, *reply = NULL;
+    if (asks(x, "GET", "/version"))
+        reply = json_pack("{s:s}", "version", "0.32.0");
+    else if (asks(x, "GET", "/v1/models"))
+        reply = json_pack("{s:[{s:s,s:i}]}", "data", "id", "prm", "max_model_len", 60);
+    else if (asks(x, "POST", "/tokenize"))
+        reply = marked_tokens_of(body);
+    else if (asks(x, "POST", "/pooling") && !m->no_head) {
+        snprintf(m->last, sizeof m->last, "%.*s", (int)x->body.len, x->body.data);
+        reply = m->half && !m->pooled ? json_pack("{s:[]}", "data") : pooled_of(body);
+        m->pooled++;
+    }
+    json_decref(body);
+    return reply ? say(x, reply) : say_not_found(x);
+}
+
 /* ---- what is tested ------------------------------------------------------------------------------------------ */
 
 /* A server and a model of it. */
@@ -205,7 +254,7 @@ static cord_status start(struct served *s, bool (*answer)(struct exchange *x), s
     snprintf(url, sizeof url, "%s%s", fault_server_url(&s->server), options.url ? options.url : "");
     options.name = "m";
     options.url = url;
-    options.context = 1000;
+    if (!options.context) options.context = 1000;
     return cord_model_open(s->engine, &options, &s->model, error);
 }
 
@@ -349,6 +398,60 @@ static void bad_streams_are_asked_for_again(void **state) {
     assert_int_equal(p.end, CORD_END_TURN);
     assert_int_equal(requests, 3);
     cord_proposal_release(&p);
+}
+
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
+
+static const cord_span steps[] = {
+    {TEXT("Q "), true},          {TEXT("a <extra_0> b"), false}, {TEXT("<extra_0>"), true},
+    {TEXT("is it 4?\n"), false}, {TEXT("<extra_0>"), true},
+};
+
+static cord_classification classified(struct served *s, const cord_span *prompt, int n, const char *mark) {
+    cord_classification r = {.model = s->model, .prompt = prompt, .n_spans = n, .mark = text_of(mark)};
+    assert_ok(cord_classify(s->engine, &r, 1, err));
+    return r;
+}
+
+/* A mark that somebody wrote into a step is no place, and half a reply is asked for again. */
+static void heads_are_read_at_their_marks(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_vllm, (struct manners){.half = true}, (cord_model_options){.context = 60}, err));
+    cord_classification r = classified(&s, steps, 5, "<extra_0>");
+    if (r.error.code != CORD_OK) fail_msg("%s", r.error.message);
+    assert_int_equal(r.n_places, 2);
+    assert_int_equal(r.n_classes, 2);
+    assert_float_equal(exp(r.logprob[1]), 0.15, 1e-12); /* behind 2 and 13 bytes */
+    assert_float_equal(exp(r.logprob[0]), 0.85, 1e-12);
+    assert_float_equal(exp(r.logprob[3]), 0.25, 1e-12); /* and the mark, and 9 more */
+    assert_int_equal(r.prompt_tokens, 26);
+    assert_int_equal(s.manners.pooled, 2);
+    assert_holds(s.manners.last, "\"task\":\"token_classify\"");
+    cord_classification_release(&r);
+    r = classified(&s, steps, 5, "<|no|>");
+    assert_int_equal(r.error.code, CORD_BAD_MODEL);
+    assert_holds(r.error.message, "no token <|no|>");
+    const cord_span longer[] = {{TEXT("a row of more than 60 tokens in all: a row of more than 60 of them"), false},
+                                {TEXT("<extra_0>"), true}};
+    r = classified(&s, longer, 2, "<extra_0>");
+    assert_int_equal(r.error.code, CORD_TOO_LONG);
+    end(&s);
+}
+
+static void who_has_no_head_says_so(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_vllm, (struct manners){.no_head = true}, (cord_model_options){.context = 60}, err));
+    cord_classification r = classified(&s, steps, 5, "<extra_0>");
+    assert_int_equal(r.error.code, CORD_BAD_MODEL);
+    assert_holds(r.error.message, "404");
+    end(&s);
+    assert_ok(start(&s, answer_openai, (struct manners){0}, (cord_model_options){.protocol = "openai"}, err));
+    r = classified(&s, steps, 3, "<extra_0>");
+    assert_int_equal(r.error.code, CORD_BAD_MODEL);
+    assert_holds(r.error.message, "the protocol openai, which tells nothing of a classification head");
+    end(&s);
 }
 
 /* ---- completions --------------------------------------------------------------------------------------------- */
@@ -551,6 +654,8 @@ int main(void) {
         cmocka_unit_test(streams_are_read),
         cmocka_unit_test(a_stream_is_left_at_a_stop_string),
         cmocka_unit_test(bad_streams_are_asked_for_again),
+        cmocka_unit_test(heads_are_read_at_their_marks),
+        cmocka_unit_test(who_has_no_head_says_so),
         cmocka_unit_test(openai_is_found_last),
         cmocka_unit_test(unnamed_stop_strings_are_found_here),
         cmocka_unit_test(an_echo_scores),

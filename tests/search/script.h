@@ -1,5 +1,6 @@
 /* script.h - a search without models: what teachers reply and how the meta-prover scores is written in the test. The
- * linker puts this file's cord_propose and cord_score in place of the engine's (--wrap), so all of src/search is real.
+ * linker puts this file's cord_propose, cord_score and cord_classify in place of the engine's (--wrap), so all of
+ * src/search is real.
  *
  * Words are the script's tokens. Everything that was asked and all that the observer was told goes into a log, so that
  * two searches can be compared as texts. */
@@ -97,6 +98,7 @@ static inline int words_of(cord_text text) {
 
 cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err);
 
 /* False where this call of the engine is to end the search. */
 static inline cord_status script_call(struct world *w, cord_error *err) {
@@ -234,6 +236,32 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
         r->log_score = score;
         r->score = exp(score);
         r->reasoning_tokens = words_of(r->reasoning);
+    }
+    return CORD_OK;
+}
+
+/* At each mark the log-probabilities of "-" and "+", by the prompt before it: what stands behind it does not count. */
+cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
+    struct world *w = engine->options.log_ctx;
+    CORD_TRY(script_call(w, err));
+    w->n_scored = n;
+    for (int i = 0; i < n; i++) {
+        cord_classification *r = &requests[i];
+        assert_int_equal(r->model - w->models, REWARD);
+        if (w->calls == w->away_call && i == n - 1) {
+            fail_request(&r->error, w->away_code, TEACHERS);
+            continue;
+        }
+        r->n_classes = 2;
+        r->logprob = malloc(2 * (size_t)r->n_spans * sizeof *r->logprob);
+        for (int k = 0; k < r->n_spans; k++) {
+            if (!r->prompt[k].trusted || !text_equal(r->prompt[k].text, r->mark)) continue;
+            cord_text before = spans_text((struct spans){(cord_span *)(uintptr_t)r->prompt, k}, &w->arena);
+            r->logprob[2 * r->n_places] = w->reward(w, before, (cord_text){"", 0}, TEXT("-"));
+            r->logprob[2 * r->n_places++ + 1] = w->reward(w, before, (cord_text){"", 0}, TEXT("+"));
+            buf_addf(&w->log, "classify %a %a\n", r->logprob[2 * r->n_places - 2], r->logprob[2 * r->n_places - 1]);
+        }
+        r->prompt_tokens = r->n_spans;
     }
     return CORD_OK;
 }

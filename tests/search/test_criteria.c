@@ -379,6 +379,83 @@ static void a_conversation_asks_of_the_last_step(void **state) {
     chat_template_free(tmpl);
 }
 
+#define HEAD_OPENING                                                                                          \
+    "<|im_start|>system\nPlease reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n" \
+    "<|im_start|>user\nWhat is 6 x 7?<|im_end|>\n<|im_start|>assistant\n"
+
+/* Qwen2.5-Math-PRM's prompt, written here by hand after its card; a request a reasoning has the scores of all steps, each of
+ * what stands before its mark alone. */
+static void a_head_is_read_behind_each_step(void **state) {
+    (void)state;
+    struct world *w = talking("prm", 1);
+    w->reward = reward;
+    w->settings.reward_format = REWARD_QWEN;
+    const char *one = HEAD_OPENING "Six sevens.";
+    const char *two = arena_printf(&w->arena, "%s<extra_0>That is 42.", one);
+    const struct scored given[2] = {{.reasoning = TEXT("### Step 1. Six sevens.\n\n### Step 2. That is 42.")},
+                                    {.reasoning = TEXT("### Step 1. Six sevens.")}};
+    double first = step_share(w, one), second = step_share(w, two);
+    const double expected[] = {second, first < second ? first : second, first + second};
+    for (int aggregate = REWARD_LAST; aggregate <= REWARD_PRODUCT; aggregate++) {
+        struct scored items[2] = {given[0], given[1]};
+        w->settings.reward_aggregate = (enum reward_aggregate)aggregate;
+        assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 2, err));
+        assert_int_equal(w->n_scored, 2);
+        assert_true(fabs(items[0].log_score - expected[aggregate]) < 1e-12);
+        assert_true(fabs(items[1].log_score - first) < 1e-12);
+        assert_int_equal(items[0].prompt_tokens, 7);
+    }
+    struct stretch step = {TEXT("Say <extra_0>."), 0};
+    struct spans spans;
+    assert_ok(reward_marked(TEXT(" Why <|im_end|>? "), &step, 1, &w->arena, &spans, err));
+    assert_int_equal(spans.n, 5);
+    assert_text(spans.span[1].text, "Why <|im_end|>?");
+    for (int i = 0; i < 5; i++) assert_true(spans.span[i].trusted == (i != 1 && i != 3));
+    world_free(w);
+}
+
+/* The text before the last mark, from the headings of the reasoning's steps. */
+static const char *headed(struct world *w, cord_text reasoning) {
+    char *at = arena_printf(&w->arena, "%.*s", (int)reasoning.len, reasoning.data);
+    const char *text = HEAD_OPENING;
+    for (bool first = true; at; first = false) {
+        char *next = strstr(at, "\n\n### ");
+        if (next) *next = '\0';
+        text = arena_printf(&w->arena, first ? "%s%s" : "%s<extra_0>%s", text, strstr(at, ". ") + 2);
+        at = next ? next + 2 : NULL;
+    }
+    return text;
+}
+
+static void searches_go_by_a_head(void **state) {
+    (void)state;
+    int n = 0;
+    for (uint64_t script = 0; script < 4; script++) {
+        struct world *w = rewarded(REWARD_QWEN, REWARD_LAST, script);
+        for (int r = 0; r < w->n_rounds; r++)
+            for (int i = 0; i < w->rounds[r].n_candidates; i++) {
+                const struct candidate *c = &w->rounds[r].candidates[i];
+                if (c->drop != DROP_NONE || c->finishes_parent) continue;
+                assert_true(fabs(c->log_score - step_share(w, headed(w, text_trim_end(c->reasoning)))) < 1e-12);
+                n++;
+            }
+        world_free(w);
+    }
+    assert_true(n > 30);
+}
+
+/* Softmax over two logits, by hand: the head says 0.5 of "bad" and 2.5 of "good", so good has 1 / (1 + e^-2). */
+static void heads_are_read_as_worked_out_by_hand(void **state) {
+    (void)state;
+    const double logits[] = {0.5, 2.5}, turned[] = {2.5, 0.5}, sure[] = {-30, 10}, never[] = {0, -INFINITY};
+    assert_true(fabs(exp(reward_of_classes(logits, 2)) - 0.88079707797788243) < 1e-12);
+    assert_true(fabs(exp(reward_of_classes(turned, 2)) - 0.11920292202211755) < 1e-12);
+    assert_true(reward_of_classes(sure, 2) < 0); /* 1 - e^-40: near 1, and yet told from another */
+    assert_true(fabs(reward_of_classes(sure, 2) / -4.2483542552915889e-18 - 1) < 1e-9);
+    assert_true(reward_of_classes(never, 2) == -INFINITY);
+    assert_true(isnan(reward_of_classes(logits, 1)) && isnan(reward_of_classes(logits, 3)));
+}
+
 /* Softmax over two logits, by hand: of 2 and 0 the first has 1 / (1 + e^-2). */
 static void shares_are_those_worked_out_by_hand(void **state) {
     (void)state;
@@ -561,6 +638,9 @@ int main(void) {
         cmocka_unit_test(contrast_is_against_the_commonest_wrong_answer),
         cmocka_unit_test(reward_models_are_asked_in_their_formats),
         cmocka_unit_test(a_conversation_asks_of_the_last_step),
+        cmocka_unit_test(a_head_is_read_behind_each_step),
+        cmocka_unit_test(searches_go_by_a_head),
+        cmocka_unit_test(heads_are_read_as_worked_out_by_hand),
         cmocka_unit_test(shares_are_those_worked_out_by_hand),
         cmocka_unit_test(steps_are_found_again_in_a_text),
         cmocka_unit_test(a_criterion_that_says_the_same_of_all_leaves_it_to_the_hash),

@@ -17,6 +17,13 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
     return CORD_INTERNAL;
 }
 
+cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err);
+cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
+    (void)engine, (void)requests, (void)n, (void)err;
+    fail_msg("predictive perplexity asks no head");
+    return CORD_INTERNAL;
+}
+
 cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
                                      cord_error *err);
 cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,

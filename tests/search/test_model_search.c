@@ -17,6 +17,8 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
 cord_status __real_cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
 cord_status __real_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err);
+cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err);
+cord_status __real_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err);
 cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
                                      cord_error *err);
 cord_status __real_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
@@ -74,6 +76,10 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
 
 cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
     return __real_cord_score(engine, requests, n, err);
+}
+
+cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
+    return __real_cord_classify(engine, requests, n, err);
 }
 
 /* ---- one model as two teachers ------------------------------------------------------------------------------- */

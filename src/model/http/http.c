@@ -463,6 +463,7 @@ const struct backend backend_http = {
     .count_tokens = count_tokens,
     .propose = propose,
     .score = score,
+    .classify = remote_classify,
     .check = check,
     .forget = forget,
     .stop = stop,

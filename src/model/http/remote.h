@@ -60,6 +60,16 @@ struct scoring_way {
     bool (*read)(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached);
 };
 
+/* How the values of a classification head are had. */
+struct head_calls {
+    const char *path;
+    void (*write)(const struct remote *remote, const struct pieces *text, struct json_writer *w);
+    /* Fills logprob (a block of the caller's to be freed, *n_classes values for each place) at the tokens of these n
+     * numbers. False, and no block, where they are not there; `why` is then filled where asking again cannot mend it. */
+    bool (*read)(const json_t *reply, const struct pieces *text, const int *places, int n, double **logprob,
+                 int *n_classes, int *cached, cord_error *why);
+};
+
 /* How a server lets others have its device for a while, and takes it back. */
 struct sleep_calls {
     const char *sleep_path, *wake_path; /* posted */
@@ -110,9 +120,13 @@ struct protocol {
      * its end is not there; any end will do, since the text says it. */
     void (*event_end)(struct told *told);
     const struct scoring_way *ways;  /* the cheaper first */
+    const struct head_calls *head;   /* NULL: it tells nothing of a classification head */
     const struct sleep_calls *sleep; /* NULL: it cannot */
 };
 extern const struct protocol protocol_llama_server, protocol_vllm, protocol_sglang, protocol_openai, protocol_chat;
+
+/* The back end's `classify` (classify.c). */
+cord_status remote_classify(cord_engine *engine, cord_classification **requests, int n, cord_error *err);
 
 struct remote {
     struct cord_model base; /* first */

@@ -1,7 +1,11 @@
 /* vllm.c - vLLM's server: completions of token ids, with the log-probabilities of prompts, or of a token that alone
- * is allowed. Requests for prompt log-probabilities skip its prefix cache; single tokens use it. Written after its
- * source and documentation of 0.32.0, and tried with that. It must not know who asks. */
+ * is allowed; and what a classification head says of tokens. Requests for prompt log-probabilities skip its prefix cache;
+ * single tokens use it. Written after its source and documentation of 0.32.0, and tried with that. It must not know who
+ * asks. */
 #include "model/http/openai.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     json_t *version;
@@ -104,6 +108,78 @@ static const struct scoring_way ways[] = {
     {.name = NULL},
 };
 
+/* ---- classifying --------------------------------------------------------------------------------------------- */
+
+/* "token_classify": a model that was started for something else says so in words. Probabilities rather than what they are
+ * made of: that a reply is such can be seen, and a probability near 1 is as exact as the others beside it. */
+static void head_write(const struct remote *remote, const struct pieces *text, struct json_writer *w) {
+    json_text(w, "model", text_of(remote->served));
+    write_ids(w, "input", text, text->n);
+    json_text(w, "task", TEXT("token_classify"));
+    json_bool(w, "use_activation", true);
+    json_text(w, "encoding_format", TEXT("float"));
+}
+
+/* One token's classes. False: they are no probabilities of one thing or another, that add up to 1. */
+static bool head_row(const json_t *row, int n_classes, double *logprob) {
+    double sum = 0;
+    if (!json_is_array(row) || json_array_size(row) != (size_t)n_classes) return false;
+    for (int k = 0; k < n_classes; k++) {
+        const json_t *value = json_array_get(row, (size_t)k);
+        double p = json_number_value(value);
+        if (!json_is_number(value) || !(p >= 0 && p <= 1)) return false;
+        sum += p;
+        logprob[k] = log(p);
+    }
+    return fabs(sum - 1) < 0.02; /* a half-precision head rounds that much */
+}
+
+/* A row for each token; or, of a server that was started with a step_tag_id, for each place alone. */
+static bool head_read(const json_t *reply, const struct pieces *text, const int *places, int n, double **logprob,
+                      int *n_classes, int *cached, cord_error *why) {
+    enum { CLASSES_MOST = 1024 };
+    const json_t *rows = json_object_get(json_array_get(json_object_get(reply, "data"), 0), "data");
+    const json_t *usage = json_object_get(reply, "usage");
+    size_t n_rows = json_array_size(rows), classes = json_array_size(json_array_get(rows, 0));
+    int counted = read_count(usage, "prompt_tokens");
+    bool every = n_rows == (size_t)text->n;
+    if (!json_is_array(rows)) return false;
+    if (counted && counted != text->n)
+        error_fill(why, CORD_BAD_MODEL,
+                   "the server was sent %d tokens and counts %d: it adds some by itself, so that what it judges is not "
+                   "what it was given",
+                   text->n, counted);
+    else if (!every && n_rows != (size_t)n)
+        error_fill(why, CORD_BAD_MODEL,
+                   "the server tells %zu values of %d tokens, of which %d are asked about: start it without a "
+                   "step_tag_id, or with that of this token, and with a model that has a head for each token",
+                   n_rows, text->n, n);
+    else if (classes < 2 || classes > CLASSES_MOST)
+        error_fill(why, CORD_BAD_MODEL,
+                   "the head of this model tells %zu values of a token, and not two classes or more", classes);
+    if (why->code != CORD_OK) return false;
+    double *values = malloc((size_t)n * classes * sizeof *values);
+    bool good = values != NULL;
+    for (int i = 0; i < n && good; i++) {
+        good =
+            head_row(json_array_get(rows, (size_t)(every ? places[i] : i)), (int)classes, values + (size_t)i * classes);
+        if (!good)
+            error_fill(why, CORD_BAD_MODEL,
+                       "what the server tells of a token are no probabilities that add up to 1: it is no head of "
+                       "classes that exclude each other, or its activation is turned off");
+    }
+    if (!good) {
+        free(values);
+        return false;
+    }
+    *logprob = values;
+    *n_classes = (int)classes;
+    *cached = read_count(json_object_get(usage, "prompt_tokens_details"), "cached_tokens");
+    return true;
+}
+
+static const struct head_calls head_calls = {.path = "/pooling", .write = head_write, .read = head_read};
+
 /* ---- sleeping ------------------------------------------------------------------------------------------------ */
 
 static bool state_read(const json_t *reply, bool *sleeps) {
@@ -138,5 +214,6 @@ const struct protocol protocol_vllm = {
     .event = openai_event_text,
     .event_end = openai_event_end,
     .ways = ways,
+    .head = &head_calls,
     .sleep = &sleep_calls,
 };

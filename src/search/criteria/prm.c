@@ -10,12 +10,19 @@
  *   math-shepherd   peiyi9979/math-shepherd-mistral-7b-prm, its model card. Plain text: the question, a blank, then
  *                   "Step 1: ... ки", a line a step; what is read is the token behind the tag "ки".
  *
- * Qwen2.5-Math-PRM has a classification head in place of a vocabulary, which none of cord's back ends can read; recipe/load.c
- * refuses it in words. The score of a reasoning is made of its steps' by reward.aggregate. It must not know beams. */
+ * The third has a classification head of two classes in place of a vocabulary, and cord_classify reads it:
+ *
+ *   qwen2.5-math-prm   Qwen/Qwen2.5-Math-PRM-{7B,72B} and Qwen2.5-Math-7B-PRM800K, their model cards. A conversation: a system
+ *                   text, the question, and the steps as the assistant's, each with "<extra_0>" behind it. At each of these
+ *                   tokens the softmax over the two classes is read; the second is "good". A token sees only what stands
+ *                   before it, so one request has the scores of all steps.
+ *
+ * The score of a reasoning is made of its steps' by reward.aggregate. It must not know beams. */
 #include "search/criterion.h"
 
 #include <math.h>
 
+#define NO_STEP    "there is no step that the reward model could judge"
 #define TEXT_LIMIT ((size_t)64 << 20) /* bytes of a prompt */
 
 const char *const reward_format_names[] = {"qwen2.5-math-prm", "rlhflow", "math-shepherd", NULL};
@@ -24,6 +31,10 @@ const char *const reward_aggregate_names[] = {"last", "minimum", "product", NULL
 double reward_log_share(double log_good, double log_bad) {
     if (isnan(log_good) || isnan(log_bad) || log_good == log_bad) return log_good == log_bad ? log(0.5) : (double)NAN;
     return log_bad > log_good ? log_good - log_bad - log1p(exp(log_good - log_bad)) : -log1p(exp(log_bad - log_good));
+}
+
+double reward_of_classes(const double *log_classes, int n_classes) {
+    return n_classes == 2 ? reward_log_share(log_classes[1], log_classes[0]) : (double)NAN;
 }
 
 double reward_aggregate(enum reward_aggregate aggregate, const double *log_steps, int n) {
@@ -87,6 +98,24 @@ static cord_status render_shepherd(const struct search *search, const struct str
     }
     buf_release(&text);
     return status;
+}
+
+/* As the model's own template writes it; the end of the turn is left out, since nothing that is read stands behind it. */
+cord_status reward_marked(cord_text question, const struct stretch *steps, int n, struct arena *arena,
+                          struct spans *out, cord_error *err) {
+    cord_span *spans = arena_alloc(arena, ((size_t)n * 2 + 3) * sizeof *spans);
+    if (!spans) return error_memory(err);
+    spans[0] = (cord_span){TEXT("<|im_start|>system\nPlease reason step by step, and put your final answer within "
+                                "\\boxed{}.<|im_end|>\n<|im_start|>user\n"),
+                           true};
+    spans[1] = (cord_span){text_trim(question), false};
+    spans[2] = (cord_span){TEXT("<|im_end|>\n<|im_start|>assistant\n"), true};
+    for (int i = 0; i < n; i++) {
+        spans[3 + 2 * i] = (cord_span){steps[i].text, false};
+        spans[4 + 2 * i] = (cord_span){REWARD_MARK, true};
+    }
+    *out = (struct spans){spans, n * 2 + 3};
+    return CORD_OK;
 }
 
 /* The two requests of a step: how likely "+" is behind it, and how likely "-" is. */
@@ -154,7 +183,7 @@ static cord_status ask(const struct search *search, struct asking *asking, struc
     return status;
 }
 
-/* ---- the criterion ------------------------------------------------------------------------------------------------ */
+/* ---- a reasoning's steps ------------------------------------------------------------------------------------------ */
 
 /* One reasoning's steps, and which question is each one's. */
 struct course {
@@ -186,11 +215,68 @@ static cord_status take_scores(const struct search *search, const struct asking 
         if (item->error.code == CORD_OK) item->error = question->good.error;
     }
     if (course->n == 0)
-        error_fill(&item->error, CORD_BAD_INPUT, "there is no step that the reward model could judge");
+        error_fill(&item->error, CORD_BAD_INPUT, NO_STEP);
     else if (item->error.code == CORD_OK)
         item->log_score = reward_aggregate(search->settings->reward_aggregate, log_steps + first, course->n - first);
     return CORD_OK;
 }
+
+/* ---- read of a head ----------------------------------------------------------------------------------------------- */
+
+/* What a reply comes to: the score of one reasoning, whose steps are as many as the places. */
+static cord_status take_classes(const struct search *search, const cord_classification *request, struct scored *item,
+                                cord_error *err) {
+    item->error = request->error;
+    item->prompt_tokens += request->prompt_tokens;
+    item->cached_tokens += request->cached_tokens;
+    if (request->us > item->us) item->us = request->us;
+    if (item->error.code != CORD_OK) {
+        bool own = is_models_own(item->error.code);
+        if (own && err) *err = item->error;
+        return own ? item->error.code : CORD_OK;
+    }
+    double *log_steps = arena_alloc(search->arena, (size_t)request->n_places * sizeof *log_steps);
+    if (!log_steps) return error_memory(err);
+    for (int k = 0; k < request->n_places; k++)
+        log_steps[k] = reward_of_classes(request->logprob + (size_t)k * (size_t)request->n_classes, request->n_classes);
+    if (request->n_classes != 2)
+        return error_set(err, CORD_BAD_MODEL,
+                         "the reward model's head has %d classes, and reward.format: qwen2.5-math-prm reads two; name "
+                         "another model in reward.model",
+                         request->n_classes);
+    item->log_score = reward_aggregate(search->settings->reward_aggregate, log_steps, request->n_places);
+    return CORD_OK;
+}
+
+/* One request for each reasoning that has a step. */
+static cord_status score_by_head(const struct search *search, const struct course *courses, struct scored *items, int n,
+                                 cord_error *err) {
+    cord_classification *requests = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *requests);
+    int *of = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *of), asked = 0;
+    if (!requests || !of) return error_memory(err);
+    for (int i = 0; i < n; i++) {
+        struct spans spans;
+        if (courses[i].n == 0) {
+            error_fill(&items[i].error, CORD_BAD_INPUT, NO_STEP);
+            continue;
+        }
+        CORD_TRY(reward_marked(search->question.text, courses[i].steps, courses[i].n, search->arena, &spans, err));
+        of[asked] = i;
+        requests[asked++] = (cord_classification){.model = search->reward->model,
+                                                  .prompt = spans.span,
+                                                  .n_spans = spans.n,
+                                                  .mark = REWARD_MARK,
+                                                  .group = search->group};
+    }
+    cord_status status = asked ? cord_classify(search->engine, requests, asked, err) : CORD_OK;
+    for (int k = 0; k < asked; k++) {
+        if (status == CORD_OK) status = take_classes(search, &requests[k], &items[of[k]], err);
+        cord_classification_release(&requests[k]);
+    }
+    return status;
+}
+
+/* ---- the criterion itself ------------------------------------------------------------------------------------------ */
 
 static cord_status score(const struct search *search, struct spans prompt, struct scored *items, int n,
                          cord_error *err) {
@@ -201,6 +287,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
     if (!courses) return error_memory(err);
     CORD_TRY(count_scored(search, items, n, err));
     CORD_TRY(split_all(search, items, n, courses, &n_steps, err));
+    if (search->settings->reward_format == REWARD_QWEN) return score_by_head(search, courses, items, n, err);
     struct asking asking = {
         .questions = arena_alloc(search->arena, (size_t)(n_steps + 1) * sizeof *asking.questions),
         .requests = arena_alloc(search->arena, (size_t)(2 * n_steps + 1) * sizeof *asking.requests),
