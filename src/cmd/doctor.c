@@ -73,11 +73,13 @@ static void examine_context(struct patient *p) {
         note(p, "context", left < 0 ? UNSURE : GOOD,
              left < 0 ? arena_printf(p->arena, "%ld tokens; the full budget is %ld more", all, -left)
                       : arena_printf(p->arena, "%ld tokens; %ld left at the full budget", all, left),
-             left < 0 ? arena_printf(p->arena,
-                                     "long texts will be cut off: set models.%s.context to %ld or more, or "
-                                     "lower search.think_tokens",
-                                     entry_of(p)->name, budget)
-                      : NULL);
+             left >= 0 ? NULL
+             : has_head(p->recipe, p->index)
+                 ? "a reasoning that does not fit has no score: lower search.think_tokens where that happens often"
+                 : arena_printf(p->arena,
+                                "long texts will be cut off: set models.%s.context to %ld or more, or "
+                                "lower search.think_tokens",
+                                entry_of(p)->name, budget));
     number(f, "tokens", (double)all);
     number(f, "budget", (double)budget);
     number(f, "left", (double)left);

@@ -5,8 +5,10 @@
 #include "rig.h"
 
 #include "base/json.h"
+#include "model/backend.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* What a server of these tests does; the test sets it. */
 struct manners {
@@ -439,6 +441,64 @@ static void heads_are_read_at_their_marks(void **state) {
     end(&s);
 }
 
+/* A ledger that keeps one reply. */
+struct book {
+    cord_request begun;
+    cord_cost cost;
+    char *reply;
+    int n_begun, n_dropped;
+};
+
+static bool find_kept(void *ctx, const cord_request *request, char **reply, size_t *len) {
+    struct book *book = ctx;
+    if (!book->reply || strcmp(request->key, book->begun.key) != 0) return false;
+    *reply = strdup(book->reply);
+    *len = strlen(book->reply);
+    return true;
+}
+
+static cord_status begin_one(void *ctx, const cord_request *requests, int n, cord_error *error) {
+    (void)error;
+    struct book *book = ctx;
+    book->begun = requests[n - 1];
+    book->n_begun += n;
+    return CORD_OK;
+}
+
+static void keep_one(void *ctx, const cord_request *request, cord_text reply, const cord_cost *cost, int lost) {
+    (void)request, (void)lost;
+    struct book *book = ctx;
+    book->cost = *cost;
+    book->reply = strndup(reply.data, reply.len);
+}
+
+static void drop_one(void *ctx, const cord_request *request, int lost) {
+    (void)request, (void)lost;
+    ((struct book *)ctx)->n_dropped++;
+}
+
+static void heads_are_paid_for_once(void **state) {
+    (void)state;
+    struct served s;
+    struct book book = {0};
+    assert_ok(start(&s, answer_vllm, (struct manners){0}, (cord_model_options){.context = 60}, err));
+    s.engine->options.ledger = (cord_ledger){&book, find_kept, begin_one, keep_one, drop_one};
+    for (int time = 0; time < 2; time++) {
+        cord_classification r = classified(&s, steps, 5, "<extra_0>");
+        if (r.error.code != CORD_OK) fail_msg("%s", r.error.message);
+        assert_float_equal(exp(r.logprob[3]), 0.25, 1e-12);
+        cord_classification_release(&r);
+        assert_int_equal(book.n_begun, 1); /* texts that are tokenised cost nothing */
+        assert_int_equal(s.manners.pooled, 1);
+    }
+    assert_int_equal(book.begun.prompt_tokens, 26);
+    assert_int_equal(book.begun.new_tokens, 0);
+    assert_int_equal(book.cost.prompt_tokens, 26);
+    assert_int_equal(book.n_dropped, 0);
+    free(book.reply);
+    end(&s);
+}
+
 static void who_has_no_head_says_so(void **state) {
     (void)state;
     struct served s;
@@ -451,6 +511,11 @@ static void who_has_no_head_says_so(void **state) {
     r = classified(&s, steps, 3, "<extra_0>");
     assert_int_equal(r.error.code, CORD_BAD_MODEL);
     assert_holds(r.error.message, "the protocol openai, which tells nothing of a classification head");
+    struct cord_model file = {.backend = &backend_local, .info = {.name = "f"}};
+    r = (cord_classification){.model = &file, .prompt = steps, .n_spans = 5, .mark = TEXT("<extra_0>")};
+    assert_ok(cord_classify(s.engine, &r, 1, err));
+    assert_int_equal(r.error.code, CORD_BAD_MODEL);
+    assert_holds(r.error.message, "the weights of f have no such head here");
     end(&s);
 }
 
@@ -655,6 +720,7 @@ int main(void) {
         cmocka_unit_test(a_stream_is_left_at_a_stop_string),
         cmocka_unit_test(bad_streams_are_asked_for_again),
         cmocka_unit_test(heads_are_read_at_their_marks),
+        cmocka_unit_test(heads_are_paid_for_once),
         cmocka_unit_test(who_has_no_head_says_so),
         cmocka_unit_test(openai_is_found_last),
         cmocka_unit_test(unnamed_stop_strings_are_found_here),
