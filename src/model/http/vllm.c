@@ -1,7 +1,7 @@
 /* vllm.c - vLLM's server: completions of token ids, with the log-probabilities of prompts, or of a token that alone
  * is allowed; and what a classification head says of tokens. Requests for prompt log-probabilities skip its prefix cache;
- * single tokens use it. Written after its source and documentation of 0.32.0, and tried with that. It must not know who
- * asks. */
+ * single tokens use it. Written after its source and documentation of 0.32.0, and tried with that, but for heads. It must
+ * not know who asks. */
 #include "model/http/openai.h"
 
 #include <math.h>
