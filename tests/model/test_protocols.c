@@ -269,7 +269,8 @@ static void what_is_no_head_is_refused(void **state) {
         {"{\"data\":[]}", ""},
         {POOLED("\"AACAPwAAAAA=\""), ""},
         {"{\"data\":[{\"data\":[[0.2,0.8],[1,0]]}],\"usage\":{\"prompt_tokens\":6}}", "counts 6"},
-        {POOLED("[[0.5,0.5],[0.6,0.4],[0.25,0.75]]"), "3 values of 5 tokens"},
+        {POOLED("[[0.5,0.5],[0.6,0.4],[0.25,0.75]]"), "'{\"step_tag_id\": 99}'"},
+        {POOLED("[]"), "0 values of 5 tokens"}, /* vLLM 0.32.0, where the step_tag_id was another token's */
         {POOLED("[0.25,0.75]"), "0 values of a token"},
         {POOLED("[[0.25],[0.75]]"), "1 values of a token"},
         {POOLED("[[-1.5,2.5],[1.0,0.0]]"), "no probabilities"},

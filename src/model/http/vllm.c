@@ -1,7 +1,7 @@
 /* vllm.c - vLLM's server: completions of token ids, with the log-probabilities of prompts, or of a token that alone
  * is allowed; and what a classification head says of tokens. Requests for prompt log-probabilities skip its prefix cache;
- * single tokens use it. Written after its source and documentation of 0.32.0, and tried with that, but for heads. It must
- * not know who asks. */
+ * single tokens use it. Written after its source and documentation of 0.32.0, and tried with that. It must not know who
+ * asks. */
 #include "model/http/openai.h"
 
 #include <math.h>
@@ -134,7 +134,8 @@ static bool head_row(const json_t *row, int n_classes, double *logprob) {
     return fabs(sum - 1) < 0.02; /* a half-precision head rounds that much */
 }
 
-/* A row for each token; or, of a server that was started with a step_tag_id, for each place alone. */
+/* A row for each token; or, of a server that has a step_tag_id (of Qwen2.5-Math-PRM, that of <extra_0>, unless it was started
+ * with another), for each place alone. */
 static bool head_read(const json_t *reply, const struct pieces *text, const int *places, int n, double **logprob,
                       int *n_classes, int *cached, cord_error *why) {
     enum { CLASSES_MOST = 1024 };
@@ -151,9 +152,9 @@ static bool head_read(const json_t *reply, const struct pieces *text, const int 
                    text->n, counted);
     else if (!every && n_rows != (size_t)n)
         error_fill(why, CORD_BAD_MODEL,
-                   "the server tells %zu values of %d tokens, of which %d are asked about: start it without a "
-                   "step_tag_id, or with that of this token, and with a model that has a head for each token",
-                   n_rows, text->n, n);
+                   "the server tells %zu values of %d tokens, of which %d are asked about: start it with "
+                   "--pooler-config '{\"step_tag_id\": %d}', and with a model that has a head for each token",
+                   n_rows, text->n, n, text->id[places[0]]);
     else if (classes < 2 || classes > CLASSES_MOST)
         error_fill(why, CORD_BAD_MODEL,
                    "the head of this model tells %zu values of a token, and not two classes or more", classes);
