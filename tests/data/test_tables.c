@@ -178,6 +178,19 @@ static void our_parquet_reads_back(void **state) {
     READ("made.parquet");
     assert_text(set.problems->row, "{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2.0]}");
     unlink(out);
+    /* nor does a time or a UUID, in whatever case; what is missing everywhere is a number; and there may be no row at all */
+    static const char texts[] =
+        "{\"question\":\"12:30\",\"answer\":\"1:05\",\"id\":\"550E8400-E29B-41D4-A716-446655440000\","
+        "\"n\":null,\"list\":[{\"x\":null,\"y\":1}]}";
+    write_file("texts.jsonl", text_of(texts));
+    assert_ok(table_make_parquet(file_at("texts.jsonl"), out, library, err));
+    READ("made.parquet");
+    assert_text(set.problems->row, texts);
+    unlink(out);
+    write_file("none.jsonl", TEXT(""));
+    assert_ok(table_make_parquet(file_at("none.jsonl"), out, library, err));
+    REFUSED("made.parquet", "there is no row in this file");
+    unlink(out);
     write_file("broken.jsonl", TEXT("{\"a\":1}\n{\"a\":\n"));
     assert_int_equal(table_make_parquet(file_at("broken.jsonl"), out, library, &why), CORD_BAD_INPUT);
     assert_int_equal(access(out, F_OK), -1);
