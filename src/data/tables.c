@@ -472,14 +472,17 @@ void table_close(struct table *t) {
 /* ---- writing Parquet -------------------------------------------------------------------------------------------- */
 
 /* The type of each field, as JSON, is kept in a variable. DuckDB's own guess (read_json) would make a time of 12:30, and of
- * ids that look like it UUIDs, which most readers take for bytes. */
+ * ids that look like it UUIDs, which most readers take for bytes. json_group_structure holds all that it is given in memory:
+ * it gets one row of each structure, of which there are few. */
 static cord_status find_types(struct table *t, cord_error *err) {
     buf_clear(&t->query);
-    buf_addf(&t->query,
-             "SET VARIABLE types = (SELECT coalesce(replace(replace(json_group_structure(json)::VARCHAR, "
-             "'\"UBIGINT\"', '\"BIGINT\"'), '\"NULL\"', '\"DOUBLE\"'), '{\"no_rows\":\"VARCHAR\"}') "
-             "FROM read_json_objects('%s', format='newline_delimited', maximum_object_size=%d))",
-             t->seen, TABLE_ROW_BYTES);
+    buf_addf(
+        &t->query,
+        "SET VARIABLE types = (SELECT coalesce(replace(replace(json_group_structure(one)::VARCHAR, "
+        "'\"UBIGINT\"', '\"BIGINT\"'), '\"NULL\"', '\"DOUBLE\"'), '{\"no_rows\":\"VARCHAR\"}') FROM (SELECT "
+        "first(json) AS one FROM read_json_objects('%s', format='newline_delimited', maximum_object_size=%d) GROUP "
+        "BY json_structure(json)))",
+        t->seen, TABLE_ROW_BYTES);
     return tell(t, err);
 }
 
