@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches DuckDB's library into the cache, verified. cord loads it at run time to read Parquet, CSV, JSON arrays and what is
-# compressed; it does without it where only JSONL is read.
+# compressed, and to write Parquet; it does without it where there is only JSONL.
 #
 #   usage: scripts/duckdb.sh            fetch what is missing; print the path of the library
 #          scripts/duckdb.sh --where    print the path, whether or not it is there

@@ -22,14 +22,16 @@ static const char *last_part(const char *path, struct arena *arena) {
     return arena_text(arena, text).data;
 }
 
-/* By how much two of the meta-prover's scores may differ for no reason, as the run noted it. */
-static cord_status find_noise(struct export_source *source, struct arena *arena, cord_error *err) {
+/* What the run's recipe says of its problems' rows; and by how much two of the meta-prover's scores may differ for no reason, as
+ * the run noted it. */
+static cord_status read_recipe(struct export_source *source, struct arena *arena, cord_error *err) {
     struct recipe_outline outline;
     cord_text recipe, noise = {0};
     source->noise = USUAL_NOISE;
     CORD_TRY(journal_get_fact(source->journal, "recipe", arena, &recipe, err));
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
+    source->fields = outline.problems;
     if (outline.meta_model < 0 || !outline.models) return CORD_OK;
     const char *key = arena_printf(arena, "model.%s.noise", outline.models[outline.meta_model]);
     if (!key) return error_memory(err);
@@ -46,7 +48,7 @@ static cord_status open_run(struct runs *runs, const char *folder, cord_error *e
     source->name = last_part(folder, &runs->arena);
     if (!source->name) return error_memory(err);
     CORD_TRY(journal_get_teachers(source->journal, &runs->arena, &source->teachers, &source->n_teachers, err));
-    return find_noise(source, &runs->arena, err);
+    return read_recipe(source, &runs->arena, err);
 }
 
 cord_status runs_open(struct runs *runs, const char *const *folders, int n, cord_error *err) {

@@ -163,6 +163,7 @@ static cord_status read_options(struct job *job, cord_error *err) {
     o->search_prompt = flag_option(call, "search-prompt");
     o->provenance = flag_option(call, "provenance");
     o->mixed = flag_option(call, "mixed");
+    o->full_context = flag_option(call, "full-context");
     return CORD_OK;
 }
 
@@ -219,6 +220,10 @@ static bool is_folder(const struct job *job, const char *path) {
     return slash || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) || job->options.n_splits > 1;
 }
 
+static bool wants_parquet(const struct job *job, const char *path) {
+    return flag_option(job->call, "parquet") || (!is_folder(job, path) && text_ends(text_of(path), TEXT(".parquet")));
+}
+
 static cord_status add_lists(struct job *job, struct dataset *set, cord_error *err) {
     const char *matches = text_option(job->call, "matches"), *list = text_option(job->call, "list");
     if (matches) CORD_TRY(dataset_add(set, matches, &job->options.matches, err));
@@ -241,11 +246,17 @@ static cord_status export_to_stdout(struct job *job, cord_error *err) {
 
 static cord_status export_to(struct job *job, const char *path, cord_error *err) {
     struct dataset set;
+    const struct dataset_options where = {
+        .path = path,
+        .folder = is_folder(job, path),
+        .parquet = wants_parquet(job, path),
+        .library = duckdb_library(&job->arena),
+    };
     struct card card = {
         .sources = job->runs.sources, .n_sources = job->runs.n, .options = &job->options, .figures = &job->figures};
     card.command = command_of(job);
     if (!card.command) return error_memory(err);
-    CORD_TRY(dataset_open(&set, path, is_folder(job, path), job->splits, job->options.n_splits, err));
+    CORD_TRY(dataset_open(&set, &where, job->splits, job->options.n_splits, err));
     cord_status status = add_lists(job, &set, err);
     if (status == CORD_OK) status = write_rows(job, err);
     if (status == CORD_OK) status = dataset_describe(&set, &card, err);
@@ -258,6 +269,12 @@ static cord_status export_all(struct job *job, cord_error *err) {
     CORD_TRY(read_options(job, err));
     if (to_stdout && job->options.n_splits > 1)
         return error_set(err, CORD_BAD_USAGE, "--split makes several files: name a folder for them (--out FOLDER/)");
+    if (to_stdout && flag_option(job->call, "parquet"))
+        return error_set(err, CORD_BAD_USAGE,
+                         "Parquet cannot be written piece by piece: name a file or a folder for it (--out)");
+    if (path && job->options.n_splits > 1 && text_ends(text_of(path), TEXT(".parquet")))
+        return error_set(err, CORD_BAD_USAGE,
+                         "--split makes several files: name a folder for them (--out FOLDER/), and say --parquet");
     if (text_starts(text_of(job->options.format->name), TEXT("llama-factory")) && (to_stdout || !is_folder(job, path)))
         return error_set(err, CORD_BAD_USAGE,
                          "this format has a dataset_info.json: name a folder for it (--out FOLDER/)");
@@ -282,6 +299,7 @@ static void tell(const struct job *job) {
     plural(err, f->rows, "row", "rows");
     fprintf(err, " from ");
     plural(err, f->problems, "problem", "problems");
+    if (o->full_context) fprintf(err, "; with their full context: %lld", (long long)f->full_contexts);
     if (o->only_correct && o->format->kind == ROW_TRACE)
         fprintf(err, "; rescued by a correct trajectory behind a better-scored one: %lld", (long long)f->rescued);
     const bool asked[FILTERS] = {[FILTER_NOT_CORRECT] = o->only_correct, [FILTER_SCORE] = o->min_score > 0,
@@ -362,6 +380,9 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .value = "FILE|FOLDER/",
      .doc = "write there, whole or not at all, with a card beside it"},
+    {.name = "parquet",
+     .type = OPTION_FLAG,
+     .doc = "write Parquet in place of JSONL; a name that ends in .parquet says so, too"},
     {.name = "split",
      .type = OPTION_TEXT,
      .value = "NAME=SHARE",
@@ -421,6 +442,9 @@ static const struct option options[] = {
      .doc = "the student's chat template: a known format, a .jinja file, or a model"},
     {.name = "trainer", .type = OPTION_TEXT, .value = TRAINERS, .doc = "warn of what this trainer would lose"},
     {.name = "search-prompt", .type = OPTION_FLAG, .doc = "the prompt of a row is the search's, not the question"},
+    {.name = "full-context",
+     .type = OPTION_FLAG,
+     .doc = "the question of a row has its full context, where the problem set has one"},
     {.name = "provenance", .type = OPTION_FLAG, .doc = "say in each row its id, gold, run, rounds and teachers"},
     {.name = "mixed", .type = OPTION_FLAG, .doc = "take a problem that several runs have from each of them"},
     {.name = NULL},

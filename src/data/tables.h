@@ -48,8 +48,12 @@ cord_status table_open(const struct table_options *options, struct table **table
 cord_status table_next(struct table *table, struct table_row *row, cord_error *err);
 void table_close(struct table *table);
 
-/* Makes a Parquet file of JSONL: a column a field, of the type that its values have. `out` must not exist; what fails leaves
- * none behind. */
+/* Whether the library can be had, in the words of table_open; `path` is the file that it is wanted for. */
+cord_status table_find_library(const char *path, const char *library, cord_error *err);
+
+/* Makes a Parquet file of JSONL: a column a field, of the type that its values have in JSON: what is a text there is one here,
+ * whatever it looks like, and what is null in all rows is a number. Where there is no row, the only column is "no_rows". `out`
+ * must not exist; what fails leaves none behind. */
 cord_status table_make_parquet(const char *jsonl, const char *out, const char *library, cord_error *err);
 
 #endif

@@ -46,6 +46,7 @@ static void put_problems(const struct figures *f, struct buf *out) {
     if (f->best[GRADE_UNDECIDED]) put_share(out, "  undecided", f->best[GRADE_UNDECIDED], f->done);
     put_spread(out, "PP, S of the best trajectories", &f->pp, "%.4f");
     put_spread(out, "S0, without reasoning", &f->s0, "%.4f");
+    if (f->full_contexts) put_share(out, "questions with their full context", f->full_contexts, f->done);
 }
 
 void card_figures(const struct figures *f, struct buf *out) {
@@ -240,6 +241,8 @@ static void put_method(const struct card *card, struct buf *out) {
                  card->options->margin >= 0 ? "the margin given" : "the meta-prover's noise");
     if (card->options->provenance)
         buf_addf(out, " `provenance` says of each row which run, problem, rounds and teachers it comes from.");
+    if (card->figures->full_contexts)
+        buf_addf(out, " The models that reasoned saw a shorter context than the rows have (arXiv 2605.20201).");
     if (card->has_description) buf_addf(out, " `dataset_info.json` describes it for LLaMA-Factory.");
     buf_addc(out, '\n');
 }

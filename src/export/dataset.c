@@ -1,6 +1,8 @@
 /* dataset.c - see dataset.h. */
 #include "export/dataset.h"
 
+#include "data/tables.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,10 +20,11 @@ static const char *name_of(const char *path, struct arena *arena) {
 
 /* The folder that a file lies in, with its slash; "" for the current one. */
 static const char *folder_of(const struct dataset *set, struct arena *arena) {
-    size_t len = strlen(set->path);
-    if (set->folder) return arena_printf(arena, "%s%s", set->path, len && set->path[len - 1] == '/' ? "" : "/");
-    while (len > 0 && set->path[len - 1] != '/') len--;
-    return arena_text(arena, (cord_text){set->path, len}).data;
+    size_t len = strlen(set->options.path);
+    if (set->options.folder)
+        return arena_printf(arena, "%s%s", set->options.path, len && set->options.path[len - 1] == '/' ? "" : "/");
+    while (len > 0 && set->options.path[len - 1] != '/') len--;
+    return arena_text(arena, (cord_text){set->options.path, len}).data;
 }
 
 cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err) {
@@ -37,32 +40,37 @@ cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord
 }
 
 static cord_status make_folder(struct dataset *set, cord_error *err) {
-    if (mkdir(set->path, 0777) == 0) {
+    if (mkdir(set->options.path, 0777) == 0) {
         set->made = true;
         return CORD_OK;
     }
     struct stat info;
-    if (errno == EEXIST && stat(set->path, &info) == 0 && S_ISDIR(info.st_mode)) return CORD_OK;
-    return error_errno(err, "make the folder", set->path);
+    if (errno == EEXIST && stat(set->options.path, &info) == 0 && S_ISDIR(info.st_mode)) return CORD_OK;
+    return error_errno(err, "make the folder", set->options.path);
 }
 
 static cord_status open_splits(struct dataset *set, struct export_split *splits, int n, cord_error *err) {
-    const char *folder = folder_of(set, &set->arena);
-    if (set->folder) CORD_TRY(make_folder(set, err));
+    const struct dataset_options *o = &set->options;
+    const char *folder = folder_of(set, &set->arena), *ending = o->parquet ? "parquet" : "jsonl";
+    if (o->parquet) CORD_TRY(table_find_library(o->path, o->library, err));
+    if (o->parquet && !set->plain)
+        return error_set(err, CORD_BAD_USAGE, "Parquet cannot be written piece by piece: %s is no plain file", o->path);
+    if (o->folder) CORD_TRY(make_folder(set, err));
     for (int i = 0; i < n; i++) {
-        const char *path = set->folder ? arena_printf(&set->arena, "%s%s.jsonl", folder, splits[i].name) : set->path;
+        const char *path = o->folder ? arena_printf(&set->arena, "%s%s.%s", folder, splits[i].name, ending) : o->path;
         if (!path) return error_memory(err);
         set->files[i] = (struct card_file){splits[i].name, name_of(path, &set->arena), 0};
         CORD_TRY(dataset_add(set, path, &splits[i].file, err));
+        set->n_splits++;
     }
     return CORD_OK;
 }
 
-cord_status dataset_open(struct dataset *set, const char *path, bool folder, struct export_split *splits, int n,
+cord_status dataset_open(struct dataset *set, const struct dataset_options *options, struct export_split *splits, int n,
                          cord_error *err) {
     struct stat info;
-    *set = (struct dataset){.path = path, .folder = folder};
-    set->plain = folder || stat(path, &info) != 0 || S_ISREG(info.st_mode);
+    *set = (struct dataset){.options = *options};
+    set->plain = options->folder || stat(options->path, &info) != 0 || S_ISREG(info.st_mode);
     arena_init(&set->arena);
     cord_status status = open_splits(set, splits, n, err);
     return status == CORD_OK ? CORD_OK : dataset_close(set, status, err);
@@ -84,7 +92,7 @@ static bool may_be_card(const struct dataset *set, const char *path, struct aren
     if (file_read(path, "card", MOST_CARD, &old, NULL) != CORD_OK) return false;
     const char *line = arena_printf(arena, "path: \"%s\"\n", set->files[0].path);
     bool ours = text_find(buf_text(&old), TEXT(CARD_MARK "\n")) >= 0 &&
-                (set->folder || (line && text_find(buf_text(&old), text_of(line)) >= 0));
+                (set->options.folder || (line && text_find(buf_text(&old), text_of(line)) >= 0));
     buf_release(&old);
     return ours;
 }
@@ -93,8 +101,8 @@ static cord_status put_card(struct dataset *set, const struct card *card, cord_e
     const char *folder = folder_of(set, &set->arena);
     char *path = arena_printf(&set->arena, "%sREADME.md", folder);
     if (path && !may_be_card(set, path, &set->arena))
-        path = set->folder ? arena_printf(&set->arena, "%sCARD.md", folder)
-                           : arena_printf(&set->arena, "%s.README.md", set->path);
+        path = set->options.folder ? arena_printf(&set->arena, "%sCARD.md", folder)
+                                   : arena_printf(&set->arena, "%s.README.md", set->options.path);
     if (!path) return error_memory(err);
     struct buf text;
     buf_init(&text, "a card", MOST_CARD);
@@ -105,7 +113,7 @@ static cord_status put_card(struct dataset *set, const struct card *card, cord_e
 }
 
 static cord_status put_description(struct dataset *set, const struct card *card, cord_error *err) {
-    const char *name = name_of(set->path, &set->arena);
+    const char *name = name_of(set->options.path, &set->arena);
     char *path = arena_printf(&set->arena, "%sdataset_info.json", folder_of(set, &set->arena));
     if (!name || !path) return error_memory(err);
     struct buf text;
@@ -132,7 +140,7 @@ cord_status dataset_describe(struct dataset *set, struct card *card, cord_error 
     for (int i = 0; i < card->options->n_splits; i++) set->files[i].rows = card->options->splits[i].rows;
     card->files = set->files;
     card->n_files = card->options->n_splits;
-    card->has_description = set->folder && card->options->format->describe;
+    card->has_description = set->options.folder && card->options->format->describe;
     if (card->has_description) CORD_TRY(put_description(set, card, err));
     return put_card(set, card, err);
 }
@@ -147,10 +155,28 @@ static cord_status flush_all(struct dataset *set, cord_error *err) {
     return CORD_OK;
 }
 
+/* Parquet is made of a draft beside it, and takes its place: it gets its name when all others get theirs. */
+static cord_status make_parquet(struct dataset *set, const struct output *rows, cord_error *err) {
+    cord_error why = {0};
+    const char *made = arena_printf(&set->arena, "%s.parquet", rows->draft);
+    if (!made) return error_memory(err);
+    unlink(made); /* of a process that was killed and had the same number */
+    cord_status status = table_make_parquet(rows->draft, made, set->options.library, &why);
+    if (status == CORD_OK && rename(made, rows->draft) != 0) {
+        status = error_errno(&why, "write", made);
+        unlink(made);
+    }
+    if (status == CORD_OK) return CORD_OK;
+    error_where(err, "%s", rows->path);
+    return error_set(err, status, "%s", why.message);
+}
+
 cord_status dataset_close(struct dataset *set, cord_status status, cord_error *err) {
     if (status == CORD_OK) status = flush_all(set, err);
+    for (int i = 0; i < set->n_splits && set->options.parquet && status == CORD_OK; i++)
+        status = make_parquet(set, &set->outputs[i], err);
     for (int i = 0; i < set->n; i++) status = output_close(&set->outputs[i], status, err);
-    if (status != CORD_OK && set->made) rmdir(set->path);
+    if (status != CORD_OK && set->made) rmdir(set->options.path);
     arena_release(&set->arena);
     *set = (struct dataset){0};
     return status;

@@ -1,5 +1,6 @@
 /* dataset.h - a data set on the disk: one file, or a folder with a file for each split, and what lies beside them (the card,
- * dataset_info.json, lists). Nothing gets its name before all of it is whole. It must not know how rows are chosen. */
+ * dataset_info.json, lists). Nothing gets its name before all of it is whole. Rows are written as JSONL; Parquet is made of
+ * them at the end. It must not know how rows are chosen. */
 #ifndef CORD_DATASET_H
 #define CORD_DATASET_H
 
@@ -8,18 +9,27 @@
 
 enum { DATASET_FILES = EXPORT_SPLITS + 4 };
 
+struct dataset_options {
+    const char *path; /* the file, or the folder */
+    bool folder;
+    bool parquet;        /* in place of JSONL */
+    const char *library; /* that makes it; see data/tables.h */
+};
+
 struct dataset {
-    const char *path;  /* the file, or the folder */
-    bool folder, made; /* made: the folder was not there before */
-    bool plain;        /* not a device or a pipe: there is a place beside it for a card */
+    struct dataset_options options;
+    bool made;  /* the folder was not there before */
+    bool plain; /* not a device or a pipe: there is a place beside it for a card */
+    int n_splits;
     struct output outputs[DATASET_FILES];
     int n;
     struct card_file files[EXPORT_SPLITS];
     struct arena arena;
 };
 
-/* Opens a file for each split, and gives it to the split. Without `folder` there may be one split only. */
-cord_status dataset_open(struct dataset *set, const char *path, bool folder, struct export_split *splits, int n,
+/* Opens a file for each split, and gives it to the split. Without `folder` there may be one split only. Parquet is refused
+ * here where the library is missing, before any row is made. */
+cord_status dataset_open(struct dataset *set, const struct dataset_options *options, struct export_split *splits, int n,
                          cord_error *err);
 /* One more file, whole with the others or not at all. */
 cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err);

@@ -12,7 +12,8 @@ struct export_source {
     struct journal *journal;
     const char *const *teachers;
     int n_teachers;
-    double noise; /* of the meta-prover: the largest difference of log S that means nothing, nats */
+    double noise;                  /* of the meta-prover: the largest difference of log S that means nothing, nats */
+    struct problem_options fields; /* how the run read its problems' rows; no file */
 };
 
 enum markers { MARKERS_KEEP, MARKERS_STRIP, MARKERS_RENUMBER };

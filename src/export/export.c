@@ -14,6 +14,8 @@ const char *export_refusal(const struct export_options *o) {
         return "this format holds rendered texts, so it needs --template (or --search-prompt)";
     if (o->search_prompt && o->format->texts == TEXTS_PLAIN)
         return "--search-prompt is a rendered text: take it with text, prompt-completion, axolotl-segments or step-dpo";
+    if (o->search_prompt && o->full_context)
+        return "--search-prompt holds the context that the search saw: leave it out, or leave out --full-context";
     if (o->max_tokens && !o->count_tokens) return "--max-tokens needs --tokenizer: tokens are one model's";
     return NULL;
 }
@@ -146,6 +148,32 @@ static cord_status find_search_prompt(struct exporter *e, cord_error *err) {
     return CORD_OK;
 }
 
+/* The question with its full context, which the journal has not: it is read again from the row that the run took. */
+static cord_status take_full_context(struct exporter *e, cord_error *err) {
+    struct journal_problem *p = &e->problem;
+    struct problem problem = {0};
+    struct json_row row;
+    cord_error why = {0};
+    cord_status status = json_row_parse(&row, p->row, &why);
+    if (status == CORD_OK) {
+        status = problem_read_fields(&row, &e->source->fields, &p->question, &e->arena, &problem, &why);
+        json_row_release(&row);
+    }
+    if (status == CORD_OK && !problem.full_question.len) return CORD_OK;
+    if (status == CORD_OK && text_equal(problem.question.text, p->question)) {
+        p->question = problem.full_question;
+        e->figures->full_contexts++;
+        return CORD_OK;
+    }
+    if (status != CORD_OK && status != CORD_BAD_INPUT) return error_set(err, status, "%s", why.message);
+    error_where(err, "%s", e->source->folder);
+    return error_set(
+        err, CORD_BAD_INPUT,
+        "the row of the problem '%.100s' does not read as it did when it was run (%s), so its full context "
+        "is not known; export without --full-context",
+        p->id.data, status == CORD_OK ? "another question" : why.message);
+}
+
 static void count_best(struct figures *f, const struct answered *answers, int n, double log_s0) {
     spread_add(&f->s0, exp(log_s0));
     if (!n) return;
@@ -159,6 +187,7 @@ static cord_status done_problem(struct exporter *e, cord_error *err) {
     CORD_TRY(journal_answers(e->source->journal, &e->problem, &e->arena, &answers, &n, err));
     CORD_TRY(example_frame_read(e->source, e->problem.key, &e->arena, &e->frame, err));
     if (e->options->search_prompt) CORD_TRY(find_search_prompt(e, err));
+    if (e->options->full_context) CORD_TRY(take_full_context(e, err));
     count_best(e->figures, answers, n, e->problem.log_s0);
     if (e->options->format->kind == ROW_PAIR) return pair_row(e, answers, n, err);
     if (e->options->format->kind == ROW_STEP_PAIR) return pairs_of_steps(e, answers, n, err);

@@ -45,6 +45,7 @@ struct export_options {
     bool search_prompt;      /* the prompt of a row is the search's own */
     bool provenance;         /* rows also say "id", "gold" and where they come from */
     bool mixed;              /* a problem that stands in several runs is taken from each; else that is an error */
+    bool full_context;       /* the question of a row has its full context before it, where the problem set has one */
 
     struct export_split *splits;
     int n_splits;  /* at least 1 */

@@ -52,6 +52,7 @@ struct figures {
     /* traps */
     int64_t lost_reasoning; /* rows of which the named template drops the reasoning */
     int64_t over_length;    /* rows longer than the named trainer takes unless told */
+    int64_t full_contexts;  /* problems whose question is that with the full context (--full-context) */
 };
 
 void figures_remove(struct figures *figures, enum filter why, double log_s0);

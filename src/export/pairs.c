@@ -9,9 +9,10 @@ struct rivals {
     const struct candidate *kept, *not_kept;
 };
 
-/* A candidate that only ends its parent adds no step, and one that was dropped or not scored has nothing to compare. */
+/* A candidate that only ends its parent adds no step, one of several steps (a given trace, or a merged one) is none, and one
+ * that was dropped or not scored has nothing to compare. */
 static bool competes(const struct candidate *c) {
-    return c->drop == DROP_NONE && !c->finishes_parent && !isnan(c->log_score) && c->step.len > 0;
+    return c->drop == DROP_NONE && !c->finishes_parent && !c->parts && !isnan(c->log_score) && c->step.len > 0;
 }
 
 static struct rivals find_rivals(const struct round *round, int parent) {

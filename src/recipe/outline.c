@@ -122,6 +122,27 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
     return out->measurer ? CORD_OK : error_memory(err);
 }
 
+static const char *field(const struct recipe_values *values, const char *path) {
+    cord_text name = say(values, path, NULL);
+    return name.len ? name.data : NULL;
+}
+
+static void outline_problems(const struct recipe_values *values, struct problem_options *out) {
+    *out = (struct problem_options){
+        .id_field = field(values, "problems.id"),
+        .question_field = field(values, "problems.question"),
+        .answer_field = field(values, "problems.answer"),
+        .target_field = field(values, "problems.target"),
+        .context_field = field(values, "problems.context"),
+        .full_context_field = field(values, "problems.full_context"),
+        .judged = text_equal(say(values, "grading.by", NULL), text_of(grader_kind_names[GRADER_JUDGE])),
+    };
+    const struct recipe_key *format = recipe_key_exact("problems.format");
+    for (int i = 0; format->choices[i]; i++)
+        if (text_equal(say(values, format->path, NULL), text_of(format->choices[i])))
+            out->format = (enum answer_format)i;
+}
+
 cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err) {
     struct recipe_values values = {.source = "the run's recipe", .arena = arena};
     *out = (struct recipe_outline){
@@ -143,6 +164,7 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
     for (int i = 0; i < out->n_models; i++) out->models[i] = values.models.names[i].name;
     find_roles(out, &values);
     CORD_TRY(hash_measurer(&values, out, err));
+    outline_problems(&values, &out->problems);
     for (int k = 0; k < out->n_teachers; k++) {
         out->teachers[k] = values.teachers.names[k].name;
         out->teacher_model[k] = index_of(out, say(&values, "teachers.*.model", out->teachers[k]));

@@ -121,6 +121,7 @@ struct recipe_outline {
     int n_teachers, meta_model;
     int chooser_model; /* whose scores choose: the meta-prover's, or what the criterion has in its place; -1: nobody's */
     int integration_model; /* who merges traces; -1: nobody */
+    struct problem_options problems; /* how rows are read; no file, and none is left out */
 };
 /* What a resolved recipe says of a key that stands under no name ("integration.prompt"). Lives in `arena`. */
 cord_status recipe_said(cord_text resolved, const char *path, struct arena *arena, cord_text *out, cord_error *err);

@@ -178,6 +178,28 @@ static void our_parquet_reads_back(void **state) {
     READ("made.parquet");
     assert_text(set.problems->row, "{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2.0]}");
     unlink(out);
+    /* nor does a time or a UUID, in whatever case; what is missing everywhere is a number; and there may be no row at all */
+    static const char texts[] =
+        "{\"question\":\"12:30\",\"answer\":\"1:05\",\"id\":\"550E8400-E29B-41D4-A716-446655440000\","
+        "\"n\":null,\"list\":[{\"x\":null,\"y\":1}]}";
+    write_file("texts.jsonl", text_of(texts));
+    assert_ok(table_make_parquet(file_at("texts.jsonl"), out, library, err));
+    READ("made.parquet");
+    assert_text(set.problems->row, texts);
+    unlink(out);
+    /* rows of several structures: a type that takes all of them */
+    write_file("mixed.jsonl",
+               TEXT("{\"question\":\"q\",\"answer\":1,\"s\":null,\"l\":[]}\n{\"question\":\"r\",\"answer\":-2.5,"
+                    "\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}\n"));
+    assert_ok(table_make_parquet(file_at("mixed.jsonl"), out, library, err));
+    READ("made.parquet");
+    assert_text(set.problems[0].row, "{\"question\":\"q\",\"answer\":1.0,\"s\":null,\"l\":[],\"more\":null}");
+    assert_text(set.problems[1].row, "{\"question\":\"r\",\"answer\":-2.5,\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}");
+    unlink(out);
+    write_file("none.jsonl", TEXT(""));
+    assert_ok(table_make_parquet(file_at("none.jsonl"), out, library, err));
+    REFUSED("made.parquet", "there is no row in this file");
+    unlink(out);
     write_file("broken.jsonl", TEXT("{\"a\":1}\n{\"a\":\n"));
     assert_int_equal(table_make_parquet(file_at("broken.jsonl"), out, library, &why), CORD_BAD_INPUT);
     assert_int_equal(access(out, F_OK), -1);
@@ -295,6 +317,50 @@ static void damaged_zstd_is_refused(void **state) {
     REFUSED("half.jsonl.zst", "cut off");
 }
 
+/* What the format has and DuckDB does not write: each is whole as it stands, and no beginning of it is. */
+static void zstd_is_walked_by_its_format(void **state) {
+    (void)state;
+#define MAGIC "\x28\xB5\x2F\xFD"
+#define ABC   "\x19\0\0abc" /* the last block, raw, of three bytes */
+    const struct {
+        const char *what;
+        cord_text file;
+    } whole[] = {{"one segment, whose size takes a byte", TEXT(MAGIC "\x20\x03" ABC)},
+                 {"a window", TEXT(MAGIC "\0\x50" ABC)},
+                 {"two blocks", TEXT(MAGIC "\0\x50\x18\0\0xyz" ABC)},
+                 {"a byte a thousand times", TEXT(MAGIC "\0\x50\x43\x1F\0a")},
+                 {"a checksum", TEXT(MAGIC "\x04\x50" ABC "1234")},
+                 {"a size of two bytes, a dictionary of four", TEXT(MAGIC "\x43\x50"
+                                                                          "1234"
+                                                                          "12" ABC)},
+                 {"a size of four bytes, a dictionary of one", TEXT(MAGIC "\x81\x50"
+                                                                          "1"
+                                                                          "1234" ABC)},
+                 {"a size of eight bytes, a dictionary of two", TEXT(MAGIC "\xC2\x50"
+                                                                           "12"
+                                                                           "12345678" ABC)},
+                 {"one segment with a size of eight bytes", TEXT(MAGIC "\xE0"
+                                                                       "12345678" ABC)},
+                 {"what is to be skipped", TEXT("\x5A\x2A\x4D\x18\x05\0\0\0"
+                                                "12345")}};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        for (size_t len = 1; len <= whole[i].file.len; len++) {
+            write_file("frame.zst", text_slice(whole[i].file, 0, len));
+            cord_status want = len == whole[i].file.len ? CORD_OK : CORD_BAD_INPUT;
+            if (packed_check(path, PACKING_ZSTD, NULL) != want) fail_msg("%s, %zu bytes", whole[i].what, len);
+        }
+    static const cord_text bad[] = {{MAGIC "\0\x50\x1F\0\0abc", 12}, /* a kind of block that there is not */
+                                    {MAGIC "\0\x50" ABC "more", 16},
+                                    {"PAR1", 4}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_file("frame.zst", bad[i]);
+        assert_int_equal(packed_check(path, PACKING_ZSTD, &why), CORD_BAD_INPUT);
+        assert_non_null(strstr(why.message, "cut off"));
+    }
+    write_file("frames.zst", TEXT(MAGIC "\0\x50" ABC "\x50\x2A\x4D\x18\x01\0\0\0x" MAGIC "\0\x50" ABC));
+    assert_ok(packed_check(path, PACKING_ZSTD, err));
+}
+
 static void damaged_tables_are_refused(void **state) {
     (void)state;
     if (!library) skip();
@@ -379,6 +445,7 @@ int main(void) {
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
+        cmocka_unit_test(zstd_is_walked_by_its_format),
         cmocka_unit_test_teardown(damaged_tables_are_refused, release_set),
         cmocka_unit_test_teardown(names_are_only_names, release_set),
         cmocka_unit_test_teardown(without_the_library_words_say_what_to_do, release_set),

@@ -249,6 +249,79 @@ static void test_disk_that_is_full(void **state) {
     fclose(full);
 }
 
+/* ---- the full context --------------------------------------------------------------------------------------------- */
+
+/* The run saw "A short one.\n\nWhy?"; its row knows more. */
+#define ROW_WITH(fields) "{\"id\":\"p1\",\"answer\":\"5\"," fields "}"
+
+static void tell_with_context(struct fixture *f, const char *question, const char *row) {
+    struct problem problems[SAMPLE_PROBLEMS];
+    struct problem_set set = {.problems = problems, .n = SAMPLE_PROBLEMS, .n_bad = 1};
+    sample_set(problems);
+    problems[0].question.text = text_of(question);
+    problems[0].row = text_of(row);
+    journal_close(f->source.journal);
+    sample_remove(f->folder);
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
+    assert_ok(journal_put_problems(f->source.journal, &set, err));
+    sample_tell(f->source.journal, 1, &f->sample);
+}
+
+static void assert_prompt(struct fixture *f, const char *prompt, int64_t full_contexts) {
+    f->options.format = training_format("prompt-completion");
+    json_t *row = line_of(rows_of(f), 0);
+    assert_text(content_at(row, "prompt"), prompt);
+    assert_int_equal(f->figures.full_contexts, full_contexts);
+    json_decref(row);
+}
+
+static void test_full_context(void **state) {
+    struct fixture *f = *state;
+    cord_error e = {0};
+    f->options.full_context = true;
+    assert_prompt(f, "What is 2 + 3?", 0); /* the row has none */
+
+    tell_with_context(
+        f, "A short one.\n\nWhy?",
+        ROW_WITH("\"context\":\"A short one.\",\"full_context\":\"A long, long one.\",\"question\":\"Why?\""));
+    assert_prompt(f, "A long, long one.\n\nWhy?", 1);
+    f->options.full_context = false;
+    assert_prompt(f, "A short one.\n\nWhy?", 0);
+
+    /* fields that only the recipe names */
+    f->options.full_context = true;
+    tell_with_context(f, "Brief.\n\nWhy?",
+                      ROW_WITH("\"short\":\"Brief.\",\"long\":\"Epic.\",\"q\":\"Why?\",\"question\":\"No\""));
+    f->source.fields =
+        (struct problem_options){.question_field = "q", .context_field = "short", .full_context_field = "long"};
+    assert_prompt(f, "Epic.\n\nWhy?", 1);
+    f->options.format = training_format("verl");
+    json_t *row = line_of(rows_of(f), 0);
+    assert_text(content_at(json_object_get(row, "extra_info"), "question"), "Epic.\n\nWhy?");
+    json_decref(row);
+    f->options.format = training_format("step-dpo");
+    row = line_of(rows_of(f), 0);
+    assert_text(content_at(row, "prompt"), "Epic.\n\nWhy?");
+    json_decref(row);
+
+    /* another row than the one that was run, or another way of reading it: nothing is guessed */
+    f->source.fields.context_field = NULL;
+    assert_int_equal(export_runs(f, &f->source, 1, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "'p1' does not read as it did when it was run (another question)"));
+    f->source.fields.context_field = "brief";
+    e = (cord_error){0};
+    assert_int_equal(export_runs(f, &f->source, 1, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "there is no field 'brief'"));
+    f->source.fields = (struct problem_options){0};
+
+    f->options.search_prompt = true;
+    assert_non_null(
+        strstr(export_refusal(&(struct export_options){
+                   .format = training_format("prompt-completion"), .search_prompt = true, .full_context = true}),
+               "--full-context"));
+    f->options.search_prompt = false;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_only_correct),
@@ -264,6 +337,7 @@ int main(void) {
         TEST(test_mixed_runs),
         TEST(test_splits),
         TEST(test_disk_that_is_full),
+        TEST(test_full_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

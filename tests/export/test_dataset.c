@@ -1,6 +1,7 @@
 /* test_dataset.c - a data set on the disk: all of its files or none, and its card. */
 #include "export/fixture.h"
 
+#include "data/duckdb.h"
 #include "export/dataset.h"
 #include "export/rows.h"
 
@@ -25,14 +26,18 @@ static void assert_holds(struct fixture *f, const char *name, const char *what) 
     buf_release(&all);
 }
 
-static cord_status export_to(struct fixture *f, const char *path, bool folder, cord_error *e) {
+static cord_status export_with(struct fixture *f, const struct dataset_options *where, cord_error *e) {
     struct dataset set;
     struct card card = {.sources = &f->source, .n_sources = 1, .options = &f->options, .figures = &f->figures};
     card.command = "cord export sample --test";
-    CORD_TRY(dataset_open(&set, path, folder, f->splits, f->options.n_splits, e));
+    CORD_TRY(dataset_open(&set, where, f->splits, f->options.n_splits, e));
     cord_status status = export_rows(&f->source, 1, &f->options, &f->figures, e);
     if (status == CORD_OK) status = dataset_describe(&set, &card, e);
     return dataset_close(&set, status, e);
+}
+
+static cord_status export_to(struct fixture *f, const char *path, bool folder, cord_error *e) {
+    return export_with(f, &(struct dataset_options){.path = path, .folder = folder}, e);
 }
 
 static void two_splits(struct fixture *f) {
@@ -113,7 +118,7 @@ static void test_all_or_nothing(void **state) {
 
     /* one full disk among several, and none gets its name */
     FILE *full;
-    assert_ok(dataset_open(&set, in(f, "late"), true, f->splits, 2, err));
+    assert_ok(dataset_open(&set, &(struct dataset_options){.path = in(f, "late"), .folder = true}, f->splits, 2, err));
     assert_ok(dataset_add(&set, "/dev/full", &full, err));
     fputs("x", f->splits[0].file);
     fputs("x", full);
@@ -123,7 +128,7 @@ static void test_all_or_nothing(void **state) {
     /* one file for two things */
     cord_error e = {0};
     FILE *again;
-    assert_ok(dataset_open(&set, in(f, "one.jsonl"), false, f->splits, 1, err));
+    assert_ok(dataset_open(&set, &(struct dataset_options){.path = in(f, "one.jsonl")}, f->splits, 1, err));
     cord_status status = dataset_add(&set, in(f, "one.jsonl"), &again, &e);
     assert_int_equal(dataset_close(&set, status, &e), CORD_BAD_USAGE);
     assert_non_null(strstr(e.message, "written twice"));
@@ -167,10 +172,145 @@ static void test_rows_read_back(void **state) {
     turn_close(&turn);
 }
 
+/* ---- Parquet ------------------------------------------------------------------------------------------------------ */
+
+/* Whether two values say the same: 1 is 1.0. */
+static bool same(const json_t *a, const json_t *b) {
+    const char *key;
+    json_t *value;
+    if (json_is_number(a) && json_is_number(b)) return json_number_value(a) == json_number_value(b);
+    if (json_typeof(a) != json_typeof(b)) return false;
+    if (json_is_array(a)) {
+        bool all = json_array_size(a) == json_array_size(b);
+        for (size_t i = 0; all && i < json_array_size(a); i++) all = same(json_array_get(a, i), json_array_get(b, i));
+        return all;
+    }
+    if (!json_is_object(a)) return json_equal(a, b);
+    bool all = json_object_size(a) == json_object_size(b);
+    json_object_foreach((json_t *)(uintptr_t)a, key, value) all =
+        all && json_object_get(b, key) && same(value, json_object_get(b, key));
+    return all;
+}
+
+/* Row for row. */
+static void assert_same_rows(struct fixture *f, const char *parquet, const char *jsonl, int rows, const char *library) {
+    struct buf lines;
+    struct table *table;
+    struct table_row row;
+    read_into(f, jsonl, &lines);
+    const struct table_options options = {.path = in(f, parquet), .kind = TABLE_PARQUET, .library = library};
+    assert_ok(table_open(&options, &table, err));
+    for (int i = 0;; i++) {
+        json_t *line = line_of(buf_text(&lines), i);
+        assert_ok(table_next(table, &row, err));
+        assert_int_equal(row.more, line != NULL);
+        assert_int_equal(row.more, i < rows);
+        if (!line) break;
+        json_t *read = json_loadb(row.text.data, row.text.len, JSON_ALLOW_NUL, NULL);
+        assert_non_null(read);
+        if (!same(read, line)) fail_msg("%s", row.text.data);
+        json_decref(line);
+        json_decref(read);
+    }
+    table_close(table);
+    buf_release(&lines);
+}
+
+static void test_parquet(void **state) {
+    struct fixture *f = *state;
+    const char *library = find_duckdb();
+    struct turn turn;
+    if (!library) skip();
+    struct dataset_options where = {.path = in(f, "x.parquet"), .parquet = true, .library = library};
+    char path[200];
+    snprintf(path, sizeof path, "%s", where.path);
+    where.path = path;
+    assert_ok(turn_open(&turn, chat_template_known("chatml"), TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    f->options.provenance = true;
+    f->options.margin = 0;
+    f->options.top = 2;
+    for (int i = 0; training_format_at(i); i++) {
+        f->options.format = training_format_at(i);
+        assert_ok(export_with(f, &where, err));
+        int rows = (int)f->figures.rows;
+        assert_true(rows > 0);
+        assert_ok(export_to(f, in(f, "x.jsonl"), false, err));
+        assert_same_rows(f, "x.parquet", "x.jsonl", rows, library);
+    }
+    turn_close(&turn);
+    f->options.turn = NULL;
+
+    /* in a folder one for each part, one of them without a row; what lies beside names them */
+    two_splits(f);
+    f->options.format = training_format("llama-factory");
+    where.folder = true;
+    snprintf(path, sizeof path, "%s/set", f->folder);
+    assert_ok(export_with(f, &where, err));
+    assert_ok(export_to(f, in(f, "lines"), true, err));
+    assert_same_rows(f, "set/test.parquet", "lines/test.jsonl", 2, library);
+    assert_same_rows(f, "set/train.parquet", "lines/train.jsonl", 0, library);
+    assert_holds(f, "set/README.md", "    path: \"test.parquet\"\n");
+    assert_holds(f, "set/dataset_info.json", "\"file_name\":\"train.parquet\"");
+    assert_false(is_there(f, "set/test.jsonl"));
+}
+
+/* What fails early or late leaves neither file nor draft, and what was there stays. */
+static void test_parquet_or_nothing(void **state) {
+    struct fixture *f = *state;
+    struct dataset set;
+    cord_error e = {0};
+    char path[200], beside[300];
+    snprintf(path, sizeof path, "%s/new", f->folder);
+    struct dataset_options where = {.path = path, .folder = true, .parquet = true, .library = ""};
+    two_splits(f);
+    assert_int_equal(dataset_open(&set, &where, f->splits, 2, &e), CORD_IO_ERROR); /* before there is a row */
+    assert_non_null(strstr(e.message, "scripts/duckdb.sh"));
+    assert_non_null(strstr(e.where, "/new"));
+    assert_false(is_there(f, "new"));
+    where.library = find_duckdb();
+    if (!where.library) skip();
+
+    e = (cord_error){0};
+    assert_ok(dataset_open(&set, &where, f->splits, 2, err));
+    fputs("{\"a\":1}\n", f->splits[0].file);
+    fputs("{\"a\":\n", f->splits[1].file);
+    assert_int_equal(dataset_close(&set, CORD_OK, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "DuckDB cannot make Parquet of it"));
+    assert_non_null(strstr(e.where, "/new/test.parquet"));
+    assert_null(strstr(e.where, ".tmp"));
+    assert_false(is_there(f, "new")); /* a folder that holds something is not removed */
+
+    f->options.n_splits = 1;
+    where.folder = false;
+    snprintf(path, sizeof path, "%s/nowhere/x.parquet", f->folder);
+    assert_int_equal(export_with(f, &where, NULL), CORD_IO_ERROR);
+    where.path = "/dev/null";
+    assert_int_equal(export_with(f, &where, NULL), CORD_BAD_USAGE);
+
+    where.path = path;
+    snprintf(path, sizeof path, "%s/x.parquet", f->folder);
+    snprintf(beside, sizeof beside, "%s.%ld.tmp.parquet", path, (long)getpid());
+    assert_ok(file_write_atomic(path, TEXT("old"), err));
+    assert_int_equal(mkdir(beside, 0777), 0); /* where it would be made */
+    assert_int_equal(export_with(f, &where, NULL), CORD_IO_ERROR);
+    assert_holds(f, "x.parquet", "old");
+    assert_int_equal(rmdir(beside), 0);
+    beside[strlen(beside) - strlen(".parquet")] = '\0';
+    assert_int_equal(access(beside, F_OK), -1);
+    assert_ok(export_with(f, &where, err));
+    assert_holds(f, "x.parquet", "PAR1");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_folder),         TEST(test_filters_on_the_card), TEST(test_readme_of_others),
-        TEST(test_all_or_nothing), TEST(test_rows_read_back),
+        TEST(test_folder),
+        TEST(test_filters_on_the_card),
+        TEST(test_readme_of_others),
+        TEST(test_all_or_nothing),
+        TEST(test_rows_read_back),
+        TEST(test_parquet),
+        TEST(test_parquet_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,12 +172,8 @@ static void test_falling_step(void **state) {
     struct fixture *f = *state;
     struct candidate *c = &f->sample.candidates[0][0];
     /* the same search, but its first step takes S from 0.125 to 0.0625: by log 2 */
-    journal_close(f->source.journal);
-    sample_remove(f->folder);
     c->log_score = f->sample.steps[0].log_score = f->sample.beams[0][0].log_score = log(0.0625);
-    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
-    sample_problems(f->source.journal);
-    sample_tell(f->source.journal, 1, &f->sample);
+    retell_sample(f, NULL);
     f->options.format = training_format("prm");
     f->options.only_correct = true;
     json_t *row = line_of(rows_of(f), 0);
@@ -187,6 +183,39 @@ static void test_falling_step(void **state) {
     row = line_of(rows_of(f), 0);
     assert_true(json_is_true(json_array_get(json_object_get(row, "labels"), 0)));
     json_decref(row);
+}
+
+/* Of a given trace, or a merged one, only the end has a score: it is no step that could be preferred to another, and its steps
+ * have no labels; but where it is one step, the score is that step's. */
+static void test_traces_of_several_steps(void **state) {
+    struct fixture *f = *state;
+    static const struct step_part two[] = {{0, 2, NULL}, {2, 4, NULL}}, one[] = {{11, 19, NULL}};
+    struct candidate *kept = &f->sample.candidates[2][0], *not_kept = &f->sample.candidates[2][1],
+                     *first = &f->sample.candidates[0][0];
+    f->options.top = 2;
+    for (int i = 0; i < 2; i++) { /* whichever of the two it is */
+        kept->parts = i ? two : NULL;
+        kept->n_parts = not_kept->n_parts = 2;
+        not_kept->parts = i ? NULL : (const struct step_part[]){{0, 1, NULL}, {1, 3, NULL}};
+        retell_sample(f, NULL);
+        f->options.format = training_format("step-dpo");
+        assert_text(rows_of(f), "");
+        assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+    }
+    first->parts = one;
+    first->n_parts = 1;
+    retell_sample(f, NULL);
+    f->options.format = training_format("prm");
+    json_t *row = line_of(rows_of(f), 0);
+    assert_int_equal(f->figures.rows, 1);
+    assert_int_equal(f->figures.removed_n[FILTER_UNSCORED], 1);
+    assert_int_equal(json_array_size(json_object_get(row, "completions")), 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(row, "completions"), 0)), SAMPLE_ONE);
+    assert_true(json_is_true(json_array_get(json_object_get(row, "labels"), 0)));
+    json_decref(row);
+    f->options.format = training_format("math-shepherd");
+    assert_ok(export_runs(f, &f->source, 1, err));
+    assert_int_equal(f->figures.rows, 1);
 }
 
 /* The list that help and completions show is the table's. */
@@ -211,6 +240,7 @@ int main(void) {
         TEST(test_step_pairs),
         TEST(test_step_labels),
         TEST(test_falling_step),
+        TEST(test_traces_of_several_steps),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

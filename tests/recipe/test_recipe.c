@@ -771,6 +771,17 @@ static void outlines_tell_methods_apart(void **state) {
     assert_string_equal(before.teachers[1], "two");
     assert_string_equal(before.models[before.meta_model], "b");
     assert_string_equal(before.models[before.teacher_model[0]], "a");
+    assert_true(!before.problems.question_field && !before.problems.judged && before.problems.format == ANSWER_AUTO);
+    assert_ok(load(TEXT("problems: {file: p.jsonl, question: q, context: c, full_context: f, format: boxed}\n"
+                        "models: {a: {file: tiny}, b: {file: small}}\n" TEACHERS RUN),
+                   NULL, &recipe, err));
+    assert_ok(recipe_outline(recipe.resolved, &arena, &after, err));
+    recipe_release(&recipe);
+    assert_string_equal(after.problems.question_field, "q");
+    assert_string_equal(after.problems.context_field, "c");
+    assert_string_equal(after.problems.full_context_field, "f");
+    assert_null(after.problems.id_field);
+    assert_int_equal(after.problems.format, ANSWER_BOXED);
     assert_ok(recipe_outline((cord_text){NULL, 0}, &arena, &none, err)); /* of a journal without a recipe */
     assert_true(!*none.method && !*none.measurer && none.meta_model == -1 && none.n_teachers == 0);
     assert_true(none.chooser_model == -1 && none.integration_model == -1);
