@@ -57,18 +57,20 @@ static void assert_locked(struct table *t) {
 
 static void while_rows_are_read(void **state) {
     (void)state;
-    struct table *t;
+    struct table *t = NULL;
     if (!library) skip();
     assert_ok(table_open(&(struct table_options){.path = mine, .library = library}, &t, err));
+    if (!t) return; /* never: clang-tidy does not know that assert_ok ends a test */
     assert_locked(t);
     table_close(t);
 }
 
 static void when_parquet_is_written(void **state) {
     (void)state;
-    struct table *t;
+    struct table *t = NULL;
     if (!library) skip();
     assert_ok(make(mine, library, &t, err));
+    if (!t) return;
     assert_ok(write_parquet(t, made, err));
     assert_locked(t);
     table_close(t);
