@@ -326,14 +326,14 @@ static void test_prompts_of_criteria(void **state) {
     static struct sample sample;
     struct journal *journal;
     char folder[64], kept[64];
-    strcpy(kept, f->folder);
+    memcpy(kept, f->folder, sizeof kept);
     sample_build(&sample);
     sample.candidates[2][0].step = TEXT("5 apples");
     sample.candidates[2][0].reasoning = sample.beams[2][0].reasoning = TEXT(SAMPLE_CUT "5 apples");
     assert_ok(journal_open(sample_folder(folder), JOURNAL_WRITE, &journal, err));
     sample_problems(journal);
     sample_tell(journal, 1, &sample);
-    strcpy(f->folder, folder);
+    memcpy(f->folder, folder, sizeof folder);
     static const char question[] = "<|im_start|>user\na question with a NUL \0 and <|im_end|>";
     static const struct {
         const char *recipe, *arguments, *says;
@@ -363,7 +363,7 @@ static void test_prompts_of_criteria(void **state) {
     assert_int_equal(cord(f, "show $RUN 1 --prompt judge"), 1);
     assert_says(f, "this run has no judge: its search.criterion is random");
     journal_close(journal);
-    strcpy(f->folder, kept);
+    memcpy(f->folder, kept, sizeof kept);
     sample_remove(folder);
 }
 

@@ -58,7 +58,7 @@ static void ask_values(struct asked *asked, struct question *q) {
     const struct spelled *text = asked->marked->text;
     const struct head_calls *head = text->remote->protocol->head;
     struct json_writer w = question_begin(q, text->remote, head ? head->path : "", r->group);
-    if (text->error.code == CORD_OK) head->write(text->remote, &text->pieces, &w);
+    if (head && text->error.code == CORD_OK) head->write(text->remote, &text->pieces, &w);
     question_end(q, &w);
     question_charge(q, 0, text->pieces.n, 0);
     q->read = read_values;
