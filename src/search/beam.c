@@ -101,42 +101,6 @@ static void drop_duplicates(struct candidate *candidates, int n) {
         }
 }
 
-/* ---- score --------------------------------------------------------------------------------------------------- */
-
-static cord_status score(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    struct search search = *beam->search;
-    search.arena = beam->arena;
-    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
-    if (!items) return error_memory(err);
-    int count = 0;
-    for (int i = 0; i < n; i++)
-        if (candidates[i].drop == DROP_NONE && !candidates[i].finishes_parent)
-            items[count++] = (struct scored){
-                .reasoning = candidates[i].reasoning,
-                .run = candidates[i].run,
-                .complete = candidates[i].end == STEP_CLOSED || candidates[i].end == STEP_TURN,
-            };
-    CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
-    const struct scored *item = items;
-    for (int i = 0; i < n; i++) {
-        struct candidate *c = &candidates[i];
-        if (c->drop != DROP_NONE || c->finishes_parent) continue;
-        c->log_score = item->log_score;
-        c->reasoning_tokens = item->reasoning_tokens;
-        c->score_prompt_tokens = item->prompt_tokens;
-        c->score_cached_tokens = item->cached_tokens;
-        c->score_us = item->us;
-        if (isnan(item->log_score)) {
-            c->drop = DROP_FAILED;
-            c->reasoning = (cord_text){"", 0};
-            c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
-            if (!c->drop_why) return error_memory(err);
-        }
-        item++;
-    }
-    return CORD_OK;
-}
-
 /* ---- select -------------------------------------------------------------------------------------------------- */
 
 /* All of a run that may be kept: its new candidates, and its finished trajectories. */
@@ -235,7 +199,7 @@ static cord_status play(struct beam *beam, struct round *round, cord_error *err)
     int n = 0;
     CORD_TRY(expand(beam, &candidates, &n, err));
     drop_duplicates(candidates, n);
-    CORD_TRY(score(beam, candidates, n, err));
+    CORD_TRY(score_candidates(beam, candidates, n, err));
     round->candidates = candidates;
     round->n_candidates = n;
     return keep(beam, round, candidates, n, err);

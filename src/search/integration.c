@@ -137,20 +137,7 @@ static cord_status ask(const struct beam *beam, struct candidate *c, cord_text *
     return status;
 }
 
-/* ---- score and keep -------------------------------------------------------------------------------------------- */
-
-static cord_status score(const struct beam *beam, struct candidate *c, cord_error *err) {
-    struct search search = *beam->search;
-    search.arena = beam->arena;
-    struct scored item = {.reasoning = c->reasoning, .complete = true};
-    CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], &item, 1, err));
-    c->log_score = item.log_score;
-    c->reasoning_tokens = item.reasoning_tokens;
-    c->score_prompt_tokens = item.prompt_tokens;
-    c->score_cached_tokens = item.cached_tokens;
-    c->score_us = item.us;
-    return isnan(item.log_score) ? drop(beam, c, "not scored", item.error.message, err) : CORD_OK;
-}
+/* ---- keep -------------------------------------------------------------------------------------------- */
 
 /* The merged trace alone; or, where there is none, all traces as they were. */
 static cord_status keep(struct beam *beam, struct candidate *c, cord_text answer, cord_error *err) {
@@ -187,7 +174,7 @@ static cord_status integrate(struct beam *beam, struct round *round, cord_error 
     c->log_score = (double)NAN;
     c->reasoning = c->step = answer;
     CORD_TRY(ask(beam, c, &answer, err));
-    if (c->drop == DROP_NONE) CORD_TRY(score(beam, c, err));
+    if (c->drop == DROP_NONE) CORD_TRY(score_candidates(beam, c, 1, err));
     round->candidates = c;
     round->n_candidates = 1;
     return keep(beam, c, answer, err);

@@ -163,6 +163,46 @@ cord_status count_reasonings(const struct beam *beam, struct candidate *candidat
     return CORD_OK;
 }
 
+/* ---- scores -------------------------------------------------------------------------------------------------- */
+
+static bool is_scored(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
+
+static cord_status take_score(const struct beam *beam, struct candidate *c, const struct scored *item,
+                              cord_error *err) {
+    c->log_score = item->log_score;
+    c->reasoning_tokens = item->reasoning_tokens;
+    c->score_prompt_tokens = item->prompt_tokens;
+    c->score_cached_tokens = item->cached_tokens;
+    c->score_us = item->us;
+    if (!isnan(item->log_score)) return CORD_OK;
+    c->drop = DROP_FAILED;
+    c->reasoning = (cord_text){"", 0};
+    c->parts = NULL;
+    c->n_parts = 0;
+    c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
+    return c->drop_why ? CORD_OK : error_memory(err);
+}
+
+cord_status score_candidates(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    struct search search = *beam->search;
+    search.arena = beam->arena;
+    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
+    if (!items) return error_memory(err);
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        if (is_scored(&candidates[i]))
+            items[count++] = (struct scored){
+                .reasoning = candidates[i].reasoning,
+                .run = candidates[i].run,
+                .complete = candidates[i].end == STEP_CLOSED || candidates[i].end == STEP_TURN,
+            };
+    CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
+    const struct scored *item = items;
+    for (int i = 0; i < n; i++)
+        if (is_scored(&candidates[i])) CORD_TRY(take_score(beam, &candidates[i], item++, err));
+    return CORD_OK;
+}
+
 /* ---- growth -------------------------------------------------------------------------------------------------- */
 
 enum finish finish_of(const struct beam *beam, const struct candidate *c) {

@@ -54,6 +54,10 @@ cord_status propose_rollouts(const struct beam *beam, struct candidate *candidat
 /* Counts the reasonings of candidates that are not scored as they stand, since the budget is in the meta-prover's tokens. */
 cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
 
+/* Scores by the criterion, in one call, every candidate that adds something to its parent. What cannot be scored is dropped,
+ * with the reason. */
+cord_status score_candidates(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
 /* How the trajectory stands that a candidate makes. Needs reasoning_tokens. */
 enum finish finish_of(const struct beam *beam, const struct candidate *c);
 

@@ -128,46 +128,6 @@ static cord_status make_candidate(const struct beam *beam, int number, struct ca
     return CORD_OK;
 }
 
-/* ---- score ----------------------------------------------------------------------------------------------------- */
-
-/* The criterion, of complete traces: the one place here that knows which. */
-static cord_status judge(const struct search *search, const struct beam *beam, struct scored *items, int n,
-                         cord_error *err) {
-    return score_reasonings(search, beam->prompts[search->n_teachers], items, n, err);
-}
-
-/* What cannot be scored, as a trace that is longer than the meta-prover's context, is dropped with the reason. */
-static cord_status score(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    struct search search = *beam->search;
-    search.arena = beam->arena;
-    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items), *item = items;
-    if (!items) return error_memory(err);
-    int count = 0;
-    for (int i = 0; i < n; i++)
-        if (candidates[i].drop == DROP_NONE)
-            items[count++] = (struct scored){.reasoning = candidates[i].reasoning, .complete = true};
-    if (count) CORD_TRY(judge(&search, beam, items, count, err));
-    for (int i = 0; i < n; i++) {
-        struct candidate *c = &candidates[i];
-        if (c->drop != DROP_NONE) continue;
-        c->log_score = item->log_score;
-        c->reasoning_tokens = item->reasoning_tokens;
-        c->score_prompt_tokens = item->prompt_tokens;
-        c->score_cached_tokens = item->cached_tokens;
-        c->score_us = item->us;
-        if (isnan(item->log_score)) {
-            c->drop = DROP_FAILED;
-            c->reasoning = (cord_text){"", 0};
-            c->parts = NULL;
-            c->n_parts = 0;
-            c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
-            if (!c->drop_why) return error_memory(err);
-        }
-        item++;
-    }
-    return CORD_OK;
-}
-
 /* ---- keep ------------------------------------------------------------------------------------------------------ */
 
 /* All that was scored, in the order of the file. */
@@ -198,7 +158,7 @@ static cord_status play(struct beam *beam, struct round *round, cord_error *err)
     struct candidate *candidates = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *candidates);
     if (!candidates) return error_memory(err);
     for (int i = 0; i < n; i++) CORD_TRY(make_candidate(beam, i, &candidates[i], err));
-    CORD_TRY(score(beam, candidates, n, err));
+    CORD_TRY(score_candidates(beam, candidates, n, err)); /* what is longer than the context is dropped */
     round->candidates = candidates;
     round->n_candidates = n;
     CORD_TRY(keep(beam, candidates, n, err));
