@@ -14,6 +14,7 @@ cd "$(dirname "$0")/.."
 kills=${1:-30}
 cases=$PWD/tests/cli/cases
 PATH=$PWD/build:$PATH
+cmake --build build --target tests
 CORD_TEST_AT_LENGTH=1 build/tests/model/test_model_oracle
 CORD_TEST_AT_LENGTH=1 build/tests/model/test_model_faults
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of a build folder and counts them.
+# Builds the tests of a build folder, runs them and counts them.
 #
 #   usage: scripts/test.sh FOLDER [CTEST-OPTION...]
 #
@@ -10,6 +10,7 @@ set -euo pipefail
 
 folder=$1
 shift
+cmake --build "$folder" --target tests
 status=0
 ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$(getconf _NPROCESSORS_ONLN)" "$@" 2>&1 |
     tee "$folder/tests.log" || status=$?
