@@ -22,7 +22,7 @@ import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile, t
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-CORD = os.path.join(ROOT, "build/cord")
+CORD = os.environ.get("CORD_BINARY", os.path.join(ROOT, "build/cord"))
 RECIPES = os.path.join(ROOT, "recipes/paper/small")
 CACHE = os.path.join(os.environ.get("CORD_CACHE", os.path.expanduser("~/.cache/cord")), "paper")
 FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
