@@ -106,10 +106,10 @@ def search():
 def methods():
     """CoRD beside Curation with as many complete trajectories, and with what makes it cheaper: in turn, A B A B."""
     small, homogeneous = "recipes/paper/small/%s.yaml", "recipes/paper/small/homogeneous-strong-%s.yaml"
-    reuse = ("meta_prover.reuse=true",)
-    pools = [("three models", [("Curation", small % "curation", ()), ("CoRD", small % "cord", ()), ("CoRD, reuse", small % "cord", reuse)]),
-             ("one model three times", [("Curation", homogeneous % "curation", ()), ("CoRD", homogeneous % "cord", ()),
-                                        ("CoRD, reuse", homogeneous % "cord", reuse)])]
+    ways = [("Curation", "curation", ()), ("CoRD", "cord", ()), ("CoRD, adaptive proposals", "cord", ("search.proposals=adaptive",)),
+            ("CoRD, all scored anew", "cord", ("meta_prover.reuse=false",))]
+    pools = [(pool, [(name, kind % recipe, settings) for name, recipe, settings in ways])
+             for pool, kind in (("three models", small), ("one model three times", homogeneous))]
     for pool, variants in pools:
         results = {name: [] for name, _, _ in variants}
         for _ in range(RUNS):

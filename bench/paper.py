@@ -36,7 +36,7 @@ OTHERS = {name: (name, ()) for name in (
     "criterion-contrast", "criterion-masked", "segmentation-line-break", "segmentation-prefix", "meta-moderate", "meta-weak",
     "homogeneous-strong-cord", "homogeneous-strong-curation", "homogeneous-strong-integration", "homogeneous-moderate-cord",
     "homogeneous-moderate-curation", "homogeneous-weak-cord", "homogeneous-weak-curation")}
-OTHERS.update({"cord-reuse": ("cord", ("meta_prover.reuse=true",)),
+OTHERS.update({"cord-anew": ("cord", ("meta_prover.reuse=false",)),
                "cord-adaptive": ("cord", ("search.proposals=adaptive",)),
                "cord-beam-2": ("cord", ("search.beam=2",))})
 VARIANTS = {**{name: (name, ()) for name in PRIMARY}, **OTHERS}
