@@ -169,7 +169,15 @@ static cord_status match(struct compare *c, cord_error *err) {
 
 /* ---- methods ------------------------------------------------------------------------------------------------- */
 
-/* The method that the run is one more seed of: it differs in the seed from all its runs, and in nothing else. */
+static bool same_teachers(const struct evidence *a, const struct evidence *b) {
+    if (a->n_teachers != b->n_teachers) return false;
+    for (int i = 0; i < a->n_teachers; i++)
+        if (strcmp(a->teachers[i], b->teachers[i]) != 0) return false;
+    return true;
+}
+
+/* The method that the run is one more seed of: it differs in the seed from all its runs, and in nothing else. The teachers of
+ * a selection are the sources that its file names. */
 static void find_method(struct compare *c, int run) {
     const struct evidence *own = c->runs[run].evidence;
     int *method = &c->runs[run].method;
@@ -178,7 +186,8 @@ static void find_method(struct compare *c, int run) {
         for (int i = 0; i < run && fits; i++) {
             const struct evidence *other = c->runs[i].evidence;
             if (c->runs[i].method != *method) continue;
-            bool same = *own->method && !strcmp(own->method, other->method), seed = !strcmp(own->seed, other->seed);
+            bool same = *own->method && !strcmp(own->method, other->method) && same_teachers(own, other);
+            bool seed = !strcmp(own->seed, other->seed);
             fits = same && !seed;
             if (same && seed)
                 buf_addf(&c->notes, "%s and %s have the same recipe and the same seed.\n", c->runs[i].folder,
@@ -286,7 +295,7 @@ static void note_sizes(struct compare *c) {
 
 /* Where nothing competes, everything is kept. */
 static void note_keeping(struct compare *c) {
-    static const char *const without[] = {"curation", "rejection", "integration"};
+    static const char *const without[] = {"curation", "rejection", "integration", "selection"};
     for (int i = 0; i < c->comparison.n_methods; i++)
         for (size_t k = 0; k < sizeof without / sizeof *without; k++)
             if (!strcmp(c->first[i]->evidence->strategy, without[k]))
@@ -294,6 +303,16 @@ static void note_keeping(struct compare *c) {
                          "%s is %s: nothing competes step by step, so that what is kept is all that was not dropped; "
                          "whom the criterion prefers shows on the final path.\n",
                          c->letters[i], without[k]);
+}
+
+/* What looks at golds to choose is no fair rival in accuracy. */
+static void note_golds(struct compare *c) {
+    for (int i = 0; i < c->comparison.n_methods; i++)
+        if (!strcmp(c->first[i]->evidence->strategy, "rejection"))
+            buf_addf(&c->notes,
+                     "%s is rejection, which puts correct traces first: its accuracy is the share of problems with any "
+                     "correct trace, and cannot be compared with that of methods that choose without the gold.\n",
+                     c->letters[i]);
 }
 
 static cord_status make_methods(struct compare *c, cord_error *err) {
@@ -395,6 +414,7 @@ static cord_status compare_all(struct compare *c, const struct format *format, c
     note_scorers(c);
     note_sizes(c);
     note_keeping(c);
+    note_golds(c);
     CORD_TRY(buf_check(&c->notes, err));
     CORD_TRY(write_rows(c, err));
     CORD_TRY(format->write(c, err));

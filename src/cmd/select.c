@@ -63,7 +63,7 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
     }
     set_key(s, "problems.format", format->given ? format->text : "auto");
     if (model->given) set_name(s, "models.meta-prover.file", model->text);
-    for (int i = 0; i < set->n && s->n < 40; i++) s->list[s->n++] = set->list[i];
+    for (int i = 0; i < set->n; i++) s->list[s->n++] = set->list[i];
     if (call_option(call, "correct-first")->given) set_key(s, "search.correct_first", "true");
     set_key(s, "search.strategy", "selection");
     set_name(s, "run.out", call_option(call, "out")->text);

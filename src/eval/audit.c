@@ -66,7 +66,9 @@ static cord_status look_at_choice(struct audit *a, const struct round *round, co
         struct sides s = take_sides(round, run, before, n_before);
         if (!s.n_ranked) continue;
         a->competes = true;
-        if (s.n_kept && s.n_left) CORD_TRY(add_margin(a, s.kept - s.left, noise, arena, err));
+        /* Two scores of 0 are equal, though their logarithms have no difference. */
+        double margin = s.kept == s.left ? 0 : s.kept - s.left;
+        if (s.n_kept && s.n_left) CORD_TRY(add_margin(a, margin, noise, arena, err));
     }
     return CORD_OK;
 }
@@ -74,14 +76,16 @@ static cord_status look_at_choice(struct audit *a, const struct round *round, co
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
 
 static void look_at_scores(struct audit *a, struct audit_problem *p, const struct round *round) {
-    double best = -HUGE_VAL;
+    double best = -HUGE_VAL; /* which a score of 0 is, too */
+    bool any = false;
     for (int i = 0; i < round->n_beam; i++) {
         const struct trajectory *t = &round->beam[i];
         if (isnan(t->log_score) || !t->last) continue;
         a->stepwise |= t->finish == GROWING;
         if (t->log_score > best) best = t->log_score;
+        any = true;
     }
-    if (best > -HUGE_VAL) p->scored++;
+    if (any) p->scored++;
     if (exp(best) <= AUDIT_SATURATED) return;
     p->saturated++;
     if (!p->first_saturated) p->first_saturated = round->number;

@@ -37,14 +37,16 @@ double comparison_ratio(const struct comparison *c, int method, enum measure mea
 static cord_status take_difference(const struct comparison *c, struct difference *d, const struct resampling *how,
                                    struct arena *arena, cord_error *err) {
     const struct method *method = &c->methods[d->method], *base = &c->methods[c->baseline];
-    int n = c->n_problems;
-    double *differences = arena_alloc(arena, (size_t)(n + 1) * sizeof *differences);
+    double *differences = arena_alloc(arena, (size_t)(c->n_problems + 1) * sizeof *differences);
     if (!differences) return error_memory(err);
-    for (int i = 0; i < n; i++) {
-        differences[i] = value_of(method, i, d->measure) - value_of(base, i, d->measure);
-        d->gained += differences[i] > 0;
-        d->lost += differences[i] < 0;
+    for (int i = 0; i < c->n_problems; i++) {
+        double difference = value_of(method, i, d->measure) - value_of(base, i, d->measure);
+        if (isnan(difference)) continue;
+        d->gained += difference > 0;
+        d->lost += difference < 0;
+        differences[d->n++] = difference;
     }
+    int n = d->n;
     mean_deviation(differences, n, &d->mean, &d->deviation);
     CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
     /* Of several seeds a problem has a share that is correct, and there are no pairs of right and wrong. */
@@ -134,26 +136,26 @@ void comparison_tell_equal(const struct comparison *c, int method, const char *c
 
 /* ---- in words ------------------------------------------------------------------------------------------------ */
 
-static void tell_numbers(const struct difference *d, struct buf *out) {
+static void tell_numbers(const struct comparison *c, const struct difference *d, struct buf *out) {
+    if (d->n < c->n_problems) buf_addf(out, "over the %d of %d problems that have both; ", d->n, c->n_problems);
     buf_addf(out, "difference %+.4f", d->mean);
     if (!isnan(d->low)) buf_addf(out, ", 95 %% interval %+.4f to %+.4f", d->low, d->high);
     buf_addf(out, "; %s, p = %.4g", d->pairs ? "McNemar's exact test" : "test of signs over problems", d->p);
     if (!d->primary) buf_addf(out, ", %.4g after Holm's adjustment", d->adjusted);
 }
 
-static void tell_detectable(const struct comparison *c, const struct difference *d, struct buf *out) {
-    bool same = !d->pairs && d->deviation <= 0 && c->n_problems > 1; /* so that nothing can be reckoned from them */
+static void tell_detectable(const struct difference *d, struct buf *out) {
+    bool same = !d->pairs && d->deviation <= 0 && d->n > 1; /* so that nothing can be reckoned from them */
     if (same)
         buf_addf(out, " On all %d problems the difference is the same, so nothing is known of how much it varies.",
-                 c->n_problems);
+                 d->n);
     else if (isnan(d->detectable))
-        buf_addf(out, " %d problem%s such as these can show no difference at all.", c->n_problems,
-                 c->n_problems == 1 ? "" : "s");
+        buf_addf(out, " %d problem%s such as these can show no difference at all.", d->n, d->n == 1 ? "" : "s");
     else
         buf_addf(out,
                  " That is no proof that there is none: with these %d problems a true difference of %.4f would have "
                  "been found four times in five, and smaller ones less often.",
-                 c->n_problems, d->detectable);
+                 d->n, d->detectable);
 }
 
 void comparison_tell(const struct comparison *c, const struct difference *d, const char *const *names,
@@ -163,12 +165,15 @@ void comparison_tell(const struct comparison *c, const struct difference *d, con
     if (d->adjusted < COMPARISON_LEVEL) {
         buf_addf(out, "Established at level 0.05: %s has a %s %s than %s on problems such as these (", method,
                  d->mean > 0 ? "higher" : "lower", what, base);
-        tell_numbers(d, out);
+        tell_numbers(c, d, out);
         buf_addf(out, ").");
     } else {
         buf_addf(out, "Not established: that %s and %s differ in %s (", method, base, what);
-        tell_numbers(d, out);
+        if (d->n)
+            tell_numbers(c, d, out);
+        else
+            buf_addf(out, "no problem has both");
         buf_addf(out, ").");
-        tell_detectable(c, d, out);
+        tell_detectable(d, out);
     }
 }

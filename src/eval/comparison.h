@@ -27,7 +27,8 @@ struct difference {
     enum measure measure;
     bool primary;           /* declared beforehand, so not adjusted */
     bool pairs;             /* McNemar's test on pairs; else signs of differences */
-    int gained, lost;       /* problems on which the method is better, worse */
+    int n;                  /* problems on which both have a value: PP may lack, where no score could be computed */
+    int gained, lost;       /* those of them on which the method is better, worse */
     double mean, deviation; /* of the differences, method - baseline */
     double low, high;       /* 95 % interval */
     double p, adjusted;     /* Holm's, over all that are not primary; for the primary comparison p itself */

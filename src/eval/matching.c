@@ -58,6 +58,21 @@ static const struct journal_problem *counterpart(const struct sorted *list, cons
     return NULL;
 }
 
+/* How many problems of a list are done in none, and stand in no list before it. */
+static int count_not_done(const struct problem_list *lists, const struct sorted *sorted, int n_lists, int list) {
+    int count = 0;
+    for (int i = 0; i < lists[list].n; i++) {
+        cord_text id = lists[list].problems[i].id;
+        bool done = !lists[list].problems[i].question.len;
+        for (int l = 0; l < n_lists && !done; l++) {
+            const struct journal_problem *other = find(&sorted[l], id);
+            done = other && (l < list || other->status == PROBLEM_DONE);
+        }
+        count += !done;
+    }
+    return count;
+}
+
 /* Which list lacks the problem, or -1. */
 static int find_lack(const struct sorted *sorted, int n_lists, const struct journal_problem *problem, enum lack *why) {
     for (int l = 0; l < n_lists; l++)
@@ -86,15 +101,7 @@ cord_status match_problems(const struct problem_list *lists, int n_lists, struct
             else if (l == 0 && problem->status == PROBLEM_DONE)
                 common[out->n++] = problem;
         }
-    for (int i = 0; i < lists[0].n; i++) {
-        bool done = false;
-        for (int l = 0; l < n_lists && !done; l++) {
-            const struct journal_problem *other =
-                lists[0].problems[i].question.len ? find(&sorted[l], lists[0].problems[i].id) : NULL;
-            done = other && other->status == PROBLEM_DONE;
-        }
-        out->not_done += !done;
-    }
+    for (int l = 0; l < n_lists; l++) out->not_done += count_not_done(lists, sorted, n_lists, l);
     out->at = arena_alloc(arena, (size_t)(out->n * n_lists + 1) * sizeof *out->at);
     if (!out->at) return error_memory(err);
     for (int l = 0; l < n_lists; l++)

@@ -25,7 +25,7 @@ struct matching {
     int n;                     /* common problems, in the order of the first list */
     int *at;                   /* at[list * n + i]: where the i-th of them stands in that list */
     struct left_out *left_out; /* of each list */
-    int not_done;              /* problems of the first list that are done in none */
+    int not_done; /* problems, of whatever list, that are done in none; rows without a question are no problems */
 };
 
 /* Everything lives in the arena. */

@@ -13,6 +13,9 @@ static bool is_of_method(const char *path) {
     return !changes_no_result(path);
 }
 
+/* A selection writes nothing: what it chooses among is its file. */
+static bool is_of_selection(const char *path) { return is_of_method(path) || !strcmp(path, "problems.file"); }
+
 static bool is_of_scorer(const char *path) {
     return is_of_method(path) &&
            (text_starts(text_of(path), TEXT("meta_prover.")) || text_starts(text_of(path), TEXT("models.")));
@@ -149,7 +152,8 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
         .method = "", .scorer = "", .measurer = "", .meta_model = -1, .chooser_model = -1, .integration_model = -1};
     if (!resolved.len) return CORD_OK;
     CORD_TRY(yaml_read(&values, resolved, err));
-    CORD_TRY(hash_keys(&values, is_of_method, true, &out->method, err));
+    bool selects = text_equal(say(&values, "search.strategy", NULL), TEXT("selection"));
+    CORD_TRY(hash_keys(&values, selects ? is_of_selection : is_of_method, true, &out->method, err));
     CORD_TRY(hash_keys(&values, is_of_scorer, false, &out->scorer, err));
     out->strategy = say(&values, "search.strategy", NULL);
     out->criterion = say(&values, "search.criterion", NULL);

@@ -2,19 +2,21 @@
  * (search.proposals: adaptive). Three rules, each by what the beam holds alone, so that a search that was interrupted goes on
  * the same, and that no problem depends on another:
  *
- *     settled   log S lies within `agreement` of 0: no step can gain more than that. Its author alone goes on
+ *     settled   log S lies within `agreement` of 0, where no score is above 1: no step can gain more. Its author alone goes on
  *     agreed    all that the run has kept lies within `agreement` of it: which is chosen makes as little. The same
  *     idle      a teacher that wrote no step of the last `patience` rounds on any path that the run has kept is asked only in
  *               every patience-th round; one step of its that is kept there brings it back
  *
  * It must not know how candidates are ranked. */
+#include "search/criterion.h"
 #include "search/rounds.h"
 
 #include <math.h>
 
-static bool is_settled(const struct search_settings *settings, const struct trajectory *kept, int n, int at) {
+static bool is_settled(const struct search *search, const struct trajectory *kept, int n, int at) {
+    const struct search_settings *settings = search->settings;
     double score = kept[at].log_score;
-    if (score >= -settings->agreement) return true;
+    if (criterion_of(search)->unit && score >= -settings->agreement) return true;
     for (int i = 0; i < n; i++)
         if (!(fabs(kept[i].log_score - score) <= settings->agreement)) return false;
     return n > 1; /* one alone agrees with nobody */
@@ -35,7 +37,7 @@ uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept,
     const struct search_settings *settings = search->settings;
     uint64_t all = UINT64_MAX >> (64 - search->n_teachers), asked = 0;
     if (!settings->adaptive || !kept[at].last) return all;
-    if (is_settled(settings, kept, n, at)) return UINT64_C(1) << kept[at].author;
+    if (is_settled(search, kept, n, at)) return UINT64_C(1) << kept[at].author;
     if (beam->number % settings->patience == 0) return all;
     for (int k = 0; k < search->n_teachers; k++)
         if (!is_idle(beam, kept, n, k)) asked |= UINT64_C(1) << k; /* never none: its author wrote the last round's */

@@ -229,10 +229,11 @@ static cord_status score(const struct beam *beam, struct scored *items, int n, c
     return n ? score_reasonings(&search, beam->prompts[search.n_teachers], items, n, err) : CORD_OK;
 }
 
+/* A candidate whose own score failed may have its node's computed behind it, one after the other. */
 static void take_scoring(struct candidate *c, const struct scored *item) {
-    c->score_prompt_tokens = item->prompt_tokens;
-    c->score_cached_tokens = item->cached_tokens;
-    c->score_us = item->us;
+    c->score_prompt_tokens += item->prompt_tokens;
+    c->score_cached_tokens += item->cached_tokens;
+    c->score_us += item->us;
 }
 
 static cord_status simulate(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {

@@ -160,6 +160,26 @@ static void test_beams(void **state) {
     assert_true(a.within == 0 && a.n_margins == 4);
 }
 
+/* A judge's 0 of 4 is an ordinary score. */
+static void test_scores_of_zero(void **state) {
+    struct fixture *f = *state;
+    struct play p = {.n = 0};
+    struct audit a;
+    assert_ok(journal_started(f->journal, 2, log(0.5), TEXT(""), NULL, 0, err));
+    propose(&p, 0, 0, "a", "a", 0, 0, GROWING);
+    propose(&p, 0, 1, "b", "b", 0, -1, GROWING);
+    tell(f->journal, 2, 1, &p);
+    p = (struct play){.n = 0};
+    propose(&p, 0, 1, "c", "ac", 0.5, 0, GROWING);
+    propose(&p, 0, 0, "d", "ad", 0.25, -1, GROWING);
+    tell(f->journal, 2, 2, &p);
+    assert_ok(audit_run(f->journal, 0.25, &f->arena, &a, err));
+    assert_true(a.n_margins == 2 && a.ties == 1 && a.within == 1);
+    assert_near(a.margins[0], 0);
+    assert_near(a.margins[1], log(2));
+    assert_true(a.problems[1].rounds == 2 && a.problems[1].scored == 2);
+}
+
 /* Complete traces: no ranks, and no score but of what is complete. The correct one goes first, as in rejection sampling, though
  * its score is lower. */
 static void make_traces(struct fixture *f) {
@@ -337,8 +357,9 @@ static void test_first_step(void **state) {
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        WITH_RUN(test_beams),          WITH_RUN(test_traces),           WITH_RUN(test_command),
-        WITH_RUN(test_command_traces), WITH_RUN(test_command_criteria), WITH_RUN(test_first_step)};
+    const struct CMUnitTest tests[] = {WITH_RUN(test_beams),          WITH_RUN(test_scores_of_zero),
+                                       WITH_RUN(test_traces),         WITH_RUN(test_command),
+                                       WITH_RUN(test_command_traces), WITH_RUN(test_command_criteria),
+                                       WITH_RUN(test_first_step)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,8 +193,8 @@ static void test_matching(void **state) {
     struct journal_problem b[] = {problem("g", "q7", PROBLEM_FAILED, 0), problem("c", "other", PROBLEM_DONE, 1),
                                   problem("e", "q5", PROBLEM_FAILED, 2), problem("z", "q1", PROBLEM_DONE, 3),
                                   problem("f", "q6", PROBLEM_DONE, 4),   problem("b", "q2", PROBLEM_DONE, 5),
-                                  problem("d", "q4", PROBLEM_DONE, 6)};
-    const struct problem_list lists[] = {{a, 8}, {b, 7}};
+                                  problem("d", "q4", PROBLEM_DONE, 6),   problem("h", "q8", PROBLEM_FAILED, 7)};
+    const struct problem_list lists[] = {{a, 8}, {b, 8}};
     struct matching m;
     assert_ok(match_problems(lists, 2, &f->arena, &m, err));
     assert_int_equal(m.n, 3);
@@ -206,7 +206,7 @@ static void test_matching(void **state) {
     assert_true(m.left_out[0].why == LACK_OTHER && m.left_out[0].where == 1);
     assert_int_equal(m.left_out[1].n, 2); /* c, which is another one, and d */
     assert_true(m.left_out[1].where == 0);
-    assert_int_equal(m.not_done, 2); /* the broken row, and g */
+    assert_int_equal(m.not_done, 2); /* g, in both, and h; the broken row is no problem */
     b[5].gold = TEXT("2");           /* graded against another answer */
     assert_ok(match_problems(lists, 2, &f->arena, &m, err));
     assert_int_equal(m.n, 2);
@@ -229,7 +229,7 @@ static void test_comparison(void **state) {
             double *v = &values[m][i * MEASURES];
             v[MEASURE_ACCURACY] = rng_uniform(&rng) < (m == 1 ? 0.9 : 0.4);
             if (m == 3) v[MEASURE_ACCURACY] = floor(3 * rng_uniform(&rng)) / 2;
-            v[MEASURE_PP] = rng_uniform(&rng);
+            v[MEASURE_PP] = m == 3 && i < 5 ? (double)NAN : rng_uniform(&rng); /* too long for the scorer */
             v[MEASURE_TOKENS] = 100 * (m + 1);
             v[MEASURE_GENERATED] = m == 3 ? 104.9 : m == 2 ? 100 : 105.1;
             v[MEASURE_FLOPS] = m == 3 && i == 7 ? (double)NAN : 1;
@@ -260,9 +260,11 @@ static void test_comparison(void **state) {
         double sum = 0;
         for (int p = 0; p < N; p++) {
             double one = values[d->method][p * MEASURES + d->measure] - values[2][p * MEASURES + d->measure];
-            sum += one, gained += one > 0, lost += one < 0;
+            if (!isnan(one)) sum += one, gained += one > 0, lost += one < 0;
         }
-        assert_near(d->mean, sum / N, 1e-12);
+        assert_int_equal(d->n, i == 5 ? N - 5 : N);
+        assert_near(d->mean, sum / d->n, 1e-12);
+        assert_true(d->p > 0 && d->detectable > 0);
         assert_true(d->gained == gained && d->lost == lost && d->low < d->mean && d->mean < d->high);
         if (d->pairs) assert_near(d->p, mcnemar_exact(gained, lost), 0);
         if (i >= 2) rest[i - 2] = d->p;
@@ -284,17 +286,25 @@ static void test_comparison(void **state) {
     assert_true(text_find(buf_text(&out), TEXT("with these 40 problems a true difference of ")) > 0);
     assert_true(text_find(buf_text(&out), TEXT("Holm")) < 0);
 
+    buf_clear(&out);
+    comparison_tell(&c, &c.differences[5], names, &out);
+    assert_true(text_find(buf_text(&out), TEXT("(over the 35 of 40 problems that have both; difference ")) > 0);
+
     /* so few, or so alike, that nothing can be shown */
     struct difference dull = {
-        .method = 0, .measure = MEASURE_PP, .primary = true, .p = 1, .adjusted = 1, .detectable = (double)NAN};
+        .method = 0, .measure = MEASURE_PP, .n = 40, .primary = true, .p = 1, .adjusted = 1, .detectable = (double)NAN};
     buf_clear(&out);
     comparison_tell(&c, &dull, names, &out);
     assert_true(text_ends(buf_text(&out), TEXT("nothing is known of how much it varies.")));
     dull.deviation = 1;
-    c.n_problems = 3;
+    c.n_problems = dull.n = 3;
     buf_clear(&out);
     comparison_tell(&c, &dull, names, &out);
     assert_true(text_ends(buf_text(&out), TEXT("3 problems such as these can show no difference at all.")));
+    dull.n = 0;
+    buf_clear(&out);
+    comparison_tell(&c, &dull, names, &out);
+    assert_true(text_find(buf_text(&out), TEXT("(no problem has both). 0 problems")) > 0);
     buf_release(&out);
 }
 

@@ -792,6 +792,13 @@ static void outlines_tell_methods_apart(void **state) {
     assert_string_equal(before.measurer, after.measurer);
     assert_string_not_equal(before.scorer, after.scorer);
     recipe_release(&recipe);
+
+    /* what a selection chooses among is its file */
+    struct recipe_outline of[2];
+    assert_ok(recipe_outline(TEXT("problems: {file: p.jsonl}\nsearch: {strategy: selection}\n"), &arena, &of[0], err));
+    assert_ok(recipe_outline(TEXT("problems: {file: q.jsonl}\nsearch: {strategy: selection}\n"), &arena, &of[1], err));
+    assert_string_not_equal(of[0].method, of[1].method);
+    assert_string_equal(of[0].scorer, of[1].scorer);
     arena_release(&arena);
 }
 

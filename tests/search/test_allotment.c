@@ -60,7 +60,7 @@ static bool is_asked(const struct world *w, int r, int slot, int teacher, enum r
         far += !(fabs(round->beam[i].log_score - own->log_score) <= w->settings.agreement);
         won |= wrote(w, r, i, teacher, patience);
     }
-    bool settled = own->log_score >= -w->settings.agreement, early = r + 1 < patience;
+    bool settled = criterion_of(&w->search)->unit && own->log_score >= -w->settings.agreement, early = r + 1 < patience;
     *rule = settled                   ? SETTLED
             : others && !far          ? AGREED
             : won || early            ? EVERYBODY
@@ -103,6 +103,21 @@ static void the_rules_say_who_is_asked(void **state) {
     for (int i = 0; i < RULES; i++) assert_true(rules[i] > 30);
 }
 
+/* Of scores that may be above 1, none is settled. */
+static void without_a_highest_score_none_is_settled(void **state) {
+    (void)state;
+    int rules[RULES] = {0};
+    for (uint64_t script = 0; script < 20; script++) {
+        struct world *w = asking(script, 3, 1);
+        w->settings.criterion = criteria[2];
+        assert_string_equal(w->settings.criterion->name, "longest");
+        world_succeeds(w);
+        for (int r = 1; r < w->n_rounds; r++) check_round(w, r, rules);
+        world_free(w);
+    }
+    assert_true(!rules[SETTLED] && rules[EVERYBODY] > 30);
+}
+
 /* No two are the same, and none is 0. */
 static double judge_apart(struct world *w, cord_text reasoning) {
     return judge(w, reasoning) - 0.001 - (double)(seed_text(w->script, reasoning) >> 11) * 0x1p-53;
@@ -126,6 +141,7 @@ static void without_a_reason_all_are_asked(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rules_say_who_is_asked),
+        cmocka_unit_test(without_a_highest_score_none_is_settled),
         cmocka_unit_test(without_a_reason_all_are_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
