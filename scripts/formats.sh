@@ -66,10 +66,13 @@ END
 "$cord" run recipe.yaml >log 2>&1 || { cat log; exit 1; }
 
 exported() { # FOLDER OPTION...
-    "$cord" export run --provenance --margin 0 -o "set/$1/" "${@:2}" 2>"set/$1.told" || { cat "set/$1.told"; exit 1; }
-    rm "set/$1.told"
+    local kind
+    for kind in '' --parquet; do # each of them once more as Parquet, of the folder split too
+        "$cord" export run --provenance --margin 0 -o "set$kind/$1/" "${@:2}" $kind 2>told || { cat told; exit 1; }
+    done
 }
-mkdir set
+"$source/scripts/duckdb.sh" >/dev/null
+mkdir set set--parquet
 for format in messages prompt-completion sharegpt alpaca llama-factory axolotl ms-swift verl dpo llama-factory-dpo \
     ms-swift-dpo step-dpo prm math-shepherd; do
     exported "$format" --format "$format"
@@ -83,6 +86,7 @@ exported split --split train=0.5
 mkdir all
 mv set/split all.split
 mv set all/formats
+mv set--parquet all/parquet
 mv all.split all/split
 mv r1.warning trl.warning problems.jsonl all/
 

@@ -134,6 +134,8 @@ cord_status sha256_file(const char *path, char hex[65], cord_error *err);
 
 int64_t clock_us(void); /* monotonic, microseconds from an arbitrary start */
 
+/* A file for what is too much for memory, without a name, in /var/tmp or else /tmp; it is gone when it is closed. */
+cord_status file_scratch(int *fd, cord_error *err);
 /* Reads a whole file, at most `limit` bytes; `name` says what kind of file it is, for errors. */
 cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err);
 /* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole. */

@@ -31,6 +31,19 @@ cord_status file_read(const char *path, const char *name, size_t limit, struct b
     return status;
 }
 
+cord_status file_scratch(int *fd, cord_error *err) {
+    static const char *const names[] = {"/var/tmp/cord-XXXXXX", "/tmp/cord-XXXXXX"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s", names[i]);
+        *fd = mkostemp(name, O_CLOEXEC);
+        if (*fd < 0) continue;
+        (void)unlink(name);
+        return CORD_OK;
+    }
+    return error_errno(err, "create", "a file in /var/tmp or /tmp for what is too much for memory");
+}
+
 void file_sync_folder(const char *path) {
     char *copy = strdup(path);
     int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;

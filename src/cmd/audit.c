@@ -1,15 +1,16 @@
 /* audit.c - `cord audit`: how the score of one run behaved. Reads its journal, also while the run is going on; the figures are
- * eval's. */
+ * eval's. Models are opened for --rollouts alone. */
 #include "eval/audit.h"
 #include "base/json.h"
 #include "cmd/page.h"
+#include "cmd/rollouts.h"
 #include "recipe/recipe.h"
 #include "search/criterion.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_OUTPUT = 1 << 28, MOST_LISTED = 20, ID_WIDTH = 24 };
+enum { MOST_OUTPUT = 1 << 28, MOST_LISTED = 20, ID_WIDTH = 24, SAMPLE = 20 };
 
 struct look {
     const struct call *call;
@@ -20,6 +21,7 @@ struct look {
     const char *const *teachers;
     double noise;
     struct audit audit;
+    struct rollouts rollouts; /* none wanted: they were not asked for */
     /* sums over problems */
     int done, failed, going_on, started, guessable;
     int scored, saturated, problems_saturated;
@@ -101,6 +103,13 @@ static cord_status look_at(struct look *l, cord_error *err) {
     leave_out(l);
     for (int i = 0; i < l->audit.n_problems; i++) sum_problem(l, &l->audit.problems[i]);
     return CORD_OK;
+}
+
+static cord_status roll_out(struct look *l, cord_error *err) {
+    const struct option_value *rollouts = call_option(l->call, "rollouts"), *sample = call_option(l->call, "sample");
+    if (!rollouts->given) return CORD_OK;
+    return rollouts_compare(l->call->args[0], (int)rollouts->number, sample->given ? (int)sample->number : SAMPLE,
+                            l->call->err, &l->rollouts, err);
 }
 
 /* Whether a teacher's model is the one that scores. */
@@ -317,6 +326,7 @@ static cord_status audit_text(struct look *l, cord_error *err) {
     text_guessable(l, &page);
     text_teachers(l, &page);
     text_overlooked(l, &page);
+    if (l->rollouts.wanted) rollouts_text(&l->rollouts, &page);
     bool failed = page.failed;
     page_release(&page);
     return failed ? error_memory(err) : CORD_OK;
@@ -473,6 +483,7 @@ static cord_status audit_json(struct look *l, cord_error *err) {
     json_guessable(l, &w);
     json_teachers(l, &w);
     json_overlooked(l, &w);
+    if (l->rollouts.wanted) rollouts_json(&l->rollouts, &w);
     json_close(&w, '}');
     buf_addc(&out, '\n');
     cord_status status = buf_check(&out, err);
@@ -493,12 +504,13 @@ static int run_audit(const struct call *call) {
     cord_error err = {0};
     arena_init(&look.arena);
     cord_status status = look_at(&look, &err);
+    if (status == CORD_OK) status = roll_out(&look, &err);
     if (status == CORD_OK) status = json ? audit_json(&look, &err) : audit_text(&look, &err);
     if (status == CORD_OK && (fflush(call->out) != 0 || ferror(call->out)))
         status = error_errno(&err, "write", "the output");
     journal_close(look.journal);
     arena_release(&look.arena);
-    return status == CORD_OK ? EXIT_ALL_DONE : call_fail(call, &err);
+    return status == CORD_OK ? EXIT_ALL_DONE : status == CORD_CANCELLED ? EXIT_INTERRUPTED : call_fail(call, &err);
 }
 
 static const struct option options[] = {
@@ -509,6 +521,13 @@ static const struct option options[] = {
      .min = 0,
      .max = 100,
      .doc = "of log S, as cord doctor measures it (what the back end states)"},
+    {.name = "rollouts",
+     .type = OPTION_INT,
+     .value = "N",
+     .min = 1,
+     .max = 64,
+     .doc = "compare the labels of steps with N rollouts of each teacher: opens the models"},
+    {.name = "sample", .type = OPTION_INT, .value = "M", .min = 1, .max = 1e6, .doc = "of so many problems (20)"},
     {.name = NULL},
 };
 
@@ -525,7 +544,13 @@ const struct verb verb_audit = {
         "guessed without reasoning; whether the meta-prover prefers what its own model wrote; and where the best by "
         "S is\n"
         "wrong while another finished one is right. What does not apply to a strategy says so. The formats say the\n"
-        "same, but JSON lists all problems. Each figure to the letter: docs/audit.md.\n",
+        "same, but JSON lists all problems. Each figure to the letter: docs/audit.md.\n"
+        "\n"
+        "With --rollouts it also asks the run's models: behind each step of the best trajectories every teacher "
+        "writes\n"
+        "on to the end, N times, and a step whose label in `cord export --format prm` is bad should lower the share "
+        "of\n"
+        "right answers.\n",
     .options = options,
     .min_args = 1,
     .max_args = 1,

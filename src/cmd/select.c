@@ -164,10 +164,11 @@ const struct verb verb_select = {
     .synopsis = "FILE --meta-prover NAME|PATH --out FOLDER",
     .summary = "score, grade and pick among traces that exist already",
     .help =
-        "Reads problems with finished traces (JSONL), scores each trace by the meta-prover, grades its answer, and\n"
-        "puts the best first. No model writes anything. The folder is that of a run: the same command goes on after "
-        "it\n"
-        "was stopped, and `cord show`, `cord export` and `cord compare` work on it.\n"
+        "Reads problems with finished traces, from any kind of file that `cord problems` reads, scores each trace by "
+        "the\n"
+        "meta-prover, grades its answer, and puts the best first. No model writes anything. The folder is that of a "
+        "run:\n"
+        "the same command goes on after it was stopped, and `cord show`, `cord export` and `cord compare` work on it.\n"
         "\n"
         "Rows of one problem (the same id; without ids, the same question) are brought together, and a field may hold "
         "a\n"

@@ -33,7 +33,8 @@ static cord_status figures_of_files(const struct call *call, struct reader *read
                                     struct arena *arena, cord_error *err) {
     *figures = (struct figures){0};
     for (int i = 0; i < call->n_args; i++)
-        CORD_TRY(rows_read(call->args[i], reader->tokenizer ? reader_count : NULL, reader, figures, arena, err));
+        CORD_TRY(rows_read(call->args[i], duckdb_library(arena), reader->tokenizer ? reader_count : NULL, reader,
+                           figures, arena, err));
     return CORD_OK;
 }
 
@@ -96,7 +97,7 @@ const struct verb verb_stats = {
         "the\n"
         "same figures as on a data set's card. Of a run they are those of the rows that `cord export` would write.\n"
         "Of a file of rows in one of its layouts, texts alone are looked at; with --provenance in the rows, scores,\n"
-        "grades and teachers too.\n"
+        "grades and teachers too. FILE is of any kind that `cord problems` reads.\n"
         "\n"
         "Exit status: 0; 1 where there is no row; 2 wrong usage.",
     .options = options,

@@ -66,8 +66,9 @@ static cord_status complain(struct survey *s, struct complaints *list, const str
 
 /* The same question under another id. (Under the same one, or where ids are made of questions, the row is bad already.) */
 static cord_status compare_question(struct survey *s, const struct problem *p, cord_error *err) {
-    int64_t line = seen_get(&s->questions, p->question.text);
-    if (!line) return seen_put(&s->questions, p->question.text, p->line, err);
+    int64_t line;
+    CORD_TRY(seen_note(&s->questions, p->question.text, p->line, &line, err));
+    if (!line) return CORD_OK;
     s->same_questions++;
     const char *what =
         arena_printf(&s->arena, "the same question stands in %s %lld under another id", s->unit, (long long)line);

@@ -215,8 +215,9 @@ cord_text problem_id_of(cord_text question, struct arena *arena) {
 
 /* Ids name problems in journals and on command lines: each may stand for one row only. */
 static cord_status claim_id(struct problem_reader *r, struct problem *p, const char *what, cord_error *err) {
-    int64_t line = seen_get(&r->ids, p->question.id);
-    if (!line) return seen_put(&r->ids, p->question.id, p->line, err);
+    int64_t line;
+    CORD_TRY(seen_note(&r->ids, p->question.id, p->line, &line, err));
+    if (!line) return CORD_OK;
     p->question.id = (cord_text){0}; /* it is the other's; this one gets another name */
     return error_set(err, CORD_BAD_INPUT, "%s in %s %lld already", what, r->source.unit, (long long)line);
 }
@@ -249,11 +250,13 @@ static cord_status read_row(struct problem_reader *r, struct problem *p, cord_er
 /* Marks a row as unusable. It keeps its own id if it has one that no other row owns; else its line names it. */
 static cord_status mark_bad(struct problem_reader *r, struct problem *p, const cord_error *why, cord_error *err) {
     cord_text id = p->question.id;
-    if (!id.data) {
-        id = text_of(arena_printf(&r->arena, "%s-%lld", r->source.unit, (long long)p->line));
-        while (id.data && seen_get(&r->ids, id)) id = text_of(arena_printf(&r->arena, "%s'", id.data));
-        if (!id.data) return error_memory(err);
-        CORD_TRY(seen_put(&r->ids, id, p->line, err));
+    int64_t taken = !id.data;
+    for (const char *name = NULL; taken;) {
+        name = name ? arena_printf(&r->arena, "%s'", name)
+                    : arena_printf(&r->arena, "%s-%lld", r->source.unit, (long long)p->line);
+        if (!name) return error_memory(err);
+        id = text_of(name);
+        CORD_TRY(seen_note(&r->ids, id, p->line, &taken, err));
     }
     const char *bad = arena_printf(&r->arena, "%s", why->message);
     if (!bad) return error_memory(err);

@@ -48,8 +48,8 @@ struct problem_options {
 
 /* ---- one problem at a time --------------------------------------------------------------------------------------- */
 
-/* Memory does not grow with the file but by some 50 bytes a problem, for ids that come twice. What a row comes to depends on
- * no other row, but for that. */
+/* Memory does not grow with the file: which ids were there before lies on disk when they are many (seen.h). What a row comes
+ * to depends on no other row, but for that. */
 struct problem_reader;
 
 cord_status problem_reader_open(const struct problem_options *options, struct problem_reader **reader, cord_error *err);

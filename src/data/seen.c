@@ -1,16 +1,100 @@
-/* seen.c - open addressing over the beginnings of SHA-256. It must not know what the texts are. */
+/* seen.c - open addressing over the beginnings of SHA-256, in memory and then in a file: one slot is read or written at a time,
+ * and the system's cache does the rest. It must not know what the texts are. */
 #include "data/seen.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { FIRST_CAPACITY = 256 };
+#define MOST_SLOTS ((size_t)1 << 32)
 
-void seen_init(struct seen *seen) { *seen = (struct seen){0}; }
+void seen_init(struct seen *seen) { *seen = (struct seen){.file = -1}; }
 
 void seen_release(struct seen *seen) {
     free(seen->slots);
+    if (seen->file >= 0) close(seen->file);
     seen_init(seen);
 }
+
+/* ---- slots ------------------------------------------------------------------------------------------------------ */
+
+static cord_status read_slot(const struct seen *seen, size_t at, struct seen_slot *slot, cord_error *err) {
+    if (seen->slots) {
+        *slot = seen->slots[at];
+        return CORD_OK;
+    }
+    ssize_t n = pread(seen->file, slot, sizeof *slot, (off_t)(at * sizeof *slot));
+    if (n == (ssize_t)sizeof *slot) return CORD_OK;
+    if (n >= 0) errno = EIO;
+    return error_errno(err, "read", "the file of what was seen");
+}
+
+static cord_status write_slot(struct seen *seen, size_t at, const struct seen_slot *slot, cord_error *err) {
+    if (seen->slots) {
+        seen->slots[at] = *slot;
+        return CORD_OK;
+    }
+    ssize_t n = pwrite(seen->file, slot, sizeof *slot, (off_t)(at * sizeof *slot));
+    if (n == (ssize_t)sizeof *slot) return CORD_OK;
+    if (n >= 0) errno = ENOSPC;
+    return error_errno(err, "write", "the file of what was seen");
+}
+
+/* The slot of that hash, or the free one where it belongs. */
+static cord_status find(const struct seen *seen, const unsigned char hash[16], size_t *at, struct seen_slot *slot,
+                        cord_error *err) {
+    memcpy(at, hash, sizeof *at);
+    for (;; ++*at) {
+        *at &= seen->capacity - 1;
+        CORD_TRY(read_slot(seen, *at, slot, err));
+        if (!slot->number || !memcmp(slot->hash, hash, 16)) return CORD_OK;
+    }
+}
+
+/* ---- growing ---------------------------------------------------------------------------------------------------- */
+
+static cord_status open_slots(struct seen *seen, size_t capacity, cord_error *err) {
+    seen_init(seen);
+    seen->capacity = capacity;
+    if (capacity > MOST_SLOTS) return error_set(err, CORD_NO_MEMORY, "more texts than cord keeps hashes of");
+    if (capacity <= 2 * SEEN_IN_MEMORY) {
+        seen->slots = calloc(capacity, sizeof *seen->slots);
+        return seen->slots ? CORD_OK : error_memory(err);
+    }
+    CORD_TRY(file_scratch(&seen->file, err));
+    if (ftruncate(seen->file, (off_t)(capacity * sizeof *seen->slots)) == 0) return CORD_OK;
+    return error_errno(err, "write", "the file of what was seen");
+}
+
+/* Old slots in their order go to new ones in nearly theirs, so that a file is written from its beginning to its end. */
+static cord_status copy_slots(const struct seen *from, struct seen *to, cord_error *err) {
+    for (size_t i = 0; i < from->capacity; i++) {
+        struct seen_slot slot, found;
+        size_t at;
+        CORD_TRY(read_slot(from, i, &slot, err));
+        if (!slot.number) continue;
+        CORD_TRY(find(to, slot.hash, &at, &found, err));
+        CORD_TRY(write_slot(to, at, &slot, err));
+    }
+    to->n = from->n;
+    return CORD_OK;
+}
+
+static cord_status grow(struct seen *seen, cord_error *err) {
+    struct seen grown;
+    cord_status status = open_slots(&grown, seen->capacity ? 2 * seen->capacity : FIRST_CAPACITY, err);
+    if (status == CORD_OK) status = copy_slots(seen, &grown, err);
+    if (status != CORD_OK) {
+        seen_release(&grown);
+        return status;
+    }
+    seen_release(seen);
+    *seen = grown;
+    return CORD_OK;
+}
+
+/* ---- texts ------------------------------------------------------------------------------------------------------ */
 
 static int digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
@@ -20,41 +104,14 @@ static void hash_of(cord_text text, unsigned char hash[16]) {
     for (int i = 0; i < 16; i++) hash[i] = (unsigned char)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
 }
 
-/* The slot of that hash, or the free one where it belongs. */
-static struct seen_slot *find(const struct seen *seen, const unsigned char hash[16]) {
+cord_status seen_note(struct seen *seen, cord_text text, int64_t number, int64_t *earlier, cord_error *err) {
+    struct seen_slot own = {.number = number}, slot;
     size_t at;
-    memcpy(&at, hash, sizeof at);
-    for (;; at++) {
-        struct seen_slot *slot = &seen->slots[at & (seen->capacity - 1)];
-        if (!slot->number || !memcmp(slot->hash, hash, 16)) return slot;
-    }
-}
-
-static cord_status grow(struct seen *seen, cord_error *err) {
-    struct seen grown = {.n = seen->n, .capacity = seen->capacity ? 2 * seen->capacity : FIRST_CAPACITY};
-    grown.slots = calloc(grown.capacity, sizeof *grown.slots);
-    if (!grown.slots) return error_memory(err);
-    for (size_t i = 0; i < seen->capacity; i++)
-        if (seen->slots[i].number) *find(&grown, seen->slots[i].hash) = seen->slots[i];
-    free(seen->slots);
-    *seen = grown;
-    return CORD_OK;
-}
-
-int64_t seen_get(const struct seen *seen, cord_text text) {
-    unsigned char hash[16];
-    if (!seen->n) return 0;
-    hash_of(text, hash);
-    return find(seen, hash)->number;
-}
-
-cord_status seen_put(struct seen *seen, cord_text text, int64_t number, cord_error *err) {
-    unsigned char hash[16];
     if (2 * (seen->n + 1) > seen->capacity) CORD_TRY(grow(seen, err));
-    hash_of(text, hash);
-    struct seen_slot *slot = find(seen, hash);
-    seen->n += !slot->number;
-    memcpy(slot->hash, hash, sizeof slot->hash);
-    slot->number = number;
-    return CORD_OK;
+    hash_of(text, own.hash);
+    CORD_TRY(find(seen, own.hash, &at, &slot, err));
+    *earlier = slot.number;
+    if (slot.number) return CORD_OK;
+    seen->n++;
+    return write_slot(seen, at, &own, err);
 }

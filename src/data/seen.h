@@ -1,9 +1,12 @@
-/* seen.h - a set of texts that are known by their hash alone, each with a number: which row had this id? A million texts take
- * some 50 MB, however long they are. It must not know what the texts are. */
+/* seen.h - a set of texts that are known by their hash alone, each with a number: which row had this id first? Up to
+ * SEEN_IN_MEMORY texts it lies in memory; with more, in a file without a name, so that memory does not grow with them. On
+ * disk a million texts take 50 to 100 MB, however long they are. It must not know what the texts are. */
 #ifndef CORD_SEEN_H
 #define CORD_SEEN_H
 
 #include "base/base.h"
+
+enum { SEEN_IN_MEMORY = 1 << 15 }; /* texts; 1.5 MB */
 
 struct seen_slot {
     unsigned char hash[16]; /* the beginning of the text's SHA-256 */
@@ -11,15 +14,15 @@ struct seen_slot {
 };
 
 struct seen {
-    struct seen_slot *slots;
+    struct seen_slot *slots; /* NULL: they are in the file */
+    int file;
     size_t n, capacity; /* a power of two, at most half of it used */
 };
 
 void seen_init(struct seen *seen);
 void seen_release(struct seen *seen);
-/* The number that was put there with the text; 0: none was. */
-int64_t seen_get(const struct seen *seen, cord_text text);
-/* Puts the text there with a number above 0, in place of an earlier one. */
-cord_status seen_put(struct seen *seen, cord_text text, int64_t number, cord_error *err);
+/* Notes a text with a number above 0, unless it was noted before: then `earlier` is the number that it was noted with first,
+ * and it keeps that. Else `earlier` is 0. */
+cord_status seen_note(struct seen *seen, cord_text text, int64_t number, int64_t *earlier, cord_error *err);
 
 #endif

@@ -2,11 +2,12 @@
 #include "data/traces.h"
 
 #include "base/json.h"
+#include "data/source.h"
 
 #include <limits.h>
 #include <stdio.h>
 
-enum { LINE_LIMIT = 64 << 20, MOST_PROBLEM = 1 << 30, SOURCE_BYTES = 64 };
+enum { MOST_PROBLEM = 1 << 30, SOURCE_BYTES = 64 };
 
 /* Fields that are known to hold traces: with what was said behind the thinking, and who wrote it. The last is LIMO's; where a
  * row has another of these, a "solution" is what the answer is taken from. */
@@ -43,6 +44,7 @@ struct gathering {
 struct reading {
     struct trace_set *set;
     const struct trace_options *options;
+    struct source source;
     struct gathering *gathered;
     int room; /* of set->problems and gathered */
     json_t
@@ -312,7 +314,7 @@ static cord_status next_problem(struct reading *r, int *index, cord_error *err) 
 static cord_status keep_fields(struct reading *r, const struct json_row *json, struct row_traces *row,
                                struct gathering *g, cord_error *err) {
     struct buf line;
-    buf_init(&line, "a row without its traces", LINE_LIMIT);
+    buf_init(&line, "a row without its traces", TABLE_ROW_BYTES);
     struct json_writer w = {.out = &line};
     use_field(row, hash_name);
     row->used[row->n_used] = NULL;
@@ -360,11 +362,12 @@ static cord_status find_problem(struct reading *r, const struct json_row *json, 
         *index = (int)json_integer_value(at);
         const struct problem *own = &r->set->problems.problems[*index];
         if (!text_equal(own->question.text, p->question.text))
-            return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in line %lld",
-                             p->question.id.data, (long long)own->line);
+            return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld",
+                             p->question.id.data, r->source.unit, (long long)own->line);
         if (!text_equal(own->gold, p->gold) || !text_equal(own->target, p->target))
-            return error_set(err, CORD_BAD_INPUT, "the same problem has another answer in line %lld: '%.*s'",
-                             (long long)own->line, (int)(own->gold.len < 60 ? own->gold.len : 60), own->gold.data);
+            return error_set(err, CORD_BAD_INPUT, "the same problem has another answer in %s %lld: '%.*s'",
+                             r->source.unit, (long long)own->line, (int)(own->gold.len < 60 ? own->gold.len : 60),
+                             own->gold.data);
         return CORD_OK;
     }
     CORD_TRY(next_problem(r, index, err));
@@ -394,7 +397,7 @@ static cord_status add_bad(struct reading *r, cord_text row, int64_t line, const
     struct problem_set *set = &r->set->problems;
     int index;
     CORD_TRY(next_problem(r, &index, err));
-    char *id = arena_printf(&set->arena, "line-%lld", (long long)line);
+    char *id = arena_printf(&set->arena, "%s-%lld", r->source.unit, (long long)line);
     const char *bad = arena_printf(&set->arena, "%s", why->message);
     cord_text kept = arena_text(&set->arena, row);
     while (id && json_object_get(r->seen, id)) id = arena_printf(&set->arena, "%s'", id);
@@ -406,43 +409,37 @@ static cord_status add_bad(struct reading *r, cord_text row, int64_t line, const
     return CORD_OK;
 }
 
-static cord_status take_line(struct reading *r, const struct line_reader *lines, cord_status status, cord_error *why,
-                             cord_error *err) {
+/* The row just read, which `why` may say could not be. */
+static cord_status take_row(struct reading *r, cord_text row, cord_error *why, cord_error *err) {
     struct json_row json;
-    cord_text line = status == CORD_OK ? buf_text(&lines->line) : (cord_text){"", 0};
+    cord_status status = why->code;
     if (status == CORD_OK) {
-        buf_add(&r->rows, line);
+        buf_add(&r->rows, row);
         buf_addc(&r->rows, '\n');
-        status = json_row_parse(&json, line, why);
+        status = json_row_parse(&json, row, why);
         if (status == CORD_OK) {
-            status = take_object(r, &json, lines->number, why);
+            status = take_object(r, &json, r->source.number, why);
             json_row_release(&json);
         }
     }
     if (status == CORD_OK) return CORD_OK;
-    error_where(why, "%s:%lld", r->options->problems.path, (long long)lines->number);
-    if (status == CORD_BAD_INPUT) return add_bad(r, line, lines->number, why, err);
+    source_where(&r->source, why);
+    if (status == CORD_BAD_INPUT) return add_bad(r, row.data ? row : TEXT(""), r->source.number, why, err);
     if (err) *err = *why;
     return status;
 }
 
 /* ---- the set --------------------------------------------------------------------------------------------------- */
 
-static cord_status read_lines(struct reading *r, FILE *file, cord_error *err) {
-    struct line_reader lines;
-    line_reader_init(&lines, file, r->options->problems.path, LINE_LIMIT);
-    cord_status status = CORD_OK;
-    for (bool more = true; status == CORD_OK && more;) {
-        cord_error why = {0};
-        status = line_read(&lines, &more, &why);
-        if (status != CORD_OK && status != CORD_BAD_INPUT) {
-            if (err) *err = why;
-        } else if (more) {
-            status = take_line(r, &lines, status, &why, err);
-        }
+static cord_status read_rows(struct reading *r, cord_error *err) {
+    for (;;) {
+        bool more;
+        cord_text row;
+        cord_error why;
+        CORD_TRY(source_next(&r->source, &more, &row, &why, err));
+        if (!more) return CORD_OK;
+        CORD_TRY(take_row(r, row, &why, err));
     }
-    line_reader_release(&lines);
-    return status;
 }
 
 /* Each problem's row, with the hash of its traces; and the traces themselves. */
@@ -485,10 +482,10 @@ static cord_status read_file(struct reading *r, cord_error *err) {
     struct trace_set *set = r->set;
     set->sources = arena_alloc(&set->problems.arena, TRACE_SOURCES * sizeof *set->sources);
     if (!r->seen || !set->sources) return error_memory(err);
-    FILE *file = fopen(r->options->problems.path, "rb");
-    if (!file) return error_errno(err, "open", r->options->problems.path);
-    cord_status status = read_lines(r, file, err);
-    fclose(file);
+    CORD_TRY(source_open(&r->source, r->options->problems.path, r->options->problems.library, err));
+    set->problems.unit = r->source.unit;
+    cord_status status = read_rows(r, err);
+    source_close(&r->source);
     return status == CORD_OK ? finish(r, err) : status;
 }
 

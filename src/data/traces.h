@@ -1,7 +1,8 @@
-/* traces.h - reads problems that come with finished traces: LIMO, s1K, whatever else has them in JSONL. Rows of the same
- * problem are brought together; a row may hold several traces. It must not know who scores them, or what a step is.
+/* traces.h - reads problems that come with finished traces: LIMO, s1K, whatever else has them, in any kind of file that
+ * source.h knows. Rows of the same problem are brought together; a row may hold several traces. It must not know who scores
+ * them, or what a step is.
  *
- * What is wrong with a row costs that row alone, and is told with its line and its field. */
+ * What is wrong with a row costs that row alone, and is told with its line or row and its field. */
 #ifndef CORD_TRACES_H
 #define CORD_TRACES_H
 

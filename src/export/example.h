@@ -32,6 +32,12 @@ struct example_step {
     double before, after; /* log S up to the step, and with it; NAN where it was not scored */
 };
 
+/* The label of a step: good unless it has made the gold less likely by more than the margin. The change counts, not the level,
+ * which says more of the problem than of the step. Needs both scores. */
+static inline bool example_step_is_good(const struct example_step *step, double margin) {
+    return step->after - step->before >= -margin;
+}
+
 struct example {
     const struct export_source *source;
     cord_text id, question, gold, target;

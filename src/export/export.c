@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_ROW = 512 << 20 };
+enum { MOST_ROW = 512 << 20, KEYS_AT_ONCE = 1 << 16 };
 
 const char *export_refusal(const struct export_options *o) {
     bool rendered = o->turn || o->search_prompt;
@@ -62,14 +62,12 @@ static cord_status make(struct exporter *e, const struct answered *answered, int
     return example_make(e->source, &e->problem, answered, rank, &e->frame, &e->options->style, &e->arena, example, err);
 }
 
-/* A step is good unless it has made the gold less likely by more than the noise: the change counts, not the level, which
- * says more of the problem than of the step. False where steps have no scores. */
+/* False where steps have no scores. */
 static bool label_steps(const struct exporter *e, const struct example *example, bool *labels) {
     double margin = exporter_margin(e);
     for (int i = 0; i < example->n_steps; i++) {
-        double change = example->steps[i].after - example->steps[i].before;
-        if (isnan(change)) return false;
-        labels[i] = change >= -margin;
+        if (isnan(example->steps[i].after - example->steps[i].before)) return false;
+        labels[i] = example_step_is_good(&example->steps[i], margin);
     }
     return example->n_steps > 0;
 }
@@ -194,7 +192,7 @@ static cord_status done_problem(struct exporter *e, cord_error *err) {
     return trace_rows(e, answers, n, err);
 }
 
-static cord_status one_problem(struct exporter *e, int64_t key, cord_error *err) {
+static cord_status read_problem(struct exporter *e, int64_t key, cord_error *err) {
     struct figures *f = e->figures;
     e->problem = (struct journal_problem){0};
     e->search_prompt = (cord_text){0};
@@ -209,55 +207,64 @@ static cord_status one_problem(struct exporter *e, int64_t key, cord_error *err)
 
 /* ---- the runs ------------------------------------------------------------------------------------------------ */
 
-static cord_status one_run(struct exporter *e, const struct export_source *source, cord_error *err) {
-    struct arena arena;
-    int64_t *keys;
-    int n = 0;
-    e->source = source;
-    arena_init(&arena);
-    cord_status status = journal_problem_keys(source->journal, &arena, &keys, &n, err);
-    for (int i = 0; status == CORD_OK && i < n; i++) {
-        arena_init(&e->arena);
-        status = one_problem(e, keys[i], err);
-        arena_release(&e->arena);
+typedef cord_status visit(void *ctx, int64_t key, cord_error *err);
+
+/* Goes to a run's problems in input order, in memory that does not grow with them. */
+static cord_status visit_problems(const struct export_source *source, visit *each, void *ctx, cord_error *err) {
+    int64_t last = 0, *keys = malloc(KEYS_AT_ONCE * sizeof *keys);
+    if (!keys) return error_memory(err);
+    cord_status status = CORD_OK;
+    for (int n = KEYS_AT_ONCE; status == CORD_OK && n == KEYS_AT_ONCE; last = keys[n - 1]) {
+        status = journal_problem_keys(source->journal, last, keys, KEYS_AT_ONCE, &n, err);
+        for (int i = 0; status == CORD_OK && i < n; i++) status = each(ctx, keys[i], err);
+        if (!n) break;
     }
-    arena_release(&arena);
+    free(keys);
+    return status;
+}
+
+static cord_status one_problem(void *ctx, int64_t key, cord_error *err) {
+    struct exporter *e = ctx;
+    arena_init(&e->arena);
+    cord_status status = read_problem(e, key, err);
+    arena_release(&e->arena);
     return status;
 }
 
 /* A problem of several runs would give rows that contradict each other, or one row several times. */
-static cord_status note_ids(const struct export_source *sources, int at, struct hashes *ids, cord_error *err) {
+struct ids {
+    const struct export_source *sources;
+    int at;
+    struct seen seen; /* id -> its source's place, from 1 */
+};
+
+static cord_status check_id(struct ids *ids, cord_text id, cord_error *err) {
+    int64_t other;
+    CORD_TRY(seen_note(&ids->seen, id, ids->at + 1, &other, err));
+    if (!other || other == ids->at + 1) return CORD_OK;
+    return error_set(err, CORD_BAD_INPUT,
+                     "mixed runs: the problem '%.100s' is done in %s and in %s; make one run of them with 'cord "
+                     "merge', or take what each has with --mixed",
+                     id.data, ids->sources[other - 1].folder, ids->sources[ids->at].folder);
+}
+
+static cord_status note_id(void *ctx, int64_t key, cord_error *err) {
+    struct ids *ids = ctx;
+    struct journal_problem problem = {0};
     struct arena arena;
-    int64_t *keys;
-    int n = 0;
     arena_init(&arena);
-    cord_status status = journal_problem_keys(sources[at].journal, &arena, &keys, &n, err);
-    for (int i = 0; status == CORD_OK && i < n; i++) {
-        struct arena own;
-        struct journal_problem problem = {0};
-        arena_init(&own);
-        status = journal_problem_read(sources[at].journal, keys[i], &own, &problem, err);
-        bool takes_part = status == CORD_OK && problem.status == PROBLEM_DONE;
-        const int64_t *other = takes_part ? hashes_get(ids, seed_text(0, problem.id)) : NULL;
-        if (other && *other != at)
-            status = error_set(err, CORD_BAD_INPUT,
-                               "mixed runs: the problem '%.100s' is done in %s and in %s; make one run of them with "
-                               "'cord merge', or take what each has with --mixed",
-                               problem.id.data, sources[*other].folder, sources[at].folder);
-        else if (takes_part)
-            status = hashes_put(ids, seed_text(0, problem.id), at, err);
-        arena_release(&own);
-    }
+    cord_status status = journal_problem_read(ids->sources[ids->at].journal, key, &arena, &problem, err);
+    if (status == CORD_OK && problem.status == PROBLEM_DONE) status = check_id(ids, problem.id, err);
     arena_release(&arena);
     return status;
 }
 
 static cord_status refuse_mixed(const struct export_source *sources, int n, cord_error *err) {
-    struct hashes ids;
-    hashes_init(&ids);
+    struct ids ids = {.sources = sources};
+    seen_init(&ids.seen);
     cord_status status = CORD_OK;
-    for (int i = 0; i < n && status == CORD_OK; i++) status = note_ids(sources, i, &ids, err);
-    hashes_release(&ids);
+    for (; ids.at < n && status == CORD_OK; ids.at++) status = visit_problems(&sources[ids.at], note_id, &ids, err);
+    seen_release(&ids.seen);
     return status;
 }
 
@@ -272,16 +279,19 @@ cord_status export_rows(const struct export_source *sources, int n, const struct
     *figures = (struct figures){0};
     if (refusal) return error_set(err, CORD_BAD_USAGE, "%s", refusal);
     if (n > 1 && !options->mixed) CORD_TRY(refuse_mixed(sources, n, err));
-    hashes_init(&e.seen);
+    seen_init(&e.seen);
     buf_init(&e.line, "a training row", MOST_ROW);
     for (int i = 0; i < options->n_splits; i++) options->splits[i].rows = 0;
     cord_status status = CORD_OK;
-    for (int i = 0; i < n && status == CORD_OK; i++) status = one_run(&e, &sources[i], err);
+    for (int i = 0; i < n && status == CORD_OK; i++) {
+        e.source = &sources[i];
+        status = visit_problems(&sources[i], one_problem, &e, err);
+    }
     for (int i = 0; i < options->n_splits && status == CORD_OK; i++)
         status = flush(options->splits[i].file, "the training rows", err);
     if (status == CORD_OK) status = flush(options->matches, "what overlaps", err);
     if (status == CORD_OK) status = flush(options->list, "what the audit found", err);
     buf_release(&e.line);
-    hashes_release(&e.seen);
+    seen_release(&e.seen);
     return status;
 }

@@ -3,13 +3,14 @@
 #ifndef CORD_EXPORTER_H
 #define CORD_EXPORTER_H
 
+#include "data/seen.h"
 #include "export/export.h"
 
 /* What an export works with. */
 struct exporter {
     const struct export_options *options;
     struct figures *figures;
-    struct hashes seen; /* rows, for dedupe */
+    struct seen seen; /* rows, for dedupe */
     struct buf line;
 
     /* of the problem at hand */

@@ -2,11 +2,9 @@
 #include "export/rows.h"
 
 #include "base/json.h"
+#include "data/source.h"
 
 #include <math.h>
-#include <stdio.h>
-
-enum { MOST_LINE = 256 << 20 };
 
 static cord_text text_at(const json_t *value) {
     return (cord_text){json_string_value(value), json_string_length(value)};
@@ -149,31 +147,33 @@ static cord_status add_row(const struct reading *r, const struct json_row *row, 
     return CORD_OK;
 }
 
-static cord_status read_lines(struct line_reader *lines, const struct reading *r, cord_error *err) {
-    bool more;
+static cord_status read_rows(struct source *source, const struct reading *r, cord_error *err) {
     for (;;) {
-        CORD_TRY(line_read(lines, &more, err));
-        if (!more) return CORD_OK;
+        bool more;
+        cord_text text;
+        cord_error why;
         struct json_row row;
-        cord_status status = json_row_parse(&row, buf_text(&lines->line), err);
+        CORD_TRY(source_next(source, &more, &text, &why, err));
+        if (!more) return CORD_OK;
+        cord_status status = why.code == CORD_OK ? json_row_parse(&row, text, &why) : why.code;
         if (status == CORD_OK) {
-            status = add_row(r, &row, err);
+            status = add_row(r, &row, &why);
             json_row_release(&row);
         }
-        if (status != CORD_OK) error_where(err, "%s:%lld", lines->path, (long long)lines->number);
-        CORD_TRY(status);
+        if (status == CORD_OK) continue;
+        source_where(source, &why);
+        if (err) *err = why;
+        return status;
     }
 }
 
-cord_status rows_read(const char *path, cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err),
-                      void *tokenizer, struct figures *figures, struct arena *arena, cord_error *err) {
+cord_status rows_read(const char *path, const char *library,
+                      cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err), void *tokenizer,
+                      struct figures *figures, struct arena *arena, cord_error *err) {
     const struct reading r = {count_tokens, tokenizer, figures, arena};
-    FILE *file = fopen(path, "rb");
-    if (!file) return error_errno(err, "open", path);
-    struct line_reader lines;
-    line_reader_init(&lines, file, path, MOST_LINE);
-    cord_status status = read_lines(&lines, &r, err);
-    line_reader_release(&lines);
-    fclose(file);
+    struct source source;
+    CORD_TRY(source_open(&source, path, library, err));
+    cord_status status = read_rows(&source, &r, err);
+    source_close(&source);
     return status;
 }

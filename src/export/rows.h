@@ -5,9 +5,10 @@
 
 #include "export/figures.h"
 
-/* Adds a file's rows to `figures`; names live in `arena`. A row in none of the layouts that cord writes is CORD_BAD_INPUT,
- * with the members that it has. */
-cord_status rows_read(const char *path, cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err),
-                      void *tokenizer, struct figures *figures, struct arena *arena, cord_error *err);
+/* Adds a file's rows to `figures`, whatever kind of file it is (data/source.h has the kinds, and `library`); names live in
+ * `arena`. A row in none of the layouts that cord writes is CORD_BAD_INPUT, with the members that it has. */
+cord_status rows_read(const char *path, const char *library,
+                      cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err), void *tokenizer,
+                      struct figures *figures, struct arena *arena, cord_error *err);
 
 #endif

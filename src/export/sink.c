@@ -125,8 +125,10 @@ static cord_status is_duplicate(struct exporter *e, const struct training_row *r
     if (row->chosen.data)
         hash = seed_mix(seed_mix(seed_mix(hash, words_hash(row->prefix)), words_hash(row->chosen)),
                         words_hash(row->worse));
-    *found = hashes_get(&e->seen, hash) != NULL;
-    return hashes_put(&e->seen, hash, 0, err);
+    int64_t earlier;
+    CORD_TRY(seen_note(&e->seen, (cord_text){(const char *)&hash, sizeof hash}, 1, &earlier, err));
+    *found = earlier != 0;
+    return CORD_OK;
 }
 
 static cord_status filter(struct exporter *e, const struct training_row *row, struct example *example, bool *removed,

@@ -77,8 +77,10 @@ struct journal_problem {
 cord_status journal_problems(struct journal *journal, struct arena *arena, struct journal_problem **problems, int *n,
                              cord_error *err);
 
-/* The same one by one, for who walks through more of them than fit into memory: their keys in input order, and one. */
-cord_status journal_problem_keys(struct journal *journal, struct arena *arena, int64_t **keys, int *n, cord_error *err);
+/* The same one by one, for who walks through more of them than fit into memory: the next keys in input order behind the
+ * problem `after` (0: from the first), at most `most` of them; and one problem. */
+cord_status journal_problem_keys(struct journal *journal, int64_t after, int64_t *keys, int most, int *n,
+                                 cord_error *err);
 cord_status journal_problem_read(struct journal *journal, int64_t key, struct arena *arena,
                                  struct journal_problem *problem, cord_error *err);
 

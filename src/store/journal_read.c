@@ -95,15 +95,14 @@ cord_status journal_problems(struct journal *j, struct arena *arena, struct jour
     return rows_end(&r);
 }
 
-cord_status journal_problem_keys(struct journal *j, struct arena *arena, int64_t **out, int *n, cord_error *err) {
-    int64_t count;
-    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
-    int64_t *keys = array_of(arena, count, sizeof *keys);
-    if (!keys) return error_memory(err);
+cord_status journal_problem_keys(struct journal *j, int64_t after, int64_t *keys, int most, int *n, cord_error *err) {
     struct rows r;
-    rows_open(&r, j, arena, err, "SELECT key FROM problem ORDER BY number, key", "");
-    for (*n = 0; *n < count && rows_next(&r); ++*n) keys[*n] = row_int64(&r);
-    *out = keys;
+    rows_open(
+        &r, j, NULL, err,
+        "SELECT key FROM problem WHERE ?1 = 0 OR (number, key) > ((SELECT number FROM problem WHERE key = ?1), ?1) "
+        "ORDER BY number, key LIMIT ?2",
+        "li", after, most);
+    for (*n = 0; *n < most && rows_next(&r); ++*n) keys[*n] = row_int64(&r);
     return rows_end(&r);
 }
 

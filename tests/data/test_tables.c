@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "data/duckdb.h"
 #include "data/problem.h"
+#include "data/traces.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -436,6 +437,41 @@ static void without_the_library_words_say_what_to_do(void **state) {
     assert_int_equal(read_named("lines.json", (struct problem_options){.library = ""}), CORD_OK);
 }
 
+/* ---- traces ----------------------------------------------------------------------------------------------------- */
+
+static void read_traces(const char *name, struct trace_set *traces) {
+    const struct trace_options options = {.problems = {.path = file_at(name), .library = library}};
+    if (trace_set_read(traces, &options, &why) != CORD_OK) fail_msg("%s: %s: %s", name, why.where, why.message);
+}
+
+/* `cord select` reads what `cord problems` reads, lists of traces in Parquet too; a bad row is told by its number. */
+static void traces_come_from_every_kind_of_file(void **state) {
+    (void)state;
+    static const char lines[] = "{\"id\":\"a\",\"question\":\"Q\",\"answer\":\"4\",\"trace\":[\"two and "
+                                "two</think>\\\\boxed{4}\",\"it is 5\"]}\n"
+                                "{\"id\":\"b\",\"question\":\"R\",\"answer\":\"5\",\"trace\":[]}\n";
+    if (!library) skip();
+    char made[200];
+    static const char *const names[] = {"traces.jsonl", "traces.jsonl.gz", "traces.parquet"};
+    write_file(names[0], text_of(lines));
+    write_gzip(names[1], text_of(lines));
+    snprintf(made, sizeof made, "%s", file_at(names[2]));
+    if (table_make_parquet(file_at(names[0]), made, library, &why) != CORD_OK) fail_msg("%s", why.message);
+    for (int i = 0; i < 3; i++) {
+        struct trace_set traces;
+        read_traces(names[i], &traces);
+        assert_int_equal(traces.problems.n, 2);
+        assert_int_equal(traces.of[0].n, 2);
+        assert_text(traces.of[0].traces[0].reasoning, "two and two");
+        assert_text(traces.of[0].traces[0].reply, "\\boxed{4}");
+        assert_text(traces.of[0].traces[1].reasoning, "it is 5");
+        assert_string_equal(traces.problems.unit, i == 2 ? "row" : "line");
+        assert_text(traces.problems.problems[1].question.id, i == 2 ? "row-2" : "line-2");
+        assert_non_null(strstr(traces.problems.problems[1].bad, "is empty"));
+        trace_set_release(&traces);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(lines_in_gzip_need_no_library, release_set),
@@ -443,6 +479,7 @@ int main(void) {
         cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
         cmocka_unit_test_teardown(values_keep_their_types, release_set),
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
+        cmocka_unit_test(traces_come_from_every_kind_of_file),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
         cmocka_unit_test(zstd_is_walked_by_its_format),

@@ -151,7 +151,7 @@ static void test_rows_read_back(void **state) {
         f->options.format = training_format_at(i);
         assert_ok(export_to(f, in(f, "x.jsonl"), false, err));
         arena_init(&arena);
-        assert_ok(rows_read(in(f, "x.jsonl"), NULL, NULL, &back, &arena, err));
+        assert_ok(rows_read(in(f, "x.jsonl"), NULL, NULL, NULL, &back, &arena, err));
         assert_int_equal(back.rows, f->figures.rows);
         assert_true(back.rows > 0);
         assert_memory_equal(back.score_bins, f->figures.score_bins, sizeof back.score_bins);
@@ -166,7 +166,7 @@ static void test_rows_read_back(void **state) {
     cord_error e = {0};
     arena_init(&arena);
     assert_ok(file_write_atomic(in(f, "bad.jsonl"), TEXT("{\"messages\":[]}\n{\"a\":1}\n"), err));
-    assert_int_equal(rows_read(in(f, "bad.jsonl"), NULL, NULL, &back, &arena, &e), CORD_BAD_INPUT);
+    assert_int_equal(rows_read(in(f, "bad.jsonl"), NULL, NULL, NULL, &back, &arena, &e), CORD_BAD_INPUT);
     assert_non_null(strstr(e.where, "bad.jsonl:1"));
     arena_release(&arena);
     turn_close(&turn);

@@ -2,7 +2,7 @@
 
     usage: check.py EXPORTS TOKENIZER.gguf TEMPLATES [--light]
 
-EXPORTS is what scripts/formats.sh writes: formats/NAME/train.jsonl, split/, warnings and problems, TEMPLATES the chat templates of real models.
+EXPORTS is what scripts/formats.sh writes: formats/NAME/train.jsonl, parquet/NAME/train.parquet, split/, warnings and problems; TEMPLATES the chat templates of real models.
 The tokens that carry loss are decoded, and the whole reasoning has to be among them. --light: without torch.
 The last line counts: N passed, N failed, N skipped
 """
@@ -95,19 +95,20 @@ for name in formats:
         for row, back in zip(rows, loaded):
             assert row == back, f"{row} came back as {back}"
 
-    @check(f"Parquet keeps {name}")
+    @check(f"pyarrow reads the same rows from cord's Parquet of {name}")
     def _():
-        path = os.path.join(cache, "x.parquet")
-        load(name).to_parquet(path)
-        assert pyarrow.parquet.read_table(path).to_pylist() == rows_of(name)
+        read = pyarrow.parquet.read_table(os.path.join(exports, "parquet", name, "train.parquet")).to_pylist()
+        assert read == rows_of(name), f"{read} of {rows_of(name)}"
 
 
-@check("datasets finds the splits by the card")
-def _():
-    found = datasets.load_dataset(os.path.join(exports, "split"), cache_dir=cache)
-    parts = [{row["id"] for row in found[split]} for split in found]
-    assert set(found) <= {"train", "test"} and all(parts), list(found)  # a part without rows is not on the card
-    assert sum(map(len, parts)) == len(ids) and set().union(*parts) == set(ids)
+for folder in ("split", os.path.join("parquet", "split")):
+
+    @check(f"datasets finds the parts of {folder} by the card")
+    def _():
+        found = datasets.load_dataset(os.path.join(exports, folder), cache_dir=cache)
+        parts = [{row["id"] for row in found[split]} for split in found]
+        assert set(found) <= {"train", "test"} and all(parts), list(found)  # a part without rows is not on the card
+        assert sum(map(len, parts)) == len(ids) and set().union(*parts) == set(ids)
 
 
 @check("prompt and completion are imported again as problems, ids and golds equal")
