@@ -1,5 +1,5 @@
-/* seen.c - open addressing over the beginnings of SHA-256, in memory and then in a file: one slot is read or written at a time,
- * and the system's cache does the rest. It must not know what the texts are. */
+/* seen.c - open addressing over the beginnings of SHA-256, in memory and then in a file: slots are read and written one
+ * by one, and the system's cache does the rest. It must not know what the texts are. */
 #include "data/seen.h"
 
 #include <errno.h>
@@ -19,13 +19,14 @@ void seen_release(struct seen *seen) {
 
 /* ---- slots ------------------------------------------------------------------------------------------------------ */
 
-static cord_status read_slot(const struct seen *seen, size_t at, struct seen_slot *slot, cord_error *err) {
+static cord_status read_slots(const struct seen *seen, size_t at, struct seen_slot *slots, size_t count,
+                              cord_error *err) {
     if (seen->slots) {
-        *slot = seen->slots[at];
+        memcpy(slots, &seen->slots[at], count * sizeof *slots);
         return CORD_OK;
     }
-    ssize_t n = pread(seen->file, slot, sizeof *slot, (off_t)(at * sizeof *slot));
-    if (n == (ssize_t)sizeof *slot) return CORD_OK;
+    ssize_t n = pread(seen->file, slots, count * sizeof *slots, (off_t)(at * sizeof *slots));
+    if (n == (ssize_t)(count * sizeof *slots)) return CORD_OK;
     if (n >= 0) errno = EIO;
     return error_errno(err, "read", "the file of what was seen");
 }
@@ -47,7 +48,7 @@ static cord_status find(const struct seen *seen, const unsigned char hash[16], s
     memcpy(at, hash, sizeof *at);
     for (;; ++*at) {
         *at &= seen->capacity - 1;
-        CORD_TRY(read_slot(seen, *at, slot, err));
+        CORD_TRY(read_slots(seen, *at, slot, 1, err));
         if (!slot->number || !memcmp(slot->hash, hash, 16)) return CORD_OK;
     }
 }
@@ -69,13 +70,13 @@ static cord_status open_slots(struct seen *seen, size_t capacity, cord_error *er
 
 /* Old slots in their order go to new ones in nearly theirs, so that a file is written from its beginning to its end. */
 static cord_status copy_slots(const struct seen *from, struct seen *to, cord_error *err) {
+    struct seen_slot slots[FIRST_CAPACITY], found; /* every capacity is a multiple of this */
     for (size_t i = 0; i < from->capacity; i++) {
-        struct seen_slot slot, found;
-        size_t at;
-        CORD_TRY(read_slot(from, i, &slot, err));
-        if (!slot.number) continue;
-        CORD_TRY(find(to, slot.hash, &at, &found, err));
-        CORD_TRY(write_slot(to, at, &slot, err));
+        size_t at, k = i % FIRST_CAPACITY;
+        if (!k) CORD_TRY(read_slots(from, i, slots, FIRST_CAPACITY, err));
+        if (!slots[k].number) continue;
+        CORD_TRY(find(to, slots[k].hash, &at, &found, err));
+        CORD_TRY(write_slot(to, at, &slots[k], err));
     }
     to->n = from->n;
     return CORD_OK;

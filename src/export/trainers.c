@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct trainer trainers[] = {
-    {"trl", 1024, "cut at the end in silence", "SFTConfig(max_length=N)",
+    {"trl", 1024, "cut at the end or left out in silence", "SFTConfig(max_length=N)",
      "give the trainer a template that keeps it (tokenizer.chat_template), or export --format prompt-completion with "
      "--template, which is trained on as it stands"},
     {"llama-factory", 2048, "cut in silence", "cutoff_len: N",
