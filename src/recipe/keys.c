@@ -1,5 +1,5 @@
 /* keys.c - the table of everything that a recipe can say. Checks, defaults, help and the resolved recipe all come from
- * it; a new key is one row here and one line in load.c. It must not know YAML. */
+ * it; a new key is one row here and one line in load.c, participants.c or method.c. It must not know YAML. */
 
 #include "recipe/values.h"
 

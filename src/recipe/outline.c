@@ -151,7 +151,7 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
     *out = (struct recipe_outline){
         .method = "", .scorer = "", .measurer = "", .meta_model = -1, .chooser_model = -1, .integration_model = -1};
     if (!resolved.len) return CORD_OK;
-    CORD_TRY(yaml_read(&values, resolved, err));
+    CORD_TRY(yaml_read_text(&values, resolved, err));
     bool selects = text_equal(say(&values, "search.strategy", NULL), TEXT("selection"));
     CORD_TRY(hash_keys(&values, selects ? is_of_selection : is_of_method, true, &out->method, err));
     CORD_TRY(hash_keys(&values, is_of_scorer, false, &out->scorer, err));
@@ -180,7 +180,7 @@ cord_status recipe_said(cord_text resolved, const char *path, struct arena *aren
     struct recipe_values values = {.source = "the run's recipe", .arena = arena};
     *out = (cord_text){"", 0};
     if (!resolved.len) return CORD_OK;
-    CORD_TRY(yaml_read(&values, resolved, err));
+    CORD_TRY(yaml_read_text(&values, resolved, err));
     *out = say(&values, path, NULL);
     return CORD_OK;
 }

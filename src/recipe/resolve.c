@@ -193,7 +193,7 @@ static void put_names(struct buf *out, const char *what, const struct recipe_gro
 static cord_status read_resolved(struct recipe_values *values, const char *source, cord_text text, struct arena *arena,
                                  cord_error *err) {
     *values = (struct recipe_values){.source = source, .arena = arena};
-    return yaml_read(values, text, err);
+    return yaml_read_text(values, text, err);
 }
 
 cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,

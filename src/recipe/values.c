@@ -64,7 +64,7 @@ static bool is_date(cord_text t) {
 /* What is wrong with one text of a prompt, or NULL. */
 static const char *prompt_complaint(const char *word, cord_text text) {
     ptrdiff_t n = text_find(text, TEXT("{n}"));
-    if (!strcmp(word, "marker") && text.len) { /* an empty one: load.c knows whether steps need it */
+    if (!strcmp(word, "marker") && text.len) { /* an empty one: participants.c knows whether steps need it */
         if (n >= 0 && text_rfind(text, TEXT("{n}")) != n) return "holds {n} more than once";
         if (text_trim(n >= 0 ? text_slice(text, 0, (size_t)n) : text).len == 0)
             return "has nothing before the step's number, by which steps could be told apart";

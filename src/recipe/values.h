@@ -82,11 +82,19 @@ cord_status values_error(const struct recipe_values *values, struct recipe_place
 
 /* ---- YAML ------------------------------------------------------------------------------------------------------ */
 
-/* The file that a document extends, as it stands there, in the arena of `values`; NULL: none (yaml.c, the only file that
- * knows libfyaml). Bytes that are no text are refused; what else is wrong with the document is yaml_read's to say. */
-cord_status yaml_extends(struct recipe_values *values, cord_text document, const char **file, cord_error *err);
-/* Reads a document into values, over what is there. */
-cord_status yaml_read(struct recipe_values *values, cord_text document, cord_error *err);
+/* A document that has been parsed (yaml.c, the only file that knows libfyaml). */
+struct yaml;
+
+/* Parses a text, which must stay until yaml_close. Bytes that are no text are refused; what else is wrong with the document
+ * is yaml_read's to say. On failure *yaml is NULL. */
+cord_status yaml_open(const struct recipe_values *values, cord_text text, struct yaml **yaml, cord_error *err);
+void yaml_close(struct yaml *yaml); /* NULL is nothing */
+/* The file that it extends, as it stands there, in `arena`; NULL: none. */
+cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **file, cord_error *err);
+/* Reads it into values, over what is there. Once only: it reads on, to see that no other document follows. */
+cord_status yaml_read(struct yaml *yaml, struct recipe_values *values, cord_error *err);
+/* All three for a text that is a whole recipe and extends none. */
+cord_status yaml_read_text(struct recipe_values *values, cord_text text, cord_error *err);
 /* Decodes one quoted scalar, as a --set may hold it. */
 cord_status yaml_scalar(cord_text text, struct arena *arena, cord_text *out, cord_error *err);
 

@@ -7,6 +7,7 @@
 #include "recipe/values.h"
 
 #include <libfyaml.h>
+#include <stdlib.h>
 
 struct walk {
     struct recipe_values *values;
@@ -211,64 +212,56 @@ static void discard(struct fy_diag *diag, void *user, const char *text, size_t l
     (void)diag, (void)user, (void)text, (void)len;
 }
 
-struct reader {
+struct yaml {
     struct fy_diag *diag;
     struct fy_parser *parser;
-    struct fy_document *document;
+    struct fy_document *document; /* NULL: there is none, or none that can be read */
 };
 
-static void reader_release(struct reader *reader) {
-    if (reader->document) fy_parse_document_destroy(reader->parser, reader->document);
-    if (reader->parser) fy_parser_destroy(reader->parser);
-    if (reader->diag) fy_diag_destroy(reader->diag);
+void yaml_close(struct yaml *yaml) {
+    if (!yaml) return;
+    if (yaml->document) fy_parse_document_destroy(yaml->parser, yaml->document);
+    if (yaml->parser) fy_parser_destroy(yaml->parser);
+    if (yaml->diag) fy_diag_destroy(yaml->diag);
+    free(yaml);
 }
 
-static cord_status reader_init(struct reader *reader, cord_text text, cord_error *err) {
-    *reader = (struct reader){0};
+static cord_status parse(struct yaml *yaml, cord_text text, cord_error *err) {
     struct fy_diag_cfg how;
     fy_diag_cfg_default(&how);
     how.fp = NULL;
     how.output_fn = discard;
     how.colorize = false;
-    reader->diag = fy_diag_create(&how);
-    if (!reader->diag) return error_memory(err);
-    fy_diag_set_collect_errors(reader->diag, true);
-    struct fy_parse_cfg parse = {.flags = FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE | FYPCF_ALLOW_DUPLICATE_KEYS,
-                                 .diag = reader->diag};
-    reader->parser = fy_parser_create(&parse);
-    if (!reader->parser || fy_parser_set_string(reader->parser, text.data, text.len) != 0) return error_memory(err);
-    reader->document = fy_parse_load_document(reader->parser);
+    yaml->diag = fy_diag_create(&how);
+    if (!yaml->diag) return error_memory(err);
+    fy_diag_set_collect_errors(yaml->diag, true);
+    struct fy_parse_cfg how_to_parse = {.flags = FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE | FYPCF_ALLOW_DUPLICATE_KEYS,
+                                        .diag = yaml->diag};
+    yaml->parser = fy_parser_create(&how_to_parse);
+    if (!yaml->parser || fy_parser_set_string(yaml->parser, text.data, text.len) != 0) return error_memory(err);
+    yaml->document = fy_parse_load_document(yaml->parser);
     return CORD_OK;
+}
+
+/* Any bytes; who reads a file checks them before. */
+static cord_status open_text(cord_text text, struct yaml **yaml, cord_error *err) {
+    *yaml = calloc(1, sizeof **yaml);
+    if (!*yaml) return error_memory(err);
+    cord_status status = parse(*yaml, text, err);
+    if (status == CORD_OK) return CORD_OK;
+    yaml_close(*yaml);
+    *yaml = NULL;
+    return status;
 }
 
 /* The library's first complaint, if it has one. */
-static cord_status reader_check(struct reader *reader, struct recipe_values *values, cord_error *err) {
+static cord_status check_syntax(struct yaml *yaml, const struct recipe_values *values, cord_error *err) {
     void *at = NULL;
     struct fy_diag_error *error;
-    while ((error = fy_diag_errors_iterate(reader->diag, &at)))
+    while ((error = fy_diag_errors_iterate(yaml->diag, &at)))
         if (error->type == FYET_ERROR)
             return values_error(values, (struct recipe_place){.line = error->line, .column = error->column}, err,
                                 "not valid YAML: %s", error->msg);
-    return CORD_OK;
-}
-
-static cord_status read_document(struct reader *reader, struct recipe_values *values, cord_error *err) {
-    struct recipe_place top = {.line = 1, .column = 1};
-    CORD_TRY(reader_check(reader, values, err));
-    struct fy_node *root = reader->document ? fy_document_root(reader->document) : NULL;
-    if (!root || (fy_node_is_scalar(root) && node_is_null(root)))
-        return values_error(values, top, err, "the recipe is empty; `cord help recipe` lists the keys");
-    struct walk walk = {values, err};
-    CORD_TRY(walk_value(&walk, "the recipe", &root, top));
-    if (!fy_node_is_mapping(root))
-        return values_error(values, top, err,
-                            "the recipe is %s; it must be made of sections such as 'problems:' and 'models:'",
-                            node_kind(root));
-    CORD_TRY(walk_map(&walk, root, "", NULL));
-    struct fy_document *more = fy_parse_load_document(reader->parser);
-    if (more) fy_parse_document_destroy(reader->parser, more);
-    CORD_TRY(reader_check(reader, values, err));
-    if (more) return values_error(values, top, err, "the file holds several documents (---); a recipe is one");
     return CORD_OK;
 }
 
@@ -290,46 +283,65 @@ static cord_status check_bytes(const struct recipe_values *values, cord_text doc
                              : "the file is not valid UTF-8 here; save it as UTF-8");
 }
 
-cord_status yaml_extends(struct recipe_values *values, cord_text document, const char **file, cord_error *err) {
-    struct reader reader;
-    *file = NULL;
-    CORD_TRY(check_bytes(values, document, err));
-    cord_status status = reader_init(&reader, document, err);
-    struct fy_node *root = status == CORD_OK && reader.document ? fy_document_root(reader.document) : NULL;
+cord_status yaml_open(const struct recipe_values *values, cord_text text, struct yaml **yaml, cord_error *err) {
+    *yaml = NULL;
+    CORD_TRY(check_bytes(values, text, err));
+    return open_text(text, yaml, err);
+}
+
+cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **file, cord_error *err) {
+    struct fy_node *root = yaml->document ? fy_document_root(yaml->document) : NULL;
     void *at = NULL;
     struct fy_node_pair *pair;
+    *file = NULL;
     while (root && fy_node_is_mapping(root) && (pair = fy_node_mapping_iterate(root, &at))) {
         cord_text name = node_text(fy_node_pair_value(pair));
         if (!text_equal(node_text(fy_node_pair_key(pair)), TEXT("extends")) || !name.len) continue;
-        *file = arena_text(values->arena, name).data;
-        if (!*file) status = error_memory(err);
-        break;
+        *file = arena_text(arena, name).data;
+        return *file ? CORD_OK : error_memory(err);
     }
-    reader_release(&reader);
-    return status;
+    return CORD_OK;
 }
 
-cord_status yaml_read(struct recipe_values *values, cord_text document, cord_error *err) {
-    struct reader reader;
-    CORD_TRY(check_bytes(values, document, err));
-    cord_status status = reader_init(&reader, document, err);
-    if (status == CORD_OK) status = read_document(&reader, values, err);
-    reader_release(&reader);
+cord_status yaml_read(struct yaml *yaml, struct recipe_values *values, cord_error *err) {
+    struct recipe_place top = {.line = 1, .column = 1};
+    CORD_TRY(check_syntax(yaml, values, err));
+    struct fy_node *root = yaml->document ? fy_document_root(yaml->document) : NULL;
+    if (!root || (fy_node_is_scalar(root) && node_is_null(root)))
+        return values_error(values, top, err, "the recipe is empty; `cord help recipe` lists the keys");
+    struct walk walk = {values, err};
+    CORD_TRY(walk_value(&walk, "the recipe", &root, top));
+    if (!fy_node_is_mapping(root))
+        return values_error(values, top, err,
+                            "the recipe is %s; it must be made of sections such as 'problems:' and 'models:'",
+                            node_kind(root));
+    CORD_TRY(walk_map(&walk, root, "", NULL));
+    struct fy_document *more = fy_parse_load_document(yaml->parser);
+    if (more) fy_parse_document_destroy(yaml->parser, more);
+    CORD_TRY(check_syntax(yaml, values, err));
+    if (more) return values_error(values, top, err, "the file holds several documents (---); a recipe is one");
+    return CORD_OK;
+}
+
+cord_status yaml_read_text(struct recipe_values *values, cord_text text, cord_error *err) {
+    struct yaml *yaml;
+    CORD_TRY(yaml_open(values, text, &yaml, err));
+    cord_status status = yaml_read(yaml, values, err);
+    yaml_close(yaml);
     return status;
 }
 
 cord_status yaml_scalar(cord_text text, struct arena *arena, cord_text *out, cord_error *err) {
-    struct reader reader;
-    cord_status status = reader_init(&reader, text, err);
-    if (status == CORD_OK) {
-        struct fy_node *root = reader.document ? fy_document_root(reader.document) : NULL;
-        if (root && fy_node_is_scalar(root) && !fy_node_is_alias(root)) {
-            *out = arena_text(arena, node_text(root));
-            if (!out->data) status = error_memory(err);
-        } else {
-            status = error_set(err, CORD_BAD_RECIPE, "the quoted text does not end where the value ends");
-        }
+    struct yaml *yaml;
+    CORD_TRY(open_text(text, &yaml, err));
+    struct fy_node *root = yaml->document ? fy_document_root(yaml->document) : NULL;
+    cord_status status = CORD_OK;
+    if (root && fy_node_is_scalar(root) && !fy_node_is_alias(root)) {
+        *out = arena_text(arena, node_text(root));
+        if (!out->data) status = error_memory(err);
+    } else {
+        status = error_set(err, CORD_BAD_RECIPE, "the quoted text does not end where the value ends");
     }
-    reader_release(&reader);
+    yaml_close(yaml);
     return status;
 }
