@@ -165,7 +165,7 @@ static cord_status find_members(struct json_row *row, cord_text line, cord_error
 
 /* ---- reading rows -------------------------------------------------------------------------------------------- */
 
-static const char *type_name(const json_t *value) {
+const char *json_kind(const json_t *value) {
     switch (json_typeof(value)) {
     case JSON_OBJECT: return "an object";
     case JSON_ARRAY: return "a list";
@@ -200,7 +200,7 @@ cord_status json_row_parse(struct json_row *row, cord_text line, cord_error *err
     }
     cord_status status = CORD_OK;
     if (!json_is_object(row->object))
-        status = error_set(err, CORD_BAD_INPUT, "a row must be a JSON object, this is %s", type_name(row->object));
+        status = error_set(err, CORD_BAD_INPUT, "a row must be a JSON object, this is %s", json_kind(row->object));
     else
         status = find_members(row, line, err);
     if (status != CORD_OK) json_row_release(row);
@@ -253,7 +253,7 @@ cord_status json_row_text(const struct json_row *row, const char *key, cord_text
     }
     if (json_member_text(member, out)) return CORD_OK;
     return error_set(err, CORD_BAD_INPUT, "the field '%s' is %s; it must be a text or a number", key,
-                     type_name(member->value));
+                     json_kind(member->value));
 }
 
 static bool is_named(cord_text key, const char *const *names) {

@@ -125,20 +125,6 @@ static const json_t *member_of(const json_t *object, const char *const *names) {
     return NULL;
 }
 
-static const char *kind_of(const json_t *value) {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "a list";
-    case JSON_STRING: return "a text";
-    case JSON_INTEGER:
-    case JSON_REAL: return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE: return "true or false";
-    case JSON_NULL: break;
-    }
-    return "null";
-}
-
 /* ---- conversations --------------------------------------------------------------------------------------------- */
 
 static bool is_role(cord_text role, const char *one, const char *other) {
@@ -188,7 +174,7 @@ static cord_status read_trace(struct reading *r, struct row_traces *row, const c
                          nth, field);
     if (!text)
         return error_set(err, CORD_BAD_INPUT, "trace %d in the field '%s' is %s, and should be a text", nth, field,
-                         kind_of(value));
+                         json_kind(value));
     const json_t *reply = member_of(value, reply_names), *own = member_of(value, source_names);
     return add_trace(r, row, field, string_of(text), reply ? string_of(reply) : attempt,
                      own && !r->options->source_field ? string_of(own) : source, err);
@@ -212,7 +198,7 @@ static cord_status find_attempt(const struct json_row *json, const char *name, s
                    : error_set(err, CORD_BAD_INPUT, "the field '%s' has one attempt for %zu traces", name, n);
     }
     if (json_is_null(value)) return CORD_OK;
-    return error_set(err, CORD_BAD_INPUT, "the field '%s' holds %s, and should hold a text", name, kind_of(value));
+    return error_set(err, CORD_BAD_INPUT, "the field '%s' holds %s, and should hold a text", name, json_kind(value));
 }
 
 static void use_field(struct row_traces *row, const char *name) {
