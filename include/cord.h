@@ -286,8 +286,19 @@ typedef struct {
 } cord_model_usage;
 cord_model_usage cord_model_get_usage(const cord_model *model);
 
-/* Tokens of a text made of n spans, tokenised as one; nothing is added (no BOS). CORD_BAD_INPUT for a text that the
- * model's tokens cannot spell. */
+/* A text whose tokens are to be counted. */
+typedef struct {
+    const cord_span *spans; /* tokenised as one; nothing is added (no BOS) */
+    int n_spans;
+    /* filled in: */
+    int tokens;
+    cord_error error; /* the text's own: CORD_BAD_INPUT for one that the model's tokens cannot spell */
+} cord_counting;
+
+/* Counts the tokens of n texts; a server is asked for all of them at once. Like cord_propose, it fails as a whole only for
+ * what concerns all texts. */
+cord_status cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err);
+/* The same for one text, made of n spans; its own failure is the call's. */
 cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err);
 
 /* ---- proposing ----------------------------------------------------------------------------------------------- */

@@ -10,7 +10,8 @@
 struct backend {
     cord_status (*open)(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
     void (*close)(cord_model *model);
-    cord_status (*count_tokens)(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err);
+    cord_status (*count)(const cord_model *model, cord_counting *texts, int n,
+                         cord_error *err); /* second halves: zero */
     /* All requests are for models of this back end; their second halves are zero. */
     cord_status (*propose)(cord_engine *engine, cord_proposal **requests, int n, cord_error *err);
     cord_status (*score)(cord_engine *engine, cord_scoring **requests, int n, cord_error *err);

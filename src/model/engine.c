@@ -50,8 +50,20 @@ cord_status cord_model_open(cord_engine *engine, const cord_model_options *optio
 
 const cord_model_info *cord_model_get_info(const cord_model *model) { return &model->info; }
 
+cord_status cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
+    for (int i = 0; i < n; i++) {
+        texts[i].tokens = 0;
+        texts[i].error = (cord_error){0};
+    }
+    return n ? model->backend->count(model, texts, n, err) : CORD_OK;
+}
+
 cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err) {
-    return model->backend->count_tokens(model, spans, n, tokens, err);
+    cord_counting text = {.spans = spans, .n_spans = n};
+    CORD_TRY(cord_count(model, &text, 1, err));
+    *tokens = text.tokens;
+    if (text.error.code != CORD_OK && err) *err = text.error;
+    return text.error.code;
 }
 
 cord_model_usage cord_model_get_usage(const cord_model *model) {

@@ -42,19 +42,42 @@ void scored_take(struct scored *item, const cord_scoring *request, bool good) {
     if (request->us > item->us) item->us = request->us; /* they ran side by side */
 }
 
-cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err) {
+cord_status count_texts(const struct search *search, const cord_text *texts, int n, struct arena *arena,
+                        cord_counting **counted, cord_error *err) {
+    cord_span *spans = arena_alloc(arena, (size_t)(n + 1) * sizeof *spans);
+    *counted = arena_alloc(arena, (size_t)(n + 1) * sizeof **counted);
+    if (!spans || !*counted) return error_memory(err);
     for (int i = 0; i < n; i++) {
-        const cord_span span = {text_trim_end(items[i].reasoning), false};
-        if (!span.text.len) continue;
-        cord_error why = {0};
-        cord_status status = cord_count_tokens(search->meta_prover->model, &span, 1, &items[i].reasoning_tokens, &why);
-        if (status == CORD_OK) continue;
-        if (status != CORD_BAD_INPUT && status != CORD_TOO_LONG) {
-            if (err) *err = why;
-            return status;
-        }
-        if (items[i].error.code == CORD_OK) items[i].error = why;
-        items[i].log_score = (double)NAN;
+        spans[i] = (cord_span){texts[i], false};
+        (*counted)[i] = (cord_counting){.spans = &spans[i], .n_spans = 1};
+    }
+    return n ? cord_count(search->meta_prover->model, *counted, n, err) : CORD_OK;
+}
+
+cord_status counting_status(const cord_counting *counted, cord_error *err) {
+    cord_status code = counted->error.code;
+    if (code == CORD_OK || code == CORD_BAD_INPUT || code == CORD_TOO_LONG) return CORD_OK;
+    if (err) *err = counted->error;
+    return code;
+}
+
+cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err) {
+    cord_text *texts = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *texts);
+    struct scored **whose = arena_alloc(search->arena, (size_t)(n + 1) * sizeof(struct scored *));
+    cord_counting *counted = NULL;
+    if (!texts || !whose) return error_memory(err);
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        texts[count] = text_trim_end(items[i].reasoning);
+        if (texts[count].len) whose[count++] = &items[i];
+    }
+    CORD_TRY(count_texts(search, texts, count, search->arena, &counted, err));
+    for (int i = 0; i < count; i++) {
+        whose[i]->reasoning_tokens = counted[i].tokens;
+        if (counted[i].error.code == CORD_OK) continue;
+        CORD_TRY(counting_status(&counted[i], err));
+        if (whose[i]->error.code == CORD_OK) whose[i]->error = counted[i].error;
+        whose[i]->log_score = (double)NAN;
     }
     return CORD_OK;
 }

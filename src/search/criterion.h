@@ -47,7 +47,12 @@ cord_status score_targets(const struct search *search, const struct meta_prover 
 /* Takes over what a request came to, and adds up its costs. */
 void scored_take(struct scored *item, const cord_scoring *request, bool good);
 
-/* Fills in reasoning_tokens, without a call of the engine. Where they cannot be counted, error says why. */
+/* Has the meta-prover count the tokens of n texts, in one call, since a server takes as long for one as for many. */
+cord_status count_texts(const struct search *search, const cord_text *texts, int n, struct arena *arena,
+                        cord_counting **counted, cord_error *err);
+/* CORD_OK where a text was counted, or cannot be for a reason of its own; else what concerns all. */
+cord_status counting_status(const cord_counting *counted, cord_error *err);
+/* Fills in reasoning_tokens of all items that have a reasoning, in one call. Where they cannot be counted, error says why. */
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err);
 
 /* The steps that a reasoning is made of, without markers and blanks at their ends, and where each ends in the text. */

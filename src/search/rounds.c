@@ -142,24 +142,33 @@ cord_status propose_rollouts(const struct beam *beam, struct candidate *candidat
     return propose(beam, candidates, n, true, err);
 }
 
+/* What the meta-prover cannot count is dropped, with the reason. */
+static cord_status take_count(const struct beam *beam, const cord_counting *counted, struct candidate *c,
+                              cord_error *err) {
+    c->reasoning_tokens = counted->tokens;
+    if (counted->error.code == CORD_OK) return CORD_OK;
+    CORD_TRY(counting_status(counted, err));
+    c->drop = DROP_FAILED;
+    c->reasoning = (cord_text){"", 0};
+    c->rollout = (cord_text){0};
+    c->drop_why = arena_printf(beam->arena, "its tokens cannot be counted: %s", counted->error.message);
+    return c->drop_why ? CORD_OK : error_memory(err);
+}
+
 cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    cord_text *texts = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *texts);
+    struct candidate **whose = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof(struct candidate *));
+    cord_counting *counted = NULL;
+    if (!texts || !whose) return error_memory(err);
+    int count = 0;
     for (int i = 0; i < n; i++) {
         struct candidate *c = &candidates[i];
         if (c->drop != DROP_NONE || c->finishes_parent) continue;
-        const cord_span span = {text_trim_end(c->reasoning), false};
-        cord_error why = {0};
-        cord_status status = cord_count_tokens(beam->search->meta_prover->model, &span, 1, &c->reasoning_tokens, &why);
-        if (status == CORD_OK) continue;
-        if (status != CORD_BAD_INPUT && status != CORD_TOO_LONG) {
-            if (err) *err = why;
-            return status;
-        }
-        c->drop = DROP_FAILED;
-        c->reasoning = (cord_text){"", 0};
-        c->rollout = (cord_text){0};
-        c->drop_why = arena_printf(beam->arena, "its tokens cannot be counted: %s", why.message);
-        if (!c->drop_why) return error_memory(err);
+        texts[count] = text_trim_end(c->reasoning);
+        whose[count++] = c;
     }
+    CORD_TRY(count_texts(beam->search, texts, count, beam->arena, &counted, err));
+    for (int i = 0; i < count; i++) CORD_TRY(take_count(beam, &counted[i], whose[i], err));
     return CORD_OK;
 }
 

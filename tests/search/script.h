@@ -1,5 +1,5 @@
 /* script.h - a search without models: what teachers reply and how the meta-prover scores is written in the test. The
- * linker puts this file's cord_propose, cord_score and cord_classify in place of the engine's (--wrap), so all of
+ * linker puts this file's cord_propose, cord_score, cord_classify and cord_count in place of the engine's (--wrap), so all of
  * src/search is real.
  *
  * Words are the script's tokens. Everything that was asked and all that the observer was told goes into a log, so that
@@ -64,6 +64,7 @@ struct world {
     int away_call;                       /* the one whose last request no server answers, */
     cord_status away_code;               /* and what it fails with */
     int n_scored;                        /* in the last call */
+    int counts, counted;                 /* calls that counted tokens, and texts in them */
     int n_started, n_rounds, n_ends;
     double log_s0;
     cord_text contrast;
@@ -266,15 +267,19 @@ cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *reque
     return CORD_OK;
 }
 
-cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
-                                     cord_error *err);
+cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err);
 /* As many as the script's scores say. Who asks is no part of the log: it is not a call of the engine. */
-cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
-                                     cord_error *err) {
-    (void)model, (void)err;
-    assert_int_equal(n, 1);
-    assert_false(spans->trusted);
-    *tokens = words_of(spans->text);
+cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
+    (void)err;
+    struct world *w = (struct world *)((uintptr_t)(model - META) - offsetof(struct world, models));
+    assert_ptr_equal(w->engine.options.log_ctx, w); /* the meta-prover's tokens are counted, nobody else's */
+    w->counts++;
+    w->counted += n;
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(texts[i].n_spans, 1);
+        assert_false(texts[i].spans->trusted);
+        texts[i].tokens = words_of(texts[i].spans->text);
+    }
     return CORD_OK;
 }
 

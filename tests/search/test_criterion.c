@@ -24,11 +24,9 @@ cord_status __wrap_cord_classify(cord_engine *engine, cord_classification *reque
     return CORD_INTERNAL;
 }
 
-cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
-                                     cord_error *err);
-cord_status __wrap_cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens,
-                                     cord_error *err) {
-    (void)model, (void)spans, (void)n, (void)tokens, (void)err;
+cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err);
+cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
+    (void)model, (void)texts, (void)n, (void)err;
     fail_msg("the meta-prover's own count is taken");
     return CORD_INTERNAL;
 }

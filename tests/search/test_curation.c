@@ -113,9 +113,10 @@ static void check_traces(struct world *w, int seen[FINISHED_EXHAUSTED + 1]) {
     assert_int_equal(at, last->n_beam);
 }
 
-/* Each is scored once, when it is complete, and nothing else is but the empty reasoning. */
+/* Each is scored once, when it is complete, and nothing else is but the empty reasoning. Tokens are counted of all together. */
 static void check_scoring(const struct world *w) {
     int scores = 0;
+    assert_in_range(w->counts, 1, w->n_rounds);
     for (const char *at = w->log.data; (at = strstr(at, "\nscore ")); at++) scores++;
     scores += !strncmp(w->log.data, "score ", 6);
     assert_int_equal(scores, 1 + last_round(w)->n_beam);

@@ -302,6 +302,7 @@ static void it_is_uct(void **state) {
             failed++;
         } else
             check_answers(w);
+        assert_in_range(w->counts, 0, w->n_rounds); /* of all runs together */
         for (int run = 0; run < w->settings.runs; run++) {
             check_run(w, &k, run);
             for (int i = 0; i < 6; i++) kinds[i] += k.kinds[i];

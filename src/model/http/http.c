@@ -111,17 +111,17 @@ static void forget(cord_engine *engine, uint64_t group) {
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
 
-static cord_status count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err) {
-    struct remote *remote = remote_of(model);
-    struct spelled text;
-    spell(&text, model, spans, n, 0);
-    cord_status status = spelled_tokenize(remote->engine, &text, 1, SPELLED_TO_READ, 0, err);
-    if (status == CORD_OK && text.error.code != CORD_OK) {
-        status = text.error.code;
-        if (err) *err = text.error;
+static cord_status count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
+    struct spelled *spelled = calloc((size_t)n, sizeof *spelled);
+    if (!spelled) return error_memory(err);
+    for (int i = 0; i < n; i++) spell(&spelled[i], model, texts[i].spans, texts[i].n_spans, 0);
+    cord_status status = spelled_tokenize(remote_of(model)->engine, spelled, n, SPELLED_TO_READ, 0, err);
+    for (int i = 0; i < n; i++) {
+        texts[i].tokens = spelled[i].pieces.n;
+        texts[i].error = spelled[i].error;
+        spelled_release(&spelled[i]);
     }
-    *tokens = text.pieces.n;
-    spelled_release(&text);
+    free(spelled);
     return status;
 }
 
@@ -460,7 +460,7 @@ static cord_status check(cord_engine *engine, cord_model *model, bool costs, cor
 const struct backend backend_http = {
     .open = open_model,
     .close = close_model,
-    .count_tokens = count_tokens,
+    .count = count,
     .propose = propose,
     .score = score,
     .classify = remote_classify,

@@ -29,11 +29,15 @@ static void describe(const cord_engine *engine, cord_engine_info *info) {
                                    llama_print_system_info()};
 }
 
-static cord_status count_tokens(const cord_model *model, const cord_span *spans, int n, int *count, cord_error *err) {
-    struct tokens tokens;
-    CORD_TRY(tokens_of(local_of(model), spans, n, &tokens, err));
-    *count = tokens.n;
-    tokens_release(&tokens);
+static cord_status count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
+    for (int i = 0; i < n; i++) {
+        struct tokens tokens;
+        cord_status status = tokens_of(local_of(model), texts[i].spans, texts[i].n_spans, &tokens, &texts[i].error);
+        if (status == CORD_NO_MEMORY) return error_memory(err);
+        if (status != CORD_OK) continue;
+        texts[i].tokens = tokens.n;
+        tokens_release(&tokens);
+    }
     return CORD_OK;
 }
 
@@ -116,7 +120,7 @@ const char *const backend_local_refusal = NULL;
 const struct backend backend_local = {
     .open = open_model,
     .close = local_close,
-    .count_tokens = count_tokens,
+    .count = count,
     .propose = propose,
     .score = score,
     .check = local_check,

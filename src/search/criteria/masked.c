@@ -190,7 +190,8 @@ cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena,
 static cord_status score(const struct search *search, struct spans prompt, struct scored *items, int n,
                          cord_error *err) {
     struct scored *masked = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *masked);
-    if (!masked) return error_memory(err);
+    int *changed = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *changed), n_changed = 0;
+    if (!masked || !changed) return error_memory(err);
     for (int i = 0; i < n; i++)
         CORD_TRY(mask_mentions(items[i].reasoning, search->target, search->arena, &masked[i].reasoning, err));
     CORD_TRY(score_targets(search, search->meta_prover, prompt, masked, n, err));
@@ -203,8 +204,11 @@ static cord_status score(const struct search *search, struct spans prompt, struc
         items[i].cached_tokens = masked[i].cached_tokens;
         items[i].us = masked[i].us;
         items[i].error = masked[i].error;
-        if (!same && items[i].error.code == CORD_OK) CORD_TRY(count_scored(search, &items[i], 1, err));
+        if (!same && items[i].error.code == CORD_OK) changed[n_changed++] = i;
     }
+    for (int k = 0; k < n_changed; k++) masked[k] = items[changed[k]];
+    CORD_TRY(count_scored(search, masked, n_changed, err));
+    for (int k = 0; k < n_changed; k++) items[changed[k]] = masked[k];
     return CORD_OK;
 }
 
