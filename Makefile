@@ -25,14 +25,14 @@ demo: build ## two models reason together over five problems
 	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
 	@scripts/demo.sh
 
-test: build ## all tests, on real models too
+test: build ## the tests, on real models too; what takes too long is left to `make check`
 	@scripts/duckdb.sh >/dev/null || true
 ifneq ($(CORD_LOCAL),OFF)
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/llama.sh --tools >/dev/null
 endif
-	@scripts/test.sh $(BUILD)
+	@scripts/test.sh $(BUILD) -LE long
 
 proof: build ## what takes longer than a test: all rows against transformers, servers that fail, runs killed at many moments
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
@@ -46,7 +46,7 @@ test-formats: build ## what cord export writes, read by TRL, LLaMA-Factory, Axol
 test-vllm: build ## a whole search against a real vLLM: CORD_VLLM=ENVIRONMENT CORD_HF=MODEL_FOLDER make test-vllm
 	@scripts/test_vllm.sh "$(CURDIR)/$(BUILD)/cord"
 
-check: build ## the tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, clang-tidy, layers, headers alone
+check: build ## the long tests; all tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
 	@scripts/duckdb.sh >/dev/null || true
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks beyond the tests; `make check` runs them all and stops at the first that fails.
 #
-#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, threads,
+#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, long, threads,
 #                                         fuzz, sanitized (default: all, in this order)
 #          scripts/check.sh format        rewrite the sources as clang-format would have them
 #
@@ -27,6 +27,9 @@ tidy() {
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
 }
 
+# What `make test` leaves out: the label `long`.
+long() { scripts/test.sh build -L long; }
+
 # The library of llama.cpp stays as it is, built by the everyday compiler.
 build_with() { # FOLDER SANITIZERS
     scripts/build.sh "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ "-DCORD_SANITIZE=$2"
@@ -36,7 +39,7 @@ build_sanitized() { build_with build-asan address,undefined; }
 # The scheduler and the transport, with many threads at them.
 threads() {
     build_with build-tsan thread
-    scripts/test.sh build-tsan -R '^model/(threads|device|transport|transport_many|share)$'
+    scripts/test.sh build-tsan -R '^(long/)?model/(threads|device|transport|transport_many|share)$'
 }
 
 # What a target finds worth keeping stays in the build folder, so that the next run goes on from there; an input that
@@ -66,10 +69,10 @@ sanitized() {
 }
 
 start=$SECONDS
-for name in "${@:-formatted layers headers tidy threads fuzz sanitized}"; do
+for name in "${@:-formatted layers headers tidy long threads fuzz sanitized}"; do
     for check in $name; do
         case $check in
-        format | formatted | layers | headers | tidy | threads | fuzz | sanitized) ;;
+        format | formatted | layers | headers | tidy | long | threads | fuzz | sanitized) ;;
         *) say "no check $check" && exit 2 ;;
         esac
         say "$check"

@@ -11,6 +11,12 @@ set -euo pipefail
 folder=$1
 shift
 cmake --build "$folder" --target tests
+case " $* " in
+*' -LE long '*)
+    left=$(ctest --test-dir "$folder" -N -L long | sed -n 's/^ *Test *#[0-9]*: *//p' | tr '\n' ' ')
+    echo "left to scripts/check.sh long, and not counted: ${left:-nothing}"
+    ;;
+esac
 status=0
 ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$(getconf _NPROCESSORS_ONLN)" "$@" 2>&1 |
     tee "$folder/tests.log" || status=$?

@@ -12,9 +12,14 @@
 #include "base/base.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Exit status that the test runner counts as skipped. */
 #define SKIPPED 77
+
+/* Whether this run is of what takes too long for `make test`, and of nothing else: CMakeLists.txt lists the programs
+ * that ask, of which there is a second test, labelled `long`. `make check` runs it. */
+static inline bool test_is_long(void) { return getenv("CORD_TEST_LONG") != NULL; }
 
 #define assert_ok(call)                                                                  \
     do {                                                                                 \

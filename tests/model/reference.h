@@ -3,6 +3,7 @@
 #ifndef CORD_TEST_REFERENCE_H
 #define CORD_TEST_REFERENCE_H
 
+#include "shallow.h"
 #include "weights.h"
 
 #include <fcntl.h>
@@ -34,29 +35,49 @@ static inline struct reference reference_open(const char *name, bool vocabulary_
     return reference_open_file(path, vocabulary_only);
 }
 
-/* SmolLM2 with its weights as F32, made by llama.cpp of the quantised ones, in a scratch file of 540 MB that has no name and
- * goes with the program. Kernels round nothing there but the cache (F16), so what is compared can be compared sharply. */
 static inline void reference_quiet(enum ggml_log_level level, const char *text, void *ctx) {
     (void)level, (void)text, (void)ctx;
 }
 
-static inline void reference_f32(char path[64]) {
-    char from[4096], to[] = "/tmp/cord-f32-XXXXXX";
+/* A file that was written loses its name and goes with the program. */
+static inline void reference_take(const char *written, char path[64]) {
+    int fd = open(written, O_RDONLY | O_CLOEXEC);
+    unlink(written);
+    assert_true(fd >= 0);
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
+}
+
+/* The first layers of SmolLM2's 30, as quantised as they are. What an engine does around a graph shows in few layers, too;
+ * test_model_oracle.c has all. */
+static inline void reference_shallow(int layers, char path[64]) {
+    char from[4096], to[] = "/tmp/cord-layers-XXXXXX";
     weights_path(SMOLLM2, from, sizeof from);
     int fd = mkstemp(to);
     assert_true(fd >= 0);
+    close(fd);
+    assert_true(shallow_write(from, to, layers));
+    reference_take(to, path);
+}
+
+/* SmolLM2, or its first layers, with its weights as F32, made by llama.cpp of the quantised ones (540 MB of all). Kernels
+ * round nothing there but the cache (F16), so what is compared can be compared sharply. */
+enum { ALL_LAYERS = 0 };
+static inline void reference_f32(int layers, char path[64]) {
+    char from[4096], to[] = "/tmp/cord-f32-XXXXXX";
+    if (layers == ALL_LAYERS)
+        weights_path(SMOLLM2, from, sizeof from);
+    else
+        reference_shallow(layers, from);
+    int fd = mkstemp(to);
+    assert_true(fd >= 0);
+    close(fd);
     struct llama_model_quantize_params params = llama_model_quantize_default_params();
     params.ftype = LLAMA_FTYPE_ALL_F32;
     params.allow_requantize = true;
     params.pure = true;
     llama_log_set(reference_quiet, NULL);
-    uint32_t failed = llama_model_quantize(from, to, &params);
-    close(fd);
-    fd = open(to, O_RDONLY | O_CLOEXEC);
-    unlink(to);
-    assert_int_equal(failed, 0);
-    assert_true(fd >= 0);
-    snprintf(path, 64, "/proc/self/fd/%d", fd);
+    assert_int_equal(llama_model_quantize(from, to, &params), 0);
+    reference_take(to, path);
 }
 
 static inline void reference_close(struct reference *ref) { llama_model_free(ref->weights); }

@@ -1,13 +1,15 @@
 /* test_model_faults.c - whole runs of cord while a fifth of what it asks of a server goes wrong, and while it and the server
  * are killed: the data set is the one that an undisturbed run makes, byte for byte.
  *
- * A run without faults goes through a proxy (fault_proxy.h) to a real llama-server, and the proxy keeps the replies. Then
+ * A run without faults goes through a proxy (fault_proxy.h) to a real llama-server with a shallow model, and the proxy keeps
+ * the replies. Then
  * the same run is made again and again with faults, its replies coming from what was kept. Smaller runs go to the real
  * server again, with one slot and without its cache of prompts, so that its replies depend on the requests alone.
  *
  * With CORD_TEST_AT_LENGTH set (`make proof`) there are more than 10,000 requests, and ten moments to be killed at. */
 #include "fault_proxy.h"
 #include "server.h"
+#include "shallow.h"
 #include "tls_server.h"
 
 #include "recipe/recipe.h"
@@ -37,6 +39,7 @@ static const char *const questions[PROBLEMS][2] = {
 static struct server server; /* the real one */
 static struct proxy proxy;
 static char folder[] = "/tmp/cord-faults-XXXXXX";
+static char weights[64];     /* of two layers: what a model says does not matter here */
 static struct buf reference; /* trajectories.jsonl of the run without faults */
 static struct buf live_reference;
 static int reference_requests;
@@ -229,8 +232,12 @@ static void print_counts(const char *what, int64_t began) {
 static int open_all(void **state) {
     (void)state;
     at_length = getenv("CORD_TEST_AT_LENGTH") != NULL;
-    server = server_start(SMOLLM2, 1);
+    char whole[4096];
     assert_non_null(mkdtemp(folder));
+    weights_path(SMOLLM2, whole, sizeof whole);
+    snprintf(weights, sizeof weights, "%s/shallow.gguf", folder);
+    assert_true(shallow_write(whole, weights, 2));
+    server = server_start(weights, 1);
     proxy = (struct proxy){.upstream = server.port, .keeps = true, .caches = true};
     proxy_init(&proxy);
     proxy_start(&proxy);
@@ -325,7 +332,7 @@ static void kill_server(bool real) {
     if (real) {
         int port = server.port;
         server_stop(&server);
-        server = server_start_at(port, SMOLLM2, 1);
+        server = server_start_at(port, weights, 1);
     }
     usleep(50 * 1000);
     proxy_start(&proxy);

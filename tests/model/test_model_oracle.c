@@ -233,7 +233,7 @@ static void compare_model(const struct side *side) {
 static void f32_smollm2(void **state) {
     (void)state;
     char path[64];
-    reference_f32(path);
+    reference_f32(ALL_LAYERS, path);
     struct side side = {.name = SMOLLM2,
                         .model = weights_open_file(engine, "SmolLM2 in F32", path, 0, 0, 0),
                         .ref = reference_open_file(path, false),

@@ -14,11 +14,13 @@
 #define QWEN    "qwen2.5-coder-0.5b-instruct"
 #define GEMMA   "gemma-3-270m"
 
-/* The path of a model of the manifest: in $CORD_MODELS, else in the folder `models` of cord's cache. */
+/* The path of a model of the manifest: in $CORD_MODELS, else in the folder `models` of cord's cache. A path is itself. */
 static inline void weights_path(const char *name, char *path, size_t size) {
     const char *models = getenv("CORD_MODELS"), *cord = getenv("CORD_CACHE"), *cache = getenv("XDG_CACHE_HOME"),
                *home = getenv("HOME");
-    if (models && *models)
+    if (strchr(name, '/'))
+        snprintf(path, size, "%s", name);
+    else if (models && *models)
         snprintf(path, size, "%s/%s.gguf", models, name);
     else if (cord && *cord)
         snprintf(path, size, "%s/models/%s.gguf", cord, name);
