@@ -297,7 +297,9 @@ static int close_all(void **state) {
 int main(void) {
     weights_need(SMOLLM2);
     weights_need(QWEN);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(f32_smollm2), cmocka_unit_test(quantised_smollm2),
-                                       cmocka_unit_test(quantised_qwen)};
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(f32_smollm2), cmocka_unit_test(quantised_qwen)};
+    const struct CMUnitTest of_q4_1[] = {cmocka_unit_test(quantised_smollm2)};
+    if (test_is_long()) return cmocka_run_group_tests(of_q4_1, open_all, close_all);
+    int failed = cmocka_run_group_tests(tests, open_all, close_all);
+    return getenv("CORD_TEST_AT_LENGTH") ? failed + cmocka_run_group_tests(of_q4_1, open_all, close_all) : failed;
 }

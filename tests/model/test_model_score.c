@@ -6,7 +6,7 @@ enum { MAX_TOKENS = 2048, MAX_ROWS = 128, MAX_TARGET = 64 };
 
 /* How many rows are scored with quantised weights, too. */
 enum { N_QUANTISED = 28 };
-enum { F32_LAYERS = 8 };
+enum { F32_LAYERS = 4 };
 
 /* ---- the rows ------------------------------------------------------------------------------------------------ */
 

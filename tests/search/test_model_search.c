@@ -246,7 +246,7 @@ static void a_whole_search_stands_up_to_a_second_look(void **state) {
     double worst = 0;
     pool_open(&pool, QWEN, 0.6f);
     pool.settings = (struct search_settings){
-        .runs = 1, .beam = 2, .step_tokens = 64, .think_tokens = 128, .answer_tokens = 24, .seed = 5};
+        .runs = 1, .beam = 2, .step_tokens = 32, .think_tokens = 64, .answer_tokens = 24, .seed = 5};
     assert_ok(pool_search(&pool, "7", "7", err));
     const struct question question = {
         TEXT("pens"), TEXT("Tom has 3 boxes of 4 pens each. He gives away 5 pens. How many pens has he left?")};
