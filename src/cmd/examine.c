@@ -48,7 +48,9 @@ static const char *advice_on_opening(const struct recipe_model *entry, const cor
     if (err->code == CORD_IO_ERROR)
         return arena_printf(
             arena, "start the server, or correct models.%s.url: host and port as this machine sees them", entry->name);
-    if (text_find(text_of(entry->options.url), TEXT("/v1")) >= 0)
+    const char *protocol = entry->options.protocol ? entry->options.protocol : "";
+    bool versioned = !strcmp(protocol, "chat") || !strcmp(protocol, "openai"); /* these take the path */
+    if (!versioned && text_find(text_of(entry->options.url), TEXT("/v1")) >= 0)
         return arena_printf(arena, "leave the path out of models.%s.url: http://HOST:PORT", entry->name);
     return NULL;
 }

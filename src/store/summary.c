@@ -144,9 +144,24 @@ static cord_status write_spending(struct json_writer *w, struct journal *journal
     return CORD_OK;
 }
 
-/* Seconds in which models computed or tokens were drawn; what is left is the search's own, the journal's, and waiting. */
-static void write_session(struct json_writer *w, const struct summary_session *session) {
+/* Seconds in which models computed or tokens were drawn; what is left is the search's own, the journal's, and waiting. Of
+ * models that servers run only the waits are known, and these overlap: then nothing is said of it. */
+static void write_seconds(struct json_writer *w, const struct summary_session *session) {
     double propose = 0, score = 0, sample = 0;
+    if (session->spending) return;
+    for (int i = 0; i < session->n_models; i++) {
+        const cord_model_usage *usage = &session->models[i].usage;
+        propose += (double)usage->propose_us / 1e6;
+        score += (double)usage->score_us / 1e6;
+        sample += (double)usage->sample_us / 1e6;
+    }
+    json_double(w, "propose_seconds", propose);
+    json_double(w, "score_seconds", score);
+    json_double(w, "sample_seconds", sample);
+    json_double(w, "other_seconds", session->seconds - propose - score - sample);
+}
+
+static void write_session(struct json_writer *w, const struct summary_session *session) {
     json_open(w, "session", '{');
     json_double(w, "seconds", session->seconds);
     json_int(w, "in_flight", session->in_flight);
@@ -154,9 +169,6 @@ static void write_session(struct json_writer *w, const struct summary_session *s
     for (int i = 0; i < session->n_models; i++) {
         const cord_model_usage *usage = &session->models[i].usage;
         int64_t rows = usage->proposed_tokens + usage->propose_prefill_tokens + usage->scored_tokens;
-        propose += (double)usage->propose_us / 1e6;
-        score += (double)usage->score_us / 1e6;
-        sample += (double)usage->sample_us / 1e6;
         json_open(w, NULL, '{');
         json_text(w, "name", text_of(session->models[i].info->name));
         json_int(w, "written", usage->proposed_tokens);
@@ -168,10 +180,7 @@ static void write_session(struct json_writer *w, const struct summary_session *s
         json_close(w, '}');
     }
     json_close(w, ']');
-    json_double(w, "propose_seconds", propose);
-    json_double(w, "score_seconds", score);
-    json_double(w, "sample_seconds", sample);
-    json_double(w, "other_seconds", session->seconds - propose - score - sample);
+    write_seconds(w, session);
     json_close(w, '}');
 }
 

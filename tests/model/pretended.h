@@ -22,6 +22,9 @@ struct manners {
     const char *beside;         /* chat: in reasoning_content */
     bool repeats;               /* chat: begins with the turn */
     const char *needs;          /* a part of the body without which a chat goes on with nothing */
+    const char *refuses;        /* 422 to what holds this in its body */
+    int status;                 /* to all that is posted, if not 0 */
+    bool normalises;            /* vLLM: U+2126 becomes U+03A9 */
     const char *path;           /* of completions; NULL: as OpenAI's */
     const char *const *streams; /* replies to requests with "stream": what is sent, one after the other */
     int n_streams, streamed;
@@ -108,7 +111,6 @@ static inline bool answer_sglang(struct exchange *x) {
     struct manners *m = x->server->ctx;
     json_t *body = x->body.len ? json_loadb(x->body.data, x->body.len, 0, NULL) : NULL, *reply = NULL;
     if (x->body.len) snprintf(m->last, sizeof m->last, "%.*s", (int)x->body.len, x->body.data);
-    bool streams = json_is_true(json_object_get(body, "stream"));
     if (asks(x, "GET", m->old ? "/get_server_info" : "/server_info"))
         reply = json_pack("{s:s,s:i,s:n}", "version", "0.5.23", "max_total_num_tokens", 3000, "context_length");
     else if (asks(x, "GET", "/v1/models"))
@@ -117,11 +119,10 @@ static inline bool answer_sglang(struct exchange *x) {
         reply = tokens_of(body);
     else if (asks(x, "POST", "/detokenize"))
         reply = texts_of(body);
-    else if (asks(x, "POST", "/generate") && !streams)
+    else if (asks(x, "POST", "/generate"))
         reply = generated(body, m);
-    bool to_stream = asks(x, "POST", "/generate") && streams;
     json_decref(body);
-    return to_stream ? say_stream(x, m) : reply ? say(x, reply) : say_not_found(x);
+    return reply ? say(x, reply) : say_not_found(x);
 }
 
 /* ---- completions and chats ----------------------------------------------------------------------------------- */
@@ -182,6 +183,10 @@ static inline bool answer_openai(struct exchange *x) {
     if (x->body.len) snprintf(m->last, sizeof m->last, "%.*s", (int)x->body.len, x->body.data);
     bool streams = json_is_true(json_object_get(body, "stream"));
     bool posted = asks(x, "POST", m->path ? m->path : m->says ? "/v1/chat/completions" : "/v1/completions");
+    if (posted && (m->status || (m->refuses && strstr(m->last, m->refuses)))) {
+        json_decref(body);
+        return do_fault(x, (enum fault)(FAULT_STATUS + (m->status ? m->status : 422)));
+    }
     if (posted && m->says && m->needs && !strcmp(m->needs, "refuse"))
         reply = NULL;
     else if (posted && !streams)
@@ -197,9 +202,11 @@ static inline bool answer_openai(struct exchange *x) {
 enum { MARK_ID = 1000 };
 
 /* A token a byte, but for the mark. */
-static inline json_t *marked_tokens_of(const json_t *body) {
+static inline json_t *marked_tokens_of(const json_t *body, const struct manners *m) {
     json_t *tokens = json_array(), *strings = json_array();
     const char *text = json_string_value(json_object_get(body, "prompt"));
+    if (m->normalises && text && strchr(text, '\xE2'))
+        return json_pack("{s:[i,i,i],s:[s,s,s]}", "tokens", 1, 2, 3, "token_strs", "5", "\xC4\xA0", "\xC3\x8E\xC2\xA9");
     for (size_t i = 0; text && text[i];) {
         bool mark = text_starts(text_of(text + i), TEXT("<extra_0>"));
         json_array_append_new(tokens, json_integer(mark ? MARK_ID : (unsigned char)text[i]));
@@ -229,7 +236,7 @@ static inline bool answer_vllm(struct exchange *x) {
     else if (asks(x, "GET", "/v1/models"))
         reply = json_pack("{s:[{s:s,s:i}]}", "data", "id", "prm", "max_model_len", 60);
     else if (asks(x, "POST", "/tokenize"))
-        reply = marked_tokens_of(body);
+        reply = marked_tokens_of(body, m);
     else if (asks(x, "POST", "/pooling") && !m->no_head) {
         snprintf(m->last, sizeof m->last, "%.*s", (int)x->body.len, x->body.data);
         reply = m->half && !m->pooled ? json_pack("{s:[]}", "data") : pooled_of(body);
@@ -251,7 +258,7 @@ struct served {
 
 static inline cord_status start(struct served *s, bool (*answer)(struct exchange *x), struct manners manners,
                                 cord_model_options options, cord_error *error) {
-    cord_engine_options none = {0};
+    cord_engine_options none = {.servers = {.backoff = 0.02}};
     *s = (struct served){.manners = manners};
     s->server = (struct fault_server){.answer = answer, .ctx = &s->manners};
     fault_server_start(&s->server);

@@ -107,7 +107,8 @@ static void who_has_no_head_says_so(void **state) {
     assert_int_equal(r.error.code, CORD_BAD_MODEL);
     assert_holds(r.error.message, "404");
     end(&s);
-    assert_ok(start(&s, answer_openai, (struct manners){0}, (cord_model_options){.protocol = "openai"}, err));
+    assert_ok(start(&s, answer_openai, (struct manners){.strings_named = true},
+                    (cord_model_options){.protocol = "openai"}, err));
     r = classified(&s, steps, 3, "<extra_0>");
     assert_int_equal(r.error.code, CORD_BAD_MODEL);
     assert_holds(r.error.message, "the protocol openai, which tells nothing of a classification head");

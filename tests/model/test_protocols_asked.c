@@ -63,29 +63,29 @@ static void ways_that_differ_are_told(void **state) {
     end(&s);
 }
 
-#define EVENT(text, ids, n, finish)                                                                  \
-    "data: {\"text\":\"" text "\",\"output_ids\":[" ids "],\"meta_info\":{\"finish_reason\":" finish \
-    ",\"completion_tokens\":" n "}}\n\n"
+#define EVENT(text, finish) "data: {\"choices\":[{\"text\":\"" text "\",\"finish_reason\":" finish "}]}\n\n"
+#define DONE                "data: [DONE]\n\n"
+/* What the first request for a stream is answered, which is made when a model is opened. */
+#define COUNTED EVENT(" 7, 8,", "\"length\"") DONE
 
 static cord_proposal stream(const char *const *streams, int n, int *requests, int64_t *us) {
     struct served s;
-    assert_ok(start(&s, answer_sglang, (struct manners){.streams = streams, .n_streams = n},
-                    (cord_model_options){.stream = true}, err));
+    assert_ok(start(&s, answer_openai, (struct manners){.streams = streams, .n_streams = n},
+                    (cord_model_options){.protocol = "openai"}, err));
     int64_t began = clock_us();
-    cord_proposal p = propose(&s, question, 3);
+    cord_proposal p = propose(&s, question, 1);
     *us = clock_us() - began;
-    *requests = s.manners.streamed;
+    *requests = s.manners.streamed - 1;
     end(&s);
     return p;
 }
 
 static void streams_are_read(void **state) {
     (void)state;
-    static const char *const whole[] = {EVENT("a", "1", "1", "null")
-                                            EVENT("ab", "1,2", "2", "{\"type\":\"length\"}") "data: [DONE]\n\n"};
+    static const char *const whole[] = {COUNTED, EVENT("a", "null") EVENT("b", "\"length\"") DONE};
     int requests;
     int64_t us;
-    cord_proposal p = stream(whole, 1, &requests, &us);
+    cord_proposal p = stream(whole, 2, &requests, &us);
     if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
     assert_string_equal(p.text, "ab");
     assert_int_equal(p.end, CORD_END_LENGTH);
@@ -96,11 +96,10 @@ static void streams_are_read(void **state) {
 /* The server goes on without end and knows no stop strings: it is left as soon as one is there. */
 static void a_stream_is_left_at_a_stop_string(void **state) {
     (void)state;
-    static const char *const endless[] = {EVENT("a", "1", "1", "null") EVENT("a</th", "1,2", "2", "null")
-                                              EVENT("a</think>b", "1,2,3", "3", "null")};
+    static const char *const endless[] = {COUNTED, EVENT("a", "null") EVENT("</th", "null") EVENT("ink>b", "null")};
     int requests;
     int64_t us;
-    cord_proposal p = stream(endless, 1, &requests, &us);
+    cord_proposal p = stream(endless, 2, &requests, &us);
     if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
     assert_string_equal(p.text, "a");
     assert_int_equal(p.end, CORD_END_STOP);
@@ -111,22 +110,81 @@ static void a_stream_is_left_at_a_stop_string(void **state) {
     cord_proposal_release(&p);
 }
 
-/* An error among the events, and a stream that ends too soon, are asked for again. */
+/* An error among the events that may pass, and a stream that ends too soon, are asked for again: an error as often as a
+ * status that says so, since the server knows what it says. */
 static void bad_streams_are_asked_for_again(void **state) {
     (void)state;
+    static const char error[] = EVENT("a", "null") "data: {\"error\":{\"message\":\"out of memory\"}}\n\n" DONE;
     static const char *const rows[] = {
-        EVENT("a", "1", "1", "null") "data: {\"error\":{\"message\":\"out of memory\"}}\n\ndata: [DONE]\n\n",
-        EVENT("a", "1", "1", "null") ":the server is gone!\n\n",
-        EVENT("ok", "1", "1", "{\"type\":\"stop\",\"matched\":7}") "data: [DONE]\n\n",
+        COUNTED, error,
+        error,   error,
+        error,   EVENT("a", "null") ":the server is gone!\n\n",
+        error,   EVENT("ok", "\"stop\"") DONE,
     };
     int requests;
     int64_t us;
-    cord_proposal p = stream(rows, 3, &requests, &us);
+    cord_proposal p = stream(rows, 8, &requests, &us);
     if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
     assert_string_equal(p.text, "ok");
     assert_int_equal(p.end, CORD_END_TURN);
-    assert_int_equal(requests, 3);
+    assert_int_equal(requests, 7);
     cord_proposal_release(&p);
+}
+
+/* An error with status 200 says of itself whether it may pass. */
+static void errors_inside_a_reply_are_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *error, *words;
+        cord_status code;
+        int requests;
+    } rows[] = {
+        {"{\"error\":{\"message\":\"too long\",\"code\":400}}", "an error: 400, too long", CORD_BAD_INPUT, 1},
+        {"{\"error\":{\"message\":\"no\\nway\",\"code\":\"422\"},\"choices\":[]}", "an error: 422, no way",
+         CORD_BAD_INPUT, 1},
+        {"{\"object\":\"error\",\"message\":\"odd\",\"code\":413}", "an error: 413, odd", CORD_BAD_INPUT, 1},
+        {"{\"error\":{\"message\":\"upstream\",\"code\":502}}", "an error: 502, upstream", CORD_IO_ERROR, 8},
+        {"{\"error\":\"try later\"}", "an error: try later", CORD_IO_ERROR, 8},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char events[400];
+        snprintf(events, sizeof events, EVENT("a", "null") "data: %s\n\n" DONE, rows[i].error);
+        const char *const streams[] = {COUNTED, events};
+        int requests;
+        int64_t us;
+        cord_proposal p = stream(streams, 2, &requests, &us);
+        assert_holds(p.error.message, rows[i].words);
+        assert_int_equal(p.error.code, rows[i].code);
+        assert_int_equal(requests, rows[i].requests);
+        cord_proposal_release(&p);
+    }
+}
+
+/* Each event of SGLang's has all of the text: it is asked for whole replies, whatever the recipe says. */
+static void sglang_is_asked_for_no_stream(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_sglang, (struct manners){0}, (cord_model_options){.stream = true}, err));
+    cord_proposal p = propose(&s, question, 3);
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    assert_string_equal(p.text, " well");
+    assert_lacks(s.manners.last, "\"stream\"");
+    cord_proposal_release(&p);
+    end(&s);
+}
+
+/* A tokenizer with a normal form of its own: what no other try would mend is told, after one more. */
+static void altered_texts_are_told(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_vllm, (struct manners){.normalises = true}, (cord_model_options){.context = 60}, err));
+    const cord_span ohm = {TEXT("5 \xE2\x84\xA6"), false};
+    int tokens, before = atomic_load(&s.server.requests);
+    cord_error error = {0};
+    assert_int_equal(cord_count_tokens(s.model, &ohm, 1, &tokens, &error), CORD_BAD_INPUT);
+    assert_holds(error.message, "tokenizer changes this text");
+    assert_int_equal(atomic_load(&s.server.requests) - before, 2);
+    end(&s);
 }
 
 /* ---- completions --------------------------------------------------------------------------------------------- */
@@ -160,17 +218,17 @@ static void openai_is_found_last(void **state) {
 static void unnamed_stop_strings_are_found_here(void **state) {
     (void)state;
     static const char *const endless[] = {
-        "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: {\"choices\":[{\"text\":\"b\\n\"}]}\n\ndata: "
-        "{\"choices\":[{\"text\":\"\\nc\"}]}\n\n"};
+        COUNTED, "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: {\"choices\":[{\"text\":\"b\\n\"}]}\n\ndata: "
+                 "{\"choices\":[{\"text\":\"\\nc\"}]}\n\n"};
     struct served s;
-    assert_ok(start(&s, answer_openai, (struct manners){.streams = endless, .n_streams = 1},
+    assert_ok(start(&s, answer_openai, (struct manners){.streams = endless, .n_streams = 2},
                     (cord_model_options){.protocol = "openai"}, err));
     assert_int_equal(cord_model_get_info(s.model)->context, 1000); /* it does not tell: what is asked for */
     cord_proposal p = propose(&s, plain, 1);
     if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
     assert_string_equal(p.text, "ab");
     assert_int_equal(p.stop, 0);
-    assert_int_equal(p.prompt_tokens, 3); /* a third of its bytes: it was left before the server told */
+    assert_int_equal(p.prompt_tokens, 5); /* a third of its bytes, and each digit: it was left before the server told */
     assert_int_equal(p.new_tokens, 3);
     assert_lacks(s.manners.last, "\"stop\":[");
     assert_holds(s.manners.last, "\"stream\":true");
@@ -181,8 +239,8 @@ static void unnamed_stop_strings_are_found_here(void **state) {
 static void an_echo_scores(void **state) {
     (void)state;
     struct served s;
-    assert_ok(
-        start(&s, answer_openai, (struct manners){.echoes = true}, (cord_model_options){.protocol = "openai"}, err));
+    assert_ok(start(&s, answer_openai, (struct manners){.echoes = true, .strings_named = true},
+                    (cord_model_options){.protocol = "openai"}, err));
     cord_scoring_check check;
     assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
     for (int i = 0; i < check.n_ways; i++)
@@ -202,7 +260,8 @@ static void an_echo_scores(void **state) {
 static void no_echo_no_scores(void **state) {
     (void)state;
     struct served s;
-    assert_ok(start(&s, answer_openai, (struct manners){0}, (cord_model_options){.protocol = "openai"}, err));
+    assert_ok(start(&s, answer_openai, (struct manners){.strings_named = true},
+                    (cord_model_options){.protocol = "openai"}, err));
     cord_scoring_check check;
     int before = atomic_load(&s.server.requests);
     assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
@@ -299,8 +358,11 @@ static void chats_are_gone_on_with(void **state) {
     }
 }
 
+#define DELTA(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text "\"},\"finish_reason\":\"stop\"}]}\n\n" DONE
+
 static void chats_that_begin_anew_are_refused(void **state) {
     (void)state;
+    static const char *const anew[] = {DELTA("Seven")};
     static const struct {
         struct manners manners;
         const char *words;
@@ -309,6 +371,8 @@ static void chats_that_begin_anew_are_refused(void **state) {
         {{.says = " seven, eight", .strings_named = true}, "does not go on"},
         {{.says = "en, eight", .beside = "Let me count."}, "thinks anew"},
         {{.says = "en", .needs = "refuse"}, "404"},
+        {{.says = "en", .refuses = "\"stream\":true"}, "not where its reply comes as a stream of events"},
+        {{.says = "en", .streams = anew, .n_streams = 1}, "it said \"Seven\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct served s;
@@ -320,6 +384,46 @@ static void chats_that_begin_anew_are_refused(void **state) {
     }
 }
 
+/* Some take a stream, but not the question what it costs. */
+static void the_cost_of_a_stream_is_not_insisted_on(void **state) {
+    (void)state;
+    static const char *const deltas[] = {DELTA("en, eight,")}, *const texts[] = {COUNTED};
+    for (int chat = 0; chat < 2; chat++) {
+        struct served s;
+        struct manners manners = {.refuses = "stream_options", .says = chat ? "en, eight," : NULL, .n_streams = 1};
+        manners.streams = chat ? deltas : texts;
+        assert_ok(start(&s, answer_openai, manners, (cord_model_options){.protocol = chat ? "chat" : "openai"}, err));
+        cord_proposal p = chat ? propose(&s, turn, 3) : propose(&s, plain, 1);
+        if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+        assert_string_equal(p.text, chat ? "en, eight," : " 7, 8,");
+        cord_proposal_release(&p);
+        end(&s);
+    }
+    struct served s;
+    cord_error error = {0};
+    assert_int_equal(start(&s, answer_openai, (struct manners){.refuses = "\"stream\":true"},
+                           (cord_model_options){.protocol = "openai"}, &error),
+                     CORD_BAD_MODEL);
+    assert_holds(error.message, "not as a stream of events");
+    end(&s);
+}
+
+/* A server that is busy while a model is opened says nothing of the model. */
+static void who_is_busy_is_not_judged(void **state) {
+    (void)state;
+    static const int busy[] = {408, 425, 429, 503};
+    for (int chat = 0; chat < 2; chat++)
+        for (size_t i = 0; i < sizeof busy / sizeof *busy; i++) {
+            struct served s;
+            cord_error error = {0};
+            struct manners manners = {.status = busy[i], .says = chat ? "en" : NULL};
+            cord_model_options options = {.protocol = chat ? "chat" : "openai"};
+            assert_int_equal(start(&s, answer_openai, manners, options, &error), CORD_IO_ERROR);
+            assert_lacks(error.message, "teacher");
+            end(&s);
+        }
+}
+
 int main(void) {
     rig_forget_proxies();
     const struct CMUnitTest tests[] = {
@@ -329,6 +433,9 @@ int main(void) {
         cmocka_unit_test(streams_are_read),
         cmocka_unit_test(a_stream_is_left_at_a_stop_string),
         cmocka_unit_test(bad_streams_are_asked_for_again),
+        cmocka_unit_test(errors_inside_a_reply_are_told),
+        cmocka_unit_test(sglang_is_asked_for_no_stream),
+        cmocka_unit_test(altered_texts_are_told),
         cmocka_unit_test(openai_is_found_last),
         cmocka_unit_test(unnamed_stop_strings_are_found_here),
         cmocka_unit_test(an_echo_scores),
@@ -336,6 +443,8 @@ int main(void) {
         cmocka_unit_test(what_mathematics_writes_is_no_tag),
         cmocka_unit_test(chats_are_gone_on_with),
         cmocka_unit_test(chats_that_begin_anew_are_refused),
+        cmocka_unit_test(the_cost_of_a_stream_is_not_insisted_on),
+        cmocka_unit_test(who_is_busy_is_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,14 @@ static const cord_text stops[] = {TEXT("\n\n"), TEXT("</think>")};
 
 /* ---- requests ------------------------------------------------------------------------------------------------ */
 
+static void tokens_are_guessed(void **state) {
+    (void)state;
+    assert_int_equal(tokens_guessed(TEXT("")), 1);
+    assert_int_equal(tokens_guessed(TEXT("abcdef")), 3);
+    assert_int_equal(tokens_guessed(TEXT("123456")), 7);
+    assert_int_equal(tokens_at_most(TEXT("\xE9\xBE\x98 1")), 6); /* a byte each, and a BOS */
+}
+
 /* The body of a request for a text, "ab" in tokens 1 and 2. */
 static void check_request(struct remote remote, const struct protocol *protocol, cord_proposal p,
                           const char *expected) {
@@ -135,7 +143,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_are_asked),      cmocka_unit_test(proposals_are_written),
         cmocka_unit_test(chats_are_written),    cmocka_unit_test(a_prompt_without_roles_is_no_chat),
-        cmocka_unit_test(scorings_are_written),
+        cmocka_unit_test(scorings_are_written), cmocka_unit_test(tokens_are_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

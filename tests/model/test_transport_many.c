@@ -218,6 +218,29 @@ static void test_does_without_a_dead_replica(void **state) {
     for (int i = 0; i < REPLICAS; i++) fault_server_stop(&replicas.servers[i]);
 }
 
+static bool answer_busy(struct exchange *x) { return do_fault(x, FAULT_STATUS + 503); }
+
+/* A replica that refuses all that it gets is not asked again by who was there, even while the other one is full. */
+static void test_does_without_a_replica_that_only_refuses(void **state) {
+    (void)state;
+    struct replicas replicas = {0};
+    replicas_start(&replicas);
+    replicas.servers[1].answer = answer_busy;
+    struct rig rig;
+    char urls[200];
+    snprintf(urls, sizeof urls, "%s %s", fault_server_url(&replicas.servers[0]),
+             fault_server_url(&replicas.servers[1]));
+    rig_open(&rig, (struct transport_limits){.in_flight = 4, .longest = 0.1}, urls);
+    struct http_call *calls = run_many(&rig, 4 * GROUPS);
+    for (int i = 0; i < 4 * GROUPS; i++) {
+        if (calls[i].error.code != CORD_OK) fail_msg("%s", calls[i].error.message);
+        assert_true(calls[i].tries <= 2);
+    }
+    release_many(calls, 4 * GROUPS);
+    rig_close(&rig);
+    for (int i = 0; i < REPLICAS; i++) fault_server_stop(&replicas.servers[i]);
+}
+
 static void *start_later(void *arg) {
     usleep(300 * 1000);
     fault_server_start(arg);
@@ -305,6 +328,7 @@ int main(void) {
         cmocka_unit_test(test_many_callers),
         cmocka_unit_test(test_groups_stay_with_a_replica),
         cmocka_unit_test(test_does_without_a_dead_replica),
+        cmocka_unit_test(test_does_without_a_replica_that_only_refuses),
         cmocka_unit_test(test_outlasts_an_outage),
         cmocka_unit_test(test_stops),
     };

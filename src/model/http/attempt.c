@@ -339,12 +339,16 @@ static void judge_reply(struct job *job) {
     cord_status code = call->error.code;
     const char *words = call->error.message;
     int most = call->most_bad ? call->most_bad : MALFORMED;
-    bool told = code != CORD_OK && code != CORD_IO_ERROR, at_once = told || ++job->malformed == most;
+    bool lasts = code != CORD_OK && code != CORD_IO_ERROR, at_once = lasts || (!code && ++job->malformed == most);
     judge(job, at_once ? OUTCOME_FINAL : OUTCOME_PASSING,
-          told      ? code
+          lasts     ? code
           : at_once ? CORD_BAD_INPUT
                     : CORD_IO_ERROR,
-          "%s%s", words[0] ? "" : "the reply is malformed: ", words);
+          "%s%s",
+          words[0] ? ""
+          : code   ? "it answers 200, but with an error: "
+                   : "the reply is malformed: ",
+          words);
     if (!words[0]) words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, call->endpoint->key);
 }
 
@@ -377,8 +381,8 @@ void attempt_end(struct wire *wire, struct job *job, CURLcode code) {
         judge_failure(job, code);
     count_bytes(job);
     call->tries += job->sent;
-    bool told = job->outcome == OUTCOME_GOOD || (job->answered && job->outcome == OUTCOME_FINAL) ||
-                (status >= 300 && job->cut == CUT_NOT); /* the last of them got an answer that was meant */
+    /* Whether the last of them was answered by what can be used, or by a refusal: all else may have to be paid for. */
+    bool told = job->outcome == OUTCOME_GOOD || (status >= 300 && job->cut == CUT_NOT);
     job->lost = job->sent - (told && job->sent > 0);
     call->lost += job->lost;
     words_blot(job->problem, strlen(job->problem), call->endpoint->key);

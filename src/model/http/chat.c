@@ -230,6 +230,7 @@ static const struct {
 
 struct probe {
     bool goes_on;
+    int status;    /* HTTP's */
     char why[300]; /* where it does not */
 };
 
@@ -269,7 +270,7 @@ static cord_status try_way(struct remote *remote, bool stream, struct probe *pro
     if (stream) stream_begin(&q, p.stops, p.n_stops);
     question_end(&q, &w);
     cord_status status = remote_ask(&q, &reply, err);
-    *probe = (struct probe){0};
+    *probe = (struct probe){.status = q.call.status};
     bool final = q.call.status == 401 || q.call.status == 403 || q.call.status == 404 || q.call.status == 405;
     if (status == CORD_OK && final && q.call.error.code != CORD_OK) { /* no way of asking mends that */
         status = q.call.error.code;
@@ -305,6 +306,19 @@ static cord_status find_way(struct remote *remote, struct probe *probe, cord_err
                      advice);
 }
 
+/* The same as a stream of events. */
+static cord_status try_stream(struct remote *remote, struct probe *probe, cord_error *err) {
+    CORD_TRY(try_way(remote, true, probe, err));
+    remote->usage_refused = openai_refuses_usage(probe->status);
+    if (remote->usage_refused) CORD_TRY(try_way(remote, true, probe, err));
+    if (probe->goes_on) return CORD_OK;
+    return error_set(err, CORD_BAD_MODEL,
+                     "%s goes on with a turn that has begun, but not where its reply comes as a stream of events (%s); "
+                     "it is asked for one where models.*.stream is set, or where it does not tell which stop string "
+                     "ended a text",
+                     remote->base.info.name, probe->why);
+}
+
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     cord_model_info *info = &remote->base.info;
     bool listed;
@@ -320,8 +334,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     struct probe probe;
     CORD_TRY(find_way(remote, &probe, err));
     bool names = remote->names_stops;
-    if (streams || !names)
-        CORD_TRY(try_way(remote, true, &probe, err)); /* llama-server repeats a turn, but not in a stream */
+    if (streams || !names) CORD_TRY(try_stream(remote, &probe, err)); /* llama-server repeats a turn, but not there */
     remote->stream = streams;
     remote->names_stops = names;
     info->description = arena_printf(&remote->arena, "chat with %.200s, gone on with by %s%s",

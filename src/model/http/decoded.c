@@ -86,6 +86,7 @@ bool pieces_decode(struct pieces *pieces, const json_t *strings, cord_text text,
     if (!json_is_array(strings) || json_array_size(strings) != (size_t)pieces->n) return false;
     bool good = true;
     for (size_t i = 0; i < (size_t)pieces->n && good; i++) good = json_is_string(json_array_get(strings, i));
+    pieces->altered = good && pieces->n; /* unless they spell it, which is seen now */
     buf_init(&d.bytes, "a token", text.len + 4096);
     for (int i = 0; i < pieces->n && good;) {
         decode(text_of(json_string_value(json_array_get(strings, (size_t)i))), &d);
@@ -101,5 +102,7 @@ bool pieces_decode(struct pieces *pieces, const json_t *strings, cord_text text,
     }
     if (good && pieces->n && at + 1 == text.len && text.data[at] == ' ') pieces->end[pieces->n - 1] = ++at;
     buf_release(&d.bytes);
-    return good && at == text.len;
+    good = good && at == text.len;
+    if (good) pieces->altered = false;
+    return good;
 }

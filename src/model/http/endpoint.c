@@ -222,14 +222,15 @@ static int room(const struct replica *replica, int64_t now) {
     return replica->quiet_until > now ? 0 : (int)replica->allowed - replica->in_flight;
 }
 
-/* A job that waits for another replica, which is full, while this one has little to do. */
+/* A job that waits for another replica, which is full, while this one has little to do. (Not one that was here to no
+ * avail: a replica that refuses all that it gets always has little to do.) */
 static struct job *steal(struct endpoint *endpoint, const struct replica *thief, int64_t now) {
     if (!thief->left_out && thief->in_flight >= thief->allowed / 2) return NULL;
     for (int i = 0; i < endpoint->n; i++) {
         struct replica *other = &endpoint->replicas[i];
         if (other == thief || room(other, now) > 0) continue;
-        struct job *job = queue_pop(&other->waiting);
-        if (job) return job;
+        const struct job *first = other->waiting.first;
+        if (first && first->avoid != thief) return queue_pop(&other->waiting);
     }
     return NULL;
 }
@@ -317,8 +318,8 @@ static void learn_answer(struct endpoint *endpoint, struct replica *replica, int
     rehome(endpoint, now);
 }
 
-static void learn_success(struct replica *replica) {
-    replica->successes++;
+static void learn_success(struct replica *replica, int64_t now) {
+    replica->served = now;
     replica->progressed = true;
     if (!replica->full) return; /* it was not tried whether it takes that many */
     const double limit = replica->endpoint->most;
@@ -351,23 +352,22 @@ void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, str
     struct replica *replica = job->replica;
     replica->in_flight--;
     bool refused = job->outcome == OUTCOME_PASSING && job->answered && status_is_refusal(job->call->status);
+    bool serves = refused && replica->served > (job->failures ? job->back : job->begun); /* others, meanwhile */
     if (job->outcome == OUTCOME_PASSING) {
-        bool serves = refused && job->before == replica && replica->successes > job->progress_seen;
         job->spent += serves ? 1 : QUARTERS;
         job->failures++;
     }
     if (job->answered) learn_answer(endpoint, replica, now);
     if (job->outcome == OUTCOME_GOOD)
-        learn_success(replica);
+        learn_success(replica, now);
     else if (refused)
         learn_refusal(replica, job, now);
     else if (!job->answered && job->outcome == OUTCOME_PASSING)
         learn_miss(endpoint, job, now, jobs_lost);
     else if (!job->answered && job->probe)
         replica->probing = false;
-    job->avoid = refused ? NULL : replica;
-    job->before = replica;
-    job->progress_seen = replica->successes;
+    job->avoid = serves ? NULL : replica;
+    job->back = now;
     publish(endpoint);
 }
 

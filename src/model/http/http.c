@@ -51,7 +51,8 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     if (o->chat_template) info->chat_template = arena_text(&remote->arena, text_of(o->chat_template));
     remote->way = remote->protocol->ways;
     info->scoring = remote->way->name;
-    remote->stream = o->stream || !remote->names_stops; /* else a text would be written to its limit, and be cut here */
+    /* One that names no stop strings would write a text to its limit, to be cut here. */
+    remote->stream = (o->stream && remote->protocol->event) || !remote->names_stops;
     int least = o->context;
     if (!info->context)
         info->context = least + o->more_context; /* many do not tell; what is too long will fail by itself */
@@ -158,7 +159,7 @@ static bool read_proposal(struct question *q, const json_t *reply) {
         return false;
     }
     if (!cut_repeated(p, buf_text(&q->repeated))) return false;
-    if (!p->prompt_tokens) p->prompt_tokens = q->request.prompt_tokens; /* a stream that was left says nothing of it */
+    if (!p->prompt_tokens) p->prompt_tokens = q->guessed_tokens; /* a stream that was left says nothing of it */
     q->cost = (cord_cost){p->prompt_tokens, p->cached_tokens, p->new_tokens};
     return true;
 }
@@ -173,7 +174,8 @@ static void ask_proposal(cord_proposal *p, struct spelled *text, struct question
     if (remote->stream) stream_begin(q, p->stops, p->n_stops);
     question_end(q, &w);
     bool counted = !remote->protocol->sends_text;
-    question_charge(q, p->sampling.seed, counted ? text->pieces.n : TOKENS_GUESSED(text->pieces.text), p->max_tokens);
+    question_charge(q, p->sampling.seed, counted ? text->pieces.n : tokens_at_most(text->pieces.text), p->max_tokens);
+    q->guessed_tokens = counted ? text->pieces.n : tokens_guessed(text->pieces.text);
     q->read = read_proposal;
     q->into = p;
     if (text->error.code != CORD_OK) q->call.error = text->error;

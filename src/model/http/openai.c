@@ -145,10 +145,13 @@ void openai_write_sampling(const struct remote *remote, const cord_proposal *p, 
 void openai_write_stream(const struct remote *remote, struct json_writer *w) {
     if (!remote->stream) return;
     json_bool(w, "stream", true);
+    if (remote->usage_refused) return;
     json_open(w, "stream_options", '{');
     json_bool(w, "include_usage", true);
     json_close(w, '}');
 }
+
+bool openai_refuses_usage(int status) { return status == 400 || status == 422; }
 
 bool openai_event(struct told *told, const json_t *event) {
     static const char *const of_choice[] = {"finish_reason", "stop_reason", "matched_stop"};
@@ -195,8 +198,9 @@ void openai_event_end(struct told *told) {
 static const char counting[] = "1, 2, 3, 4, 5, 6,";
 static const cord_text counting_stop = {" 9", 2};
 
-/* A tiny request: whether completions can be had at all, and whether it is told which stop string ended one. */
-static cord_status try_completion(struct remote *remote, bool *is, cord_error *err) {
+/* A tiny request: whether completions can be had at all, and whether it is told which stop string ended one. `http`: its
+ * status. */
+static cord_status try_completion(struct remote *remote, bool *is, int *http, cord_error *err) {
     struct question q;
     json_t *reply;
     struct json_writer w = question_begin(&q, remote, "/v1/completions", 0);
@@ -207,9 +211,12 @@ static cord_status try_completion(struct remote *remote, bool *is, cord_error *e
     json_open(&w, "stop", '[');
     json_text(&w, NULL, counting_stop);
     json_close(&w, ']');
+    openai_write_stream(remote, &w);
+    if (remote->stream) stream_begin(&q, &counting_stop, 1);
     question_end(&q, &w);
     cord_status status = remote_ask(&q, &reply, err);
     const json_t *choice = openai_choice(reply);
+    *http = q.call.status;
     bool absent = q.call.status == 404 || q.call.status == 405 || q.call.status == 501;
     *is = json_is_string(json_object_get(choice, "text"));
     remote->names_stops = openai_names_stop(choice, counting_stop);
@@ -223,11 +230,40 @@ static cord_status try_completion(struct remote *remote, bool *is, cord_error *e
     return status;
 }
 
+/* The same as a stream, where proposals will come so. */
+static cord_status try_stream(struct remote *remote, cord_error *err) {
+    cord_error why = {0};
+    bool is = false;
+    int http = 0;
+    cord_status status = try_completion(remote, &is, &http, &why);
+    remote->usage_refused = openai_refuses_usage(http);
+    if (remote->usage_refused) status = try_completion(remote, &is, &http, &why);
+    if (status == CORD_OK && is) return CORD_OK;
+    if (status == CORD_CANCELLED || status == CORD_IO_ERROR || status == CORD_NO_MEMORY) {
+        if (err) *err = why;
+        return status;
+    }
+    return error_set(err, CORD_BAD_MODEL,
+                     "%s has completions, but not as a stream of events (%s); it is asked for one where "
+                     "models.*.stream is set, or where it does not tell which stop string ended a text",
+                     remote->base.info.name, status == CORD_OK ? "there is no text in it" : why.message);
+}
+
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     cord_model_info *info = &remote->base.info;
+    int http;
+    bool streams = remote->stream;
     remote->versioned = openai_is_versioned(info->path);
+    remote->stream = false;
     CORD_TRY(openai_models(remote, false, is, err));
-    if (*is) CORD_TRY(try_completion(remote, is, err));
+    if (*is) CORD_TRY(try_completion(remote, is, &http, err));
+    bool names = remote->names_stops;
+    if (*is && (streams || !names)) {
+        remote->stream = true;
+        CORD_TRY(try_stream(remote, err));
+    }
+    remote->names_stops = names;
+    remote->stream = streams;
     info->description =
         arena_printf(&remote->arena, "OpenAI completions of %.200s", remote->served ? remote->served : "a model");
     info->noise = 0.05; /* float kernels, as vLLM's */
@@ -284,7 +320,9 @@ static bool echo_read(const json_t *reply, cord_text text, struct pieces *pieces
     int new_tokens = read_count(json_object_get(reply, "usage"), "completion_tokens");
     size_t n = json_array_size(strings), behind = new_tokens && (size_t)new_tokens < n ? (size_t)new_tokens : 1;
     bool good = n > behind && echo_tokens(strings, n - behind, text, pieces) && echo_values(values, pieces);
+    bool altered = pieces->altered;
     if (!good) pieces_release(pieces);
+    pieces->altered = altered;
     return good;
 }
 

@@ -30,6 +30,8 @@ void openai_write_drawing(const cord_proposal *p, const char *seed, struct json_
  * which one ended a text: otherwise it could not be told from the end of the model's turn. */
 void openai_write_sampling(const struct remote *remote, const cord_proposal *p, struct json_writer *w);
 void openai_write_stream(const struct remote *remote, struct json_writer *w);
+/* Whether a first stream's status may mean that it must not be asked for its usage: Mistral's is said to be 422. */
+bool openai_refuses_usage(int status);
 
 /* An event of a stream of completions: what a choice says of its end, and the cost; false for an error. The text is the
  * protocol's. */

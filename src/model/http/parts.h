@@ -29,18 +29,17 @@ struct job {
     struct batch *batch;
     uint64_t seed; /* for the jitter */
     enum job_state state;
-    struct job *next;             /* in the inbox, or in a replica's queue */
-    struct job *newer, *older;    /* in the transport's list of all */
-    struct replica *replica;      /* queued: where; active: by whom it is served */
-    bool probe;                   /* active: sent to see whether the replica is back */
-    const struct replica *avoid;  /* where it failed last, unless it was refused there only: refusals are no illness */
-    const struct replica *before; /* where it was before */
-    int spent, most;              /* quarters of tries; how many it may spend */
-    int malformed;                /* whole replies that the caller could not use */
-    int failures;                 /* how often it came back: pauses grow with it */
-    int64_t due;                  /* paused: until then */
-    int64_t begun;                /* transport_run was called */
-    int64_t progress_seen;        /* before->successes when it came back from there */
+    struct job *next;            /* in the inbox, or in a replica's queue */
+    struct job *newer, *older;   /* in the transport's list of all */
+    struct replica *replica;     /* queued: where; active: by whom it is served */
+    bool probe;                  /* active: sent to see whether the replica is back */
+    const struct replica *avoid; /* where it failed last, unless it was refused while others were served */
+    int spent, most;             /* quarters of tries; how many it may spend */
+    int malformed;               /* whole replies that the caller could not use */
+    int failures;                /* how often it came back: pauses grow with it */
+    int64_t due;                 /* paused: until then */
+    int64_t begun;               /* transport_run was called */
+    int64_t back;                /* when it last came back from a replica */
 
     /* One attempt, see attempt.c: */
     CURL *easy;
@@ -57,7 +56,7 @@ struct job {
     cord_status code;                   /* of an error */
     char problem[480];                  /* in words */
     double pause;                       /* Retry-After in seconds, or -1 */
-    int lost;                           /* requests without any answer that was meant as one */
+    int lost;                           /* requests that got neither a reply that can be used nor a refusal */
     bool answered;                      /* the server said something, at least a status */
     int64_t bytes_sent, bytes_received; /* on the wire */
 };
@@ -143,7 +142,7 @@ struct replica {
     int caution;                        /* windows for one more */
     bool full;                          /* when the last request was sent, as many were out as it may have */
     int64_t halved;                     /* when */
-    int64_t successes;                  /* ever */
+    int64_t served;                     /* when it last answered well; 0: never */
     bool progressed;                    /* a success since it was halved */
     int64_t quiet_until;                /* it said Retry-After */
 

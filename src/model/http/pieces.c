@@ -126,6 +126,17 @@ static bool read_id(const json_t *token, int *id) {
     return json_is_integer(token) && json_integer_value(token) >= 0 && json_integer_value(token) <= INT32_MAX;
 }
 
+/* Whether all of them are tokens, whatever they spell. */
+static bool are_tokens(const json_t *tokens, const json_t *strings) {
+    bool good = json_array_size(tokens) > 0;
+    for (size_t i = 0; good && i < json_array_size(tokens); i++) {
+        const json_t *string = json_array_get(strings, i);
+        int id;
+        good = read_id(json_array_get(tokens, i), &id) && (json_is_string(string) || json_is_array(string));
+    }
+    return good;
+}
+
 bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strings, cord_text text) {
     size_t n = json_array_size(tokens), before = pieces->n ? pieces->end[pieces->n - 1] : 0;
     if (!json_is_array(tokens) || !json_is_array(strings) || json_array_size(strings) != n) return false;
@@ -135,6 +146,7 @@ bool pieces_add(struct pieces *pieces, const json_t *tokens, const json_t *strin
     bool good = false;
     for (size_t a = 0; a < sizeof alphabets / sizeof *alphabets && !good; a++)
         good = spells(strings, text, alphabets[a], end);
+    pieces->altered = !good && are_tokens(tokens, strings);
     for (size_t i = 0; good && i < n; i++) {
         good = read_id(json_array_get(tokens, i), &id[i]);
         end[i] += before;

@@ -1,5 +1,6 @@
 /* question.c - requests and replies as JSON, over the transport. It must not know protocols. */
 #include "model/http/remote.h"
+#include "model/http/retry.h"
 #include "model/http/share.h"
 
 #include <stdlib.h>
@@ -28,6 +29,15 @@ void question_end(struct question *q, struct json_writer *w) {
     q->call.body = buf_text(&q->body);
     buf_check(&q->body, &q->call.error);
 }
+
+int tokens_guessed(cord_text text) {
+    size_t digits = 0;
+    for (size_t i = 0; i < text.len; i++) digits += text.data[i] >= '0' && text.data[i] <= '9';
+    size_t n = digits + (text.len - digits) / 3;
+    return n < INT32_MAX ? (int)n + 1 : INT32_MAX;
+}
+
+int tokens_at_most(cord_text text) { return text.len < INT32_MAX ? (int)text.len + 1 : INT32_MAX; } /* and a BOS */
 
 void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens) {
     q->computes = true;
@@ -68,12 +78,46 @@ static bool read_reply(struct question *q, cord_text text) {
     return good;
 }
 
+/* The last line that is not blank. */
+static cord_text last_line(cord_text text) {
+    text = text_trim(text);
+    ptrdiff_t end = text_rfind(text, TEXT("\n"));
+    return text_slice(text, (size_t)(end + 1), text.len);
+}
+
+/* What stands for a status in an error: a number, or one that is written as a string ("code": "400"). */
+static int read_code(const json_t *error) {
+    const json_t *code = json_object_get(error, "code");
+    return json_is_string(code) ? atoi(json_string_value(code)) : (int)json_integer_value(code);
+}
+
+/* An error that came with status 200, as the whole reply or as the last event of a stream: its words become the reply. */
+static cord_status read_error(struct buf *reply) {
+    json_t *whole = json_loadb(reply->data, reply->len, 0, NULL);
+    cord_text line = last_line(buf_text(reply));
+    if (!whole) whole = json_loadb(line.data, line.len, 0, NULL);
+    const json_t *error = json_object_get(whole, "error");
+    const char *object = json_string_value(json_object_get(whole, "object"));
+    if (object && !strcmp(object, "error")) error = whole; /* as vLLM and SGLang had it */
+    const json_t *words = json_is_string(error) ? error : json_object_get(error, "message");
+    bool is = json_is_object(error) || json_is_string(error);
+    int code = read_code(error);
+    if (is && json_is_string(words)) {
+        buf_clear(reply);
+        if (code) buf_addf(reply, "%d, ", code);
+        buf_add(reply, (cord_text){json_string_value(words), json_string_length(words)});
+    }
+    json_decref(whole);
+    return !is ? CORD_OK : status_is_about_one(code) ? CORD_BAD_INPUT : CORD_IO_ERROR;
+}
+
 /* On the transport's thread. */
 static bool arrived(void *ctx, struct http_call *call) {
     struct question *q = ctx;
     const cord_ledger *ledger = &q->remote->engine->options.ledger;
     if (!read_reply(q, buf_text(&call->reply))) {
-        if (q->why.code != CORD_OK) call->error = q->why;
+        call->error = q->why;
+        if (q->why.code == CORD_OK) call->error.code = read_error(&call->reply);
         return false;
     }
     q->arrived = true;
@@ -190,7 +234,8 @@ cord_status remote_ask(struct question *q, json_t **reply, cord_error *err) {
     q->into = reply;
     q->call.most_tries = PROBE_TRIES;
     cord_status status = questions_ask(q->remote->engine, q, 1, err);
-    if (status == CORD_OK && q->call.error.code != CORD_OK && q->call.status / 100 != 4) {
+    bool refused = q->call.status / 100 == 4 && !status_may_pass(q->call.status);
+    if (status == CORD_OK && q->call.error.code != CORD_OK && !refused) {
         status = q->call.error.code;
         if (err) *err = q->call.error;
     }

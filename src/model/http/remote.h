@@ -21,6 +21,7 @@ struct pieces {
     double *logprob; /* of each but the first, where the reply that lists them told it, too; else NULL */
     int n;
     const char *problem; /* why a reply lists no tokens, and why the next one would not either; static. NULL: none */
+    bool altered;        /* a reply was in order, but its tokens spell another text */
 };
 void pieces_release(struct pieces *pieces);
 /* Appends `more`, whose text follows. False: no memory. */
@@ -114,7 +115,7 @@ struct protocol {
      * not tell. False, and nothing to be freed, where the reply is not one; p->error may then say why, where asking
      * again cannot mend it. */
     bool (*propose_read)(const json_t *reply, cord_proposal *p);
-    /* Folds an event of a stream into what was told. False: it is none, or an error. */
+    /* Folds an event of a stream into what was told. False: it is none, or an error. NULL: it is never asked for one. */
     bool (*event)(struct told *told, const json_t *event);
     /* Makes of it the reply that propose_read reads. Where a stop string cut it, what the server would have said of
      * its end is not there; any end will do, since the text says it. */
@@ -145,6 +146,7 @@ struct remote {
     bool names_stops;     /* it tells which stop string ended a text; else it is sent none */
     const char *going_on; /* chat: how a turn is gone on with, as models.*.continue has it */
     bool repeats;         /* chat: replies begin with the turn that they go on with */
+    bool usage_refused;   /* a stream that is asked for its usage, too, is refused */
     struct arena arena;
 };
 
@@ -175,6 +177,7 @@ struct question {
 
     bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
     cord_request request; /* of such a one; its key is made when it is asked */
+    int guessed_tokens;   /* of a prompt, where its reply does not tell */
     uint64_t seed;        /* of such a one: two requests with different seeds are two, whatever their bodies say */
     cord_cost cost;
 };
@@ -182,8 +185,10 @@ struct question {
 /* A request to `path`: the caller writes the members of its body, then ends it. */
 struct json_writer question_begin(struct question *q, const struct remote *remote, const char *path, uint64_t group);
 void question_end(struct question *q, struct json_writer *w);
-/* Tokens of a text that only the server can count: a guess. */
-#define TOKENS_GUESSED(text) ((int)((text).len / 3 < INT32_MAX ? (text).len / 3 + 1 : INT32_MAX))
+/* Tokens of a text that only the server can count, where its reply tells nothing of them: a third of the bytes, but each
+ * digit is one. And what they are at most. */
+int tokens_guessed(cord_text text);
+int tokens_at_most(cord_text text);
 /* Says that the model itself has to answer, and what that costs at most. After question_end. */
 void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens);
 /* Asks all that have no error, of any models, and waits. CORD_CANCELLED where the engine stops, or its ledger allows no

@@ -8,14 +8,12 @@
 bool status_may_pass(int status) {
     switch (status) {
     case 408: /* request timeout */
+    case 409: /* conflict: a lock that somebody holds */
     case 425: /* too early */
-    case 429: /* too many requests */
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-    case 529: /* overloaded, says Anthropic's */ return true;
-    default: return false;
+    case 429: /* too many requests */ return true;
+    case 501: /* not implemented */
+    case 505: /* HTTP version not supported */ return false;
+    default: return status >= 500; /* 520 to 524 are Cloudflare's, 529 Anthropic's */
     }
 }
 

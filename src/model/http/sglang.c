@@ -61,15 +61,16 @@ static bool decode_read(const json_t *reply, cord_text text, struct pieces *piec
 
 /* ---- proposing ----------------------------------------------------------------------------------------------- */
 
-/* The seed counts only where the server was started with --enable-deterministic-inference. */
+/* The seed counts only where the server was started with --enable-deterministic-inference. Never as a stream: each event
+ * would have the whole text and all ids so far, 64 MiB at some 3,500 tokens. */
 static void propose_write(const struct remote *remote, const cord_proposal *p, const struct pieces *prompt,
                           struct json_writer *w) {
+    (void)remote;
     write_ids(w, "input_ids", prompt, prompt->n);
     json_open(w, "sampling_params", '{');
     json_int(w, "max_new_tokens", p->max_tokens);
     openai_write_drawing(p, "sampling_seed", w);
     json_close(w, '}');
-    if (remote->stream) json_bool(w, "stream", true);
 }
 
 /* What ended a text: {"type": "stop", "matched": a stop string, or a token's id}, or {"type": "length"}. */
@@ -92,26 +93,6 @@ static bool propose_read(const json_t *reply, cord_proposal *p) {
     p->prompt_tokens = read_count(meta, "prompt_tokens");
     p->cached_tokens = read_count(meta, "cached_tokens");
     return read_text(text, p);
-}
-
-/* Each event has the whole text so far; or, from a server that was started to stream incrementally, what is new:
- * then it lists fewer ids than it counts. */
-static bool take_event(struct told *told, const json_t *event) {
-    const json_t *text = json_object_get(event, "text"), *meta = json_object_get(event, "meta_info");
-    const json_t *ids = json_object_get(event, "output_ids");
-    if (!json_is_string(text) || !json_is_object(meta) || json_object_get(event, "error")) return false;
-    bool whole = !json_is_array(ids) || (int)json_array_size(ids) == read_count(meta, "completion_tokens");
-    if (whole) buf_clear(&told->text);
-    told->events++;
-    buf_add(&told->text, (cord_text){json_string_value(text), json_string_length(text)});
-    return json_object_set(told->reply, "meta_info", (json_t *)(uintptr_t)meta) == 0;
-}
-
-static void end_events(struct told *told) {
-    json_t *meta = json_object_get(told->reply, "meta_info");
-    json_object_set_new(told->reply, "text", json_stringn(told->text.data, told->text.len));
-    if (told->cut && !json_is_object(json_object_get(meta, "finish_reason")))
-        json_object_set_new(meta, "finish_reason", json_pack("{s:s}", "type", "length"));
 }
 
 /* ---- scoring ------------------------------------------------------------------------------------------------- */
@@ -193,7 +174,5 @@ const struct protocol protocol_sglang = {
     .propose_path = "/generate",
     .propose_write = propose_write,
     .propose_read = propose_read,
-    .event = take_event,
-    .event_end = end_events,
     .ways = ways,
 };

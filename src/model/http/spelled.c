@@ -116,7 +116,21 @@ struct part {
     cord_text text;
     struct pieces pieces;
     struct question *question; /* NULL: they were known */
+    int altered;               /* replies whose tokens spell another text */
 };
+
+/* A reply whose tokens spell another text may be damaged. The second one is no accident, where it is a text that tokenizers
+ * do change: Unicode's normal form NFC, which Qwen's has, writes an accent behind its letter as one character with it. */
+static void judge_altered(struct question *q, struct part *part) {
+    bool ascii = true;
+    for (size_t i = 0; i < part->text.len; i++) ascii &= (unsigned char)part->text.data[i] < 0x80;
+    if (!part->pieces.altered || ascii || ++part->altered < 2) return;
+    error_fill(
+        &q->why, CORD_BAD_INPUT,
+        "%s: the server's tokenizer changes this text (Unicode normalisation?), so that its tokens spell another "
+        "one; write the problem's texts in the normal form NFC",
+        q->remote->base.info.name);
+}
 
 static bool read_tokens(struct question *q, const json_t *reply) {
     struct part *part = q->into;
@@ -126,6 +140,8 @@ static bool read_tokens(struct question *q, const json_t *reply) {
     bool good = part->text.len == 0 || protocol->tokenize_read(reply, part->text, &part->pieces);
     if (!good && part->pieces.problem)
         error_fill(&q->why, CORD_BAD_MODEL, "%s: %s", q->remote->base.info.name, part->pieces.problem);
+    else if (!good)
+        judge_altered(q, part);
     q->cost = (cord_cost){.prompt_tokens = part->pieces.n, .new_tokens = 1};
     return good;
 }
@@ -139,7 +155,9 @@ static bool scan_tokens(struct question *q, cord_text reply) {
 
 static bool read_ends(struct question *q, const json_t *reply) {
     struct part *part = q->into;
-    return part->text.len == 0 || q->remote->protocol->decode_read(reply, part->text, &part->pieces);
+    bool good = part->text.len == 0 || q->remote->protocol->decode_read(reply, part->text, &part->pieces);
+    if (!good) judge_altered(q, part);
+    return good;
 }
 
 /* Samples of one prompt have the same text. */
@@ -171,7 +189,7 @@ static void ask_tokens(struct question *q, struct part *part) {
     struct json_writer w = question_begin(q, s->remote, protocol->tokenize_path, protocol->sends_text ? s->group : 0);
     protocol->tokenize_write(s->remote, part->text, &w);
     question_end(q, &w);
-    if (protocol->sends_text) question_charge(q, 0, TOKENS_GUESSED(part->text), 1);
+    if (protocol->sends_text) question_charge(q, 0, tokens_at_most(part->text), 1);
     q->read = read_tokens;
     q->scan = protocol->tokenize_ids ? scan_tokens : NULL;
     q->into = part;

@@ -51,7 +51,7 @@ static bool take(struct question *q, cord_text events) {
         bool good = json_is_object(event) && told->reply && q->remote->protocol->event(told, event);
         json_decref(event);
         if (!good || told->text.status != CORD_OK) return false;
-        told->cut = reached(q);
+        told->cut |= reached(q); /* or the protocol has enough */
     }
     return true;
 }

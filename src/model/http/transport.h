@@ -66,8 +66,9 @@ struct http_call {
      *   event    after each event of a stream. False: that is enough; the server is told to stop (the connection is
      *            closed), and the reply counts as whole.
      *   arrived  once the reply is whole (status 2xx), before transport_run returns. False: the reply is no good, and
-     *            `error` may say why: with a code other than CORD_OK and CORD_IO_ERROR this is told at once, else the
-     *            request is made again like one that got no reply, up to `most_bad` such replies. */
+     *            `error` may say why (without a message: `reply` is then the server's own words): with CORD_IO_ERROR
+     *            the request is made again as after a status that may pass, with another code this is told at once;
+     *            with CORD_OK it is made again up to `most_bad` such replies. */
     bool (*event)(void *ctx, struct http_call *call);
     bool (*arrived)(void *ctx, struct http_call *call);
     void *ctx;
@@ -77,12 +78,13 @@ struct http_call {
     struct buf reply; /* whole; of an error the first 64 KiB as far as they came, the key blotted out */
     bool done;        /* of a stream: "[DONE]" came. Where a server that sends it did not, the reply is cut short */
     int tries;        /* requests that were sent */
-    int lost;         /* of these: no whole reply came, and none that refused it: they may have been paid for */
-    int64_t us;       /* from transport_run to its end */
+    int lost;   /* of these: no whole reply came that could be used, nor a status that refused it: they may have been
+                       * paid for */
+    int64_t us; /* from transport_run to its end */
 };
 
 /* Runs n calls and returns when all have ended. What may pass is tried again (no connection, a reset, a timeout, a reply
- * cut short, 408, 425, 429, 500, 502, 503, 504, 529), on another replica if there is one; what may not is told at once
+ * cut short, 408, 409, 425, 429, all from 500 on but 501 and 505), on another replica if there is one; what may not is told at once
  * (other statuses, certificates, redirects). A request that was refused (429, 503) while the server was serving others
  * waits its turn: that counts as a quarter of a try only. While no replica can be reached, requests wait, one of them at a
  * time tries whether it can, and its failure is one try of all that wait.
@@ -99,7 +101,7 @@ void http_call_release(struct http_call *call);
 /* Counted since the endpoint was opened. May be called at any time, by any thread. */
 struct endpoint_usage {
     int64_t requests, retries, failures; /* sent; sent again; calls that ended without a reply */
-    int64_t lost;                        /* sent, without any answer: may have been paid for */
+    int64_t lost;                        /* sent, without an answer of use or a refusal: may have been paid for */
     int64_t bytes_sent, bytes_received;  /* with headers, as packed */
     int in_flight, allowed;              /* now; how many the servers are trusted with, together */
     int replicas, healthy;               /* all; not left out at the moment */
