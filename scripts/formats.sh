@@ -3,7 +3,8 @@
 #
 #   usage: scripts/formats.sh CORD_BINARY [--light]
 #
-# --light: what needs no torch (Hugging Face's datasets, pyarrow, tokenizers), for machines without the gigabytes.
+# --light: what needs no torch (Hugging Face's datasets, pyarrow, tokenizers), for machines without the gigabytes; part of
+# `make test`. Where its packages cannot be had it says so and ends with 77.
 # The Python environment is the tests' own, pinned (tests/formats/requirements*.txt), and lies in the cache. With
 # CORD_TORCH=ENVIRONMENT, torch and transformers are taken from that one and not installed again.
 # The last line counts:  N passed, N failed, N skipped
@@ -26,7 +27,11 @@ if ! [ -e "$env/ready" ]; then
     rm -rf "$env"
     python3 -m venv "$env"
     echo "installing the tests' Python packages into $env" >&2
-    "$env/bin/pip" install -q --disable-pip-version-check -r "$tests/requirements.txt"
+    if ! "$env/bin/pip" install -q --disable-pip-version-check -r "$tests/requirements.txt"; then
+        [ "$light" = --light ] || exit 1
+        echo "SKIP: the Python packages of tests/formats/requirements.txt cannot be installed"
+        exit 77
+    fi
     if [ "$light" != --light ]; then
         if [ -n "${CORD_TORCH:-}" ]; then
             "$CORD_TORCH/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' \
