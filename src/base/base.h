@@ -44,7 +44,7 @@ cord_status error_errno(cord_error *err, const char *what, const char *path);
 
 static inline cord_text text_of(const char *s) { return (cord_text){s, s ? strlen(s) : 0}; }
 static inline cord_text text_slice(cord_text t, size_t from, size_t to) {
-    return (cord_text){t.data + from, to - from};
+    return (cord_text){from ? t.data + from : t.data, to - from};
 }
 
 bool text_equal(cord_text a, cord_text b);
