@@ -203,10 +203,10 @@ enum { MARK_ID = 1000 };
 
 /* A token a byte, but for the mark. */
 static inline json_t *marked_tokens_of(const json_t *body, const struct manners *m) {
-    json_t *tokens = json_array(), *strings = json_array();
     const char *text = json_string_value(json_object_get(body, "prompt"));
     if (m->normalises && text && strchr(text, '\xE2'))
         return json_pack("{s:[i,i,i],s:[s,s,s]}", "tokens", 1, 2, 3, "token_strs", "5", "\xC4\xA0", "\xC3\x8E\xC2\xA9");
+    json_t *tokens = json_array(), *strings = json_array();
     for (size_t i = 0; text && text[i];) {
         bool mark = text_starts(text_of(text + i), TEXT("<extra_0>"));
         json_array_append_new(tokens, json_integer(mark ? MARK_ID : (unsigned char)text[i]));
