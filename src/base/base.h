@@ -44,6 +44,7 @@ cord_status error_errno(cord_error *err, const char *what, const char *path);
 
 static inline cord_text text_of(const char *s) { return (cord_text){s, s ? strlen(s) : 0}; }
 static inline cord_text text_slice(cord_text t, size_t from, size_t to) {
+    /* t.data may be NULL, to which nothing may be added. */
     return (cord_text){from ? t.data + from : t.data, to - from};
 }
 

@@ -151,8 +151,6 @@ static void put_share(struct page *page, double part, double all) {
     if (all > 0) page_print(page, PAINT_NONE, " (%.1f %%)", 100 * part / all);
 }
 
-static const char *plural(int n) { return n == 1 ? "" : "s"; }
-
 static void text_head(struct look *l, struct page *page) {
     page_raw(page, PAINT_BOLD, text_of(l->call->args[0]));
     if (l->outline.strategy.len) {
@@ -178,7 +176,7 @@ static void text_saturation(struct look *l, struct page *page) {
         return;
     }
     page_print(page, PAINT_NONE, "  the best of the beam, after %d of %d round%s", l->saturated, l->scored,
-               plural(l->scored));
+               page_plural(l->scored));
     put_share(page, l->saturated, l->scored);
     page_print(page, PAINT_NONE, "\n  problems that reach it: %d of %d", l->problems_saturated, l->started);
     if (l->problems_saturated)
@@ -189,7 +187,7 @@ static void text_saturation(struct look *l, struct page *page) {
 static void text_mention(struct look *l, struct page *page) {
     page_print(page, PAINT_BOLD, "\nFirst mention of the gold, in the best trajectory\n");
     page_print(page, PAINT_NONE, "  %d problem%s; left out, since the question has it: %d\n", l->asked,
-               plural(l->asked), l->in_question);
+               page_plural(l->asked), l->in_question);
     if (!l->asked) return;
     page_print(page, PAINT_NONE, "  never mentioned: %d", l->asked - l->mentioned);
     put_share(page, l->asked - l->mentioned, l->asked);
@@ -213,7 +211,8 @@ static void text_margins(struct look *l, struct page *page) {
         page_print(page, PAINT_NONE, "\n");
         return;
     }
-    page_print(page, PAINT_NONE, "  %d selection%s in which something was left", a->n_margins, plural(a->n_margins));
+    page_print(page, PAINT_NONE, "  %d selection%s in which something was left", a->n_margins,
+               page_plural(a->n_margins));
     if (a->n_margins)
         page_print(page, PAINT_NONE, "; the median margin is %.4f", audit_median(a->margins, a->n_margins));
     page_print(page, PAINT_NONE, "\n");
@@ -301,7 +300,7 @@ static void text_teachers(struct look *l, struct page *page) {
 
 static void text_overlooked(struct look *l, struct page *page) {
     page_print(page, PAINT_BOLD, "\nThe best by S is not correct, another finished one is\n");
-    page_print(page, PAINT_NONE, "  %d of %d problem%s", l->overlooked, l->answered, plural(l->answered));
+    page_print(page, PAINT_NONE, "  %d of %d problem%s", l->overlooked, l->answered, page_plural(l->answered));
     put_share(page, l->overlooked, l->answered);
     page_print(page, PAINT_NONE, "\n");
     for (int i = 0, listed = 0; i < l->audit.n_problems && listed < MOST_LISTED; i++) {

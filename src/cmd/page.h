@@ -15,6 +15,9 @@ struct page {
     bool failed; /* no memory: what is shown is not whole */
 };
 
+/* What "problem" ends with, of n of them. */
+static inline const char *page_plural(int n) { return n == 1 ? "" : "s"; }
+
 void page_init(struct page *page, FILE *out);
 void page_release(struct page *page);
 /* printf, painted. For cord's own words: nothing is escaped. */

@@ -252,13 +252,12 @@ cord_status rollouts_compare(const char *folder, int times, int sample, FILE *pr
 
 /* ---- what is told ------------------------------------------------------------------------------------------------ */
 
-static const char *plural(int n) { return n == 1 ? "" : "s"; }
-
 void rollouts_text(const struct rollouts *r, struct page *page) {
     int agree = r->fell[1][0] + r->fell[0][1];
     page_print(page, PAINT_BOLD, "\nSteps: labels of cord export against rollouts\n");
     page_print(page, PAINT_NONE, "  %d problem%s, %d steps; behind each %d rollout%s of %d teacher%s\n", r->problems,
-               plural(r->problems), r->steps, r->wanted, plural(r->wanted), r->teachers, plural(r->teachers));
+               page_plural(r->problems), r->steps, r->wanted, page_plural(r->wanted), r->teachers,
+               page_plural(r->teachers));
     if (r->left_out)
         page_print(page, PAINT_NONE, "  left out, without a score for each step or a rollout: %d\n", r->left_out);
     page_print(page, PAINT_DIM, "  %-12s  %10s  %10s  %10s  %11s\n", "", "value fell", "it did not", "none right",

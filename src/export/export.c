@@ -214,10 +214,11 @@ static cord_status visit_problems(const struct export_source *source, visit *eac
     int64_t last = 0, *keys = malloc(KEYS_AT_ONCE * sizeof *keys);
     if (!keys) return error_memory(err);
     cord_status status = CORD_OK;
-    for (int n = KEYS_AT_ONCE; status == CORD_OK && n == KEYS_AT_ONCE; last = keys[n - 1]) {
+    int n = KEYS_AT_ONCE;
+    while (status == CORD_OK && n == KEYS_AT_ONCE) {
         status = journal_problem_keys(source->journal, last, keys, KEYS_AT_ONCE, &n, err);
         for (int i = 0; status == CORD_OK && i < n; i++) status = each(ctx, keys[i], err);
-        if (!n) break;
+        if (n) last = keys[n - 1];
     }
     free(keys);
     return status;

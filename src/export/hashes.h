@@ -1,6 +1,7 @@
-/* hashes.h - a set of 64-bit hashes, each with a small number: what was seen, and where. Of a million rows it takes some
- * 30 megabytes, whatever they hold. Two texts with one hash count as one, which among a million rows happens once in some
- * thirty million exports. It must not know what is hashed. */
+/* hashes.h - a set of 64-bit hashes in memory, each with a small number: the n-grams of a text, or of the sets that it must not
+ * overlap with. Of a million it takes some 30 megabytes. Two texts with one hash count as one, which among a million happens
+ * once in some thirty million sets. (What grows with the rows of an export lies in data/seen.h, and then on disk.) It must not
+ * know what is hashed. */
 #ifndef CORD_HASHES_H
 #define CORD_HASHES_H
 

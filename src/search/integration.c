@@ -137,7 +137,7 @@ static cord_status ask(const struct beam *beam, struct candidate *c, cord_text *
     return status;
 }
 
-/* ---- keep -------------------------------------------------------------------------------------------- */
+/* ---- keep ------------------------------------------------------------------------------------------------------ */
 
 /* The merged trace alone; or, where there is none, all traces as they were. */
 static cord_status keep(struct beam *beam, struct candidate *c, cord_text answer, cord_error *err) {

@@ -313,9 +313,8 @@ static cord_status try_stream(struct remote *remote, struct probe *probe, cord_e
     if (remote->usage_refused) CORD_TRY(try_way(remote, true, probe, err));
     if (probe->goes_on) return CORD_OK;
     return error_set(err, CORD_BAD_MODEL,
-                     "%s goes on with a turn that has begun, but not where its reply comes as a stream of events (%s); "
-                     "it is asked for one where models.*.stream is set, or where it does not tell which stop string "
-                     "ended a text",
+                     "%s goes on with a turn that has begun, but not where its reply comes as a stream of events "
+                     "(%s); " WHY_A_STREAM,
                      remote->base.info.name, probe->why);
 }
 

@@ -243,9 +243,7 @@ static cord_status try_stream(struct remote *remote, cord_error *err) {
         if (err) *err = why;
         return status;
     }
-    return error_set(err, CORD_BAD_MODEL,
-                     "%s has completions, but not as a stream of events (%s); it is asked for one where "
-                     "models.*.stream is set, or where it does not tell which stop string ended a text",
+    return error_set(err, CORD_BAD_MODEL, "%s has completions, but not as a stream of events (%s); " WHY_A_STREAM,
                      remote->base.info.name, status == CORD_OK ? "there is no text in it" : why.message);
 }
 

@@ -30,6 +30,9 @@ void openai_write_drawing(const cord_proposal *p, const char *seed, struct json_
  * which one ended a text: otherwise it could not be told from the end of the model's turn. */
 void openai_write_sampling(const struct remote *remote, const cord_proposal *p, struct json_writer *w);
 void openai_write_stream(const struct remote *remote, struct json_writer *w);
+/* Why a model that is opened is asked for a stream, to be said where it gives none. */
+#define WHY_A_STREAM \
+    "it is asked for one where models.*.stream is set, or where it does not tell which stop string ended a text"
 /* Whether a first stream's status may mean that it must not be asked for its usage: Mistral's is said to be 422. */
 bool openai_refuses_usage(int status);
 

@@ -78,14 +78,13 @@ struct http_call {
     struct buf reply; /* whole; of an error the first 64 KiB as far as they came, the key blotted out */
     bool done;        /* of a stream: "[DONE]" came. Where a server that sends it did not, the reply is cut short */
     int tries;        /* requests that were sent */
-    int lost;   /* of these: no whole reply came that could be used, nor a status that refused it: they may have been
-                       * paid for */
-    int64_t us; /* from transport_run to its end */
+    int lost;         /* of these: neither a reply that could be used nor a refusing status; perhaps paid for */
+    int64_t us;       /* from transport_run to its end */
 };
 
 /* Runs n calls and returns when all have ended. What may pass is tried again (no connection, a reset, a timeout, a reply
- * cut short, 408, 409, 425, 429, all from 500 on but 501 and 505), on another replica if there is one; what may not is told at once
- * (other statuses, certificates, redirects). A request that was refused (429, 503) while the server was serving others
+ * cut short, 408, 409, 425, 429, all from 500 on but 501 and 505), on another replica if there is one; what may not is told
+ * at once (other statuses, certificates, redirects). A request that was refused (429, 503) while the server was serving others
  * waits its turn: that counts as a quarter of a try only. While no replica can be reached, requests wait, one of them at a
  * time tries whether it can, and its failure is one try of all that wait.
  * Errors: CORD_BAD_INPUT where trying again cannot mend it and it is this request alone that fails (400, 413, 422, a reply
