@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The paper's grid (recipes/paper/small) on GSM8K, block by block; `make bench-paper` goes on with it.
 
-    bench/paper.py grid [--sample plain|hard] [--hours H] [--only VARIANT,...]    runs what is missing, and keeps its rows
-    bench/paper.py tables                                                         prints docs/results.md's tables from the rows
+    bench/paper.py grid [--sample plain|hard] [--hours H] [--only VARIANT,...] [--part I/N]
+                                   runs what is missing, and keeps its rows
+    bench/paper.py tables          prints docs/results.md's tables from the rows
 
 A row a problem, variant and seed is kept in bench/paper/SAMPLE.tsv (`cord compare --rows`), which is in the repository: days
-and machines add to it. What has its rows there is not run again; a block that was interrupted goes on where it was, since run
-folders stay in the cache until their rows are kept.
+and machines add to it. What has its rows there is not run again; a block that was interrupted keeps the rows that it has, and
+goes on where it was, since run folders stay in the cache until they are done. N processes share the work: each takes the
+blocks of its part.
 
 The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3; the other rows of the paper's tables take
 the first 32 problems and seed 1. Two samples, the same on every machine:
@@ -14,11 +16,12 @@ the first 32 problems and seed 1. Two samples, the same on every machine:
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right; what the compared methods do with them plays no part
 
-Environment: CORD_PAPER_THREADS, of the local models (one a core; on a machine that is busy with other work 1 is faster);
+Environment: CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and suffers less
+from other work);
 CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes
 are checked).
 """
-import argparse, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
+import argparse, fcntl, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -27,7 +30,7 @@ RECIPES = os.path.join(ROOT, "recipes/paper/small")
 CACHE = os.path.join(os.environ.get("CORD_CACHE", os.path.expanduser("~/.cache/cord")), "paper")
 FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
          "hard": ("gsm8k-train-2000.jsonl", "45926aa7b33a4d57392a712ec0fc718a68cc2e33422658ddda76af4c305f24ce")}
-BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 4, 100, 32, (1, 2, 3), 9001
+BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 8, 100, 32, (1, 2, 3), 9001
 
 PRIMARY = ("curation", "cord")
 # What else stands in the paper's tables, and what makes CoRD cheaper: a recipe, and settings over it.
@@ -96,14 +99,17 @@ def sample_file(sample, wanted):
 
 # ---- runs --------------------------------------------------------------------------------------------------------
 
-def run(recipe, settings, out, timeout=None):
+def run(recipe, settings, out, until=None):
+    """False: time was up before the end. Nothing that is done is lost then."""
     threads = os.environ.get("CORD_PAPER_THREADS", "0")
     sets = [word for setting in (*settings, "run.out=" + out, "run.threads=" + threads) for word in ("--set", setting)]
+    left = until and max(0, until - time.monotonic())
     try:
-        status = subprocess.run([CORD, "run", f"{RECIPES}/{recipe}.yaml", "-q", *sets], timeout=timeout).returncode
-    except subprocess.TimeoutExpired:  # killed: nothing is lost
-        sys.exit("paper: time is up; the same command goes on")
+        status = subprocess.run([CORD, "run", f"{RECIPES}/{recipe}.yaml", "-q", *sets], timeout=left).returncode
+    except subprocess.TimeoutExpired:
+        return False
     if status not in (0, 3): sys.exit(f"paper: {recipe} ended with {status}")
+    return True
 
 
 def done(sample):
@@ -122,36 +128,43 @@ def keep_rows(sample, folder, name):
         new = os.path.join(scratch, "rows.tsv")
         cord("compare", name, "--rows", new, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         head, *rows = open(new).read().splitlines(keepends=True)
-    fresh = not os.path.exists(path)
-    if not fresh and open(path).readline() != head: sys.exit(f"paper: {path} has other columns than this cord writes")
+    at_status, at_id = head.rstrip("\n").split("\t").index("status"), head.rstrip("\n").split("\t").index("id")
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "a") as file: file.write("".join([head] * fresh + rows))
+    with open(path, "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # other parts write, too
+        file.seek(0)
+        there = file.readline()
+        if there and there != head: sys.exit(f"paper: {path} has other columns than this cord writes")
+        have = done(sample) if there else set()
+        cells = [row.rstrip("\n").split("\t") for row in rows]
+        file.write("".join([head] * (not there) + [row for row, cell in zip(rows, cells) if cell[at_status] != "open"
+                                                   and (name, cell[at_id]) not in have]))
 
 
-def cells(only):
+def cells(only, part):
     """What is to be run, the most telling first: variant, seed, first problem."""
     primary = [(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in PRIMARY]
     others = [(name, 1, at) for at in range(0, OTHER_PROBLEMS, BLOCK) for name in OTHERS]
     first = [cell for cell in primary if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
     order = first + others + [cell for cell in primary if cell not in first]
-    return [cell for cell in order if not only or cell[0] in only]
+    return [cell for cell in order if (not only or cell[0] in only) and cell[2] // BLOCK % part[1] == part[0] - 1]
 
 
-def grid(sample, hours, only):
+def grid(sample, hours, only, part):
     problems = sample_file(sample, PRIMARY_PROBLEMS)
     ids = [json.loads(line)["id"] for line in open(problems)]
-    have, until = done(sample), time.monotonic() + 3600 * hours
-    for name, seed, at in cells(only):
-        run_name = f"{name}-{seed}"
-        if all((run_name, i) in have for i in ids[at:at + BLOCK]): continue
-        left = until - time.monotonic()
-        if left <= 0: sys.exit("paper: time is up; the same command goes on")
+    until = time.monotonic() + 3600 * hours
+    for name, seed, at in cells(only, part):
+        run_name, have = f"{name}-{seed}", done(sample)
+        limit = min(BLOCK, PRIMARY_PROBLEMS - at)
+        if all((run_name, i) in have for i in ids[at:at + limit]): continue
         folder = os.path.join(CACHE, sample, f"{at}")
         out, (recipe, settings) = os.path.join(folder, run_name), VARIANTS[name]
-        print(f"{sample}: problems {at + 1} to {at + BLOCK}, {run_name}", flush=True)
-        run(recipe, (*settings, f"problems.file={problems}", f"problems.skip={at}", f"problems.limit={BLOCK}", f"run.seed={seed}"), out,
-            timeout=left)
-        keep_rows(sample, folder, run_name)
+        print(f"{sample}: problems {at + 1} to {at + limit}, {run_name}", flush=True)
+        whole = run(recipe, (*settings, f"problems.file={problems}", f"problems.skip={at}", f"problems.limit={limit}",
+                             f"run.seed={seed}"), out, until)
+        if os.path.exists(os.path.join(out, "journal.sqlite")): keep_rows(sample, folder, run_name)
+        if not whole: sys.exit("paper: time is up; the same command goes on")
         shutil.rmtree(out)
 
 
@@ -188,12 +201,15 @@ def main():
     parser.add_argument("--sample", choices=tuple(FILES), default="plain")
     parser.add_argument("--hours", type=float, default=1e6)
     parser.add_argument("--only", default="", help="variants, divided by commas: " + ", ".join(VARIANTS))
+    parser.add_argument("--part", default="1/1", help="I/N: of the blocks of problems each N-th, from the I-th on")
     options = parser.parse_args()
     only = [name for name in options.only.split(",") if name]
     unknown = set(only) - set(VARIANTS)
     if unknown: parser.error("unknown: " + ", ".join(sorted(unknown)))
+    part = [int(number) if number.isdigit() else 0 for number in options.part.split("/")]
+    if len(part) != 2 or not 1 <= part[0] <= part[1]: parser.error("--part is I/N, with I from 1 to N")
     if options.what == "tables": return tables()
-    grid(options.sample, options.hours, only)
+    grid(options.sample, options.hours, only, part)
 
 
 if __name__ == "__main__":

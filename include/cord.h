@@ -330,8 +330,10 @@ typedef struct {
     const cord_text *stops; /* end the text; may begin inside a token; never part of `text`. NULL if there is none */
     int n_stops;
     cord_sampling sampling;
-    int max_tokens; /* at least 1 */
-    uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation */
+    int max_tokens;    /* at least 1 */
+    uint64_t group;    /* what shares prefixes and is forgotten together: a problem, a conversation */
+    bool others_go_on; /* texts of the group that no request of this call has will be continued: what is cached of them
+                        * stays. Else it may go, since on a CPU every row passes it by. All requests of a call say the same */
 
     cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
     char *text;       /* whole UTF-8 characters only, then a NUL that is not counted; NULL after a failure */
@@ -367,6 +369,7 @@ typedef struct {
     cord_span target;    /* not empty */
     cord_span closing;   /* "."; may be empty */
     uint64_t group;
+    bool others_go_on; /* as in cord_proposal */
     bool
         reuse; /* what this model wrote itself may stay as it was computed then, and is not computed anew: cheaper, and other
                  * by rounding. Of a model in this process; a server keeps what it likes */

@@ -267,6 +267,7 @@ struct search {
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;
+    bool others_go_on; /* in a call of a criterion: texts that are not in it will be continued, as in cord_proposal */
     cord_text
         contrast; /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
 };

@@ -388,6 +388,34 @@ static void scored_from_decoded_cells_where_it_may_be(void **state) {
     cord_proposal_release(&p);
 }
 
+/* How much of a text of the group is missing for its next step, after another text of the group was scored. */
+static int missing_after_another(uint64_t group, bool others_go_on) {
+    for (uint64_t other = 901; other < group; other++) cord_forget(engine, other); /* they have the same texts */
+    cord_proposal p;
+    cord_span span;
+    cord_scoring s = write_and_ask(&p, &span, group);
+    s.reasoning = TEXT("40 is the last number.");
+    s.others_go_on = others_go_on;
+    assert_ok(cord_score(engine, &s, 1, err));
+    assert_int_equal(s.error.code, CORD_OK);
+    cord_scoring_release(&s);
+    cord_span spans[2] = {span, {{p.text, p.len}, false}};
+    cord_proposal next = {.model = f32.model, .prompt = spans, .n_spans = 2, .max_tokens = 2, .group = group};
+    assert_ok(cord_propose(engine, &next, 1, err));
+    assert_int_equal(next.error.code, CORD_OK);
+    int missing = next.prompt_tokens - next.cached_tokens;
+    cord_proposal_release(&next);
+    cord_proposal_release(&p);
+    return missing;
+}
+
+/* Who curates scores a trace that has ended while others grow: they go on where they were, and nothing is computed again. */
+static void texts_that_go_on_are_not_computed_again(void **state) {
+    (void)state;
+    assert_in_range(missing_after_another(904, true), 1, 2);
+    assert_true(missing_after_another(905, false) > 10); /* losers of a round: every row would pass them by */
+}
+
 static void forgotten_groups_do_not_matter(void **state) {
     (void)state;
     int order[MAX_ROWS] = {0};
@@ -504,6 +532,7 @@ int main(void) {
         cmocka_unit_test(proposals_do_not_matter),
         cmocka_unit_test(never_scored_from_decoded_cells),
         cmocka_unit_test(scored_from_decoded_cells_where_it_may_be),
+        cmocka_unit_test(texts_that_go_on_are_not_computed_again),
         cmocka_unit_test(forgotten_groups_do_not_matter),
         cmocka_unit_test(a_small_cache_does_not_matter),
         cmocka_unit_test(equal_calls_give_equal_bits),

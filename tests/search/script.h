@@ -64,6 +64,7 @@ struct world {
     int away_call;                       /* the one whose last request no server answers, */
     cord_status away_code;               /* and what it fails with */
     int n_scored;                        /* in the last call */
+    bool go_on[ROUNDS + 1];              /* whether the round's last scores said that other texts go on */
     int counts, counted;                 /* calls that counted tokens, and texts in them */
     int n_started, n_rounds, n_ends;
     double log_s0;
@@ -222,8 +223,10 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
     struct world *w = engine->options.log_ctx;
     CORD_TRY(script_call(w, err));
     w->n_scored = n;
+    if (w->n_rounds <= ROUNDS) w->go_on[w->n_rounds] = requests[0].others_go_on;
     for (int i = 0; i < n; i++) {
         cord_scoring *r = &requests[i];
+        assert_int_equal(r->others_go_on, requests[0].others_go_on);
         double score = script_score(w, r, (int)(r->model - w->models));
         buf_addf(&w->log, "score %a: %.*s\n", score, (int)r->reasoning.len, r->reasoning.data);
         if (w->calls == w->away_call && i == n - 1) {

@@ -70,6 +70,7 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
     for (int i = 0; i < n; i++) {
         struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group);
         job->reuses = true;
+        job->others_go_on = requests[i]->others_go_on;
         job->done = writing_begin(job->model, requests[i], job) != CORD_OK;
         call.left += !job->done;
     }
@@ -95,6 +96,7 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
     for (int i = 0; i < n; i++) {
         struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group);
         job->reuses = requests[i]->reuse;
+        job->others_go_on = requests[i]->others_go_on;
         job->done = measuring_begin(job->model, requests[i], job) != CORD_OK;
         if (!job->done) job->same = find_same(&call, job);
         if (job->same) job->done = true;

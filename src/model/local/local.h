@@ -200,6 +200,7 @@ struct job {
     struct writing *writing;
     struct measuring *measuring; /* one of the two */
     bool reuses;                 /* may rest on what was written */
+    bool others_go_on;           /* what its group has beside it stays */
     struct tokens tokens;
     int n;    /* how many of them are to be computed; grows while a text is written */
     int more; /* by how much at most */

@@ -77,7 +77,7 @@ static void settle(struct schedule *schedule) {
         if (job->settled) continue;
         for (struct job *other = job; other; other = other->next)
             if (other->lane == job->lane && other->group == job->group) other->settled = true;
-        drop_losers(schedule, job->lane, job->group, job->reuses);
+        if (!job->others_go_on) drop_losers(schedule, job->lane, job->group, job->reuses);
     }
 }
 

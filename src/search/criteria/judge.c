@@ -49,6 +49,7 @@ static cord_status ask(const struct search *search, struct spans prompt, const s
                          .seed = seed_mix(seed_of(search, item), (uint64_t)k)},
             .max_tokens = judgment->tokens,
             .group = search->group,
+            .others_go_on = search->others_go_on,
         };
     return CORD_OK;
 }

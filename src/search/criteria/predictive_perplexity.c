@@ -21,6 +21,7 @@ cord_status score_targets(const struct search *search, const struct meta_prover 
             .target = {items[i].target.len ? items[i].target : search->target, false},
             .closing = {style->score_close, true},
             .group = search->group,
+            .others_go_on = search->others_go_on,
             .reuse = scorer->reuse,
         };
     cord_status status = cord_score(search->engine, requests, n, err);
