@@ -10,8 +10,8 @@ and machines add to it. What has its rows there is not run again; a block that w
 goes on where it was, since run folders stay in the cache until they are done. N processes share the work: each takes the
 blocks of its part.
 
-The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3; the other rows of the paper's tables take
-the first 32 problems and seed 1. Two samples, the same on every machine:
+The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3, and so does the same with the moderate
+model alone, which costs a quarter; the other rows of the paper's tables take the first 32 problems and seed 1. Two samples, the same on every machine:
     plain   problems of the test set in an order drawn once
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right; what the compared methods do with them plays no part
@@ -33,6 +33,7 @@ FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737
 BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 8, 100, 32, (1, 2, 3), 9001
 
 PRIMARY = ("curation", "cord")
+MODERATE = ("homogeneous-moderate-curation", "homogeneous-moderate-cord")
 # What else stands in the paper's tables, and what makes CoRD cheaper: a recipe, and settings over it.
 OTHERS = {name: (name, ()) for name in (
     "curation-x2", "rejection", "integration", "greedy", "mcts", "criterion-random", "criterion-longest", "criterion-judge",
@@ -143,10 +144,11 @@ def keep_rows(sample, folder, name):
 
 def cells(only, part):
     """What is to be run, the most telling first: variant, seed, first problem."""
-    primary = [(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in PRIMARY]
+    both = [[(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in pair]
+            for pair in (PRIMARY, MODERATE)]
+    first = [cell for cell in both[0] if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
     others = [(name, 1, at) for at in range(0, OTHER_PROBLEMS, BLOCK) for name in OTHERS]
-    first = [cell for cell in primary if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
-    order = first + others + [cell for cell in primary if cell not in first]
+    order = list(dict.fromkeys(first + [cell for cell in both[1] if cell[1] == 1] + others + both[0] + both[1]))
     return [cell for cell in order if (not only or cell[0] in only) and cell[2] // BLOCK % part[1] == part[0] - 1]
 
 
@@ -191,6 +193,8 @@ def tables():
     for sample in FILES:
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
         compare(sample, PRIMARY)
+        print("### The same with the moderate model alone\n", flush=True)
+        compare(sample, MODERATE)
         print("### All rows, on the problems that all have\n", flush=True)
         compare(sample, (*PRIMARY, *OTHERS))
 

@@ -330,10 +330,12 @@ typedef struct {
     const cord_text *stops; /* end the text; may begin inside a token; never part of `text`. NULL if there is none */
     int n_stops;
     cord_sampling sampling;
-    int max_tokens;    /* at least 1 */
-    uint64_t group;    /* what shares prefixes and is forgotten together: a problem, a conversation */
-    bool others_go_on; /* texts of the group that no request of this call has will be continued: what is cached of them
-                        * stays. Else it may go, since on a CPU every row passes it by. All requests of a call say the same */
+    int max_tokens; /* at least 1 */
+    uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation */
+    bool
+        others_go_on; /* texts of the group that this call has nothing of will be continued by who wrote them: what that
+                        * left in the cache stays. Else it may go, since on a CPU every row passes it by. All requests of
+                        * a group in one call say the same */
 
     cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
     char *text;       /* whole UTF-8 characters only, then a NUL that is not counted; NULL after a failure */

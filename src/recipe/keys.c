@@ -169,6 +169,8 @@ static const struct recipe_key keys[] = {
              "whose predictive perplexity tables have, whatever chose: a name under models; \"\": the meta-prover's"),
     TEXT_KEY("measures.held_out", 0, RECIPE_NAME_BYTES, "",
              "a second one outside of the pool, for tables alone; \"\": none"),
+    BOOL_KEY("measures.best_only", "false",
+             "they measure the best trajectory of each problem alone, which is all that tables show: cheaper"),
 
     CHOICE_KEY("grading.by", grader_kind_names, "math",
                "math: proved equal or different; text: the same text; command: a program's verdict; judge: a model's"),

@@ -162,6 +162,7 @@ static cord_status load_search(struct load *load) {
         .patience = (int)load_number(load, "search.patience", NULL),
         .tie_within_noise = load_number(load, "search.tie_within_noise", NULL) != 0,
         .correct_first = load_number(load, "search.correct_first", NULL) != 0,
+        .measure_best_only = load_number(load, "measures.best_only", NULL) != 0,
         .seed = (uint64_t)load_number(load, "run.seed", NULL),
     };
     CORD_TRY(load_strategy(load, search));

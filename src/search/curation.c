@@ -48,22 +48,18 @@ static bool completes(const struct beam *beam, const struct candidate *c) {
 
 static bool adds_a_step(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
 
-/* Scores, once, the traces that this round completes; what is cached of those that grow stays. scores[i] is that of the trace
- * of candidate i; NAN while it grows, and where it cannot be scored: then it comes last, and the round's note says why. */
+/* Scores, once, the traces that this round completes. scores[i] is that of the trace of candidate i; NAN while it grows, and
+ * where it cannot be scored: then it comes last, and the round's note says why. */
 static cord_status score_complete(const struct beam *beam, struct candidate *candidates, int n, double *scores,
                                   struct round *round, cord_error *err) {
     struct search search = *beam->search;
     search.arena = beam->arena;
-    search.others_go_on = false;
     struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
     if (!items) return error_memory(err);
     int count = 0;
     for (int i = 0; i < n; i++) {
         const struct candidate *c = &candidates[i];
-        if (!completes(beam, c)) {
-            search.others_go_on |= c->drop == DROP_NONE;
-            continue;
-        }
+        if (!completes(beam, c)) continue;
         items[count++] = (struct scored){
             .reasoning = adds_a_step(c) ? c->reasoning : beam->trajectories[c->parent].reasoning,
             .run = c->run,
@@ -159,5 +155,7 @@ cord_status curation_search(const struct search *search, cord_error *err) {
         .ended = all_finished,
         .correct_first = search->settings->strategy == STRATEGY_REJECTION,
     };
-    return play_strategy(search, &strategy, err);
+    struct search own = *search;
+    own.others_go_on = true; /* traces grow by their own authors, who also write all answers */
+    return play_strategy(&own, &strategy, err);
 }

@@ -21,9 +21,18 @@ cord_status measure_finished(const struct search *search, struct spans prompt, s
     if (!items) return error_memory(err);
     const struct meta_prover *scorer = search->scorer ? search->scorer : search->meta_prover;
     bool known = scorer->model == search->meta_prover->model && criterion_of(search) == criteria[0];
-    if (!known && n) CORD_TRY(measure_by(search, scorer, prompt, answers, n, items, err));
-    for (int i = 0; i < n; i++) answers[i].log_pp = known ? answers[i].trajectory.log_score : items[i].log_score;
-    if (search->held_out && n) CORD_TRY(measure_by(search, search->held_out, prompt, answers, n, items, err));
-    for (int i = 0; i < n; i++) answers[i].log_held_out = search->held_out ? items[i].log_score : (double)NAN;
+    int some = search->settings->measure_best_only && n > 1 ? 1 : n;
+    for (int i = 0; i < n; i++) {
+        answers[i].log_pp = known ? answers[i].trajectory.log_score : (double)NAN;
+        answers[i].log_held_out = (double)NAN;
+    }
+    if (!known && n) {
+        CORD_TRY(measure_by(search, scorer, prompt, answers, some, items, err));
+        for (int i = 0; i < some; i++) answers[i].log_pp = items[i].log_score;
+    }
+    if (search->held_out && n) {
+        CORD_TRY(measure_by(search, search->held_out, prompt, answers, some, items, err));
+        for (int i = 0; i < some; i++) answers[i].log_held_out = items[i].log_score;
+    }
     return CORD_OK;
 }

@@ -65,6 +65,7 @@ static cord_status ask(const struct beam *beam, const struct candidate *candidat
         .sampling = teacher->sampling,
         .max_tokens = whole || left < settings->step_tokens ? left : settings->step_tokens,
         .group = search->group,
+        .others_go_on = search->others_go_on,
     };
     proposal->sampling.seed = candidate->seed;
     return CORD_OK;
@@ -454,9 +455,9 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
     for (int i = 0; i < 2; i++) arena_release(&beam->rounds[i]);
     if (!strategy->in_order) CORD_TRY(rank_finished(search, finished, n, err));
     CORD_TRY(answer_trajectories(search, beam->prompts, finished, n, answers, err));
+    if (strategy->correct_first) put_correct_first(answers, n);
     CORD_TRY(measure_finished(search, beam->prompts[search->n_teachers], answers, n, err));
     const struct observer *observer = search->observer;
-    if (strategy->correct_first) put_correct_first(answers, n);
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
 }
 

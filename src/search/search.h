@@ -81,6 +81,7 @@ struct search_settings {
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
     bool correct_first;          /* of a selection: those first whose answers are correct */
+    bool measure_best_only;      /* by scorer and held_out */
     struct {
         cord_text form;    /* what the integrator is asked; {question} and {traces} stand in it */
         int tokens, tries; /* most of its reply; how often it is asked before the problem has failed */
@@ -267,7 +268,7 @@ struct search {
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;
-    bool others_go_on; /* in a call of a criterion: texts that are not in it will be continued, as in cord_proposal */
+    bool others_go_on; /* of all its requests, as in cord_proposal: the strategy's to say */
     cord_text
         contrast; /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
 };

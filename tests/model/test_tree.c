@@ -164,7 +164,7 @@ static void forget(struct workshop *w) {
         lists[i] = (struct tokens){.id = text->id, .n = text->n};
     }
     int had = tree_cells(tree, group);
-    assert_int_equal(tree_forget(tree, group, keep, below(w, 3), below(w, 2)), had);
+    assert_int_equal(tree_forget(tree, group, keep, below(w, 3), (enum written)below(w, 3)), had);
 }
 
 /* Nothing of a group stays where nobody works, but what others share. */
@@ -177,7 +177,7 @@ static void check_gone(const struct node *node, uint64_t group) {
 
 static void end(struct workshop *w) {
     uint64_t group = 1 + (uint64_t)below(w, GROUPS);
-    tree_forget(&w->lane->tree, group, NULL, 0, true);
+    tree_forget(&w->lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
     check_gone(&w->lane->tree.root, group);
 }
 

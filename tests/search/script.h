@@ -64,7 +64,6 @@ struct world {
     int away_call;                       /* the one whose last request no server answers, */
     cord_status away_code;               /* and what it fails with */
     int n_scored;                        /* in the last call */
-    bool go_on[ROUNDS + 1];              /* whether the round's last scores said that other texts go on */
     int counts, counted;                 /* calls that counted tokens, and texts in them */
     int n_started, n_rounds, n_ends;
     double log_s0;
@@ -108,6 +107,11 @@ static inline cord_status script_call(struct world *w, cord_error *err) {
     if (w->calls == w->cancel_call) return error_set(err, CORD_CANCELLED, "stopped");
     if (w->calls == w->broken_call) return error_set(err, CORD_INTERNAL, "the engine broke");
     return CORD_OK;
+}
+
+/* Where traces grow alone, what each has in the cache has to stay while others are written and scored. */
+static inline bool others_go_on(const struct world *w) {
+    return w->settings.strategy == STRATEGY_CURATION || w->settings.strategy == STRATEGY_REJECTION;
 }
 
 /* All spans as one text; what is behind the participant's own prompt. Checks that the prompt is that participant's. */
@@ -180,6 +184,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
                  r->n_stops, (unsigned long long)r->group, (int)all.len, all.data);
         assert_true(r->max_tokens >= 1);
         if (!asked[i].answer && !integrates) {
+            assert_int_equal(r->others_go_on, others_go_on(w));
             assert_false(last->trusted); /* what models wrote */
             assert_true(text_equal(last->text, reasoning));
             check_stops(w, r);
@@ -223,10 +228,9 @@ cord_status __wrap_cord_score(cord_engine *engine, cord_scoring *requests, int n
     struct world *w = engine->options.log_ctx;
     CORD_TRY(script_call(w, err));
     w->n_scored = n;
-    if (w->n_rounds <= ROUNDS) w->go_on[w->n_rounds] = requests[0].others_go_on;
     for (int i = 0; i < n; i++) {
         cord_scoring *r = &requests[i];
-        assert_int_equal(r->others_go_on, requests[0].others_go_on);
+        assert_int_equal(r->others_go_on, others_go_on(w));
         double score = script_score(w, r, (int)(r->model - w->models));
         buf_addf(&w->log, "score %a: %.*s\n", score, (int)r->reasoning.len, r->reasoning.data);
         if (w->calls == w->away_call && i == n - 1) {

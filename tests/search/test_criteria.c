@@ -320,6 +320,26 @@ static void what_is_finished_is_measured_by_those_who_are_named(void **state) {
     }
 }
 
+/* The best alone, which is all that tables show; of what costs nothing, all. */
+static void the_best_alone_is_measured_where_that_is_enough(void **state) {
+    (void)state;
+    for (int named = 0; named < 2; named++) {
+        struct world *w = talking("predictive-perplexity", 3);
+        w->settings.measure_best_only = true;
+        if (named) w->search.scorer = &w->others[SCORER];
+        w->search.held_out = &w->others[HELD_OUT];
+        world_succeeds(w);
+        assert_true(w->n_finished > 1);
+        for (int k = 0; k < w->n_finished; k++) {
+            const struct answered *a = &w->finished[k];
+            assert_int_equal(isnan(a->log_pp), named && k > 0);
+            assert_int_equal(isnan(a->log_held_out), k > 0);
+        }
+        assert_int_equal(w->n_scored, 1);
+        world_free(w);
+    }
+}
+
 static double held_out_cannot(struct world *w, int who, cord_text reasoning, cord_text target) {
     return who == HELD_OUT ? (double)NAN : hashed(w->script, who, reasoning, target);
 }
@@ -348,6 +368,7 @@ int main(void) {
         cmocka_unit_test(no_score_comes_behind_a_score_of_nothing),
         cmocka_unit_test(only_likelihoods_have_noise),
         cmocka_unit_test(what_is_finished_is_measured_by_those_who_are_named),
+        cmocka_unit_test(the_best_alone_is_measured_where_that_is_enough),
         cmocka_unit_test(what_cannot_be_measured_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,10 +136,11 @@ void tree_give(struct tree *tree, struct node *leaf, int length);
 bool tree_evict(struct tree *tree);
 /* Cells that cannot be dropped, because a job works at the end of their branch: those of a group, or all where it is NULL. */
 int tree_held(const struct tree *tree, const uint64_t *group);
+/* What becomes of branches whose end was written, and not prefilled. */
+enum written { WRITTEN_GOES, WRITTEN_IF_WANTED, WRITTEN_STAYS };
 /* Drops all branches of a group that are not held, but what other groups began with. `keep` (n_keep token lists): what may
- * stay of them, as far as it is the beginning of one of these; of what was written only where `decoded` is true. Returns how
- * many cells the group had. */
-int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, bool decoded);
+ * stay of them, as far as it is the beginning of one of these. Returns how many cells the group had. */
+int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, enum written written);
 /* Leaves the first n tokens, prefilled ones, and the cache as it would be if nothing else had ever been in it; where that
  * cannot be, leaves nothing. Nothing may be held. */
 void tree_retain(struct tree *tree, const llama_token *tokens, int n);
@@ -200,7 +201,7 @@ struct job {
     struct writing *writing;
     struct measuring *measuring; /* one of the two */
     bool reuses;                 /* may rest on what was written */
-    bool others_go_on;           /* what its group has beside it stays */
+    bool others_go_on;           /* what its group has written beside it stays */
     struct tokens tokens;
     int n;    /* how many of them are to be computed; grows while a text is written */
     int more; /* by how much at most */

@@ -125,7 +125,7 @@ bool room_move(struct schedule *schedule, struct lane *lane, uint64_t group, lon
         return true;
     }
     lane_leave(lane, group);
-    tree_forget(&lane->tree, group, NULL, 0, true);
+    tree_forget(&lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
     lane->full = false;
     return true;
 }
@@ -212,7 +212,7 @@ static void forget(struct schedule *schedule, struct local_model *model, uint64_
     for (struct lane *lane = model->lanes, *next; lane; lane = next) {
         next = lane->next;
         if (!lane_has(lane, group)) continue;
-        int cells = tree_forget(&lane->tree, group, NULL, 0, true);
+        int cells = tree_forget(&lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
         model->group_cells += (cells - model->group_cells) / 4;
         lane_leave(lane, group);
         if (lane->n_groups == 0 && (lane->cells > LANE_CELLS || next || lane != model->lanes))

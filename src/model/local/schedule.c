@@ -57,13 +57,13 @@ void schedule_fail_all(struct schedule *schedule, const cord_error *why) {
 /* ---- settling ------------------------------------------------------------------------------------------------ */
 
 /* What a problem has in a lane and its new jobs have no use for, goes: every row has to pass it by. Scores compute anew what
- * was written, so then all of that goes, unless they may rest on it. */
-static void drop_losers(struct schedule *schedule, struct lane *lane, uint64_t group, bool keep_decoded) {
+ * was written, so then all of that goes, unless they may rest on it, or it will be continued. */
+static void drop_losers(struct schedule *schedule, struct lane *lane, uint64_t group, enum written written) {
     const struct tokens *keep[256];
     int n = 0;
     for (struct job *job = schedule->jobs; job && n < 256; job = job->next)
         if (job->lane == lane && job->group == group) keep[n++] = &job->tokens;
-    if (n < 256) tree_forget(&lane->tree, group, keep, n, keep_decoded);
+    if (n < 256) tree_forget(&lane->tree, group, keep, n, written);
 }
 
 static void settle(struct schedule *schedule) {
@@ -77,7 +77,8 @@ static void settle(struct schedule *schedule) {
         if (job->settled) continue;
         for (struct job *other = job; other; other = other->next)
             if (other->lane == job->lane && other->group == job->group) other->settled = true;
-        if (!job->others_go_on) drop_losers(schedule, job->lane, job->group, job->reuses);
+        enum written written = job->others_go_on ? WRITTEN_STAYS : job->reuses ? WRITTEN_IF_WANTED : WRITTEN_GOES;
+        drop_losers(schedule, job->lane, job->group, written);
     }
 }
 

@@ -323,7 +323,7 @@ struct pruning {
     uint64_t group;
     const struct tokens *const *keep;
     int n_keep;
-    bool decoded;
+    enum written written;
 };
 
 /* The first branch that is too long, and how long it may be. */
@@ -332,8 +332,8 @@ static struct node *unwanted_below(struct node *node, const struct pruning *p, i
         struct node *found = NULL;
         if (child->first) {
             found = unwanted_below(child, p, length);
-        } else if (!child->held && child->group == p->group) {
-            bool useless = child->decoded && !p->decoded;
+        } else if (!child->held && child->group == p->group && !(child->decoded && p->written == WRITTEN_STAYS)) {
+            bool useless = child->decoded && p->written == WRITTEN_GOES;
             int stay = useless ? child->start : wanted(child, p->keep, p->n_keep), shared = shared_end(child);
             *length = stay > shared ? stay : shared;
             if (*length < node_end(child)) found = child;
@@ -351,8 +351,8 @@ static int cells_below(const struct node *node, uint64_t group) {
 
 int tree_cells(const struct tree *tree, uint64_t group) { return cells_below(&tree->root, group); }
 
-int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, bool decoded) {
-    const struct pruning pruning = {group, keep, n_keep, decoded};
+int tree_forget(struct tree *tree, uint64_t group, const struct tokens *const *keep, int n_keep, enum written written) {
+    const struct pruning pruning = {group, keep, n_keep, written};
     int cells = tree_cells(tree, group), length = 0;
     struct node *leaf;
     while ((leaf = unwanted_below(&tree->root, &pruning, &length))) cut(tree, leaf, length);

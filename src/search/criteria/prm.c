@@ -132,6 +132,7 @@ static cord_status request_step(const struct search *search, const struct stretc
         .opening = {shepherd ? TEXT(" ки ") : (cord_text){"", 0},
                     true}, /* the sign's token holds the blank before it */
         .group = search->group,
+        .others_go_on = search->others_go_on,
     };
     pair[0].target = (cord_span){TEXT("+"), true};
     pair[1].target = (cord_span){TEXT("-"), true};
