@@ -336,6 +336,9 @@ static void warn(const struct job *job) {
             "note: %s takes %d tokens of a row unless told, and longer ones are %s: set %s; with --tokenizer cord says "
             "how many rows that concerns\n",
             t->name, t->tokens, t->longer, t->setting);
+    const char *path = text_option(job->call, "out");
+    if (strcmp(job->options.format->name, "verl") == 0 && !(path && wants_parquet(job, path)))
+        fprintf(err, "note: verl reads Parquet alone: say --parquet, or name a file that ends in .parquet\n");
     if (t && !job->options.turn)
         fprintf(err, "note: with --template cord looks whether the student's template keeps the reasoning\n");
 }

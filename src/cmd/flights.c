@@ -242,7 +242,9 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
 }
 
 enum {
-    FULL_BATCH = 16, /* rows that a batch should have: more are hardly faster, fewer leave cores idle */
+    FULL_BATCH =
+        8, /* rows that a batch should have: more are hardly faster on a CPU, and each problem more has cells that all
+                     * rows pass by; fewer leave cores idle */
     WITH_SERVERS =
         64, /* problems where servers alone compute: they make batches of what they get, and queue the rest */
 };
