@@ -242,11 +242,11 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
 }
 
 enum {
-    FULL_BATCH =
-        8, /* rows that a batch should have: more are hardly faster on a CPU, and each problem more has cells that all
-                     * rows pass by; fewer leave cores idle */
-    WITH_SERVERS =
-        64, /* problems where servers alone compute: they make batches of what they get, and queue the rest */
+    /* Rows that a batch should have: fewer leave cores idle; more are hardly faster on a CPU, and each further problem has
+     * cells that all rows pass by. */
+    FULL_BATCH = 8,
+    /* Problems where servers alone compute: they make batches of what they get, and queue the rest. */
+    WITH_SERVERS = 64,
 };
 
 /* Whether any model computes in this process. */
