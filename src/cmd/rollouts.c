@@ -134,7 +134,10 @@ static cord_status compare_steps(struct comparison *c, cord_error *err) {
     for (int i = 0; i < c->n_steps; i++) {
         bool good = example_step_is_good(&c->steps[i], c->margin);
         double change = values[i + 1] - values[i];
-        out->fell[good][change < 0]++;
+        if (values[i] > 0)
+            out->fell[good][change < 0]++;
+        else
+            out->lost_before[good]++;
         out->hopeless[good][!(values[i + 1] > 0)]++;
         out->change[good] += change;
     }
@@ -252,27 +255,36 @@ cord_status rollouts_compare(const char *folder, int times, int sample, FILE *pr
 
 /* ---- what is told ------------------------------------------------------------------------------------------------ */
 
+static int steps_with(const struct rollouts *r, int good) {
+    return r->lost_before[good] + r->fell[good][0] + r->fell[good][1];
+}
+
+/* Steps that could have lowered the value, and those of which label and rollouts say the same. */
+static int comparable(const struct rollouts *r) { return r->steps - r->lost_before[0] - r->lost_before[1]; }
+static int agreeing(const struct rollouts *r) { return r->fell[1][0] + r->fell[0][1]; }
+
 void rollouts_text(const struct rollouts *r, struct page *page) {
-    int agree = r->fell[1][0] + r->fell[0][1];
     page_print(page, PAINT_BOLD, "\nSteps: labels of cord export against rollouts\n");
     page_print(page, PAINT_NONE, "  %d problem%s, %d steps; behind each %d rollout%s of %d teacher%s\n", r->problems,
                page_plural(r->problems), r->steps, r->wanted, page_plural(r->wanted), r->teachers,
                page_plural(r->teachers));
     if (r->left_out)
         page_print(page, PAINT_NONE, "  left out, without a score for each step or a rollout: %d\n", r->left_out);
-    page_print(page, PAINT_DIM, "  %-12s  %10s  %10s  %10s  %11s\n", "", "value fell", "it did not", "none right",
-               "mean change");
+    page_print(page, PAINT_DIM, "  %-12s  %10s  %10s  %10s  %10s  %11s\n", "", "value fell", "it did not", "was 0",
+               "none right", "mean change");
     for (int good = 1; good >= 0; good--) {
-        int n = r->fell[good][0] + r->fell[good][1];
-        page_print(page, PAINT_NONE, "  %-12s  %10d  %10d  %10d  ", good ? "label good" : "label bad", r->fell[good][1],
-                   r->fell[good][0], r->hopeless[good][1]);
+        int n = steps_with(r, good);
+        page_print(page, PAINT_NONE, "  %-12s  %10d  %10d  %10d  %10d  ", good ? "label good" : "label bad",
+                   r->fell[good][1], r->fell[good][0], r->lost_before[good], r->hopeless[good][1]);
         if (n)
             page_print(page, PAINT_NONE, "%+11.4f\n", r->change[good] / n);
         else
             page_print(page, PAINT_NONE, "%11s\n", "-");
     }
-    page_print(page, PAINT_NONE, "  label and rollouts agree: %d", agree);
-    if (r->steps) page_print(page, PAINT_NONE, " (%.1f %%)", 100.0 * agree / r->steps);
+    int n = comparable(r);
+    page_print(page, PAINT_NONE, "  label and rollouts agree on %d of the %d steps whose value could fall", agreeing(r),
+               n);
+    if (n) page_print(page, PAINT_NONE, " (%.1f %%)", 100.0 * agreeing(r) / n);
     page_print(page, PAINT_NONE, "\n");
 }
 
@@ -285,14 +297,16 @@ void rollouts_json(const struct rollouts *r, struct json_writer *w) {
     json_int(w, "of_each_teacher", r->wanted);
     json_int(w, "teachers", r->teachers);
     for (int good = 1; good >= 0; good--) {
-        int n = r->fell[good][0] + r->fell[good][1];
+        int n = steps_with(r, good);
         json_open(w, labels[good], '{');
         json_int(w, "steps", n);
+        json_int(w, "was_zero", r->lost_before[good]);
         json_int(w, "fell", r->fell[good][1]);
         json_int(w, "none_right", r->hopeless[good][1]);
         json_double(w, "mean_change", n ? r->change[good] / n : (double)NAN);
         json_close(w, '}');
     }
-    json_double(w, "agreement", r->steps ? (double)(r->fell[1][0] + r->fell[0][1]) / r->steps : (double)NAN);
+    int n = comparable(r);
+    json_double(w, "agreement", n ? (double)agreeing(r) / n : (double)NAN);
     json_close(w, '}');
 }

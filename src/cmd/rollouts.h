@@ -13,8 +13,9 @@ struct rollouts {
     int wanted, teachers; /* rollouts of each teacher behind each step; teachers */
     int problems, steps;
     int left_out; /* problems without a score for each step, or whose rollouts failed */
-    /* Steps by label (1: good) and by what the step did to the share of right rollouts (1: it fell). */
-    int fell[2][2];
+    /* By label (1: good): steps behind which no rollout was right before them, so that nothing could fall; and the others by
+     * what the step did to the share of right rollouts (1: it fell). */
+    int lost_before[2], fell[2][2];
     /* Steps by label and by whether any rollout behind them is right (1: none). */
     int hopeless[2][2];
     double change[2]; /* sums of the changes of that share, by label */
