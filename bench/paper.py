@@ -11,15 +11,15 @@ goes on where it was, since run folders stay in the cache until they are done. N
 blocks of its part.
 
 The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3, and so does the same with the moderate
-model alone, which costs a quarter; the other rows of the paper's tables take the first 32 problems and seed 1. Two samples, the same on every machine:
+model alone, which costs less; the other rows of the paper's tables take the first 32 problems and seed 1. Two samples, the
+same on every machine:
     plain   problems of the test set in an order drawn once
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right; what the compared methods do with them plays no part
 
-Environment: CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and suffers less
-from other work);
-CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes
-are checked).
+Environment: CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and
+suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
+openai/grade-school-math; the bytes are checked).
 """
 import argparse, fcntl, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
 

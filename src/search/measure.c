@@ -5,14 +5,15 @@
 
 #include <math.h>
 
-/* log S of all by one scorer, in one call. */
+/* log S by one scorer, in one call: of all, or of the best alone; NAN of the others. */
 static cord_status measure_by(const struct search *search, const struct meta_prover *scorer, struct spans prompt,
                               const struct answered *answers, int n, struct scored *items, cord_error *err) {
     struct spans own;
     for (int i = 0; i < n; i++)
-        items[i] = (struct scored){.reasoning = answers[i].trajectory.reasoning, .complete = true};
+        items[i] =
+            (struct scored){.reasoning = answers[i].trajectory.reasoning, .complete = true, .log_score = (double)NAN};
     CORD_TRY(prompt_of_scorer(search, scorer, prompt, &own, err));
-    return score_targets(search, scorer, own, items, n, err);
+    return score_targets(search, scorer, own, items, search->settings->measure_best_only ? 1 : n, err);
 }
 
 cord_status measure_finished(const struct search *search, struct spans prompt, struct answered *answers, int n,
@@ -21,18 +22,9 @@ cord_status measure_finished(const struct search *search, struct spans prompt, s
     if (!items) return error_memory(err);
     const struct meta_prover *scorer = search->scorer ? search->scorer : search->meta_prover;
     bool known = scorer->model == search->meta_prover->model && criterion_of(search) == criteria[0];
-    int some = search->settings->measure_best_only && n > 1 ? 1 : n;
-    for (int i = 0; i < n; i++) {
-        answers[i].log_pp = known ? answers[i].trajectory.log_score : (double)NAN;
-        answers[i].log_held_out = (double)NAN;
-    }
-    if (!known && n) {
-        CORD_TRY(measure_by(search, scorer, prompt, answers, some, items, err));
-        for (int i = 0; i < some; i++) answers[i].log_pp = items[i].log_score;
-    }
-    if (search->held_out && n) {
-        CORD_TRY(measure_by(search, search->held_out, prompt, answers, some, items, err));
-        for (int i = 0; i < some; i++) answers[i].log_held_out = items[i].log_score;
-    }
+    if (!known && n) CORD_TRY(measure_by(search, scorer, prompt, answers, n, items, err));
+    for (int i = 0; i < n; i++) answers[i].log_pp = known ? answers[i].trajectory.log_score : items[i].log_score;
+    if (search->held_out && n) CORD_TRY(measure_by(search, search->held_out, prompt, answers, n, items, err));
+    for (int i = 0; i < n; i++) answers[i].log_held_out = search->held_out ? items[i].log_score : (double)NAN;
     return CORD_OK;
 }
