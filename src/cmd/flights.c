@@ -10,7 +10,7 @@
 struct hangar {
     const struct flights *flights;
     pthread_mutex_t mutex; /* guards all below */
-    int next;              /* problem */
+    int taken, last;       /* problems that were, and the index of the last of them */
     cord_status status;
     cord_error error; /* of the first failure that concerns all */
 };
@@ -123,28 +123,29 @@ static cord_status note_failure(struct flight *flight, const char *reason, cord_
 static cord_status give_traces(const struct flights *flights, const struct journal_problem *problem,
                                struct search *search, cord_error *err) {
     if (!flights->traces) return CORD_OK;
-    const struct trace_list *list = &flights->traces->of[problem->index];
-    struct given_trace *given = arena_alloc(search->arena, (size_t)(list->n + 1) * sizeof *given);
+    struct trace_list list;
+    CORD_TRY(trace_set_get(flights->traces, problem->index, search->arena, &list, err));
+    struct given_trace *given = arena_alloc(search->arena, (size_t)(list.n + 1) * sizeof *given);
     if (!given) return error_memory(err);
-    for (int i = 0; i < list->n; i++) {
-        const struct trace *trace = &list->traces[i];
+    for (int i = 0; i < list.n; i++) {
+        const struct trace *trace = &list.traces[i];
         given[i] = (struct given_trace){trace->source, trace->sample, trace->reasoning, trace->reply};
     }
     search->given = given;
-    search->n_given = list->n;
+    search->n_given = list.n;
     return CORD_OK;
 }
 
-static cord_status fly(struct hangar *hangar, const struct journal_problem *problem, int slot, cord_error *err) {
+/* `arena`: of the problem, and of all that its search makes. */
+static cord_status fly(struct hangar *hangar, const struct journal_problem *problem, int slot, struct arena *arena,
+                       cord_error *err) {
     const struct flights *flights = hangar->flights;
     const struct session *session = flights->session;
     struct flight flight = {
         .hangar = hangar, .problem = problem, .slot = slot, .rounds = problem->rounds, .log_s0 = problem->log_s0};
     struct observer observer = {&flight, on_started, on_round, on_finished};
-    struct arena arena;
     int64_t start = clock_us();
     cord_error why = {0};
-    arena_init(&arena);
     struct search search = {
         .engine = session->engine,
         .group = (uint64_t)problem->key,
@@ -161,11 +162,11 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .settings = &session->recipe->search,
         .grader = &session->grader,
         .observer = &observer,
-        .arena = &arena,
+        .arena = arena,
     };
     live_problem(flights->live, slot, problem->id);
     cord_status status = give_traces(flights, problem, &search, &why);
-    if (status == CORD_OK) status = read_state(&flight, &arena, &search.state, &why);
+    if (status == CORD_OK) status = read_state(&flight, arena, &search.state, &why);
     if (status == CORD_OK) status = search_run(&search, &why);
     if (status == CORD_OK || is_problems_own(status))
         tell(&flight, status, &why, start);
@@ -177,32 +178,48 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         *err = why;
     }
     cord_forget(session->engine, (uint64_t)problem->key);
-    arena_release(&arena);
     return status;
 }
 
 /* ---- all problems -------------------------------------------------------------------------------------------- */
 
-static const struct journal_problem *next_problem(struct hangar *hangar) {
+static cord_status take_problem(struct hangar *hangar, struct arena *arena, bool *more, struct journal_problem *problem,
+                                cord_error *err) {
     const struct flights *flights = hangar->flights;
+    *more = hangar->status == CORD_OK && hangar->taken < flights->most;
+    if (!*more) return CORD_OK;
+    journal_lock(flights->journal);
+    cord_status status = journal_next_open(flights->journal, hangar->last, arena, more, problem, err);
+    journal_unlock(flights->journal);
+    CORD_TRY(status);
+    if (*more) hangar->taken++, hangar->last = problem->index;
+    return CORD_OK;
+}
+
+/* The next problem, and its search; false when there is none, or when something concerns all. */
+static bool work_on_next(struct worker *worker, struct arena *arena) {
+    struct hangar *hangar = worker->hangar;
+    struct journal_problem problem;
+    cord_error why = {0};
+    bool more;
     pthread_mutex_lock(&hangar->mutex);
-    bool more = hangar->status == CORD_OK && hangar->next < flights->n;
-    const struct journal_problem *problem = more ? &flights->problems[hangar->next++] : NULL;
+    cord_status status = take_problem(hangar, arena, &more, &problem, &why);
     pthread_mutex_unlock(&hangar->mutex);
-    return problem;
+    if (status == CORD_OK && !more) return false;
+    if (status == CORD_OK) status = fly(hangar, &problem, worker->slot, arena, &why);
+    if (status == CORD_OK) return true;
+    pthread_mutex_lock(&hangar->mutex);
+    if (hangar->status == CORD_OK) hangar->status = status, hangar->error = why;
+    pthread_mutex_unlock(&hangar->mutex);
+    return false;
 }
 
 static void *work(void *arg) {
-    struct worker *worker = arg;
-    struct hangar *hangar = worker->hangar;
-    const struct journal_problem *problem;
-    while ((problem = next_problem(hangar))) {
-        cord_error why = {0};
-        cord_status status = fly(hangar, problem, worker->slot, &why);
-        if (status == CORD_OK) continue;
-        pthread_mutex_lock(&hangar->mutex);
-        if (hangar->status == CORD_OK) hangar->status = status, hangar->error = why;
-        pthread_mutex_unlock(&hangar->mutex);
+    for (bool more = true; more;) {
+        struct arena arena;
+        arena_init(&arena);
+        more = work_on_next(arg, &arena);
+        arena_release(&arena);
     }
     return NULL;
 }
@@ -221,8 +238,8 @@ static bool start(struct worker *worker) {
 }
 
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err) {
-    struct hangar hangar = {.flights = flights};
-    if (at_once > flights->n) at_once = flights->n;
+    struct hangar hangar = {.flights = flights, .last = -1};
+    if (at_once > flights->most) at_once = flights->most;
     struct worker *workers = calloc((size_t)at_once + 1, sizeof *workers);
     if (!workers) return error_memory(err);
     pthread_mutex_init(&hangar.mutex, NULL);

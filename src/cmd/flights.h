@@ -13,15 +13,14 @@ struct flights {
     struct journal *journal;
     struct ledger *ledger; /* NULL: no model has a server */
     struct live *live;
-    const struct journal_problem *problems; /* all of them open */
-    int n;
-    const struct trace_set *traces; /* of a selection: each problem's, by its index; else NULL */
+    int most;                       /* problems to work on */
+    const struct trace_set *traces; /* of a selection; else NULL */
 };
 
 /* How many problems to have in flight: run.in_flight, or as many as fill the models' batches and fit into memory. */
 int flights_at_once(const struct session *session);
 
-/* Works on all problems, `at_once` at a time. A problem's own failure is journaled, and the others go on; what concerns all
+/* Works on the journal's open problems that are wanted, `at_once` at a time. A problem's own failure is journaled, and the others go on; what concerns all
  * (the disk, memory, being stopped) ends the run and is returned. */
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err);
 

@@ -21,7 +21,7 @@ struct run {
     const struct run_input *input;
     struct shard shard;
     struct recipe recipe;
-    struct problem_set set; /* of a selection, borrowed from traces */
+    struct problem_set set; /* unused in a selection, whose traces have one */
     struct trace_set traces;
     size_t longest_question; /* of the whole set, so that every shard opens its models alike */
     struct journal *journal;
@@ -32,7 +32,7 @@ struct run {
     struct budget budget;
     int wanted, done, tried; /* problems: of the recipe; done before; worked on in this process */
     struct arena arena;
-    bool journal_is_open, recipe_is_loaded, set_is_read, traces_are_read, session_is_open;
+    bool journal_is_open, recipe_is_loaded, traces_are_read, session_is_open;
 };
 
 /* Whether an option was given; a verb need not have it. */
@@ -45,15 +45,21 @@ static bool given(const struct run *run, const char *name) {
 
 /* ---- setting up ---------------------------------------------------------------------------------------------- */
 
+static struct problem_set *problems_of(struct run *run) {
+    return run->traces_are_read ? &run->traces.problems : &run->set;
+}
+
 /* In bytes; with its gold where a judge is told that, too. */
-static size_t longest_question(const struct problem_set *set, bool judged) {
-    size_t longest = 0;
-    for (int i = 0; i < set->n; i++) {
-        const struct problem *problem = &set->problems[i];
-        size_t len = problem->bad ? 0 : problem->question.text.len + (judged ? problem->gold.len : 0);
-        if (len > longest) longest = len;
+static cord_status find_longest_question(struct run *run, cord_error *err) {
+    bool judged = run->recipe.grading.by == GRADER_JUDGE;
+    struct problem_walk walk;
+    struct problem problem;
+    problem_walk_begin(&walk, problems_of(run), err);
+    while (problem_walk_next(&walk, &problem)) {
+        size_t len = problem.bad ? 0 : problem.question.text.len + (judged ? problem.gold.len : 0);
+        if (len > run->longest_question) run->longest_question = len;
     }
-    return longest;
+    return problem_walk_end(&walk, CORD_OK);
 }
 
 static cord_status find_folder(struct run *run, cord_error *err) {
@@ -69,16 +75,11 @@ static cord_status find_folder(struct run *run, cord_error *err) {
 
 static cord_status read_problems(struct run *run, cord_error *err) {
     struct trace_options options;
-    if (!run->input->traces) {
-        CORD_TRY(problem_set_read(&run->set, &run->recipe.problems, err));
-        run->set_is_read = true;
-        return CORD_OK;
-    }
+    if (!run->input->traces) return problem_set_read(&run->set, &run->recipe.problems, err);
     options = *run->input->traces;
     options.problems = run->recipe.problems;
     CORD_TRY(trace_set_read(&run->traces, &options, err));
     run->traces_are_read = true;
-    run->set = run->traces.problems;
     return CORD_OK;
 }
 
@@ -95,8 +96,9 @@ static cord_status load_recipe(struct run *run, cord_error *err) {
     CORD_TRY(find_folder(run, err));
     run->recipe.problems.library = duckdb_library(&run->arena);
     CORD_TRY(read_problems(run, err));
-    run->longest_question = longest_question(&run->set, run->recipe.grading.by == GRADER_JUDGE) + run->traces.longest;
-    shard_select(run->shard, &run->set);
+    CORD_TRY(find_longest_question(run, err));
+    run->longest_question += run->traces.longest;
+    problems_of(run)->shard = run->shard;
     return CORD_OK;
 }
 
@@ -244,31 +246,22 @@ static cord_status open_all(struct run *run, cord_error *err) {
     CORD_TRY(put_sources(run, err));
     CORD_TRY(write_recipe(run, err));
     CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->session.n_authors, err));
-    return journal_put_problems(run->journal, &run->set, err);
+    return journal_put_problems(run->journal, problems_of(run), err);
 }
 
 /* ---- all problems -------------------------------------------------------------------------------------------- */
 
-static int compare_index(const void *index, const void *problem) {
-    int a = *(const int *)index, b = ((const struct problem *)problem)->index;
-    return (a > b) - (a < b);
-}
-
-/* One of the journal's problems as this recipe has it; NULL where it has not. (A limit may have been lowered.) */
-static const struct problem *find_wanted(const struct run *run, const struct journal_problem *problem) {
-    const struct problem *found =
-        bsearch(&problem->index, run->set.problems, (size_t)run->set.n, sizeof *run->set.problems, compare_index);
-    return found && text_equal(found->question.id, problem->id) ? found : NULL;
-}
-
-static void tell_bad_rows(struct run *run) {
-    for (int i = 0; i < run->set.n; i++) {
-        const struct problem *problem = &run->set.problems[i];
-        if (problem->bad)
+static cord_status tell_bad_rows(struct run *run, cord_error *err) {
+    const struct problem_set *set = problems_of(run);
+    struct problem_walk walk;
+    struct problem problem;
+    if (!set->n_bad) return CORD_OK;
+    problem_walk_begin(&walk, set, err);
+    while (problem_walk_next(&walk, &problem))
+        if (problem.bad)
             live_say(run->live, "%s%s%lld: left out: %s", run->recipe.problems.path,
-                     run->set.unit && strcmp(run->set.unit, "row") == 0 ? ", row " : ":", (long long)problem->line,
-                     problem->bad);
-    }
+                     strcmp(set->unit, "row") == 0 ? ", row " : ":", (long long)problem.line, problem.bad);
+    return problem_walk_end(&walk, CORD_OK);
 }
 
 /* How many of the open problems to work on: all, or for a forecast as many as its sample still wants. */
@@ -279,28 +272,35 @@ static int sample_size(const struct run *run, int open, int done) {
     return missing < 0 ? 0 : missing < open ? missing : open;
 }
 
+static cord_status work_on(struct run *run, const struct journal_progress *before, cord_error *err) {
+    CORD_TRY(tell_bad_rows(run, err));
+    if (!run->traces_are_read) problem_set_release(&run->set); /* the journal has it */
+    if (before->begun)
+        live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, before->ended,
+                 before->wanted);
+    run->wanted = before->wanted;
+    run->done = before->ended;
+    run->tried = sample_size(run, before->wanted - before->ended, before->ended);
+    struct flights flights = {&run->session, run->journal, run->ledger,
+                              run->live,     run->tried,   run->traces_are_read ? &run->traces : NULL};
+    int64_t start = clock_us();
+    journal_unlock(run->journal);
+    cord_status status = flights_run(&flights, flights_at_once(&run->session), err);
+    journal_lock(run->journal);
+    run->seconds = (double)(clock_us() - start) / 1e6;
+    return status;
+}
+
 static cord_status run_problems(struct run *run, cord_error *err) {
-    struct journal_problem *problems;
-    int n, done = 0, wanted = 0, before = 0;
-    CORD_TRY(journal_problems(run->journal, &run->arena, &problems, &n, err));
-    bool retry = given(run, "retry-failed");
-    for (int i = 0; i < n; i++) {
-        const struct problem *problem = find_wanted(run, &problems[i]);
-        if (!problem) continue;
-        if (retry && problems[i].status == PROBLEM_FAILED && !problem->bad) {
-            CORD_TRY(journal_reopen(run->journal, problems[i].key, err));
-            problems[i].status = PROBLEM_OPEN;
-        }
-        wanted++;
-        done += problems[i].status != PROBLEM_OPEN;
-        before += problems[i].started || (problems[i].status != PROBLEM_OPEN && !problem->bad);
-    }
+    struct journal_progress before;
+    if (given(run, "retry-failed")) CORD_TRY(journal_reopen(run->journal, err));
+    CORD_TRY(journal_progress(run->journal, &before, err));
     FILE *out = run->call->out;
     struct live_options options = {
         .out = out,
         .plain = given(run, "quiet") || !isatty(fileno(out)),
-        .total = wanted,
-        .done = done,
+        .total = before.wanted,
+        .done = before.ended,
         .models = (const cord_model *const *)run->session.models,
         .n_models = run->recipe.n_models,
         .ledger = run->ledger,
@@ -308,28 +308,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         .slots = flights_at_once(&run->session),
     };
     CORD_TRY(live_open(&options, &run->live, err));
-    cord_status status = CORD_OK;
-    tell_bad_rows(run);
-    if (before && status == CORD_OK)
-        live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, done, wanted);
-    int open = 0;
-    for (int i = 0; i < n; i++)
-        if (find_wanted(run, &problems[i]) && problems[i].status == PROBLEM_OPEN) problems[open++] = problems[i];
-    run->wanted = wanted;
-    run->done = done;
-    run->tried = sample_size(run, open, done);
-    struct flights flights = {&run->session,
-                              run->journal,
-                              run->ledger,
-                              run->live,
-                              problems,
-                              run->tried,
-                              run->traces_are_read ? &run->traces : NULL};
-    int64_t start = clock_us();
-    journal_unlock(run->journal);
-    status = flights_run(&flights, flights_at_once(&run->session), err);
-    journal_lock(run->journal);
-    run->seconds = (double)(clock_us() - start) / 1e6;
+    cord_status status = work_on(run, &before, err);
     live_close(run->live);
     return status;
 }
@@ -451,7 +430,7 @@ int run_start(const struct call *call, const struct run_input *input) {
     if (run.journal_is_open) journal_unlock(run.journal);
     (void)ledger_close(run.ledger, NULL); /* (what it had was written with the files) */
     if (run.journal_is_open) journal_close(run.journal);
-    if (run.set_is_read) problem_set_release(&run.set);
+    problem_set_release(&run.set);
     if (run.traces_are_read) trace_set_release(&run.traces);
     if (run.recipe_is_loaded) recipe_release(&run.recipe);
     arena_release(&run.arena);

@@ -91,6 +91,7 @@ static int run_select(const struct call *call) {
     const struct option_value *traces = call_option(call, "trace"), *attempts = call_option(call, "attempt");
     cord_error err = {0};
     char *file = realpath(call->args[0], NULL); /* a recipe's files are relative to its own folder, this one is not */
+    if (!file && *call->args[0] == '/') file = strdup(call->args[0]); /* a pipe has no such name (/dev/stdin) */
     if (!file) {
         (void)error_errno(&err, "open", call->args[0]);
         return call_fail(call, &err);

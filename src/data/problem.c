@@ -373,58 +373,94 @@ const char *problem_reader_unit(const struct problem_reader *r) { return r->sour
 
 /* ---- a whole set ----------------------------------------------------------------------------------------------- */
 
-struct reading {
-    struct problem_set *set;
-    struct problem_reader *reader;
-    int capacity;     /* of set->problems */
-    struct buf rows;  /* the rows, each with a newline, to be hashed: the file itself where all of it is taken */
-    cord_error first; /* what was wrong with the first bad row */
+void problem_set_init(struct problem_set *set, const char *unit) {
+    *set = (struct problem_set){.unit = unit};
+    spool_init(&set->kept);
+}
+
+void problem_set_release(struct problem_set *set) {
+    spool_release(&set->kept);
+    *set = (struct problem_set){0};
+}
+
+/* A problem as it lies in the spool: itself, whose pointers to static texts stay good in this process, and behind it its own
+ * texts, each with a NUL. */
+enum { PROBLEM_TEXTS = 8 };
+
+struct kept_problem {
+    struct problem problem;
+    cord_text bad; /* of the problem; data NULL: it is good */
+    size_t bytes;  /* of all texts */
 };
 
-static cord_status next_place(struct reading *r, struct problem **p, cord_error *err) {
-    struct problem_set *set = r->set;
-    if (set->n == r->capacity) { /* the old array stays in the arena, which costs less than what the rows take */
-        if (r->capacity > INT_MAX / 2) return error_memory(err);
-        int capacity = r->capacity ? 2 * r->capacity : 64;
-        struct problem *grown = arena_alloc(&set->arena, (size_t)capacity * sizeof *grown);
-        if (!grown) return error_memory(err);
-        if (set->n) memcpy(grown, set->problems, (size_t)set->n * sizeof *grown);
-        set->problems = grown;
-        r->capacity = capacity;
-    }
-    *p = &set->problems[set->n++];
-    return CORD_OK;
+static void texts_of(struct kept_problem *kept, cord_text *texts[PROBLEM_TEXTS]) {
+    struct problem *p = &kept->problem;
+    cord_text *const all[PROBLEM_TEXTS] = {&p->question.id,   &p->question.text, &p->target,     &p->gold,
+                                           &p->full_question, &p->row,           &p->gold_field, &kept->bad};
+    memcpy(texts, all, sizeof all);
 }
 
-/* A problem of the reader, for as long as the set lives. */
-static cord_status copy_problem(struct arena *arena, struct problem *p, cord_error *err) {
-    cord_text *const texts[] = {&p->question.id,   &p->question.text, &p->target,    &p->gold,
-                                &p->full_question, &p->row,           &p->gold_field};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+cord_status problem_set_add(struct problem_set *set, const struct problem *problem, cord_error *err) {
+    struct kept_problem kept = {.problem = *problem, .bad = problem->bad ? text_of(problem->bad) : (cord_text){0}};
+    cord_text *texts[PROBLEM_TEXTS];
+    texts_of(&kept, texts);
+    for (int i = 0; i < PROBLEM_TEXTS; i++) kept.bytes += texts[i]->data ? texts[i]->len + 1 : 0;
+    CORD_TRY(spool_add(&set->kept, &kept, sizeof kept, err));
+    for (int i = 0; i < PROBLEM_TEXTS; i++) {
         if (!texts[i]->data) continue;
-        *texts[i] = arena_text(arena, *texts[i]);
-        if (!texts[i]->data) return error_memory(err);
+        CORD_TRY(spool_add(&set->kept, texts[i]->data, texts[i]->len, err));
+        CORD_TRY(spool_add(&set->kept, "", 1, err));
     }
-    if (!p->bad) return CORD_OK;
-    p->bad = arena_text(arena, text_of(p->bad)).data;
-    return p->bad ? CORD_OK : error_memory(err);
-}
-
-static cord_status add_problem(struct reading *r, const struct problem *found, cord_error *err) {
-    struct problem *p;
-    CORD_TRY(next_place(r, &p, err));
-    *p = *found;
-    CORD_TRY(copy_problem(&r->set->arena, p, err));
-    buf_add(&r->rows, p->row);
-    buf_addc(&r->rows, '\n');
-    if (!p->bad || r->set->n_bad++ > 0) return CORD_OK;
-    (void)error_set(&r->first, CORD_BAD_INPUT, "%s", p->bad);
-    source_where(&r->reader->source, &r->first);
+    set->n++;
+    set->n_bad += problem->bad != NULL;
     return CORD_OK;
 }
 
-static cord_status check_set(const struct reading *r, const struct problem_options *o, cord_error *err) {
-    const struct problem_set *set = r->set;
+void problem_walk_begin(struct problem_walk *w, const struct problem_set *set, cord_error *err) {
+    *w = (struct problem_walk){.set = set, .err = err};
+    arena_init(&w->arena);
+}
+
+cord_status problem_walk_end(struct problem_walk *w, cord_status status) {
+    arena_release(&w->arena);
+    return status == CORD_OK ? w->status : status;
+}
+
+/* The next problem. */
+static cord_status read_kept(struct problem_walk *w, struct problem *problem) {
+    struct kept_problem kept;
+    cord_text *texts[PROBLEM_TEXTS];
+    CORD_TRY(spool_read(&w->set->kept, w->at, &kept, sizeof kept, w->err));
+    char *text = arena_alloc(&w->arena, kept.bytes + 1);
+    if (!text) return error_memory(w->err);
+    CORD_TRY(spool_read(&w->set->kept, w->at + (int64_t)sizeof kept, text, kept.bytes, w->err));
+    w->at += (int64_t)(sizeof kept + kept.bytes);
+    texts_of(&kept, texts);
+    for (int i = 0; i < PROBLEM_TEXTS; i++) {
+        if (!texts[i]->data) continue;
+        texts[i]->data = text;
+        text += texts[i]->len + 1;
+    }
+    *problem = kept.problem;
+    problem->bad = kept.bad.data;
+    return CORD_OK;
+}
+
+bool problem_walk_next(struct problem_walk *w, struct problem *problem) {
+    bool told = false;
+    while (!told && w->status == CORD_OK && w->at < spool_end(&w->set->kept)) {
+        arena_release(&w->arena);
+        w->status = read_kept(w, problem);
+        told = w->status == CORD_OK && shard_has(w->set->shard, problem->question.id);
+    }
+    return told;
+}
+
+/* ---- the set of a file ---------------------------------------------------------------------------------------- */
+
+/* `first`: what was wrong with the first bad row. */
+static cord_status check_set(const struct problem_set *set, const struct problem_options *o, const cord_error *first,
+                             cord_error *err) {
     if (set->n == 0) {
         error_where(err, "%s", o->path);
         return error_set(err, CORD_BAD_INPUT,
@@ -432,40 +468,34 @@ static cord_status check_set(const struct reading *r, const struct problem_optio
                                  : "there is no row in this file");
     }
     if (set->n_bad < set->n) return CORD_OK;
-    error_where(err, "%s", r->first.where);
+    error_where(err, "%s", first->where);
     return error_set(err, CORD_BAD_INPUT, "none of the %d row%s can be used: %s", set->n, set->n == 1 ? "" : "s",
-                     r->first.message);
+                     first->message);
 }
 
-static cord_status read_set(struct reading *r, const struct problem_options *o, cord_error *err) {
-    CORD_TRY(problem_reader_open(o, &r->reader, err));
-    r->set->unit = problem_reader_unit(r->reader);
+static cord_status read_set(struct problem_set *set, struct problem_reader *r, cord_error *err) {
+    cord_error first = {0};
     for (;;) {
         struct problem found;
         bool more;
-        CORD_TRY(problem_reader_next(r->reader, &more, &found, err));
+        CORD_TRY(problem_reader_next(r, &more, &found, err));
         if (!more) break;
-        CORD_TRY(add_problem(r, &found, err));
+        if (found.bad && !set->n_bad) {
+            (void)error_set(&first, CORD_BAD_INPUT, "%s", found.bad);
+            source_where(&r->source, &first);
+        }
+        CORD_TRY(problem_set_add(set, &found, err));
     }
-    CORD_TRY(check_set(r, o, err));
-    CORD_TRY(buf_check(&r->rows, err));
-    sha256_text(buf_text(&r->rows), r->set->sha256);
-    return CORD_OK;
+    return check_set(set, r->options, &first, err);
 }
 
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err) {
+    struct problem_reader *reader;
     *set = (struct problem_set){0};
-    arena_init(&set->arena);
-    struct reading r = {.set = set};
-    buf_init(&r.rows, "a problem set", SIZE_MAX / 4);
-    cord_status status = read_set(&r, options, err);
-    problem_reader_close(r.reader);
-    buf_release(&r.rows);
+    CORD_TRY(problem_reader_open(options, &reader, err));
+    problem_set_init(set, problem_reader_unit(reader));
+    cord_status status = read_set(set, reader, err);
+    problem_reader_close(reader);
     if (status != CORD_OK) problem_set_release(set);
     return status;
-}
-
-void problem_set_release(struct problem_set *set) {
-    arena_release(&set->arena);
-    *set = (struct problem_set){0};
 }

@@ -7,6 +7,8 @@
 #define CORD_PROBLEM_H
 
 #include "data/layouts.h"
+#include "data/shard.h"
+#include "data/spool.h"
 
 /* What may be shown to a model that writes. There is no field for the answer, so none can leak. */
 struct question {
@@ -62,12 +64,12 @@ const char *problem_reader_unit(const struct problem_reader *reader);
 
 /* ---- a whole set ------------------------------------------------------------------------------------------------- */
 
+/* Problems in input order, of which memory holds none: they lie in a spool until they are asked for. */
 struct problem_set {
-    struct problem *problems; /* n of them, in input order, in the arena */
-    int n, n_bad;
-    char sha256[65];  /* of the rows taken, each with a newline */
-    const char *unit; /* what the problems' lines count: "line" or "row". Static. */
-    struct arena arena;
+    int n, n_bad;       /* of the whole set */
+    const char *unit;   /* what the problems' lines count: "line" or "row". Static. */
+    struct shard shard; /* whose problems alone problem_set_next tells; zero: all */
+    struct spool kept;
 };
 
 /* Reads the set. Fails only when the file cannot be read, holds no row, or none of its rows can be used (then the error
@@ -75,7 +77,26 @@ struct problem_set {
  * are named), an empty question or answer, invalid UTF-8, a row of over 16 MiB, an id seen before. `where` is FILE:LINE, or
  * "FILE, row N". Ids made from questions are stable under reordering. */
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err);
-void problem_set_release(struct problem_set *set);
+/* An empty set, and another problem of it: copied, but for its static texts. */
+void problem_set_init(struct problem_set *set, const char *unit);
+cord_status problem_set_add(struct problem_set *set, const struct problem *problem, cord_error *err);
+void problem_set_release(struct problem_set *set); /* of one that is all zeros, too */
+
+/* Goes through a set:
+ *     problem_walk_begin(&walk, &set, err);
+ *     while (status == CORD_OK && problem_walk_next(&walk, &problem)) status = look_at(&problem, err);
+ *     return problem_walk_end(&walk, status);
+ * A problem lives until the next one. The first error ends the loop and is what problem_walk_end returns. */
+struct problem_walk {
+    const struct problem_set *set;
+    cord_error *err;
+    cord_status status;
+    struct arena arena; /* of the problem told last */
+    int64_t at;         /* in the spool: where the next problem lies, which spool_end told before it was added */
+};
+void problem_walk_begin(struct problem_walk *walk, const struct problem_set *set, cord_error *err);
+bool problem_walk_next(struct problem_walk *walk, struct problem *problem);
+cord_status problem_walk_end(struct problem_walk *walk, cord_status status);
 
 /* For readers of rows that hold more than a problem. Fills in id (empty where the row has none of its own), question, gold and
  * target, in `arena`. `question`: what is asked where no field says it; NULL: then such a row is wrong. What was found before

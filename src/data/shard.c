@@ -29,17 +29,6 @@ bool shard_has(struct shard shard, cord_text id) {
     return strtoull(hex, NULL, 16) % (unsigned long long)shard.count == (unsigned long long)shard.number - 1;
 }
 
-void shard_select(struct shard shard, struct problem_set *set) {
-    int n = 0;
-    set->n_bad = 0;
-    for (int i = 0; i < set->n; i++) {
-        if (!shard_has(shard, set->problems[i].question.id)) continue;
-        set->problems[n] = set->problems[i];
-        set->n_bad += set->problems[n++].bad != NULL;
-    }
-    set->n = n;
-}
-
 const char *shard_folder(struct shard shard, const char *out, struct arena *arena) {
     if (shard.count == 0) return out;
     cord_text text = text_of(out);

@@ -3,7 +3,7 @@
 #ifndef CORD_SHARD_H
 #define CORD_SHARD_H
 
-#include "data/problem.h"
+#include "base/base.h"
 
 /* Shard `number` of `count`, from 1; count 0: the whole set. */
 struct shard {
@@ -18,9 +18,6 @@ bool shard_parse(const char *text, struct shard *shard);
 /* Does the problem of this id belong to the shard? The first 16 hexadecimal digits of the id's SHA-256, as a number, modulo
  * `count`, are `number` - 1. */
 bool shard_has(struct shard shard, cord_text id);
-
-/* Leaves of a set what belongs to the shard, in input order; indices stay those of the whole set, and so does its hash. */
-void shard_select(struct shard shard, struct problem_set *set);
 
 /* A run folder of the shard's own: "{shard}" in `out` becomes "2-of-8", and where there is none, "-2-of-8" is put behind it.
  * In `arena`; NULL when there is no memory. For the whole set it is `out`. */

@@ -2,6 +2,7 @@
 #include "data/traces.h"
 
 #include "base/json.h"
+#include "data/seen.h"
 #include "data/source.h"
 
 #include <limits.h>
@@ -33,24 +34,28 @@ static const char *const reply_names[] = {"attempt", "reply", "answer", NULL};
 static const char *const source_names[] = {"source", "model", "teacher", NULL};
 static const char *const hash_name = "traces_sha256";
 
-/* A problem while its rows are being read. */
-struct gathering {
-    struct trace *traces;
-    int n, room;
-    struct buf text;  /* hashes of all of them, to be hashed */
-    cord_text fields; /* of the first row, without its traces: JSON without its last brace */
+/* What is known of each problem; heads lie one behind the other by index. */
+struct head {
+    int64_t problem; /* where it lies in reading.problems, as its first row had it */
+    int64_t last;    /* where its last trace lies; -1: it has none */
+    int n;           /* traces */
+};
+
+/* A trace in the spool; its texts stand behind it. */
+struct kept_trace {
+    int64_t previous, line; /* where the problem's trace before this one lies, or -1 */
+    int source;             /* as found */
+    size_t reasoning, reply;
 };
 
 struct reading {
     struct trace_set *set;
     const struct trace_options *options;
     struct source source;
-    struct gathering *gathered;
-    int room; /* of set->problems and gathered */
-    json_t
-        *seen; /* id -> index of its problem, used as a dictionary; questions without an id, by the id made of them */
-    struct buf rows;
-    cord_error first; /* what was wrong with the first bad row */
+    struct problem_set problems; /* without their traces' hashes yet: a row lacks its end */
+    struct seen ids;    /* id -> index of its problem, from 1; questions without an id, by the id made of them */
+    struct arena arena; /* of the row that is being read */
+    cord_error first;   /* what was wrong with the first bad row */
 };
 
 /* A row's traces, before it is known whose they are. */
@@ -75,7 +80,7 @@ static cord_status find_source(struct reading *r, cord_text name, int *source, c
         if (text_equal(name, text_of(set->sources[*source]))) return CORD_OK;
     if (set->n_sources == TRACE_SOURCES)
         return error_set(err, CORD_BAD_INPUT, "there are more than %d sources of traces", TRACE_SOURCES);
-    set->sources[set->n_sources] = arena_text(&set->problems.arena, name).data;
+    set->sources[set->n_sources] = arena_text(&set->arena, name).data;
     return set->sources[set->n_sources++] ? CORD_OK : error_memory(err);
 }
 
@@ -94,7 +99,7 @@ static void divide(cord_text text, struct trace *trace) {
 
 static cord_status add_trace(struct reading *r, struct row_traces *row, const char *field, cord_text text,
                              cord_text attempt, cord_text source, cord_error *err) {
-    struct arena *arena = &r->set->problems.arena;
+    struct arena *arena = &r->arena;
     if (row->n == row->room) {
         int room = row->room ? 2 * row->room : 4;
         struct trace *grown = arena_alloc(arena, (size_t)room * sizeof *grown);
@@ -274,31 +279,21 @@ static cord_status read_traces(struct reading *r, const struct json_row *json, s
 
 /* ---- problems -------------------------------------------------------------------------------------------------- */
 
-static cord_status next_problem(struct reading *r, int *index, cord_error *err) {
-    struct problem_set *set = &r->set->problems;
-    if (set->n == r->room) {
-        if (r->room > INT_MAX / 2) return error_memory(err);
-        int room = r->room ? 2 * r->room : 64;
-        struct problem *problems = arena_alloc(&set->arena, (size_t)room * sizeof *problems);
-        struct gathering *gathered = arena_alloc(&set->arena, (size_t)room * sizeof *gathered);
-        if (!problems || !gathered) return error_memory(err);
-        if (set->n) memcpy(problems, set->problems, (size_t)set->n * sizeof *problems);
-        if (set->n) memcpy(gathered, r->gathered, (size_t)set->n * sizeof *gathered);
-        set->problems = problems;
-        r->gathered = gathered;
-        r->room = room;
-    }
-    *index = set->n;
-    set->problems[set->n] = (struct problem){.index = set->n};
-    r->gathered[set->n] = (struct gathering){0};
-    buf_init(&r->gathered[set->n].text, "a problem's traces", MOST_PROBLEM);
-    set->n++;
-    return CORD_OK;
+/* Puts a problem of which no row came before. */
+static cord_status put_problem(struct reading *r, const struct problem *p, cord_error *err) {
+    const struct head head = {spool_end(&r->problems.kept), -1, 0};
+    if (r->problems.n == INT_MAX) return error_set(err, CORD_BAD_INPUT, "the file has too many problems");
+    CORD_TRY(problem_set_add(&r->problems, p, err));
+    return spool_add(&r->set->heads, &head, sizeof head, err);
+}
+
+static cord_status read_head(const struct trace_set *set, int index, struct head *head, cord_error *err) {
+    return spool_read(&set->heads, index * (int64_t)sizeof *head, head, sizeof *head, err);
 }
 
 /* The row's own fields, as they stand, up to where the hash goes. */
 static cord_status keep_fields(struct reading *r, const struct json_row *json, struct row_traces *row,
-                               struct gathering *g, cord_error *err) {
+                               cord_text *fields, cord_error *err) {
     struct buf line;
     buf_init(&line, "a row without its traces", TABLE_ROW_BYTES);
     struct json_writer w = {.out = &line};
@@ -307,110 +302,115 @@ static cord_status keep_fields(struct reading *r, const struct json_row *json, s
     json_open(&w, NULL, '{');
     json_row_copy(json, &w, row->used);
     cord_status status = buf_check(&line, err);
-    if (status == CORD_OK) g->fields = arena_text(&r->set->problems.arena, buf_text(&line));
+    if (status == CORD_OK) *fields = arena_text(&r->arena, buf_text(&line));
     buf_release(&line);
-    return status == CORD_OK && !g->fields.data ? error_memory(err) : status;
+    return status == CORD_OK && !fields->data ? error_memory(err) : status;
 }
 
-static cord_status gather(struct reading *r, struct gathering *g, const struct row_traces *row, int64_t line,
-                          cord_error *err) {
-    if (g->n + row->n > g->room) {
-        int room = 2 * (g->n + row->n);
-        struct trace *grown = arena_alloc(&r->set->problems.arena, (size_t)room * sizeof *grown);
-        if (!grown) return error_memory(err);
-        if (g->n) memcpy(grown, g->traces, (size_t)g->n * sizeof *grown);
-        g->traces = grown;
-        g->room = room;
-    }
+static cord_status put_trace(struct trace_set *set, struct head *head, const struct trace *trace, int64_t line,
+                             cord_error *err) {
+    const struct kept_trace kept = {head->last, line, trace->source, trace->reasoning.len, trace->reply.len};
+    *head = (struct head){head->problem, spool_end(&set->traces), head->n + 1};
+    CORD_TRY(spool_add(&set->traces, &kept, sizeof kept, err));
+    CORD_TRY(spool_add(&set->traces, trace->reasoning.data, kept.reasoning, err));
+    return spool_add(&set->traces, trace->reply.data, kept.reply, err);
+}
+
+/* Puts a row's traces to its problem's. */
+static cord_status put_traces(struct reading *r, int index, const struct row_traces *row, int64_t line,
+                              cord_error *err) {
+    struct trace_set *set = r->set;
+    struct head head;
+    CORD_TRY(read_head(set, index, &head, err));
+    if (INT_MAX - row->n < set->n_traces) return error_set(err, CORD_BAD_INPUT, "the file has too many traces");
     for (int i = 0; i < row->n; i++) {
-        struct trace *trace = &g->traces[g->n];
-        *trace = row->traces[i];
-        trace->line = line;
-        trace->sample = 0;
-        for (int j = 0; j < g->n; j++) trace->sample += g->traces[j].source == trace->source;
-        g->n++;
-        if (trace->reasoning.len + trace->reply.len > r->set->longest)
-            r->set->longest = trace->reasoning.len + trace->reply.len;
-        char reasoning[65], reply[65];
-        sha256_text(trace->reasoning, reasoning);
-        sha256_text(trace->reply, reply);
-        buf_addf(&g->text, "%s %s %s\n", reasoning, reply, r->set->sources[trace->source]);
-        r->set->n_traces++;
+        const struct trace *trace = &row->traces[i];
+        size_t bytes = trace->reasoning.len + trace->reply.len;
+        if (bytes > set->longest) set->longest = bytes;
+        CORD_TRY(put_trace(set, &head, trace, line, err));
+        set->n_traces++;
     }
-    return buf_check(&g->text, err);
+    return spool_change(&set->heads, index * (int64_t)sizeof head, &head, sizeof head, err);
+}
+
+static cord_status compare_problems(const struct reading *r, const struct problem *own, const struct problem *p,
+                                    cord_error *err) {
+    if (!text_equal(own->question.text, p->question.text))
+        return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld", p->question.id.data,
+                         r->source.unit, (long long)own->line);
+    if (!text_equal(own->gold, p->gold) || !text_equal(own->target, p->target))
+        return error_set(err, CORD_BAD_INPUT, "the same problem has another answer in %s %lld: '%.*s'", r->source.unit,
+                         (long long)own->line, (int)(own->gold.len < 60 ? own->gold.len : 60), own->gold.data);
+    return CORD_OK;
+}
+
+/* What a later row of a problem says of it must be what the first one said. */
+static cord_status check_later(const struct reading *r, int index, const struct problem *p, cord_error *err) {
+    struct problem_walk walk;
+    struct problem own;
+    struct head head;
+    cord_status status = CORD_OK;
+    CORD_TRY(read_head(r->set, index, &head, err));
+    problem_walk_begin(&walk, &r->problems, err);
+    walk.at = head.problem;
+    if (problem_walk_next(&walk, &own)) status = compare_problems(r, &own, p, err);
+    return problem_walk_end(&walk, status);
 }
 
 /* The problem that a row belongs to: a new one, or the one of an earlier row, which it must agree with. */
-static cord_status find_problem(struct reading *r, const struct json_row *json, const struct problem *p,
-                                struct row_traces *row, int64_t line, int *index, cord_error *err) {
-    const json_t *at = json_object_get(r->seen, p->question.id.data);
-    if (at) {
-        *index = (int)json_integer_value(at);
-        const struct problem *own = &r->set->problems.problems[*index];
-        if (!text_equal(own->question.text, p->question.text))
-            return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld",
-                             p->question.id.data, r->source.unit, (long long)own->line);
-        if (!text_equal(own->gold, p->gold) || !text_equal(own->target, p->target))
-            return error_set(err, CORD_BAD_INPUT, "the same problem has another answer in %s %lld: '%.*s'",
-                             r->source.unit, (long long)own->line, (int)(own->gold.len < 60 ? own->gold.len : 60),
-                             own->gold.data);
-        return CORD_OK;
+static cord_status find_problem(struct reading *r, const struct json_row *json, struct problem *p,
+                                struct row_traces *row, int *index, cord_error *err) {
+    int64_t earlier;
+    *index = r->problems.n;
+    CORD_TRY(seen_note(&r->ids, p->question.id, *index + 1, &earlier, err));
+    if (earlier) {
+        *index = (int)earlier - 1;
+        return check_later(r, *index, p, err);
     }
-    CORD_TRY(next_problem(r, index, err));
-    struct problem *own = &r->set->problems.problems[*index];
-    *own = *p;
-    own->index = *index;
-    own->line = line;
-    if (json_object_set_new(r->seen, p->question.id.data, json_integer(*index)) != 0) return error_memory(err);
-    return keep_fields(r, json, row, &r->gathered[*index], err);
+    p->index = *index;
+    CORD_TRY(keep_fields(r, json, row, &p->row, err));
+    return put_problem(r, p, err);
 }
 
-static cord_status take_object(struct reading *r, const struct json_row *json, int64_t line, cord_error *err) {
-    struct problem p = {0};
+static cord_status take_object(struct reading *r, const struct json_row *json, cord_error *err) {
+    struct problem p = {.line = r->source.number};
     struct row_traces row = {0};
     int index;
     CORD_TRY(read_traces(r, json, &row, err));
-    CORD_TRY(problem_read_fields(json, &r->options->problems, row.question.data ? &row.question : NULL,
-                                 &r->set->problems.arena, &p, err));
-    if (!p.question.id.len) p.question.id = problem_id_of(p.question.text, &r->set->problems.arena);
+    CORD_TRY(
+        problem_read_fields(json, &r->options->problems, row.question.data ? &row.question : NULL, &r->arena, &p, err));
+    if (!p.question.id.len) p.question.id = problem_id_of(p.question.text, &r->arena);
     if (!p.question.id.data) return error_memory(err);
-    CORD_TRY(find_problem(r, json, &p, &row, line, &index, err));
-    return gather(r, &r->gathered[index], &row, line, err);
+    CORD_TRY(find_problem(r, json, &p, &row, &index, err));
+    return put_traces(r, index, &row, r->source.number, err);
 }
 
 /* A row that cannot be used, as a problem of its own that is bad. */
-static cord_status add_bad(struct reading *r, cord_text row, int64_t line, const cord_error *why, cord_error *err) {
-    struct problem_set *set = &r->set->problems;
-    int index;
-    CORD_TRY(next_problem(r, &index, err));
-    char *id = arena_printf(&set->arena, "%s-%lld", r->source.unit, (long long)line);
-    const char *bad = arena_printf(&set->arena, "%s", why->message);
-    cord_text kept = arena_text(&set->arena, row);
-    while (id && json_object_get(r->seen, id)) id = arena_printf(&set->arena, "%s'", id);
-    if (!id || !bad || !kept.data || json_object_set_new(r->seen, id, json_integer(index)) != 0)
-        return error_memory(err);
-    set->problems[index] =
-        (struct problem){.question.id = text_of(id), .row = kept, .line = line, .index = index, .bad = bad};
-    if (set->n_bad++ == 0) r->first = *why;
-    return CORD_OK;
+static cord_status add_bad(struct reading *r, cord_text row, const cord_error *why, cord_error *err) {
+    struct problem p = {.row = row, .line = r->source.number, .index = r->problems.n, .bad = why->message};
+    char *id = arena_printf(&r->arena, "%s-%lld", r->source.unit, (long long)p.line);
+    for (int64_t earlier = 1; earlier;) {
+        if (!id) return error_memory(err);
+        CORD_TRY(seen_note(&r->ids, text_of(id), p.index + 1, &earlier, err));
+        if (earlier) id = arena_printf(&r->arena, "%s'", id);
+    }
+    p.question.id = text_of(id);
+    if (!r->problems.n_bad) r->first = *why;
+    return put_problem(r, &p, err);
 }
 
 /* The row just read, which `why` may say could not be. */
 static cord_status take_row(struct reading *r, cord_text row, cord_error *why, cord_error *err) {
     struct json_row json;
     cord_status status = why->code;
+    if (status == CORD_OK) status = json_row_parse(&json, row, why);
     if (status == CORD_OK) {
-        buf_add(&r->rows, row);
-        buf_addc(&r->rows, '\n');
-        status = json_row_parse(&json, row, why);
-        if (status == CORD_OK) {
-            status = take_object(r, &json, r->source.number, why);
-            json_row_release(&json);
-        }
+        status = take_object(r, &json, why);
+        json_row_release(&json);
     }
     if (status == CORD_OK) return CORD_OK;
     source_where(&r->source, why);
-    if (status == CORD_BAD_INPUT) return add_bad(r, row.data ? row : TEXT(""), r->source.number, why, err);
+    if (status == CORD_BAD_INPUT) return add_bad(r, row.data ? row : TEXT(""), why, err);
     if (err) *err = *why;
     return status;
 }
@@ -424,90 +424,148 @@ static cord_status read_rows(struct reading *r, cord_error *err) {
         cord_error why;
         CORD_TRY(source_next(&r->source, &more, &row, &why, err));
         if (!more) return CORD_OK;
-        CORD_TRY(take_row(r, row, &why, err));
+        cord_status status = take_row(r, row, &why, err);
+        arena_release(&r->arena);
+        CORD_TRY(status);
     }
 }
 
-/* Each problem's row, with the hash of its traces; and the traces themselves. */
-static cord_status finish_problem(struct reading *r, int i, cord_error *err) {
-    struct problem *p = &r->set->problems.problems[i];
-    struct gathering *g = &r->gathered[i];
+/* Of all its traces, and of who wrote them. */
+static cord_status hash_traces(const struct trace_set *set, int problem, struct arena *arena, char hex[65],
+                               cord_error *err) {
+    struct trace_list list;
+    struct buf text;
+    CORD_TRY(trace_set_get(set, problem, arena, &list, err));
+    buf_init(&text, "a problem's traces", MOST_PROBLEM);
+    for (int i = 0; i < list.n; i++) {
+        char reasoning[65], reply[65];
+        sha256_text(list.traces[i].reasoning, reasoning);
+        sha256_text(list.traces[i].reply, reply);
+        buf_addf(&text, "%s %s %s\n", reasoning, reply, set->sources[list.traces[i].source]);
+    }
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
+    buf_release(&text);
+    return status;
+}
+
+/* A problem's row, with the hash of its traces. `arena`: of the problem. */
+static cord_status finish_problem(struct trace_set *set, struct problem *p, struct arena *arena, cord_error *err) {
     char hex[65];
-    r->set->of[i] = (struct trace_list){g->traces, g->n};
-    if (p->bad) return CORD_OK;
-    sha256_text(buf_text(&g->text), hex);
-    bool empty = g->fields.len && g->fields.data[g->fields.len - 1] == '{';
-    char *row = arena_printf(&r->set->problems.arena, "%.*s%s\"%s\":\"%s\"}", (int)g->fields.len, g->fields.data,
-                             empty ? "" : ",", hash_name, hex);
-    p->row = text_of(row);
-    return row ? CORD_OK : error_memory(err);
+    if (!p->bad) {
+        cord_text fields = p->row;
+        CORD_TRY(hash_traces(set, p->index, arena, hex, err));
+        bool empty = fields.len && fields.data[fields.len - 1] == '{';
+        char *row =
+            arena_printf(arena, "%.*s%s\"%s\":\"%s\"}", (int)fields.len, fields.data, empty ? "" : ",", hash_name, hex);
+        if (!row) return error_memory(err);
+        p->row = text_of(row);
+    }
+    return problem_set_add(&set->problems, p, err);
 }
 
 static cord_status finish(struct reading *r, cord_error *err) {
-    struct problem_set *set = &r->set->problems;
-    const char *path = r->options->problems.path;
-    if (!set->n) {
-        error_where(err, "%s", path);
+    const struct problem_options *o = &r->options->problems;
+    int n = r->problems.n;
+    if (!n) {
+        error_where(err, "%s", o->path);
         return error_set(err, CORD_BAD_INPUT, "there is no row in this file");
     }
-    if (set->n_bad == set->n) {
+    if (r->problems.n_bad == n) {
         error_where(err, "%s", r->first.where);
-        return error_set(err, CORD_BAD_INPUT, "none of the %d row%s can be used: %s", set->n, set->n == 1 ? "" : "s",
+        return error_set(err, CORD_BAD_INPUT, "none of the %d row%s can be used: %s", n, n == 1 ? "" : "s",
                          r->first.message);
     }
-    r->set->of = arena_alloc(&set->arena, (size_t)set->n * sizeof *r->set->of);
-    if (!r->set->of) return error_memory(err);
-    for (int i = 0; i < set->n; i++) CORD_TRY(finish_problem(r, i, err));
-    CORD_TRY(buf_check(&r->rows, err));
-    sha256_text(buf_text(&r->rows), set->sha256);
-    if (r->options->problems.limit && set->n > r->options->problems.limit) set->n = (int)r->options->problems.limit;
-    return CORD_OK;
+    if (o->limit && n > o->limit) n = (int)o->limit;
+    struct problem_walk walk;
+    struct problem p;
+    cord_status status = CORD_OK;
+    problem_walk_begin(&walk, &r->problems, err);
+    while (status == CORD_OK && r->set->problems.n < n && problem_walk_next(&walk, &p))
+        status = finish_problem(r->set, &p, &walk.arena, err);
+    return problem_walk_end(&walk, status);
 }
 
 static cord_status read_file(struct reading *r, cord_error *err) {
     struct trace_set *set = r->set;
-    set->sources = arena_alloc(&set->problems.arena, TRACE_SOURCES * sizeof *set->sources);
-    if (!r->seen || !set->sources) return error_memory(err);
+    set->sources = arena_alloc(&set->arena, TRACE_SOURCES * sizeof *set->sources);
+    if (!set->sources) return error_memory(err);
+    for (int i = 0; i < TRACE_SOURCES; i++) set->numbers[i] = i;
     CORD_TRY(source_open(&r->source, r->options->problems.path, r->options->problems.library, err));
-    set->problems.unit = r->source.unit;
+    problem_set_init(&set->problems, r->source.unit);
+    problem_set_init(&r->problems, r->source.unit);
     cord_status status = read_rows(r, err);
     source_close(&r->source);
     return status == CORD_OK ? finish(r, err) : status;
 }
 
 cord_status trace_set_read(struct trace_set *set, const struct trace_options *options, cord_error *err) {
+    struct reading r = {.set = set, .options = options};
     *set = (struct trace_set){0};
-    arena_init(&set->problems.arena);
-    struct reading r = {.set = set, .options = options, .seen = json_object()};
-    buf_init(&r.rows, "a set of traces", SIZE_MAX / 4);
+    arena_init(&set->arena);
+    spool_init(&set->heads);
+    spool_init(&set->traces);
+    arena_init(&r.arena);
+    seen_init(&r.ids);
     cord_status status = read_file(&r, err);
-    int n = r.gathered ? r.room : 0;
-    for (int i = 0; i < n; i++) buf_release(&r.gathered[i].text); /* (those beyond the last problem are zero) */
-    json_decref(r.seen);
-    buf_release(&r.rows);
+    problem_set_release(&r.problems);
+    seen_release(&r.ids);
+    arena_release(&r.arena);
     if (status != CORD_OK) trace_set_release(set);
     return status;
 }
 
 void trace_set_release(struct trace_set *set) {
     problem_set_release(&set->problems);
+    spool_release(&set->heads);
+    spool_release(&set->traces);
+    arena_release(&set->arena);
     *set = (struct trace_set){0};
 }
 
+/* ---- a problem's traces ---------------------------------------------------------------------------------------- */
+
+/* *at moves on to the trace before it. */
+static cord_status read_kept(const struct trace_set *set, int64_t *at, struct arena *arena, struct trace *trace,
+                             cord_error *err) {
+    struct kept_trace kept;
+    CORD_TRY(spool_read(&set->traces, *at, &kept, sizeof kept, err));
+    char *texts = arena_alloc(arena, kept.reasoning + kept.reply + 2);
+    if (!texts) return error_memory(err);
+    char *reply = texts + kept.reasoning + 1;
+    int64_t behind = *at + (int64_t)sizeof kept;
+    CORD_TRY(spool_read(&set->traces, behind, texts, kept.reasoning, err));
+    CORD_TRY(spool_read(&set->traces, behind + (int64_t)kept.reasoning, reply, kept.reply, err));
+    *trace = (struct trace){set->numbers[kept.source], 0, {texts, kept.reasoning}, {reply, kept.reply}, kept.line};
+    *at = kept.previous;
+    return CORD_OK;
+}
+
+cord_status trace_set_get(const struct trace_set *set, int problem, struct arena *arena, struct trace_list *list,
+                          cord_error *err) {
+    struct head head;
+    CORD_TRY(read_head(set, problem, &head, err));
+    *list = (struct trace_list){arena_alloc(arena, (size_t)(head.n + 1) * sizeof *list->traces), head.n};
+    int *samples = arena_alloc(arena, (size_t)set->n_sources * sizeof *samples + 1);
+    if (!list->traces || !samples) return error_memory(err);
+    for (int i = head.n; i-- > 0;) CORD_TRY(read_kept(set, &head.last, arena, &list->traces[i], err));
+    for (int i = 0; i < head.n; i++) list->traces[i].sample = samples[list->traces[i].source]++;
+    return CORD_OK;
+}
+
 cord_status trace_set_renumber(struct trace_set *set, const char *const *names, int n, cord_error *err) {
-    int number[TRACE_SOURCES], count = n;
-    const char **sources = arena_alloc(&set->problems.arena, (size_t)(n + set->n_sources + 1) * sizeof *sources);
+    int count = n;
+    const char **sources = arena_alloc(&set->arena, (size_t)(n + set->n_sources + 1) * sizeof *sources);
     if (!sources) return error_memory(err);
     for (int i = 0; i < n; i++) {
-        sources[i] = arena_text(&set->problems.arena, text_of(names[i])).data;
+        sources[i] = arena_text(&set->arena, text_of(names[i])).data;
         if (!sources[i]) return error_memory(err);
     }
     for (int i = 0; i < set->n_sources; i++) {
-        for (number[i] = 0; number[i] < n && strcmp(sources[number[i]], set->sources[i]) != 0;) number[i]++;
-        if (number[i] == n) sources[number[i] = count++] = set->sources[i];
+        int *number = &set->numbers[i];
+        for (*number = 0; *number < n && strcmp(sources[*number], set->sources[i]) != 0;) ++*number;
+        if (*number == n) sources[ *number = count++] = set->sources[i];
     }
-    for (int p = 0; p < set->problems.n; p++)
-        for (int i = 0; i < set->of[p].n; i++) set->of[p].traces[i].source = number[set->of[p].traces[i].source];
     set->sources = sources;
     set->n_sources = count;
     return CORD_OK;

@@ -33,18 +33,26 @@ struct trace_list {
 };
 
 /* The problems, in the order of their first rows; a row that cannot be used is one that is bad. Each one's row is the first
- * row's fields without its traces, and a hash of all its traces, so that a changed trace is seen. */
+ * row's fields without its traces, and a hash of all its traces, so that a changed trace is seen. Problems and traces lie in
+ * spools, so that memory does not grow with them. */
 struct trace_set {
     struct problem_set problems;
-    struct trace_list *of; /* of each problem; none of a bad row */
-    const char **sources;
+    const char **sources; /* n_sources, in the arena */
     int n_sources, n_traces;
-    size_t longest; /* bytes: of a trace */
+    size_t longest;             /* bytes: of a trace */
+    struct spool heads, traces; /* what traces.c knows of each problem; and of each trace, with its texts */
+    int numbers[TRACE_SOURCES]; /* of the sources as they were found, in `sources` */
+    struct arena arena;
 };
 
 /* Fails as problem_set_read does. Lives until trace_set_release. */
 cord_status trace_set_read(struct trace_set *set, const struct trace_options *options, cord_error *err);
 void trace_set_release(struct trace_set *set);
+
+/* The traces of the problem with that index, in the order of their rows; none of a bad one. In `arena`. Several threads may
+ * ask at once. */
+cord_status trace_set_get(const struct trace_set *set, int problem, struct arena *arena, struct trace_list *list,
+                          cord_error *err);
 
 /* Gives the sources the numbers that they have in `known`; those that are not there get the next ones. */
 cord_status trace_set_renumber(struct trace_set *set, const char *const *known, int n, cord_error *err);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_ROW = 512 << 20, KEYS_AT_ONCE = 1 << 16 };
+enum { MOST_ROW = 512 << 20 };
 
 const char *export_refusal(const struct export_options *o) {
     bool rendered = o->turn || o->search_prompt;
@@ -59,7 +59,8 @@ static bool passes(struct exporter *e, const struct answered *a) {
 
 static cord_status make(struct exporter *e, const struct answered *answered, int rank, struct example *example,
                         cord_error *err) {
-    return example_make(e->source, &e->problem, answered, rank, &e->frame, &e->options->style, &e->arena, example, err);
+    return example_make(e->source, &e->problem, answered, rank, &e->frame, &e->options->style, &e->walk.arena, example,
+                        err);
 }
 
 /* False where steps have no scores. */
@@ -78,7 +79,7 @@ static cord_status trace_row(struct exporter *e, const struct answered *answered
     CORD_TRY(make(e, answered, rank, &example, err));
     struct training_row row = {.example = &example};
     if (e->options->format->kind == ROW_STEPS) {
-        bool *labels = arena_alloc(&e->arena, (size_t)example.n_steps + 1);
+        bool *labels = arena_alloc(&e->walk.arena, (size_t)example.n_steps + 1);
         if (!labels) return error_memory(err);
         if (!label_steps(e, &example, labels)) {
             exporter_remove(e, FILTER_UNSCORED);
@@ -140,9 +141,9 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
 static cord_status find_search_prompt(struct exporter *e, cord_error *err) {
     struct spoken *spoken;
     int n;
-    CORD_TRY(journal_spoken(e->source->journal, e->problem.key, &e->arena, &spoken, &n, err));
+    CORD_TRY(journal_spoken(e->source->journal, e->problem.key, &e->walk.arena, &spoken, &n, err));
     for (int i = 0; i < n; i++)
-        if (spoken[i].teacher == -1) e->search_prompt = spans_text(spoken[i].prompt, &e->arena);
+        if (spoken[i].teacher == -1) e->search_prompt = spans_text(spoken[i].prompt, &e->walk.arena);
     return CORD_OK;
 }
 
@@ -154,7 +155,7 @@ static cord_status take_full_context(struct exporter *e, cord_error *err) {
     cord_error why = {0};
     cord_status status = json_row_parse(&row, p->row, &why);
     if (status == CORD_OK) {
-        status = problem_read_fields(&row, &e->source->fields, &p->question, &e->arena, &problem, &why);
+        status = problem_read_fields(&row, &e->source->fields, &p->question, &e->walk.arena, &problem, &why);
         json_row_release(&row);
     }
     if (status == CORD_OK && !problem.full_question.len) return CORD_OK;
@@ -182,8 +183,8 @@ static void count_best(struct figures *f, const struct answered *answers, int n,
 static cord_status done_problem(struct exporter *e, cord_error *err) {
     struct answered *answers;
     int n;
-    CORD_TRY(journal_answers(e->source->journal, &e->problem, &e->arena, &answers, &n, err));
-    CORD_TRY(example_frame_read(e->source, e->problem.key, &e->arena, &e->frame, err));
+    CORD_TRY(journal_answers(e->source->journal, &e->problem, &e->walk.arena, &answers, &n, err));
+    CORD_TRY(example_frame_read(e->source, e->problem.key, &e->walk.arena, &e->frame, err));
     if (e->options->search_prompt) CORD_TRY(find_search_prompt(e, err));
     if (e->options->full_context) CORD_TRY(take_full_context(e, err));
     count_best(e->figures, answers, n, e->problem.log_s0);
@@ -192,11 +193,9 @@ static cord_status done_problem(struct exporter *e, cord_error *err) {
     return trace_rows(e, answers, n, err);
 }
 
-static cord_status read_problem(struct exporter *e, int64_t key, cord_error *err) {
+static cord_status read_problem(struct exporter *e, cord_error *err) {
     struct figures *f = e->figures;
-    e->problem = (struct journal_problem){0};
     e->search_prompt = (cord_text){0};
-    CORD_TRY(journal_problem_read(e->source->journal, key, &e->arena, &e->problem, err));
     f->problems++;
     f->done += e->problem.status == PROBLEM_DONE;
     f->failed += e->problem.status == PROBLEM_FAILED;
@@ -206,31 +205,6 @@ static cord_status read_problem(struct exporter *e, int64_t key, cord_error *err
 }
 
 /* ---- the runs ------------------------------------------------------------------------------------------------ */
-
-typedef cord_status visit(void *ctx, int64_t key, cord_error *err);
-
-/* Goes to a run's problems in input order, in memory that does not grow with them. */
-static cord_status visit_problems(const struct export_source *source, visit *each, void *ctx, cord_error *err) {
-    int64_t last = 0, *keys = malloc(KEYS_AT_ONCE * sizeof *keys);
-    if (!keys) return error_memory(err);
-    cord_status status = CORD_OK;
-    int n = KEYS_AT_ONCE;
-    while (status == CORD_OK && n == KEYS_AT_ONCE) {
-        status = journal_problem_keys(source->journal, last, keys, KEYS_AT_ONCE, &n, err);
-        for (int i = 0; status == CORD_OK && i < n; i++) status = each(ctx, keys[i], err);
-        if (n) last = keys[n - 1];
-    }
-    free(keys);
-    return status;
-}
-
-static cord_status one_problem(void *ctx, int64_t key, cord_error *err) {
-    struct exporter *e = ctx;
-    arena_init(&e->arena);
-    cord_status status = read_problem(e, key, err);
-    arena_release(&e->arena);
-    return status;
-}
 
 /* A problem of several runs would give rows that contradict each other, or one row several times. */
 struct ids {
@@ -249,22 +223,18 @@ static cord_status check_id(struct ids *ids, cord_text id, cord_error *err) {
                      id.data, ids->sources[other - 1].folder, ids->sources[ids->at].folder);
 }
 
-static cord_status note_id(void *ctx, int64_t key, cord_error *err) {
-    struct ids *ids = ctx;
-    struct journal_problem problem = {0};
-    struct arena arena;
-    arena_init(&arena);
-    cord_status status = journal_problem_read(ids->sources[ids->at].journal, key, &arena, &problem, err);
-    if (status == CORD_OK && problem.status == PROBLEM_DONE) status = check_id(ids, problem.id, err);
-    arena_release(&arena);
-    return status;
-}
-
 static cord_status refuse_mixed(const struct export_source *sources, int n, cord_error *err) {
     struct ids ids = {.sources = sources};
-    seen_init(&ids.seen);
+    struct journal_walk walk;
+    struct journal_problem problem;
     cord_status status = CORD_OK;
-    for (; ids.at < n && status == CORD_OK; ids.at++) status = visit_problems(&sources[ids.at], note_id, &ids, err);
+    seen_init(&ids.seen);
+    for (; ids.at < n && status == CORD_OK; ids.at++) {
+        journal_walk_begin(&walk, sources[ids.at].journal, err);
+        while (status == CORD_OK && journal_walk_next(&walk, &problem))
+            if (problem.status == PROBLEM_DONE) status = check_id(&ids, problem.id, err);
+        status = journal_walk_end(&walk, status);
+    }
     seen_release(&ids.seen);
     return status;
 }
@@ -286,7 +256,9 @@ cord_status export_rows(const struct export_source *sources, int n, const struct
     cord_status status = CORD_OK;
     for (int i = 0; i < n && status == CORD_OK; i++) {
         e.source = &sources[i];
-        status = visit_problems(&sources[i], one_problem, &e, err);
+        journal_walk_begin(&e.walk, sources[i].journal, err);
+        while (status == CORD_OK && journal_walk_next(&e.walk, &e.problem)) status = read_problem(&e, err);
+        status = journal_walk_end(&e.walk, status);
     }
     for (int i = 0; i < options->n_splits && status == CORD_OK; i++)
         status = flush(options->splits[i].file, "the training rows", err);

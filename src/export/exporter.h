@@ -17,8 +17,8 @@ struct exporter {
     const struct export_source *source;
     struct journal_problem problem;
     struct example_frame frame;
-    cord_text search_prompt; /* of the meta-prover, up to where reasoning goes */
-    struct arena arena;
+    cord_text search_prompt;  /* of the meta-prover, up to where reasoning goes */
+    struct journal_walk walk; /* of the run; its arena is the problem's */
 };
 
 /* The least difference of log S that counts. */

@@ -45,15 +45,15 @@ static cord_status steps_with(struct exporter *e, const struct trajectory *paren
                               .log_score = c->log_score};
     struct trajectory t = *parent;
     t.last = &step;
-    return example_steps(&t, e->problem.log_s0, &e->frame, e->options->style.markers, &e->arena, steps, n, err);
+    return example_steps(&t, e->problem.log_s0, &e->frame, e->options->style.markers, &e->walk.arena, steps, n, err);
 }
 
 /* What stands before both steps, think tag included. */
 static cord_status find_prefix(struct exporter *e, const struct example_step *steps, int n, cord_text *prefix,
                                cord_error *err) {
     cord_text open = e->options->style.think_open, joined;
-    CORD_TRY(example_join(steps, n, &e->arena, &joined, err));
-    char *both = arena_alloc(&e->arena, open.len + joined.len + 1);
+    CORD_TRY(example_join(steps, n, &e->walk.arena, &joined, err));
+    char *both = arena_alloc(&e->walk.arena, open.len + joined.len + 1);
     if (!both) return error_memory(err);
     if (open.len) memcpy(both, open.data, open.len);
     if (joined.len) memcpy(both + open.len, joined.data, joined.len);
@@ -107,8 +107,8 @@ cord_status pairs_of_steps(struct exporter *e, const struct answered *answers, i
     int n_previous = 0, pairs = 0;
     for (int number = 1; number <= e->problem.rounds; number++) {
         struct round round;
-        CORD_TRY(journal_read_round(e->source->journal, e->problem.key, number, previous, n_previous, &e->arena, &round,
-                                    err));
+        CORD_TRY(journal_read_round(e->source->journal, e->problem.key, number, previous, n_previous, &e->walk.arena,
+                                    &round, err));
         CORD_TRY(pairs_of_round(e, &round, previous, n_previous, answers, n, &pairs, err));
         previous = round.beam;
         n_previous = round.n_beam;

@@ -24,7 +24,7 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
     if (o->search_prompt) {
         CORD_TRY(render_search(e, row, response));
     } else if (o->turn && o->format->texts != TEXTS_PLAIN) {
-        CORD_TRY(turn_render(o->turn, row->prompt, response, o->style.think_open, &e->arena, &row->rendered_prompt,
+        CORD_TRY(turn_render(o->turn, row->prompt, response, o->style.think_open, &e->walk.arena, &row->rendered_prompt,
                              &row->rendered_response, err));
     }
     /* what both steps have before them is no whole turn */
@@ -40,8 +40,8 @@ static cord_status look_for_traps(struct exporter *e, const struct training_row 
     const struct export_options *o = e->options;
     bool keeps = true;
     if (o->turn && !row->rendered_prompt.data && row->example->response.len)
-        CORD_TRY(
-            turn_keeps(o->turn, row->prompt, row->example->response, row->example->reasoning, &e->arena, &keeps, err));
+        CORD_TRY(turn_keeps(o->turn, row->prompt, row->example->response, row->example->reasoning, &e->walk.arena,
+                            &keeps, err));
     e->figures->lost_reasoning += !keeps;
     e->figures->over_length += o->trainer_tokens && row->example->tokens > o->trainer_tokens;
     return CORD_OK;

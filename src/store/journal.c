@@ -48,29 +48,44 @@ static cord_status find_problem(struct journal *j, const struct problem *p, int6
     return query_int64(j, err, key, 0, "SELECT key FROM problem WHERE NOT bad AND id = ?1", "t", p->question.id);
 }
 
+/* Compares with what is there; a place that has changed is noted, so that a set may be put into another order. */
+static cord_status compare_problem(struct journal *j, int64_t key, const struct problem *p, cord_error *err) {
+    int64_t same;
+    CORD_TRY(query_int64(j, err, &same, 0,
+                         "SELECT 1 + (number = ?6 AND line = ?7) FROM problem"
+                         " WHERE key = ?1 AND question = ?2 AND target = ?3 AND gold = ?4 AND row = ?5",
+                         "lttttil", key, p->question.text, p->target, p->gold, p->row, p->index, p->line));
+    if (same == 1)
+        return query_run(j, err, "UPDATE problem SET number = ?2, line = ?3 WHERE key = ?1", "lil", key, p->index,
+                         p->line);
+    if (same) return CORD_OK;
+    error_where(err, "problem %.*s", (int)p->question.id.len, p->question.id.data);
+    return error_set(err, CORD_CHANGED,
+                     "this id stands for another problem in the run folder's journal (question, answer "
+                     "or another field differs); give changed problems a new id, or use a new run folder");
+}
+
 static cord_status put_problem(struct journal *j, const struct problem *p, cord_error *err) {
-    int64_t key, same;
+    int64_t key;
     CORD_TRY(find_problem(j, p, &key, err));
-    if (!key) return insert_problem(j, p, err);
-    CORD_TRY(
-        query_int64(j, err, &same, 0,
-                    "SELECT 1 FROM problem WHERE key = ?1 AND question = ?2 AND target = ?3 AND gold = ?4 AND row = ?5",
-                    "ltttt", key, p->question.text, p->target, p->gold, p->row));
-    if (!same) {
-        error_where(err, "problem %.*s", (int)p->question.id.len, p->question.id.data);
-        return error_set(err, CORD_CHANGED,
-                         "this id stands for another problem in the run folder's journal (question, answer "
-                         "or another field differs); give changed problems a new id, or use a new run folder");
-    }
-    return query_run(j, err, "UPDATE problem SET number = ?2, line = ?3 WHERE key = ?1", "lil", key, p->index, p->line);
+    CORD_TRY(key ? compare_problem(j, key, p, err) : insert_problem(j, p, err));
+    if (!key) key = sqlite3_last_insert_rowid(j->db);
+    return query_run(j, err, "INSERT INTO wanted VALUES (?1, ?2)", "il", p->index, key);
 }
 
 static cord_status put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
-    for (int i = 0; i < set->n; i++) CORD_TRY(put_problem(j, &set->problems[i], err));
-    return CORD_OK;
+    struct problem_walk walk;
+    struct problem problem;
+    cord_status status = query_run(j, err, "DELETE FROM wanted", "");
+    problem_walk_begin(&walk, set, err);
+    while (status == CORD_OK && problem_walk_next(&walk, &problem)) status = put_problem(j, &problem, err);
+    return problem_walk_end(&walk, status);
 }
 
 cord_status journal_put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
+    /* SQLite keeps it in a file of its own when it is large; it goes with the handle */
+    CORD_TRY(query_script(j, err, "write down which problems are wanted",
+                          "CREATE TEMP TABLE IF NOT EXISTS wanted (number INTEGER PRIMARY KEY, key INTEGER NOT NULL)"));
     CORD_TRY(transaction_begin(j, err));
     return transaction_end(j, put_problems(j, set, err), err);
 }
@@ -83,11 +98,12 @@ cord_status journal_failed(struct journal *j, int64_t problem, const char *reaso
                            err);
 }
 
-cord_status journal_reopen(struct journal *j, int64_t problem, cord_error *err) {
+cord_status journal_reopen(struct journal *j, cord_error *err) {
     CORD_TRY(transaction_begin(j, err));
-    cord_status status =
-        query_run(j, err, "UPDATE problem SET status = ?2, reason = NULL WHERE key = ?1 AND status = ?3 AND NOT bad",
-                  "lii", problem, PROBLEM_OPEN, PROBLEM_FAILED);
+    cord_status status = query_run(j, err,
+                                   "UPDATE problem SET status = ?1, reason = NULL"
+                                   " WHERE status = ?2 AND NOT bad AND key IN (SELECT key FROM wanted)",
+                                   "ii", PROBLEM_OPEN, PROBLEM_FAILED);
     return transaction_end(j, status, err);
 }
 

@@ -57,8 +57,10 @@ cord_status journal_get_teachers(struct journal *journal, struct arena *arena, c
 
 enum problem_status { PROBLEM_OPEN, PROBLEM_DONE, PROBLEM_FAILED };
 
-/* Registers the whole set in one transaction; those already there (same id and same content) keep their state. An id whose
- * content differs from the journal's is CORD_CHANGED. Bad rows are recorded as failed with their reason. */
+/* Registers a set (of a shard, its part alone) in one transaction; those already there (same id and same content) keep their
+ * state. An id whose content differs from the journal's is CORD_CHANGED. Bad rows are recorded as failed with their reason.
+ * For this handle these are the problems that are *wanted* from here on; the journal may have others, of a set that was
+ * larger. */
 cord_status journal_put_problems(struct journal *journal, const struct problem_set *set, cord_error *err);
 
 /* A problem as the journal has it. */
@@ -77,12 +79,34 @@ struct journal_problem {
 cord_status journal_problems(struct journal *journal, struct arena *arena, struct journal_problem **problems, int *n,
                              cord_error *err);
 
-/* The same one by one, for who walks through more of them than fit into memory: the next keys in input order behind the
- * problem `after` (0: from the first), at most `most` of them; and one problem. */
-cord_status journal_problem_keys(struct journal *journal, int64_t after, int64_t *keys, int most, int *n,
-                                 cord_error *err);
-cord_status journal_problem_read(struct journal *journal, int64_t key, struct arena *arena,
-                                 struct journal_problem *problem, cord_error *err);
+/* The same one by one, in memory that does not grow with them:
+ *     journal_walk_begin(&walk, journal, err);
+ *     while (status == CORD_OK && journal_walk_next(&walk, &problem)) status = look_at(&problem, &walk.arena, err);
+ *     return journal_walk_end(&walk, status);
+ * The first error ends the loop and is what journal_walk_end returns. No problem may be put in meanwhile. */
+struct journal_walk {
+    struct journal *journal;
+    cord_error *err;
+    cord_status status;
+    struct arena arena; /* of the problem told last, and of what is made of it */
+    int64_t *keys, last;
+    int at, n;
+};
+void journal_walk_begin(struct journal_walk *walk, struct journal *journal, cord_error *err);
+bool journal_walk_next(struct journal_walk *walk, struct journal_problem *problem);
+/* `status`: of what was done with the problems; CORD_OK: what the walk itself came to. */
+cord_status journal_walk_end(struct journal_walk *walk, cord_status status);
+
+/* Of the problems that are wanted. */
+struct journal_progress {
+    int wanted, ended, begun; /* ended: done or failed; begun: by a search, ended or not */
+};
+cord_status journal_progress(struct journal *journal, struct journal_progress *progress, cord_error *err);
+/* The first wanted one behind `index` in input order that is open; before the first is -1. */
+cord_status journal_next_open(struct journal *journal, int index, struct arena *arena, bool *found,
+                              struct journal_problem *problem, cord_error *err);
+/* Makes those wanted that failed open again, with what they have (for --retry-failed). */
+cord_status journal_reopen(struct journal *journal, cord_error *err);
 
 /* What the search told: one transaction each. */
 cord_status journal_started(struct journal *journal, int64_t problem, double log_s0, cord_text contrast,
@@ -91,8 +115,6 @@ cord_status journal_round(struct journal *journal, int64_t problem, const struct
 cord_status journal_finished(struct journal *journal, int64_t problem, const struct answered *finished, int n,
                              cord_error *err); /* and the problem is done */
 cord_status journal_failed(struct journal *journal, int64_t problem, const char *reason, cord_error *err);
-/* Makes a failed problem open again, with what it has (for --retry-failed). */
-cord_status journal_reopen(struct journal *journal, int64_t problem, cord_error *err);
 
 /* ---- reading back ---------------------------------------------------------------------------------------------- */
 

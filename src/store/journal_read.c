@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
@@ -95,25 +96,76 @@ cord_status journal_problems(struct journal *j, struct arena *arena, struct jour
     return rows_end(&r);
 }
 
-cord_status journal_problem_keys(struct journal *j, int64_t after, int64_t *keys, int most, int *n, cord_error *err) {
+/* Keys are fetched many at a time, because each time costs a pass over the table. */
+enum { KEYS_AT_ONCE = 1 << 16 };
+
+void journal_walk_begin(struct journal_walk *w, struct journal *j, cord_error *err) {
+    *w = (struct journal_walk){.journal = j, .err = err, .at = KEYS_AT_ONCE, .n = KEYS_AT_ONCE};
+    arena_init(&w->arena);
+    w->keys = malloc(KEYS_AT_ONCE * sizeof *w->keys);
+    if (!w->keys) w->status = error_memory(err);
+}
+
+cord_status journal_walk_end(struct journal_walk *w, cord_status status) {
+    arena_release(&w->arena);
+    free(w->keys);
+    return status == CORD_OK ? w->status : status;
+}
+
+static cord_status read_keys(struct journal_walk *w) {
     struct rows r;
     rows_open(
-        &r, j, NULL, err,
+        &r, w->journal, NULL, w->err,
         "SELECT key FROM problem WHERE ?1 = 0 OR (number, key) > ((SELECT number FROM problem WHERE key = ?1), ?1) "
         "ORDER BY number, key LIMIT ?2",
-        "li", after, most);
-    for (*n = 0; *n < most && rows_next(&r); ++*n) keys[*n] = row_int64(&r);
+        "li", w->last, KEYS_AT_ONCE);
+    for (w->at = w->n = 0; w->n < KEYS_AT_ONCE && rows_next(&r);) w->keys[w->n++] = row_int64(&r);
+    if (w->n) w->last = w->keys[w->n - 1];
     return rows_end(&r);
 }
 
-cord_status journal_problem_read(struct journal *j, int64_t key, struct arena *arena, struct journal_problem *problem,
-                                 cord_error *err) {
+/* The problem of that key, where there is one. */
+static cord_status read_one(struct journal *j, int64_t key, struct arena *arena, bool *found,
+                            struct journal_problem *problem, cord_error *err) {
     struct rows r;
     rows_open(&r, j, arena, err, PROBLEM " WHERE key = ?1", "l", key);
-    bool found = rows_next(&r);
-    if (found) read_problem(&r, problem);
-    CORD_TRY(rows_end(&r));
-    return found ? CORD_OK : error_set(err, CORD_BAD_INPUT, "the journal has no problem %lld", (long long)key);
+    *found = rows_next(&r);
+    if (*found) read_problem(&r, problem);
+    return rows_end(&r);
+}
+
+bool journal_walk_next(struct journal_walk *w, struct journal_problem *problem) {
+    bool more = false;
+    arena_release(&w->arena);
+    if (w->status == CORD_OK && w->at == w->n && w->n == KEYS_AT_ONCE) w->status = read_keys(w);
+    if (w->status == CORD_OK && w->at < w->n)
+        w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &more, problem, w->err);
+    return more && w->status == CORD_OK;
+}
+
+cord_status journal_progress(struct journal *j, struct journal_progress *progress, cord_error *err) {
+    struct rows r;
+    *progress = (struct journal_progress){0};
+    rows_open(&r, j, NULL, err,
+              "SELECT count(*), coalesce(sum(status != ?1), 0), coalesce(sum(started OR (status != ?1 AND NOT bad)), 0)"
+              " FROM wanted JOIN problem USING (key)",
+              "i", PROBLEM_OPEN);
+    if (rows_next(&r)) {
+        progress->wanted = row_int(&r);
+        progress->ended = row_int(&r);
+        progress->begun = row_int(&r);
+    }
+    return rows_end(&r);
+}
+
+cord_status journal_next_open(struct journal *j, int index, struct arena *arena, bool *found,
+                              struct journal_problem *problem, cord_error *err) {
+    int64_t key;
+    CORD_TRY(query_int64(j, err, &key, 0,
+                         "SELECT key FROM wanted AS w CROSS JOIN problem USING (key)"
+                         " WHERE w.number > ?1 AND status = ?2 ORDER BY w.number LIMIT 1",
+                         "ii", index, PROBLEM_OPEN));
+    return read_one(j, key, arena, found, problem, err);
 }
 
 /* ---- how participants were spoken to -------------------------------------------------------------------------- */

@@ -32,6 +32,7 @@ static const char tables[] =
     "  contrast TEXT                     -- what search.criterion: contrast compares with; empty or NULL: nothing\n"
     ") STRICT;\n"
     "CREATE UNIQUE INDEX problem_id ON problem (id) WHERE NOT bad;\n"
+    "CREATE INDEX problem_bad ON problem (line) WHERE bad;\n"
 
     "CREATE TABLE spoken (               -- how each participant was spoken to\n"
     "  problem INTEGER NOT NULL REFERENCES problem,\n"

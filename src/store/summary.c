@@ -8,40 +8,35 @@
 
 #include <math.h>
 
-static cord_status count_one(struct journal *journal, const struct journal_problem *problem,
+static cord_status count_one(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
                              struct summary_counts *counts, cord_error *err) {
+    struct answered *answers;
+    int n;
     counts->problems++;
     counts->open += problem->status == PROBLEM_OPEN;
     counts->failed += problem->status == PROBLEM_FAILED;
     if (problem->status != PROBLEM_DONE) return CORD_OK;
-    struct arena arena;
-    struct answered *answers = NULL;
-    int n = 0;
-    arena_init(&arena);
-    cord_status status = journal_answers(journal, problem, &arena, &answers, &n, err);
-    if (status == CORD_OK) {
-        counts->done++;
-        enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
-        counts->correct += grade == GRADE_CORRECT;
-        counts->wrong += grade == GRADE_WRONG;
-        counts->no_answer += grade == GRADE_NO_ANSWER;
-        counts->undecided += grade == GRADE_UNDECIDED;
-        counts->mean_score += n ? exp(answers[0].trajectory.log_score) : 0;
-        counts->mean_s0 += exp(problem->log_s0);
-    }
-    arena_release(&arena);
-    return status;
+    CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
+    counts->done++;
+    enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
+    counts->correct += grade == GRADE_CORRECT;
+    counts->wrong += grade == GRADE_WRONG;
+    counts->no_answer += grade == GRADE_NO_ANSWER;
+    counts->undecided += grade == GRADE_UNDECIDED;
+    counts->mean_score += n ? exp(answers[0].trajectory.log_score) : 0;
+    counts->mean_s0 += exp(problem->log_s0);
+    return CORD_OK;
 }
 
 cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err) {
-    struct arena arena;
-    struct journal_problem *problems = NULL;
-    int n = 0;
+    struct journal_walk walk;
+    struct journal_problem problem;
+    cord_status status = CORD_OK;
     *counts = (struct summary_counts){0};
-    arena_init(&arena);
-    cord_status status = journal_problems(journal, &arena, &problems, &n, err);
-    for (int i = 0; i < n && status == CORD_OK; i++) status = count_one(journal, &problems[i], counts, err);
-    arena_release(&arena);
+    journal_walk_begin(&walk, journal, err);
+    while (status == CORD_OK && journal_walk_next(&walk, &problem))
+        status = count_one(journal, &problem, &walk.arena, counts, err);
+    status = journal_walk_end(&walk, status);
     if (counts->done) {
         counts->mean_score /= counts->done;
         counts->mean_s0 /= counts->done;

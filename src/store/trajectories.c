@@ -116,23 +116,26 @@ static cord_status add_problem(struct journal *journal, const struct journal_pro
 
 /* ---- the file ------------------------------------------------------------------------------------------------ */
 
+static cord_status write_problem(struct journal *journal, const struct journal_problem *p,
+                                 const struct teachers *teachers, struct arena *arena, struct buf *line, FILE *out,
+                                 cord_error *err) {
+    if (p->status == PROBLEM_OPEN) return CORD_OK;
+    CORD_TRY(add_problem(journal, p, teachers, arena, line, err));
+    if (fwrite(line->data, 1, line->len, out) != line->len) return error_errno(err, "write", "trajectories.jsonl");
+    return CORD_OK;
+}
+
 static cord_status write_all(struct journal *journal, struct arena *arena, struct buf *line, FILE *out,
                              cord_error *err) {
-    struct journal_problem *problems;
+    struct journal_walk walk;
+    struct journal_problem problem;
     struct teachers teachers;
-    int n;
-    CORD_TRY(journal_problems(journal, arena, &problems, &n, err));
+    cord_status status = CORD_OK;
     CORD_TRY(journal_get_teachers(journal, arena, &teachers.names, &teachers.n, err));
-    for (int i = 0; i < n; i++) {
-        if (problems[i].status == PROBLEM_OPEN) continue;
-        struct arena own;
-        arena_init(&own);
-        cord_status status = add_problem(journal, &problems[i], &teachers, &own, line, err);
-        arena_release(&own);
-        CORD_TRY(status);
-        if (fwrite(line->data, 1, line->len, out) != line->len) return error_errno(err, "write", "trajectories.jsonl");
-    }
-    return CORD_OK;
+    journal_walk_begin(&walk, journal, err);
+    while (status == CORD_OK && journal_walk_next(&walk, &problem))
+        status = write_problem(journal, &problem, &teachers, &walk.arena, line, out, err);
+    return journal_walk_end(&walk, status);
 }
 
 cord_status export_trajectories(struct journal *journal, const char *folder, cord_error *err) {

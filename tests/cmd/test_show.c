@@ -160,9 +160,8 @@ static void test_long_texts_fit_the_page(void **state) {
                               .row = TEXT("{}"),
                               .line = 9,
                               .index = 9};
-    struct problem_set set = {.problems = &problem, .n = 1};
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
-    assert_ok(journal_put_problems(journal, &set, err));
+    assert_ok(sample_put(journal, &problem, 1, err));
     journal_close(journal);
     buf_release(&text);
     assert_int_equal(cord(f, "show $RUN wide"), 0);

@@ -2,13 +2,15 @@
  * every way that can be told. The files are written here, so that a test shows what it reads. */
 #include "support.h"
 
-#include "data/problem.h"
+#include "data/problem_sets.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/test_problem_XXXXXX";
 static struct problem_set set;
+static struct problem *problems; /* of the set */
+static struct arena arena;
 static cord_error why;
 
 static int open_file(void **state) {
@@ -25,6 +27,7 @@ static int remove_file(void **state) {
 static int release_set(void **state) {
     (void)state;
     problem_set_release(&set);
+    arena_release(&arena);
     return 0;
 }
 
@@ -37,10 +40,12 @@ static void write_file(cord_text content) {
 
 static cord_status read_set(const char *content, struct problem_options options) {
     write_file(text_of(content));
-    problem_set_release(&set);
+    release_set(NULL);
     options.path = path;
     why = (cord_error){0};
-    return problem_set_read(&set, &options, &why);
+    CORD_TRY(problem_set_read(&set, &options, &why));
+    problems = problems_of_set(&set, &arena);
+    return CORD_OK;
 }
 
 #define OPTIONS(...) ((struct problem_options){__VA_ARGS__})
@@ -57,7 +62,7 @@ static void gsm8k_is_recognised(void **state) {
          .limit = 0);
     assert_int_equal(set.n, 2);
     assert_int_equal(set.n_bad, 0);
-    const struct problem *p = set.problems;
+    const struct problem *p = problems;
     assert_text(p->question.text, " How many? ");
     assert_text(p->gold, "1,080");
     assert_text(p->target, "1,080");
@@ -78,26 +83,26 @@ static void math_is_recognised(void **state) {
          "{\"problem\": \"r\", \"answer\": \"\\\\boxed{3} or \\\\boxed{4}\"}\n"
          "{\"problem\": \"s\", \"answer\": \"A text.\\nThen \\\\boxed{ 5 }\"}",
          .limit = 0);
-    assert_text(set.problems[0].gold, "\\left( 3, 4 \\right)");
-    assert_text(set.problems[0].question.id, "test/807.json");
-    assert_text(set.problems[1].gold, "\\frac{3}{4}");
-    assert_text(set.problems[2].gold, "\\boxed{3} or \\boxed{4}");
-    assert_text(set.problems[3].gold, "5");
+    assert_text(problems[0].gold, "\\left( 3, 4 \\right)");
+    assert_text(problems[0].question.id, "test/807.json");
+    assert_text(problems[1].gold, "\\frac{3}{4}");
+    assert_text(problems[2].gold, "\\boxed{3} or \\boxed{4}");
+    assert_text(problems[3].gold, "5");
 }
 
 static void the_format_can_be_named(void **state) {
     (void)state;
     const char *row = "{\"question\":\"q\",\"answer\":\"#### 1\\n\\\\boxed{2}\\n#### 3\"}";
     READ(row, .format = ANSWER_AUTO);
-    assert_text(set.problems->gold, "3");
+    assert_text(problems->gold, "3");
     READ(row, .format = ANSWER_HASHES);
-    assert_text(set.problems->gold, "3");
+    assert_text(problems->gold, "3");
     READ(row, .format = ANSWER_BOXED);
-    assert_text(set.problems->gold, "2");
+    assert_text(problems->gold, "2");
     READ(row, .format = ANSWER_VERBATIM);
-    assert_text(set.problems->gold, "#### 1\n\\boxed{2}\n#### 3");
+    assert_text(problems->gold, "#### 1\n\\boxed{2}\n#### 3");
     READ("{\"question\":\"q\",\"answer\":\"#### Heading\\ntext\"}", .format = ANSWER_AUTO);
-    assert_text(set.problems->gold, "#### Heading\ntext");
+    assert_text(problems->gold, "#### Heading\ntext");
     assert_int_equal(read_set("{\"question\":\"q\",\"answer\":\"3\"}", OPTIONS(.format = ANSWER_HASHES)),
                      CORD_BAD_INPUT);
     assert_non_null(strstr(why.message, "has no \"####\""));
@@ -110,13 +115,13 @@ static void fields_can_be_named(void **state) {
     (void)state;
     READ("{\"q\":\"x\",\"a\":27.0,\"t\":\" long \",\"n\":7,\"question\":\"no\",\"answer\":\"no\"}",
          .question_field = "q", .answer_field = "a", .target_field = "t", .id_field = "n");
-    assert_text(set.problems->question.text, "x");
-    assert_text(set.problems->gold, "27.0");
-    assert_text(set.problems->target, "long");
-    assert_text(set.problems->question.id, "7");
+    assert_text(problems->question.text, "x");
+    assert_text(problems->gold, "27.0");
+    assert_text(problems->target, "long");
+    assert_text(problems->question.id, "7");
     READ("{\"question\":null,\"problem\":\"p\",\"answer\":12345678901234567890123}", .limit = 0);
-    assert_text(set.problems->question.text, "p");
-    assert_text(set.problems->gold, "12345678901234567890123");
+    assert_text(problems->question.text, "p");
+    assert_text(problems->gold, "12345678901234567890123");
 }
 
 static void ids_from_questions_stay_when_rows_move(void **state) {
@@ -125,16 +130,16 @@ static void ids_from_questions_stay_when_rows_move(void **state) {
     char content[200], id_a[40], id_b[40];
     snprintf(content, sizeof content, "%s\n%s\n", a, b);
     READ(content, .limit = 0);
-    snprintf(id_a, sizeof id_a, "%s", set.problems[0].question.id.data);
-    snprintf(id_b, sizeof id_b, "%s", set.problems[1].question.id.data);
+    snprintf(id_a, sizeof id_a, "%s", problems[0].question.id.data);
+    snprintf(id_b, sizeof id_b, "%s", problems[1].question.id.data);
     assert_string_not_equal(id_a, id_b);
     assert_string_equal(id_a, "p-ca978112ca1bbdca"); /* printf a | sha256sum: the answer has no part in it */
     snprintf(content, sizeof content, "\xEF\xBB\xBF%s\r\n\r\n%s", b, a);
     READ(content, .limit = 0);
-    assert_string_equal(set.problems[0].question.id.data, id_b);
-    assert_string_equal(set.problems[1].question.id.data, id_a);
-    assert_int_equal(set.problems[1].line, 3);
-    assert_text(set.problems[0].row, b); /* without the byte order mark and the carriage return */
+    assert_string_equal(problems[0].question.id.data, id_b);
+    assert_string_equal(problems[1].question.id.data, id_a);
+    assert_int_equal(problems[1].line, 3);
+    assert_text(problems[0].row, b); /* without the byte order mark and the carriage return */
 }
 
 static void bad_rows_are_told_and_the_others_go_on(void **state) {
@@ -169,7 +174,7 @@ static void bad_rows_are_told_and_the_others_go_on(void **state) {
     assert_int_equal(set.n, ROWS);
     int bad = 0;
     for (int i = 0; i < ROWS; i++) {
-        const struct problem *p = &set.problems[i];
+        const struct problem *p = &problems[i];
         assert_int_equal(p->line, i + 1);
         assert_int_equal(p->index, i);
         assert_text(p->row, rows[i].row);
@@ -197,13 +202,14 @@ static void long_rows_are_kept_up_to_16_mib(void **state) {
     write_file(buf_text(&content));
     struct problem_options options = {.path = path};
     assert_ok(problem_set_read(&set, &options, err));
+    problems = problems_of_set(&set, &arena);
     assert_int_equal(set.n, 3);
     assert_int_equal(set.n_bad, 1);
-    assert_int_equal(set.problems[0].question.text.len, 1 << 20);
-    assert_non_null(strstr(set.problems[1].bad, "a row may have at most 16777216"));
-    assert_text(set.problems[1].row, "");
-    assert_text(set.problems[1].question.id, "line-2");
-    assert_text(set.problems[2].gold, "3");
+    assert_int_equal(problems[0].question.text.len, 1 << 20);
+    assert_non_null(strstr(problems[1].bad, "a row may have at most 16777216"));
+    assert_text(problems[1].row, "");
+    assert_text(problems[1].question.id, "line-2");
+    assert_text(problems[2].gold, "3");
     buf_release(&content);
 }
 
@@ -216,16 +222,12 @@ static void rows_can_be_skipped_and_limited(void **state) {
     READ(content, .limit = 0);
     assert_int_equal(set.n, 200);
     assert_int_equal(set.n_bad, 0);
-    assert_text(set.problems[199].gold, "199");
-    char hex[65];
-    sha256_text(text_of(content), hex);
-    assert_string_equal(set.sha256, hex);
+    assert_text(problems[199].gold, "199");
     READ(content, .skip = 150, .limit = 10);
     assert_int_equal(set.n, 10);
-    assert_text(set.problems[0].question.id, "150");
-    assert_int_equal(set.problems[0].line, 151);
-    assert_int_equal(set.problems[0].index, 0);
-    assert_string_not_equal(set.sha256, hex);
+    assert_text(problems[0].question.id, "150");
+    assert_int_equal(problems[0].line, 151);
+    assert_int_equal(problems[0].index, 0);
     assert_int_equal(read_set(content, OPTIONS(.skip = 200)), CORD_BAD_INPUT);
     assert_string_equal(why.message, "there is no row left after those that were skipped");
 }

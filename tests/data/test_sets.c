@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "data/duckdb.h"
-#include "data/problem.h"
+#include "data/problem_sets.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -162,15 +162,26 @@ static void check_problem(const struct file *file, int i, const struct problem *
     assert_true(p->made_id == text_starts(p->question.id, TEXT("p-")));
 }
 
+static struct arena arena;
+
+/* The problems of a file, in the arena; how many. */
+static int read_all(const struct problem_options *options, struct problem **problems) {
+    struct problem_set set;
+    assert_ok(problem_set_read(&set, options, err));
+    int n = set.n;
+    *problems = problems_of_set(&set, &arena);
+    problem_set_release(&set);
+    return n;
+}
+
 static void check_file(const struct file *file, const char *library) {
     char path[4096];
     snprintf(path, sizeof path, "%sdata/sets/%s", TEST_DATA_DIR, file->name);
     struct problem_options options = {.path = path, .library = library, .judged = file->judged};
-    struct problem_set set;
-    assert_ok(problem_set_read(&set, &options, err));
-    assert_int_equal(set.n, file->n);
-    for (int i = 0; i < set.n; i++) check_problem(file, i, &set.problems[i]);
-    problem_set_release(&set);
+    struct problem *problems;
+    assert_int_equal(read_all(&options, &problems), file->n);
+    for (int i = 0; i < file->n; i++) check_problem(file, i, &problems[i]);
+    arena_release(&arena);
 }
 
 /* Those that DuckDB reads are skipped without it. */
@@ -199,17 +210,15 @@ static void rows_are_read_by_themselves(void **state) {
     char path[4096];
     snprintf(path, sizeof path, "%sdata/sets/tatqa.jsonl", TEST_DATA_DIR);
     struct problem_options all = {.path = path}, one = {.path = path, .skip = 1, .limit = 1};
-    struct problem_set set, part;
-    assert_ok(problem_set_read(&set, &all, err));
-    assert_ok(problem_set_read(&part, &one, err));
-    assert_int_equal(part.n, 1);
-    assert_text(part.problems->question.id, "q2");
-    assert_true(text_equal(part.problems->question.text, set.problems[1].question.text));
-    assert_true(text_equal(part.problems->row, set.problems[1].row));
-    assert_int_equal(set.problems[1].line, 1);
-    assert_int_equal(set.problems[4].line, 2);
-    problem_set_release(&set);
-    problem_set_release(&part);
+    struct problem *set, *part;
+    read_all(&all, &set);
+    assert_int_equal(read_all(&one, &part), 1);
+    assert_text(part->question.id, "q2");
+    assert_true(text_equal(part->question.text, set[1].question.text));
+    assert_true(text_equal(part->row, set[1].row));
+    assert_int_equal(set[1].line, 1);
+    assert_int_equal(set[4].line, 2);
+    arena_release(&arena);
 }
 
 /* A row that was unfolded is a row of its own: read again, it gives the same problem. */
@@ -218,23 +227,21 @@ static void rows_read_again_give_the_same(void **state) {
     char path[4096], copy[] = "/tmp/cord-test-sets-XXXXXX";
     snprintf(path, sizeof path, "%sdata/sets/tatqa.jsonl", TEST_DATA_DIR);
     struct problem_options options = {.path = path}, again = {.path = copy};
-    struct problem_set set, second;
-    assert_ok(problem_set_read(&set, &options, err));
+    struct problem *first, *second;
+    int n = read_all(&options, &first);
     int fd = mkstemp(copy);
     FILE *file = fdopen(fd, "w");
     assert_non_null(file);
-    for (int i = 0; i < set.n; i++) fprintf(file, "%s\n", set.problems[i].row.data);
+    for (int i = 0; i < n; i++) fprintf(file, "%s\n", first[i].row.data);
     fclose(file);
-    assert_ok(problem_set_read(&second, &again, err));
+    assert_int_equal(read_all(&again, &second), n);
     unlink(copy);
-    assert_int_equal(second.n, set.n);
-    for (int i = 0; i < set.n; i++) {
-        const struct problem *a = &set.problems[i], *b = &second.problems[i];
+    for (int i = 0; i < n; i++) {
+        const struct problem *a = &first[i], *b = &second[i];
         assert_true(text_equal(a->question.id, b->question.id) && text_equal(a->question.text, b->question.text));
         assert_true(text_equal(a->gold, b->gold) && text_equal(a->row, b->row) && !a->bad == !b->bad);
     }
-    problem_set_release(&set);
-    problem_set_release(&second);
+    arena_release(&arena);
 }
 
 static void named_fields_come_before_the_sets_own(void **state) {
@@ -242,24 +249,24 @@ static void named_fields_come_before_the_sets_own(void **state) {
     char path[4096];
     snprintf(path, sizeof path, "%sdata/sets/pubmedqa.jsonl", TEST_DATA_DIR);
     struct problem_options options = {.path = path, .answer_field = "long_answer", .id_field = "question"};
-    struct problem_set set;
-    assert_ok(problem_set_read(&set, &options, err));
-    assert_text(set.problems->gold, "Results depicted mitochondrial dynamics in vivo.");
-    assert_text(set.problems->question.id, "Do mitochondria play a role?");
-    problem_set_release(&set);
+    struct problem *problems;
+    read_all(&options, &problems);
+    assert_text(problems->gold, "Results depicted mitochondrial dynamics in vivo.");
+    assert_text(problems->question.id, "Do mitochondria play a role?");
+    arena_release(&arena);
     snprintf(path, sizeof path, "%sdata/sets/gsm8k.jsonl", TEST_DATA_DIR);
     options = (struct problem_options){.path = path, .target_field = "answer"};
-    assert_ok(problem_set_read(&set, &options, err));
-    assert_text(set.problems->gold, "72");
-    assert_text(set.problems->target, "Natalia sold 48/2 = 24 clips in May.\nShe sold 48+24 = 72 clips.\n#### 72");
-    problem_set_release(&set);
+    read_all(&options, &problems);
+    assert_text(problems->gold, "72");
+    assert_text(problems->target, "Natalia sold 48/2 = 24 clips in May.\nShe sold 48+24 = 72 clips.\n#### 72");
+    arena_release(&arena);
     snprintf(path, sizeof path, "%sdata/sets/context.jsonl", TEST_DATA_DIR);
     options = (struct problem_options){.path = path, .context_field = "full_context", .full_context_field = "context"};
-    assert_int_equal(problem_set_read(&set, &options, NULL), CORD_OK);
-    assert_text(set.problems->question.text, "A long story. Alice has 3 apples. More of it.\n\nHow many?");
-    assert_text(set.problems->full_question, "Alice has 3 apples.\n\nHow many?");
-    assert_non_null(strstr(set.problems[1].bad, "there is no field 'full_context'"));
-    problem_set_release(&set);
+    read_all(&options, &problems);
+    assert_text(problems->question.text, "A long story. Alice has 3 apples. More of it.\n\nHow many?");
+    assert_text(problems->full_question, "Alice has 3 apples.\n\nHow many?");
+    assert_non_null(strstr(problems[1].bad, "there is no field 'full_context'"));
+    arena_release(&arena);
 }
 
 static void integers_can_be_asked_for(void **state) {
@@ -275,42 +282,41 @@ static void integers_can_be_asked_for(void **state) {
     for (int i = 0; i < ROWS; i++) fprintf(file, "{\"id\":%d,\"question\":\"q\",\"answer\":%s}\n", i, rows[i].answer);
     fclose(file);
     struct problem_options options = {.path = path, .format = ANSWER_INTEGER};
-    struct problem_set set;
-    assert_ok(problem_set_read(&set, &options, err));
+    struct problem *problems;
+    read_all(&options, &problems);
     unlink(path);
     for (int i = 0; i < ROWS; i++) {
-        if (!rows[i].gold != !!set.problems[i].bad) fail_msg("%s", rows[i].answer);
-        if (rows[i].gold) assert_text(set.problems[i].gold, rows[i].gold);
+        if (!rows[i].gold != !!problems[i].bad) fail_msg("%s", rows[i].answer);
+        if (rows[i].gold) assert_text(problems[i].gold, rows[i].gold);
     }
-    problem_set_release(&set);
+    arena_release(&arena);
 }
 
 /* ---- real sets ------------------------------------------------------------------------------------------------- */
 
-static bool read_real(const char *name, struct problem_set *set) {
+/* -1: it is not at hand. */
+static int read_real(const char *name, struct problem **problems) {
     const char *folder = getenv("CORD_DATA");
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder ? folder : TEST_DATA_DIR "../../shared/data", name);
     struct problem_options options = {.path = path};
-    if (access(path, R_OK) != 0) {
-        print_message("no %s (CORD_DATA names its folder)\n", path);
-        return false;
-    }
-    assert_ok(problem_set_read(set, &options, err));
-    return true;
+    if (access(path, R_OK) == 0) return read_all(&options, problems);
+    print_message("no %s (CORD_DATA names its folder)\n", path);
+    return -1;
 }
 
-static void check_real(const char *name, const char *layout, int n) {
-    struct problem_set set = {0};
-    if (!read_real(name, &set)) skip();
-    assert_int_equal(set.n, n);
-    assert_int_equal(set.n_bad, 0);
-    for (int i = 0; i < set.n; i++) {
-        assert_string_equal(set.problems[i].layout, layout);
-        assert_true(text_equal(set.problems[i].gold, set.problems[i].target));
-        assert_true(text_find(set.problems[i].gold, TEXT("#")) < 0 && text_find(set.problems[i].gold, TEXT("<<")) < 0);
+static void check_real(const char *name, const char *layout, int wanted) {
+    struct problem *problems;
+    int n = read_real(name, &problems);
+    if (n < 0) skip();
+    assert_int_equal(n, wanted);
+    for (int i = 0; i < n; i++) {
+        assert_null(problems[i].bad);
+        assert_string_equal(problems[i].layout, layout);
+        assert_true(text_equal(problems[i].gold, problems[i].target));
+        assert_true(text_find(problems[i].gold, TEXT("#")) < 0 && text_find(problems[i].gold, TEXT("<<")) < 0);
     }
-    problem_set_release(&set);
+    arena_release(&arena);
 }
 
 static void gsm8k_is_whole(void **state) {

@@ -1,7 +1,7 @@
 /* test_shard.c - shards: every problem is in exactly one, adding problems moves none, and each has a folder of its own. */
 #include "support.h"
 
-#include "data/shard.h"
+#include "data/problem_sets.h"
 
 #include <stdlib.h>
 
@@ -49,53 +49,55 @@ static void test_rule(void **state) {
 
 enum { PROBLEMS = 2000 };
 
-static void fill(struct problem_set *set, struct problem *problems, struct arena *arena, int n) {
-    *set = (struct problem_set){.problems = problems, .n = n};
+static struct problem_set fill(struct arena *arena, int n) {
+    struct problem *problems = arena_alloc(arena, (size_t)n * sizeof *problems);
     for (int i = 0; i < n; i++) {
         problems[i] = (struct problem){.question.id = text_of(arena_printf(arena, "test/%d", i)), .index = i};
-        if (i % 100 == 99) problems[i].bad = "broken", set->n_bad++;
+        if (i % 100 == 99) problems[i].bad = "broken";
     }
+    return set_of(problems, n);
 }
 
 static void test_each_problem_in_one_shard(void **state) {
     (void)state;
-    static struct problem problems[PROBLEMS];
     static int seen[PROBLEMS];
     struct arena arena;
     arena_init(&arena);
+    struct problem_set set = fill(&arena, PROBLEMS);
     for (int count = 1; count <= 16; count += 5) {
-        int bad = 0;
+        int bad = 0, n;
         memset(seen, 0, sizeof seen);
         for (int number = 1; number <= count; number++) {
-            struct problem_set set;
-            fill(&set, problems, &arena, PROBLEMS);
-            shard_select((struct shard){number, count}, &set);
-            bad += set.n_bad;
-            for (int i = 0; i < set.n; i++) {
-                seen[set.problems[i].index]++;
-                if (i) assert_true(set.problems[i - 1].index < set.problems[i].index);
+            set.shard = (struct shard){number, count};
+            const struct problem *told = problems_told(&set, &n, &arena);
+            for (int i = 0; i < n; i++) {
+                seen[told[i].index]++;
+                bad += told[i].bad != NULL;
+                if (i) assert_true(told[i - 1].index < told[i].index);
             }
             /* within five standard deviations of an even share */
-            double share = (double)PROBLEMS / count, off = set.n - share;
+            double share = (double)PROBLEMS / count, off = n - share;
             assert_true(off * off <= 25 * share);
         }
         assert_int_equal(bad, PROBLEMS / 100);
         for (int i = 0; i < PROBLEMS; i++) assert_int_equal(seen[i], 1);
     }
+    problem_set_release(&set);
     arena_release(&arena);
 }
 
 static void test_whole_set(void **state) {
     (void)state;
-    static struct problem problems[100];
     struct arena arena;
-    struct problem_set set;
+    int n;
     arena_init(&arena);
-    fill(&set, problems, &arena, 100);
-    shard_select((struct shard){0}, &set);
+    struct problem_set set = fill(&arena, 100);
+    problems_told(&set, &n, &arena);
+    assert_int_equal(n, 100);
     assert_int_equal(set.n, 100);
     assert_int_equal(set.n_bad, 1);
     assert_string_equal(shard_folder((struct shard){0}, "runs/a/", &arena), "runs/a/");
+    problem_set_release(&set);
     arena_release(&arena);
 }
 

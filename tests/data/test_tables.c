@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "data/duckdb.h"
-#include "data/problem.h"
+#include "data/problem_sets.h"
 #include "data/traces.h"
 
 #include <dlfcn.h>
@@ -17,6 +17,8 @@
 static char folder[] = "/tmp/cord-test-tables-XXXXXX", path[200];
 static const char *library;
 static struct problem_set set;
+static struct problem *problems; /* of the set */
+static struct arena arena;
 static cord_error why;
 
 static int open_folder(void **state) {
@@ -35,6 +37,7 @@ static int remove_folder(void **state) {
 static int release_set(void **state) {
     (void)state;
     problem_set_release(&set);
+    arena_release(&arena);
     return 0;
 }
 
@@ -58,11 +61,13 @@ static void write_gzip(const char *name, cord_text content) {
 }
 
 static cord_status read_named(const char *name, struct problem_options options) {
-    problem_set_release(&set);
+    release_set(NULL);
     why = (cord_error){0};
     options.path = file_at(name);
     if (!options.library) options.library = library;
-    return problem_set_read(&set, &options, &why);
+    CORD_TRY(problem_set_read(&set, &options, &why));
+    problems = problems_of_set(&set, &arena);
+    return CORD_OK;
 }
 
 #define READ(name)                                                    \
@@ -113,16 +118,16 @@ static void check_rows(const char *name, const char *unit) {
     assert_int_equal(set.n, 3);
     assert_int_equal(set.n_bad, 0);
     assert_string_equal(set.unit, unit);
-    assert_text(set.problems[0].question.text, "He said \"hi\",\nthen left; why?");
-    assert_text(set.problems[0].gold, "3/4");
-    assert_text(set.problems[1].question.text, "\xC3\xA9t\xC3\xA9 | \ttab");
-    assert_text(set.problems[1].gold, "027");
-    assert_text(set.problems[2].question.text, "#### <|im_end|>");
-    assert_text(set.problems[2].gold, "5");
+    assert_text(problems[0].question.text, "He said \"hi\",\nthen left; why?");
+    assert_text(problems[0].gold, "3/4");
+    assert_text(problems[1].question.text, "\xC3\xA9t\xC3\xA9 | \ttab");
+    assert_text(problems[1].gold, "027");
+    assert_text(problems[2].question.text, "#### <|im_end|>");
+    assert_text(problems[2].gold, "5");
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(set.problems[i].line, i + 1);
-        assert_int_equal(set.problems[i].question.id.data[0], 'a' + i);
-        assert_null(memchr(set.problems[i].row.data, '\n', set.problems[i].row.len));
+        assert_int_equal(problems[i].line, i + 1);
+        assert_int_equal(problems[i].question.id.data[0], 'a' + i);
+        assert_null(memchr(problems[i].row.data, '\n', problems[i].row.len));
     }
 }
 
@@ -177,7 +182,7 @@ static void our_parquet_reads_back(void **state) {
     write_file("dates.jsonl", TEXT("{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2]}\n"));
     assert_ok(table_make_parquet(file_at("dates.jsonl"), out, library, err));
     READ("made.parquet");
-    assert_text(set.problems->row, "{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2.0]}");
+    assert_text(problems->row, "{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2.0]}");
     unlink(out);
     /* nor does a time or a UUID, in whatever case; what is missing everywhere is a number; and there may be no row at all */
     static const char texts[] =
@@ -186,7 +191,7 @@ static void our_parquet_reads_back(void **state) {
     write_file("texts.jsonl", text_of(texts));
     assert_ok(table_make_parquet(file_at("texts.jsonl"), out, library, err));
     READ("made.parquet");
-    assert_text(set.problems->row, texts);
+    assert_text(problems->row, texts);
     unlink(out);
     /* rows of several structures: a type that takes all of them */
     write_file("mixed.jsonl",
@@ -194,8 +199,8 @@ static void our_parquet_reads_back(void **state) {
                     "\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}\n"));
     assert_ok(table_make_parquet(file_at("mixed.jsonl"), out, library, err));
     READ("made.parquet");
-    assert_text(set.problems[0].row, "{\"question\":\"q\",\"answer\":1.0,\"s\":null,\"l\":[],\"more\":null}");
-    assert_text(set.problems[1].row, "{\"question\":\"r\",\"answer\":-2.5,\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}");
+    assert_text(problems[0].row, "{\"question\":\"q\",\"answer\":1.0,\"s\":null,\"l\":[],\"more\":null}");
+    assert_text(problems[1].row, "{\"question\":\"r\",\"answer\":-2.5,\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}");
     unlink(out);
     write_file("none.jsonl", TEXT(""));
     assert_ok(table_make_parquet(file_at("none.jsonl"), out, library, err));
@@ -218,20 +223,20 @@ static void values_keep_their_types(void **state) {
     duckdb(query);
     READ("types.parquet");
     assert_int_equal(set.n_bad, 0);
-    assert_text(set.problems->gold, "27.0");
-    assert_text(set.problems->question.id, "7");
-    assert_true(text_find(set.problems->row, TEXT("\"odd\":null,\"low\":null")) > 0);
-    assert_true(text_find(set.problems->row, TEXT("\"NaN \\\"y\\\" \\\\\"")) > 0);
+    assert_text(problems->gold, "27.0");
+    assert_text(problems->question.id, "7");
+    assert_true(text_find(problems->row, TEXT("\"odd\":null,\"low\":null")) > 0);
+    assert_true(text_find(problems->row, TEXT("\"NaN \\\"y\\\" \\\\\"")) > 0);
     write_file("raw.json",
                TEXT("[\n {\"question\": \"q\",\n  \"answer\": 12345678901234567890123},\n {\"question\": \"r\", "
                     "\"answer\": 27.0}, 5, null]\n"));
     READ("raw.json");
     assert_int_equal(set.n, 4);
-    assert_text(set.problems[0].gold, "12345678901234567890123");
-    assert_text(set.problems[1].gold, "27.0");
-    assert_text(set.problems[0].row, "{\"question\": \"q\",   \"answer\": 12345678901234567890123}");
-    assert_string_equal(set.problems[2].bad, "a row must be a JSON object, this is a number");
-    assert_text(set.problems[3].question.id, "row-4");
+    assert_text(problems[0].gold, "12345678901234567890123");
+    assert_text(problems[1].gold, "27.0");
+    assert_text(problems[0].row, "{\"question\": \"q\",   \"answer\": 12345678901234567890123}");
+    assert_string_equal(problems[2].bad, "a row must be a JSON object, this is a number");
+    assert_text(problems[3].question.id, "row-4");
 }
 
 /* ---- bad rows and bad files --------------------------------------------------------------------------------------- */
@@ -243,15 +248,15 @@ static void bad_rows_cost_no_others(void **state) {
     assert_int_equal(read_named("bad.csv", (struct problem_options){.question_field = "the \"question\""}), CORD_OK);
     assert_int_equal(set.n, 3);
     assert_int_equal(set.n_bad, 2);
-    assert_text(set.problems[0].gold, "2");
-    assert_string_equal(set.problems[1].bad, "the field 'the \"question\"' is null; it must be a text or a number");
-    assert_string_equal(set.problems[2].bad, "the answer in the field 'answer' is null");
-    assert_int_equal(set.problems[2].line, 3);
+    assert_text(problems[0].gold, "2");
+    assert_string_equal(problems[1].bad, "the field 'the \"question\"' is null; it must be a text or a number");
+    assert_string_equal(problems[2].bad, "the answer in the field 'answer' is null");
+    assert_int_equal(problems[2].line, 3);
     write_gzip("bad.jsonl.gz",
                TEXT("{\"question\":\"q\",\"answer\":\"1\"}\nbroken\n\n{\"question\":\"r\",\"answer\":\"2\"}\n"));
     READ("bad.jsonl.gz");
     assert_int_equal(set.n_bad, 1);
-    assert_int_equal(set.problems[2].line, 4);
+    assert_int_equal(problems[2].line, 4);
     char query[600];
     snprintf(query, sizeof query,
              "COPY (SELECT unnest(['{\"question\":\"q\",\"answer\":\"1\"}', 'broken', "
@@ -261,7 +266,7 @@ static void bad_rows_cost_no_others(void **state) {
     duckdb(query);
     READ("bad.jsonl.zst");
     assert_int_equal(set.n, 3);
-    assert_string_equal(set.problems[1].bad, "not valid JSON");
+    assert_string_equal(problems[1].bad, "not valid JSON");
     assert_int_equal(read_named("bad.csv", (struct problem_options){0}), CORD_BAD_INPUT);
     assert_non_null(strstr(why.where, "bad.csv, row 1"));
 }
@@ -410,7 +415,7 @@ static void names_are_only_names(void **state) {
         write_file(names[i], (cord_text){content, (size_t)n});
         READ(names[i]);
         assert_int_equal(set.n, 1);
-        assert_int_equal(atoi(set.problems->gold.data), i);
+        assert_int_equal(atoi(problems->gold.data), i);
         write_file(names[i], TEXT("question\na,b\n"));
         REFUSED(names[i], "DuckDB cannot read it");
     }
@@ -460,14 +465,17 @@ static void traces_come_from_every_kind_of_file(void **state) {
     for (int i = 0; i < 3; i++) {
         struct trace_set traces;
         read_traces(names[i], &traces);
+        struct trace_list list;
+        problems = problems_of_set(&traces.problems, &arena);
         assert_int_equal(traces.problems.n, 2);
-        assert_int_equal(traces.of[0].n, 2);
-        assert_text(traces.of[0].traces[0].reasoning, "two and two");
-        assert_text(traces.of[0].traces[0].reply, "\\boxed{4}");
-        assert_text(traces.of[0].traces[1].reasoning, "it is 5");
+        assert_ok(trace_set_get(&traces, 0, &arena, &list, err));
+        assert_int_equal(list.n, 2);
+        assert_text(list.traces[0].reasoning, "two and two");
+        assert_text(list.traces[0].reply, "\\boxed{4}");
+        assert_text(list.traces[1].reasoning, "it is 5");
         assert_string_equal(traces.problems.unit, i == 2 ? "row" : "line");
-        assert_text(traces.problems.problems[1].question.id, i == 2 ? "row-2" : "line-2");
-        assert_non_null(strstr(traces.problems.problems[1].bad, "is empty"));
+        assert_text(problems[1].question.id, i == 2 ? "row-2" : "line-2");
+        assert_non_null(strstr(problems[1].bad, "is empty"));
         trace_set_release(&traces);
     }
 }
@@ -479,7 +487,7 @@ int main(void) {
         cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
         cmocka_unit_test_teardown(values_keep_their_types, release_set),
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
-        cmocka_unit_test(traces_come_from_every_kind_of_file),
+        cmocka_unit_test_teardown(traces_come_from_every_kind_of_file, release_set),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
         cmocka_unit_test(zstd_is_walked_by_its_format),

@@ -2,6 +2,7 @@
  * problem; and rows that are wrong, each with its line and its field. */
 #include "support.h"
 
+#include "data/problem_sets.h"
 #include "data/traces.h"
 
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 
 static char path[] = "/tmp/test_traces_XXXXXX";
 static struct trace_set set;
+static struct problem *problems; /* of the set */
+static struct arena arena;
 static cord_error why;
 
 static int open_file(void **state) {
@@ -25,6 +28,7 @@ static int remove_file(void **state) {
 static int release_set(void **state) {
     (void)state;
     trace_set_release(&set);
+    arena_release(&arena);
     return 0;
 }
 
@@ -33,10 +37,12 @@ static cord_status read_set(const char *content, struct trace_options options) {
     assert_non_null(file);
     assert_int_equal(fwrite(content, 1, strlen(content), file), strlen(content));
     fclose(file);
-    trace_set_release(&set);
+    release_set(NULL);
     options.problems.path = path;
     why = (cord_error){0};
-    return trace_set_read(&set, &options, &why);
+    CORD_TRY(trace_set_read(&set, &options, &why));
+    problems = problems_of_set(&set.problems, &arena);
+    return CORD_OK;
 }
 
 #define READ(content, ...)                                                     \
@@ -45,9 +51,15 @@ static cord_status read_set(const char *content, struct trace_options options) {
             fail_msg("%s: %s", why.where, why.message);                        \
     } while (0)
 
+static struct trace_list traces_of(int problem) {
+    struct trace_list list;
+    assert_ok(trace_set_get(&set, problem, &arena, &list, err));
+    return list;
+}
+
 static void assert_trace(int problem, int nth, const char *source, const char *reasoning, const char *reply) {
-    assert_true(nth < set.of[problem].n);
-    const struct trace *t = &set.of[problem].traces[nth];
+    assert_true(nth < traces_of(problem).n);
+    const struct trace *t = &traces_of(problem).traces[nth];
     assert_string_equal(set.sources[t->source], source);
     assert_text(t->reasoning, reasoning);
     assert_text(t->reply, reply);
@@ -78,15 +90,15 @@ static void known_layouts_are_recognised(void **state) {
     assert_int_equal(set.problems.n_bad, 0);
     assert_int_equal(set.n_traces, 7);
     assert_trace(0, 0, "solution", "It is 4.\n\n**Final Answer**\n\n\\boxed{4}", "");
-    assert_text(set.problems.problems[0].gold, "4");
-    assert_int_equal(set.of[1].n, 2); /* a solution beside traces is none */
+    assert_text(problems[0].gold, "4");
+    assert_int_equal(traces_of(1).n, 2); /* a solution beside traces is none */
     assert_trace(1, 0, "deepseek", "Hm.", "So \\boxed{144}");
     assert_trace(1, 1, "gemini", "Ah.", "145");
-    assert_text(set.problems.problems[1].gold, "144");
+    assert_text(problems[1].gold, "144");
     assert_trace(2, 0, "gemini", "Oh.", "2");
     assert_trace(3, 0, "messages", "Aha.", "One.");
     assert_trace(4, 0, "conversations", "All in one", "");
-    assert_text(set.problems.problems[4].question.text, "asked here");
+    assert_text(problems[4].question.text, "asked here");
     assert_trace(5, 0, "messages", "Why?", "Because.");
 }
 
@@ -98,25 +110,25 @@ static void rows_of_a_problem_come_together(void **state) {
          "\"trace\": \"five\", \"by\": \"y\"}\n",
          .source_field = "by");
     assert_int_equal(set.problems.n, 2);
-    assert_int_equal(set.of[0].n, 2);
+    assert_int_equal(traces_of(0).n, 2);
     assert_trace(0, 0, "x", "one", "");
     assert_trace(0, 1, "y", "four", "");
     assert_trace(1, 0, "y", "two", "said");
     assert_trace(1, 1, "y", "three", "r");
     assert_trace(1, 2, "y", "five", "");
-    assert_int_equal(set.of[1].traces[2].sample, 2);
-    assert_int_equal(set.of[1].traces[2].line, 4);
-    assert_int_equal(set.problems.problems[1].line, 2);
+    assert_int_equal(traces_of(1).traces[2].sample, 2);
+    assert_int_equal(traces_of(1).traces[2].line, 4);
+    assert_int_equal(problems[1].line, 2);
     const char *row = "{\"id\":7,\"question\":\"A\",\"answer\":\"4\",\"by\":\"x\",\"n\":27.0,\"traces_sha256\":\"";
-    assert_true(text_starts(set.problems.problems[0].row, text_of(row)));
+    assert_true(text_starts(problems[0].row, text_of(row)));
     char before[128], id[32];
-    snprintf(before, sizeof before, "%s", strstr(set.problems.problems[1].row.data, "sha256"));
-    snprintf(id, sizeof id, "%s", set.problems.problems[1].question.id.data);
+    snprintf(before, sizeof before, "%s", strstr(problems[1].row.data, "sha256"));
+    snprintf(id, sizeof id, "%s", problems[1].question.id.data);
     assert_true(strlen(id) == 18);
     READ(Q "\"trace\": [\"two</think> said\", {\"text\": \"three\", \"reply\": \"R\"}, \"five\"], \"by\": \"y\"}\n",
          .source_field = "by");
-    assert_string_equal(set.problems.problems[0].question.id.data, id);
-    assert_string_not_equal(strstr(set.problems.problems[0].row.data, "sha256"), before); /* a changed trace is seen */
+    assert_string_equal(problems[0].question.id.data, id);
+    assert_string_not_equal(strstr(problems[0].row.data, "sha256"), before); /* a changed trace is seen */
 }
 
 static void fields_can_be_named(void **state) {
@@ -125,7 +137,7 @@ static void fields_can_be_named(void **state) {
     READ("{\"q\": \"Q\", \"gold\": \"1\", \"a\": [\"x\", \"y\"], \"a2\": [\"1\", null], \"b\": \"z\", \"trace\": "
          "\"no\"}\n",
          .fields = fields, .attempts = attempts, .n_fields = 2, .n_attempts = 1, .problems = {.question_field = "q"});
-    assert_int_equal(set.of[0].n, 3);
+    assert_int_equal(traces_of(0).n, 3);
     assert_trace(0, 0, "a", "x", "1");
     assert_trace(0, 1, "a", "y", "");
     assert_trace(0, 2, "b", "z", "");
@@ -165,10 +177,10 @@ static void what_is_wrong_is_told_with_line_and_field(void **state) {
         READ(content, .n_fields = 0);
         assert_int_equal(set.problems.n, 3);
         assert_int_equal(set.problems.n_bad, 1);
-        const struct problem *bad = &set.problems.problems[2];
+        const struct problem *bad = &problems[2];
         if (!bad->bad || !strstr(bad->bad, rows[i].why)) fail_msg("wanted '%s', got '%s'", rows[i].why, bad->bad);
         assert_int_equal(bad->line, 3);
-        assert_int_equal(set.of[2].n, 0);
+        assert_int_equal(traces_of(2).n, 0);
         assert_int_equal(read_set(rows[i].row, (struct trace_options){.n_fields = 0}) == CORD_OK,
                          strstr(rows[i].why, "another") != NULL);
         if (why.code) assert_non_null(strstr(why.where, ":1"));
@@ -185,8 +197,39 @@ static void sources_keep_their_numbers(void **state) {
     assert_int_equal(set.n_sources, 3);
     assert_trace(0, 0, "a", "x", "");
     assert_trace(0, 1, "b", "y", "");
-    assert_int_equal(set.of[0].traces[1].source, 1);
-    assert_int_equal(set.of[0].traces[0].source, 2);
+    assert_int_equal(traces_of(0).traces[1].source, 1);
+    assert_int_equal(traces_of(0).traces[0].source, 2);
+}
+
+/* More than memory is meant to hold: problems and traces lie on disk, and the rows of a problem far apart. */
+static void many_traces_lie_on_disk(void **state) {
+    (void)state;
+    enum { MANY = 6000, TIMES = 3 };
+    struct buf content;
+    char text[400];
+    memset(text, 't', sizeof text);
+    buf_init(&content, "test content", 1 << 26);
+    for (int time = 0; time < TIMES; time++)
+        for (int i = 0; i < MANY; i++)
+            buf_addf(&content,
+                     "{\"id\":%d,\"question\":\"Q%d\",\"answer\":\"%d\",\"trace\":\"%d %d %.400s\",\"by\":\"%c\"}\n", i,
+                     i, i, i, time, text, 'a' + time % 2);
+    READ(content.data, .source_field = "by", .problems = {.limit = MANY - 1});
+    buf_release(&content);
+    assert_true(set.traces.file >= 0 && set.problems.kept.file >= 0);
+    assert_int_equal(set.problems.n, MANY - 1);
+    assert_int_equal(set.n_traces, TIMES * MANY);
+    for (int i = 0; i < MANY - 1; i++) {
+        struct trace_list list = traces_of(i);
+        assert_int_equal(problems[i].index, i);
+        assert_text(problems[i].gold, arena_printf(&arena, "%d", i));
+        assert_int_equal(list.n, TIMES);
+        for (int time = 0; time < TIMES; time++) {
+            const struct trace *t = &list.traces[time];
+            assert_text(t->reasoning, arena_printf(&arena, "%d %d %.400s", i, time, text));
+            assert_true(t->source == time % 2 && t->sample == time / 2 && t->line == time * MANY + i + 1);
+        }
+    }
 }
 
 int main(void) {
@@ -196,6 +239,7 @@ int main(void) {
         cmocka_unit_test_teardown(fields_can_be_named, release_set),
         cmocka_unit_test_teardown(what_is_wrong_is_told_with_line_and_field, release_set),
         cmocka_unit_test_teardown(sources_keep_their_numbers, release_set),
+        cmocka_unit_test_teardown(many_traces_lie_on_disk, release_set),
     };
     return cmocka_run_group_tests(tests, open_file, remove_file);
 }

@@ -318,7 +318,6 @@ static void make_run(char folder[64], const enum grade *grades, const double *sc
     struct journal *journal;
     static char ids[PROBLEMS][8];
     struct problem problems[PROBLEMS];
-    struct problem_set set = {.problems = problems, .n = n};
     const struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
     for (int i = 0; i < n; i++) {
         snprintf(ids[i], sizeof ids[i], "p%d", i);
@@ -330,7 +329,7 @@ static void make_run(char folder[64], const enum grade *grades, const double *sc
                                        .index = i};
     }
     assert_ok(journal_open(sample_folder(folder), JOURNAL_WRITE, &journal, err));
-    assert_ok(journal_put_problems(journal, &set, err));
+    assert_ok(sample_put(journal, problems, n, err));
     assert_ok(journal_put_teachers(journal, teachers, 2, err));
     for (int i = 0; i < n; i++) {
         struct answered answers[2];

@@ -22,11 +22,10 @@ struct fixture {
 /* Tells the journal the sample's search, as the test has changed it, and p1's row; NULL: as it is. */
 static inline void tell_sample(struct fixture *f, const char *row) {
     struct problem problems[SAMPLE_PROBLEMS];
-    struct problem_set set = {.problems = problems, .n = SAMPLE_PROBLEMS, .n_bad = 1};
     sample_set(problems);
     if (row) problems[0].row = text_of(row);
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
-    assert_ok(journal_put_problems(f->source.journal, &set, err));
+    assert_ok(sample_put(f->source.journal, problems, SAMPLE_PROBLEMS, err));
     assert_ok(
         journal_put_teachers(f->source.journal, (struct teacher[]){{.name = "strong"}, {.name = "small"}}, 2, err));
     sample_tell(f->source.journal, 1, &f->sample);

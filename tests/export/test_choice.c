@@ -256,14 +256,13 @@ static void test_disk_that_is_full(void **state) {
 
 static void tell_with_context(struct fixture *f, const char *question, const char *row) {
     struct problem problems[SAMPLE_PROBLEMS];
-    struct problem_set set = {.problems = problems, .n = SAMPLE_PROBLEMS, .n_bad = 1};
     sample_set(problems);
     problems[0].question.text = text_of(question);
     problems[0].row = text_of(row);
     journal_close(f->source.journal);
     sample_remove(f->folder);
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
-    assert_ok(journal_put_problems(f->source.journal, &set, err));
+    assert_ok(sample_put(f->source.journal, problems, SAMPLE_PROBLEMS, err));
     sample_tell(f->source.journal, 1, &f->sample);
 }
 

@@ -62,17 +62,17 @@ static inline const char *in(struct fixture *f, const char *name) {
 static inline struct journal *begin(struct fixture *f, const char *name, const char *has, const char *finishes) {
     struct journal *journal;
     struct problem mine[SAMPLE_PROBLEMS];
-    struct problem_set set = {.problems = mine};
+    int n = 0;
     assert_ok(journal_open(in(f, name), JOURNAL_WRITE, &journal, err));
     for (int i = 0; i < SAMPLE_PROBLEMS; i++)
-        if (strchr(has, '1' + i)) mine[set.n++] = f->problems[i];
+        if (strchr(has, '1' + i)) mine[n++] = f->problems[i];
     assert_ok(journal_put_fact(journal, "recipe", TEXT("recipe"), err));
     assert_ok(journal_put_fact(journal, "model.big.sha256", TEXT("abc"), err));
     assert_ok(journal_put_fact(journal, "shard", TEXT(""), err));
     struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
     assert_ok(journal_put_teachers(journal, teachers, 2, err));
-    assert_ok(journal_put_problems(journal, &set, err));
-    for (int i = 0; i < set.n; i++)
+    assert_ok(sample_put(journal, mine, n, err));
+    for (int i = 0; i < n; i++)
         if (strchr(finishes, '1' + mine[i].index)) sample_tell(journal, i + 1, &f->sample);
     return journal;
 }

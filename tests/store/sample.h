@@ -6,6 +6,7 @@
 
 #include "support.h"
 
+#include "data/problem_sets.h"
 #include "store/journal.h"
 
 #include <ftw.h>
@@ -58,11 +59,18 @@ static inline void sample_set(struct problem problems[SAMPLE_PROBLEMS]) {
     memcpy(problems, all, sizeof all);
 }
 
+/* Tells the journal of these problems. */
+static inline cord_status sample_put(struct journal *journal, const struct problem *problems, int n, cord_error *err) {
+    struct problem_set set = set_of(problems, n);
+    cord_status status = journal_put_problems(journal, &set, err);
+    problem_set_release(&set);
+    return status;
+}
+
 static inline void sample_problems(struct journal *journal) {
     struct problem problems[SAMPLE_PROBLEMS];
     sample_set(problems);
-    struct problem_set set = {.problems = problems, .n = SAMPLE_PROBLEMS, .n_bad = 1};
-    assert_ok(journal_put_problems(journal, &set, err));
+    assert_ok(sample_put(journal, problems, SAMPLE_PROBLEMS, err));
     struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
     assert_ok(journal_put_teachers(journal, teachers, 2, err));
 }

@@ -37,12 +37,102 @@ static void test_problems_keep_their_state(void **state) {
     assert_int_equal(p[2].status, PROBLEM_FAILED);
     assert_text(p[2].reason, "not valid JSON");
     assert_bytes(p[2].row, TEXT("{broken \xFF"));
-    assert_ok(journal_reopen(f->journal, p[0].key, err));
-    assert_ok(journal_reopen(f->journal, p[2].key, err)); /* nothing to try again there */
+    assert_ok(journal_reopen(f->journal, err)); /* a bad row stays one */
     p = problems_of(f, f->journal, 4);
     assert_int_equal(p[0].status, PROBLEM_OPEN);
     assert_null(p[0].reason.data);
     assert_int_equal(p[2].status, PROBLEM_FAILED);
+}
+
+/* The next open one behind `index`, which is `next`; -1: none. */
+static void assert_next(struct fixture *f, int index, int next, const char *id) {
+    struct journal_problem p;
+    bool found;
+    assert_ok(journal_next_open(f->journal, index, &f->arena, &found, &p, err));
+    assert_true(found == (id != NULL));
+    if (!id) return;
+    assert_text(p.id, id);
+    assert_int_equal(p.index, next);
+}
+
+static void assert_progress(struct fixture *f, int wanted, int ended, int begun) {
+    struct journal_progress p;
+    assert_ok(journal_progress(f->journal, &p, err));
+    assert_int_equal(p.wanted, wanted);
+    assert_int_equal(p.ended, ended);
+    assert_int_equal(p.begun, begun);
+}
+
+/* What is wanted is the set that was put last, in its order; what else the journal has stays out of it. */
+static void test_wanted_problems(void **state) {
+    struct fixture *f = *state;
+    struct problem set[SAMPLE_PROBLEMS], two[2];
+    sample_set(set);
+    sample_problems(f->journal);
+    assert_progress(f, 4, 1, 0); /* the row that cannot be used has ended, without having begun */
+    assert_next(f, -1, 0, "p1");
+    assert_next(f, 0, 1, "p2");
+    assert_next(f, 1, 3, "p4");
+    assert_next(f, 3, -1, NULL);
+    sample_started(f->journal, 1);
+    assert_progress(f, 4, 1, 1);
+    assert_ok(journal_failed(f->journal, 2, "too long", err));
+    assert_progress(f, 4, 2, 2);
+    assert_next(f, 0, 3, "p4");
+    /* another order, and fewer of them */
+    two[0] = set[3], two[1] = set[0];
+    two[0].index = 0, two[1].index = 1;
+    assert_ok(sample_put(f->journal, two, 2, err));
+    assert_progress(f, 2, 0, 1);
+    assert_next(f, -1, 0, "p4");
+    assert_next(f, 0, 1, "p1");
+    assert_next(f, 1, -1, NULL);
+    assert_ok(journal_reopen(f->journal, err)); /* p2 is not wanted */
+    assert_int_equal(problems_of(f, f->journal, 4)[2].status, PROBLEM_FAILED);
+    sample_problems(f->journal);
+    assert_progress(f, 4, 2, 2);
+    assert_ok(journal_reopen(f->journal, err));
+    assert_progress(f, 4, 1, 1);
+    assert_next(f, 0, 1, "p2");
+    /* what could not be put changes nothing */
+    set[0].gold = TEXT("6");
+    assert_int_equal(sample_put(f->journal, set, 1, NULL), CORD_CHANGED);
+    assert_progress(f, 4, 1, 1);
+}
+
+static void assert_walk(struct fixture *f) {
+    struct journal_problem *all = problems_of(f, f->journal, 4), p;
+    struct journal_walk walk;
+    int n = 0;
+    assert_int_equal(all[0].rounds, 3);
+    cord_error err = {0};
+    journal_walk_begin(&walk, f->journal, &err);
+    while (journal_walk_next(&walk, &p)) {
+        assert_true(p.key == all[n].key && p.index == all[n].index && p.status == all[n].status);
+        assert_true(p.rounds == all[n].rounds && p.started == all[n].started);
+        assert_bytes(p.id, all[n].id);
+        assert_bytes(p.row, all[n].row);
+        assert_bytes(p.reason, all[n++].reason);
+    }
+    assert_int_equal(journal_walk_end(&walk, CORD_OK), CORD_OK);
+    assert_int_equal(n, 4);
+}
+
+/* One by one they are what they are all at once. */
+static void test_walk(void **state) {
+    struct fixture *f = *state;
+    struct journal_problem p;
+    struct journal_walk walk;
+    cord_error err = {0};
+    journal_walk_begin(&walk, f->journal, &err);
+    assert_false(journal_walk_next(&walk, &p));
+    assert_int_equal(journal_walk_end(&walk, CORD_OK), CORD_OK);
+    sample_problems(f->journal);
+    sample_tell(f->journal, 1, &f->sample);
+    assert_walk(f);
+    journal_walk_begin(&walk, f->journal, &err);
+    assert_true(journal_walk_next(&walk, &p));
+    assert_int_equal(journal_walk_end(&walk, CORD_TOO_LONG), CORD_TOO_LONG);
 }
 
 static void test_changed_problem_is_refused(void **state) {
@@ -53,9 +143,8 @@ static void test_changed_problem_is_refused(void **state) {
                               .gold = TEXT("6"),
                               .row = TEXT("{}"),
                               .line = 1};
-    struct problem_set set = {.problems = &changed, .n = 1};
     cord_error e = {0};
-    assert_int_equal(journal_put_problems(f->journal, &set, &e), CORD_CHANGED);
+    assert_int_equal(sample_put(f->journal, &changed, 1, &e), CORD_CHANGED);
     assert_non_null(strstr(e.where, "p1"));
     assert_text(problems_of(f, f->journal, 4)[0].gold, "5");
 }
@@ -280,6 +369,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_facts_and_teachers),
         TEST(test_problems_keep_their_state),
+        TEST(test_wanted_problems),
+        TEST(test_walk),
         TEST(test_changed_problem_is_refused),
         TEST(test_round_trip),
         TEST(test_answers),

@@ -96,8 +96,7 @@ static void test_merged_run_goes_on(void **state) {
     sample_answers(&f->sample, answers);
     assert_ok(journal_finished(journal, problems[2].key, answers, 2, err));
     /* and the whole set can be registered */
-    struct problem_set set = {.problems = f->problems, .n = SAMPLE_PROBLEMS, .n_bad = 1};
-    assert_ok(journal_put_problems(journal, &set, err));
+    assert_ok(sample_put(journal, f->problems, SAMPLE_PROBLEMS, err));
     assert_ok(export_trajectories(journal, in(f, "out"), err));
     journal_close(journal);
     make_run(f, "whole", "1234", "14");

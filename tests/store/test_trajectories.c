@@ -136,7 +136,7 @@ static void test_equal_runs_have_equal_files(void **state) {
         }
     sample_problems(f->journal);
     assert_ok(journal_failed(f->journal, 2, "for a while", err));
-    assert_ok(journal_reopen(f->journal, 2, err));
+    assert_ok(journal_reopen(f->journal, err));
     sample_tell(f->journal, 1, &f->sample);
     read_trajectories(f, &second);
     assert_int_equal(first.len, second.len);
