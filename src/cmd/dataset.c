@@ -22,6 +22,21 @@ static const char *last_part(const char *path, struct arena *arena) {
     return arena_text(arena, text).data;
 }
 
+/* What the run's scores are. A merged trace is scored by S whatever the recipe's criterion is. */
+static cord_status read_method(struct export_source *source, const struct recipe_outline *outline, struct arena *arena,
+                               cord_error *err) {
+    bool merged = text_equal(outline->strategy, TEXT("integration"));
+    source->strategy = arena_text(arena, outline->strategy).data;
+    source->criterion = merged ? "predictive-perplexity" : arena_text(arena, outline->criterion).data;
+    if (!source->strategy || !source->criterion) return error_memory(err);
+    bool masked = strcmp(source->criterion, "masked") == 0;
+    source->scores = masked || strcmp(source->criterion, "predictive-perplexity") == 0 ? SCORES_OF_GOLD
+                     : strcmp(source->criterion, "random") == 0                        ? SCORES_RANDOM
+                                                                                       : SCORES_OTHER;
+    source->pp_is_s = outline->measuring_model == outline->meta_model;
+    return CORD_OK;
+}
+
 /* What the run's recipe says of its problems' rows; and by how much two of the meta-prover's scores may differ for no reason, as
  * the run noted it. */
 static cord_status read_recipe(struct export_source *source, struct arena *arena, cord_error *err) {
@@ -32,6 +47,7 @@ static cord_status read_recipe(struct export_source *source, struct arena *arena
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
     source->fields = outline.problems;
+    CORD_TRY(read_method(source, &outline, arena, err));
     if (outline.meta_model < 0 || !outline.models) return CORD_OK;
     const char *key = arena_printf(arena, "model.%s.noise", outline.models[outline.meta_model]);
     if (!key) return error_memory(err);

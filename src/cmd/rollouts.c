@@ -111,7 +111,8 @@ static cord_status read_steps(struct comparison *c, cord_error *err) {
     if (!n) return CORD_OK;
     c->best = &answers[0];
     const struct trajectory *t = &c->best->trajectory;
-    CORD_TRY(example_steps(t, c->problem->log_s0, &frame, MARKERS_KEEP, &c->arena, &c->steps, &c->n_steps, err));
+    CORD_TRY(
+        example_steps(c->source, t, c->problem->log_s0, &frame, MARKERS_KEEP, &c->arena, &c->steps, &c->n_steps, err));
     c->ends = arena_alloc(&c->arena, (size_t)(c->n_steps + 1) * sizeof *c->ends);
     if (!c->ends) return error_memory(err);
     int at = c->n_steps;

@@ -44,7 +44,7 @@ static void put_problems(const struct figures *f, struct buf *out) {
              (long long)f->done, (long long)f->failed, (long long)f->open);
     put_share(out, "accuracy of the best trajectories", f->best[GRADE_CORRECT], f->done);
     if (f->best[GRADE_UNDECIDED]) put_share(out, "  undecided", f->best[GRADE_UNDECIDED], f->done);
-    put_spread(out, "PP, S of the best trajectories", &f->pp, "%.4f");
+    put_spread(out, "PP of the best trajectories", &f->pp, "%.4f");
     put_spread(out, "S0, without reasoning", &f->s0, "%.4f");
     if (f->full_contexts) put_share(out, "questions with their full context", f->full_contexts, f->done);
 }
@@ -224,21 +224,102 @@ static cord_status put_source(const struct export_source *source, struct buf *ou
     return status;
 }
 
+/* What a strategy does, and by what: a sentence each. */
+struct said {
+    const char *name, *words;
+};
+
+static const struct said strategies[] = {
+    {"cord", "Several language models reason together, step by step: each proposes a next step to each of the partial\n"
+             "traces that are kept, and those that score best are kept (CoRD, arXiv 2605.02290)."},
+    {"greedy", "Several language models reason together, step by step: each proposes a next step, and the one that\n"
+               "scores best is kept (arXiv 2605.02290, with a beam of 1)."},
+    {"curation", "Language models wrote complete traces, each by itself, and the trace that scores best comes first."},
+    {"rejection",
+     "Language models wrote complete traces, each by itself; those with a correct answer come first, and of\n"
+     "them the one that scores best."},
+    {"integration",
+     "Language models wrote complete traces, each by itself, and one more merged those of a problem into\n"
+     "one, which is scored."},
+    {"mcts",
+     "Several language models proposed steps in a Monte Carlo tree search (UCT) over reasonings, rewarded by the\n"
+     "scores of complete ones."},
+    {"selection", "The traces were there already; they were scored, and the one that scores best comes first."},
+    {NULL, NULL},
+};
+
+static const struct said criteria[] = {
+    {"predictive-perplexity", "The score is S."},
+    {"masked", "The score is S, with the reasoning's mentions of the gold answer blanked out."},
+    {"contrast", "The score is S of the gold answer over S of the commonest wrong one."},
+    {"judge", "The score is the share of right answers of a model that must answer at once."},
+    {"prm", "The score is a process reward model's."},
+    {"longest", "The score is the length."},
+    {"random", "The score was drawn at random."},
+    {NULL, NULL},
+};
+
+static const char *words_of(const struct said *said, const char *name) {
+    while (said->name && strcmp(said->name, name) != 0) said++;
+    return said->name ? said->words : "";
+}
+
+/* A run of a journal without a recipe was CoRD's. */
+static const char *strategy_of(const struct export_source *source) {
+    return source->strategy ? source->strategy : "cord";
+}
+static const char *criterion_of(const struct export_source *source) {
+    return source->criterion ? source->criterion : "predictive-perplexity";
+}
+
+static bool same_method(const struct export_source *a, const struct export_source *b) {
+    return !strcmp(strategy_of(a), strategy_of(b)) && !strcmp(criterion_of(a), criterion_of(b));
+}
+
+/* Whether anybody looked at the gold answers to choose. */
+static bool gold_chose(const struct export_source *source) {
+    static const char *const without[] = {"prm", "longest", "random"};
+    if (!strcmp(strategy_of(source), "rejection")) return true;
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        if (!strcmp(criterion_of(source), without[i])) return false;
+    return strcmp(strategy_of(source), "integration") != 0;
+}
+
+static bool gold_chose_any(const struct card *card) {
+    for (int i = 0; i < card->n_sources; i++)
+        if (gold_chose(&card->sources[i])) return true;
+    return card->options->only_correct;
+}
+
+/* What the runs did; where all did the same, once. */
+static void put_strategies(const struct card *card, struct buf *out) {
+    bool same = true;
+    for (int i = 1; i < card->n_sources; i++) same = same && same_method(&card->sources[0], &card->sources[i]);
+    for (int i = 0; i < (same ? 1 : card->n_sources); i++) {
+        const struct export_source *source = &card->sources[i];
+        if (!same) buf_addf(out, "Run %s: ", source->name);
+        buf_addf(out, "%s %s\n\n", words_of(strategies, strategy_of(source)), words_of(criteria, criterion_of(source)));
+    }
+}
+
 static void put_method(const struct card *card, struct buf *out) {
-    buf_addf(out,
-             "\n## How it was made\n\n"
-             "Several language models reason together, step by step: each proposes a next step, and those steps are\n"
-             "kept with which a meta-prover finds the gold answer likeliest (CoRD, arXiv 2605.02290). S is that\n"
-             "likelihood, the predictive perplexity of the gold answer behind a reasoning, between 0 and 1; S0 is the\n"
-             "same without any reasoning, so a small S0 is a hard problem. The gold answer is never shown to a model\n"
-             "that writes, but it decides what is kept.\n\n");
+    buf_addf(out, "\n## How it was made\n\n");
+    put_strategies(card, out);
+    buf_addf(
+        out,
+        "S is how likely a meta-prover finds the gold answer behind a reasoning, the predictive perplexity of that\n"
+        "answer, between 0 and 1; S0 is the same without any reasoning, so a small S0 is a hard problem. PP is S as\n"
+        "it was measured of what came out, by the model that the recipe names for it.\n"
+        "The gold answer is never shown to a model that writes%s.\n\n",
+        gold_chose_any(card) ? ", but it took part in the choice" : "");
     put_fenced(out, "", text_of(card->command));
     buf_addf(out, "\nThe layout of a row is `%s`.", card->options->format->name);
     if (card->options->format->kind == ROW_STEPS)
-        buf_addf(out,
-                 " A step's label is true unless the step has made log S fall by more than %s: the change counts,\n"
-                 "not the level.",
-                 card->options->margin >= 0 ? "the margin given" : "the meta-prover's noise");
+        buf_addf(
+            out,
+            " A step's label is true unless the step has made the log score fall by more than %s: the change counts,\n"
+            "not the level.",
+            card->options->margin >= 0 ? "the margin given" : "the meta-prover's noise");
     if (card->options->provenance)
         buf_addf(out, " `provenance` says of each row which run, problem, rounds and teachers it comes from.");
     if (card->figures->full_contexts)
@@ -275,8 +356,10 @@ static void put_limits(const struct card *card, struct buf *out) {
         "\n## Licences\n\ncord does not know the licences of the problems and of the models' output: see the\n"
         "problem set's and each model's own, and set `license:` in the block above.\n"
         "\n## Known limits\n\n"
-        "- Answers were graded by rules (or as the recipe says); a correct answer does not make every step right.\n"
-        "- The gold answer took part in the choice of steps, so traces may lean towards it early; see the audit.\n");
+        "- Answers were graded by rules (or as the recipe says); a correct answer does not make every step right.\n");
+    if (gold_chose_any(card))
+        buf_addf(out,
+                 "- The gold answer took part in the choice, so traces may lean towards it early; see the audit.\n");
     if (f->grades[GRADE_CORRECT] < f->rows && card->options->format->kind != ROW_STEP_PAIR)
         buf_addf(out, "- %lld of %lld rows come from trajectories whose answer is not correct.\n",
                  (long long)(f->rows - f->grades[GRADE_CORRECT]), (long long)f->rows);

@@ -63,18 +63,20 @@ static cord_status frame_step(struct buf *bare, int number, const struct example
     return status == CORD_OK && !step->bare.data ? error_memory(err) : status;
 }
 
-static cord_status build_steps(const struct step *const *pieces, int n_pieces, double log_s0,
-                               const struct example_frame *frame, enum markers markers, struct arena *arena,
-                               struct buf *bare, struct example_step *steps, int *n, cord_error *err) {
-    double before = log_s0;
+static cord_status build_steps(const struct step *const *pieces, int n_pieces, const struct export_source *source,
+                               double log_s0, const struct example_frame *frame, enum markers markers,
+                               struct arena *arena, struct buf *bare, struct example_step *steps, int *n,
+                               cord_error *err) {
+    double before = source->scores == SCORES_OF_GOLD ? log_s0 : (double)NAN;
     *n = 0;
     buf_clear(bare);
     for (int i = 0; i < n_pieces; i++) {
         buf_add(bare, pieces[i]->text);
         if (pieces[i]->cut && i + 1 < n_pieces) continue; /* the next piece goes on with this step */
         struct example_step *step = &steps[(*n)++];
+        double after = source->scores == SCORES_RANDOM ? (double)NAN : pieces[i]->log_score;
         *step = (struct example_step){
-            .round = pieces[i]->round, .teacher = pieces[i]->teacher, .before = before, .after = pieces[i]->log_score};
+            .round = pieces[i]->round, .teacher = pieces[i]->teacher, .before = before, .after = after};
         CORD_TRY(frame_step(bare, *n, frame, markers, arena, step, err));
         before = step->after;
         buf_clear(bare);
@@ -82,9 +84,9 @@ static cord_status build_steps(const struct step *const *pieces, int n_pieces, d
     return CORD_OK;
 }
 
-cord_status example_steps(const struct trajectory *trajectory, double log_s0, const struct example_frame *frame,
-                          enum markers markers, struct arena *arena, const struct example_step **out, int *n,
-                          cord_error *err) {
+cord_status example_steps(const struct export_source *source, const struct trajectory *trajectory, double log_s0,
+                          const struct example_frame *frame, enum markers markers, struct arena *arena,
+                          const struct example_step **out, int *n, cord_error *err) {
     int n_pieces = 0;
     for (const struct step *step = trajectory->last; step; step = step->previous) n_pieces++;
     const struct step **pieces = arena_alloc(arena, (size_t)(n_pieces + 1) * sizeof *pieces);
@@ -94,7 +96,7 @@ cord_status example_steps(const struct trajectory *trajectory, double log_s0, co
     for (const struct step *step = trajectory->last; step; step = step->previous) pieces[--at] = step;
     struct buf bare;
     buf_init(&bare, "a step", MOST_RESPONSE);
-    cord_status status = build_steps(pieces, n_pieces, log_s0, frame, markers, arena, &bare, steps, n, err);
+    cord_status status = build_steps(pieces, n_pieces, source, log_s0, frame, markers, arena, &bare, steps, n, err);
     buf_release(&bare);
     *out = steps;
     return status;
@@ -108,6 +110,11 @@ cord_status example_join(const struct example_step *steps, int n, struct arena *
     cord_status status = keep(&text, arena, out, err);
     buf_release(&text);
     return status;
+}
+
+double example_log_s(const struct export_source *source, const struct answered *answered) {
+    if (source->scores == SCORES_OF_GOLD) return answered->trajectory.log_score;
+    return source->pp_is_s ? answered->log_pp : (double)NAN;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
@@ -133,14 +140,14 @@ cord_status example_make(const struct export_source *source, const struct journa
                             .target = problem->target,
                             .rounds = problem->rounds,
                             .log_s0 = problem->log_s0,
-                            .log_score = t->log_score,
+                            .log_s = example_log_s(source, answered),
                             .rank = rank,
                             .grade = answered->grade,
                             .finish = t->finish,
                             .author = t->author,
                             .reply = text_trim(answered->reply),
                             .answer = answered->answer};
-    CORD_TRY(example_steps(t, problem->log_s0, frame, style->markers, arena, &out->steps, &out->n_steps, err));
+    CORD_TRY(example_steps(source, t, problem->log_s0, frame, style->markers, arena, &out->steps, &out->n_steps, err));
     CORD_TRY(find_reasoning(out, t, frame, style->markers, arena, err));
     struct buf response;
     buf_init(&response, "a training row", MOST_RESPONSE);

@@ -6,15 +6,28 @@
 
 #include "store/journal.h"
 
+/* What the scores are by which a run chose. */
+enum scores {
+    SCORES_OF_GOLD, /* how likely the gold is, as S0 says it: by the criteria predictive-perplexity and masked */
+    SCORES_OTHER,   /* of something else: a step is better or worse than another, but not than no step at all */
+    SCORES_RANDOM,  /* of nothing */
+};
+
 /* A run that is exported. */
 struct export_source {
     const char *folder, *name; /* its path; the last part of it */
     struct journal *journal;
     const char *const *teachers;
     int n_teachers;
-    double noise;                  /* of the meta-prover: the largest difference of log S that means nothing, nats */
-    struct problem_options fields; /* how the run read its problems' rows; no file */
+    double noise;                     /* of the meta-prover: the largest difference of log S that means nothing, nats */
+    struct problem_options fields;    /* how the run read its problems' rows; no file */
+    const char *strategy, *criterion; /* NULL: not known */
+    enum scores scores;
+    bool pp_is_s; /* PP was measured by the meta-prover's model, which S0 is of, too */
 };
+
+/* S of a finished trajectory: how likely the meta-prover finds the gold behind it. NAN where nobody asked it. */
+double example_log_s(const struct export_source *source, const struct answered *answered);
 
 enum markers { MARKERS_KEEP, MARKERS_STRIP, MARKERS_RENUMBER };
 
@@ -29,7 +42,7 @@ struct example_step {
     cord_text text;       /* as it stands in the response, marker and what divides it from the step before included */
     cord_text bare;       /* without them */
     int round, teacher;   /* of its last piece */
-    double before, after; /* log S up to the step, and with it; NAN where it was not scored */
+    double before, after; /* the log score up to the step, and with it; NAN where there is none that says anything */
 };
 
 /* The label of a step: good unless it has made the gold less likely by more than the margin. The change counts, not the level,
@@ -42,8 +55,8 @@ struct example {
     const struct export_source *source;
     cord_text id, question, gold, target;
     int rounds;
-    double log_s0, log_score;
-    int rank; /* among the problem's finished trajectories, from 0 */
+    double log_s0, log_s; /* of S: see example_log_s */
+    int rank;             /* among the problem's finished trajectories, from 0 */
     enum grade grade;
     enum finish finish;
     int author;
@@ -68,9 +81,9 @@ cord_status example_make(const struct export_source *source, const struct journa
                          const struct example_style *style, struct arena *arena, struct example *out, cord_error *err);
 
 /* The steps of any trajectory, growing ones too, whole ones counted. */
-cord_status example_steps(const struct trajectory *trajectory, double log_s0, const struct example_frame *frame,
-                          enum markers markers, struct arena *arena, const struct example_step **steps, int *n,
-                          cord_error *err);
+cord_status example_steps(const struct export_source *source, const struct trajectory *trajectory, double log_s0,
+                          const struct example_frame *frame, enum markers markers, struct arena *arena,
+                          const struct example_step **steps, int *n, cord_error *err);
 /* The texts of n steps, one behind the other. */
 cord_status example_join(const struct example_step *steps, int n, struct arena *arena, cord_text *out, cord_error *err);
 

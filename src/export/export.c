@@ -41,7 +41,7 @@ int export_split_of(const struct export_split *splits, int n, cord_text id) {
 /* Whether a trajectory may become a row, as far as its grade and its scores say; counted where it may not. */
 static bool passes(struct exporter *e, const struct answered *a) {
     const struct export_options *o = e->options;
-    double score = exp(a->trajectory.log_score), lift = score - exp(e->problem.log_s0);
+    double score = exp(example_log_s(e->source, a)), lift = score - exp(e->problem.log_s0);
     if (a->grade == GRADE_NO_ANSWER || !a->answer.len) {
         exporter_remove(e, FILTER_NO_ANSWER);
         return false;
@@ -123,7 +123,7 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
         exporter_remove(e, FILTER_NOT_CORRECT);
         return CORD_OK;
     }
-    if (!best || !worst || best == worst ||
+    if (!best || !worst || best == worst || (!graded && e->source->scores == SCORES_RANDOM) ||
         (!graded && !(best->trajectory.log_score - worst->trajectory.log_score > exporter_margin(e)))) {
         exporter_remove(e, FILTER_NO_PAIR);
         return CORD_OK;
@@ -177,7 +177,7 @@ static void count_best(struct figures *f, const struct answered *answers, int n,
     spread_add(&f->s0, exp(log_s0));
     if (!n) return;
     f->best[answers[0].grade]++;
-    spread_add(&f->pp, exp(answers[0].trajectory.log_score));
+    spread_add(&f->pp, exp(answers[0].log_pp));
 }
 
 static cord_status done_problem(struct exporter *e, cord_error *err) {

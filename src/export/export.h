@@ -27,7 +27,7 @@ struct export_options {
     struct example_style style;
 
     bool only_correct; /* the best correct trajectories; problems without one give no row */
-    double min_score;  /* S; 0 = all */
+    double min_score;  /* S, whatever chose; 0 = all */
     double min_lift;   /* S - S0; -1 = all */
     int top;           /* trajectories of a problem at most */
     double margin; /* of log S, nats: what differs by less is no preference, and no better or worse step; below 0: the

@@ -26,6 +26,11 @@ static struct rivals find_rivals(const struct round *round, int parent) {
     return r;
 }
 
+/* How likely the gold is behind the candidate, where that is what chose. */
+static double log_s_of(const struct exporter *e, const struct candidate *c) {
+    return e->source->scores == SCORES_OF_GOLD ? c->log_score : (double)NAN;
+}
+
 /* Whether a correct trajectory went on from this candidate. */
 static bool leads_to_correct(const struct candidate *c, const struct answered *answers, int n) {
     for (int i = 0; i < n; i++)
@@ -45,7 +50,8 @@ static cord_status steps_with(struct exporter *e, const struct trajectory *paren
                               .log_score = c->log_score};
     struct trajectory t = *parent;
     t.last = &step;
-    return example_steps(&t, e->problem.log_s0, &e->frame, e->options->style.markers, &e->walk.arena, steps, n, err);
+    return example_steps(e->source, &t, e->problem.log_s0, &e->frame, e->options->style.markers, &e->walk.arena, steps,
+                         n, err);
 }
 
 /* What stands before both steps, think tag included. */
@@ -78,7 +84,7 @@ static cord_status write_pair(struct exporter *e, const struct trajectory *paren
                               .target = e->problem.target,
                               .rounds = round,
                               .log_s0 = e->problem.log_s0,
-                              .log_score = r.kept->log_score,
+                              .log_s = log_s_of(e, r.kept),
                               .grade = GRADE_UNDECIDED,
                               .author = r.kept->teacher,
                               .steps = kept,
@@ -94,7 +100,7 @@ static cord_status pairs_of_round(struct exporter *e, const struct round *round,
         struct rivals r = find_rivals(round, parent);
         if (!r.kept || !r.not_kept) continue;
         if (!(r.kept->log_score - r.not_kept->log_score > exporter_margin(e))) continue;
-        if (e->options->min_score > 0 && exp(r.kept->log_score) < e->options->min_score) continue;
+        if (e->options->min_score > 0 && !(exp(log_s_of(e, r.kept)) >= e->options->min_score)) continue;
         if (e->options->only_correct && !leads_to_correct(r.kept, answers, n)) continue;
         ++*pairs;
         CORD_TRY(write_pair(e, previous ? &previous[parent] : &empty, r, round->number, err));
@@ -105,7 +111,8 @@ static cord_status pairs_of_round(struct exporter *e, const struct round *round,
 cord_status pairs_of_steps(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
     const struct trajectory *previous = NULL;
     int n_previous = 0, pairs = 0;
-    for (int number = 1; number <= e->problem.rounds; number++) {
+    bool scored = e->source->scores != SCORES_RANDOM;
+    for (int number = 1; scored && number <= e->problem.rounds; number++) {
         struct round round;
         CORD_TRY(journal_read_round(e->source->journal, e->problem.key, number, previous, n_previous, &e->walk.arena,
                                     &round, err));

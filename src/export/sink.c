@@ -168,7 +168,9 @@ static void write_provenance(struct json_writer *w, const struct exporter *e, co
     json_int(w, "rounds", example->rounds);
     json_text(w, "grade", text_of(grade_name(example->grade)));
     json_double(w, "s0", exp(example->log_s0));
-    json_double(w, "score", exp(example->log_score));
+    json_double(w, "score", exp(example->log_s));
+    if (source->criterion && strcmp(source->criterion, "predictive-perplexity") != 0)
+        json_text(w, "criterion", text_of(source->criterion));
     json_open(w, "steps", '[');
     for (int i = 0; i < example->n_steps; i++) {
         const struct example_step *step = &example->steps[i];

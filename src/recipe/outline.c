@@ -82,6 +82,7 @@ static int named(const struct recipe_outline *outline, const struct recipe_value
 static void find_roles(struct recipe_outline *out, const struct recipe_values *values) {
     out->meta_model = index_of(out, say(values, "meta_prover.model", NULL));
     out->integration_model = out->chooser_model = -1;
+    out->measuring_model = named(out, values, "measures.scorer", out->meta_model);
     if (text_equal(out->strategy, TEXT("integration")))
         out->integration_model = named(out, values, "integration.model", -1);
     if (text_equal(out->criterion, TEXT("judge")))
@@ -99,7 +100,7 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
     char hex[65];
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
-    int model = named(out, values, "measures.scorer", out->meta_model);
+    int model = out->measuring_model;
     bool reused = model == out->meta_model && text_equal(out->criterion, TEXT("predictive-perplexity"));
     buf_init(&text, "who measures", 8 * RECIPE_LIMIT);
     for (size_t i = 0; i < n; i++) {
@@ -148,8 +149,13 @@ static void outline_problems(const struct recipe_values *values, struct problem_
 
 cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err) {
     struct recipe_values values = {.source = "the run's recipe", .arena = arena};
-    *out = (struct recipe_outline){
-        .method = "", .scorer = "", .measurer = "", .meta_model = -1, .chooser_model = -1, .integration_model = -1};
+    *out = (struct recipe_outline){.method = "",
+                                   .scorer = "",
+                                   .measurer = "",
+                                   .meta_model = -1,
+                                   .chooser_model = -1,
+                                   .measuring_model = -1,
+                                   .integration_model = -1};
     if (!resolved.len) return CORD_OK;
     CORD_TRY(yaml_read_text(&values, resolved, err));
     bool selects = text_equal(say(&values, "search.strategy", NULL), TEXT("selection"));

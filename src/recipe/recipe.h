@@ -120,6 +120,7 @@ struct recipe_outline {
     int *teacher_model; /* indices into models, -1: none of them */
     int n_teachers, meta_model;
     int chooser_model; /* whose scores choose: the meta-prover's, or what the criterion has in its place; -1: nobody's */
+    int measuring_model;             /* who measures PP; -1: nobody */
     int integration_model;           /* who merges traces; -1: nobody */
     struct problem_options problems; /* how rows are read; no file, and none is left out */
 };

@@ -31,6 +31,43 @@ static void test_only_correct(void **state) {
     assert_int_equal(f->figures.removed_n[FILTER_LIFT], 1);
 }
 
+/* Where something else chose, S is what the meta-prover's model measured, 0.625 of the correct one; or nobody knows it. */
+static void test_other_criteria(void **state) {
+    struct fixture *f = *state;
+    f->sample.beams[2][0].log_score = log(0.9375); /* of the best, whose PP is 0.875 */
+    retell_sample(f, NULL);
+    f->source.criterion = "judge";
+    f->source.scores = SCORES_OTHER;
+    f->source.pp_is_s = true;
+    f->options.only_correct = true;
+    f->options.min_score = 0.62;
+    f->options.min_lift = 0.49;
+    assert_true(rows_of(f).len > 0);
+    assert_true(fabs(spread_mean(&f->figures.score) - 0.625) < 1e-12);
+    assert_true(fabs(spread_mean(&f->figures.lift) - 0.5) < 1e-12);
+    assert_true(fabs(spread_mean(&f->figures.pp) - 0.875) < 1e-12); /* of the best, which is wrong */
+    f->options.min_lift = 0.51;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_LIFT], 1);
+    f->options.min_lift = -1;
+    f->options.min_score = 0.63;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_SCORE], 1);
+    f->source.pp_is_s = false;
+    f->options.min_score = 0.01;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_SCORE], 1);
+    f->options.min_score = 0;
+    f->options.provenance = true;
+    json_t *line = line_of(rows_of(f), 0);
+    const json_t *from = json_object_get(line, "provenance");
+    assert_true(json_is_null(json_object_get(from, "score")));
+    assert_text(content_at(from, "criterion"), "judge");
+    assert_int_equal(f->figures.score.n + f->figures.lift.n, 0);
+    assert_true(fabs(spread_mean(&f->figures.pp) - 0.875) < 1e-12);
+    json_decref(line);
+}
+
 static void test_no_answer_trains_nobody(void **state) {
     struct fixture *f = *state;
     struct answered answers[2];
@@ -323,20 +360,11 @@ static void test_full_context(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_only_correct),
-        TEST(test_no_answer_trains_nobody),
-        TEST(test_top),
-        TEST(test_markers),
-        TEST(test_other_tags),
-        TEST(test_search_prompt),
-        TEST(test_provenance),
-        TEST(test_max_tokens),
-        TEST(test_dedupe),
-        TEST(test_exclude),
-        TEST(test_mixed_runs),
-        TEST(test_splits),
-        TEST(test_disk_that_is_full),
-        TEST(test_full_context),
+        TEST(test_only_correct),  TEST(test_other_criteria),    TEST(test_no_answer_trains_nobody),
+        TEST(test_top),           TEST(test_markers),           TEST(test_other_tags),
+        TEST(test_search_prompt), TEST(test_provenance),        TEST(test_max_tokens),
+        TEST(test_dedupe),        TEST(test_exclude),           TEST(test_mixed_runs),
+        TEST(test_splits),        TEST(test_disk_that_is_full), TEST(test_full_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

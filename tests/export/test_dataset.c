@@ -83,6 +83,37 @@ static void test_filters_on_the_card(void **state) {
     assert_holds(f, "set/README.md", "rows                               1\n");
 }
 
+static bool holds(struct fixture *f, const char *name, const char *part) {
+    struct buf content;
+    read_into(f, name, &content);
+    bool found = strstr(content.data, part) != NULL;
+    buf_release(&content);
+    return found;
+}
+
+/* A card says what the run did, and whether the gold had a part in it. */
+static void test_method_on_the_card(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *strategy, *criterion, *words, *score;
+        bool gold;
+    } runs[] = {{NULL, NULL, "reason together, step by step", "The score is S.", true},
+                {"greedy", "prm", "the one that\nscores best is kept", "a process reward model's", false},
+                {"curation", "longest", "complete traces, each by itself, and", "is the length", false},
+                {"rejection", "random", "a correct answer come first", "at random", true},
+                {"integration", "predictive-perplexity", "merged", "The score is S.", false},
+                {"mcts", "masked", "Monte Carlo", "blanked out", true},
+                {"selection", "judge", "there already", "answer at once", true}};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        f->source.strategy = runs[i].strategy;
+        f->source.criterion = runs[i].criterion;
+        assert_ok(export_to(f, in(f, "set"), true, err));
+        assert_holds(f, "set/README.md", runs[i].words);
+        assert_holds(f, "set/README.md", runs[i].score);
+        assert_int_equal(holds(f, "set/README.md", "took part in the choice"), runs[i].gold);
+    }
+}
+
 /* Somebody's README.md, and the card of another file in the same folder, stay what they are. */
 static void test_readme_of_others(void **state) {
     struct fixture *f = *state;
@@ -304,13 +335,9 @@ static void test_parquet_or_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_folder),
-        TEST(test_filters_on_the_card),
-        TEST(test_readme_of_others),
-        TEST(test_all_or_nothing),
-        TEST(test_rows_read_back),
-        TEST(test_parquet),
-        TEST(test_parquet_or_nothing),
+        TEST(test_folder),           TEST(test_filters_on_the_card), TEST(test_method_on_the_card),
+        TEST(test_readme_of_others), TEST(test_all_or_nothing),      TEST(test_rows_read_back),
+        TEST(test_parquet),          TEST(test_parquet_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

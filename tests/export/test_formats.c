@@ -218,6 +218,26 @@ static void test_traces_of_several_steps(void **state) {
     assert_int_equal(f->figures.rows, 1);
 }
 
+/* Scores of another kind than S0 tell no first step's change, but which of two steps is better; random ones tell neither. */
+static void test_steps_by_other_criteria(void **state) {
+    struct fixture *f = *state;
+    f->source.scores = SCORES_OTHER;
+    f->options.format = training_format("prm");
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_UNSCORED], 1);
+    json_decref(row_in(f, "step-dpo"));
+    json_decref(row_in(f, "dpo"));
+    f->source.scores = SCORES_RANDOM;
+    f->options.format = training_format("step-dpo");
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+    f->options.format = training_format("dpo");
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+    f->options.only_correct = true; /* graded pairs need no scores */
+    assert_true(rows_of(f).len > 0);
+}
+
 /* The list that help and completions show is the table's. */
 static void test_names(void **state) {
     (void)state;
@@ -241,6 +261,7 @@ int main(void) {
         TEST(test_step_labels),
         TEST(test_falling_step),
         TEST(test_traces_of_several_steps),
+        TEST(test_steps_by_other_criteria),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
