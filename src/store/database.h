@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-enum { DATABASE_STATEMENTS = 64 };
+enum { DATABASE_STATEMENTS = 128 }; /* more than src/store has */
 
 /* An open journal. Not thread-safe: one thread at a time may use a handle. */
 struct journal {
