@@ -61,6 +61,8 @@ void problem_reader_close(struct problem_reader *reader);
 /* What the file is ("JSONL", "Parquet", …), and what its rows are called ("line", "row"). Static. */
 const char *problem_reader_kind(const struct problem_reader *reader);
 const char *problem_reader_unit(const struct problem_reader *reader);
+/* Where the problem told last stands: FILE:LINE, or "FILE, row N". */
+void problem_reader_where(const struct problem_reader *reader, cord_error *err);
 
 /* ---- a whole set ------------------------------------------------------------------------------------------------- */
 

@@ -82,9 +82,13 @@ bool rows_next(struct rows *rows);
 cord_status rows_end(struct rows *rows);
 int row_int(struct rows *rows);
 int64_t row_int64(struct rows *rows);
-double row_real(struct rows *rows);        /* NAN for NULL */
-cord_text row_text(struct rows *rows);     /* data == NULL for NULL */
-const char *row_string(struct rows *rows); /* NUL-terminated; NULL for NULL */
+double row_real(struct rows *rows);          /* NAN for NULL */
+cord_text row_text(struct rows *rows);       /* data == NULL for NULL */
+const char *row_string(struct rows *rows);   /* NUL-terminated; NULL for NULL */
+int row_choice(struct rows *rows, int most); /* one of the values 0 to `most` of an enum; else the journal is damaged */
+
+/* An array for `count` things that are read; never of size 0, so that NULL means no memory. */
+void *array_of(struct arena *arena, int64_t count, size_t size);
 
 /* SQL that is made up, once: no cache, no values. */
 cord_status query_script(struct journal *journal, cord_error *err, const char *what, const char *sql);

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
@@ -17,19 +16,6 @@ cord_status journal_get_fact(struct journal *j, const char *key, struct arena *a
     rows_open(&r, j, arena, err, "SELECT value FROM run WHERE key = ?1", "s", key);
     if (rows_next(&r)) *value = row_text(&r);
     return rows_end(&r);
-}
-
-/* The next column as one of the values 0 to `most` of an enum. */
-static int row_choice(struct rows *r, int most) {
-    int value = row_int(r);
-    if (value >= 0 && value <= most) return value;
-    if (r->status == CORD_OK) r->status = query_damaged(r->journal, "a state that there is not", r->err);
-    return 0;
-}
-
-/* An array for `count` things; never of size 0, so that NULL means no memory. */
-static void *array_of(struct arena *arena, int64_t count, size_t size) {
-    return arena_alloc(arena, (size_t)(count > 0 ? count : 1) * size);
 }
 
 cord_status journal_list_facts(struct journal *j, struct arena *arena, struct journal_fact **out, int *n,
@@ -59,113 +45,6 @@ cord_status journal_get_teachers(struct journal *j, struct arena *arena, const c
     for (*n = 0; *n < count && rows_next(&r); ++*n) names[*n] = row_string(&r);
     *out = names;
     return rows_end(&r);
-}
-
-/* ---- problems ------------------------------------------------------------------------------------------------ */
-
-#define PROBLEM                                                                                       \
-    "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0, contrast," \
-    " (SELECT count(*) FROM round WHERE problem = key) FROM problem"
-
-static void read_problem(struct rows *r, struct journal_problem *p) {
-    p->key = row_int64(r);
-    p->index = row_int(r);
-    p->id = row_text(r);
-    p->question = row_text(r);
-    p->target = row_text(r);
-    p->gold = row_text(r);
-    p->row = row_text(r);
-    p->status = (enum problem_status)row_choice(r, PROBLEM_FAILED);
-    p->reason = row_text(r);
-    p->started = row_int(r) != 0;
-    p->log_s0 = row_real(r);
-    p->contrast = row_text(r);
-    p->rounds = row_int(r);
-}
-
-cord_status journal_problems(struct journal *j, struct arena *arena, struct journal_problem **out, int *n,
-                             cord_error *err) {
-    int64_t count;
-    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
-    struct journal_problem *problems = array_of(arena, count, sizeof *problems);
-    if (!problems) return error_memory(err);
-    struct rows r;
-    rows_open(&r, j, arena, err, PROBLEM " ORDER BY number, key", "");
-    for (*n = 0; *n < count && rows_next(&r); ++*n) read_problem(&r, &problems[*n]);
-    *out = problems;
-    return rows_end(&r);
-}
-
-/* Keys are fetched many at a time, because each time costs a pass over the table. */
-enum { KEYS_AT_ONCE = 1 << 16 };
-
-void journal_walk_begin(struct journal_walk *w, struct journal *j, cord_error *err) {
-    *w = (struct journal_walk){.journal = j, .err = err, .at = KEYS_AT_ONCE, .n = KEYS_AT_ONCE};
-    arena_init(&w->arena);
-    w->keys = malloc(KEYS_AT_ONCE * sizeof *w->keys);
-    if (!w->keys) w->status = error_memory(err);
-}
-
-cord_status journal_walk_end(struct journal_walk *w, cord_status status) {
-    arena_release(&w->arena);
-    free(w->keys);
-    return status == CORD_OK ? w->status : status;
-}
-
-static cord_status read_keys(struct journal_walk *w) {
-    struct rows r;
-    rows_open(
-        &r, w->journal, NULL, w->err,
-        "SELECT key FROM problem WHERE ?1 = 0 OR (number, key) > ((SELECT number FROM problem WHERE key = ?1), ?1) "
-        "ORDER BY number, key LIMIT ?2",
-        "li", w->last, KEYS_AT_ONCE);
-    for (w->at = w->n = 0; w->n < KEYS_AT_ONCE && rows_next(&r);) w->keys[w->n++] = row_int64(&r);
-    if (w->n) w->last = w->keys[w->n - 1];
-    return rows_end(&r);
-}
-
-/* The problem of that key, where there is one. */
-static cord_status read_one(struct journal *j, int64_t key, struct arena *arena, bool *found,
-                            struct journal_problem *problem, cord_error *err) {
-    struct rows r;
-    rows_open(&r, j, arena, err, PROBLEM " WHERE key = ?1", "l", key);
-    *found = rows_next(&r);
-    if (*found) read_problem(&r, problem);
-    return rows_end(&r);
-}
-
-bool journal_walk_next(struct journal_walk *w, struct journal_problem *problem) {
-    bool more = false;
-    arena_release(&w->arena);
-    if (w->status == CORD_OK && w->at == w->n && w->n == KEYS_AT_ONCE) w->status = read_keys(w);
-    if (w->status == CORD_OK && w->at < w->n)
-        w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &more, problem, w->err);
-    return more && w->status == CORD_OK;
-}
-
-cord_status journal_progress(struct journal *j, struct journal_progress *progress, cord_error *err) {
-    struct rows r;
-    *progress = (struct journal_progress){0};
-    rows_open(&r, j, NULL, err,
-              "SELECT count(*), coalesce(sum(status != ?1), 0), coalesce(sum(started OR (status != ?1 AND NOT bad)), 0)"
-              " FROM wanted JOIN problem USING (key)",
-              "i", PROBLEM_OPEN);
-    if (rows_next(&r)) {
-        progress->wanted = row_int(&r);
-        progress->ended = row_int(&r);
-        progress->begun = row_int(&r);
-    }
-    return rows_end(&r);
-}
-
-cord_status journal_next_open(struct journal *j, int index, struct arena *arena, bool *found,
-                              struct journal_problem *problem, cord_error *err) {
-    int64_t key;
-    CORD_TRY(query_int64(j, err, &key, 0,
-                         "SELECT key FROM wanted AS w CROSS JOIN problem USING (key)"
-                         " WHERE w.number > ?1 AND status = ?2 ORDER BY w.number LIMIT 1",
-                         "ii", index, PROBLEM_OPEN));
-    return read_one(j, key, arena, found, problem, err);
 }
 
 /* ---- how participants were spoken to -------------------------------------------------------------------------- */

@@ -155,6 +155,17 @@ cord_text row_text(struct rows *r) {
 
 const char *row_string(struct rows *r) { return row_text(r).data; } /* the arena ends every text with a NUL */
 
+int row_choice(struct rows *r, int most) {
+    int value = row_int(r);
+    if (value >= 0 && value <= most) return value;
+    if (r->status == CORD_OK) r->status = query_damaged(r->journal, "a state that there is not", r->err);
+    return 0;
+}
+
+void *array_of(struct arena *arena, int64_t count, size_t size) {
+    return arena_alloc(arena, (size_t)(count > 0 ? count : 1) * size);
+}
+
 cord_status query_run(struct journal *j, cord_error *err, const char *sql, const char *types, ...) {
     struct rows r;
     va_list args;

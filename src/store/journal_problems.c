@@ -1,0 +1,191 @@
+/* journal_problems.c - the journal's problems: putting a set, which of them are wanted, and walking through them. It must not
+ * know what a search does with them. */
+#include "store/database.h"
+
+#include <stdlib.h>
+
+/* ---- putting -------------------------------------------------------------------------------------------------- */
+
+static cord_status insert_problem(struct journal *j, const struct problem *p, cord_error *err) {
+    return query_run(j, err,
+                     "INSERT INTO problem (number, line, id, question, target, gold, row, bad, status, reason)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     "ilttttt"
+                     "iis",
+                     p->index, p->line, p->question.id, p->question.text, p->target, p->gold, p->row, p->bad != NULL,
+                     p->bad ? PROBLEM_FAILED : PROBLEM_OPEN, p->bad);
+}
+
+/* A bad row may have no id, or another's: it is known by where and what it is. */
+static cord_status find_problem(struct journal *j, const struct problem *p, int64_t *key, cord_error *err) {
+    if (p->bad)
+        return query_int64(j, err, key, 0, "SELECT key FROM problem WHERE bad AND line = ?1 AND row = ?2", "lt",
+                           p->line, p->row);
+    return query_int64(j, err, key, 0, "SELECT key FROM problem WHERE NOT bad AND id = ?1", "t", p->question.id);
+}
+
+/* Compares with what is there; a place that has changed is noted, so that a set may be put into another order. */
+static cord_status compare_problem(struct journal *j, int64_t key, const struct problem *p, cord_error *err) {
+    int64_t same;
+    CORD_TRY(query_int64(j, err, &same, 0,
+                         "SELECT 1 + (number = ?6 AND line = ?7) FROM problem"
+                         " WHERE key = ?1 AND question = ?2 AND target = ?3 AND gold = ?4 AND row = ?5",
+                         "lttttil", key, p->question.text, p->target, p->gold, p->row, p->index, p->line));
+    if (same == 1)
+        return query_run(j, err, "UPDATE problem SET number = ?2, line = ?3 WHERE key = ?1", "lil", key, p->index,
+                         p->line);
+    if (same) return CORD_OK;
+    error_where(err, "problem %.*s", (int)p->question.id.len, p->question.id.data);
+    return error_set(err, CORD_CHANGED,
+                     "this id stands for another problem in the run folder's journal (question, answer "
+                     "or another field differs); give changed problems a new id, or use a new run folder");
+}
+
+static cord_status put_problem(struct journal *j, const struct problem *p, cord_error *err) {
+    int64_t key;
+    CORD_TRY(find_problem(j, p, &key, err));
+    CORD_TRY(key ? compare_problem(j, key, p, err) : insert_problem(j, p, err));
+    if (!key) key = sqlite3_last_insert_rowid(j->db);
+    return query_run(j, err, "INSERT INTO wanted VALUES (?1, ?2)", "il", p->index, key);
+}
+
+static cord_status put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
+    struct problem_walk walk;
+    struct problem problem;
+    cord_status status = query_run(j, err, "DELETE FROM wanted", "");
+    problem_walk_begin(&walk, set, err);
+    while (status == CORD_OK && problem_walk_next(&walk, &problem)) status = put_problem(j, &problem, err);
+    return problem_walk_end(&walk, status);
+}
+
+cord_status journal_put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
+    /* SQLite keeps it in a file of its own when it is large; it goes with the handle */
+    CORD_TRY(query_script(j, err, "write down which problems are wanted",
+                          "CREATE TEMP TABLE IF NOT EXISTS wanted (number INTEGER PRIMARY KEY, key INTEGER NOT NULL)"));
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j, put_problems(j, set, err), err);
+}
+
+cord_status journal_failed(struct journal *j, int64_t problem, const char *reason, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    return transaction_end(j,
+                           query_run(j, err, "UPDATE problem SET status = ?2, reason = ?3 WHERE key = ?1", "lis",
+                                     problem, PROBLEM_FAILED, reason),
+                           err);
+}
+
+cord_status journal_reopen(struct journal *j, cord_error *err) {
+    CORD_TRY(transaction_begin(j, err));
+    cord_status status = query_run(j, err,
+                                   "UPDATE problem SET status = ?1, reason = NULL"
+                                   " WHERE status = ?2 AND NOT bad AND key IN (SELECT key FROM wanted)",
+                                   "ii", PROBLEM_OPEN, PROBLEM_FAILED);
+    return transaction_end(j, status, err);
+}
+
+/* ---- reading back ---------------------------------------------------------------------------------------------- */
+
+#define PROBLEM                                                                                       \
+    "SELECT key, number, id, question, target, gold, row, status, reason, started, log_s0, contrast," \
+    " (SELECT count(*) FROM round WHERE problem = key) FROM problem"
+
+static void read_problem(struct rows *r, struct journal_problem *p) {
+    p->key = row_int64(r);
+    p->index = row_int(r);
+    p->id = row_text(r);
+    p->question = row_text(r);
+    p->target = row_text(r);
+    p->gold = row_text(r);
+    p->row = row_text(r);
+    p->status = (enum problem_status)row_choice(r, PROBLEM_FAILED);
+    p->reason = row_text(r);
+    p->started = row_int(r) != 0;
+    p->log_s0 = row_real(r);
+    p->contrast = row_text(r);
+    p->rounds = row_int(r);
+}
+
+cord_status journal_problems(struct journal *j, struct arena *arena, struct journal_problem **out, int *n,
+                             cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
+    struct journal_problem *problems = array_of(arena, count, sizeof *problems);
+    if (!problems) return error_memory(err);
+    struct rows r;
+    rows_open(&r, j, arena, err, PROBLEM " ORDER BY number, key", "");
+    for (*n = 0; *n < count && rows_next(&r); ++*n) read_problem(&r, &problems[*n]);
+    *out = problems;
+    return rows_end(&r);
+}
+
+/* Keys are fetched many at a time, because each time costs a pass over the table. */
+enum { KEYS_AT_ONCE = 1 << 16 };
+
+void journal_walk_begin(struct journal_walk *w, struct journal *j, cord_error *err) {
+    *w = (struct journal_walk){.journal = j, .err = err, .at = KEYS_AT_ONCE, .n = KEYS_AT_ONCE};
+    arena_init(&w->arena);
+    w->keys = malloc(KEYS_AT_ONCE * sizeof *w->keys);
+    if (!w->keys) w->status = error_memory(err);
+}
+
+cord_status journal_walk_end(struct journal_walk *w, cord_status status) {
+    arena_release(&w->arena);
+    free(w->keys);
+    return status == CORD_OK ? w->status : status;
+}
+
+static cord_status read_keys(struct journal_walk *w) {
+    struct rows r;
+    rows_open(
+        &r, w->journal, NULL, w->err,
+        "SELECT key FROM problem WHERE ?1 = 0 OR (number, key) > ((SELECT number FROM problem WHERE key = ?1), ?1) "
+        "ORDER BY number, key LIMIT ?2",
+        "li", w->last, KEYS_AT_ONCE);
+    for (w->at = w->n = 0; w->n < KEYS_AT_ONCE && rows_next(&r);) w->keys[w->n++] = row_int64(&r);
+    if (w->n) w->last = w->keys[w->n - 1];
+    return rows_end(&r);
+}
+
+/* The problem of that key, where there is one. */
+static cord_status read_one(struct journal *j, int64_t key, struct arena *arena, bool *found,
+                            struct journal_problem *problem, cord_error *err) {
+    struct rows r;
+    rows_open(&r, j, arena, err, PROBLEM " WHERE key = ?1", "l", key);
+    *found = rows_next(&r);
+    if (*found) read_problem(&r, problem);
+    return rows_end(&r);
+}
+
+bool journal_walk_next(struct journal_walk *w, struct journal_problem *problem) {
+    bool more = false;
+    arena_release(&w->arena);
+    if (w->status == CORD_OK && w->at == w->n && w->n == KEYS_AT_ONCE) w->status = read_keys(w);
+    if (w->status == CORD_OK && w->at < w->n)
+        w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &more, problem, w->err);
+    return more && w->status == CORD_OK;
+}
+
+cord_status journal_progress(struct journal *j, struct journal_progress *progress, cord_error *err) {
+    struct rows r;
+    *progress = (struct journal_progress){0};
+    rows_open(&r, j, NULL, err,
+              "SELECT count(*), coalesce(sum(status != ?1), 0), coalesce(sum(started OR (status != ?1 AND NOT bad)), 0)"
+              " FROM wanted JOIN problem USING (key)",
+              "i", PROBLEM_OPEN);
+    if (rows_next(&r)) {
+        progress->wanted = row_int(&r);
+        progress->ended = row_int(&r);
+        progress->begun = row_int(&r);
+    }
+    return rows_end(&r);
+}
+
+cord_status journal_next_open(struct journal *j, int index, struct arena *arena, bool *found,
+                              struct journal_problem *problem, cord_error *err) {
+    int64_t key;
+    CORD_TRY(query_int64(j, err, &key, 0,
+                         "SELECT key FROM wanted AS w CROSS JOIN problem USING (key)"
+                         " WHERE w.number > ?1 AND status = ?2 ORDER BY w.number LIMIT 1",
+                         "ii", index, PROBLEM_OPEN));
+    return read_one(j, key, arena, found, problem, err);
+}
