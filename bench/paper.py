@@ -43,6 +43,11 @@ OTHERS = {name: (name, ()) for name in (
 OTHERS.update({"cord-anew": ("cord", ("meta_prover.reuse=false",)),
                "cord-adaptive": ("cord", ("search.proposals=adaptive",)),
                "cord-beam-2": ("cord", ("search.beam=2",))})
+# The moderate model alone with less and less to do: quality against tokens.
+CURVE = {"moderate-greedy": ("homogeneous-moderate-cord", ("search.beam=1",)),
+         "moderate-beam-2": ("homogeneous-moderate-cord", ("search.beam=2",)),
+         "moderate-adaptive": ("homogeneous-moderate-cord", ("search.proposals=adaptive",))}
+OTHERS.update(CURVE)
 VARIANTS = {**{name: (name, ()) for name in PRIMARY}, **OTHERS}
 
 
@@ -195,6 +200,8 @@ def tables():
         compare(sample, PRIMARY)
         print("### The same with the moderate model alone\n", flush=True)
         compare(sample, MODERATE)
+        print("### Quality against tokens, the moderate model alone\n", flush=True)
+        compare(sample, (*MODERATE, *CURVE))
         print("### All rows, on the problems that all have\n", flush=True)
         compare(sample, (*PRIMARY, *OTHERS))
 

@@ -130,6 +130,9 @@ struct node *tree_extend(struct tree *tree, struct node *leaf, llama_token token
  * forked from later. NULL as tree_fork's. */
 static inline bool tree_must_keep(const struct tree *tree) { return tree->tips || tree->window; }
 struct node *tree_keep(struct tree *tree, struct node *leaf);
+/* Whether all sequences of a batch must have as many rows: a hybrid memory with a window computes other batches wrong
+ * (tests/model/test_tiny.c, windows_need_even_batches). */
+static inline bool tree_needs_even_batches(const struct tree *tree) { return tree->tips && tree->window; }
 /* Cuts a held leaf to the first `length` tokens of its sequence and gives it back to the cache. */
 void tree_give(struct tree *tree, struct node *leaf, int length);
 /* Drops the run at the end of the branch that has waited longest; false where all are held. */

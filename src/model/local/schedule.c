@@ -163,14 +163,28 @@ static int outputs_of(const struct job *job, int from, int to) {
     return to <= job->read ? 0 : to - (from > job->read ? from : job->read);
 }
 
-/* Adds rows of a job, as many as fit. False without memory. */
-static bool add_rows(struct schedule *schedule, struct job *job, int *outputs) {
-    struct lane *lane = job->lane;
+/* What a batch has so far. */
+struct batch {
+    int outputs;
+    int even; /* where all of its jobs must have as many rows: how many; 0: none is in yet */
+};
+
+/* To where a job's next rows go, as many as fit. */
+static int next_rows(const struct schedule *schedule, const struct job *job, const struct batch *batch) {
     int room = LANE_WIDTH - schedule->n_rows, to = job->n - job->have < room ? job->n : job->have + room;
     /* where not every place can be forked from later, one that is worth it must be a tip now */
-    if (tree_must_keep(&lane->tree) && job->have < job->tip && to > job->tip) to = job->tip;
-    while (to > job->have && *outputs + outputs_of(job, job->have, to) > LANE_OUTPUTS) to--;
-    *outputs += outputs_of(job, job->have, to);
+    if (tree_must_keep(&job->lane->tree) && job->have < job->tip && to > job->tip) to = job->tip;
+    while (to > job->have && batch->outputs + outputs_of(job, job->have, to) > LANE_OUTPUTS) to--;
+    if (!batch->even) return to;
+    return to - job->have < batch->even ? job->have : job->have + batch->even;
+}
+
+/* Adds rows of a job. False without memory. */
+static bool add_rows(struct schedule *schedule, struct job *job, struct batch *batch) {
+    struct lane *lane = job->lane;
+    int to = next_rows(schedule, job, batch);
+    batch->outputs += outputs_of(job, job->have, to);
+    if (tree_needs_even_batches(&lane->tree)) batch->even = batch->even ? batch->even : to - job->have;
     while (job->have < to) {
         int i = job->have;
         struct node *leaf = tree_extend(&lane->tree, job->leaf, job->tokens.id[i], i >= job->prefill);
@@ -183,15 +197,17 @@ static bool add_rows(struct schedule *schedule, struct job *job, int *outputs) {
     return true;
 }
 
-/* Texts being written first, then prompts. */
+/* Texts being written first, then prompts; the other way round where they cannot be in one batch: the texts, whose tokens come
+ * one by one, all wait for a prompt, and then go on together. */
 static cord_status fill(struct schedule *schedule, struct lane *lane, cord_error *err) {
-    int outputs = 0;
+    struct batch batch = {0};
+    bool prompts = tree_needs_even_batches(&lane->tree);
     schedule->n_rows = 0;
     lane_begin(lane);
-    for (int prompts = 0; prompts < 2; prompts++)
+    for (int pass = 0; pass < 2; pass++, prompts = !prompts)
         for (struct job *job = schedule->jobs; job; job = job->next)
             if (job->lane == lane && job->leaf && left_of(job) > 0 && prompts == (job->have < job->prefill) &&
-                !add_rows(schedule, job, &outputs))
+                !add_rows(schedule, job, &batch))
                 return error_memory(err);
     return CORD_OK;
 }
