@@ -20,22 +20,6 @@ const char *export_refusal(const struct export_options *o) {
     return NULL;
 }
 
-double exporter_margin(const struct exporter *e) {
-    return e->options->margin >= 0 ? e->options->margin : e->source->noise;
-}
-
-int export_split_of(const struct export_split *splits, int n, cord_text id) {
-    char hex[65];
-    sha256_text(id, hex);
-    hex[13] = '\0'; /* 52 bits: a double has them all */
-    double at = (double)strtoull(hex, NULL, 16) / (double)(1ULL << 52), sum = 0;
-    for (int i = 0; i < n - 1; i++) {
-        sum += splits[i].share;
-        if (at < sum) return i;
-    }
-    return n - 1;
-}
-
 /* ---- choice -------------------------------------------------------------------------------------------------- */
 
 /* Whether a trajectory may become a row, as far as its grade and its scores say; counted where it may not. */

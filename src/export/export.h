@@ -60,7 +60,7 @@ const char *export_refusal(const struct export_options *options);
 cord_status export_rows(const struct export_source *sources, int n, const struct export_options *options,
                         struct figures *figures, cord_error *err);
 
-/* The split that an id belongs to. */
+/* The split that an id belongs to (sink.c). */
 int export_split_of(const struct export_split *splits, int n, cord_text id);
 
 #endif

@@ -22,7 +22,9 @@ struct exporter {
 };
 
 /* The least difference of log S that counts. */
-double exporter_margin(const struct exporter *e);
+static inline double exporter_margin(const struct exporter *e) {
+    return e->options->margin >= 0 ? e->options->margin : e->source->noise;
+}
 
 /* Leaves something out, and counts it. */
 static inline void exporter_remove(struct exporter *e, enum filter why) {

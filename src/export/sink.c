@@ -158,6 +158,18 @@ static cord_status filter(struct exporter *e, const struct training_row *row, st
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */
 
+int export_split_of(const struct export_split *splits, int n, cord_text id) {
+    char hex[65];
+    sha256_text(id, hex);
+    hex[13] = '\0'; /* 52 bits: a double has them all */
+    double at = (double)strtoull(hex, NULL, 16) / (double)(1ULL << 52), sum = 0;
+    for (int i = 0; i < n - 1; i++) {
+        sum += splits[i].share;
+        if (at < sum) return i;
+    }
+    return n - 1;
+}
+
 static void write_provenance(struct json_writer *w, const struct exporter *e, const struct example *example) {
     const struct export_source *source = example->source;
     json_text(w, "id", example->id);
