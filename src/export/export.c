@@ -4,7 +4,6 @@
 #include "export/exporter.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum { MOST_ROW = 512 << 20 };
 
