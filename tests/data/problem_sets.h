@@ -4,6 +4,8 @@
 
 #include "data/problem.h"
 
+#include <stdlib.h>
+
 /* A set of these; to be released. */
 static inline struct problem_set set_of(const struct problem *problems, int n) {
     struct problem_set set;
