@@ -137,6 +137,9 @@ int64_t clock_us(void); /* monotonic, microseconds from an arbitrary start */
 
 /* A file for what is too much for memory, without a name, in /var/tmp or else /tmp; it is gone when it is closed. */
 cord_status file_scratch(int *fd, cord_error *err);
+/* All of `len` bytes at a place of such a file; several threads may read at once. */
+cord_status file_read_at(int fd, int64_t at, void *bytes, size_t len, cord_error *err);
+cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cord_error *err);
 /* Reads a whole file, at most `limit` bytes; `name` says what kind of file it is, for errors. */
 cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err);
 /* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole. */

@@ -44,6 +44,30 @@ cord_status file_scratch(int *fd, cord_error *err) {
     return error_errno(err, "create", "a file in /var/tmp or /tmp for what is too much for memory");
 }
 
+static const char SCRATCH[] = "the file of what is too much for memory";
+
+cord_status file_read_at(int fd, int64_t at, void *bytes, size_t len, cord_error *err) {
+    for (char *to = bytes; len;) {
+        ssize_t n = pread(fd, to, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = EIO; /* the file ends before */
+        if (n <= 0) return error_errno(err, "read", SCRATCH);
+        to += n, at += n, len -= (size_t)n;
+    }
+    return CORD_OK;
+}
+
+cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cord_error *err) {
+    for (const char *from = bytes; len;) {
+        ssize_t n = pwrite(fd, from, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = ENOSPC;
+        if (n <= 0) return error_errno(err, "write", SCRATCH);
+        from += n, at += n, len -= (size_t)n;
+    }
+    return CORD_OK;
+}
+
 void file_sync_folder(const char *path) {
     char *copy = strdup(path);
     int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;

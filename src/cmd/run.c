@@ -49,19 +49,6 @@ static struct problem_set *problems_of(struct run *run) {
     return run->traces_are_read ? &run->traces.problems : &run->set;
 }
 
-/* In bytes; with its gold where a judge is told that, too. */
-static cord_status find_longest_question(struct run *run, cord_error *err) {
-    bool judged = run->recipe.grading.by == GRADER_JUDGE;
-    struct problem_walk walk;
-    struct problem problem;
-    problem_walk_begin(&walk, problems_of(run), err);
-    while (problem_walk_next(&walk, &problem)) {
-        size_t len = problem.bad ? 0 : problem.question.text.len + (judged ? problem.gold.len : 0);
-        if (len > run->longest_question) run->longest_question = len;
-    }
-    return problem_walk_end(&walk, CORD_OK);
-}
-
 static cord_status find_folder(struct run *run, cord_error *err) {
     struct recipe *recipe = &run->recipe;
     if (!run->shard.count && text_find(text_of(recipe->out), TEXT(SHARD_PLACE)) >= 0)
@@ -96,9 +83,10 @@ static cord_status load_recipe(struct run *run, cord_error *err) {
     CORD_TRY(find_folder(run, err));
     run->recipe.problems.library = duckdb_library(&run->arena);
     CORD_TRY(read_problems(run, err));
-    CORD_TRY(find_longest_question(run, err));
-    run->longest_question += run->traces.longest;
-    problems_of(run)->shard = run->shard;
+    struct problem_set *set = problems_of(run);
+    bool judged = run->recipe.grading.by == GRADER_JUDGE; /* a judge is told the gold, too */
+    run->longest_question = (judged ? set->longest_with_gold : set->longest_question) + run->traces.longest;
+    set->shard = run->shard;
     return CORD_OK;
 }
 

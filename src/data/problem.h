@@ -68,9 +68,10 @@ void problem_reader_where(const struct problem_reader *reader, cord_error *err);
 
 /* Problems in input order, of which memory holds none: they lie in a spool until they are asked for. */
 struct problem_set {
-    int n, n_bad;       /* of the whole set */
-    const char *unit;   /* what the problems' lines count: "line" or "row". Static. */
-    struct shard shard; /* whose problems alone problem_set_next tells; zero: all */
+    int n, n_bad;                               /* of the whole set */
+    size_t longest_question, longest_with_gold; /* bytes, of the whole set: a question; one with its gold */
+    const char *unit;                           /* what the problems' lines count: "line" or "row". Static. */
+    struct shard shard;                         /* whose problems alone problem_set_next tells; zero: all */
     struct spool kept;
 };
 
@@ -81,6 +82,9 @@ struct problem_set {
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err);
 /* An empty set, and another problem of it: copied, but for its static texts. */
 void problem_set_init(struct problem_set *set, const char *unit);
+/* What problem_set_read fails with where no problem can be used; `first`: of the first bad row. */
+cord_status problem_set_check(const struct problem_set *set, const struct problem_options *options,
+                              const cord_error *first, cord_error *err);
 cord_status problem_set_add(struct problem_set *set, const struct problem *problem, cord_error *err);
 void problem_set_release(struct problem_set *set); /* of one that is all zeros, too */
 

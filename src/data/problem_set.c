@@ -44,6 +44,9 @@ cord_status problem_set_add(struct problem_set *set, const struct problem *probl
     }
     set->n++;
     set->n_bad += problem->bad != NULL;
+    size_t question = problem->question.text.len, with_gold = question + problem->gold.len; /* a bad one has neither */
+    if (question > set->longest_question) set->longest_question = question;
+    if (with_gold > set->longest_with_gold) set->longest_with_gold = with_gold;
     return CORD_OK;
 }
 
@@ -89,9 +92,8 @@ bool problem_walk_next(struct problem_walk *w, struct problem *problem) {
 
 /* ---- the set of a file ---------------------------------------------------------------------------------------- */
 
-/* `first`: what was wrong with the first bad row. */
-static cord_status check_set(const struct problem_set *set, const struct problem_options *o, const cord_error *first,
-                             cord_error *err) {
+cord_status problem_set_check(const struct problem_set *set, const struct problem_options *o, const cord_error *first,
+                              cord_error *err) {
     if (set->n == 0) {
         error_where(err, "%s", o->path);
         return error_set(err, CORD_BAD_INPUT,
@@ -118,7 +120,7 @@ static cord_status read_set(struct problem_set *set, struct problem_reader *r, c
         }
         CORD_TRY(problem_set_add(set, &found, err));
     }
-    return check_set(set, options, &first, err);
+    return problem_set_check(set, options, &first, err);
 }
 
 cord_status problem_set_read(struct problem_set *set, const struct problem_options *options, cord_error *err) {

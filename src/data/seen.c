@@ -2,7 +2,6 @@
  * by one, and the system's cache does the rest. It must not know what the texts are. */
 #include "data/seen.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,10 +24,7 @@ static cord_status read_slots(const struct seen *seen, size_t at, struct seen_sl
         memcpy(slots, &seen->slots[at], count * sizeof *slots);
         return CORD_OK;
     }
-    ssize_t n = pread(seen->file, slots, count * sizeof *slots, (off_t)(at * sizeof *slots));
-    if (n == (ssize_t)(count * sizeof *slots)) return CORD_OK;
-    if (n >= 0) errno = EIO;
-    return error_errno(err, "read", "the file of what was seen");
+    return file_read_at(seen->file, (int64_t)(at * sizeof *slots), slots, count * sizeof *slots, err);
 }
 
 static cord_status write_slot(struct seen *seen, size_t at, const struct seen_slot *slot, cord_error *err) {
@@ -36,10 +32,7 @@ static cord_status write_slot(struct seen *seen, size_t at, const struct seen_sl
         seen->slots[at] = *slot;
         return CORD_OK;
     }
-    ssize_t n = pwrite(seen->file, slot, sizeof *slot, (off_t)(at * sizeof *slot));
-    if (n == (ssize_t)sizeof *slot) return CORD_OK;
-    if (n >= 0) errno = ENOSPC;
-    return error_errno(err, "write", "the file of what was seen");
+    return file_write_at(seen->file, (int64_t)(at * sizeof *slot), slot, sizeof *slot, err);
 }
 
 /* The slot of that hash, or the free one where it belongs. */

@@ -1,10 +1,7 @@
 /* spool.c - appends in large writes, reads with pread; see spool.h. It must not know what the bytes mean. */
 #include "data/spool.h"
 
-#include <errno.h>
 #include <unistd.h>
-
-static const char FILE_NAME[] = "the file of what is too much for memory";
 
 void spool_init(struct spool *spool) {
     *spool = (struct spool){.file = -1};
@@ -20,35 +17,9 @@ void spool_release(struct spool *spool) {
 
 int64_t spool_end(const struct spool *spool) { return spool->written + (int64_t)spool->rest.len; }
 
-static cord_status write_at(int file, int64_t at, const char *bytes, size_t len, cord_error *err) {
-    while (len) {
-        ssize_t n = pwrite(file, bytes, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            if (n == 0) errno = ENOSPC;
-            return error_errno(err, "write", FILE_NAME);
-        }
-        bytes += n, at += n, len -= (size_t)n;
-    }
-    return CORD_OK;
-}
-
-static cord_status read_at(int file, int64_t at, char *bytes, size_t len, cord_error *err) {
-    while (len) {
-        ssize_t n = pread(file, bytes, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            if (n == 0) errno = EIO;
-            return error_errno(err, "read", FILE_NAME);
-        }
-        bytes += n, at += n, len -= (size_t)n;
-    }
-    return CORD_OK;
-}
-
 static cord_status write_rest(struct spool *spool, cord_error *err) {
     if (spool->file < 0) CORD_TRY(file_scratch(&spool->file, err));
-    CORD_TRY(write_at(spool->file, spool->written, spool->rest.data, spool->rest.len, err));
+    CORD_TRY(file_write_at(spool->file, spool->written, spool->rest.data, spool->rest.len, err));
     spool->written += (int64_t)spool->rest.len;
     buf_clear(&spool->rest);
     return CORD_OK;
@@ -75,7 +46,7 @@ static cord_status check_place(const struct spool *spool, int64_t at, size_t len
 cord_status spool_read(const struct spool *spool, int64_t at, void *bytes, size_t len, cord_error *err) {
     CORD_TRY(check_place(spool, at, len, err));
     size_t n = in_file(spool, at, len);
-    if (n) CORD_TRY(read_at(spool->file, at, bytes, n, err));
+    if (n) CORD_TRY(file_read_at(spool->file, at, bytes, n, err));
     if (len > n) memcpy((char *)bytes + n, spool->rest.data + (at + (int64_t)n - spool->written), len - n);
     return CORD_OK;
 }
@@ -83,7 +54,7 @@ cord_status spool_read(const struct spool *spool, int64_t at, void *bytes, size_
 cord_status spool_change(struct spool *spool, int64_t at, const void *bytes, size_t len, cord_error *err) {
     CORD_TRY(check_place(spool, at, len, err));
     size_t n = in_file(spool, at, len);
-    if (n) CORD_TRY(write_at(spool->file, at, bytes, n, err));
+    if (n) CORD_TRY(file_write_at(spool->file, at, bytes, n, err));
     if (len > n) memcpy(spool->rest.data + (at + (int64_t)n - spool->written), (const char *)bytes + n, len - n);
     return CORD_OK;
 }

@@ -225,15 +225,7 @@ static cord_status finish_problem(struct trace_set *set, struct problem *p, stru
 static cord_status finish(struct reading *r, cord_error *err) {
     const struct problem_options *o = &r->options->problems;
     int n = r->problems.n;
-    if (!n) {
-        error_where(err, "%s", o->path);
-        return error_set(err, CORD_BAD_INPUT, "there is no row in this file");
-    }
-    if (r->problems.n_bad == n) {
-        error_where(err, "%s", r->first.where);
-        return error_set(err, CORD_BAD_INPUT, "none of the %d row%s can be used: %s", n, n == 1 ? "" : "s",
-                         r->first.message);
-    }
+    CORD_TRY(problem_set_check(&r->problems, o, &r->first, err));
     if (o->limit && n > o->limit) n = (int)o->limit;
     struct problem_walk walk;
     struct problem p;
