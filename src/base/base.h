@@ -57,6 +57,8 @@ ptrdiff_t text_rfind(cord_text t, cord_text what);
 /* Without the blanks (space, tab, CR, LF, FF, VT) at the end / at both ends. */
 cord_text text_trim_end(cord_text t);
 cord_text text_trim(cord_text t);
+/* Takes the next line off `rest`, without its newline; false where nothing is left. */
+bool text_next_line(cord_text *rest, cord_text *line);
 
 /* Length of the longest prefix that holds whole, valid UTF-8 characters only: t.len where all of it is valid. */
 size_t utf8_valid_prefix(cord_text t);

@@ -41,6 +41,14 @@ cord_text text_trim(cord_text t) {
     return t;
 }
 
+bool text_next_line(cord_text *rest, cord_text *line) {
+    if (!rest->len) return false;
+    const char *end = memchr(rest->data, '\n', rest->len);
+    *line = text_slice(*rest, 0, end ? (size_t)(end - rest->data) : rest->len);
+    *rest = text_slice(*rest, line->len + (end != NULL), rest->len);
+    return true;
+}
+
 /* ---- UTF-8 --------------------------------------------------------------------------------------------------- */
 
 /* Bytes that a character needs, told by its first byte; 0 where no character begins so. */

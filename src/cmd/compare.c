@@ -50,6 +50,16 @@ static cord_status read_sizes(struct compared_run *run, const struct recipe_outl
 
 static const char *or_empty(cord_text text) { return text.data ? text.data : ""; }
 
+/* By which versions of cord a run was computed, with ", " between. */
+static cord_status read_makers(const struct compared_run *run, struct arena *arena, const char **out, cord_error *err) {
+    cord_text lines, line;
+    CORD_TRY(journal_get_fact(run->journal, "made_by", arena, &lines, err));
+    *out = lines.len ? "" : "unknown"; /* an older run */
+    while (*out && text_next_line(&lines, &line))
+        *out = arena_printf(arena, "%s%s%.*s", *out, **out ? ", " : "", (int)line.len, line.data);
+    return *out ? CORD_OK : error_memory(err);
+}
+
 static cord_status read_run(struct compare *c, struct compared_run *run, const char *folder, cord_error *err) {
     struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
     struct recipe_outline outline;
@@ -64,7 +74,7 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     CORD_TRY(recipe_outline(recipe, &c->arena, &outline, err));
     CORD_TRY(read_sizes(run, &outline, evidence, &c->arena, err));
     evidence->run = run->folder;
-    evidence->version = cord_version();
+    CORD_TRY(read_makers(run, &c->arena, &evidence->version, err));
     evidence->strategy = or_empty(outline.strategy);
     evidence->criterion = or_empty(outline.criterion);
     evidence->seed = or_empty(outline.seed);

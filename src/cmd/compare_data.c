@@ -269,13 +269,9 @@ static cord_status json_difference(struct compare *c, struct json_writer *w, con
 }
 
 static void json_notes(struct compare *c, struct json_writer *w) {
-    cord_text notes = buf_text(&c->notes);
+    cord_text notes = buf_text(&c->notes), line;
     json_open(w, "notes", '[');
-    while (notes.len) {
-        size_t end = (size_t)text_find(notes, TEXT("\n"));
-        json_text(w, NULL, text_slice(notes, 0, end));
-        notes = text_slice(notes, end + 1, notes.len);
-    }
+    while (text_next_line(&notes, &line)) json_text(w, NULL, line);
     json_close(w, ']');
 }
 

@@ -26,15 +26,6 @@ static const char *compared_name(enum measure measure) { return measure == MEASU
 
 static int64_t of_part(const int64_t *counts, int teacher, int bin) { return counts[teacher * HIT_BINS + bin]; }
 
-/* Each line of the notes, without its end. */
-static bool next_note(cord_text *notes, cord_text *line) {
-    if (!notes->len) return false;
-    size_t end = (size_t)text_find(*notes, TEXT("\n"));
-    *line = text_slice(*notes, 0, end);
-    *notes = text_slice(*notes, end + 1, notes->len);
-    return true;
-}
-
 /* ---- the terminal -------------------------------------------------------------------------------------------- */
 
 static void text_methods(struct compare *c, struct page *page) {
@@ -170,7 +161,7 @@ cord_status compare_text(struct compare *c, cord_error *err) {
     page_print(&page, PAINT_BOLD, "\nWho wrote the steps, over the progress of a trace in ten parts\n");
     for (int i = 0; i < c->comparison.n_methods; i++) text_hits(c, &page, i);
     if (notes.len) page_print(&page, PAINT_BOLD, "\nTo be known\n");
-    while (next_note(&notes, &line)) page_text(&page, PAINT_WARN, line, 2, 0);
+    while (text_next_line(&notes, &line)) page_text(&page, PAINT_WARN, line, 2, 0);
     if (status == CORD_OK && page.failed) status = error_memory(err);
     page_release(&page);
     return status;
@@ -309,7 +300,7 @@ cord_status compare_markdown(struct compare *c, cord_error *err) {
     CORD_TRY(mark_differences(c, out, err));
     mark_hits(c, out);
     if (notes.len) fprintf(out, "\n");
-    while (next_note(&notes, &line)) {
+    while (text_next_line(&notes, &line)) {
         fprintf(out, "- ");
         mark_text(out, line);
         fprintf(out, "\n");

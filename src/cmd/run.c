@@ -5,6 +5,7 @@
 #include "cmd/flights.h"
 #include "cmd/forecast.h"
 #include "cmd/session.h"
+#include "cord_commit.h"
 #include "data/shard.h"
 #include "model/backend.h"
 #include "recipe/recipe.h"
@@ -260,15 +261,22 @@ static int sample_size(const struct run *run, int open, int done) {
     return missing < 0 ? 0 : missing < open ? missing : open;
 }
 
+/* Whose work the run is, beside its models': a later cord may search, score or grade otherwise. */
+static cord_status note_maker(struct run *run, cord_error *err) {
+    const char *maker = arena_printf(&run->arena, "%s (%s)", cord_version(), CORD_COMMIT);
+    return maker ? journal_add_to_fact(run->journal, "made_by", text_of(maker), err) : error_memory(err);
+}
+
 static cord_status work_on(struct run *run, const struct journal_progress *before, cord_error *err) {
     CORD_TRY(tell_bad_rows(run, err));
-    if (!run->traces_are_read) problem_set_release(&run->set); /* the journal has it */
-    if (before->begun)
-        live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, before->ended,
-                 before->wanted);
     run->wanted = before->wanted;
     run->done = before->ended;
     run->tried = sample_size(run, before->wanted - before->ended, before->ended);
+    if (!run->traces_are_read) problem_set_release(&run->set); /* the journal has it */
+    if (run->tried) CORD_TRY(note_maker(run, err));
+    if (before->begun)
+        live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, before->ended,
+                 before->wanted);
     struct flights flights = {&run->session, run->journal, run->ledger,
                               run->live,     run->tried,   run->traces_are_read ? &run->traces : NULL};
     int64_t start = clock_us();

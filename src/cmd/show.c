@@ -63,9 +63,15 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     return CORD_OK;
 }
 
-/* Which part of the problems the run is of, and which runs it was merged from. */
+/* Who computed the run, which part of the problems it is of, and which runs it was merged from. */
 static cord_status show_origin(struct show *s, cord_error *err) {
-    cord_text shard, merged;
+    cord_text makers, maker, shard, merged;
+    CORD_TRY(journal_get_fact(s->journal, "made_by", &s->arena, &makers, err));
+    for (const char *before = "computed by cord "; text_next_line(&makers, &maker); before = ", ") {
+        page_print(&s->page, PAINT_NONE, "%s", before);
+        page_raw(&s->page, PAINT_NONE, maker);
+        if (!makers.len) page_print(&s->page, PAINT_NONE, "\n");
+    }
     CORD_TRY(journal_get_fact(s->journal, "shard", &s->arena, &shard, err));
     CORD_TRY(journal_get_fact(s->journal, "merged", &s->arena, &merged, err));
     if (shard.len) {

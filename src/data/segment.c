@@ -187,13 +187,10 @@ static bool repeats_a_character(cord_text step) {
 }
 
 static bool repeats_a_line(cord_text step) {
-    cord_text last = {NULL, 0};
+    cord_text last = {NULL, 0}, line;
     int run = 0;
-    while (step.len) {
-        ptrdiff_t end = text_find(step, TEXT("\n"));
-        size_t len = end < 0 ? step.len : (size_t)end;
-        cord_text line = text_trim(text_slice(step, 0, len));
-        step = text_slice(step, end < 0 ? len : len + 1, step.len);
+    while (text_next_line(&step, &line)) {
+        line = text_trim(line);
         if (!line.len) continue;
         run = text_equal(line, last) ? run + 1 : 1;
         last = line;

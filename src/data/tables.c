@@ -130,11 +130,8 @@ static cord_status refused(const struct table *t, const char *said, cord_error *
     ptrdiff_t kind = text_find(rest, TEXT("Error: ")), newline = text_find(rest, TEXT("\n"));
     if (kind >= 0 && (newline < 0 || kind < newline)) rest = text_slice(rest, (size_t)kind + 7, rest.len);
     buf_init(&message, "an error", MESSAGE_BYTES);
-    while (rest.len) {
-        newline = text_find(rest, TEXT("\n"));
-        size_t end = newline < 0 ? rest.len : (size_t)newline;
-        cord_text line = text_trim(text_slice(rest, 0, end));
-        rest = text_slice(rest, newline < 0 ? end : end + 1, rest.len);
+    for (cord_text line; text_next_line(&rest, &line);) {
+        line = text_trim(line);
         if (is_advice(line)) break;
         if (line.len && message.len) buf_add(&message, TEXT("; "));
         for (; line.len; line = text_slice(line, 1, line.len)) {

@@ -20,7 +20,7 @@ struct evidence_row {
 /* One run. */
 struct evidence {
     const char *run;     /* its folder, as it was named */
-    const char *version; /* of the cord that measured */
+    const char *version; /* of the cords that computed it */
     const char *strategy, *criterion, *seed;
     const char *method, *scorer, *measurer; /* hashes, of struct recipe_outline; empty: not known */
     const char *const *teachers;

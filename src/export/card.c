@@ -191,12 +191,9 @@ static void put_recipe_line(struct buf *out, cord_text line) {
 static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err) {
     struct buf told;
     buf_init(&told, "a recipe", 4 << 20);
-    while (recipe.len) {
-        ptrdiff_t end = text_find(recipe, TEXT("\n"));
-        size_t n = end < 0 ? recipe.len : (size_t)end;
-        put_recipe_line(&told, text_slice(recipe, 0, n));
+    for (cord_text line; text_next_line(&recipe, &line);) {
+        put_recipe_line(&told, line);
         buf_addc(&told, '\n');
-        recipe = text_slice(recipe, end < 0 ? n : n + 1, recipe.len);
     }
     cord_status status = buf_check(&told, err);
     if (status == CORD_OK) put_fenced(out, "yaml", buf_text(&told));
@@ -206,10 +203,13 @@ static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err
 
 static cord_status put_source(const struct export_source *source, struct buf *out, cord_error *err) {
     struct arena arena;
-    cord_text recipe = {0}, mixed = {0};
+    cord_text recipe = {0}, mixed = {0}, makers = {0}, maker;
     arena_init(&arena);
     buf_addf(out, "\n### Run %s\n", source->name);
-    cord_status status = put_models(source, &arena, out, err);
+    cord_status status = journal_get_fact(source->journal, "made_by", &arena, &makers, err);
+    for (const char *before = "\nComputed by cord "; text_next_line(&makers, &maker); before = ", ")
+        buf_addf(out, "%s%.*s%s", before, (int)maker.len, maker.data, makers.len ? "" : ".\n");
+    if (status == CORD_OK) status = put_models(source, &arena, out, err);
     if (status == CORD_OK) status = journal_get_fact(source->journal, "recipe", &arena, &recipe, err);
     if (status == CORD_OK) status = journal_get_fact(source->journal, "mixed", &arena, &mixed, err);
     if (recipe.len) {

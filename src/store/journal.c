@@ -16,6 +16,14 @@ cord_status journal_put_fact(struct journal *j, const char *key, cord_text value
     return transaction_end(j, status, err);
 }
 
+cord_status journal_add_to_fact(struct journal *j, const char *key, cord_text line, cord_error *err) {
+    return query_run(j, err,
+                     "INSERT INTO run (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE"
+                     " SET value = value || char(10) || ?2"
+                     " WHERE instr(char(10) || value || char(10), char(10) || ?2 || char(10)) = 0",
+                     "st", key, line);
+}
+
 static cord_status put_teachers(struct journal *j, const struct teacher *teachers, int n, cord_error *err) {
     CORD_TRY(query_run(j, err, "DELETE FROM teacher", ""));
     for (int i = 0; i < n; i++)

@@ -34,12 +34,16 @@ void journal_close(struct journal *journal); /* NULL is fine */
  *   model.NAME.sha256   of its file
  *   model.NAME.parameters   how many; 0: not known
  *   model.NAME.noise    the largest difference of one token's log-probability that scheduling can cause, nats
+ *   made_by             the versions of cord that worked on it, a line each: "0.1.0 (COMMIT)"
  *   shard               "2/8"; empty for the whole set
  *   merged              a JSON array: the folders that it was merged from
  *   mixed               in what these did not agree, a line each; empty where they did */
 cord_status journal_put_fact(struct journal *journal, const char *key, cord_text value, cord_error *err);
 cord_status journal_get_fact(struct journal *journal, const char *key, struct arena *arena, cord_text *value,
                              cord_error *err);
+
+/* Adds a line to a fact, unless it is there. */
+cord_status journal_add_to_fact(struct journal *journal, const char *key, cord_text line, cord_error *err);
 
 /* All of them, by key. */
 struct journal_fact {

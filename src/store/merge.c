@@ -30,10 +30,7 @@ void merge_tell(struct merge *m, enum merge_news news, const char *format, ...) 
 /* Tells several lines, each with the runs that it is about. Contradictions are counted. */
 static void tell_lines(struct merge *m, enum merge_news news, cord_text lines) {
     const char *const *runs = m->options->runs;
-    while (lines.len) {
-        ptrdiff_t end = text_find(lines, TEXT("\n"));
-        cord_text line = text_slice(lines, 0, end < 0 ? lines.len : (size_t)end);
-        lines = text_slice(lines, line.len + (end >= 0), lines.len);
+    for (cord_text line; text_next_line(&lines, &line);) {
         m->counts->conflicts += news == MERGE_CONFLICT;
         merge_tell(m, news, "%.*s (%s -> %s)", (int)line.len, line.data, runs[m->facts_of], runs[m->run]);
     }
@@ -91,9 +88,16 @@ static cord_status compare_recipes(struct merge *m, struct buf *lines, cord_erro
     return CORD_OK;
 }
 
+static cord_status take_makers(struct merge *m, cord_error *err) {
+    cord_text lines, line;
+    CORD_TRY(get_fact(m, "made_by", true, &lines, err));
+    while (text_next_line(&lines, &line)) CORD_TRY(journal_add_to_fact(m->journal, "made_by", line, err));
+    return CORD_OK;
+}
+
 /* What is known of the run as a whole: the first one's is the result's; where a later one says otherwise, it is told. */
 static cord_status take_facts(struct merge *m, cord_error *err) {
-#define OF_RUNS " FROM source.run WHERE key NOT IN ('shard', 'merged', 'mixed')"
+#define OF_RUNS " FROM source.run WHERE key NOT IN ('shard', 'merged', 'mixed', 'made_by')"
     struct buf lines;
     cord_status status = CORD_OK;
     buf_init(&lines, "what differs", MOST_LINES);
@@ -155,6 +159,7 @@ static cord_status take_spending(struct merge *m, cord_error *err) {
 static cord_status take_run(struct merge *m, cord_error *err) {
     CORD_TRY(transaction_begin(m->journal, err));
     cord_status status = take_facts(m, err);
+    if (status == CORD_OK) status = take_makers(m, err);
     if (status == CORD_OK) status = take_teachers(m, err);
     if (status == CORD_OK) status = take_spending(m, err);
     if (status == CORD_OK) status = merge_tables_open(m, err);

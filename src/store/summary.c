@@ -78,11 +78,15 @@ static cord_status write_known_models(struct json_writer *w, struct journal *jou
     return rows_end(&r);
 }
 
-/* Which part of the problems the run is of, and which runs it was merged from. */
+/* Who computed the run, which part of the problems it is of, and which runs it was merged from. */
 static cord_status write_origin(struct json_writer *w, struct journal *journal, struct arena *arena, cord_error *err) {
-    cord_text shard, merged;
+    cord_text makers, maker, shard, merged;
+    CORD_TRY(journal_get_fact(journal, "made_by", arena, &makers, err));
     CORD_TRY(journal_get_fact(journal, "shard", arena, &shard, err));
     CORD_TRY(journal_get_fact(journal, "merged", arena, &merged, err));
+    json_open(w, "made_by", '[');
+    while (text_next_line(&makers, &maker)) json_text(w, NULL, maker);
+    json_close(w, ']');
     if (shard.len) json_text(w, "shard", shard);
     if (merged.len) json_raw(w, "merged", merged);
     return CORD_OK;

@@ -21,6 +21,17 @@ static void test_facts_and_teachers(void **state) {
     assert_string_equal(names[1], "small");
 }
 
+/* Lines come in the order in which they were added first; one that is part of another is a line of its own. */
+static void test_lines_are_added_once(void **state) {
+    struct fixture *f = *state;
+    cord_text value;
+    static const char *const lines[] = {"0.1.0 (abc)", "0.1.0 (abc)", "0.1.0", "0.2.0 (d)", "0.1.0 (abc)", "0.2.0 (d)"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_ok(journal_add_to_fact(f->journal, "made_by", text_of(lines[i]), err));
+    assert_ok(journal_get_fact(f->journal, "made_by", &f->arena, &value, err));
+    assert_text(value, "0.1.0 (abc)\n0.1.0\n0.2.0 (d)");
+}
+
 static void test_problems_keep_their_state(void **state) {
     struct fixture *f = *state;
     sample_problems(f->journal);
@@ -368,6 +379,7 @@ static void test_candidate_of_no_parent_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_facts_and_teachers),
+        TEST(test_lines_are_added_once),
         TEST(test_problems_keep_their_state),
         TEST(test_wanted_problems),
         TEST(test_walk),

@@ -57,6 +57,19 @@ static void test_spending_and_replies_are_merged(void **state) {
     journal_close(journal);
 }
 
+/* All who made the runs made the result. */
+static void test_makers_are_merged(void **state) {
+    struct fixture *f = *state;
+    make_run(f, "a", "24", "2");
+    make_run(f, "b", "13", "1");
+    make_run(f, "c", "", "");
+    change(f, "a", "INSERT INTO run VALUES ('made_by', '0.1.0 (x)' || char(10) || '0.1.0 (y)')");
+    change(f, "b", "INSERT INTO run VALUES ('made_by', '0.1.0 (y)' || char(10) || '0.2.0 (z)')");
+    assert_merged(f, "a", "b", "c");
+    cord_text summary = content(f, "out/summary.json");
+    assert_true(text_find(summary, TEXT("\"made_by\":[\"0.1.0 (x)\",\"0.1.0 (y)\",\"0.2.0 (z)\"]")) >= 0);
+}
+
 /* A table whose rows belong to no problem would be left out by a merge: whoever adds one has to tell merge.c of it. */
 static void test_every_table_is_merged(void **state) {
     struct fixture *f = *state;
@@ -310,6 +323,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_parts_make_the_whole),
         TEST(test_spending_and_replies_are_merged),
+        TEST(test_makers_are_merged),
         TEST(test_every_table_is_merged),
         TEST(test_merged_run_goes_on),
         TEST(test_merged_runs_can_be_merged),
