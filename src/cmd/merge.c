@@ -10,11 +10,8 @@ struct telling {
 
 /* ---- recipes ------------------------------------------------------------------------------------------------- */
 
-/* Which problems a run takes changes nothing of any one's result. */
-static bool is_choice_of_problems(cord_text line) {
-    return text_starts(line, TEXT("problems.file: ")) || text_starts(line, TEXT("problems.skip: ")) ||
-           text_starts(line, TEXT("problems.limit: "));
-}
+/* Where a problem comes from changes nothing of its result. */
+static bool is_of_file(cord_text line) { return text_starts(line, TEXT("problems.file: ")); }
 
 static cord_status compare_recipes(cord_text before, cord_text after, struct arena *arena, cord_text *conflicts,
                                    cord_text *notes, cord_error *err) {
@@ -22,11 +19,8 @@ static cord_status compare_recipes(cord_text before, cord_text after, struct are
     struct buf out[2]; /* contradictions, notes */
     CORD_TRY(recipe_differences(before, after, arena, &lines, err));
     for (int i = 0; i < 2; i++) buf_init(&out[i], "differences of recipes", lines.len + 1);
-    while (lines.len) {
-        cord_text line = text_slice(lines, 0, (size_t)text_find(lines, TEXT("\n")) + 1); /* each ends with one */
-        lines = text_slice(lines, line.len, lines.len);
-        buf_add(&out[is_choice_of_problems(line)], line);
-    }
+    for (cord_text line; text_next_line(&lines, &line);)
+        buf_addf(&out[is_of_file(line)], "%.*s\n", (int)line.len, line.data);
     cord_status status = CORD_OK;
     cord_text *const texts[] = {conflicts, notes};
     for (int i = 0; i < 2; i++) {

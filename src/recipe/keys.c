@@ -49,7 +49,7 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("problems.file", 1, PATH_MAX_BYTES, NULL,
              "JSONL, a JSON array, CSV or Parquet, plain or compressed; relative to the recipe's folder"),
-    INT_KEY("problems.limit", 0, 1e9, "0", "most problems to take; 0: all"),
+    INT_KEY("problems.limit", 0, 1e9, "0", "most problems to take; 0: all. A run goes on with more, or with fewer"),
     INT_KEY("problems.skip", 0, 1e9, "0", "problems to leave out at the start"),
     TEXT_KEY("problems.id", 0, 200, "", "field of the id; \"\": recognised, or made from the content"),
     TEXT_KEY("problems.question", 0, 200, "", "field of the question; \"\": recognised"),

@@ -7,7 +7,7 @@
 
 /* Which problems were taken, and the seed, are not part of the method. */
 static bool is_of_method(const char *path) {
-    static const char *const others[] = {"run.seed", "problems.file", "problems.skip", "problems.limit"};
+    static const char *const others[] = {"run.seed", "problems.file"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(path, others[i])) return false;
     return !changes_no_result(path);

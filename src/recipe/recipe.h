@@ -102,7 +102,7 @@ cord_status recipe_find_model(const char *name, const char *base, const char *mo
                               const char **path, cord_error *err);
 
 /* The keys in which two resolved recipes differ: "search.beam: 4 -> 2" a line, in the table's order; keys that cannot
- * change a result (run.out, servers.tries) are left out. Empty text: none. */
+ * change any problem's result (run.out, problems.limit, servers.tries) are left out. Empty text: none. */
 cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
                                cord_error *err);
 

@@ -121,7 +121,9 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
 bool changes_no_result(const char *path) {
-    static const char *const paths[] = {"run.out",
+    static const char *const paths[] = {"problems.skip", /* no problem's: they say which are worked on */
+                                        "problems.limit",
+                                        "run.out",
                                         "run.threads",
                                         "run.in_flight",
                                         "run.memory",
