@@ -122,22 +122,14 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 
 bool changes_no_result(const char *path) {
     static const char *const paths[] = {"problems.skip", /* no problem's: they say which are worked on */
-                                        "problems.limit",
-                                        "run.out",
-                                        "run.threads",
-                                        "run.in_flight",
-                                        "run.memory",
-                                        "models.*.url",
-                                        "models.*.api_key_env",
-                                        "models.*.device",
-                                        "models.*.requests",
-                                        "models.*.stream",
-                                        "models.*.price_in",
-                                        "models.*.price_cached",
-                                        "models.*.price_out",
-                                        "models.*.parameters",
-                                        "budget.requests",
-                                        "budget.tokens",
+                                        "problems.limit",       "run.out",
+                                        "run.threads",          "run.in_flight",
+                                        "run.memory",           "models.*.url",
+                                        "models.*.api_key_env", "models.*.device",
+                                        "models.*.requests",    "models.*.stream",
+                                        "models.*.price_in",    "models.*.price_cached",
+                                        "models.*.price_out",   "models.*.parameters",
+                                        "budget.requests",      "budget.tokens",
                                         "budget.money"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;

@@ -1,0 +1,198 @@
+/* candidates.c - the candidates of a round (rounds.h): teachers are asked for steps, what they said is read, and its tokens
+ * and scores are taken. It must not know which candidates are kept, nor SQLite, files or terminals. */
+#include "search/rounds.h"
+
+#include <math.h>
+
+/* ---- proposals ----------------------------------------------------------------------------------------------- */
+
+struct candidate new_candidate(const struct beam *beam, int parent, int place, int run, int teacher, int sample) {
+    uint64_t seed = run_seed(beam->search, run);
+    const uint64_t of[] = {(uint64_t)beam->number, (uint64_t)place, (uint64_t)teacher, (uint64_t)sample};
+    for (int i = 0; i < 4; i++) seed = seed_mix(seed, of[i]);
+    return (struct candidate){.parent = parent,
+                              .teacher = teacher,
+                              .sample = sample,
+                              .run = run,
+                              .seed = seed,
+                              .tie = seed_mix(seed, UINT64_MAX),
+                              .rank = -1,
+                              .slot = -1};
+}
+
+/* A request to continue a candidate's parent, by a step or to the end (`whole`): it is made of the question and the
+ * trajectory's text, and nothing else. */
+static cord_status ask(const struct beam *beam, const struct candidate *candidate, bool whole, cord_proposal *proposal,
+                       cord_error *err) {
+    const struct search *search = beam->search;
+    const struct search_settings *settings = search->settings;
+    const struct teacher *teacher = &search->teachers[candidate->teacher];
+    const struct prompt_style *style = teacher->prompt.style;
+    const struct trajectory *parent = &beam->trajectories[candidate->parent];
+
+    cord_text opened;
+    bool cut = parent->last && parent->last->cut;
+    CORD_TRY(segment_open(style, parent->reasoning, cut, parent->n_steps + 1, beam->arena, &opened, err));
+    cord_span tail = {opened, false};
+    struct spans prompt = spans_append(beam->prompts[candidate->teacher], &tail, 1, beam->arena);
+    struct segment_stops *stops = arena_alloc(beam->arena, sizeof *stops);
+    if (!prompt.span || !stops) return error_memory(err);
+    CORD_TRY(segment_stops(style, beam->arena, stops, err));
+
+    int left = settings->think_tokens - parent->tokens;
+    *proposal = (cord_proposal){
+        .model = teacher->model,
+        .prompt = prompt.span,
+        .n_spans = prompt.n,
+        .stops = whole ? &stops->text[stops->think] : stops->text,
+        .n_stops = whole ? 1 : stops->n,
+        .sampling = teacher->sampling,
+        .max_tokens = whole || left < settings->step_tokens ? left : settings->step_tokens,
+        .group = search->group,
+        .others_go_on = search->others_go_on,
+    };
+    proposal->sampling.seed = candidate->seed;
+    return CORD_OK;
+}
+
+/* The step of what was written, and what stands behind it where the teacher was asked for the whole. */
+static cord_status read_step(const struct beam *beam, const cord_proposal *proposal, const struct prompt_style *style,
+                             bool parent_cut, bool whole, struct candidate *c, cord_error *err) {
+    cord_text written = {proposal->text, proposal->len}, first = written;
+    int stop = proposal->end == CORD_END_STOP ? proposal->stop : -1;
+    c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
+    if (whole) CORD_TRY(segment_first(style, written, stop >= 0, beam->arena, &first, &stop, err));
+    CORD_TRY(segment_read(style, parent_cut, first, stop, beam->arena, &c->step, &c->end, err));
+    if (!whole || c->end != STEP_NEXT) return CORD_OK;
+    c->rollout = arena_text(beam->arena, text_slice(written, c->step.len, written.len));
+    return c->rollout.data ? CORD_OK : error_memory(err);
+}
+
+/* What a teacher said, as a candidate. */
+static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, bool whole,
+                                 struct candidate *c, cord_error *err) {
+    const struct search *search = beam->search;
+    const struct trajectory *parent = &beam->trajectories[c->parent];
+    c->prompt_tokens = proposal->prompt_tokens;
+    c->cached_tokens = proposal->cached_tokens;
+    c->new_tokens = proposal->new_tokens;
+    c->propose_us = proposal->us;
+    c->log_score = (double)NAN;
+    c->reasoning = c->step = (cord_text){"", 0};
+    if (is_models_own(proposal->error.code)) {
+        if (err) *err = proposal->error;
+        return proposal->error.code;
+    }
+    if (proposal->error.code != CORD_OK) {
+        c->drop = DROP_FAILED;
+        cord_text why = arena_text(beam->arena, text_of(proposal->error.message));
+        c->drop_why = why.data;
+        return why.data ? CORD_OK : error_memory(err);
+    }
+    const struct prompt_style *style = search->teachers[c->teacher].prompt.style;
+    bool parent_cut = parent->last && parent->last->cut;
+    CORD_TRY(read_step(beam, proposal, style, parent_cut, whole, c, err));
+    if (segment_adds_nothing(style, parent_cut, c->step, c->end)) {
+        bool closes = c->end == STEP_CLOSED || c->end == STEP_TURN;
+        c->finishes_parent = closes && parent->last;
+        c->drop = c->finishes_parent ? DROP_NONE : DROP_EMPTY;
+        c->log_score = c->finishes_parent ? parent->log_score : c->log_score;
+        return CORD_OK;
+    }
+    if (segment_is_degenerate(c->step)) {
+        c->drop = DROP_DEGENERATE;
+        return CORD_OK;
+    }
+    return segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent_cut, parent->n_steps + 1,
+                          c->step, c->end == STEP_CUT, beam->arena, &c->reasoning, err);
+}
+
+static cord_status propose(const struct beam *beam, struct candidate *candidates, int n, bool whole, cord_error *err) {
+    cord_proposal *proposals = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *proposals);
+    if (!proposals) return error_memory(err);
+    for (int i = 0; i < n; i++) CORD_TRY(ask(beam, &candidates[i], whole, &proposals[i], err));
+    cord_status status = cord_propose(beam->search->engine, proposals, n, err);
+    for (int i = 0; i < n; i++) {
+        if (status == CORD_OK) status = read_proposal(beam, &proposals[i], whole, &candidates[i], err);
+        cord_proposal_release(&proposals[i]);
+    }
+    return status;
+}
+
+cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    return propose(beam, candidates, n, false, err);
+}
+
+cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    return propose(beam, candidates, n, true, err);
+}
+
+/* What the meta-prover cannot count is dropped, with the reason. */
+static cord_status take_count(const struct beam *beam, const cord_counting *counted, struct candidate *c,
+                              cord_error *err) {
+    c->reasoning_tokens = counted->tokens;
+    if (counted->error.code == CORD_OK) return CORD_OK;
+    CORD_TRY(counting_status(counted, err));
+    c->drop = DROP_FAILED;
+    c->reasoning = (cord_text){"", 0};
+    c->rollout = (cord_text){0};
+    c->drop_why = arena_printf(beam->arena, "its tokens cannot be counted: %s", counted->error.message);
+    return c->drop_why ? CORD_OK : error_memory(err);
+}
+
+cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    cord_text *texts = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *texts);
+    struct candidate **whose = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof(struct candidate *));
+    cord_counting *counted = NULL;
+    if (!texts || !whose) return error_memory(err);
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        struct candidate *c = &candidates[i];
+        if (c->drop != DROP_NONE || c->finishes_parent) continue;
+        texts[count] = text_trim_end(c->reasoning);
+        whose[count++] = c;
+    }
+    CORD_TRY(count_texts(beam->search, texts, count, beam->arena, &counted, err));
+    for (int i = 0; i < count; i++) CORD_TRY(take_count(beam, &counted[i], whose[i], err));
+    return CORD_OK;
+}
+
+/* ---- scores -------------------------------------------------------------------------------------------------- */
+
+static bool is_scored(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
+
+static cord_status take_score(const struct beam *beam, struct candidate *c, const struct scored *item,
+                              cord_error *err) {
+    c->log_score = item->log_score;
+    c->reasoning_tokens = item->reasoning_tokens;
+    c->score_prompt_tokens = item->prompt_tokens;
+    c->score_cached_tokens = item->cached_tokens;
+    c->score_us = item->us;
+    if (!isnan(item->log_score)) return CORD_OK;
+    c->drop = DROP_FAILED;
+    c->reasoning = (cord_text){"", 0};
+    c->parts = NULL;
+    c->n_parts = 0;
+    c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
+    return c->drop_why ? CORD_OK : error_memory(err);
+}
+
+cord_status score_candidates(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    struct search search = *beam->search;
+    search.arena = beam->arena;
+    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
+    if (!items) return error_memory(err);
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        if (is_scored(&candidates[i]))
+            items[count++] = (struct scored){
+                .reasoning = candidates[i].reasoning,
+                .run = candidates[i].run,
+                .complete = candidates[i].end == STEP_CLOSED || candidates[i].end == STEP_TURN,
+            };
+    CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
+    const struct scored *item = items;
+    for (int i = 0; i < n; i++)
+        if (is_scored(&candidates[i])) CORD_TRY(take_score(beam, &candidates[i], item++, err));
+    return CORD_OK;
+}
