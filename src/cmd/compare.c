@@ -50,14 +50,12 @@ static cord_status read_sizes(struct compared_run *run, const struct recipe_outl
 
 static const char *or_empty(cord_text text) { return text.data ? text.data : ""; }
 
-/* By which versions of cord a run was computed, with ", " between. */
 static cord_status read_makers(const struct compared_run *run, struct arena *arena, const char **out, cord_error *err) {
     cord_text lines, line;
     CORD_TRY(journal_get_fact(run->journal, "made_by", arena, &lines, err));
     *out = lines.len ? "" : "unknown"; /* an older run */
-    while (*out && text_next_line(&lines, &line))
-        *out = arena_printf(arena, "%s%s%.*s", *out, **out ? ", " : "", (int)line.len, line.data);
-    return *out ? CORD_OK : error_memory(err);
+    while (text_next_line(&lines, &line)) CORD_TRY(evidence_add_versions(out, line, arena, err));
+    return CORD_OK;
 }
 
 static cord_status read_run(struct compare *c, struct compared_run *run, const char *folder, cord_error *err) {
@@ -295,6 +293,17 @@ static void note_scorers(struct compare *c) {
     }
 }
 
+/* What one version searches, scores or grades otherwise than another is no difference between methods. */
+static cord_status note_versions(struct compare *c, cord_error *err) {
+    const char *all = "";
+    for (int i = 0; i < c->n_runs; i++)
+        CORD_TRY(evidence_add_versions(&all, text_of(c->runs[i].evidence->version), &c->arena, err));
+    if (strstr(all, ", "))
+        buf_addf(&c->notes, "Computed by several versions of cord, which may differ in more than the methods do: %s.\n",
+                 all);
+    return CORD_OK;
+}
+
 static void note_sizes(struct compare *c) {
     bool unknown = false;
     for (int i = 0; i < c->comparison.n_methods; i++) unknown |= isnan(c->comparison.methods[i].mean[MEASURE_FLOPS]);
@@ -421,6 +430,7 @@ static cord_status compare_all(struct compare *c, const struct format *format, c
     CORD_TRY(make_methods(c, err));
     CORD_TRY(find_baseline(c, err));
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
+    CORD_TRY(note_versions(c, err));
     note_scorers(c);
     note_sizes(c);
     note_keeping(c);

@@ -31,6 +31,31 @@ static const char *const columns[COLUMNS] = {"version", "run",     "strategy", "
                                              "scorer",  "problem", "pp_scorer"};
 static const char *const statuses[] = {[PROBLEM_OPEN] = "open", [PROBLEM_DONE] = "done", [PROBLEM_FAILED] = "failed"};
 
+/* ---- versions ------------------------------------------------------------------------------------------------ */
+
+static cord_text next_version(cord_text *list) {
+    ptrdiff_t end = text_find(*list, TEXT(", "));
+    cord_text version = text_slice(*list, 0, end < 0 ? list->len : (size_t)end);
+    *list = text_slice(*list, end < 0 ? list->len : (size_t)end + 2, list->len);
+    return version;
+}
+
+static bool has_version(cord_text list, cord_text version) {
+    while (list.len)
+        if (text_equal(next_version(&list), version)) return true;
+    return false;
+}
+
+cord_status evidence_add_versions(const char **list, cord_text versions, struct arena *arena, cord_error *err) {
+    while (versions.len) {
+        cord_text version = next_version(&versions);
+        if (has_version(text_of(*list), version)) continue;
+        *list = arena_printf(arena, "%s%s%.*s", *list, **list ? ", " : "", (int)version.len, version.data);
+        if (!*list) return error_memory(err);
+    }
+    return CORD_OK;
+}
+
 /* ---- from a journal ------------------------------------------------------------------------------------------ */
 
 /* Problems of two runs are the same where this is. */
@@ -295,7 +320,7 @@ static cord_status find_run(const struct table *t, struct evidence_list *list, s
     for (int i = list->n; i-- > 0;)
         if (is_of_run(t, &list->runs[i])) {
             *out = &list->runs[i];
-            return CORD_OK;
+            return evidence_add_versions(&list->runs[i].version, text_of(cell(t, COLUMN_VERSION)), t->arena, err);
         }
     list->runs = with_room(list->runs, list->n, &list->room, sizeof *list->runs, t->arena);
     if (!list->runs) return error_memory(err);

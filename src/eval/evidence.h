@@ -20,7 +20,7 @@ struct evidence_row {
 /* One run. */
 struct evidence {
     const char *run;     /* its folder, as it was named */
-    const char *version; /* of the cords that computed it */
+    const char *version; /* the cords that computed it: "0.1.0 (COMMIT), 0.2.0 (COMMIT)" */
     const char *strategy, *criterion, *seed;
     const char *method, *scorer, *measurer; /* hashes, of struct recipe_outline; empty: not known */
     const char *const *teachers;
@@ -28,6 +28,9 @@ struct evidence {
     struct evidence_row *rows; /* in input order */
     int n, room;
 };
+
+/* Adds to a list of versions those of another that are not in it. */
+cord_status evidence_add_versions(const char **list, cord_text versions, struct arena *arena, cord_error *err);
 
 /* Takes the rows of a run's problems, not measured yet. */
 cord_status evidence_take(struct evidence *run, const struct journal_problem *problems, int n, struct arena *arena,
