@@ -48,9 +48,10 @@ static bool has_version(cord_text list, cord_text version) {
 
 cord_status evidence_add_versions(const char **list, cord_text versions, struct arena *arena, cord_error *err) {
     while (versions.len) {
-        cord_text version = next_version(&versions);
-        if (has_version(text_of(*list), version)) continue;
-        *list = arena_printf(arena, "%s%s%.*s", *list, **list ? ", " : "", (int)version.len, version.data);
+        cord_text version = next_version(&versions), known = text_of(*list);
+        if (has_version(known, version)) continue;
+        *list = arena_printf(arena, "%s%s%.*s", known.len ? *list : "", known.len ? ", " : "", (int)version.len,
+                             version.data);
         if (!*list) return error_memory(err);
     }
     return CORD_OK;
