@@ -116,6 +116,17 @@ cord_status source_open(struct source *s, const char *path, const char *library,
     return table_open(&options, &s->table, err);
 }
 
+/* What cannot be read as it comes, and was not recognised, since only a file can be looked into beforehand. */
+static cord_status refuse_first_line(const struct source *s, cord_text line, cord_error *err) {
+    enum packing packing = packing_of(line);
+    bool parquet = text_starts(line, TEXT("PAR1"));
+    if (packing == PACKING_NONE && !parquet) return CORD_OK;
+    error_where(err, "%s", s->path);
+    if (parquet) return error_set(err, CORD_BAD_INPUT, "Parquet cannot be read from a pipe; name the file");
+    return error_set(err, CORD_BAD_INPUT, "this is %s in a pipe, or packed twice; unpack it on the way: %s -dc",
+                     packing_names[packing], packing_names[packing]);
+}
+
 static cord_status next_line(struct source *s, bool *more, cord_text *row, cord_error *why, cord_error *err) {
     cord_error found = {0};
     cord_status status = line_read(&s->lines, more, &found);
@@ -128,7 +139,7 @@ static cord_status next_line(struct source *s, bool *more, cord_text *row, cord_
     } else if (*more) {
         *row = buf_text(&s->lines.line);
     }
-    return CORD_OK;
+    return s->number == 1 ? refuse_first_line(s, buf_text(&s->lines.line), err) : CORD_OK;
 }
 
 cord_status source_next(struct source *s, bool *more, cord_text *row, cord_error *why, cord_error *err) {
