@@ -30,9 +30,9 @@ void *arena_alloc(struct arena *arena, size_t size) {
     struct arena_block *block = arena->block;
     if (!block || block->size - block->used < size) {
         size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
-        struct arena_block *fresh = calloc(1, sizeof *fresh + room);
+        struct arena_block *fresh = malloc(sizeof *fresh + room);
         if (!fresh) return NULL;
-        fresh->size = room;
+        *fresh = (struct arena_block){.size = room};
         if (block && size > BLOCK_SIZE) { /* a large piece of its own; the block in use stays in use */
             fresh->next = block->next;
             block->next = fresh;
@@ -45,7 +45,7 @@ void *arena_alloc(struct arena *arena, size_t size) {
     void *p = (char *)block->data + block->used;
     block->used += size;
     arena->used += size;
-    return p;
+    return memset(p, 0, size); /* not the whole block: many arenas use little of theirs */
 }
 
 cord_text arena_text(struct arena *arena, cord_text t) {

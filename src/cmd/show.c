@@ -3,7 +3,6 @@
 #include "cmd/show.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 cord_text show_teacher(const struct show *show, int teacher) {
     return teacher >= 0 && teacher < show->n_teachers ? text_of(show->teachers[teacher]) : TEXT("?");
@@ -122,32 +121,22 @@ static cord_status show_run(struct show *s, cord_error *err) {
     struct tally tally = {0};
     page_print(&s->page, PAINT_BOLD, "%4s  %-18s  %-10s  %6s  %6s  %6s  answer\n", "#", "id", "grade", "S", "S0",
                "rounds");
-    for (int i = 0; i < s->n_problems; i++) {
-        struct arena arena;
-        arena_init(&arena);
-        cord_status status = show_line(s, &s->problems[i], &arena, &tally, err);
-        arena_release(&arena);
-        CORD_TRY(status);
-    }
+    struct journal_walk walk;
+    struct journal_problem problem;
+    cord_status status = CORD_OK;
+    journal_walk_begin(&walk, s->journal, err);
+    while (status == CORD_OK && journal_walk_next(&walk, &problem))
+        status = show_line(s, &problem, &walk.arena, &tally, err);
+    CORD_TRY(journal_walk_end(&walk, status));
     return show_totals(s, &tally, err);
 }
 
 /* ---- one problem --------------------------------------------------------------------------------------------- */
 
-/* By id, or else by number as the table shows it. */
-static cord_status find_problem(struct show *s, const char *name, const struct journal_problem **out, cord_error *err) {
-    for (int i = 0; i < s->n_problems; i++)
-        if (s->problems[i].id.len && text_equal(s->problems[i].id, text_of(name))) {
-            *out = &s->problems[i];
-            return CORD_OK;
-        }
-    char *end;
-    long number = strtol(name, &end, 10);
-    for (int i = 0; *name && !*end && i < s->n_problems; i++)
-        if (s->problems[i].index == number - 1) {
-            *out = &s->problems[i];
-            return CORD_OK;
-        }
+static cord_status find_problem(struct show *s, const char *name, struct journal_problem *problem, cord_error *err) {
+    bool found;
+    CORD_TRY(journal_find(s->journal, name, &s->arena, &found, problem, err));
+    if (found) return CORD_OK;
     return error_set(err, CORD_BAD_INPUT,
                      "there is no problem '%s' in %s; it has %d, named by id or by number ('cord show %s' "
                      "lists them)",
@@ -191,16 +180,16 @@ cord_status show_read(struct show *s, const struct journal_problem *problem, str
 static cord_status show_what(struct show *s, cord_error *err) {
     const struct call *call = s->call;
     CORD_TRY(journal_get_teachers(s->journal, &s->arena, &s->teachers, &s->n_teachers, err));
-    CORD_TRY(journal_problems(s->journal, &s->arena, &s->problems, &s->n_problems, err));
+    CORD_TRY(journal_count(s->journal, &s->n_problems, err));
     cord_text recipe; /* a shard may be empty, and done */
     CORD_TRY(journal_get_fact(s->journal, "recipe", &s->arena, &recipe, err));
     if (!s->n_problems && !recipe.data)
         return error_set(err, CORD_BAD_INPUT, "%s: nothing has been run here yet", call->args[0]);
     if (call->n_args < 2) return show_run(s, err);
-    const struct journal_problem *problem;
+    struct journal_problem problem;
     struct show_problem p;
     CORD_TRY(find_problem(s, call->args[1], &problem, err));
-    CORD_TRY(show_read(s, problem, &p, err));
+    CORD_TRY(show_read(s, &problem, &p, err));
     const struct option_value *why = call_option(call, "why"), *prompt = call_option(call, "prompt");
     const struct option_value *round = call_option(call, "round"), *slot = call_option(call, "slot");
     if (prompt->given)

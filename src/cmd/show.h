@@ -14,7 +14,6 @@ struct show {
     bool full;
     const char *const *teachers;
     int n_teachers;
-    struct journal_problem *problems;
     int n_problems;
 };
 

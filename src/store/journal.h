@@ -95,11 +95,18 @@ struct journal_walk {
     struct arena arena; /* of the problem told last, and of what is made of it */
     int64_t *keys, last;
     int at, n;
+    bool locked; /* what is told is how all stood at the beginning */
 };
 void journal_walk_begin(struct journal_walk *walk, struct journal *journal, cord_error *err);
 bool journal_walk_next(struct journal_walk *walk, struct journal_problem *problem);
 /* `status`: of what was done with the problems; CORD_OK: what the walk itself came to. */
 cord_status journal_walk_end(struct journal_walk *walk, cord_status status);
+
+/* How many problems there are. */
+cord_status journal_count(struct journal *journal, int *n, cord_error *err);
+/* The problem of that id; else the one of that number, as `cord show` counts them, from 1. */
+cord_status journal_find(struct journal *journal, const char *name, struct arena *arena, bool *found,
+                         struct journal_problem *problem, cord_error *err);
 
 /* Of the problems that are wanted. */
 struct journal_progress {

@@ -126,11 +126,16 @@ void journal_walk_begin(struct journal_walk *w, struct journal *j, cord_error *e
     arena_init(&w->arena);
     w->keys = malloc(KEYS_AT_ONCE * sizeof *w->keys);
     if (!w->keys) w->status = error_memory(err);
+    /* one transaction, since each costs more than what is read of a problem; who writes meanwhile has his own */
+    if (w->status != CORD_OK || j->mode != JOURNAL_READ || !sqlite3_get_autocommit(j->db)) return;
+    w->status = query_run(j, err, "BEGIN", "");
+    w->locked = w->status == CORD_OK;
 }
 
 cord_status journal_walk_end(struct journal_walk *w, cord_status status) {
     arena_release(&w->arena);
     free(w->keys);
+    if (w->locked) query_run(w->journal, NULL, "COMMIT", "");
     return status == CORD_OK ? w->status : status;
 }
 
@@ -163,6 +168,27 @@ bool journal_walk_next(struct journal_walk *w, struct journal_problem *problem) 
     if (w->status == CORD_OK && w->at < w->n)
         w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &more, problem, w->err);
     return more && w->status == CORD_OK;
+}
+
+cord_status journal_count(struct journal *j, int *n, cord_error *err) {
+    int64_t count;
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
+    *n = (int)count;
+    return CORD_OK;
+}
+
+cord_status journal_find(struct journal *j, const char *name, struct arena *arena, bool *found,
+                         struct journal_problem *problem, cord_error *err) {
+    char *end;
+    long number = strtol(name, &end, 10);
+    int64_t key = 0;
+    if (*name)
+        CORD_TRY(query_int64(j, err, &key, 0, "SELECT key FROM problem WHERE id = ?1 ORDER BY number, key LIMIT 1", "s",
+                             name));
+    if (*name && !*end && !key)
+        CORD_TRY(query_int64(j, err, &key, 0, "SELECT key FROM problem WHERE number = ?1 - 1 ORDER BY key LIMIT 1", "l",
+                             (int64_t)number));
+    return read_one(j, key, arena, found, problem, err);
 }
 
 cord_status journal_progress(struct journal *j, struct journal_progress *progress, cord_error *err) {

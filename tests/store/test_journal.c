@@ -21,6 +21,55 @@ static void test_facts_and_teachers(void **state) {
     assert_string_equal(names[1], "small");
 }
 
+/* A reader sees all as it stood when the walk began, and does not keep the run from writing; afterwards it sees what was
+ * written. */
+static void test_walk_beside_a_run(void **state) {
+    struct fixture *f = *state;
+    struct journal *reader;
+    struct journal_walk walk;
+    struct journal_problem p;
+    int n = 0;
+    sample_problems(f->journal);
+    assert_ok(journal_open(f->folder, JOURNAL_READ, &reader, err));
+    journal_walk_begin(&walk, reader, NULL);
+    assert_true(journal_walk_next(&walk, &p));
+    assert_int_equal(p.status, PROBLEM_OPEN);
+    assert_ok(journal_failed(f->journal, 2, "too long", err));
+    assert_true(journal_walk_next(&walk, &p));
+    assert_int_equal(p.status, PROBLEM_OPEN);
+    assert_int_equal(journal_walk_end(&walk, CORD_OK), CORD_OK);
+    journal_walk_begin(&walk, reader, NULL);
+    while (journal_walk_next(&walk, &p) && n < 2) n++;
+    assert_int_equal(p.index, 2);
+    assert_int_equal(journal_walk_end(&walk, CORD_OK), CORD_OK);
+    assert_int_equal(problems_of(f, reader, 4)[1].status, PROBLEM_FAILED);
+    journal_close(reader);
+}
+
+/* By id before by number; a number counts from 1, bad rows too. */
+static void test_problems_are_found(void **state) {
+    struct fixture *f = *state;
+    struct journal_problem p;
+    bool found;
+    int n;
+    static const struct {
+        const char *name;
+        int index; /* -1: there is none */
+    } cases[] = {{"p1", 0}, {"p2", 1},  {"2", 1}, {"3", 2},  {"4", 3},  {"5", -1},
+                 {"0", -1}, {"-1", -1}, {"", -1}, {"p", -1}, {"2x", -1}};
+    sample_problems(f->journal);
+    assert_ok(journal_count(f->journal, &n, err));
+    assert_int_equal(n, 4);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_ok(journal_find(f->journal, cases[i].name, &f->arena, &found, &p, err));
+        assert_int_equal(found ? p.index : -1, cases[i].index);
+    }
+    assert_int_equal(sqlite3_exec(f->journal->db, "UPDATE problem SET id = '1' WHERE id = 'p2'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_ok(journal_find(f->journal, "1", &f->arena, &found, &p, err));
+    assert_int_equal(p.index, 1);
+}
+
 /* Lines come in the order in which they were added first; one that is part of another is a line of its own. */
 static void test_lines_are_added_once(void **state) {
     struct fixture *f = *state;
@@ -383,6 +432,8 @@ int main(void) {
         TEST(test_problems_keep_their_state),
         TEST(test_wanted_problems),
         TEST(test_walk),
+        TEST(test_walk_beside_a_run),
+        TEST(test_problems_are_found),
         TEST(test_changed_problem_is_refused),
         TEST(test_round_trip),
         TEST(test_answers),
