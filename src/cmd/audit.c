@@ -25,6 +25,7 @@ struct look {
     /* sums over problems */
     int done, failed, going_on, started, guessable;
     int scored, saturated, problems_saturated;
+    int stuck, ends_stuck;
     int asked, in_question, mentioned, with_scores, overlooked, answered;
     double s0, how_soon, where, before, after;
 };
@@ -62,6 +63,7 @@ static void sum_problem(struct look *l, const struct audit_problem *p) {
     }
     l->scored += p->scored;
     l->saturated += p->saturated;
+    l->stuck += p->stuck;
     if (p->first_saturated) {
         l->problems_saturated++;
         l->how_soon += (double)p->first_saturated / p->rounds;
@@ -69,6 +71,7 @@ static void sum_problem(struct look *l, const struct audit_problem *p) {
     if (!p->answered) return;
     l->answered++;
     l->overlooked += p->overlooked;
+    l->ends_stuck += p->ends_stuck;
     l->in_question += p->mention.in_question;
     l->asked += !p->mention.in_question;
     if (!p->mention.step) return;
@@ -151,6 +154,15 @@ static void put_share(struct page *page, double part, double all) {
     if (all > 0) page_print(page, PAINT_NONE, " (%.1f %%)", 100 * part / all);
 }
 
+static void text_listed(struct page *page, cord_text id) {
+    page_print(page, PAINT_NONE, "    ");
+    page_cell(page, PAINT_NONE, id, ID_WIDTH);
+}
+
+static void text_more(struct page *page, int n) {
+    if (n > MOST_LISTED) page_print(page, PAINT_DIM, "    and %d more: --format json\n", n - MOST_LISTED);
+}
+
 static void text_head(struct look *l, struct page *page) {
     page_raw(page, PAINT_BOLD, text_of(l->call->args[0]));
     if (l->outline.strategy.len) {
@@ -182,6 +194,35 @@ static void text_saturation(struct look *l, struct page *page) {
     if (l->problems_saturated)
         page_print(page, PAINT_NONE, ", after %.2f of their rounds on average", l->how_soon / l->problems_saturated);
     page_print(page, PAINT_NONE, "\n");
+}
+
+/* By another criterion S0 is no score. */
+static bool has_progress(const struct look *l) { return l->criterion == criteria[0]; }
+
+static void text_progress(struct look *l, struct page *page) {
+    page_print(page, PAINT_BOLD, "\nProgress: S over S0, that of no reasoning, by more than the noise\n");
+    if (!has_progress(l)) {
+        page_print(page, PAINT_NONE, "  does not apply: S0 is no score by %s\n", l->criterion->name);
+        return;
+    }
+    if (l->audit.stepwise) {
+        page_print(page, PAINT_NONE, "  the best of the beam is not, after %d of %d round%s", l->stuck, l->scored,
+                   page_plural(l->scored));
+        put_share(page, l->stuck, l->scored);
+        page_print(page, PAINT_NONE, "\n");
+    }
+    page_print(page, PAINT_NONE, "  the best trajectory is not, of %d of %d problem%s", l->ends_stuck, l->answered,
+               page_plural(l->answered));
+    put_share(page, l->ends_stuck, l->answered);
+    page_print(page, PAINT_NONE, "\n");
+    for (int i = 0, listed = 0; i < l->audit.n_problems && listed < MOST_LISTED; i++) {
+        const struct audit_problem *p = &l->audit.problems[i];
+        if (!p->ends_stuck) continue;
+        text_listed(page, p->id);
+        page_print(page, PAINT_NONE, "  S %.4f, S0 %.4f\n", p->best_s, p->s0);
+        listed++;
+    }
+    text_more(page, l->ends_stuck);
 }
 
 static void text_mention(struct look *l, struct page *page) {
@@ -231,15 +272,6 @@ static void text_margins(struct look *l, struct page *page) {
     page_print(page, PAINT_NONE, "  decided by the tie rule: %d", a->ties);
     put_share(page, a->ties, a->n_margins);
     page_print(page, PAINT_NONE, "\n");
-}
-
-static void text_listed(struct page *page, cord_text id) {
-    page_print(page, PAINT_NONE, "    ");
-    page_cell(page, PAINT_NONE, id, ID_WIDTH);
-}
-
-static void text_more(struct page *page, int n) {
-    if (n > MOST_LISTED) page_print(page, PAINT_DIM, "    and %d more: --format json\n", n - MOST_LISTED);
 }
 
 static void text_guessable(struct look *l, struct page *page) {
@@ -320,6 +352,7 @@ static cord_status audit_text(struct look *l, cord_error *err) {
     page_init(&page, l->call->out);
     text_head(l, &page);
     text_saturation(l, &page);
+    text_progress(l, &page);
     text_mention(l, &page);
     text_margins(l, &page);
     text_guessable(l, &page);
@@ -352,6 +385,29 @@ static void json_saturation(struct look *l, struct json_writer *w) {
         json_close(w, '}');
     }
     json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void json_progress(struct look *l, struct json_writer *w) {
+    json_open(w, "progress", '{');
+    json_bool(w, "applies", has_progress(l));
+    if (has_progress(l)) {
+        json_int(w, "rounds", l->audit.stepwise ? l->scored : 0);
+        json_int(w, "stuck", l->audit.stepwise ? l->stuck : 0);
+        json_int(w, "problems", l->answered);
+        json_int(w, "ends_stuck", l->ends_stuck);
+        json_open(w, "list", '[');
+        for (int i = 0; i < l->audit.n_problems; i++) {
+            const struct audit_problem *p = &l->audit.problems[i];
+            if (!p->ends_stuck) continue;
+            json_open(w, NULL, '{');
+            json_text(w, "id", p->id);
+            json_double(w, "s", p->best_s);
+            json_double(w, "s0", p->s0);
+            json_close(w, '}');
+        }
+        json_close(w, ']');
+    }
     json_close(w, '}');
 }
 
@@ -477,6 +533,7 @@ static cord_status audit_json(struct look *l, cord_error *err) {
     json_int(&w, "going_on", l->going_on);
     json_int(&w, "failed", l->failed);
     json_saturation(l, &w);
+    json_progress(l, &w);
     json_mention(l, &w);
     json_margins(l, &w);
     json_guessable(l, &w);
@@ -536,13 +593,12 @@ const struct verb verb_audit = {
     .summary = "how the score of one run behaved: where it saturates, what it prefers, where it was wrong",
     .help =
         "Looks at all rounds that the run's journal has, of problems that are going on, too:\n"
-        "how many rounds end with S over 0.99, and how soon; which step first mentions the answer, and what that "
-        "does\n"
-        "to S; whether what was kept and what was not differ by more than the meta-prover's noise; which problems "
-        "can be\n"
-        "guessed without reasoning; whether the meta-prover prefers what its own model wrote; and where the best by "
-        "S is\n"
-        "wrong while another finished one is right. What does not apply to a strategy says so. The formats say the\n"
+        "how many rounds end with S over 0.99, and how soon; how many end with S no better than without any\n"
+        "reasoning; which step first mentions the answer, and what that does to S; whether what was kept and what was\n"
+        "not differ by more than the meta-prover's noise; which problems can be guessed without reasoning; whether "
+        "the\n"
+        "meta-prover prefers what its own model wrote; and where the best by S is wrong while another finished one is\n"
+        "right. What does not apply to a strategy says so. The formats say the\n"
         "same, but JSON lists all problems. Each figure to the letter: docs/audit.md.\n"
         "\n"
         "With --rollouts it also asks the run's models: behind each step of the best trajectories every teacher "

@@ -75,7 +75,13 @@ static cord_status look_at_choice(struct audit *a, const struct round *round, co
 
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
 
-static void look_at_scores(struct audit *a, struct audit_problem *p, const struct round *round) {
+/* Whether a reasoning says no more of the answer than none does. Where S0 or S is not known, it is not said. */
+static bool is_stuck(double log_score, double log_s0, double noise) {
+    return log_score <= log_s0 + (isnan(noise) ? 0 : noise);
+}
+
+static void look_at_scores(struct audit *a, struct audit_problem *p, const struct round *round, double log_s0,
+                           double noise) {
     double best = -HUGE_VAL; /* which a score of 0 is, too */
     bool any = false;
     for (int i = 0; i < round->n_beam; i++) {
@@ -86,6 +92,7 @@ static void look_at_scores(struct audit *a, struct audit_problem *p, const struc
         any = true;
     }
     if (any) p->scored++;
+    if (any) p->stuck += is_stuck(best, log_s0, noise);
     if (exp(best) <= AUDIT_SATURATED) return;
     p->saturated++;
     if (!p->first_saturated) p->first_saturated = round->number;
@@ -114,7 +121,7 @@ static cord_status look_at_rounds(struct journal *journal, const struct journal_
     int n = 0;
     for (int i = 1; i <= problem->rounds; i++, beam = round.beam, n = round.n_beam) {
         CORD_TRY(journal_read_round(journal, problem->key, i, beam, n, scratch, &round, err));
-        look_at_scores(a, p, &round);
+        look_at_scores(a, p, &round, problem->log_s0, noise);
         look_at_teachers(a, &round);
         CORD_TRY(look_at_choice(a, &round, beam, n, noise, arena, err));
     }
@@ -145,8 +152,8 @@ static void look_for_right(struct audit_problem *p, const struct answered *answe
     p->right_place = place_by_score(answers, n, right);
 }
 
-static cord_status look_at_answers(struct journal *journal, const struct journal_problem *problem, struct audit *a,
-                                   struct audit_problem *p, struct arena *scratch, struct arena *arena,
+static cord_status look_at_answers(struct journal *journal, const struct journal_problem *problem, double noise,
+                                   struct audit *a, struct audit_problem *p, struct arena *scratch, struct arena *arena,
                                    cord_error *err) {
     struct answered *answers;
     int n, best = 0;
@@ -155,6 +162,7 @@ static cord_status look_at_answers(struct journal *journal, const struct journal
     while (place_by_score(answers, n, best) > 1) best++;
     p->answered = true;
     p->best_s = exp(answers[best].trajectory.log_score);
+    p->ends_stuck = is_stuck(answers[best].trajectory.log_score, problem->log_s0, noise);
     p->best_answer = arena_text(arena, answers[best].answer);
     if (!p->best_answer.data) return error_memory(err);
     look_for_right(p, answers, n, best);
@@ -179,7 +187,7 @@ static cord_status look_at_problem(struct journal *journal, const struct journal
     arena_init(&scratch);
     cord_status status = look_at_rounds(journal, problem, noise, a, p, &scratch, arena, err);
     if (status == CORD_OK && problem->status == PROBLEM_DONE)
-        status = look_at_answers(journal, problem, a, p, &scratch, arena, err);
+        status = look_at_answers(journal, problem, noise, a, p, &scratch, arena, err);
     arena_release(&scratch);
     return status;
 }

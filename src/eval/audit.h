@@ -1,6 +1,6 @@
-/* audit.h - what a run's journal shows of how its score behaved: whether it saturates, what the mention of the answer does to
- * it, whether its choices are larger than its noise, whom it prefers, and where it was wrong. It must not know recipes, models
- * or how figures are shown.
+/* audit.h - what a run's journal shows of how its score behaved: whether it saturates, whether it rises above that of no
+ * reasoning, what the mention of the answer does to it, whether its choices are larger than its noise, whom it prefers, and
+ * where it was wrong. It must not know recipes, models or how figures are shown.
  *
  * What each figure is, to the letter: docs/audit.md. */
 #ifndef CORD_AUDIT_H
@@ -20,8 +20,10 @@ struct audit_problem {
     double s0;
     int rounds, scored, saturated; /* rounds; those after which something had a score; those with one over the limit */
     int first_saturated;           /* 0: none */
+    int stuck;                     /* rounds after which the best score is not above S0 by more than the noise */
     bool answered;                 /* done, with a trajectory: what follows is known */
     struct mention mention;
+    bool ends_stuck; /* nor is the best trajectory's */
     bool overlooked; /* the best by S is not correct, and another is */
     double best_s, right_s;
     cord_text best_answer;
@@ -45,7 +47,8 @@ struct audit {
     int n_teachers;
 };
 
-/* Looks at all that the journal has, of problems that are going on, too. `noise`: of log S; NAN: not known. Everything that
+/* Looks at all that the journal has, of problems that are going on, too. `noise`: of log S; NAN: not known, and taken for 0
+ * where S is compared with S0. Everything that
  * is made lives in the arena. */
 cord_status audit_run(struct journal *journal, double noise, struct arena *arena, struct audit *out, cord_error *err);
 

@@ -126,6 +126,9 @@ static void test_beams(void **state) {
     assert_near(one->s0, 0.125);
     assert_near(two->s0, 0.75);
 
+    /* the second's first round has 0.25 after an S0 of 0.75, the fourth's 0.5 after 0.5; ln(0.995 / 0.75) is 0.283 */
+    assert_true(one->stuck == 0 && two->stuck == 1 && four->stuck == 1 && !one->ends_stuck && !two->ends_stuck);
+
     /* margins: of the sample's rounds only the last leaves something, 0.0625 beside 0.875 of the same run */
     const double margins[] = {0, log(1.2), log(1.25), log(14)};
     assert_int_equal(a.n_margins, 4);
@@ -158,6 +161,11 @@ static void test_beams(void **state) {
     assert_true(a.within == 2);
     assert_ok(audit_run(f->journal, (double)NAN, &f->arena, &a, err));
     assert_true(a.within == 0 && a.n_margins == 4);
+    assert_true(a.problems[1].stuck == 1 && a.problems[3].stuck == 1); /* as with a noise of 0 */
+    assert_ok(audit_run(f->journal, 0.3, &f->arena, &a, err));
+    assert_true(a.problems[0].stuck == 0 && a.problems[1].stuck == 2 && !a.problems[0].ends_stuck);
+    assert_ok(audit_run(f->journal, 1.95, &f->arena, &a, err)); /* ln(0.875 / 0.125) is 1.946 */
+    assert_true(a.problems[0].stuck == 3 && a.problems[0].ends_stuck);
 }
 
 /* A judge's 0 of 4 is an ordinary score. */
@@ -255,6 +263,9 @@ static void test_command(void **state) {
     assert_near(number_at(all, "saturation", "rounds"), 7);
     assert_near(number_at(all, "saturation", "saturated"), 1);
     assert_near(number_at(all, "saturation", "how_soon"), 1); /* the second of two rounds */
+    assert_near(number_at(all, "progress", "rounds"), 7);
+    assert_near(number_at(all, "progress", "stuck"), 2);
+    assert_near(number_at(all, "progress", "ends_stuck"), 0);
     assert_near(number_at(all, "first_mention", "where"), 1);
     assert_near(number_at(all, "first_mention", "s_before"), 0.25);
     assert_near(number_at(all, "first_mention", "s_with"), 0.875);
@@ -275,6 +286,10 @@ static void test_command(void **state) {
     assert_ok(journal_put_fact(f->journal, "model.big.noise", TEXT("0.2"), err));
     run_cord(f->folder, "", &out);
     assert_true(text_find(buf_text(&out), TEXT("within the meta-prover's noise of 0.2: 2 (50.0 %)")) > 0);
+    run_cord(f->folder, "--noise 1.95", &out);
+    assert_true(text_find(buf_text(&out), TEXT("is not, after 7 of 7 rounds (100.0 %)")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("is not, of 1 of 1 problem (100.0 %)\n    p1")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("S 0.8750, S0 0.1250\n")) > 0);
     buf_release(&out);
 }
 
@@ -287,6 +302,8 @@ static void test_command_traces(void **state) {
     assert_true(text_find(buf_text(&out), TEXT("does not apply: only complete traces have a score here")) > 0);
     assert_true(text_find(buf_text(&out), TEXT("does not apply: nothing competes from round to round")) > 0);
     assert_true(text_find(buf_text(&out), TEXT("S before and with it: does not apply")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("the best trajectory is not, of 0 of 1 problem (0.0 %)")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("the best of the beam is not")) < 0);
     buf_release(&out);
 }
 
@@ -308,6 +325,7 @@ static void test_command_criteria(void **state) {
     run_cord(f->folder, "-f json", &out);
     json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
     assert_true(json_is_false(json_object_get(json_object_get(all, "saturation"), "applies")));
+    assert_true(json_is_false(json_object_get(json_object_get(all, "progress"), "applies")));
     assert_near(number_at(all, "saturation", "saturated"), 0);
     json_decref(all);
 
