@@ -196,7 +196,8 @@ def compare(sample, names, *options):
 
 def with_common(sample, names):
     """Those that have problems in common, the ones with the most first; the rest is told."""
-    ids = {name: {i for run, i in done(sample) if run.rsplit("-", 1)[0] == name} for name in names}
+    rows = done(sample)
+    ids = {name: {i for run, i in rows if run.rsplit("-", 1)[0] == name} for name in names}
     common, kept = set(), []
     for name in sorted((name for name in names if ids[name]), key=lambda name: -len(ids[name])):
         if kept and not common & ids[name]: continue

@@ -120,17 +120,14 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
 
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
+/* (Which problems are worked on changes none of their results.) */
 bool changes_no_result(const char *path) {
-    static const char *const paths[] = {"problems.skip", /* no problem's: they say which are worked on */
-                                        "problems.limit",       "run.out",
-                                        "run.threads",          "run.in_flight",
-                                        "run.memory",           "models.*.url",
-                                        "models.*.api_key_env", "models.*.device",
-                                        "models.*.requests",    "models.*.stream",
-                                        "models.*.price_in",    "models.*.price_cached",
-                                        "models.*.price_out",   "models.*.parameters",
-                                        "budget.requests",      "budget.tokens",
-                                        "budget.money"};
+    static const char *const paths[] = {"problems.skip",         "problems.limit",       "run.out",
+                                        "run.threads",           "run.in_flight",        "run.memory",
+                                        "models.*.url",          "models.*.api_key_env", "models.*.device",
+                                        "models.*.requests",     "models.*.stream",      "models.*.price_in",
+                                        "models.*.price_cached", "models.*.price_out",   "models.*.parameters",
+                                        "budget.requests",       "budget.tokens",        "budget.money"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (!strcmp(path, paths[i])) return true;
     return !strcmp(path, "extends") || text_starts(text_of(path), TEXT("servers.")); /* how patiently they are asked */

@@ -105,10 +105,17 @@ static void read_problem(struct rows *r, struct journal_problem *p) {
     p->rounds = row_int(r);
 }
 
-cord_status journal_problems(struct journal *j, struct arena *arena, struct journal_problem **out, int *n,
-                             cord_error *err) {
+cord_status journal_count(struct journal *j, int *n, cord_error *err) {
     int64_t count;
     CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
+    *n = (int)count;
+    return CORD_OK;
+}
+
+cord_status journal_problems(struct journal *j, struct arena *arena, struct journal_problem **out, int *n,
+                             cord_error *err) {
+    int count;
+    CORD_TRY(journal_count(j, &count, err));
     struct journal_problem *problems = array_of(arena, count, sizeof *problems);
     if (!problems) return error_memory(err);
     struct rows r;
@@ -168,13 +175,6 @@ bool journal_walk_next(struct journal_walk *w, struct journal_problem *problem) 
     if (w->status == CORD_OK && w->at < w->n)
         w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &more, problem, w->err);
     return more && w->status == CORD_OK;
-}
-
-cord_status journal_count(struct journal *j, int *n, cord_error *err) {
-    int64_t count;
-    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM problem", ""));
-    *n = (int)count;
-    return CORD_OK;
 }
 
 cord_status journal_find(struct journal *j, const char *name, struct arena *arena, bool *found,
