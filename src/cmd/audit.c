@@ -59,12 +59,12 @@ static void sum_problem(struct look *l, const struct audit_problem *p) {
     l->after += exp(p->mention.after);
 }
 
-/* Without a bound no score is near it; and S0 is no score by another criterion than predictive perplexity, so that the first
+/* Only what goes on can be saturated, and without a bound no score is near it; and S0 is no score by another criterion than predictive perplexity, so that the first
  * step's has none before it. */
 static void leave_out(struct look *l) {
     for (int i = 0; i < l->audit.n_problems; i++) {
         struct audit_problem *p = &l->audit.problems[i];
-        if (!l->criterion->unit) p->saturated = p->first_saturated = 0;
+        if (!look_can_saturate(l)) p->saturated = p->first_saturated = 0;
         if (l->criterion != criteria[0] && p->mention.step == 1) p->mention.before = (double)NAN;
     }
 }
@@ -94,8 +94,9 @@ static cord_status roll_out(struct look *l, cord_error *err) {
 /* ---- who scores ---------------------------------------------------------------------------------------------- */
 
 bool look_is_own(const struct look *l, int teacher) {
-    return teacher < l->outline.n_teachers && l->outline.chooser_model >= 0 &&
-           l->outline.teacher_model[teacher] == l->outline.chooser_model;
+    int chooser = l->outline.chooser_model;
+    int own = teacher < l->outline.n_teachers ? l->outline.teacher_model[teacher] : -1;
+    return chooser >= 0 && own >= 0 && l->outline.alike[own] == l->outline.alike[chooser];
 }
 
 const char *look_scorer_name(const struct look *l) {
@@ -121,6 +122,8 @@ int look_count_own(const struct look *l) {
 }
 
 bool look_can_prefer(const struct look *l) { return look_count_own(l) && look_count_own(l) < l->audit.n_teachers; }
+
+bool look_can_saturate(const struct look *l) { return l->audit.stepwise && l->criterion->unit; }
 
 bool look_has_progress(const struct look *l) { return l->criterion == criteria[0]; }
 

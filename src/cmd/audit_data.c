@@ -6,9 +6,9 @@ enum { MOST_OUTPUT = 1 << 28 };
 
 static void json_saturation(struct look *l, struct json_writer *w) {
     json_open(w, "saturation", '{');
-    json_bool(w, "applies", l->audit.stepwise && l->criterion->unit);
+    json_bool(w, "applies", look_can_saturate(l));
     json_double(w, "over", AUDIT_SATURATED);
-    json_int(w, "rounds", l->scored);
+    json_int(w, "rounds", look_can_saturate(l) ? l->scored : 0);
     json_int(w, "saturated", l->saturated);
     json_int(w, "problems", l->problems_saturated);
     json_double(w, "how_soon", look_share(l->how_soon, l->problems_saturated));

@@ -90,6 +90,10 @@ static void text_mention(struct look *l, struct page *page) {
     if (l->with_scores)
         page_print(page, PAINT_NONE, "  S before that step %.4f, with it %.4f (mean of %d)\n",
                    l->before / l->with_scores, l->after / l->with_scores, l->with_scores);
+    else if (l->audit.stepwise && l->criterion != criteria[0])
+        page_print(page, PAINT_NONE,
+                   "  S before and with it: does not apply, since first steps mention it, and S0 is no score by %s\n",
+                   l->criterion->name);
     else
         page_print(page, PAINT_NONE, "  S before and with it: does not apply, since steps have no score here\n");
 }
@@ -166,7 +170,9 @@ static void text_teachers(struct look *l, struct page *page) {
     page_print(page, PAINT_BOLD, "\nScorer and proposers: steps, and shares of all\n");
     page_print(page, PAINT_DIM, "  %-*s  %14s  %14s  %14s\n", ID_WIDTH, "", "proposed", "kept", "on final paths");
     for (int k = 0; k < l->audit.n_teachers; k++) text_rates(page, l->teachers[k], &l->audit.teachers[k], &all);
-    if (!l->audit.competes && l->scored)
+    if (text_equal(l->outline.strategy, TEXT("mcts")))
+        page_print(page, PAINT_NONE, "  kept is what was committed: the root of a tree\n");
+    else if (!l->audit.competes && l->scored)
         page_print(page, PAINT_NONE, "  nothing competes from round to round: all that is not dropped is kept\n");
     if (l->outline.chooser_model < 0 && l->outline.meta_model >= 0) {
         page_print(page, PAINT_NONE, "  self-preference does not apply: no model's scores choose\n");

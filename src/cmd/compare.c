@@ -61,6 +61,7 @@ static cord_status read_makers(const struct compared_run *run, struct arena *are
 static cord_status read_run(struct compare *c, struct compared_run *run, const char *folder, cord_error *err) {
     struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
     struct recipe_outline outline;
+    const char *version;
     cord_text recipe;
     run->folder = without_slashes(folder, &c->arena);
     run->evidence = evidence;
@@ -72,7 +73,6 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     CORD_TRY(recipe_outline(recipe, &c->arena, &outline, err));
     CORD_TRY(read_sizes(run, &outline, evidence, &c->arena, err));
     evidence->run = run->folder;
-    CORD_TRY(read_makers(run, &c->arena, &evidence->version, err));
     evidence->strategy = or_empty(outline.strategy);
     evidence->criterion = or_empty(outline.criterion);
     evidence->seed = or_empty(outline.seed);
@@ -80,7 +80,8 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     evidence->scorer = outline.scorer;
     evidence->measurer = outline.measurer;
     run->teachers = evidence->teachers;
-    return evidence_take(evidence, run->problems, run->n_problems, &c->arena, err);
+    CORD_TRY(read_makers(run, &c->arena, &version, err));
+    return evidence_take(evidence, version, run->problems, run->n_problems, &c->arena, err);
 }
 
 /* A run beside itself would count as two seeds, or as two methods without any difference. */
@@ -159,7 +160,10 @@ static cord_status match(struct compare *c, cord_error *err) {
         tell_left_out(c, i, &told);
     }
     cord_status status = buf_check(&told, err);
-    if (status == CORD_OK && !c->matching.n)
+    if (status == CORD_OK && !c->matching.n && c->n_runs == 1)
+        status = error_set(err, CORD_BAD_INPUT, "%s: no problem of it is done, so there is nothing to compare",
+                           c->runs[0].folder);
+    else if (status == CORD_OK && !c->matching.n)
         status = error_set(err, CORD_BAD_INPUT, "the runs have no problem in common that is done%s%s",
                            told.len ? ": " : "", told.data);
     else if (status == CORD_OK && told.len && !call_option(c->call, "common")->given)
@@ -177,13 +181,6 @@ static cord_status match(struct compare *c, cord_error *err) {
 
 /* ---- methods ------------------------------------------------------------------------------------------------- */
 
-static bool same_teachers(const struct evidence *a, const struct evidence *b) {
-    if (a->n_teachers != b->n_teachers) return false;
-    for (int i = 0; i < a->n_teachers; i++)
-        if (strcmp(a->teachers[i], b->teachers[i]) != 0) return false;
-    return true;
-}
-
 /* The method that the run is one more seed of: it differs in the seed from all its runs, and in nothing else. The teachers of
  * a selection are the sources that its file names. */
 static void find_method(struct compare *c, int run) {
@@ -194,7 +191,7 @@ static void find_method(struct compare *c, int run) {
         for (int i = 0; i < run && fits; i++) {
             const struct evidence *other = c->runs[i].evidence;
             if (c->runs[i].method != *method) continue;
-            bool same = *own->method && !strcmp(own->method, other->method) && same_teachers(own, other);
+            bool same = *own->method && !strcmp(own->method, other->method) && evidence_same_teachers(own, other);
             bool seed = !strcmp(own->seed, other->seed);
             fits = same && !seed;
             if (same && seed)
@@ -216,14 +213,10 @@ static cord_status measure_row(struct compare *c, struct compared_run *run, int 
     return CORD_OK;
 }
 
-/* What is compared; of a table that is to be written, everything. */
-static cord_status measure_all(struct compare *c, cord_error *err) {
-    bool all = call_option(c->call, "rows")->given;
-    for (int r = 0; r < c->n_runs; r++) {
-        struct compared_run *run = &c->runs[r];
-        for (int i = 0; i < (all ? run->n_problems : c->matching.n); i++)
-            CORD_TRY(measure_row(c, run, all ? i : c->matching.at[r * c->matching.n + i], err));
-    }
+static cord_status measure_compared(struct compare *c, cord_error *err) {
+    for (int r = 0; r < c->n_runs; r++)
+        for (int i = 0; i < c->matching.n; i++)
+            CORD_TRY(measure_row(c, &c->runs[r], c->matching.at[r * c->matching.n + i], err));
     return CORD_OK;
 }
 
@@ -296,8 +289,11 @@ static void note_scorers(struct compare *c) {
 /* What one version searches, scores or grades otherwise than another is no difference between methods. */
 static cord_status note_versions(struct compare *c, cord_error *err) {
     const char *all = "";
-    for (int i = 0; i < c->n_runs; i++)
-        CORD_TRY(evidence_add_versions(&all, text_of(c->runs[i].evidence->version), &c->arena, err));
+    for (int r = 0; r < c->n_runs; r++)
+        for (int i = 0; i < c->matching.n; i++) {
+            const char *version = c->runs[r].evidence->rows[c->matching.at[r * c->matching.n + i]].version;
+            CORD_TRY(evidence_add_versions(&all, text_of(version), &c->arena, err));
+        }
     if (strstr(all, ", "))
         buf_addf(&c->notes, "Computed by several versions of cord, which may differ in more than the methods do: %s.\n",
                  all);
@@ -341,7 +337,7 @@ static cord_status make_methods(struct compare *c, cord_error *err) {
     c->first = arena_alloc(&c->arena, n * sizeof *c->first);
     if (!c->comparison.methods || !c->letters || !c->first) return error_memory(err);
     for (int i = 0; i < c->n_runs; i++) find_method(c, i);
-    CORD_TRY(measure_all(c, err));
+    CORD_TRY(measure_compared(c, err));
     for (int i = 0; i < c->comparison.n_methods; i++) CORD_TRY(measure_method(c, i, err));
     return CORD_OK;
 }
@@ -407,12 +403,16 @@ const char *compare_sentence(struct compare *c, const struct difference *differe
 
 /* ---- the verb ------------------------------------------------------------------------------------------------ */
 
+/* All problems of all runs, whatever they are compared with. */
 static cord_status write_rows(struct compare *c, cord_error *err) {
     const struct option_value *rows = call_option(c->call, "rows");
     const struct evidence **runs = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *runs);
     if (!rows->given) return CORD_OK;
     if (!runs) return error_memory(err);
-    for (int i = 0; i < c->n_runs; i++) runs[i] = c->runs[i].evidence;
+    for (int r = 0; r < c->n_runs; r++) {
+        runs[r] = c->runs[r].evidence;
+        for (int i = 0; i < c->runs[r].n_problems; i++) CORD_TRY(measure_row(c, &c->runs[r], i, err));
+    }
     return evidence_write(runs, c->n_runs, rows->text, err);
 }
 
@@ -426,6 +426,7 @@ static const struct format formats[] = {
 
 static cord_status compare_all(struct compare *c, const struct format *format, cord_error *err) {
     CORD_TRY(call_option(c->call, "from-rows")->given ? read_tables(c, err) : read_journals(c, err));
+    CORD_TRY(write_rows(c, err));
     CORD_TRY(match(c, err));
     CORD_TRY(make_methods(c, err));
     CORD_TRY(find_baseline(c, err));
@@ -436,7 +437,6 @@ static cord_status compare_all(struct compare *c, const struct format *format, c
     note_keeping(c);
     note_golds(c);
     CORD_TRY(buf_check(&c->notes, err));
-    CORD_TRY(write_rows(c, err));
     CORD_TRY(format->write(c, err));
     if (fflush(c->call->out) != 0 || ferror(c->call->out)) return error_errno(err, "write", "the output");
     return CORD_OK;

@@ -39,6 +39,8 @@ bool look_can_prefer(const struct look *look);
 struct audit_teacher look_sum_teachers(const struct look *look, bool own);
 /* "the meta-prover's model" */
 const char *look_scorer_name(const struct look *look);
+/* Whether reasoning that goes on has scores with a bound. */
+bool look_can_saturate(const struct look *look);
 /* Whether S0 is a score to compare with: by predictive perplexity. */
 bool look_has_progress(const struct look *look);
 

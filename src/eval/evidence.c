@@ -77,14 +77,14 @@ static cord_status hash_problem(const struct journal_problem *p, struct arena *a
     return out->data ? CORD_OK : error_memory(err);
 }
 
-cord_status evidence_take(struct evidence *run, const struct journal_problem *problems, int n, struct arena *arena,
-                          cord_error *err) {
+cord_status evidence_take(struct evidence *run, const char *version, const struct journal_problem *problems, int n,
+                          struct arena *arena, cord_error *err) {
     run->rows = arena_alloc(arena, (size_t)(n + 1) * sizeof *run->rows);
     if (!run->rows) return error_memory(err);
     for (run->n = 0; run->n < n; run->n++) {
         const struct journal_problem *p = &problems[run->n];
         struct evidence_row *row = &run->rows[run->n];
-        *row = (struct evidence_row){.status = p->status};
+        *row = (struct evidence_row){.status = p->status, .version = version};
         if (!p->question.len) continue; /* it could not be used */
         row->id = p->id;
         CORD_TRY(hash_problem(p, arena, &row->problem, err));
@@ -130,7 +130,7 @@ static void put_json(struct buf *cell, const struct evidence *run, const struct 
 
 static void put_column(struct buf *out, struct buf *cell, const struct evidence *run, const struct evidence_row *row,
                        enum column column) {
-    const char *const texts[COLUMNS] = {[COLUMN_VERSION] = run->version,   [COLUMN_RUN] = run->run,
+    const char *const texts[COLUMNS] = {[COLUMN_VERSION] = row->version,   [COLUMN_RUN] = run->run,
                                         [COLUMN_STRATEGY] = run->strategy, [COLUMN_CRITERION] = run->criterion,
                                         [COLUMN_SEED] = run->seed,         [COLUMN_METHOD] = run->method,
                                         [COLUMN_SCORER] = run->scorer,     [COLUMN_STATUS] = statuses[row->status],
@@ -188,6 +188,7 @@ struct table {
     const char *path;
     struct arena *arena;
     int64_t line;
+    cord_text head; /* the first line */
     int n_columns;
     int column[COLUMNS], measure[MEASURES]; /* where each stands; -1: nowhere */
     cord_text cell[MOST_COLUMNS];           /* of this line, without escapes */
@@ -311,30 +312,37 @@ static void *with_room(void *array, int n, int *room, size_t size, struct arena 
     return copy;
 }
 
-static bool is_of_run(const struct table *t, const struct evidence *run) {
-    return !strcmp(run->method, cell(t, COLUMN_METHOD)) && !strcmp(run->seed, cell(t, COLUMN_SEED)) &&
-           !strcmp(run->run, cell(t, COLUMN_RUN));
+bool evidence_same_teachers(const struct evidence *a, const struct evidence *b) {
+    bool same = a->n_teachers == b->n_teachers;
+    for (int i = 0; same && i < a->n_teachers; i++) same = !strcmp(a->teachers[i], b->teachers[i]);
+    return same;
+}
+
+static bool same_run(const struct evidence *a, const struct evidence *b) {
+    return !strcmp(a->method, b->method) && !strcmp(a->seed, b->seed) && !strcmp(a->run, b->run) &&
+           evidence_same_teachers(a, b);
 }
 
 /* The run that this line is of; the last one that was read first, since lines of a run stand together. */
 static cord_status find_run(const struct table *t, struct evidence_list *list, struct evidence **out, cord_error *err) {
+    struct evidence run = {.run = cell(t, COLUMN_RUN),
+                           .strategy = cell(t, COLUMN_STRATEGY),
+                           .criterion = cell(t, COLUMN_CRITERION),
+                           .seed = cell(t, COLUMN_SEED),
+                           .method = cell(t, COLUMN_METHOD),
+                           .scorer = cell(t, COLUMN_SCORER),
+                           .measurer = cell(t, COLUMN_MEASURER)};
+    CORD_TRY(read_teachers(t, &run, err));
     for (int i = list->n; i-- > 0;)
-        if (is_of_run(t, &list->runs[i])) {
+        if (same_run(&list->runs[i], &run)) {
             *out = &list->runs[i];
-            return evidence_add_versions(&list->runs[i].version, text_of(cell(t, COLUMN_VERSION)), t->arena, err);
+            return CORD_OK;
         }
     list->runs = with_room(list->runs, list->n, &list->room, sizeof *list->runs, t->arena);
     if (!list->runs) return error_memory(err);
     *out = &list->runs[list->n++];
-    **out = (struct evidence){.run = cell(t, COLUMN_RUN),
-                              .version = cell(t, COLUMN_VERSION),
-                              .strategy = cell(t, COLUMN_STRATEGY),
-                              .criterion = cell(t, COLUMN_CRITERION),
-                              .seed = cell(t, COLUMN_SEED),
-                              .method = cell(t, COLUMN_METHOD),
-                              .scorer = cell(t, COLUMN_SCORER),
-                              .measurer = cell(t, COLUMN_MEASURER)};
-    return read_teachers(t, *out, err);
+    **out = run;
+    return CORD_OK;
 }
 
 static bool same_row(const struct evidence_row *a, const struct evidence_row *b) {
@@ -365,13 +373,15 @@ static cord_status put_again(const struct table *t, struct evidence_row *old, co
                          (int)(row->id.len < 60 ? row->id.len : 60), row->id.data, cell(t, COLUMN_RUN),
                          cell(t, COLUMN_SEED));
     }
-    if (row->status == PROBLEM_DONE) *old = *row;
+    if (old->status == PROBLEM_OPEN || row->status == PROBLEM_DONE) *old = *row;
     return CORD_OK;
 }
 
 static cord_status read_row(struct table *t, struct evidence_list *list, cord_error *err) {
     struct evidence *run;
-    struct evidence_row row = {.id = t->cell[t->column[COLUMN_ID]], .problem = t->cell[t->column[COLUMN_PROBLEM]]};
+    struct evidence_row row = {.id = t->cell[t->column[COLUMN_ID]],
+                               .problem = t->cell[t->column[COLUMN_PROBLEM]],
+                               .version = cell(t, COLUMN_VERSION)};
     CORD_TRY(find_run(t, list, &run, err));
     CORD_TRY(read_status(t, &row, err));
     row.measured = row.status == PROBLEM_DONE && t->cell[t->column[COLUMN_HITS]].len;
@@ -388,6 +398,14 @@ static cord_status read_row(struct table *t, struct evidence_list *list, cord_er
     return CORD_OK;
 }
 
+static cord_status read_line(struct table *t, cord_text line, struct evidence_list *list, cord_error *err) {
+    if (line.len && line.data[line.len - 1] == '\r') line.len--; /* a carriage return of a cell is escaped */
+    if (++t->line == 1) t->head = line;
+    if (t->line > 1 && text_equal(line, t->head)) return CORD_OK;
+    CORD_TRY(read_cells(t, line, err));
+    return t->line == 1 ? read_head(t, err) : read_row(t, list, err);
+}
+
 cord_status evidence_read(const char *path, struct evidence_list *list, struct arena *arena, cord_error *err) {
     struct table *table = arena_alloc(arena, sizeof *table);
     struct buf text;
@@ -398,10 +416,7 @@ cord_status evidence_read(const char *path, struct evidence_list *list, struct a
     cord_text rest = buf_text(&text);
     while (status == CORD_OK && (rest.len || !table->line)) {
         ptrdiff_t end = text_find(rest, TEXT("\n"));
-        cord_text line = text_slice(rest, 0, end < 0 ? rest.len : (size_t)end);
-        table->line++;
-        status = read_cells(table, line, err);
-        if (status == CORD_OK) status = table->line == 1 ? read_head(table, err) : read_row(table, list, err);
+        status = read_line(table, text_slice(rest, 0, end < 0 ? rest.len : (size_t)end), list, err);
         rest = end < 0 ? (cord_text){"", 0} : text_slice(rest, (size_t)end + 1, rest.len);
     }
     buf_release(&text);

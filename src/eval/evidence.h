@@ -12,6 +12,7 @@ struct evidence_row {
     cord_text id;      /* empty: a row of the problem file that could not be used */
     cord_text problem; /* hash of question, target and gold */
     enum problem_status status;
+    const char *version; /* the cords that computed its run: "0.1.0 (COMMIT), 0.2.0 (COMMIT)" */
     bool measured;
     double value[MEASURES]; /* of a problem that is done and measured */
     struct hits hits;
@@ -19,8 +20,7 @@ struct evidence_row {
 
 /* One run. */
 struct evidence {
-    const char *run;     /* its folder, as it was named */
-    const char *version; /* the cords that computed it: "0.1.0 (COMMIT), 0.2.0 (COMMIT)" */
+    const char *run; /* its folder, as it was named */
     const char *strategy, *criterion, *seed;
     const char *method, *scorer, *measurer; /* hashes, of struct recipe_outline; empty: not known */
     const char *const *teachers;
@@ -32,19 +32,23 @@ struct evidence {
 /* Adds to a list of versions those of another that are not in it. */
 cord_status evidence_add_versions(const char **list, cord_text versions, struct arena *arena, cord_error *err);
 
-/* Takes the rows of a run's problems, not measured yet. */
-cord_status evidence_take(struct evidence *run, const struct journal_problem *problems, int n, struct arena *arena,
-                          cord_error *err);
+/* Takes the rows of a run's problems, which `version` computed, not measured yet. */
+cord_status evidence_take(struct evidence *run, const char *version, const struct journal_problem *problems, int n,
+                          struct arena *arena, cord_error *err);
 
 /* All rows of some runs into a file. */
 cord_status evidence_write(const struct evidence *const *runs, int n, const char *path, cord_error *err);
+
+/* Whether two runs have the same teachers in the same order, so that what is counted of each can be added. */
+bool evidence_same_teachers(const struct evidence *a, const struct evidence *b);
 
 struct evidence_list {
     struct evidence *runs;
     int n, room;
 };
-/* Adds what a file holds. Rows of one method, seed and folder are one run's, whatever files they stand in; the same row twice
- * is one. Everything lives in the arena. */
+/* Adds what a file holds. Rows of one method, seed, folder and teachers are one run's, whatever files they stand in; the same
+ * row twice is one. A line that says what the first one says, as where tables were appended, is none. Everything lives in the
+ * arena. */
 cord_status evidence_read(const char *path, struct evidence_list *list, struct arena *arena, cord_error *err);
 
 #endif

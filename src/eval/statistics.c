@@ -32,6 +32,7 @@ void mean_deviation(const double *values, int n, double *mean, double *deviation
     *mean = n ? sum / n : (double)NAN;
     for (int i = 0; i < n; i++) squares += (values[i] - *mean) * (values[i] - *mean);
     *deviation = n > 1 ? sqrt(squares / (n - 1)) : 0;
+    if (*deviation <= 1e-12 * fabs(*mean)) *deviation = 0; /* all are equal, but for rounding */
 }
 
 static int ascending(const void *a, const void *b) {

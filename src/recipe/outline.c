@@ -126,6 +126,22 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
     return out->measurer ? CORD_OK : error_memory(err);
 }
 
+static bool same_text(const struct recipe_value *a, const struct recipe_value *b) {
+    bool stands[] = {a && !value_is_default(a), b && !value_is_default(b)};
+    return stands[0] == stands[1] && (!stands[0] || text_equal(a->text, b->text));
+}
+
+/* Whether two names of models stand for the same, set up in the same way. */
+static bool alike(const struct recipe_values *values, const char *a, const char *b) {
+    size_t n;
+    const struct recipe_key *keys = recipe_keys(&n);
+    for (size_t i = 0; i < n; i++)
+        if (text_starts(text_of(keys[i].path), TEXT("models.")) &&
+            !same_text(values_get(values, keys[i].path, a), values_get(values, keys[i].path, b)))
+            return false;
+    return true;
+}
+
 static const char *field(const struct recipe_values *values, const char *path) {
     cord_text name = say(values, path, NULL);
     return name.len ? name.data : NULL;
@@ -170,8 +186,12 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
     out->models = arena_alloc(arena, (size_t)(out->n_models + 1) * sizeof *out->models);
     out->teachers = arena_alloc(arena, (size_t)(out->n_teachers + 1) * sizeof *out->teachers);
     out->teacher_model = arena_alloc(arena, (size_t)(out->n_teachers + 1) * sizeof *out->teacher_model);
-    if (!out->models || !out->teachers || !out->teacher_model) return error_memory(err);
-    for (int i = 0; i < out->n_models; i++) out->models[i] = values.models.names[i].name;
+    out->alike = arena_alloc(arena, (size_t)(out->n_models + 1) * sizeof *out->alike);
+    if (!out->models || !out->teachers || !out->teacher_model || !out->alike) return error_memory(err);
+    for (int i = 0; i < out->n_models; i++) {
+        out->models[i] = values.models.names[i].name;
+        while (out->alike[i] < i && !alike(&values, out->models[out->alike[i]], out->models[i])) out->alike[i]++;
+    }
     find_roles(out, &values);
     CORD_TRY(hash_measurer(&values, out, err));
     outline_problems(&values, &out->problems);

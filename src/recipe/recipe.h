@@ -117,6 +117,7 @@ struct recipe_outline {
     const char **models; /* names */
     int n_models;
     const char **teachers;
+    int *alike; /* of each model: the first that has the same keys, by another name; itself, where there is none */
     int *teacher_model; /* indices into models, -1: none of them */
     int n_teachers, meta_model;
     int chooser_model; /* whose scores choose: the meta-prover's, or what the criterion has in its place; -1: nobody's */

@@ -10,7 +10,9 @@
  *
  * Leaving no trace: a reader of a WAL journal would make -wal and -shm files if they are missing. So a writer that
  * closes goes back to a rollback journal, after which one file is all there is; and a reader takes a -shm file as it is
- * (readonly_shm), be its writer alive or dead. */
+ * (readonly_shm), be its writer alive or dead. Where another program (sqlite3) looked into a dead writer's journal, it has put
+ * the log into the file and removed both: such a file is read as one that does not change, and the lock sees to that. Without a
+ * lock it is half of a copied folder, which nobody shall take for the whole. */
 #include "store/database.h"
 
 #include <errno.h>
@@ -196,13 +198,32 @@ static cord_status open_to_write(struct journal *j, const char *folder, unsigned
 
 /* A live writer's shared memory is used as it is, a dead one's log is read without making any. */
 #define READ_ONLY "?mode=ro&readonly_shm=1"
+#define UNCHANGED "?mode=ro&immutable=1"
+
+/* Whether a journal's file says that it has a log, and has none. */
+static bool lost_its_log(const char *path) {
+    unsigned char head[20] = {0};
+    char log[4200];
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool has_log =
+        fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head && head[18] == 2; /* SQLite's file format, 1.3 */
+    if (fd >= 0) close(fd);
+    if (!has_log || (size_t)snprintf(log, sizeof log, "%s-wal", path) >= sizeof log) return false;
+    return stat(log, &info) != 0 ? errno == ENOENT : info.st_size == 0;
+}
 
 static cord_status open_to_read(struct journal *j, const char *folder, cord_error *err) {
     struct stat info;
     if (stat(folder, &info) != 0) return error_errno(err, "open the run folder", folder);
     if (stat(j->path, &info) != 0 && errno == ENOENT)
         return error_set(err, CORD_BAD_INPUT, "%s is not a run folder: there is no journal.sqlite in it", folder);
-    CORD_TRY(open_file(j, READ_ONLY, SQLITE_OPEN_READONLY, err));
+    bool lost = lost_its_log(j->path);
+    if (lost && database_hold(folder, &j->lock, NULL) != CORD_OK) lost = false; /* who writes is about to make one */
+    if (lost && j->lock < 0)
+        return error_set(err, CORD_IO_ERROR, "%s: its log, journal.sqlite-wal, is missing; the folder must be complete",
+                         j->path);
+    CORD_TRY(open_file(j, lost ? UNCHANGED : READ_ONLY, SQLITE_OPEN_READONLY, err));
     return schema_check(j, false, err);
 }
 
@@ -241,7 +262,7 @@ cord_status database_attach(struct journal *j, const char *folder, cord_error *e
     cord_status status = buf_check(&path, err);
     if (status == CORD_OK) {
         add_uri(&uri, path.data);
-        buf_add(&uri, TEXT(READ_ONLY));
+        buf_add(&uri, text_of(lost_its_log(path.data) ? UNCHANGED : READ_ONLY));
         status = buf_check(&uri, err);
     }
     if (status == CORD_OK) status = query_run(j, err, "ATTACH ?1 AS source", "s", uri.data);

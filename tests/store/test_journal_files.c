@@ -69,6 +69,39 @@ static void test_incomplete_folder_is_refused(void **state) {
     assert_int_equal(count_files(folder), 1 + 2);
 }
 
+/* A dead run's journal into which sqlite3 looked: the log is in the file then. Without its lock it might be half of a copy. */
+static void test_log_put_in_by_another_program(void **state) {
+    struct fixture *f = *state;
+    char command[400];
+    struct journal *reader;
+    cord_error e = {0};
+    sample_problems(f->journal);
+    sample_tell(f->journal, 1, &f->sample);
+    snprintf(command, sizeof command,
+             "cd %s && mkdir dead && cp journal.sqlite* dead && cd dead && sqlite3 journal.sqlite 'PRAGMA "
+             "wal_checkpoint' >/dev/null",
+             f->folder);
+    assert_int_equal(system(command), 0);
+    char folder[80];
+    snprintf(folder, sizeof folder, "%s/dead", f->folder);
+    assert_int_equal(count_files(folder), 1);
+    assert_int_equal(journal_open(folder, JOURNAL_READ, &reader, &e), CORD_IO_ERROR);
+    assert_non_null(strstr(e.message, "must be complete"));
+    assert_int_equal(count_files(folder), 1);
+    snprintf(command, sizeof command, "cp %s/lock %s", f->folder, folder);
+    assert_int_equal(system(command), 0);
+    assert_ok(journal_open(folder, JOURNAL_READ, &reader, err));
+    assert_rounds(f, reader, 1, 3);
+    assert_int_equal(count_files(folder), 1 + 16);
+    struct journal *writer;
+    assert_int_equal(journal_open(folder, JOURNAL_WRITE, &writer, &e), CORD_BUSY);
+    journal_close(reader);
+    assert_ok(journal_open(folder, JOURNAL_WRITE, &writer, err));
+    assert_ok(journal_open(folder, JOURNAL_READ, &reader, err)); /* beside a log again */
+    journal_close(reader);
+    journal_close(writer);
+}
+
 static void test_odd_folder_names(void **state) {
     struct fixture *f = *state;
     char folder[128];
@@ -404,6 +437,7 @@ int main(void) {
         TEST(test_reader_beside_a_writer),
         TEST(test_reading_leaves_no_trace),
         TEST(test_incomplete_folder_is_refused),
+        TEST(test_log_put_in_by_another_program),
         TEST(test_odd_folder_names),
         TEST(test_second_writer_is_refused),
         TEST(test_kill_loses_nothing_that_was_told),
