@@ -118,13 +118,13 @@ def run(recipe, settings, out, until=None):
     return True
 
 
-def done(sample):
-    """Which (run, problem) have their rows."""
+def read_rows(sample):
+    """The table's first line, and its rows as (run, problem, status, line)."""
     path = rows_file(sample)
-    if not os.path.exists(path): return set()
-    lines = [line.rstrip("\n").split("\t") for line in open(path)]
-    at_run, at_id = lines[0].index("run"), lines[0].index("id")
-    return {(line[at_run], line[at_id]) for line in lines[1:]}
+    if not os.path.exists(path): return "", []
+    head, *lines = open(path).read().splitlines(keepends=True)
+    at = [head.rstrip("\n").split("\t").index(name) for name in ("run", "id", "status")]
+    return head, [(*(line.split("\t")[i] for i in at), line) for line in lines]
 
 
 def keep_rows(sample, folder, name):
@@ -132,16 +132,17 @@ def keep_rows(sample, folder, name):
     path = rows_file(sample)
     with tempfile.TemporaryDirectory() as scratch:
         new = os.path.join(scratch, "rows.tsv")
-        cord("compare", name, "--rows", new, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # where no problem is done it writes the rows, and fails
+        subprocess.run([CORD, "compare", name, "--rows", new], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not os.path.exists(new): sys.exit(f"paper: {folder}/{name} cannot be read: cord compare {name}")
         head, *rows = open(new).read().splitlines(keepends=True)
     at_status, at_id = head.rstrip("\n").split("\t").index("status"), head.rstrip("\n").split("\t").index("id")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # other parts write, too
-        file.seek(0)
-        there = file.readline()
+        there, kept = read_rows(sample)
         if there and there != head: sys.exit(f"paper: {path} has other columns than this cord writes")
-        have = done(sample) if there else set()
+        have = {(run, problem) for run, problem, _, _ in kept}
         cells = [row.rstrip("\n").split("\t") for row in rows]
         file.write("".join([head] * (not there) + [row for row, cell in zip(rows, cells) if cell[at_status] != "open"
                                                    and (name, cell[at_id]) not in have]))
@@ -162,7 +163,7 @@ def grid(sample, hours, only, part):
     ids = [json.loads(line)["id"] for line in open(problems)]
     until = time.monotonic() + 3600 * hours
     for name, seed, at in cells(only, part):
-        run_name, have = f"{name}-{seed}", done(sample)
+        run_name, have = f"{name}-{seed}", {(run, problem) for run, problem, _, _ in read_rows(sample)[1]}
         limit = min(BLOCK, PRIMARY_PROBLEMS - at)
         if all((run_name, i) in have for i in ids[at:at + limit]): continue
         folder = os.path.join(CACHE, sample, f"{at}")
@@ -177,27 +178,36 @@ def grid(sample, hours, only, part):
 
 # ---- tables ------------------------------------------------------------------------------------------------------
 
+def done_of(rows, name, seed):
+    """The problems that a variant has done with a seed."""
+    return {problem for run, problem, status, _ in rows if run == f"{name}-{seed}" and status == "done"}
+
+
 def compare(sample, names, *options):
-    """`cord compare` over the rows of some variants, the baseline first."""
-    if not os.path.exists(rows_file(sample)): return print("(no rows yet)\n")
-    lines = open(rows_file(sample)).read().splitlines(keepends=True)
-    at = lines[0].split("\t").index("run")
+    """`cord compare` over the rows of some variants, the baseline first, on the problems that all have done with the first seed.
+    Of other seeds those count that all of them have been through with, so that none that has just begun takes problems away."""
+    head, rows = read_rows(sample)
+    names = [name for name in names if done_of(rows, name, SEEDS[0])]
+    if len(names) < 2: return print("(not enough rows yet)\n")
+    common = set.intersection(*(done_of(rows, name, SEEDS[0]) for name in names))
+    if not common: return print("(no problem in common yet)\n")
+    seeds = [seed for seed in SEEDS if all(common <= done_of(rows, name, seed) for name in names)]
+    left = [seed for seed in SEEDS if seed not in seeds and any(done_of(rows, name, seed) for name in names)]
+    if left: print("Not of all problems yet, and left out: seed " + ", ".join(map(str, left)) + ".\n", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         files = []
         for name in names:
-            rows = [line for line in lines[1:] if line.split("\t")[at].rsplit("-", 1)[0] == name]
-            if not rows: continue
             files.append(os.path.join(scratch, name + ".tsv"))
-            with open(files[-1], "w") as file: file.write(lines[0] + "".join(rows))
-        if len(files) < 2: return print("(not enough rows yet)\n")
+            runs = {f"{name}-{seed}" for seed in seeds}
+            with open(files[-1], "w") as file: file.write(head + "".join(line for run, _, _, line in rows if run in runs))
         cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *options)
         print(flush=True)
 
 
 def with_common(sample, names):
-    """Those that have problems in common, the ones with the most first; the rest is told."""
-    rows = done(sample)
-    ids = {name: {i for run, i in rows if run.rsplit("-", 1)[0] == name} for name in names}
+    """Those that have done problems in common with the first seed, the ones with the most first; the rest is told."""
+    _, rows = read_rows(sample)
+    ids = {name: done_of(rows, name, SEEDS[0]) for name in names}
     common, kept = set(), []
     for name in sorted((name for name in names if ids[name]), key=lambda name: -len(ids[name])):
         if kept and not common & ids[name]: continue
@@ -209,6 +219,8 @@ def with_common(sample, names):
 
 
 def tables():
+    print("One comparison is primary: CoRD against Curation on the sample *plain*. Each of the other tables has its own family of "
+          "tests, and none takes account of the other tables: they say where to look.\n")
     for sample in FILES:
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
         compare(sample, PRIMARY)

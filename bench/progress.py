@@ -5,8 +5,9 @@
 
 GSM8K's solutions have a line a step. `cord select` scores, by the model as the meta-prover of recipes/paper/small, each of their
 beginnings; the same beginning with a wrong result in its last step (a tenth to a half too large or too small); and three first
-steps that say nothing. Printed, for each model: S over S0 as the solution goes on, and how often what should have the higher S
-has it. No model writes anything, and nothing is drawn but the wrong results, always the same.
+steps that say nothing. Printed, for each model: S over S0 as the solution goes on, and how often what should have the higher S has
+it. Then the same of the criterion `contrast`, log S of the gold less that of a wrong answer, which here is the gold made wrong as
+results are. No model writes anything; what is drawn is the same each time.
 
 Environment: CORD_GSM8K, CORD_BINARY and CORD_PAPER_THREADS, as of bench/paper.py.
 """
@@ -21,15 +22,17 @@ RESULT = re.compile(r"<<[^<>]*>>(\d[\d,]*(?:\.\d+)?|\.\d+)")  # "6*2=$<<6*2=12>>
 CALCULATION = re.compile(r"<<[^<>]*>>")
 
 
+def other_number(written, draw):
+    value = float(written.replace(",", ""))
+    off = draw.choice((-1, 1)) * value * draw.uniform(0.1, 0.5)
+    return f"{value + off:.2f}" if "." in written else f"{value + math.copysign(max(1, round(abs(off))), off):.0f}"
+
+
 def with_wrong_result(step, draw):
     """The step with another result of its last calculation; None where it has none."""
     results = list(RESULT.finditer(step))
     if not results: return None
-    written = results[-1][1]
-    value = float(written.replace(",", ""))
-    off = draw.choice((-1, 1)) * value * draw.uniform(0.1, 0.5)
-    other = f"{value + off:.2f}" if "." in written else f"{value + math.copysign(max(1, round(abs(off))), off):.0f}"
-    return step[:results[-1].start(1)] + other + step[results[-1].end(1):]
+    return step[:results[-1].start(1)] + other_number(results[-1][1], draw) + step[results[-1].end(1):]
 
 
 def traces_of(solution, draw):
@@ -44,16 +47,18 @@ def traces_of(solution, draw):
     return len(steps), traces
 
 
-def measure(model, problems):
-    """Of each problem: how many steps it has, log S0, and log S by kind and steps."""
+def measure(model, problems, against):
+    """Of each problem: how many steps it has, log S0, and log S by kind and steps; `against`: of a wrong answer."""
     draw, sizes, measured = random.Random(20260502), {}, []
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/traces.jsonl", "w") as file:
             for problem in problems:
                 sizes[problem["id"]], traces = traces_of(problem["answer"], draw)
-                print(json.dumps({"id": problem["id"], "question": problem["question"], "answer": problem["answer"], "traces":
-                                  [{"source": f"{kind}-{n}", "text": text} for kind, n, text in traces]}), file=file)
-        done = subprocess.run([paper.CORD, "select", folder + "/traces.jsonl", "--meta-prover", model, "--out", folder + "/run", "-q",
+                gold = problem["answer"].split("####")[1].strip().replace(",", "")
+                wrong = other_number(gold, random.Random(problem["id"]))
+                print(json.dumps({"id": problem["id"], "question": problem["question"], "answer": problem["answer"],
+                                  "target": wrong if against else gold, "traces": [{"source": f"{kind}-{n}", "text": text} for kind, n, text in traces]}), file=file)
+        done = subprocess.run([paper.CORD, "select", folder + "/traces.jsonl", "--meta-prover", model, "--target", "target", "--out", folder + "/run", "-q",
                                "--set", "prompt.style=steps", "--set", "run.threads=" + os.environ.get("CORD_PAPER_THREADS", "0")],
                               stdout=subprocess.DEVNULL)
         if done.returncode not in (0, 3): sys.exit(f"progress: cord select ended with {done.returncode}")
@@ -67,15 +72,21 @@ def measure(model, problems):
     return measured
 
 
+def less(measured, against):
+    """log S of the gold less log S of the wrong answer, throughout."""
+    return [(size, s0 - other_s0, {key: [s - o for s, o in zip(scores[key], other[key])] for key in scores})
+            for (size, s0, scores), (_, other_s0, other) in zip(measured, against)]
+
+
 def share(pairs):
     """How often the first of a pair is the higher one."""
     pairs = list(pairs)
     return f"{sum(a > b for a, b in pairs)} of {len(pairs)}" if pairs else "-"
 
 
-def report(model, measured):
-    print(f"\n**{os.path.basename(model)}**, {len(measured)} problems\n\n| part of the solution that stands there | texts | S over S0, geometric mean "
-          "| S above S0 | right above wrong result |\n|---|---:|---:|---:|---:|")
+def report(name, measured):
+    print(f"\n**{name}**, {len(measured)} problems\n\n| part of the solution that stands there | texts | over none, geometric mean "
+          "| above none | right above wrong result |\n|---|---:|---:|---:|---:|")
     parts = [("its first step", lambda n, size: n == 1 and size > 1), ("up to a half", lambda n, size: 1 < n <= size / 2),
              ("more, but for the last step", lambda n, size: 1 < n < size and n > size / 2), ("all", lambda n, size: n == size)]
     for name, within in parts:
@@ -87,14 +98,17 @@ def report(model, measured):
     nothing = [(s0, s) for _, s0, scores in measured for s in scores["nothing", 1]]
     print(f"| a first step that says nothing | {len(nothing)} | {math.exp(sum(s - s0 for s0, s in nothing) / len(nothing)):.2f} "
           f"| {share((s, s0) for s0, s in nothing)} | |")
-    print("\nThe first step has a higher S than one that says nothing: " +
+    print("\nThe first step stands above one that says nothing: " +
           share((scores["right", 1][0], s) for size, _, scores in measured if size > 1 for s in scores["nothing", 1]) + ".", flush=True)
 
 
 def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"): sys.exit(__doc__)
     problems = paper.source("plain")[:paper.OTHER_PROBLEMS]
-    for model in sys.argv[1:]: report(model, measure(model, problems))
+    for model in sys.argv[1:]:
+        gold, wrong = (measure(model, problems, against) for against in (False, True))
+        report(os.path.basename(model) + ", S", gold)
+        report(os.path.basename(model) + ", contrast", less(gold, wrong))
 
 
 if __name__ == "__main__":

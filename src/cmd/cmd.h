@@ -69,13 +69,16 @@ int call_fail(const struct call *call, const cord_error *err);
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else
- * ~/.cache/cord/models. This and the next function are the only places besides colour and terminal checks where cord reads
- * the environment. */
+ * ~/.cache/cord/models. This and the next two functions are the only places besides colour and terminal checks where cord
+ * reads the environment. */
 const char *models_folder(struct arena *arena);
 
 /* DuckDB's library, which reads problem files that are not JSONL: $CORD_DUCKDB, else where scripts/duckdb.sh puts it in that
  * cache, if it is there, else NULL: the system's. Reads the environment, too. */
 const char *duckdb_library(struct arena *arena);
+
+/* A server's key, out of the environment variable that `field` names. */
+cord_status key_of_server(const char *name, const char *field, const char **key, cord_error *err);
 
 /* True where `file` is a terminal that takes colour (NO_COLOR unset or empty, TERM not dumb). */
 bool wants_colour(FILE *file);

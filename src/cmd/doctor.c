@@ -138,7 +138,7 @@ static int run_doctor(const struct call *call) {
 }
 
 static const struct option options[] = {
-    {.name = "set", .type = OPTION_LIST, .value = "KEY=VALUE", .doc = "override a key of the recipe; may be repeated"},
+    {.name = "set", .type = OPTION_LIST, .value = "KEY=VALUE", .doc = "override a key of the recipe"},
     {.name = "json", .type = OPTION_FLAG, .doc = "a line of JSON for each model instead"},
     {.name = NULL},
 };

@@ -60,9 +60,17 @@ static void print_servers(struct page *page, const struct sample *s) {
 static void print_time(struct page *page, const struct sample *s) {
     if (!s->done_now) return;
     /* servers and lanes take more at once, but nobody knows how much more: the sample's own pace is what is known */
-    double hours = s->seconds / s->done_now * s->left / 3600;
-    page_print(page, PAINT_NONE, "The sample took %.0f s, %d problem%s at once; at that pace what is left takes %.1f h",
-               s->seconds, s->at_once, s->at_once == 1 ? "" : "s", hours);
+    double seconds = s->seconds / s->done_now * s->left;
+    bool hours = seconds >= 3600, minutes = seconds >= 60;
+    page_print(page, PAINT_NONE,
+               "The sample took %.0f s, %d problem%s at once; at that pace what is left takes %.1f %s", s->seconds,
+               s->at_once, page_plural(s->at_once),
+               hours     ? seconds / 3600
+               : minutes ? seconds / 60
+                         : seconds,
+               hours     ? "h"
+               : minutes ? "min"
+                         : "s");
     if (s->wanted > s->at_once)
         page_print(page, PAINT_NONE, ", and less with the %d at once of the whole run", s->wanted);
     page_print(page, PAINT_NONE, ".\n");
@@ -86,7 +94,7 @@ void forecast_print(const struct sample *s, FILE *out) {
     warn(&page, s, "budget.requests", (double)s->budget.requests, (double)(spent->requests + spent->lost));
     warn(&page, s, "budget.tokens", (double)s->budget.tokens, (double)(spent->prompt_tokens + spent->new_tokens));
     warn(&page, s, "budget.money", s->budget.money, spent->money);
-    page_print(&page, PAINT_NONE, "What is done is kept in %s: `cord run %s` goes on from there.\n", s->folder,
-               s->recipe);
+    page_print(&page, PAINT_NONE,
+               "What is done is kept in %s: the same command without --dry-run goes on from there.\n", s->folder);
     page_release(&page);
 }

@@ -18,7 +18,7 @@ struct sample {
     bool has_servers;
     struct spending spending;
     struct budget budget;
-    const char *folder, *recipe; /* for what to type next */
+    const char *folder;
 };
 
 /* Prints the table. */

@@ -346,7 +346,6 @@ static cord_status tell_forecast(struct run *run, const struct summary_counts *c
         .has_servers = run->ledger != NULL,
         .budget = run->budget,
         .folder = run->recipe.out,
-        .recipe = run->call->args[0],
     };
     if (run->ledger) sample.spending = ledger_spending(run->ledger);
     CORD_TRY(journal_totals(run->journal, 0, &sample.totals, err));
@@ -471,8 +470,9 @@ const struct verb verb_run = {
     .synopsis = "RECIPE",
     .summary = "make trajectories as a recipe says; run again to resume",
     .help =
-        "Reads the recipe (YAML; `cord help recipe` lists its keys), opens its models and works on its problems one\n"
-        "after another. Everything goes into the folder run.out: journal.sqlite (every candidate of every round),\n"
+        "Reads the recipe (YAML; `cord help recipe` lists its keys), opens its models and works on several problems\n"
+        "at once (run.in_flight). Everything goes into the folder run.out: journal.sqlite (every candidate of every "
+        "round),\n"
         "trajectories.jsonl (a line a problem), recipe.yaml (with all defaults written out), summary.json.\n"
         "\n"
         "A round is one transaction, so that nothing is lost when the process is killed: the same command goes on "

@@ -65,9 +65,7 @@ static cord_status open_model(const struct call *call, struct arena *arena, cord
         const struct option_value *key = call_option(call, "key-env");
         options.url = name->text;
         options.served = call_option(call, "served")->text;
-        options.api_key = key->given ? getenv(key->text) : NULL;
-        if (key->given && !options.api_key)
-            return error_set(err, CORD_BAD_USAGE, "the environment variable %s is not set", key->text);
+        if (key->given) CORD_TRY(key_of_server(key->text, "--key-env", &options.api_key, err));
     } else {
         CORD_TRY(find_weights(name->text, arena, &options.path, err));
     }

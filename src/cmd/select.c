@@ -77,6 +77,8 @@ static int check_call(const struct call *call) {
     if (model->given == recipe->given)
         return call_usage(call, "who scores? Give a model (--meta-prover) or a recipe that names one (--recipe), %s",
                           model->given ? "not both" : "one of the two");
+    if (model->given && strstr(model->text, "://"))
+        return call_usage(call, "--meta-prover: a server is named by a recipe (models.*.url): give that with --recipe");
     if (traces->n > TRACE_FIELDS) return call_usage(call, "--trace: at most %d fields", TRACE_FIELDS);
     if (attempts->n > traces->n)
         return call_usage(call, "--attempt goes with --trace: the first with the first, and so on");
@@ -148,7 +150,7 @@ static const struct option options[] = {
      .doc = "the field of the answer whose likelihood is the score"},
     {.name = "format",
      .type = OPTION_TEXT,
-     .value = "auto|verbatim|hashes|boxed",
+     .value = "auto|verbatim|hashes|boxed|integer",
      .doc = "how the answer stands in its field"},
     {.name = "limit", .type = OPTION_INT, .value = "N", .min = 1, .max = 1e9, .doc = "most problems to take"},
     {.name = "correct-first", .type = OPTION_FLAG, .doc = "traces whose answer is correct go before all others"},

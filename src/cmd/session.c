@@ -132,12 +132,9 @@ static bool needs_template(const struct recipe *recipe, int model) {
 static cord_status read_secrets(const struct recipe_model *model, struct arena *arena, cord_model_options *options,
                                 cord_error *err) {
     enum { TEMPLATE_LIMIT = 1 << 20 };
-    if (model->api_key_env) options->api_key = getenv(model->api_key_env);
-    if (model->api_key_env && (!options->api_key || !*options->api_key))
-        return error_set(
-            err, CORD_BAD_RECIPE,
-            "models.%s.api_key_env: the environment variable %s is not set; export it, and start cord again",
-            model->name, model->api_key_env);
+    const char *field = arena_printf(arena, "models.%s.api_key_env", model->name);
+    if (!field) return error_memory(err);
+    if (model->api_key_env) CORD_TRY(key_of_server(model->api_key_env, field, &options->api_key, err));
     if (!model->template_path) return CORD_OK;
     struct buf source;
     buf_init(&source, "a chat template", TEMPLATE_LIMIT);

@@ -13,6 +13,23 @@ static const char *variable(const char *name) {
     return value && *value ? value : NULL;
 }
 
+static bool is_variable_name(const char *name) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    return *name && !strchr("0123456789", *name) && strspn(name, letters) == strlen(name);
+}
+
+cord_status key_of_server(const char *name, const char *field, const char **key, cord_error *err) {
+    if (!is_variable_name(name))
+        return error_set(err, CORD_BAD_USAGE,
+                         "%s: this is no name of an environment variable, and not shown here in case it is the key "
+                         "itself; put the key into a variable, and name that",
+                         field);
+    *key = variable(name);
+    if (*key) return CORD_OK;
+    return error_set(err, CORD_BAD_USAGE, "%s: the environment variable %s is not set; export it, and start cord again",
+                     field, name);
+}
+
 const char *models_folder(struct arena *arena) {
     const char *value;
     if ((value = variable("CORD_MODELS"))) return arena_text(arena, text_of(value)).data;

@@ -90,7 +90,7 @@ cord_status compare_methods(struct comparison *c, const struct resampling *how, 
 const struct budget_unit budget_units[BUDGET_UNITS] = {{"complete trajectories", MEASURE_TRAJECTORIES},
                                                        {"tokens generated", MEASURE_GENERATED},
                                                        {"tokens prefilled", MEASURE_PREFILLED},
-                                                       {"tokens judged", MEASURE_SCORED},
+                                                       {"tokens scored", MEASURE_SCORED},
                                                        {"FLOPs", MEASURE_FLOPS},
                                                        {"seconds", MEASURE_TIME}};
 

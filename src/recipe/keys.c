@@ -81,7 +81,8 @@ static const struct recipe_key keys[] = {
              "servers with the same one use it in turn, and sleep meanwhile; \"\": each has its own"),
     REAL_KEY("models.*.parameters", 0, 1e6, "0",
              "its parameters in billions, for the FLOPs of cord compare; 0: as its file says, of a server unknown"),
-    INT_KEY("models.*.context", 0, 1048576, "0", "most tokens of one sequence; 0: 4096, or the model's own if less"),
+    INT_KEY("models.*.context", 0, 1048576, "0",
+            "most tokens of one sequence; 0: as many as the search's budgets need"),
     INT_KEY("models.*.cells", 0, 16777216, "0", "most tokens of cache, all lanes together; 0: as run.memory allows"),
     INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),
     INT_KEY("models.*.gpu_layers", -1, 10000, "-1", "layers to put on a GPU where there is one; -1: all"),
@@ -117,7 +118,7 @@ static const struct recipe_key keys[] = {
              "of mcts: c in mean reward + c * sqrt(ln(parent's visits) / visits)"),
     CHOICE_KEY("search.proposals", proposing, "all",
                "of cord and greedy: all teachers for each partial trajectory, as the paper; adaptive: fewer where the "
-               "choice makes little"),
+               "choice makes little difference"),
     REAL_KEY("search.agreement", 0, 100, "0.02",
              "with adaptive: a trajectory whose log S lies so near to 0, or to all others, is gone on with by its "
              "author alone"),

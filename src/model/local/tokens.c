@@ -151,11 +151,10 @@ static cord_status add_spans(const struct local_model *model, const cord_span *s
 
 cord_status tokens_fit(const struct local_model *model, int n, int more, cord_error *err) {
     if (n + more <= model->context) return CORD_OK;
-    return error_set(
-        err, CORD_TOO_LONG,
-        "a text of %d tokens%s does not fit the context of %d that %s was given; raise its `context`, or leave "
-        "the problem out",
-        n, more > 1 ? " and what is to be added" : "", model->context, model->base.info.name);
+    return error_set(err, CORD_TOO_LONG,
+                     "a text of %d tokens%s does not fit the context of %d that %s was given; raise its `context` "
+                     "(of a command: --context), or leave the text out",
+                     n, more > 1 ? " and what is to be added" : "", model->context, model->base.info.name);
 }
 
 cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,
