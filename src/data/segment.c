@@ -1,11 +1,13 @@
-/* segment.c - steps of a reasoning text: their stop strings, how they are joined, and which are worthless (segment.h).
- * It must not know models or scores. */
+/* segment.c - steps of a reasoning text: their stop strings, how they are joined, how a text is divided into them, and which
+ * are worthless (segment.h). It must not know models or scores. */
 
 #include "data/segment.h"
 
 #include "data/boundary.h"
 
 #include <stdio.h>
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
@@ -145,9 +147,95 @@ cord_status segment_extend(const struct prompt_style *style, cord_text parent, b
     return out->data ? CORD_OK : error_memory(err);
 }
 
+/* ---- dividing what is there already -------------------------------------------------------------------------- */
+
+enum { MOST_STEPS = 65536 }; /* of one text */
+
+/* Where the marker's number stands in it, and what is fixed around that: "### Step" and "." of "### Step {n}." */
+struct heading {
+    cord_text text, tail;
+};
+
+static struct heading heading_of(const struct prompt_style *style) {
+    cord_text marker = style->segmentation == SEGMENTATION_STEPS ? style->marker : (cord_text){"", 0};
+    ptrdiff_t number = text_find(marker, TEXT("{n}"));
+    if (number < 0) return (struct heading){text_trim(marker), {"", 0}};
+    size_t at = (size_t)number;
+    return (struct heading){text_trim(text_slice(marker, 0, at)), text_trim(text_slice(marker, at + 3, marker.len))};
+}
+
+/* The next heading at the start of a line, from `at` on; t.len where there is none. */
+static size_t next_heading(cord_text t, size_t at, cord_text heading) {
+    while (heading.len && at < t.len) {
+        ptrdiff_t found = text_find(text_slice(t, at, t.len), heading);
+        if (found < 0) break;
+        at += (size_t)found;
+        if (at == 0 || t.data[at - 1] == '\n') return at;
+        at += heading.len;
+    }
+    return t.len;
+}
+
+/* Where the text of a step begins whose heading stands at `at`: behind its number, and what the marker has there, or a point
+ * or colon. */
+static size_t behind_heading(cord_text t, size_t at, const struct heading *heading) {
+    at += heading->text.len;
+    while (at < t.len && t.data[at] == ' ') at++;
+    while (at < t.len && is_digit(t.data[at])) at++;
+    if (heading->tail.len && text_starts(text_slice(t, at, t.len), heading->tail)) return at + heading->tail.len;
+    if (at < t.len && (t.data[at] == '.' || t.data[at] == ':')) at++;
+    return at;
+}
+
+/* Where the step that begins at `from`, without a heading, ends and the next begins. */
+static size_t next_boundary(const struct prompt_style *style, cord_text t, size_t from) {
+    cord_text rest = text_slice(t, from, t.len);
+    ptrdiff_t end = style->segmentation == SEGMENTATION_PREFIX ? boundary_prefix(style->prefixes, rest, false, false)
+                                                               : boundary_line_break(rest, false);
+    return end < 0 ? t.len : from + (size_t)end;
+}
+
+/* Notes a step, unless it has nothing to say. */
+static void add_step(struct stretch *steps, int *n, cord_text t, size_t from, size_t to, bool trim) {
+    cord_text step = text_slice(t, from, to);
+    if (trim) step = text_trim(step);
+    if (step.len) steps[(*n)++] = (struct stretch){step, (size_t)(step.data - t.data) + step.len};
+}
+
+/* No more steps than lines and sentences. */
+static size_t most_steps(cord_text t) {
+    size_t n = 2;
+    for (size_t i = 0; i < t.len && n < MOST_STEPS; i++) n += t.data[i] == '\n' || strchr(".!?\xe2", t.data[i]) != NULL;
+    return n;
+}
+
+cord_status segment_divide(const struct prompt_style *style, cord_text text, struct arena *arena,
+                           struct stretch **steps, int *n, cord_error *err) {
+    const struct heading heading = heading_of(style);
+    bool trim = style->segmentation == SEGMENTATION_STEPS;
+    size_t at = 0, most = most_steps(text), first = next_heading(text, 0, heading.text);
+    *n = 0;
+    *steps = arena_alloc(arena, most * sizeof **steps);
+    if (!*steps) return error_memory(err);
+    int room = (int)most - 1; /* the last takes what is left */
+    if (first < text.len) {
+        add_step(*steps, n, text, 0, first, true);
+        for (size_t next = first; next < text.len && *n < room; at = next) {
+            at = behind_heading(text, next, &heading);
+            next = next_heading(text, at, heading.text);
+            add_step(*steps, n, text, at, next, true);
+        }
+    }
+    for (size_t next; first == text.len && at < text.len && *n < room; at = next) {
+        next = next_boundary(style, text, at);
+        add_step(*steps, n, text, at, next, trim);
+    }
+    if (at < text.len || !*n) add_step(*steps, n, text, *n ? at : 0, text.len, trim);
+    return CORD_OK;
+}
+
 /* ---- worthless steps ----------------------------------------------------------------------------------------- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80; }
 static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 

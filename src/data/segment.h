@@ -61,6 +61,18 @@ cord_status segment_extend(const struct prompt_style *style, cord_text parent, b
 cord_status segment_open(const struct prompt_style *style, cord_text parent, bool parent_cut, int number,
                          struct arena *arena, cord_text *out, cord_error *err);
 
+/* A step of a text that is there already, and where it ends in it. */
+struct stretch {
+    cord_text text;
+    size_t end;
+};
+/* Divides a text as the style says: at headings ("### Step" at the start of a line, whatever number follows), or, where it has
+ * none, at blank lines; at blank lines alone, or before phrases, where these divide the style's steps. Steps are texts without
+ * their heading, and without blanks at their ends if the style has headings; none is empty. What is left of a text with too many
+ * steps is the last one's. Texts are part of `text`, the list lives in `arena`. */
+cord_status segment_divide(const struct prompt_style *style, cord_text text, struct arena *arena,
+                           struct stretch **steps, int *n, cord_error *err);
+
 /* Whether a step of this style that a parent goes on with adds nothing to it: no content of its own; of a paragraph, or of a
  * step that was cut, only blanks. Where a cut step's end follows those, they say that it was whole, which is something. */
 bool segment_adds_nothing(const struct prompt_style *style, bool parent_cut, cord_text step, enum step_end end);

@@ -6,6 +6,7 @@
 #ifndef CORD_CRITERION_H
 #define CORD_CRITERION_H
 
+#include "data/segment.h"
 #include "search/search.h"
 
 struct criterion {
@@ -54,14 +55,6 @@ cord_status count_texts(const struct search *search, const cord_text *texts, int
 cord_status counting_status(const cord_counting *counted, cord_error *err);
 /* Fills in reasoning_tokens of all items that have a reasoning, in one call. Where they cannot be counted, error says why. */
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err);
-
-/* The steps that a reasoning is made of, without markers and blanks at their ends, and where each ends in the text. */
-struct stretch {
-    cord_text text;
-    size_t end;
-};
-cord_status split_reasoning(const struct prompt_style *style, cord_text reasoning, struct arena *arena,
-                            struct stretch **steps, int *n, cord_error *err);
 
 /* The prompt of somebody who is spoken to in the meta-prover's style: `prompt` itself where it is the same model. */
 cord_status prompt_of_scorer(const struct search *search, const struct meta_prover *who, struct spans prompt,

@@ -8,90 +8,20 @@
  * or terminals, nor how a file names its traces. */
 #include "search/rounds.h"
 
-#include "data/boundary.h"
+#include "data/segment.h"
 
 #include <math.h>
 
-enum { MOST_PARTS = 65536 }; /* steps of one trace; what follows is the last one's */
-
 /* ---- steps ----------------------------------------------------------------------------------------------------- */
 
-/* A heading of steps as markers write it, up to the number: "### Step". */
-static cord_text heading_of(const struct prompt_style *style) {
-    ptrdiff_t number = text_find(style->marker, TEXT("{n}"));
-    return text_trim(number >= 0 ? text_slice(style->marker, 0, (size_t)number) : style->marker);
-}
-
-/* The next heading at the start of a line, from `at` on; t.len where there is none. */
-static size_t next_heading(cord_text t, size_t at, cord_text heading) {
-    while (at < t.len) {
-        ptrdiff_t found = text_find(text_slice(t, at, t.len), heading);
-        if (found < 0) break;
-        at += (size_t)found;
-        if (at == 0 || t.data[at - 1] == '\n') return at;
-        at += heading.len;
-    }
-    return t.len;
-}
-
-/* Where the text of a step begins whose heading stands at `at`: behind its number and a point or colon. */
-static size_t behind_heading(cord_text t, size_t at, cord_text heading) {
-    at += heading.len;
-    while (at < t.len && t.data[at] == ' ') at++;
-    while (at < t.len && t.data[at] >= '0' && t.data[at] <= '9') at++;
-    if (at < t.len && (t.data[at] == '.' || t.data[at] == ':')) at++;
-    return at;
-}
-
-/* Where the step that begins at `from` ends, and the next begins. */
-static size_t next_boundary(const struct prompt_style *style, cord_text t, size_t from) {
-    cord_text rest = text_slice(t, from, t.len);
-    ptrdiff_t end = style->segmentation == SEGMENTATION_PREFIX ? boundary_prefix(style->prefixes, rest, false, false)
-                                                               : boundary_line_break(rest, false);
-    return end < 0 ? t.len : from + (size_t)end;
-}
-
-/* Notes a step, unless it has nothing to say. Steps that nothing divides but their text keep their blanks. */
-static void add_part(struct candidate *c, struct step_part *parts, size_t from, size_t to, bool trim) {
-    cord_text t = c->reasoning;
-    while (trim && to > from && text_trim_end(text_slice(t, from, to)).len < to - from) to--;
-    while (trim && from < to && strchr(" \t\r\n", t.data[from])) from++;
-    if (from == to) return;
-    parts[c->n_parts++] = (struct step_part){.from = from, .to = to};
-}
-
-/* No more steps than lines and sentences. */
-static size_t most_parts(cord_text t) {
-    size_t n = 2;
-    for (size_t i = 0; i < t.len && n < MOST_PARTS; i++)
-        n += t.data[i] == '\n' || t.data[i] == '.' || t.data[i] == '!' || t.data[i] == '?' || t.data[i] == '\xe2';
-    return n;
-}
-
-/* Divides a trace as the segmentation says; one without headings, where these would divide it, at blank lines. */
 static cord_status divide(const struct beam *beam, struct candidate *c, cord_error *err) {
-    const struct prompt_style *style = beam->search->meta_prover->prompt.style;
-    bool marked = style->segmentation == SEGMENTATION_STEPS;
-    cord_text t = c->reasoning, heading = marked ? heading_of(style) : (cord_text){"", 0};
-    size_t first = heading.len ? next_heading(t, 0, heading) : t.len;
-    bool headed = first < t.len;
-    size_t at = 0, most = most_parts(t);
-    struct step_part *parts = arena_alloc(beam->arena, most * sizeof *parts);
+    struct stretch *steps;
+    CORD_TRY(
+        segment_divide(beam->search->meta_prover->prompt.style, c->reasoning, beam->arena, &steps, &c->n_parts, err));
+    struct step_part *parts = arena_alloc(beam->arena, (size_t)c->n_parts * sizeof *parts);
     if (!parts) return error_memory(err);
-    int room = (int)most - 1; /* the last takes what is left */
-    if (headed) add_part(c, parts, 0, first, true);
-    for (size_t next = first; headed && next < t.len && c->n_parts < room;) {
-        at = behind_heading(t, next, heading);
-        next = next_heading(t, at, heading);
-        add_part(c, parts, at, next, true);
-        at = next;
-    }
-    while (!headed && at < t.len && c->n_parts < room) {
-        size_t next = next_boundary(style, t, at);
-        add_part(c, parts, at, next, marked);
-        at = next;
-    }
-    if (at < t.len || !c->n_parts) add_part(c, parts, c->n_parts ? at : 0, t.len, false);
+    for (int i = 0; i < c->n_parts; i++)
+        parts[i] = (struct step_part){.from = steps[i].end - steps[i].text.len, .to = steps[i].end};
     c->parts = parts;
     return CORD_OK;
 }

@@ -117,6 +117,44 @@ static void what_was_cut_anywhere_is_whole_again(void **state) {
     }
 }
 
+static void a_text_is_divided_as_its_style_says(void **state) {
+    (void)state;
+    static const struct {
+        enum segmentation segmentation;
+        const char *marker, *text, *steps;
+    } cases[] = {
+        {SEGMENTATION_STEPS, "### Step {n}.",
+         "### Step 1. A\nb\n\n### Step 2. C, as in ### Step 3. of it\n\n### Step 3. D ",
+         "A\nb|C, as in ### Step 3. of it|D|"},
+        {SEGMENTATION_STEPS, "### Step", "So:\n\n### Step 4: A\n\nb\n### Step C", "So:|A\n\nb|C|"},
+        {SEGMENTATION_STEPS, "[Step {n}] ", "[Step 1] A\n[Step 7] 2. B", "A|2. B|"},
+        {SEGMENTATION_STEPS, "### Step {n}.", "no marker", "no marker|"},
+        {SEGMENTATION_STEPS, "### Step {n}.", "A\nb\n\n \nC\n", "A\nb|C|"},
+        {SEGMENTATION_STEPS, "### Step {n}.", " \n", ""},
+        {SEGMENTATION_STEPS, "### Step {n}.", "", ""},
+        {SEGMENTATION_LINE_BREAK, "", "A\nb\n\nC\n \n\nD", "A\nb\n\n|C\n \n|\nD|"},
+        {SEGMENTATION_PREFIX, "", "A is so. Wait, it is not. Alternatively, B",
+         "A is so.| Wait, it is not.| Alternatively, B|"},
+    };
+    struct arena arena;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct prompt_style style = style_of("steps");
+        struct stretch *steps;
+        int n;
+        char all[200] = "";
+        if (cases[i].segmentation != SEGMENTATION_STEPS) prompt_segment(&style, cases[i].segmentation);
+        style.marker = text_of(cases[i].marker);
+        assert_ok(segment_divide(&style, text_of(cases[i].text), &arena, &steps, &n, err));
+        for (int k = 0; k < n; k++) {
+            snprintf(all + strlen(all), sizeof all - strlen(all), "%.*s|", (int)steps[k].text.len, steps[k].text.data);
+            assert_ptr_equal(steps[k].text.data + steps[k].text.len, cases[i].text + steps[k].end);
+        }
+        assert_string_equal(all, cases[i].steps);
+    }
+    arena_release(&arena);
+}
+
 static void empty_steps(void **state) {
     (void)state;
     static const char *const empty[] = {"",     " ",     "\n\n", "2.", " 2. ",  "**", "**2.**",
@@ -229,6 +267,7 @@ int main(void) {
         cmocka_unit_test(stops_are_the_marker_and_the_closing_tag),
         cmocka_unit_test(steps_are_joined_by_the_marker),
         cmocka_unit_test(what_was_cut_anywhere_is_whole_again),
+        cmocka_unit_test(a_text_is_divided_as_its_style_says),
         cmocka_unit_test(empty_steps),
         cmocka_unit_test(loops_are_degenerate),
         cmocka_unit_test(honest_repetition_is_not),

@@ -187,35 +187,55 @@ static void shares_are_those_worked_out_by_hand(void **state) {
     assert_true(fabs(exp(reward_aggregate(REWARD_PRODUCT, steps, 3)) - 0.1) < 1e-12);
 }
 
-static void steps_are_found_again_in_a_text(void **state) {
+/* The paper's marker has no number, which models write, or do not, or skip; a trace without a heading is divided at blank
+ * lines. Each has the same three steps. */
+static void steps_are_told_apart_however_they_are_headed(void **state) {
     (void)state;
     static const struct {
-        enum segmentation segmentation;
-        const char *text, *steps;
+        const char *preset, *text;
     } cases[] = {
-        {SEGMENTATION_STEPS, "### Step 1. A\nb\n\n### Step 2. C, as in ### Step 3. of it\n\n### Step 3. D ",
-         "A\nb|C, as in ### Step 3. of it|D|"},
-        {SEGMENTATION_STEPS, "no marker", "no marker|"},
-        {SEGMENTATION_STEPS, "", ""},
-        {SEGMENTATION_LINE_BREAK, "A\nb\n\nC\n \n\nD", "A\nb|C|D|"},
-        {SEGMENTATION_PREFIX, "A is so. Wait, it is not. Alternatively, B",
-         "A is so.|Wait, it is not.|Alternatively, B|"},
+        {"paper", "### Step 1. Six sevens.\n\n### Step 2: That is 42.\n\n### Step 3 Done."},
+        {"paper", "### Step Six sevens.\n\n### Step That is 42.\n\n### Step Done."},
+        {"steps", "### Step 1. Six sevens.\n\n### Step 3. That is 42.\n\n### Step 2. Done."},
+        {"paper", "Six sevens.\n\nThat is 42.\n\nDone."},
+        {"steps", "Six sevens.\n\n\nThat is 42.\n \nDone.\n"},
     };
-    struct arena arena;
-    arena_init(&arena);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct prompt_style style;
-        struct stretch *steps;
-        int n;
-        char all[200] = "";
-        assert_true(prompt_preset("steps", &style));
-        if (cases[i].segmentation != SEGMENTATION_STEPS) prompt_segment(&style, cases[i].segmentation);
-        assert_ok(split_reasoning(&style, text_of(cases[i].text), &arena, &steps, &n, err));
-        for (int k = 0; k < n; k++)
-            snprintf(all + strlen(all), sizeof all - strlen(all), "%.*s|", (int)steps[k].text.len, steps[k].text.data);
-        assert_string_equal(all, cases[i].steps);
-    }
-    arena_release(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int aggregate = REWARD_LAST; aggregate <= REWARD_PRODUCT; aggregate++) {
+            struct world *w = talking("prm", 1);
+            cord_text full = w->styles[META].full;
+            assert_true(prompt_preset(cases[i].preset, &w->styles[META]));
+            w->styles[META].full = full;
+            w->reward = reward;
+            w->settings.reward_format = REWARD_QWEN;
+            w->settings.reward_aggregate = (enum reward_aggregate)aggregate;
+            const char *one = HEAD_OPENING "Six sevens.";
+            const char *two = arena_printf(&w->arena, "%s<extra_0>That is 42.", one);
+            double steps[] = {step_share(w, one), step_share(w, two),
+                              step_share(w, arena_printf(&w->arena, "%s<extra_0>Done.", two))};
+            struct scored item = {.reasoning = text_of(cases[i].text)};
+            assert_ok(score_reasonings(&w->search, (struct spans){0}, &item, 1, err));
+            assert_true(fabs(item.log_score - reward_aggregate(w->settings.reward_aggregate, steps, 3)) < 1e-12);
+            world_free(w);
+        }
+}
+
+/* Where one trace goes on with a heading, what both begin with is one step there and two in the other. */
+static void a_heading_further_on_makes_other_steps(void **state) {
+    (void)state;
+    struct world *w = talking("prm", 1);
+    w->reward = reward;
+    w->settings.reward_aggregate = REWARD_PRODUCT;
+    struct scored items[2] = {{.reasoning = TEXT("Six sevens.\n\nThat is 42.")},
+                              {.reasoning = TEXT("Six sevens.\n\nThat is 42.\n\n### Step 1. Done.")}};
+    const char *two = "What is 6 x 7? Step 1: Six sevens. \xD0\xBA\xD0\xB8\nStep 2: That is 42.";
+    const char *both = "What is 6 x 7? Step 1: Six sevens.\n\nThat is 42.";
+    const char *done = arena_printf(&w->arena, "%s \xD0\xBA\xD0\xB8\nStep 2: Done.", both);
+    assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 2, err));
+    double first = step_share(w, "What is 6 x 7? Step 1: Six sevens.");
+    assert_true(fabs(items[0].log_score - first - step_share(w, two)) < 1e-12);
+    assert_true(fabs(items[1].log_score - step_share(w, both) - step_share(w, done)) < 1e-12);
+    world_free(w);
 }
 
 int main(void) {
@@ -226,7 +246,8 @@ int main(void) {
         cmocka_unit_test(searches_go_by_a_head),
         cmocka_unit_test(heads_are_read_as_worked_out_by_hand),
         cmocka_unit_test(shares_are_those_worked_out_by_hand),
-        cmocka_unit_test(steps_are_found_again_in_a_text),
+        cmocka_unit_test(steps_are_told_apart_however_they_are_headed),
+        cmocka_unit_test(a_heading_further_on_makes_other_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

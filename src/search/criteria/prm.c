@@ -56,7 +56,8 @@ double reward_aggregate(enum reward_aggregate aggregate, const double *log_steps
 
 /* A step with all before it, once for all reasonings that begin so. */
 struct question_of_step {
-    cord_text text; /* the reasoning up to the step's end */
+    cord_text text; /* the reasoning up to the step's end, */
+    int n_steps;    /* and how many it has: one with a heading further on is divided otherwise */
     struct scored good;
     double log_share;
     int owner; /* the first reasoning that asked, which bears the costs */
@@ -152,8 +153,9 @@ static cord_status add_question(const struct search *search, struct asking *aski
                                 const struct stretch *steps, int n, int owner, int *number, cord_error *err) {
     cord_text text = text_trim_end(text_slice(reasoning, 0, steps[n - 1].end));
     for (*number = 0; *number < asking->n; ++*number)
-        if (text_equal(asking->questions[*number].text, text)) return CORD_OK;
-    asking->questions[asking->n] = (struct question_of_step){.text = text, .owner = owner};
+        if (asking->questions[*number].n_steps == n && text_equal(asking->questions[*number].text, text))
+            return CORD_OK;
+    asking->questions[asking->n] = (struct question_of_step){.text = text, .n_steps = n, .owner = owner};
     return request_step(search, steps, n, &asking->requests[2 * asking->n++], err);
 }
 
@@ -193,12 +195,22 @@ struct course {
     int n;
 };
 
+/* Its steps without blanks at their ends, however they are divided. */
+static cord_status divide(const struct search *search, cord_text reasoning, struct course *course, cord_error *err) {
+    int n;
+    CORD_TRY(segment_divide(search->meta_prover->prompt.style, reasoning, search->arena, &course->steps, &n, err));
+    for (int i = course->n = 0; i < n; i++) {
+        struct stretch step = {text_trim(course->steps[i].text), course->steps[i].end};
+        if (step.text.len) course->steps[course->n++] = step;
+    }
+    return CORD_OK;
+}
+
 static cord_status split_all(const struct search *search, const struct scored *items, int n, struct course *courses,
                              int *n_steps, cord_error *err) {
     *n_steps = 0;
     for (int i = 0; i < n; i++) {
-        CORD_TRY(split_reasoning(search->meta_prover->prompt.style, items[i].reasoning, search->arena,
-                                 &courses[i].steps, &courses[i].n, err));
+        CORD_TRY(divide(search, items[i].reasoning, &courses[i], err));
         courses[i].questions = arena_alloc(search->arena, (size_t)(courses[i].n + 1) * sizeof *courses[i].questions);
         if (!courses[i].questions) return error_memory(err);
         *n_steps += courses[i].n;
