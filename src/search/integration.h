@@ -7,9 +7,9 @@
  *   - a comma before "}" or "]" is dropped
  *   - one "}" that is missing at the very end is put there, unless the reply was cut at its limit
  *   - a line feed, a tab or another control character as it stands in a string is escaped
- *   - a backslash that JSON does not know ("\(", "\sqrt") is one of the text's own; so are "\b" and "\f" before a letter
- *     ("\boxed", "\frac"), since no text holds a backspace or a form feed, and a few names of LaTeX that begin with \n, \r
- *     or \t ("\times", "\neq")
+ *   - a backslash that JSON does not know ("\(", "\sqrt") is one of the text's own; so are "\b", "\f", "\r" and "\t" before
+ *     a letter ("\boxed", "\frac", "\rho", "\tan"), since no text holds what they stand for there, and a few names of LaTeX that
+ *     begin with \n ("\neq", "\nu")
  *
  * All else is refused, with the reason. */
 #ifndef CORD_INTEGRATION_H

@@ -89,15 +89,26 @@ cord_status integration_ask(cord_text form, cord_text question, const cord_text 
 
 static bool is_letter(char c) { return isalpha((unsigned char)c); }
 
-/* Whether a name of LaTeX stands at `at` that JSON would read as a line feed, a return or a tab and the rest of a word. Only
- * names whose rest is no beginning of an English word. */
+/* Whether a line may begin at `at`: nothing stands before it in its string, or what ends a sentence, a line or an opening. */
+static bool line_may_begin(cord_text t, size_t at) {
+    if (!at || strchr(".:;!?\"[", t.data[at - 1])) return true;
+    return at > 1 && t.data[at - 1] == 'n' && t.data[at - 2] == '\\';
+}
+
+/* Whether the escape of a line feed at `at` is the beginning of a name of LaTeX and not a line feed with a word behind it. Only
+ * names whose rest is no English word; of those whose rest is a letter, which may be a variable, where no line begins. */
 static bool is_latex(cord_text t, size_t at) {
-    static const char *const names[] = {"neq",   "nmid", "nabla",  "right", "rightarrow", "rangle", "rfloor",
-                                        "rceil", "text", "textbf", "tfrac", "theta",      "times",  "triangle"};
-    size_t end = at;
+    static const char *const names[] = {"nu",        "ne",        "ni",      "neq",        "neg",        "not",
+                                        "notin",     "nabla",     "nmid",    "nleq",       "ngeq",       "ngtr",
+                                        "nleqslant", "ngeqslant", "ncong",   "nsim",       "nprec",      "nsucc",
+                                        "nsubseteq", "nsupseteq", "nearrow", "nwarrow",    "nleftarrow", "nrightarrow",
+                                        "nvdash",    "nvDash",    "natural", "norm",       "nicefrac",   "notag",
+                                        "nonumber",  "nolimits",  "newline", "nLeftarrow", "nRightarrow"};
+    size_t from = at + 1, end = from;
     while (end < t.len && is_letter(t.data[end])) end++;
+    if (end - from == 2 && line_may_begin(t, at)) return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (text_equal(text_slice(t, at, end), text_of(names[i]))) return true;
+        if (text_equal(text_slice(t, from, end), text_of(names[i]))) return true;
     return false;
 }
 
@@ -110,9 +121,9 @@ static bool is_hex(cord_text t, size_t at) {
 /* An escape at `at`, whose backslash is there. Returns its length. */
 static size_t mend_escape(cord_text t, size_t at, struct buf *out) {
     char c = answer_at(t, at + 1), next = answer_at(t, at + 2);
-    bool known = c && strchr("\"\\/bfnrt", c), own = (c == 'b' || c == 'f') && is_letter(next);
+    bool known = c && strchr("\"\\/bfnrt", c), own = strchr("bfrt", c) && is_letter(next);
     if (c == 'u') known = is_hex(t, at + 2);
-    if (c == 'n' || c == 'r' || c == 't') own = is_latex(t, at + 1);
+    if (c == 'n') own = is_latex(t, at);
     if (known && !own) {
         buf_add(out, text_slice(t, at, at + 2));
         return 2;
