@@ -70,18 +70,25 @@ static cord_status style_note(struct load *load, const char *at, const char *nam
     return load_put(load, pattern, name, text_of(style->date ? style->date : ""));
 }
 
+/* A text of somebody's prompt as it was written, there or for all, and its path. */
+static cord_status find_written(const struct load *load, const char *at, const char *name, const char *word,
+                                const struct recipe_value **value, const char **path) {
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "%sprompt.%s", at, word);
+    *value = values_get(&load->values, pattern, name);
+    if (!*value) *value = values_get(&load->values, pattern + strlen(at), NULL);
+    *path = recipe_key_path((*value)->key, (*value)->name, &load->recipe->arena);
+    return *path ? CORD_OK : error_memory(load->err);
+}
+
 /* Steps that markers divide need one; others have none, nor anything between them that the models did not write. */
 static cord_status check_marker(struct load *load, const char *at, const char *name, const struct prompt_style *style) {
     bool marked = style->segmentation == SEGMENTATION_STEPS;
     const char *word = marked || style->marker.len ? "marker" : "between";
     if (marked ? style->marker.len > 0 : !style->marker.len && !style->between.len) return CORD_OK;
-    char pattern[64], general[64];
-    snprintf(general, sizeof general, "prompt.%s", word);
-    snprintf(pattern, sizeof pattern, "%s%s", at, general);
-    const struct recipe_value *value = values_get(&load->values, pattern, name);
-    if (!value) value = values_get(&load->values, general, NULL);
-    const char *path = recipe_key_path(value->key, value->name, &load->recipe->arena);
-    if (!path) return error_memory(load->err);
+    const struct recipe_value *value;
+    const char *path;
+    CORD_TRY(find_written(load, at, name, word, &value, &path));
     const char *how = segmentation_names[style->segmentation];
     if (marked)
         return values_error(&load->values, value->place, load->err,
@@ -93,12 +100,26 @@ static cord_status check_marker(struct load *load, const char *at, const char *n
                         path, how, path);
 }
 
+/* What a teacher writes ends its thinking by this text, so it must say something. */
+static cord_status check_close(struct load *load, const char *at, const char *name, const struct prompt_style *style) {
+    const struct recipe_value *value;
+    const char *path;
+    if (!name || text_trim(style->think_close).len) return CORD_OK; /* the meta-prover writes nothing */
+    CORD_TRY(find_written(load, at, name, "think_close", &value, &path));
+    return values_error(
+        &load->values, value->place, load->err,
+        "%s: %s is blank, and nothing says where the thinking ends; give what the models write there, as "
+        "\"</think>\"",
+        path, yaml_excerpt(value->text, &load->recipe->arena));
+}
+
 static cord_status load_style(struct load *load, const char *at, const char *name, struct prompt_style *style) {
     style->date = NULL;
     CORD_TRY(style_preset(load, load_string(load, "prompt.style", NULL), style));
     CORD_TRY(style_overlay(load, "", NULL, style));
     CORD_TRY(style_overlay(load, at, name, style));
     CORD_TRY(check_marker(load, at, name, style));
+    CORD_TRY(check_close(load, at, name, style));
     if (style->segmentation == SEGMENTATION_PREFIX)
         style->prefixes = values_get(&load->values, "search.prefixes", NULL)->text;
     return style_note(load, at, name, style);
