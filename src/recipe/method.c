@@ -337,7 +337,18 @@ static cord_status load_grading(struct load *load) {
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
+/* What a recipe says of how a search grows says nothing where traces are only selected, so that a run's own recipe can be
+ * named. */
+static cord_status forget_growth(struct load *load) {
+    static const char *const keys[] = {"search.simulations", "search.exploration", "search.proposals",
+                                       "search.agreement", "search.patience"};
+    for (size_t i = 0; load->selection && i < sizeof keys / sizeof *keys; i++)
+        CORD_TRY(load_put(load, keys[i], NULL, text_of(recipe_key_exact(keys[i])->fallback)));
+    return CORD_OK;
+}
+
 cord_status load_method(struct load *load) {
+    CORD_TRY(forget_growth(load));
     CORD_TRY(load_search(load));
     CORD_TRY(load_integration(load));
     CORD_TRY(load_grading(load));

@@ -36,6 +36,32 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
     }
 }
 
+/* `cord select --recipe` with what a run wrote out, whatever its strategy. */
+static void a_selection_takes_the_recipe_of_any_run(void **state) {
+    (void)state;
+    static const char *const recipes[] = {
+        MINIMAL,
+        MINIMAL "search: {strategy: greedy, runs: 3, stop_at_first_finished: true}\n",
+        MINIMAL "search: {strategy: mcts, exploration: 2}\n",
+        MINIMAL "search: {proposals: adaptive, agreement: 0.5, patience: 9}\n",
+        MINIMAL "search: {strategy: integration}\nintegration: {model: a, tries: 5}\n",
+        MINIMAL "search: {strategy: rejection, segmentation: prefix}\n",
+    };
+    const char *set[] = {"search.strategy=selection"};
+    const struct recipe_options options = {.set = set, .n_set = 1, .models_folder = models, .selection = true};
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+        struct recipe first, second;
+        assert_ok(load(text_of(recipes[i]), NULL, &first, err));
+        write_text(file, first.resolved);
+        assert_ok(recipe_load(file, &options, &second, err));
+        assert_int_equal(second.search.strategy, STRATEGY_SELECTION);
+        assert_false(second.search.adaptive);
+        assert_int_equal(second.search.runs, 1);
+        recipe_release(&first);
+        recipe_release(&second);
+    }
+}
+
 static void every_key_stands_in_the_resolved_recipe(void **state) {
     (void)state;
     struct recipe r;
@@ -224,6 +250,7 @@ static void outlines_tell_whose_scores_choose(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resolved_recipes_read_back_as_themselves),
+        cmocka_unit_test(a_selection_takes_the_recipe_of_any_run),
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),
         cmocka_unit_test(outlines_tell_methods_apart),
