@@ -143,6 +143,25 @@ static void masked_hides_what_states_the_answer(void **state) {
         {"1000, 1,000, 1000.0, 01000 and 1000.05 or 10,000", "1,000", "___, ___, ___, ___ and 1000.05 or 10,000"},
         {"3.50 and 3.5 but 3.05", "3.5", "___ and ___ but 3.05"},
         {"it is -5, not 5; 8 -5", "-5", "it is ___, not 5; 8 -5"},
+        {"x = \xE2\x88\x92"
+         "27, and 27",
+         "27",
+         "x = \xE2\x88\x92"
+         "27, and ___"},
+        {"x = \xE2\x88\x92"
+         "27 or -27, 3 \xE2\x88\x92 27, 3\xE2\x88\x92"
+         "27, 27",
+         "-27",
+         "x = ___ or ___, 3 \xE2\x88\x92 27, 3\xE2\x88\x92"
+         "27, 27"},
+        {"it is -5",
+         "\xE2\x88\x92"
+         "5",
+         "it is ___"},
+        {"0.5, .5, 00.50, 10.5, x.5 and ...5; -.5", ".5", "___, ___, ___, 10.5, x.5 and ...5; -.5"},
+        {"0.5 and .5 of 5, -0.5", "-.5", "0.5 and .5 of 5, ___"},
+        {".5 is not 5, 0.0 is 0", "5", ".5 is not ___, 0.0 is 0"},
+        {".0 and 0", "0.0", "___ and ___"},
         {"version 1.27.3 has 27", "27", "version 1.27.3 has ___"},
         {"Paris, PARIS and Parisian; unparis", "paris", "___, ___ and Parisian; unparis"},
         {"in Orl\xC3\xA9"

@@ -22,6 +22,13 @@ static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
+/* Whether a number may begin at `at`: at a digit, or at the point of one without a whole part (".5"). */
+static bool starts_number(cord_text t, size_t at) {
+    if (at >= t.len || is_digit(t.data[at])) return at < t.len;
+    bool joined = at && (in_word(t.data[at - 1]) || t.data[at - 1] == '.');
+    return t.data[at] == '.' && !joined && at + 1 < t.len && is_digit(t.data[at + 1]);
+}
+
 /* Where a number that begins at `at` ends: digits, commas before groups of three, one point before digits. */
 static size_t end_of_number(cord_text t, size_t at) {
     bool point = false;
@@ -57,6 +64,8 @@ static bool same_number(cord_text a, cord_text b) {
     bool in_a = false, in_b = false;
     while (i + 1 < a.len && a.data[i] == '0' && is_digit(a.data[i + 1])) i++;
     while (j + 1 < b.len && b.data[j] == '0' && is_digit(b.data[j + 1])) j++;
+    bool bare = a.data[i] == '.', other_bare = b.data[j] == '.';
+    if (bare != other_bare && (bare ? b.data[j++] : a.data[i++]) != '0') return false; /* .5 is 0.5 */
     for (;;) {
         char c = next_digit(a, &i, &in_a), d = next_digit(b, &j, &in_b);
         if (c != d) return false;
@@ -120,9 +129,13 @@ static bool is_operand(cord_text t, size_t from, size_t to) {
     return false;
 }
 
-/* A minus right before a number, with no operand right before it, is its sign. */
-static bool has_sign(cord_text t, size_t from) {
-    return from && t.data[from - 1] == '-' && !is_operand_end(t, from - 1);
+/* The bytes of the sign right before a number: of a minus with no operand right before it. */
+static size_t sign_before(cord_text t, size_t from) {
+    static const cord_text signs[] = {{"-", 1}, {"\xE2\x88\x92", 3}};
+    for (int i = 0; i < 2; i++)
+        if (text_ends(text_slice(t, 0, from), signs[i]))
+            return is_operand_end(t, from - signs[i].len) ? 0 : signs[i].len;
+    return 0;
 }
 
 /* ---- mentions ---------------------------------------------------------------------------------------------------- */
@@ -134,7 +147,7 @@ static size_t number_mentioned(cord_text t, size_t at, cord_text answer, bool ne
     if (at && (in_word(t.data[at - 1]) || (t.data[at - 1] == '.' && at > 1 && is_digit(t.data[at - 2])))) return at;
     if (end < t.len && (in_word(t.data[end]) || (t.data[end] == '.' && end + 1 < t.len && is_digit(t.data[end + 1]))))
         return at;
-    if (has_sign(t, at) != negative || !same_number(text_slice(t, at, end), answer)) return at;
+    if ((sign_before(t, at) > 0) != negative || !same_number(text_slice(t, at, end), answer)) return at;
     return is_operand(t, at, end) ? at : end;
 }
 
@@ -162,19 +175,19 @@ cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena,
     answer = text_trim(answer);
     *out = text;
     if (!answer.len) return CORD_OK;
-    bool negative = answer.len > 1 && answer.data[0] == '-' && is_digit(answer.data[1]);
-    cord_text digits = text_slice(answer, negative, answer.len);
-    bool number = is_digit(digits.data[0]) && end_of_number(digits, 0) == digits.len;
+    size_t sign = text_starts(answer, TEXT("-")) ? 1 : text_starts(answer, TEXT("\xE2\x88\x92")) ? 3 : 0;
+    cord_text digits = text_slice(answer, sign, answer.len);
+    bool number = starts_number(digits, 0) && end_of_number(digits, 0) == digits.len;
     struct buf masked;
     buf_init(&masked, "a masked reasoning", TEXT_LIMIT);
     size_t copied = 0;
     for (size_t at = 0, next; at < text.len; at = next) {
         next = at + 1;
-        if (number && !is_digit(text.data[at])) continue;
+        if (number && !starts_number(text, at)) continue;
         size_t end =
-            number ? number_mentioned(text, at, digits, negative, &next) : words_mentioned(text, at, answer, &next);
+            number ? number_mentioned(text, at, digits, sign > 0, &next) : words_mentioned(text, at, answer, &next);
         if (end == at) continue;
-        buf_add(&masked, text_slice(text, copied, at - (number && negative)));
+        buf_add(&masked, text_slice(text, copied, at - (number ? sign_before(text, at) : 0)));
         buf_add(&masked, MASK);
         copied = end;
     }
