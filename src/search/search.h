@@ -319,6 +319,9 @@ cord_status answer_trajectories(const struct search *search, const struct spans 
 cord_status answer_without_reasoning(const struct search *search, const struct spans *prompts, int samples,
                                      struct answered *out, cord_error *err);
 
+/* The answers that the given traces of a selection came with, but of traces that are empty or there twice; at most n_given. */
+cord_status answer_given(const struct search *search, struct answered *out, int *n, cord_error *err);
+
 /* Fills in what tables say of finished trajectories, whatever chose them: log_pp and log_held_out. `prompt` is the
  * meta-prover's. */
 cord_status measure_finished(const struct search *search, struct spans prompt, struct answered *answers, int n,

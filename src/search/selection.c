@@ -44,18 +44,39 @@ static bool same_trace(const struct given_trace *a, const struct given_trace *b)
            text_equal(text_trim(a->reply), text_trim(b->reply));
 }
 
+/* Why a trace is no candidate, which texts alone tell. */
+static enum step_drop drop_of(const struct search *search, int number) {
+    const struct given_trace *given = &search->given[number];
+    if (!text_trim(given->reasoning).len) return DROP_EMPTY;
+    for (int i = 0; i < number; i++)
+        if (same_trace(given, &search->given[i])) return DROP_DUPLICATE;
+    return DROP_NONE;
+}
+
 static cord_status make_candidate(const struct beam *beam, int number, struct candidate *c, cord_error *err) {
     const struct given_trace *given = &beam->search->given[number];
     *c = new_candidate(beam, 0, 0, 0, given->teacher, given->sample);
     c->log_score = (double)NAN;
     c->end = STEP_CLOSED;
-    c->step = c->reasoning = text_trim(given->reasoning);
-    if (!c->reasoning.len) c->drop = DROP_EMPTY;
-    for (int i = 0; i < number && c->drop == DROP_NONE; i++)
-        if (same_trace(given, &beam->search->given[i])) c->drop = DROP_DUPLICATE;
-    if (c->drop == DROP_NONE) return divide(beam, c, err);
-    c->reasoning = (cord_text){"", 0};
-    return CORD_OK;
+    c->step = text_trim(given->reasoning);
+    c->drop = drop_of(beam->search, number);
+    if (c->drop != DROP_NONE) return CORD_OK;
+    c->reasoning = c->step;
+    return divide(beam, c, err);
+}
+
+cord_status answer_given(const struct search *search, struct answered *out, int *n, cord_error *err) {
+    struct trajectory *given = arena_alloc(search->arena, (size_t)(search->n_given + 1) * sizeof *given);
+    if (!given) return error_memory(err);
+    *n = 0;
+    for (int i = 0; i < search->n_given; i++) {
+        if (drop_of(search, i) != DROP_NONE) continue;
+        struct trajectory *t = &given[(*n)++];
+        *t = (struct trajectory){
+            .reasoning = search->given[i].reasoning, .author = search->given[i].teacher, .candidate = -1};
+        CORD_TRY(find_reply(search, &search->given[i], &t->reply, err));
+    }
+    return answer_trajectories(search, NULL, given, *n, out, err); /* they have no model, so nobody is asked */
 }
 
 /* ---- keep ------------------------------------------------------------------------------------------------------ */

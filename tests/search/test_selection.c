@@ -102,6 +102,39 @@ static void correct_ones_can_go_first(void **state) {
     world_free(w);
 }
 
+/* S of an answer by who scores; the contrast is what most of a problem's own traces say, and is journaled. */
+static double by_target(struct world *w, int who, cord_text reasoning, cord_text target) {
+    (void)who;
+    double more = text_equal(target, TEXT("42")) ? 1 : text_equal(target, TEXT("41")) ? 2 : 4;
+    return more * by_length(w, reasoning);
+}
+
+static void a_contrast_is_the_commonest_wrong_answer_of_the_traces(void **state) {
+    (void)state;
+    static const struct given_trace traces[] = {
+        {0, 0, TEXT_INIT("Right."), TEXT_INIT("\\boxed{42}")}, {0, 1, TEXT_INIT("Wrong."), TEXT_INIT("\\boxed{41}")},
+        {0, 2, TEXT_INIT("Other."), TEXT_INIT("\\boxed{7}")},  {0, 3, TEXT_INIT("Other."), TEXT_INIT("\\boxed{7}")},
+        {1, 0, TEXT_INIT("The answer is 41.0."), {0}},         {1, 1, TEXT_INIT(" "), TEXT_INIT("\\boxed{7}")},
+    };
+    struct world *w = given(traces, 6); /* 7 is there once: the others are its double, and an empty one */
+    world_judge(w, "contrast");
+    w->score_as = by_target;
+    world_succeeds(w);
+    assert_text(w->contrast, "41");
+    for (int i = 0; i < w->n_finished; i++) {
+        const struct trajectory *t = &w->finished[i].trajectory;
+        assert_true(fabs(t->log_score + by_length(w, t->reasoning)) < 1e-12); /* once less twice */
+    }
+    world_free(w);
+    w = given(traces, 1); /* none is wrong */
+    world_judge(w, "contrast");
+    w->score_as = by_target;
+    world_succeeds(w);
+    assert_int_equal(w->contrast.len, 0);
+    assert_true(w->finished[0].trajectory.log_score == by_length(w, TEXT("Right.")));
+    world_free(w);
+}
+
 static void without_a_trace_the_problem_fails(void **state) {
     (void)state;
     static const struct given_trace blank = {0, 0, TEXT_INIT(" "), {0}}, odd = {0, 0, TEXT_INIT("unscorable"), {0}};
@@ -164,6 +197,7 @@ int main(void) {
         cmocka_unit_test(traces_are_scored_at_once_and_ranked),
         cmocka_unit_test(a_trace_without_a_reply_says_what_is_found_in_it),
         cmocka_unit_test(correct_ones_can_go_first),
+        cmocka_unit_test(a_contrast_is_the_commonest_wrong_answer_of_the_traces),
         cmocka_unit_test(without_a_trace_the_problem_fails),
         cmocka_unit_test(steps_are_found_by_headings_or_blank_lines),
     };

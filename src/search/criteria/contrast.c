@@ -3,8 +3,9 @@
  * all numbers of a kind likely; this asks whether it tells the right one from the wrong one.
  *
  * Where the wrong answer comes from: before round 1 every teacher answers the question contrast.samples times without any
- * reasoning, at its own temperature; the answers are graded, and the wrong ones grouped by the grader's own equality. Where
- * none is wrong, the score is plain S, for all of the problem's reasonings. */
+ * reasoning, at its own temperature; of a selection, in which nobody writes, the answers are those that the traces came with.
+ * They are graded, and the wrong ones grouped by the grader's own equality. Where none is wrong, the score is plain S, for all
+ * of the problem's reasonings. */
 #include "search/criterion.h"
 
 #include <math.h>
@@ -44,11 +45,13 @@ static cord_status count_kinds(const struct search *search, const struct answere
 
 static cord_status prepare(const struct search *search, const struct spans *prompts, cord_text *contrast,
                            cord_error *err) {
-    int n = search->n_teachers * search->settings->contrast_samples;
+    bool given = search->settings->strategy == STRATEGY_SELECTION;
+    int n = given ? search->n_given : search->n_teachers * search->settings->contrast_samples;
     struct answered *answers = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *answers);
     int *counts = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *counts);
     if (!answers || !counts) return error_memory(err);
-    CORD_TRY(answer_without_reasoning(search, prompts, search->settings->contrast_samples, answers, err));
+    CORD_TRY(given ? answer_given(search, answers, &n, err)
+                   : answer_without_reasoning(search, prompts, search->settings->contrast_samples, answers, err));
     CORD_TRY(count_kinds(search, answers, n, counts, err));
     uint64_t seed = seed_mix(seed_text(search->settings->seed, search->question.id), TIE_STREAM), best_tie = 0;
     int best = 0;
