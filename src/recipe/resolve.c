@@ -1,6 +1,7 @@
 /* resolve.c - writes a recipe out in full as YAML, and tells two such texts apart. The text depends on what the recipe
  * says alone: its keys stand in the table's order, names in the recipe's, every text is quoted in one way. The texts of
- * `prompt` are not repeated there, since each teacher and the meta-prover has its own in full. */
+ * `prompt` are not repeated there, since each teacher and the meta-prover has its own in full; its date is, where others are
+ * spoken to, who have none of their own. */
 
 #include "recipe/values.h"
 
@@ -84,6 +85,16 @@ static size_t put_keys(struct buf *out, const struct recipe_values *values, size
     return i;
 }
 
+/* Integrators and judges are asked through their templates, with the date that holds for all. */
+static void put_date(struct buf *out, const struct recipe_values *values) {
+    const struct recipe_value *strategy = values_get(values, "search.strategy", NULL),
+                              *grader = values_get(values, "grading.by", NULL);
+    if (!text_equal(strategy->text, TEXT("integration")) && !text_equal(grader->text, TEXT("judge"))) return;
+    buf_addf(out, "prompt:\n  date: ");
+    yaml_value(out, values_get(values, "prompt.date", NULL));
+    buf_addc(out, '\n');
+}
+
 cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_error *err) {
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
@@ -106,6 +117,7 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
             end = put_keys(&out, values, i, prefix, group ? group->names[j].name : NULL);
         }
         if (prompt || (group && !group->n)) buf_truncate(&out, start);
+        if (prompt) put_date(&out, values);
         while (end == i || (end < n && !strncmp(keys[end].path, keys[i].path, (size_t)len + 1))) end++;
         i = end;
     }
@@ -162,7 +174,7 @@ static void put_short(struct buf *out, const struct recipe_value *value, size_t 
 static void put_difference(struct buf *out, const struct recipe_key *key, const char *name,
                            const struct recipe_values *before, const struct recipe_values *after, struct arena *arena) {
     const struct recipe_value *a = values_get(before, key->path, name), *b = values_get(after, key->path, name);
-    if (same_value(a, b)) return;
+    if (same_value(a, b) || ((!a || !b) && !strcmp(key->path, "prompt.date"))) return; /* it does not stand in all */
     size_t common = 0;
     while (a && b && common < a->text.len && common < b->text.len && a->text.data[common] == b->text.data[common])
         common++;

@@ -15,6 +15,8 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
              "  a: {model: a, prompt: {system: \"a\\\"b\\\\c\\n\\td\\u0001\\u0085\\u2028\\ufeff # é 😀 'q' \"}}\n"
              "meta_prover: {model: b, prompt: {think_open: '', score_close: '  '}}\nprompt: {style: steps}\n" RUN,
         MINIMAL "grading: {by: judge, model: b, tokens: 7}\n",
+        MINIMAL "prompt: {date: 2025-05-05}\ngrading: {by: judge, model: b}\n",
+        MINIMAL "prompt: {date: 2025-05-05}\nsearch: {strategy: integration}\nintegration: {model: a}\n",
         MINIMAL "grading: {by: command, command: \"x 'y' | z\", seconds: 0.25}\n",
         MINIMAL "grading: {numbers: relative, tolerance: 0.001}\n",
     };
@@ -29,6 +31,8 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
             assert_true(text_equal(first.teachers[t].style.full, second.teachers[t].style.full));
             assert_true(first.teachers[t].sampling.temperature == second.teachers[t].sampling.temperature);
         }
+        if (first.judge_model >= 0 && first.grading.date) assert_string_equal(second.grading.date, "2025-05-05");
+        if (first.integration_model >= 0) assert_string_equal(second.integration_style.date, "2025-05-05");
         if (i == 2)
             assert_text(first.teachers[1].style.system, "a\"b\\c\n\td\x01\xc2\x85\xe2\x80\xa8\xef\xbb\xbf # é 😀 'q' ");
         recipe_release(&first);
@@ -121,8 +125,25 @@ static void differences_are_told_by_key(void **state) {
         assert_text(lines, cases[i].lines);
         recipe_release(&after);
     }
+    /* who is asked by template alone has the date of all; where it does not stand nothing is known of it */
+    static const char judged[] = MINIMAL "grading: {by: judge, model: b}\nprompt: {date: 2025-05-05}\n";
+    struct recipe dated;
+    assert_ok(load(text_of(judged), NULL, &dated, err));
+    assert_ok(load(text_of(judged), "prompt.date=2025-06-06", &after, err));
+    cord_text lines, old = dated.resolved;
+    assert_ok(recipe_differences(old, after.resolved, &arena, &lines, err));
+    assert_true(text_find(lines, TEXT("\nprompt.date: '2025-05-05' -> '2025-06-06'\n")) > 0);
+    static const char section[] = "\nprompt:\n  date: \"2025-05-05\"\n";
+    const char *there = strstr(old.data, section);
+    assert_non_null(there);
+    char *undated = arena_printf(&arena, "%.*s%s", (int)(there + 1 - old.data), old.data, there + strlen(section));
+    assert_ok(recipe_differences(text_of(undated), old, &arena, &lines, err));
+    assert_text(lines, "");
+    recipe_release(&dated);
+    recipe_release(&after);
+
     /* a run that began before there were graders to choose */
-    cord_text lines, old = before.resolved;
+    old = before.resolved;
     ptrdiff_t grading = text_find(old, TEXT("\ngrading:\n")), next = text_find(old, TEXT("\nrun:\n"));
     assert_true(grading > 0 && next > grading);
     char *older = arena_printf(&arena, "%.*s%s", (int)grading, old.data, old.data + next);
