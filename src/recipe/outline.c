@@ -32,7 +32,7 @@ static void put_value(struct buf *out, const struct recipe_key *key, const struc
     const struct recipe_value *value = values_get(values, key->path, name);
     if (!value || value_is_default(value)) return; /* so that a key that is younger than a recipe changes nothing */
     buf_addf(out, "%s %s ", key->path, name ? name : "");
-    yaml_value(out, value);
+    value_for_hash(out, value);
     buf_addc(out, '\n');
 }
 
@@ -114,7 +114,7 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
             value = values_get(values, keys[i].path, out->models[model]);
         if (!value || value_is_default(value)) continue;
         buf_addf(&text, "%s ", keys[i].path);
-        yaml_value(&text, value);
+        value_for_hash(&text, value);
         buf_addc(&text, '\n');
     }
     cord_status status = buf_check(&text, err);

@@ -5,6 +5,7 @@
 
 #include "recipe/values.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -45,12 +46,33 @@ const char *yaml_excerpt(cord_text text, struct arena *arena) {
 }
 
 /* Fewest digits that read back as the same number. */
-static void put_number(struct buf *out, double number) {
-    char digits[40];
+static void shortest(char digits[40], double number) {
     for (int precision = 1; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, number);
+        snprintf(digits, 40, "%.*g", precision, number);
         if (strtod(digits, NULL) == number) break;
     }
+}
+
+/* An exponent only where digits alone would be many; there with a point, without which YAML 1.1 takes it for a text. */
+static void put_number(struct buf *out, double number) {
+    char digits[40];
+    shortest(digits, number);
+    size_t mantissa = strcspn(digits, "e");
+    if (digits[mantissa] && fabs(number) >= 1 && fabs(number) < 1e15)
+        buf_addf(out, "%.0f", number); /* it is whole: its digits end before the point */
+    else if (digits[mantissa] && !memchr(digits, '.', mantissa))
+        buf_addf(out, "%.*s.0%s", (int)mantissa, digits, digits + mantissa);
+    else
+        buf_addf(out, "%s", digits);
+}
+
+void value_for_hash(struct buf *out, const struct recipe_value *value) {
+    char digits[40];
+    if (value->key->type != RECIPE_REAL) {
+        yaml_value(out, value);
+        return;
+    }
+    shortest(digits, value->number);
     buf_addf(out, "%s", digits);
 }
 

@@ -161,6 +161,55 @@ static void differences_are_told_by_key(void **state) {
     arena_release(&arena);
 }
 
+/* What a reader of YAML 1.1 takes for a number: with an exponent only behind a point, and with its sign. */
+static void numbers_are_written_as_such(void **state) {
+    (void)state;
+    static const struct {
+        const char *set, *line;
+    } cases[] = {{"servers.connect=10", " connect: 10\n"},
+                 {"servers.first_byte=6e2", " first_byte: 600\n"},
+                 {"servers.idle=0.25", " idle: 0.25\n"},
+                 {"search.answer_temperature=0.1", " answer_temperature: 0.1\n"},
+                 {"search.agreement=0.00001", " agreement: 1.0e-05\n"},
+                 {"search.agreement=0.0000125", " agreement: 1.25e-05\n"},
+                 {"search.agreement=0", " agreement: 0\n"},
+                 {"search.exploration=1000", " exploration: 1000\n"},
+                 {"models.a.price_cached=-1", " price_cached: -1\n"},
+                 {"budget.money=123456789000", " money: 123456789000\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct recipe first, second;
+        bool adaptive = strstr(cases[i].set, "agreement"), tree = strstr(cases[i].set, "exploration");
+        const char *more = adaptive ? "search: {proposals: adaptive}\n" : tree ? "search: {strategy: mcts}\n" : "";
+        char yaml[400];
+        snprintf(yaml, sizeof yaml, MINIMAL "%s", more);
+        assert_ok(load(text_of(yaml), cases[i].set, &first, err));
+        if (text_find(first.resolved, text_of(cases[i].line)) < 0) fail_msg("no%s for %s", cases[i].line, cases[i].set);
+        assert_ok(load(first.resolved, NULL, &second, err));
+        assert_string_equal(second.resolved.data, first.resolved.data);
+        recipe_release(&first);
+        recipe_release(&second);
+    }
+}
+
+/* The hash of a method, of a recipe as it was written out and is: rows that stand in tables name it. */
+static void methods_keep_their_hashes(void **state) {
+    (void)state;
+    struct arena arena;
+    struct recipe_outline before, now;
+    arena_init(&arena);
+    static const char old[] = "search: {answer_temperature: 5e+00, agreement: 1e+01, exploration: 1e-05}\n";
+    static const char new[] = "search: {answer_temperature: 5, agreement: 10, exploration: 1.0e-05}\n";
+    assert_ok(recipe_outline(text_of(old), &arena, &before, err));
+    assert_ok(recipe_outline(text_of(new), &arena, &now, err));
+    assert_string_equal(before.method, now.method);
+    char hex[65];
+    sha256_text(TEXT("models:\nteachers:\nsearch.exploration  1e-05\nsearch.agreement  1e+01\n"
+                     "search.answer_temperature  5\n"),
+                hex);
+    assert_string_equal(now.method, hex);
+    arena_release(&arena);
+}
+
 /* Two recipes are one method where recipe_differences has nothing to say but of seeds and which problems were taken. */
 static void outlines_tell_methods_apart(void **state) {
     (void)state;
@@ -274,6 +323,8 @@ int main(void) {
         cmocka_unit_test(a_selection_takes_the_recipe_of_any_run),
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),
+        cmocka_unit_test(numbers_are_written_as_such),
+        cmocka_unit_test(methods_keep_their_hashes),
         cmocka_unit_test(outlines_tell_methods_apart),
         cmocka_unit_test(outlines_tell_whose_scores_choose),
     };
