@@ -119,7 +119,7 @@ bool has_head(const struct recipe *recipe, int model) {
 
 static bool needs_template(const struct recipe *recipe, int model) {
     if (recipe->judge_model == model || recipe->integration_model == model) return true;
-    if (recipe->reward_model == model) return recipe->search.reward_format == REWARD_RLHFLOW;
+    if (recipe->reward_model == model && recipe->search.reward_format == REWARD_RLHFLOW) return true;
     bool scores = recipe->meta_model == model || recipe->judgment_model == model || recipe->scorer_model == model ||
                   recipe->held_out_model == model;
     if (scores && recipe->meta_style.full.len == 0) return true;
