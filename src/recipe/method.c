@@ -140,11 +140,12 @@ static cord_status load_beam(struct load *load, int *beam) {
     const struct recipe_value *value = values_get(&load->values, "search.beam", NULL);
     *beam = (int)value->number;
     const char *strategy = load_string(load, "search.strategy", NULL);
+    bool over_file = !value->place.set && values_get(&load->values, "search.strategy", NULL)->place.set;
     if (!strcmp(strategy, "cord") || *beam == 1) return CORD_OK;
     if (!load->selection && (value->place.line || value->place.set))
         return values_error(&load->values, value->place, load->err,
-                            "search.beam: %d contradicts search.strategy: %s, whose beam is 1; remove one of the two",
-                            *beam, strategy);
+                            "search.beam: %d contradicts search.strategy: %s, whose beam is 1; remove one of the two%s",
+                            *beam, strategy, over_file ? ", or add --set search.beam=1" : "");
     *beam = 1;
     return load_put(load, "search.beam", NULL, TEXT("1"));
 }
