@@ -13,12 +13,13 @@
 
 #include <math.h>
 
+/* (Scores of 0, whose logarithms have no difference, agree; what has no score agrees with nothing.) */
 static bool is_settled(const struct search *search, const struct trajectory *kept, int n, int at) {
     const struct search_settings *settings = search->settings;
     double score = kept[at].log_score;
     if (criterion_of(search)->unit && score >= -settings->agreement) return true;
     for (int i = 0; i < n; i++)
-        if (!(fabs(kept[i].log_score - score) <= settings->agreement)) return false;
+        if (kept[i].log_score != score && !(fabs(kept[i].log_score - score) <= settings->agreement)) return false;
     return n > 1; /* one alone agrees with nobody */
 }
 

@@ -103,6 +103,30 @@ static void the_rules_say_who_is_asked(void **state) {
     for (int i = 0; i < RULES; i++) assert_true(rules[i] > 30);
 }
 
+static double judge_nothing(struct world *w, cord_text reasoning) {
+    (void)w, (void)reasoning;
+    return -INFINITY;
+}
+
+/* Where all scores are 0, as a judge's often are, which is chosen makes no difference. */
+static void scores_of_nothing_agree(void **state) {
+    (void)state;
+    struct world *w = asking(2, 3, 1);
+    w->score = judge_nothing;
+    world_succeeds(w);
+    assert_true(w->n_rounds > 2);
+    for (int r = 1; r < w->n_rounds; r++) {
+        int growing = 0;
+        for (int i = 0; i < w->rounds[r - 1].n_beam; i++) growing += w->rounds[r - 1].beam[i].finish == GROWING;
+        assert_int_equal(w->rounds[r].n_candidates, growing);
+        for (int i = 0; i < growing; i++) {
+            const struct candidate *c = &w->rounds[r].candidates[i];
+            assert_int_equal(c->teacher, w->rounds[r - 1].beam[c->parent].author);
+        }
+    }
+    world_free(w);
+}
+
 /* Of scores that may be above 1, none is settled. */
 static void without_a_highest_score_none_is_settled(void **state) {
     (void)state;
@@ -141,6 +165,7 @@ static void without_a_reason_all_are_asked(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rules_say_who_is_asked),
+        cmocka_unit_test(scores_of_nothing_agree),
         cmocka_unit_test(without_a_highest_score_none_is_settled),
         cmocka_unit_test(without_a_reason_all_are_asked),
     };
