@@ -1,6 +1,7 @@
 /* show_prompt.c - what exactly a model was sent, put together from the journal as the search puts it together. On a
  * terminal control characters are escaped and what cord and the template wrote is painted; on a pipe every byte is as
  * it was. */
+#include "cmd/flights.h"
 #include "cmd/show.h"
 
 #include "data/segment.h"
@@ -8,6 +9,8 @@
 #include "search/criterion.h"
 #include "search/integration.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* ---- who was spoken to --------------------------------------------------------------------------------------- */
@@ -196,6 +199,21 @@ static void print_spans(struct show *s, struct spans spans) {
     if (!raw) fputc('\n', s->page.out);
 }
 
+/* The journal has the prompts by which a problem began. */
+static cord_status note_change(struct show *s, const struct show_problem *p, bool answer, int round, cord_error *err) {
+    cord_text rounds;
+    const char *fact = flights_prompts_fact(p->problem->id, &s->arena);
+    if (!fact) return error_memory(err);
+    CORD_TRY(journal_get_fact(s->journal, fact, &s->arena, &rounds, err));
+    int last = rounds.len ? (int)strtol(rounds.data, NULL, 10) : INT_MAX;
+    if (round > last || (answer && rounds.len))
+        fprintf(s->call->err,
+                "cord: after round %d this problem was gone on with other prompts; what is shown is made of those "
+                "before, and is not what was sent\n",
+                last);
+    return CORD_OK;
+}
+
 cord_status show_prompt(struct show *s, const struct show_problem *p, const char *name, int round, int slot,
                         cord_error *err) {
     struct recipe_outline outline;
@@ -217,5 +235,5 @@ cord_status show_prompt(struct show *s, const struct show_problem *p, const char
     else
         return find_teacher(s, name, &teacher, err);
     print_spans(s, spans);
-    return CORD_OK;
+    return note_change(s, p, !strcmp(name, "answer"), round, err);
 }
