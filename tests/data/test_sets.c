@@ -18,7 +18,7 @@ struct file {
     const char *name, *layout;
     bool judged;
     int n;
-    struct wanted problems[8];
+    struct wanted problems[15];
 };
 
 #define TABLE                                                                                          \
@@ -127,11 +127,22 @@ static const struct file files[] = {
     {"choices.jsonl",
      "choices",
      false,
-     4,
+     15,
      {{.gold = "(B) 4", .target = "B", .question = "What is 2+2?\n\n(A) 3\n(B) 4\n(C) 5\n(D) 22"},
       {.id = "Mercury_7175875", .gold = "(B) a hare", .target = "B"},
       {.gold = "(B) Ceftriaxone", .target = "B", .question = "Which drug?\n\n(A) Ampicillin\n(B) Ceftriaxone"},
-      {.bad = "the answer in the field 'answer' is none of the choices"}}},
+      {.bad = "the answer in the field 'answer' is none of the choices"},
+      {.gold = "(B) A", .target = "B", .question = "Labels come before texts.\n\n(A) B\n(B) A\n(C) Z"},
+      {.gold = "(3) 2.50", .target = "3", .question = "Labels that are numbers.\n\n(1) 3\n(2) 1\n(3) 2.50"},
+      {.gold = "(C) 3", .target = "C", .question = "A place, not a text.\n\n(A) 1\n(B) 2\n(C) 3\n(D) 4"},
+      {.gold = "(C) 2", .question = "A place, wherever another number is long.\n\n(A) 1.50\n(B) 1\n(C) 2\n(D) 3"},
+      {.bad = "the answer in the field 'answer' is none of the choices"},
+      {.gold = "(B) 1.50", .target = "B"},
+      {.bad = "choice C in the field 'choices' is empty"},
+      {.bad = "choice A in the field 'choices' is empty"},
+      {.bad = "choice C in the field 'choices' is empty"},
+      {.bad = "choice 3 in the field 'choices' has no label"},
+      {.gold = "(A) 1.50", .question = "No C.\n\n(A) 1.50\n(B) b"}}},
     {"context.jsonl",
      "fields",
      false,
