@@ -49,13 +49,19 @@ static cord_status put_problem(struct journal *j, const struct problem *p, cord_
     return query_run(j, err, "INSERT INTO wanted VALUES (?1, ?2)", "il", p->index, key);
 }
 
+/* A bad row that was mended, or stands elsewhere now, is put anew; what is there of it holds no work. */
+static cord_status drop_mended_rows(struct journal *j, cord_error *err) {
+    return query_run(j, err, "DELETE FROM problem WHERE bad AND key NOT IN (SELECT key FROM wanted)", "");
+}
+
 static cord_status put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
     struct problem_walk walk;
     struct problem problem;
     cord_status status = query_run(j, err, "DELETE FROM wanted", "");
     problem_walk_begin(&walk, set, err);
     while (status == CORD_OK && problem_walk_next(&walk, &problem)) status = put_problem(j, &problem, err);
-    return problem_walk_end(&walk, status);
+    status = problem_walk_end(&walk, status);
+    return status == CORD_OK ? drop_mended_rows(j, err) : status;
 }
 
 cord_status journal_put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {

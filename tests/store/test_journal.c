@@ -147,8 +147,8 @@ static void test_wanted_problems(void **state) {
     assert_next(f, -1, 0, "p4");
     assert_next(f, 0, 1, "p1");
     assert_next(f, 1, -1, NULL);
-    assert_ok(journal_reopen(f->journal, err)); /* p2 is not wanted */
-    assert_int_equal(problems_of(f, f->journal, 4)[2].status, PROBLEM_FAILED);
+    assert_ok(journal_reopen(f->journal, err));                                /* p2 is not wanted */
+    assert_int_equal(problems_of(f, f->journal, 3)[2].status, PROBLEM_FAILED); /* nor is the bad row, which is gone */
     sample_problems(f->journal);
     assert_progress(f, 4, 2, 2);
     assert_ok(journal_reopen(f->journal, err));
@@ -157,6 +157,35 @@ static void test_wanted_problems(void **state) {
     /* what could not be put changes nothing */
     set[0].gold = TEXT("6");
     assert_int_equal(sample_put(f->journal, set, 1, NULL), CORD_CHANGED);
+    assert_progress(f, 4, 1, 1);
+}
+
+/* A bad row that was mended, or has moved, is not there twice; what is done stays, wanted or not. */
+static void test_bad_rows_that_are_mended(void **state) {
+    struct fixture *f = *state;
+    struct problem set[SAMPLE_PROBLEMS], moved[2];
+    sample_set(set);
+    sample_problems(f->journal);
+    sample_tell(f->journal, 1, &f->sample);
+    moved[0] = set[1], moved[1] = set[2]; /* a line was put above the bad row, and p1 was taken away */
+    moved[0].index = 0, moved[1].index = 1, moved[1].line = 9;
+    assert_ok(sample_put(f->journal, moved, 2, err));
+    struct journal_problem *p = problems_of(f, f->journal, 4);
+    assert_text(p[0].id, "p1");
+    assert_int_equal(p[0].status, PROBLEM_DONE);
+    assert_text(p[2].reason, "not valid JSON");
+    assert_int_equal(p[2].index, 1);
+    assert_progress(f, 2, 1, 0);
+    set[2] = (struct problem){.question = {TEXT("p3"), TEXT("Mended")},
+                              .target = TEXT("1"),
+                              .gold = TEXT("1"),
+                              .row = TEXT("{}"),
+                              .line = 3,
+                              .index = 2};
+    assert_ok(sample_put(f->journal, set, SAMPLE_PROBLEMS, err));
+    p = problems_of(f, f->journal, 4);
+    assert_text(p[2].id, "p3");
+    assert_int_equal(p[2].status, PROBLEM_OPEN);
     assert_progress(f, 4, 1, 1);
 }
 
@@ -431,6 +460,7 @@ int main(void) {
         TEST(test_lines_are_added_once),
         TEST(test_problems_keep_their_state),
         TEST(test_wanted_problems),
+        TEST(test_bad_rows_that_are_mended),
         TEST(test_walk),
         TEST(test_walk_beside_a_run),
         TEST(test_problems_are_found),
