@@ -3,7 +3,8 @@
  * choose: it writes down what an observer was told and gives it back.
  *
  * Workload: one writer, a transaction of some dozens of small rows every few seconds, readers at any time (cord show on a
- * live run). WAL where it is safe; a rollback journal on network file systems, where it is not. */
+ * live run). WAL where it is safe; a rollback journal on network file systems, where it is not, and where readers let go between
+ * problems. */
 #ifndef CORD_JOURNAL_H
 #define CORD_JOURNAL_H
 
@@ -87,7 +88,9 @@ cord_status journal_problems(struct journal *journal, struct arena *arena, struc
  *     journal_walk_begin(&walk, journal, err);
  *     while (status == CORD_OK && journal_walk_next(&walk, &problem)) status = look_at(&problem, &walk.arena, err);
  *     return journal_walk_end(&walk, status);
- * The first error ends the loop and is what journal_walk_end returns. No problem may be put in meanwhile. */
+ * The first error ends the loop and is what journal_walk_end returns. No problem may be put in meanwhile. A reader sees all
+ * as it stood at the beginning; with a rollback journal each problem as it stands by then, since the run could not write
+ * while somebody reads. */
 struct journal_walk {
     struct journal *journal;
     cord_error *err;
@@ -95,7 +98,7 @@ struct journal_walk {
     struct arena arena; /* of the problem told last, and of what is made of it */
     int64_t *keys, last;
     int at, n;
-    bool locked; /* what is told is how all stood at the beginning */
+    bool locked; /* it is one transaction */
 };
 void journal_walk_begin(struct journal_walk *walk, struct journal *journal, cord_error *err);
 bool journal_walk_next(struct journal_walk *walk, struct journal_problem *problem);

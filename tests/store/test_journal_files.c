@@ -298,6 +298,18 @@ static void test_no_wal_where_it_is_unsafe(void **state) {
     assert_ok(journal_open(f->folder, JOURNAL_READ, &reader, err));
     assert_int_equal(problems_of(f, reader, 4)[1].status, PROBLEM_DONE);
     assert_rounds(f, reader, 1, 3);
+    /* a reader who takes his time, as behind a pager, does not stop the run */
+    struct journal_walk walk;
+    struct journal_problem p;
+    journal_walk_begin(&walk, reader, NULL);
+    assert_true(journal_walk_next(&walk, &p));
+    sqlite3_busy_timeout(f->journal->db, 0);
+    assert_ok(journal_failed(f->journal, 4, "too long", err));
+    int n = 1;
+    while (journal_walk_next(&walk, &p)) n++;
+    assert_int_equal(journal_walk_end(&walk, CORD_OK), CORD_OK);
+    assert_int_equal(n, 4);
+    assert_int_equal(p.status, PROBLEM_FAILED);
     journal_close(reader);
     assert_int_equal(count_files(f->folder), 1 + 16);
 }
