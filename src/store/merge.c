@@ -247,26 +247,27 @@ static cord_status take_runs(struct merge *m, cord_error *err) {
 
 /* ---- the result as a whole ----------------------------------------------------------------------------------- */
 
-/* Positions stay as they are where they agree with the lines: all runs read one file, from the same row on. */
+/* Positions stay as they are where they agree with the lines: all runs read one file, from the same row on. A line may hold
+ * several problems, one behind the other. */
 static cord_status order_problems(struct merge *m, cord_error *err) {
-    int64_t clash, disorder;
-    CORD_TRY(query_int64(m->journal, err, &clash, 0, "SELECT count(*) <> count(DISTINCT line) FROM main.problem", ""));
+    int64_t shared, disorder;
+    CORD_TRY(query_int64(m->journal, err, &shared, 0, "SELECT count(*) <> count(DISTINCT line) FROM main.problem", ""));
     CORD_TRY(query_int64(m->journal, err, &disorder, 0,
-                         "SELECT count(*) FROM (SELECT number, lag(number) OVER (ORDER BY line) AS before"
+                         "SELECT count(*) FROM (SELECT number, lag(number) OVER (ORDER BY line, number) AS before"
                          " FROM main.problem) WHERE number <= before",
                          ""));
-    if (clash)
+    if (!disorder) return CORD_OK;
+    if (shared)
         merge_tell(m, MERGE_NOTE,
                    "the runs read different problem files (or the file has changed): problems stand run by "
                    "run, and their positions are counted anew");
-    else if (disorder)
+    else
         merge_tell(m, MERGE_NOTE, "the runs began at different rows of the problem file: positions are counted anew");
-    if (!clash && !disorder) return CORD_OK;
     return query_run(m->journal, err,
                      "UPDATE main.problem SET number = p.number FROM (SELECT key, row_number() OVER"
-                     " (ORDER BY CASE WHEN ?1 THEN run END, line, key) - 1 AS number"
+                     " (ORDER BY CASE WHEN ?1 THEN run END, line, number, key) - 1 AS number"
                      " FROM main.problem JOIN temp.origin ON problem = key) AS p WHERE p.key = problem.key",
-                     "l", clash);
+                     "l", shared);
 }
 
 static cord_status put_merged(struct merge *m, cord_error *err) {

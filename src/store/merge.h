@@ -41,8 +41,8 @@ struct merge_counts {
  * (but for times and for what was cached), the first. CORD_CHANGED where there are contradictions and `prefer` does not say
  * what to do with them, and where the runs' teachers differ, since journals name teachers by number.
  *
- * Problems stand in the order of their lines in the problem file. Where two problems have the same line, because the runs
- * read different files, they stand run by run.
+ * Problems stand in the order of their lines in the problem file, and within a line that holds several in that of their
+ * numbers. Where lines and numbers contradict each other, because the runs read different files, they stand run by run.
  *
  * The result appears under its name whole, or not at all. Until then it grows in OUT.merging, which a merge that was killed
  * leaves behind and the next one to OUT clears away. */

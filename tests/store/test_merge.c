@@ -307,6 +307,19 @@ static void test_different_files_stand_run_by_run(void **state) {
     assert_says(f, "problems stand run by run");
 }
 
+/* As TAT-QA's questions about one table, or PubMedQA's one object of all. */
+static void test_lines_of_several_problems_keep_their_order(void **state) {
+    struct fixture *f = *state;
+    for (int i = 0; i < SAMPLE_PROBLEMS; i++) f->problems[i].line = 1 + i / 2;
+    make_run(f, "whole", "1234", "12");
+    make_run(f, "a", "13", "1");
+    make_run(f, "b", "24", "2");
+    assert_merged(f, "b", "a");
+    assert_order(f, "0:p1 1:p2 2: 3:p4 ");
+    assert_string_equal(f->told, "");
+    assert_same_runs(f, "out", "whole");
+}
+
 static void test_different_beginnings_stand_by_line(void **state) {
     struct fixture *f = *state;
     make_run(f, "a", "4", "4");
@@ -334,6 +347,7 @@ int main(void) {
         TEST(test_other_recipes_and_models),
         TEST(test_other_teachers),
         TEST(test_different_files_stand_run_by_run),
+        TEST(test_lines_of_several_problems_keep_their_order),
         TEST(test_different_beginnings_stand_by_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
