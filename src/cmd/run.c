@@ -9,6 +9,7 @@
 #include "data/shard.h"
 #include "model/backend.h"
 #include "recipe/recipe.h"
+#include "store/output.h"
 #include "store/summary.h"
 #include "store/trajectories.h"
 
@@ -110,11 +111,29 @@ static cord_status compare_shard(struct run *run, cord_error *err) {
                      *now ? "--shard " : "a run of all problems", now);
 }
 
+/* Refuses to write in place of a file that the run reads. */
+static cord_status spare(const struct run *run, const char *file, const char *key, bool recipe_is_ours,
+                         cord_error *err) {
+    const char *name = run_file_of(run->recipe.out, file);
+    if (!name || (recipe_is_ours && !strcmp(name, "recipe.yaml"))) return CORD_OK;
+    error_where(err, "run.out: %s", run->recipe.out);
+    return error_set(err, CORD_BAD_RECIPE,
+                     "the %s %s lies there, in place of which the run would write its own %s; name another folder, or "
+                     "move that file",
+                     key, file, name);
+}
+
+/* The recipe may be the one that cord wrote there itself, once a run has begun. */
+static cord_status spare_inputs(const struct run *run, bool begun, cord_error *err) {
+    CORD_TRY(spare(run, run->recipe.problems.path, "problem set", false, err));
+    return run->input->recipe ? spare(run, run->input->recipe, "recipe", begun, err) : CORD_OK;
+}
+
 /* Refuses to go on in a folder that another recipe made, unless told otherwise. */
 static cord_status compare_recipe(struct run *run, cord_error *err) {
     cord_text before, mixed, differences;
     CORD_TRY(journal_get_fact(run->journal, "recipe", &run->arena, &before, err));
-    if (!before.data) return CORD_OK; /* nothing has begun here */
+    if (!before.data) return spare_inputs(run, false, err); /* nothing has begun here */
     CORD_TRY(compare_shard(run, err));
     if (given(run, "accept-changes")) return CORD_OK;
     CORD_TRY(journal_get_fact(run->journal, "mixed", &run->arena, &mixed, err));
@@ -147,6 +166,9 @@ static cord_status write_recipe(struct run *run, cord_error *err) {
 }
 
 static cord_status open_journal(struct run *run, cord_error *err) {
+    const char *path = arena_printf(&run->arena, "%s/journal.sqlite", run->recipe.out);
+    if (!path) return error_memory(err);
+    CORD_TRY(spare_inputs(run, access(path, F_OK) == 0, err));
     CORD_TRY(journal_open(run->recipe.out, JOURNAL_WRITE, &run->journal, err));
     run->journal_is_open = true;
     journal_lock(run->journal); /* it is ours, except while problems are worked on */

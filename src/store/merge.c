@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "data/shard.h"
+#include "store/output.h"
 #include "store/trajectories.h"
 
 #include <dirent.h>
@@ -323,9 +324,8 @@ static cord_status merge_all(struct merge *m, const char *folder, cord_error *er
 /* ---- the folder ---------------------------------------------------------------------------------------------- */
 
 static int is_ours(const struct dirent *entry) {
-    static const char *const names[] = {"journal.sqlite", "lock", "recipe.yaml", "summary.json", "trajectories.jsonl"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (text_starts(text_of(entry->d_name), text_of(names[i]))) return 1;
+    for (size_t i = 0; run_files[i]; i++)
+        if (text_starts(text_of(entry->d_name), text_of(run_files[i]))) return 1;
     return 0;
 }
 

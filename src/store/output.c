@@ -1,4 +1,4 @@
-/* output.c - whole files or none; see output.h. It must not know what is written. */
+/* output.c - whole files or none, and a run's files by name; see output.h. It must not know what is written. */
 #include "store/output.h"
 
 #include <errno.h>
@@ -42,4 +42,19 @@ cord_status output_close(struct output *o, cord_status status, cord_error *err) 
     if (o->draft && status == CORD_OK) file_sync_folder(o->path);
     forget(o);
     return status;
+}
+
+const char *const run_files[] = {"journal.sqlite", "lock", "recipe.yaml", "summary.json", "trajectories.jsonl", NULL};
+
+const char *run_file_of(const char *folder, const char *file) {
+    struct stat given, own;
+    const char *found = NULL;
+    if (stat(file, &given) != 0) return NULL;
+    for (size_t i = 0; run_files[i] && !found; i++) {
+        char *path;
+        if (asprintf(&path, "%s/%s", folder, run_files[i]) < 0) return NULL;
+        if (stat(path, &own) == 0 && own.st_dev == given.st_dev && own.st_ino == given.st_ino) found = run_files[i];
+        free(path);
+    }
+    return found;
 }

@@ -18,4 +18,9 @@ cord_status output_open(struct output *output, const char *path, cord_error *err
  * removed. Returns that status, or why the file could not be finished. */
 cord_status output_close(struct output *output, cord_status status, cord_error *err);
 
+/* What a run writes into its folder; NULL-terminated. */
+extern const char *const run_files[];
+/* Which of them, in that folder, a file is, by whatever name it goes; NULL: none. */
+const char *run_file_of(const char *folder, const char *file);
+
 #endif
