@@ -236,16 +236,20 @@ static bool has_begun(const struct beam *beam) {
     return false;
 }
 
-static const char *nothing_of(const struct strategy *strategy) {
-    return strategy->nothing ? strategy->nothing : "no first step";
+/* `failed`: why a candidate of the last round could not be had; NULL where none failed. */
+static cord_status refuse_nothing(const struct beam *beam, const struct strategy *strategy, const char *failed,
+                                  cord_error *err) {
+    const char *nothing = strategy->nothing ? strategy->nothing : "no first step";
+    if (failed) return error_set(err, CORD_BAD_INPUT, "%s: %s", nothing, failed);
+    return error_set(err, CORD_BAD_INPUT, "%s: every candidate of round %d was empty, repeated or degenerate", nothing,
+                     beam->number);
 }
 
 /* The finished trajectories of the last beam, best first, get their answers. */
 static cord_status finish(struct beam *beam, const struct strategy *strategy, cord_error *err) {
     const struct search *search = beam->search;
     /* taken up again after first rounds that left nothing: nobody could write an answer */
-    if (!has_begun(beam))
-        return error_set(err, CORD_BAD_INPUT, "%s: every candidate was dropped", nothing_of(strategy));
+    if (!has_begun(beam)) return refuse_nothing(beam, strategy, search->state.failed, err);
     if (strategy->check) CORD_TRY(strategy->check(beam, err));
     struct trajectory *finished = arena_alloc(search->arena, (size_t)beam->n * sizeof *finished);
     struct answered *answers = arena_alloc(search->arena, (size_t)beam->n * sizeof *answers);
@@ -288,11 +292,10 @@ static cord_status play_round(struct beam *beam, const struct strategy *strategy
     const struct observer *observer = beam->search->observer;
     if (observer->round) CORD_TRY(observer->round(observer->ctx, &round, err));
     if (has_begun(beam) || !strategy->ended(beam)) return CORD_OK;
-    for (int i = 0; i < round.n_candidates; i++)
-        if (round.candidates[i].drop == DROP_FAILED)
-            return error_set(err, CORD_BAD_INPUT, "%s: %s", nothing_of(strategy), round.candidates[i].drop_why);
-    return error_set(err, CORD_BAD_INPUT, "%s: every candidate of round %d was empty, repeated or degenerate",
-                     nothing_of(strategy), beam->number);
+    const char *failed = NULL;
+    for (int i = 0; i < round.n_candidates && !failed; i++)
+        if (round.candidates[i].drop == DROP_FAILED) failed = round.candidates[i].drop_why;
+    return refuse_nothing(beam, strategy, failed, err);
 }
 
 cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err) {

@@ -245,6 +245,7 @@ struct search_state {
     int n_beam;
     int anew;            /* rounds so far with candidates that began anew: how often an integration was tried */
     const char *refused; /* why the last of those was dropped; NULL */
+    const char *failed;  /* why the first candidate of the last round that failed did so; NULL */
 };
 
 /* A trace that there was already. Texts outlive the search. */

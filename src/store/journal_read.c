@@ -313,6 +313,18 @@ static cord_status read_anew(struct journal *j, int64_t problem, struct arena *a
     return rows_end(&r);
 }
 
+/* Why the last round may have left nothing. */
+static cord_status read_failed(struct journal *j, int64_t problem, struct arena *arena, struct search_state *state,
+                               cord_error *err) {
+    struct rows r;
+    rows_open(
+        &r, j, arena, err,
+        "SELECT drop_why FROM candidate WHERE problem = ?1 AND round = ?2 AND dropped = ?3 ORDER BY number LIMIT 1",
+        "lii", problem, state->round, DROP_FAILED);
+    if (rows_next(&r)) state->failed = row_string(&r);
+    return rows_end(&r);
+}
+
 cord_status journal_state(struct journal *j, const struct journal_problem *problem, struct arena *arena,
                           struct search_state *state, cord_error *err) {
     *state =
@@ -326,6 +338,7 @@ cord_status journal_state(struct journal *j, const struct journal_problem *probl
         CORD_TRY(
             read_beam(j, problem->key, state->round, previous, n_previous, arena, &state->beam, &state->n_beam, err));
     }
+    CORD_TRY(read_failed(j, problem->key, arena, state, err));
     return read_anew(j, problem->key, arena, state, err);
 }
 

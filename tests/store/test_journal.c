@@ -390,6 +390,8 @@ static void test_what_begins_anew(void **state) {
         assert_same_trajectory(&at.beam[0], &rounds[i].beam[0]);
         assert_int_equal(at.anew, i);
         if (i == 1) assert_string_equal(at.refused, "refused: it has no steps");
+        if (i == 1) assert_string_equal(at.failed, "refused: it has no steps");
+        if (i != 1) assert_null(at.failed);
         if (i != 1) assert_null(at.refused);
     }
     struct answered a = {.trajectory = last, .reply = last.reply, .answer = TEXT("5"), .why = "equal numbers"}, *got;
