@@ -119,7 +119,8 @@ cord_status journal_progress(struct journal *journal, struct journal_progress *p
 /* The first wanted one behind `index` in input order that is open; before the first is -1. */
 cord_status journal_next_open(struct journal *journal, int index, struct arena *arena, bool *found,
                               struct journal_problem *problem, cord_error *err);
-/* Makes those wanted that failed open again, with what they have (for --retry-failed). */
+/* Makes those wanted that failed open again, with what they have (for --retry-failed). Rounds at their end that left nothing to
+ * go on from are deleted, so that they are asked for anew. */
 cord_status journal_reopen(struct journal *journal, cord_error *err);
 
 /* What the search told: one transaction each. */

@@ -80,13 +80,54 @@ cord_status journal_failed(struct journal *j, int64_t problem, const char *reaso
                            err);
 }
 
+/* ---- opening again --------------------------------------------------------------------------------------------- */
+
+#define THAT_FAILED "status = ?1 AND NOT bad AND key IN (SELECT key FROM wanted)"
+#define OF_LAST     "problem = key AND round = (SELECT max(number) FROM round WHERE problem = key)"
+#define UNDONE \
+    "(SELECT r.problem, r.number FROM round AS r JOIN undone AS u ON u.problem = r.problem AND r.number >= first)"
+
+/* From which round on the problems that failed have rounds that left nothing to go on from: a search that was taken up there
+ * would ask nobody, and fail again. */
+static cord_status find_undone(struct journal *j, cord_error *err) {
+    CORD_TRY(query_run(j, err, "DELETE FROM undone", ""));
+    /* no trajectory has a first step */
+    CORD_TRY(query_run(j, err,
+                       "INSERT INTO undone SELECT key, 1 FROM problem WHERE " THAT_FAILED
+                       " AND EXISTS (SELECT 1 FROM beam WHERE " OF_LAST ")"
+                       " AND NOT EXISTS (SELECT 1 FROM beam WHERE " OF_LAST " AND bytes > 0)",
+                       "i", PROBLEM_FAILED));
+    /* of an integration, all tries came to nothing; its traces are there */
+    CORD_TRY(query_run(j, err,
+                       "INSERT OR IGNORE INTO undone SELECT key, (SELECT min(round) FROM candidate WHERE problem = key"
+                       " AND parent = -1) FROM problem WHERE " THAT_FAILED
+                       " AND EXISTS (SELECT 1 FROM candidate WHERE " OF_LAST " AND parent = -1 AND dropped <> 0)",
+                       "i", PROBLEM_FAILED));
+    /* all traces are complete, and none was scored; those that are to be merged never are */
+    return query_run(j, err,
+                     "INSERT OR IGNORE INTO undone SELECT key, (SELECT min(round) FROM beam WHERE problem = key"
+                     " AND finish <> 0 AND log_score IS NULL) FROM problem WHERE " THAT_FAILED
+                     " AND NOT EXISTS (SELECT 1 FROM teacher WHERE name = ?2)"
+                     " AND EXISTS (SELECT 1 FROM beam WHERE " OF_LAST ")"
+                     " AND NOT EXISTS (SELECT 1 FROM beam WHERE " OF_LAST " AND (finish = 0 OR log_score IS NOT NULL))",
+                     "is", PROBLEM_FAILED, INTEGRATOR);
+}
+
+static cord_status reopen(struct journal *j, cord_error *err) {
+    CORD_TRY(find_undone(j, err));
+    CORD_TRY(query_run(j, err, "DELETE FROM candidate WHERE (problem, round) IN " UNDONE, ""));
+    CORD_TRY(query_run(j, err, "DELETE FROM beam WHERE (problem, round) IN " UNDONE, ""));
+    CORD_TRY(query_run(j, err, "DELETE FROM round WHERE (problem, number) IN " UNDONE, ""));
+    return query_run(j, err, "UPDATE problem SET status = ?2, reason = NULL WHERE " THAT_FAILED, "ii", PROBLEM_FAILED,
+                     PROBLEM_OPEN);
+}
+
 cord_status journal_reopen(struct journal *j, cord_error *err) {
+    CORD_TRY(
+        query_script(j, err, "write down what is asked for anew",
+                     "CREATE TEMP TABLE IF NOT EXISTS undone (problem INTEGER PRIMARY KEY, first INTEGER NOT NULL)"));
     CORD_TRY(transaction_begin(j, err));
-    cord_status status = query_run(j, err,
-                                   "UPDATE problem SET status = ?1, reason = NULL"
-                                   " WHERE status = ?2 AND NOT bad AND key IN (SELECT key FROM wanted)",
-                                   "ii", PROBLEM_OPEN, PROBLEM_FAILED);
-    return transaction_end(j, status, err);
+    return transaction_end(j, reopen(j, err), err);
 }
 
 /* ---- reading back ---------------------------------------------------------------------------------------------- */

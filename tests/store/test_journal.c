@@ -405,6 +405,61 @@ static void test_what_begins_anew(void **state) {
 }
 
 /* Parts that do not lie in their trace are no crash. */
+/* Tells rounds of p1 whose search then fails, and opens it again; `left` of them are there. */
+static void assert_left(struct fixture *f, const struct round *rounds, int n, int left) {
+    struct search_state at;
+    sample_started(f->journal, 1);
+    for (int i = 0; i < n; i++) assert_ok(journal_round(f->journal, 1, &rounds[i], err));
+    assert_ok(journal_failed(f->journal, 1, "so it is", err));
+    assert_ok(journal_reopen(f->journal, err));
+    struct journal_problem *p = problems_of(f, f->journal, 4);
+    assert_int_equal(p[0].status, PROBLEM_OPEN);
+    assert_int_equal(p[0].rounds, left);
+    assert_true(p[0].started);
+    assert_ok(journal_state(f->journal, &p[0], &f->arena, &at, err));
+    assert_int_equal(at.round, left);
+    assert_ok(
+        query_script(f->journal, err, "begin anew", "DELETE FROM candidate; DELETE FROM beam; DELETE FROM round"));
+}
+
+/* Rounds that left nothing to go on from are asked for anew, and no others are. */
+static void test_rounds_that_left_nothing(void **state) {
+    struct fixture *f = *state;
+    struct candidate no = sample_candidate(0, 0, 0, TEXT(""), (cord_text){"", 0}, 0);
+    struct trajectory empty = {.reasoning = {"", 0}, .author = -1, .candidate = -1}, over = empty;
+    no.drop = DROP_FAILED;
+    no.drop_why = "it answers 400";
+    over.finish = FINISHED_EXHAUSTED;
+    struct round rounds[] = {{1, &no, 1, &empty, 1, NULL}, {2, &no, 1, &over, 1, NULL}};
+    sample_problems(f->journal);
+    assert_left(f, rounds, 2, 0);
+    assert_left(f, f->sample.rounds, 3, 3); /* it failed in its answer stage */
+
+    /* two traces: one ends in round 1, the other goes on */
+    struct trajectory *one = f->sample.beams[0], two[2] = {one[0], one[1]};
+    struct round second = {2, NULL, 0, two, 2, NULL};
+    one[0].finish = two[0].finish = two[1].finish = FINISHED_CLOSED;
+    one[0].log_score = two[0].log_score = two[1].log_score = (double)NAN;
+    two[0].from = 0, two[1].from = 1;
+    two[0].candidate = two[1].candidate = -1;
+    rounds[0] = f->sample.rounds[0], rounds[1] = second;
+    assert_left(f, rounds, 2, 0); /* neither was scored: from the first on that ended */
+    one[0].finish = GROWING;
+    assert_left(f, rounds, 2, 1);
+    two[1].log_score = log(0.5);
+    assert_left(f, rounds, 2, 2); /* one is enough */
+
+    /* an integration never scores its traces; its tries are asked for anew, where none was of use */
+    struct teacher teachers[] = {{.name = "strong"}, {.name = INTEGRATOR}};
+    struct candidate merge = no;
+    assert_ok(journal_put_teachers(f->journal, teachers, 2, err));
+    two[1].log_score = (double)NAN;
+    assert_left(f, rounds, 2, 2);
+    merge.parent = -1;
+    struct round tries[] = {rounds[0], rounds[1], {3, &merge, 1, two, 2, NULL}, {4, &merge, 1, two, 2, NULL}};
+    assert_left(f, tries, 4, 2);
+}
+
 static void test_wrong_parts_are_damage(void **state) {
     struct fixture *f = *state;
     static const char *const wrong[] = {"0 999 \n", "5 2 \n", "x\n", "1\n", "0 2 ", ""};
@@ -473,6 +528,7 @@ int main(void) {
         TEST(test_answer_that_was_trimmed),
         TEST(test_answers_of_equal_text),
         TEST(test_what_begins_anew),
+        TEST(test_rounds_that_left_nothing),
         TEST(test_wrong_parts_are_damage),
         TEST(test_spoken),
         TEST(test_candidate_of_no_parent_is_refused),
