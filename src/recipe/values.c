@@ -94,6 +94,7 @@ static const char *number_complaint(struct recipe_value *value) {
     value->number = strtod(text, &end);
     if (*end || end == text) return whole ? "is not a whole number" : "is not a number";
     if (!(value->number >= value->key->min && value->number <= value->key->max)) return "is out of range";
+    if (whole && strtoll(text, NULL, 10) != (long long)value->number) return "is out of range"; /* it was rounded */
     return NULL;
 }
 

@@ -38,6 +38,8 @@ static void wrong_recipes_are_told(void **state) {
         {MINIMAL "search: {beam: 1_0}\n", "r.yaml:6:16", "is not a whole number"},
         {MINIMAL "search: {beam: 1-2}\n", "r.yaml:6:16", "is not a whole number"},
         {MINIMAL "search: {beam: 99999999999999999999}\n", "r.yaml:6:16", "out of range"},
+        {HEAD TEACHERS "run: {out: o, seed: 9007199254740993}\n", "r.yaml:5:21",
+         "out of range; allowed: a whole number"},
         {MINIMAL "search: {answer_temperature: .nan}\n", "r.yaml:6:30", "is not a number"},
         {MINIMAL "search: {answer_temperature: -0.1}\n", "r.yaml:6:30", "out of range; allowed: a number, 0 to 5"},
         {MINIMAL "search: {beam: 1}\nsearch: {beam: 2}\n", "r.yaml:7:1", "a second time; the first is in line 6"},
