@@ -331,6 +331,7 @@ cord_status journal_state(struct journal *j, const struct journal_problem *probl
         (struct search_state){.started = problem->started, .log_s0 = problem->log_s0, .contrast = problem->contrast};
     int64_t last;
     CORD_TRY(query_int64(j, err, &last, 0, "SELECT max(number) FROM round WHERE problem = ?1", "l", problem->key));
+    if (last > problem->rounds) return query_damaged(j, "a round is missing", err);
     while (state->round < last) {
         const struct trajectory *previous = state->beam;
         int n_previous = state->n_beam;
@@ -408,6 +409,7 @@ cord_status journal_answers(struct journal *j, const struct journal_problem *pro
     struct answer_row *rows = array_of(arena, count, sizeof *rows);
     struct answered *answers = array_of(arena, count, sizeof *answers);
     if (!rows || !answers) return error_memory(err);
+    if (last > problem->rounds) return query_damaged(j, "an answer is of a round that is not there", err);
     CORD_TRY(read_answer_rows(j, problem->key, arena, rows, count, n, err));
     const struct trajectory *beam = NULL;
     int n_beam = 0;
