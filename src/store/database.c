@@ -52,8 +52,9 @@ bool database_wal_is_safe(unsigned long type) {
 
 /* ---- the folder and its lock --------------------------------------------------------------------------------- */
 
-static cord_status make_folder(const char *folder, cord_error *err) {
+cord_status database_make_folder(const char *folder, cord_error *err) {
     char path[4096];
+    struct stat info;
     size_t len = strlen(folder);
     if (!len || len >= sizeof path)
         return error_set(err, CORD_BAD_RECIPE, "the run folder's name is empty or too long");
@@ -63,6 +64,9 @@ static cord_status make_folder(const char *folder, cord_error *err) {
         char end = *slash;
         *slash = '\0';
         if (mkdir(path, 0777) != 0 && errno != EEXIST) return error_errno(err, "make the folder", path);
+        if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode))
+            return error_set(err, CORD_BAD_RECIPE,
+                             "%s is a file, and a run needs a folder; name another one as run.out", path);
         if (!end) return CORD_OK;
         *slash = end;
     }
@@ -115,7 +119,7 @@ cord_status database_hold(const char *folder, int *lock, cord_error *err) {
     *lock = -1;
     if (!lock_path(folder, path)) return error_set(err, CORD_BAD_USAGE, "the run folder's name is too long");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT ? CORD_OK : error_errno(err, "open", path);
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? CORD_OK : error_errno(err, "open", path);
     struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
         cord_status status = lock_refused(path, fd, err);
@@ -186,7 +190,7 @@ static cord_status remove_journal(const char *path, cord_error *err) {
 }
 
 static cord_status open_to_write(struct journal *j, const char *folder, unsigned long type, cord_error *err) {
-    CORD_TRY(make_folder(folder, err));
+    CORD_TRY(database_make_folder(folder, err));
     CORD_TRY(take_lock(j, folder, err));
     struct statfs disk;
     if (statfs(folder, &disk) != 0) return error_errno(err, "look at the folder", folder);
@@ -216,6 +220,11 @@ static bool lost_its_log(const char *path) {
 static cord_status open_to_read(struct journal *j, const char *folder, cord_error *err) {
     struct stat info;
     if (stat(folder, &info) != 0) return error_errno(err, "open the run folder", folder);
+    if (!S_ISDIR(info.st_mode))
+        return error_set(err, CORD_BAD_INPUT,
+                         "%s is a file, and not a run folder; name the folder that holds a "
+                         "journal.sqlite",
+                         folder);
     if (stat(j->path, &info) != 0 && errno == ENOENT)
         return error_set(err, CORD_BAD_INPUT, "%s is not a run folder: there is no journal.sqlite in it", folder);
     bool lost = lost_its_log(j->path);

@@ -35,6 +35,9 @@ bool database_wal_is_safe(unsigned long type);
 cord_status database_open(const char *folder, enum journal_mode mode, unsigned long type, struct journal **journal,
                           cord_error *err);
 
+/* Makes a folder, and those above it, unless it is there. */
+cord_status database_make_folder(const char *folder, cord_error *err);
+
 /* Sees to it that nobody writes in a run's folder: takes its lock, shared with others who only read. CORD_BUSY, with the
  * writer's process id, while there is one. *lock is a file descriptor to be closed, or -1 where the folder has no lock (a
  * copy of a run, say). */

@@ -323,7 +323,13 @@ static cord_status merge_all(struct merge *m, const char *folder, cord_error *er
 
 /* ---- the folder ---------------------------------------------------------------------------------------------- */
 
+/* A file that a draft has until its folder has its name: what has none is not a merge's to clear away. */
+#define MARK "merging"
+
+static int is_mark(const struct dirent *entry) { return !strcmp(entry->d_name, MARK); }
+
 static int is_ours(const struct dirent *entry) {
+    if (is_mark(entry)) return 1;
     for (size_t i = 0; run_files[i]; i++)
         if (text_starts(text_of(entry->d_name), text_of(run_files[i]))) return 1;
     return 0;
@@ -348,6 +354,31 @@ static void clear_folder(const char *folder, int (*which)(const struct dirent *)
     free(entries);
 }
 
+static int is_anything(const struct dirent *entry) {
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static cord_status begin_draft(const char *draft, cord_error *err) {
+    struct dirent **entries = NULL;
+    char mark[4096];
+    CORD_TRY(database_make_folder(draft, err));
+    if ((size_t)snprintf(mark, sizeof mark, "%s/" MARK, draft) >= sizeof mark)
+        return error_set(err, CORD_BAD_USAGE, "the name %s is too long", draft);
+    if (access(mark, F_OK) == 0) return CORD_OK;
+    int n = scandir(draft, &entries, is_anything, NULL);
+    for (int i = 0; i < n; i++) free(entries[i]);
+    free(entries);
+    if (n)
+        return error_set(err, CORD_BAD_USAGE,
+                         "%s, where the result would grow, is there already, and is no draft of a merge; rename it, or "
+                         "name another folder than %.*s",
+                         draft, (int)(strlen(draft) - strlen("." MARK)), draft);
+    int file = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0) return error_errno(err, "make", mark);
+    close(file);
+    return CORD_OK;
+}
+
 static cord_status check_out(const char *out, cord_error *err) {
     struct stat info;
     if (lstat(out, &info) == 0)
@@ -363,12 +394,14 @@ static cord_status publish(struct merge *m, const char *draft, const char *out, 
     m->journal = NULL;
     cord_status status = check_out(out, err);
     if (status == CORD_OK && rename(draft, out) != 0) status = error_errno(err, "make", out);
+    if (status == CORD_OK) clear_folder(out, is_mark);
     if (status == CORD_OK) file_sync_folder(out);
     close(lock);
     return status;
 }
 
 static cord_status make(struct merge *m, const char *draft, const char *out, cord_error *err) {
+    CORD_TRY(begin_draft(draft, err));
     CORD_TRY(journal_open(draft, JOURNAL_FRESH, &m->journal, err));
     clear_folder(draft, is_draft);
     cord_status status = merge_all(m, draft, err);
@@ -389,7 +422,7 @@ cord_status merge_runs(const struct merge_options *options, struct merge_counts 
     cord_text out = text_of(options->out);
     while (out.len > 1 && out.data[out.len - 1] == '/') out.len--;
     out = arena_text(&arena, out);
-    const char *draft = out.data ? arena_printf(&arena, "%s.merging", out.data) : NULL;
+    const char *draft = out.data ? arena_printf(&arena, "%s." MARK, out.data) : NULL;
     int *locks = arena_alloc(&arena, (size_t)options->n_runs * sizeof *locks);
     cord_status status = draft && locks ? check_out(out.data, err) : error_memory(err);
     for (int i = 0; locks && i < options->n_runs; i++) locks[i] = -1;

@@ -45,7 +45,7 @@ struct merge_counts {
  * numbers. Where lines and numbers contradict each other, because the runs read different files, they stand run by run.
  *
  * The result appears under its name whole, or not at all. Until then it grows in OUT.merging, which a merge that was killed
- * leaves behind and the next one to OUT clears away. */
+ * leaves behind and the next one to OUT clears away. A folder of that name that no merge made is refused. */
 cord_status merge_runs(const struct merge_options *options, struct merge_counts *counts, cord_error *err);
 
 #endif

@@ -414,6 +414,11 @@ static void test_nothing_there(void **state) {
     assert_int_equal(journal_open(folder, JOURNAL_READ, &journal, &e), CORD_BAD_INPUT);
     assert_non_null(strstr(e.message, "not a run folder"));
     assert_int_equal(rmdir(folder), 0); /* still empty */
+    snprintf(folder, sizeof folder, "%s/journal.sqlite", f->folder);
+    assert_int_equal(journal_open(folder, JOURNAL_READ, &journal, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "is a file, and not a run folder"));
+    assert_int_equal(journal_open(folder, JOURNAL_WRITE, &journal, &e), CORD_BAD_RECIPE);
+    assert_non_null(strstr(e.message, "as run.out"));
 }
 
 /* Every edit that breaks a trajectory is noticed: the text no longer has its checksum, or comes from nowhere. */

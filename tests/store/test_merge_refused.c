@@ -51,6 +51,7 @@ static void test_wrong_folders(void **state) {
     assert_refused(f, CORD_IO_ERROR, "No such file", "a", "missing");
     assert_int_equal(mkdir(in(f, "empty"), 0777), 0);
     assert_refused(f, CORD_BAD_INPUT, "not a run folder", "a", "empty");
+    assert_refused(f, CORD_BAD_INPUT, "is a file, and not a run folder", "a", "a/journal.sqlite");
     make_run(f, "begun", "2", "");
     change(f, "begun", "DELETE FROM run");
     assert_refused(f, CORD_BAD_INPUT, "leave this folder out", "begun", "a");
@@ -110,12 +111,28 @@ static void test_killed_merge(void **state) {
     }
 }
 
+/* A run of the user's may have any name. */
+static void test_a_run_is_no_draft(void **state) {
+    struct fixture *f = *state;
+    make_run(f, "a", "1", "1");
+    make_run(f, "out.merging", "2", "2");
+    const char *before = fingerprint(f, "out.merging");
+    assert_int_equal(MERGE(f, "a"), CORD_BAD_USAGE);
+    assert_non_null(strstr(f->err.message, "no draft of a merge"));
+    assert_string_equal(fingerprint(f, "out.merging"), before);
+    sample_remove(in(f, "out.merging"));
+    assert_int_equal(mkdir(in(f, "out.merging"), 0777), 0); /* as a merge that was killed at once leaves it */
+    assert_merged(f, "a");
+    assert_false(exists(f, "out/merging"));
+}
+
 /* Two at once: the second is told of the first, and does not touch what that is making. */
 static void test_second_merge_is_refused(void **state) {
     struct fixture *f = *state;
     make_run(f, "a", "1", "1");
     struct journal *first;
     assert_ok(journal_open(in(f, "out.merging"), JOURNAL_FRESH, &first, err));
+    assert_ok(file_write_atomic(in(f, "out.merging/merging"), TEXT(""), err));
     assert_int_equal(MERGE(f, "a"), CORD_BUSY);
     assert_true(exists(f, "out.merging/journal.sqlite"));
     assert_ok(journal_put_fact(first, "still", TEXT("here"), err));
@@ -132,6 +149,7 @@ int main(void) {
         TEST(test_wrong_folders),
         TEST(test_odd_names),
         TEST(test_killed_merge),
+        TEST(test_a_run_is_no_draft),
         TEST(test_second_merge_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
