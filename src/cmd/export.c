@@ -1,11 +1,10 @@
 /* export.c - `cord export`: training rows from runs. It must not know layouts of rows, nor how one is chosen. */
 #include "cmd/dataset.h"
-#include "export/dataset.h"
+#include "cmd/export_files.h"
 #include "export/trainers.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 /* What a command line comes to. */
 struct job {
@@ -214,16 +213,6 @@ static const char *command_of(struct job *job) {
 
 /* ---- where rows go ------------------------------------------------------------------------------------------------ */
 
-static bool is_folder(const struct job *job, const char *path) {
-    struct stat info;
-    bool slash = *path && path[strlen(path) - 1] == '/';
-    return slash || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) || job->options.n_splits > 1;
-}
-
-static bool wants_parquet(const struct job *job, const char *path) {
-    return flag_option(job->call, "parquet") || (!is_folder(job, path) && text_ends(text_of(path), TEXT(".parquet")));
-}
-
 static cord_status add_lists(struct job *job, struct dataset *set, cord_error *err) {
     const char *matches = text_option(job->call, "matches"), *list = text_option(job->call, "list");
     if (matches) CORD_TRY(dataset_add(set, matches, &job->options.matches, err));
@@ -246,16 +235,12 @@ static cord_status export_to_stdout(struct job *job, cord_error *err) {
 
 static cord_status export_to(struct job *job, const char *path, cord_error *err) {
     struct dataset set;
-    const struct dataset_options where = {
-        .path = path,
-        .folder = is_folder(job, path),
-        .parquet = wants_parquet(job, path),
-        .library = duckdb_library(&job->arena),
-    };
+    struct dataset_options where = export_place(job->call, path, job->options.n_splits);
     struct card card = {
         .sources = job->runs.sources, .n_sources = job->runs.n, .options = &job->options, .figures = &job->figures};
     card.command = command_of(job);
     if (!card.command) return error_memory(err);
+    where.library = duckdb_library(&job->arena);
     CORD_TRY(dataset_open(&set, &where, job->splits, job->options.n_splits, err));
     cord_status status = add_lists(job, &set, err);
     if (status == CORD_OK) status = write_rows(job, err);
@@ -275,10 +260,12 @@ static cord_status export_all(struct job *job, cord_error *err) {
     if (path && job->options.n_splits > 1 && text_ends(text_of(path), TEXT(".parquet")))
         return error_set(err, CORD_BAD_USAGE,
                          "--split makes several files: name a folder for them (--out FOLDER/), and say --parquet");
-    if (text_starts(text_of(job->options.format->name), TEXT("llama-factory")) && (to_stdout || !is_folder(job, path)))
+    if (text_starts(text_of(job->options.format->name), TEXT("llama-factory")) &&
+        (to_stdout || !export_place(job->call, path, job->options.n_splits).folder))
         return error_set(err, CORD_BAD_USAGE,
                          "this format has a dataset_info.json: name a folder for it (--out FOLDER/)");
     if (path && !*path) return error_set(err, CORD_BAD_USAGE, "--out is empty");
+    CORD_TRY(check_export_files(job->call, job->splits, job->options.n_splits, err));
     CORD_TRY(runs_open(&job->runs, job->call->args, job->call->n_args, err));
     CORD_TRY(open_overlap(job, err));
     CORD_TRY(open_reader(job, err));
@@ -337,7 +324,8 @@ static void warn(const struct job *job) {
             "how many rows that concerns\n",
             t->name, t->tokens, t->longer, t->setting);
     const char *path = text_option(job->call, "out");
-    if (strcmp(job->options.format->name, "verl") == 0 && !(path && wants_parquet(job, path)))
+    if (strcmp(job->options.format->name, "verl") == 0 &&
+        !(path && export_place(job->call, path, job->options.n_splits).parquet))
         fprintf(err, "note: verl reads Parquet alone: say --parquet, or name a file that ends in .parquet\n");
     if (t && !job->options.turn)
         fprintf(err, "note: with --template cord looks whether the student's template keeps the reasoning\n");

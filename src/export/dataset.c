@@ -19,24 +19,27 @@ static const char *name_of(const char *path, struct arena *arena) {
 }
 
 /* The folder that a file lies in, with its slash; "" for the current one. */
-static const char *folder_of(const struct dataset *set, struct arena *arena) {
-    size_t len = strlen(set->options.path);
-    if (set->options.folder)
-        return arena_printf(arena, "%s%s", set->options.path, len && set->options.path[len - 1] == '/' ? "" : "/");
-    while (len > 0 && set->options.path[len - 1] != '/') len--;
-    return arena_text(arena, (cord_text){set->options.path, len}).data;
+static const char *folder_of(const struct dataset_options *o, struct arena *arena) {
+    size_t len = strlen(o->path);
+    if (o->folder) return arena_printf(arena, "%s%s", o->path, len && o->path[len - 1] == '/' ? "" : "/");
+    while (len > 0 && o->path[len - 1] != '/') len--;
+    return arena_text(arena, (cord_text){o->path, len}).data;
 }
 
 cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err) {
     if (set->n == DATASET_FILES) return error_set(err, CORD_INTERNAL, "a data set has no room for %s", path);
-    struct output *output = &set->outputs[set->n];
-    CORD_TRY(output_open(output, path, err));
     for (int i = 0; i < set->n; i++)
-        if (output->draft && strcmp(set->outputs[i].path, output->path) == 0)
-            return output_close(output, error_set(err, CORD_BAD_USAGE, "%s would be written twice", path), err);
-    set->n++;
-    *file = output->file;
+        if (output_same(set->outputs[i].path, path))
+            return error_set(err, CORD_BAD_USAGE, "%s would be written twice", path);
+    CORD_TRY(output_open(&set->outputs[set->n], path, err));
+    *file = set->outputs[set->n++].file;
     return CORD_OK;
+}
+
+const char *dataset_file(const struct dataset_options *o, const char *split, struct arena *arena) {
+    const char *folder = folder_of(o, arena);
+    if (!o->folder || !folder) return o->folder ? NULL : o->path;
+    return arena_printf(arena, "%s%s.%s", folder, split, o->parquet ? "parquet" : "jsonl");
 }
 
 static cord_status make_folder(struct dataset *set, cord_error *err) {
@@ -51,13 +54,12 @@ static cord_status make_folder(struct dataset *set, cord_error *err) {
 
 static cord_status open_splits(struct dataset *set, struct export_split *splits, int n, cord_error *err) {
     const struct dataset_options *o = &set->options;
-    const char *folder = folder_of(set, &set->arena), *ending = o->parquet ? "parquet" : "jsonl";
     if (o->parquet) CORD_TRY(table_find_library(o->path, o->library, err));
     if (o->parquet && !set->plain)
         return error_set(err, CORD_BAD_USAGE, "Parquet cannot be written piece by piece: %s is no plain file", o->path);
     if (o->folder) CORD_TRY(make_folder(set, err));
     for (int i = 0; i < n; i++) {
-        const char *path = o->folder ? arena_printf(&set->arena, "%s%s.%s", folder, splits[i].name, ending) : o->path;
+        const char *path = dataset_file(o, splits[i].name, &set->arena);
         if (!path) return error_memory(err);
         set->files[i] = (struct card_file){splits[i].name, name_of(path, &set->arena), 0};
         CORD_TRY(dataset_add(set, path, &splits[i].file, err));
@@ -98,7 +100,7 @@ static bool may_be_card(const struct dataset *set, const char *path, struct aren
 }
 
 static cord_status put_card(struct dataset *set, const struct card *card, cord_error *err) {
-    const char *folder = folder_of(set, &set->arena);
+    const char *folder = folder_of(&set->options, &set->arena);
     char *path = arena_printf(&set->arena, "%sREADME.md", folder);
     if (path && !may_be_card(set, path, &set->arena))
         path = set->options.folder ? arena_printf(&set->arena, "%sCARD.md", folder)
@@ -114,7 +116,7 @@ static cord_status put_card(struct dataset *set, const struct card *card, cord_e
 
 static cord_status put_description(struct dataset *set, const struct card *card, cord_error *err) {
     const char *name = name_of(set->options.path, &set->arena);
-    char *path = arena_printf(&set->arena, "%sdataset_info.json", folder_of(set, &set->arena));
+    char *path = arena_printf(&set->arena, "%sdataset_info.json", folder_of(&set->options, &set->arena));
     if (!name || !path) return error_memory(err);
     struct buf text;
     buf_init(&text, "dataset_info.json", MOST_CARD);

@@ -27,6 +27,8 @@ struct dataset {
     struct arena arena;
 };
 
+/* Where a split's rows lie; NULL where there is no memory. */
+const char *dataset_file(const struct dataset_options *options, const char *split, struct arena *arena);
 /* Opens a file for each split, and gives it to the split. Without `folder` there may be one split only. Parquet is refused
  * here where the library is missing, before any row is made. */
 cord_status dataset_open(struct dataset *set, const struct dataset_options *options, struct export_split *splits, int n,

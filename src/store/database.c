@@ -259,6 +259,8 @@ cord_status database_open(const char *folder, enum journal_mode mode, unsigned l
     return status;
 }
 
+const char *const run_files[] = {"journal.sqlite", "lock", "recipe.yaml", "summary.json", "trajectories.jsonl", NULL};
+
 cord_status journal_open(const char *folder, enum journal_mode mode, struct journal **out, cord_error *err) {
     return database_open(folder, mode, 0, out, err);
 }

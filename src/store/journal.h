@@ -16,6 +16,9 @@ struct journal;
 void journal_lock(struct journal *journal);
 void journal_unlock(struct journal *journal);
 
+/* The files of a run folder, NULL-terminated; SQLite puts some of its own beside the first. */
+extern const char *const run_files[];
+
 enum journal_mode {
     JOURNAL_READ,
     JOURNAL_WRITE,

@@ -330,7 +330,7 @@ static int is_mark(const struct dirent *entry) { return !strcmp(entry->d_name, M
 
 static int is_ours(const struct dirent *entry) {
     if (is_mark(entry)) return 1;
-    for (size_t i = 0; run_files[i]; i++)
+    for (int i = 0; run_files[i]; i++)
         if (text_starts(text_of(entry->d_name), text_of(run_files[i]))) return 1;
     return 0;
 }

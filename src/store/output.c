@@ -1,10 +1,74 @@
 /* output.c - whole files or none, and a run's files by name; see output.h. It must not know what is written. */
 #include "store/output.h"
 
+#include "store/journal.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* ---- which file a path is ------------------------------------------------------------------------------------ */
+
+struct place {
+    bool there, shared; /* shared: a pipe or a device, that several may write to */
+    struct stat file, folder;
+    char name[256];
+};
+
+/* Where a path leads, symbolic links followed; false where there is not even a folder for it. */
+static bool find_place(const char *path, struct place *place) {
+    *place = (struct place){0};
+    place->there = stat(path, &place->file) == 0;
+    place->shared = place->there && !S_ISREG(place->file.st_mode);
+    if (place->shared) return true;
+    char *full = place->there ? realpath(path, NULL) : strdup(path), *slash = full ? strrchr(full, '/') : NULL;
+    const char *name = slash ? slash + 1 : full ? full : "";
+    bool fits = *name && (size_t)snprintf(place->name, sizeof place->name, "%s", name) < sizeof place->name;
+    if (slash) slash[1] = '\0';
+    bool found = fits && stat(slash ? full : ".", &place->folder) == 0;
+    free(full);
+    return found;
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool output_same(const char *a, const char *b) {
+    struct place one, other;
+    bool found = find_place(a, &one);
+    if (!find_place(b, &other) || !found) return strcmp(a, b) == 0;
+    if (one.shared || other.shared) return false;
+    if (one.there && other.there && same_inode(&one.file, &other.file)) return true;
+    return strcmp(one.name, other.name) == 0 && same_inode(&one.folder, &other.folder);
+}
+
+bool output_is_of_run(const char *path) {
+    char journal[4200];
+    char *full = realpath(path, NULL);
+    const char *at = full ? full : path, *slash = strrchr(at, '/'), *name = slash ? slash + 1 : at;
+    int folder = (int)(name - at);
+    bool runs = (size_t)snprintf(journal, sizeof journal, "%.*s%s", folder, at, run_files[0]) < sizeof journal &&
+                access(journal, F_OK) == 0;
+    bool ours = text_starts(text_of(name), text_of(run_files[0]));
+    for (int i = 0; run_files[i]; i++) ours = ours || strcmp(name, run_files[i]) == 0;
+    free(full);
+    return runs && ours;
+}
+
+const char *run_file_of(const char *folder, const char *path) {
+    const char *found = NULL;
+    for (size_t i = 0; run_files[i] && !found; i++) {
+        char *own;
+        if (asprintf(&own, "%s/%s", folder, run_files[i]) < 0) return NULL;
+        if (output_same(path, own)) found = run_files[i];
+        free(own);
+    }
+    return found;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
 
 static void forget(struct output *o) {
     free(o->path);
@@ -42,19 +106,4 @@ cord_status output_close(struct output *o, cord_status status, cord_error *err) 
     if (o->draft && status == CORD_OK) file_sync_folder(o->path);
     forget(o);
     return status;
-}
-
-const char *const run_files[] = {"journal.sqlite", "lock", "recipe.yaml", "summary.json", "trajectories.jsonl", NULL};
-
-const char *run_file_of(const char *folder, const char *file) {
-    struct stat given, own;
-    const char *found = NULL;
-    if (stat(file, &given) != 0) return NULL;
-    for (size_t i = 0; run_files[i] && !found; i++) {
-        char *path;
-        if (asprintf(&path, "%s/%s", folder, run_files[i]) < 0) return NULL;
-        if (stat(path, &own) == 0 && own.st_dev == given.st_dev && own.st_ino == given.st_ino) found = run_files[i];
-        free(path);
-    }
-    return found;
 }

@@ -18,9 +18,12 @@ cord_status output_open(struct output *output, const char *path, cord_error *err
  * removed. Returns that status, or why the file could not be finished. */
 cord_status output_close(struct output *output, cord_status status, cord_error *err);
 
-/* What a run writes into its folder; NULL-terminated. */
-extern const char *const run_files[];
-/* Which of them, in that folder, a file is, by whatever name it goes; NULL: none. */
-const char *run_file_of(const char *folder, const char *file);
+/* Whether two paths are one file, so that what is written to the one takes the place of the other: a file under two names,
+ * or one name in one folder, where there may be nothing yet. Pipes and devices can be shared, and are never one. */
+bool output_same(const char *a, const char *b);
+/* Whether a path is that of a run folder's own file (journal.h), of whatever run. */
+bool output_is_of_run(const char *path);
+/* Which of the files that a run writes into that folder a path is; NULL: none. */
+const char *run_file_of(const char *folder, const char *path);
 
 #endif

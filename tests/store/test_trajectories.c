@@ -204,6 +204,41 @@ static void test_output_is_whole_or_not_there(void **state) {
     assert_true(S_ISLNK(info.st_mode));
 }
 
+static void make_file(const char *folder, const char *name) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_ok(file_write_atomic(path, TEXT("x"), err));
+}
+
+/* Names are compared by what they lead to. */
+static void test_output_same(void **state) {
+    struct fixture *f = *state;
+    char a[200], b[200], other[200];
+    make_file(f->folder, "one");
+    snprintf(a, sizeof a, "%s/one", f->folder);
+    snprintf(b, sizeof b, "%s/./one", f->folder);
+    snprintf(other, sizeof other, "%s/to_one", f->folder);
+    assert_true(output_same(a, b));
+    assert_int_equal(symlink("one", other), 0);
+    assert_true(output_same(a, other));
+    snprintf(b, sizeof b, "%s/two", f->folder);
+    assert_false(output_same(a, b));
+    assert_int_equal(link(a, b), 0);
+    assert_true(output_same(a, b));
+    snprintf(a, sizeof a, "%s/none", f->folder); /* nothing is there yet */
+    snprintf(b, sizeof b, "%s/../%s/none", f->folder, strrchr(f->folder, '/') + 1);
+    assert_true(output_same(a, b));
+    assert_false(output_same("/dev/null", "/dev/null"));
+    assert_true(output_same("/nowhere/at/all", "/nowhere/at/all"));
+
+    snprintf(a, sizeof a, "%s/recipe.yaml", f->folder);
+    assert_true(output_is_of_run(a)); /* of the fixture's journal */
+    snprintf(a, sizeof a, "%s/journal.sqlite-shm", f->folder);
+    assert_true(output_is_of_run(a));
+    assert_false(output_is_of_run(b));
+    assert_false(output_is_of_run("/tmp/recipe.yaml"));
+}
+
 /* As root, a rename over /dev/null would replace it for the whole machine. */
 static void test_output_into_a_device(void **state) {
     (void)state;
@@ -224,11 +259,9 @@ static void test_output_into_a_device(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_trajectories),
-        TEST(test_equal_runs_have_equal_files),
-        TEST(test_scores_of_nothing),
-        TEST(test_output_is_whole_or_not_there),
-        cmocka_unit_test(test_output_into_a_device),
+        TEST(test_trajectories),      TEST(test_equal_runs_have_equal_files),
+        TEST(test_scores_of_nothing), TEST(test_output_is_whole_or_not_there),
+        TEST(test_output_same),       cmocka_unit_test(test_output_into_a_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
