@@ -170,8 +170,9 @@ static cord_status read_options(struct job *job, cord_error *err) {
 
 static cord_status open_overlap(struct job *job, cord_error *err) {
     const struct option_value *exclude = call_option(job->call, "exclude"), *words = call_option(job->call, "ngram");
+    const char *library = duckdb_library(&job->arena);
     overlap_init(&job->overlap, words->given ? (size_t)words->number : OVERLAP_WORDS);
-    for (int i = 0; i < exclude->n; i++) CORD_TRY(overlap_add(&job->overlap, exclude->list[i], err));
+    for (int i = 0; i < exclude->n; i++) CORD_TRY(overlap_add(&job->overlap, exclude->list[i], library, err));
     if (exclude->n) job->options.exclude = &job->overlap;
     return CORD_OK;
 }

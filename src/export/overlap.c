@@ -1,12 +1,9 @@
 /* overlap.c - see overlap.h. */
 #include "export/overlap.h"
 
-#include "base/json.h"
+#include "data/source.h"
 #include "export/words.h"
 
-#include <stdio.h>
-
-enum { MOST_LINE = 16 << 20 };
 #define LINES_OF_A_FILE ((int64_t)1 << 40) /* a value is file * this + line */
 
 void overlap_init(struct overlap *o, size_t n) {
@@ -66,8 +63,17 @@ static bool find_question(const struct json_row *row, cord_text *text) {
     return false;
 }
 
-static cord_status add_line(struct overlap *o, cord_text line, int64_t value, cord_error *err) {
-    if (text_trim(line).data[0] != '{') return add_text(o, line, value, err);
+/* What is packed otherwise than cord knows, or in another encoding, would match nothing and seem to be clean. */
+static cord_status add_plain(struct overlap *o, cord_text line, int64_t value, cord_error *err) {
+    if (utf8_valid_prefix(line) == line.len && !memchr(line.data, '\0', line.len)) return add_text(o, line, value, err);
+    return error_set(
+        err, CORD_BAD_INPUT,
+        "this is no text in UTF-8: give JSONL, JSON, CSV or Parquet (gzip and zstd are unpacked), or plain "
+        "lines; iconv converts other encodings");
+}
+
+static cord_status add_row(struct overlap *o, cord_text line, int64_t value, cord_error *err) {
+    if (text_trim(line).data[0] != '{') return add_plain(o, line, value, err);
     struct json_row row;
     CORD_TRY(json_row_parse(&row, line, err));
     cord_text question;
@@ -84,29 +90,30 @@ static cord_status add_line(struct overlap *o, cord_text line, int64_t value, co
     return status;
 }
 
-static cord_status add_lines(struct overlap *o, struct line_reader *lines, cord_error *err) {
-    bool more;
+static cord_status add_rows(struct overlap *o, struct source *source, cord_error *err) {
     for (;;) {
-        CORD_TRY(line_read(lines, &more, err));
+        bool more;
+        cord_text row;
+        cord_error why;
+        CORD_TRY(source_next(source, &more, &row, &why, err));
         if (!more) return CORD_OK;
-        int64_t value = (int64_t)(o->n_files - 1) * LINES_OF_A_FILE + lines->number;
-        cord_status status = add_line(o, buf_text(&lines->line), value, err);
-        if (status != CORD_OK) error_where(err, "%s:%lld", lines->path, (long long)lines->number);
-        CORD_TRY(status);
+        int64_t value = (int64_t)(o->n_files - 1) * LINES_OF_A_FILE + source->number;
+        cord_status status = why.code == CORD_OK ? add_row(o, row, value, &why) : why.code;
+        if (status == CORD_OK) continue;
+        source_where(source, &why);
+        if (err) *err = why;
+        return status;
     }
 }
 
-cord_status overlap_add(struct overlap *o, const char *path, cord_error *err) {
+cord_status overlap_add(struct overlap *o, const char *path, const char *library, cord_error *err) {
+    struct source source;
     if (o->n_files == OVERLAP_MOST_FILES)
         return error_set(err, CORD_BAD_USAGE, "more than %d files to exclude; put them into one", OVERLAP_MOST_FILES);
-    FILE *file = fopen(path, "rb");
-    if (!file) return error_errno(err, "open", path);
+    CORD_TRY(source_open(&source, path, library, err));
     o->files[o->n_files++] = path;
-    struct line_reader lines;
-    line_reader_init(&lines, file, path, MOST_LINE);
-    cord_status status = add_lines(o, &lines, err);
-    line_reader_release(&lines);
-    fclose(file);
+    cord_status status = add_rows(o, &source, err);
+    source_close(&source);
     return status;
 }
 

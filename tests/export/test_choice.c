@@ -216,13 +216,13 @@ static void test_exclude(void **state) {
           file);
     fclose(file);
     overlap_init(&overlap, 13);
-    assert_ok(overlap_add(&overlap, path, err));
+    assert_ok(overlap_add(&overlap, path, NULL, err));
     f->options.exclude = &overlap;
     rows_of(f);
     assert_int_equal(f->figures.rows, 1); /* "2 + 3? Then" stands nowhere in one piece */
     overlap_release(&overlap);
     overlap_init(&overlap, 4);
-    assert_ok(overlap_add(&overlap, path, err));
+    assert_ok(overlap_add(&overlap, path, NULL, err));
     char *list = NULL;
     size_t len;
     f->options.matches = open_memstream(&list, &len);

@@ -1,11 +1,11 @@
 /* test_overlap.c - runs of words that two texts share, against a plain comparison of all with all. */
 #include "support.h"
 
+#include "data/duckdb.h"
 #include "export/overlap.h"
 #include "export/words.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <zlib.h>
 
 static char path[64];
 
@@ -48,7 +48,7 @@ static void test_words(void **state) {
                "\"content\": \"alpha beta gamma delta epsilon\"}]}\n"
                "{\"prompt\": \"too short\"}\n");
     overlap_init(&o, 5);
-    assert_ok(overlap_add(&o, path, err));
+    assert_ok(overlap_add(&o, path, NULL, err));
     assert_int_equal(o.questions, 3);
     assert_int_equal(o.too_short, 1);
     assert_true(meets(&o, "zero ONE, two: three -- four\nfive!", &match));
@@ -72,7 +72,7 @@ static void test_short_question(void **state) {
     struct overlap_match match;
     write_file("{\"problem\": \"what is two plus three\"}\n");
     overlap_init(&o, 13);
-    assert_ok(overlap_add(&o, path, err));
+    assert_ok(overlap_add(&o, path, NULL, err));
     assert_true(meets(&o, "Now, what is two plus three?", &match));
     assert_text(match.words, "what is two plus three");
     assert_false(meets(&o, "Now, what is two plus four?", &match));
@@ -85,12 +85,43 @@ static void test_wrong_input(void **state) {
     cord_error e = {0};
     overlap_init(&o, 13);
     write_file("{\"q\": \"x\"}\n");
-    assert_int_equal(overlap_add(&o, path, &e), CORD_BAD_INPUT);
+    assert_int_equal(overlap_add(&o, path, NULL, &e), CORD_BAD_INPUT);
     assert_non_null(strstr(e.message, "it has 'q'"));
     assert_non_null(strstr(e.where, ":1"));
     write_file("{broken\n");
-    assert_int_equal(overlap_add(&o, path, NULL), CORD_BAD_INPUT);
-    assert_int_equal(overlap_add(&o, "/nowhere/at/all", NULL), CORD_IO_ERROR);
+    assert_int_equal(overlap_add(&o, path, NULL, NULL), CORD_BAD_INPUT);
+    assert_int_equal(overlap_add(&o, "/nowhere/at/all", NULL, NULL), CORD_IO_ERROR);
+    overlap_release(&o);
+}
+
+/* A set is read whatever it is packed in; or refused, since no word of it would ever match. */
+static void test_packed(void **state) {
+    (void)state;
+    struct overlap o;
+    struct overlap_match match;
+    cord_error e = {0};
+    const char *library = find_duckdb();
+    gzFile packed = gzopen(path, "wb");
+    assert_true(gzputs(packed, "\n{\"question\": \"what is two plus three\"}\n") > 0);
+    gzclose(packed);
+    overlap_init(&o, 13);
+    assert_ok(overlap_add(&o, path, NULL, err));
+    assert_true(meets(&o, "What is two plus three?", &match));
+    assert_int_equal(match.line, 2);
+    if (library) {
+        char table[80];
+        snprintf(table, sizeof table, "%s.parquet", path);
+        write_file("{\"question\": \"one\"}\n{\"question\": \"how many legs have two dogs\"}\n");
+        assert_ok(table_make_parquet(path, table, library, err));
+        assert_ok(overlap_add(&o, table, library, err));
+        unlink(table);
+        assert_true(meets(&o, "How many legs have two dogs?", &match));
+        assert_int_equal(match.line, 2);
+    }
+    write_file("what is\ntwo plus tr\xE8s?\n"); /* Latin-1 */
+    assert_int_equal(overlap_add(&o, path, NULL, &e), CORD_BAD_INPUT);
+    assert_non_null(strstr(e.message, "no text in UTF-8"));
+    assert_non_null(strstr(e.where, ":2"));
     overlap_release(&o);
 }
 
@@ -117,7 +148,7 @@ static void test_against_all(void **state) {
         struct overlap_match match;
         write_file(texts[0]);
         overlap_init(&o, 6);
-        assert_ok(overlap_add(&o, path, err));
+        assert_ok(overlap_add(&o, path, NULL, err));
         assert_int_equal(meets(&o, texts[1], &match), want);
         found_some += want;
         overlap_release(&o);
@@ -130,6 +161,6 @@ static void test_against_all(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(test_words), TEST(test_short_question), TEST(test_wrong_input),
-                                       TEST(test_against_all)};
+                                       TEST(test_packed), TEST(test_against_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
