@@ -11,7 +11,8 @@ cord_status example_frame_read(const struct export_source *source, int64_t probl
     struct spoken *spoken;
     int n;
     CORD_TRY(journal_spoken(source->journal, problem, arena, &spoken, &n, err));
-    *frame = (struct example_frame){.between = TEXT("\n\n")};
+    *frame = (struct example_frame){.between = TEXT("\n\n"),
+                                    .given = source->strategy && strcmp(source->strategy, "selection") == 0};
     for (int i = 0; i < n; i++) {
         if (spoken[i].teacher != -1) continue;
         frame->marker = spoken[i].style->marker;
@@ -22,16 +23,28 @@ cord_status example_frame_read(const struct export_source *source, int64_t probl
 
 /* ---- steps --------------------------------------------------------------------------------------------------- */
 
-/* "### Step {n}." with its number. */
-static void add_marker(struct buf *out, cord_text marker, int number) {
+/* "### Step {n}." with its number. What a model wrote begins with the blank behind it, and with the number where the marker has
+ * none; before a given step both are put. */
+static void add_marker(struct buf *out, const struct example_frame *frame, int number) {
+    cord_text marker = frame->marker;
     ptrdiff_t at = text_find(marker, TEXT("{n}"));
-    if (at < 0) {
-        buf_add(out, marker);
-        return;
+    buf_add(out, text_slice(marker, 0, at < 0 ? marker.len : (size_t)at));
+    if (at >= 0) {
+        buf_addf(out, "%d", number);
+        buf_add(out, text_slice(marker, (size_t)at + 3, marker.len));
+    } else if (frame->given) {
+        buf_addf(out, "%s%d.", text_trim_end(marker).len < marker.len ? "" : " ", number);
     }
-    buf_add(out, text_slice(marker, 0, (size_t)at));
-    buf_addf(out, "%d", number);
-    buf_add(out, text_slice(marker, (size_t)at + 3, marker.len));
+    if (frame->given && text_trim_end(buf_text(out)).len == out->len) buf_addc(out, ' ');
+}
+
+/* Whether a reasoning has the marker's headings at all, whatever their numbers. */
+static bool has_headings(cord_text reasoning, cord_text marker) {
+    ptrdiff_t number = text_find(marker, TEXT("{n}"));
+    cord_text heading = text_trim(number >= 0 ? text_slice(marker, 0, (size_t)number) : marker), line;
+    while (heading.len && text_next_line(&reasoning, &line))
+        if (text_starts(line, heading)) return true;
+    return false;
 }
 
 static cord_status keep(struct buf *buf, struct arena *arena, cord_text *out, cord_error *err) {
@@ -55,7 +68,7 @@ static cord_status frame_step(struct buf *bare, int number, const struct example
     bool marked = frame->marker.len > 0;
     cord_text text = buf_text(bare), said = without_leading_blanks(text);
     if (marked && number > 1) buf_add(&whole, frame->between);
-    if (marked && markers != MARKERS_STRIP) add_marker(&whole, frame->marker, number);
+    if (marked && markers != MARKERS_STRIP) add_marker(&whole, frame, number);
     buf_add(&whole, marked && markers == MARKERS_STRIP ? said : text);
     cord_status status = keep(&whole, arena, &step->text, err);
     buf_release(&whole);
@@ -94,6 +107,9 @@ cord_status example_steps(const struct export_source *source, const struct traje
     if (!pieces || !steps) return error_memory(err);
     int at = n_pieces;
     for (const struct step *step = trajectory->last; step; step = step->previous) pieces[--at] = step;
+    /* what is kept of a given trace without headings is that it has none */
+    if (frame->given && markers == MARKERS_KEEP && !has_headings(trajectory->reasoning, frame->marker))
+        markers = MARKERS_STRIP;
     struct buf bare;
     buf_init(&bare, "a step", MOST_RESPONSE);
     cord_status status = build_steps(pieces, n_pieces, source, log_s0, frame, markers, arena, &bare, steps, n, err);

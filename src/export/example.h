@@ -71,6 +71,7 @@ struct example {
 struct example_frame {
     cord_text marker; /* "### Step {n}."; empty where no marker divides the steps */
     cord_text between;
+    bool given; /* the traces were there already, and their steps come without heading, number and the blanks around */
 };
 cord_status example_frame_read(const struct export_source *source, int64_t problem, struct arena *arena,
                                struct example_frame *frame, cord_error *err);

@@ -126,6 +126,46 @@ static void test_markers(void **state) {
     free(kept);
 }
 
+/* The steps of given traces are bare: a heading of theirs has its number and a blank, and they keep having none. */
+static void test_markers_of_given_traces(void **state) {
+    struct fixture *f = *state;
+    static const struct step_part bare[] = {{0, 8, NULL}, {10, 16, NULL}}, headed[] = {{12, 20, NULL}, {34, 40, NULL}};
+    static const struct {
+        const char *reasoning;
+        const struct step_part *parts;
+        enum markers markers;
+        const char *response;
+    } cases[] = {
+        {"First 2.\n\nThen 3", bare, MARKERS_RENUMBER, "### Step 1. First 2.\n\n### Step 2. Then 3"},
+        {"First 2.\n\nThen 3", bare, MARKERS_STRIP, "First 2.\n\nThen 3"},
+        {"First 2.\n\nThen 3", bare, MARKERS_KEEP, "First 2.\n\nThen 3"},
+        {"### Step 1: First 2.\n\n### Step 5: Then 3", headed, MARKERS_KEEP,
+         "### Step 1: First 2.\n\n### Step 5: Then 3"},
+        {"### Step 1: First 2.\n\n### Step 5: Then 3", headed, MARKERS_RENUMBER,
+         "### Step 1. First 2.\n\n### Step 2. Then 3"},
+    };
+    f->source.strategy = "selection";
+    f->options.only_correct = true;
+    f->options.style.think_open = TEXT("");
+    f->options.style.think_close = TEXT("\n\n");
+    f->options.format = training_format("prompt-completion");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct candidate *first = &f->sample.candidates[0][0];
+        first->reasoning = first->step = text_of(cases[i].reasoning);
+        f->sample.beams[0][0].reasoning = f->sample.beams[1][0].reasoning = f->sample.beams[2][1].reasoning =
+            first->reasoning;
+        first->parts = cases[i].parts;
+        first->n_parts = 2;
+        retell_sample(f, NULL);
+        f->options.style.markers = cases[i].markers;
+        json_t *line = line_of(rows_of(f), 0);
+        char response[100];
+        snprintf(response, sizeof response, "%s\n\nSo \\boxed{5}", cases[i].response);
+        assert_text(content_at(line, "completion"), response);
+        json_decref(line);
+    }
+}
+
 static void test_other_tags(void **state) {
     struct fixture *f = *state;
     f->options.format = training_format("prompt-completion");
@@ -360,11 +400,12 @@ static void test_full_context(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_only_correct),  TEST(test_other_criteria),    TEST(test_no_answer_trains_nobody),
-        TEST(test_top),           TEST(test_markers),           TEST(test_other_tags),
-        TEST(test_search_prompt), TEST(test_provenance),        TEST(test_max_tokens),
-        TEST(test_dedupe),        TEST(test_exclude),           TEST(test_mixed_runs),
-        TEST(test_splits),        TEST(test_disk_that_is_full), TEST(test_full_context),
+        TEST(test_only_correct), TEST(test_other_criteria), TEST(test_no_answer_trains_nobody),
+        TEST(test_top),          TEST(test_markers),        TEST(test_markers_of_given_traces),
+        TEST(test_other_tags),   TEST(test_search_prompt),  TEST(test_provenance),
+        TEST(test_max_tokens),   TEST(test_dedupe),         TEST(test_exclude),
+        TEST(test_mixed_runs),   TEST(test_splits),         TEST(test_disk_that_is_full),
+        TEST(test_full_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
