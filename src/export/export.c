@@ -15,20 +15,18 @@ const char *export_refusal(const struct export_options *o) {
         return "--search-prompt is a rendered text: take it with text, prompt-completion, axolotl-segments or step-dpo";
     if (o->search_prompt && o->full_context)
         return "--search-prompt holds the context that the search saw: leave it out, or leave out --full-context";
+    if (o->format->kind == ROW_STEP_PAIR && o->drop >> AUDIT_WEAK_STEP & 1)
+        return "weak-step is of trajectories with a correct answer, and a pair of steps has no answer: leave it out of "
+               "--drop";
     if (o->max_tokens && !o->count_tokens) return "--max-tokens needs --tokenizer: tokens are one model's";
     return NULL;
 }
 
 /* ---- choice -------------------------------------------------------------------------------------------------- */
 
-/* Whether a trajectory may become a row, as far as its grade and its scores say; counted where it may not. */
-static bool passes(struct exporter *e, const struct answered *a) {
+bool exporter_passes(struct exporter *e, double log_s) {
     const struct export_options *o = e->options;
-    double score = exp(example_log_s(e->source, a)), lift = score - exp(e->problem.log_s0);
-    if (a->grade == GRADE_NO_ANSWER || !a->answer.len) {
-        exporter_remove(e, FILTER_NO_ANSWER);
-        return false;
-    }
+    double score = exp(log_s), lift = score - exp(e->problem.log_s0);
     if (o->min_score > 0 && !(score >= o->min_score)) {
         exporter_remove(e, FILTER_SCORE);
         return false;
@@ -38,6 +36,13 @@ static bool passes(struct exporter *e, const struct answered *a) {
         return false;
     }
     return true;
+}
+
+/* Whether a trajectory may become a row, as far as its answer and its scores say; counted where it may not. */
+static bool passes(struct exporter *e, const struct answered *a) {
+    if (a->answer.len && a->grade != GRADE_NO_ANSWER) return exporter_passes(e, example_log_s(e->source, a));
+    exporter_remove(e, FILTER_NO_ANSWER);
+    return false;
 }
 
 static cord_status make(struct exporter *e, const struct answered *answered, int rank, struct example *example,

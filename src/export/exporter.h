@@ -31,6 +31,11 @@ static inline void exporter_remove(struct exporter *e, enum filter why) {
     figures_remove(e->figures, why, e->problem.log_s0);
 }
 
+/* ---- export.c ---------------------------------------------------------------------------------------------------- */
+
+/* Whether what has this S may become a row, as far as --min-score and --min-lift say; counted where it may not. */
+bool exporter_passes(struct exporter *e, double log_s);
+
 /* ---- sink.c ------------------------------------------------------------------------------------------------------ */
 
 /* Fills in a row's prompt and rendered texts, asks the filters that read them (audit, overlap, tokens, duplicates), and

@@ -22,7 +22,7 @@ enum row_kind {
 
 struct training_row {
     const struct example *example;  /* what is learned; of a pair, the better one */
-    const struct example *rejected; /* ROW_PAIR */
+    const struct example *rejected; /* ROW_PAIR, ROW_STEP_PAIR: the other; of steps, each has what stands before it */
     cord_text prompt;               /* the question, or the search's own prompt */
     const char *split;              /* "train" */
     int64_t number;                 /* of the row in its split, from 0 */
@@ -32,7 +32,6 @@ struct training_row {
 
     /* ROW_STEP_PAIR: what both have before them (think tag included), and the two steps as they stand behind it. */
     cord_text prefix, chosen, worse;
-    double chosen_score, worse_score; /* log S with each */
 
     const bool *labels; /* ROW_STEPS: of each step */
 };

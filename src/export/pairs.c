@@ -54,43 +54,36 @@ static cord_status steps_with(struct exporter *e, const struct trajectory *paren
                          n, err);
 }
 
-/* What stands before both steps, think tag included. */
-static cord_status find_prefix(struct exporter *e, const struct example_step *steps, int n, cord_text *prefix,
-                               cord_error *err) {
-    cord_text open = e->options->style.think_open, joined;
-    CORD_TRY(example_join(steps, n, &e->walk.arena, &joined, err));
-    char *both = arena_alloc(&e->walk.arena, open.len + joined.len + 1);
-    if (!both) return error_memory(err);
-    if (open.len) memcpy(both, open.data, open.len);
-    if (joined.len) memcpy(both + open.len, joined.data, joined.len);
-    *prefix = (cord_text){both, open.len + joined.len};
-    return CORD_OK;
+/* One of the two with all that stands before it, think tag included: what a model would be asked to write, or not to. */
+static cord_status make_side(struct exporter *e, const struct trajectory *parent, const struct candidate *c, int round,
+                             struct example *out, cord_error *err) {
+    *out = (struct example){.source = e->source,
+                            .id = e->problem.id,
+                            .question = e->problem.question,
+                            .gold = e->problem.gold,
+                            .target = e->problem.target,
+                            .rounds = round,
+                            .log_s0 = e->problem.log_s0,
+                            .log_s = log_s_of(e, c),
+                            .grade = GRADE_UNDECIDED,
+                            .author = c->teacher};
+    CORD_TRY(steps_with(e, parent, c, round, &out->steps, &out->n_steps, err));
+    CORD_TRY(example_join(out->steps, out->n_steps, &e->walk.arena, &out->reasoning, err));
+    const struct example_step opened[] = {{.text = e->options->style.think_open}, {.text = out->reasoning}};
+    return example_join(opened, 2, &e->walk.arena, &out->response, err);
 }
 
 static cord_status write_pair(struct exporter *e, const struct trajectory *parent, struct rivals r, int round,
                               cord_error *err) {
-    const struct example_step *kept, *not_kept;
-    struct training_row row = {.chosen_score = r.kept->log_score, .worse_score = r.not_kept->log_score};
-    int n, n_other;
-    CORD_TRY(steps_with(e, parent, r.kept, round, &kept, &n, err));
-    CORD_TRY(steps_with(e, parent, r.not_kept, round, &not_kept, &n_other, err));
-    CORD_TRY(find_prefix(e, kept, n - 1, &row.prefix, err));
-    row.chosen = kept[n - 1].text;
-    row.worse = not_kept[n_other - 1].text;
-    struct example example = {.source = e->source,
-                              .id = e->problem.id,
-                              .question = e->problem.question,
-                              .gold = e->problem.gold,
-                              .target = e->problem.target,
-                              .rounds = round,
-                              .log_s0 = e->problem.log_s0,
-                              .log_s = log_s_of(e, r.kept),
-                              .grade = GRADE_UNDECIDED,
-                              .author = r.kept->teacher,
-                              .steps = kept,
-                              .n_steps = n};
-    row.example = &example;
-    return sink_row(e, &row, &example, err);
+    struct example kept, not_kept;
+    CORD_TRY(make_side(e, parent, r.kept, round, &kept, err));
+    CORD_TRY(make_side(e, parent, r.not_kept, round, &not_kept, err));
+    struct training_row row = {.example = &kept,
+                               .rejected = &not_kept,
+                               .chosen = kept.steps[kept.n_steps - 1].text,
+                               .worse = not_kept.steps[not_kept.n_steps - 1].text};
+    row.prefix = text_slice(kept.response, 0, kept.response.len - row.chosen.len);
+    return sink_row(e, &row, &kept, err);
 }
 
 static cord_status pairs_of_round(struct exporter *e, const struct round *round, const struct trajectory *previous,
@@ -100,9 +93,9 @@ static cord_status pairs_of_round(struct exporter *e, const struct round *round,
         struct rivals r = find_rivals(round, parent);
         if (!r.kept || !r.not_kept) continue;
         if (!(r.kept->log_score - r.not_kept->log_score > exporter_margin(e))) continue;
-        if (e->options->min_score > 0 && !(exp(log_s_of(e, r.kept)) >= e->options->min_score)) continue;
         if (e->options->only_correct && !leads_to_correct(r.kept, answers, n)) continue;
         ++*pairs;
+        if (!exporter_passes(e, log_s_of(e, r.kept))) continue;
         CORD_TRY(write_pair(e, previous ? &previous[parent] : &empty, r, round->number, err));
     }
     return CORD_OK;

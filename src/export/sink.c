@@ -84,10 +84,11 @@ static cord_status excluded(struct exporter *e, const struct training_row *row, 
     struct overlap_match match;
     *found = false;
     if (!overlap) return CORD_OK;
-    const cord_text texts[] = {e->problem.question, row->example->response, row->prefix};
-    const char *const fields[] = {"question", "response", "steps"};
+    const cord_text texts[] = {e->problem.question, row->prefix, row->example->response,
+                               row->rejected ? row->rejected->response : TEXT("")};
+    static const char *const fields[] = {"question", "steps", "response", "rejected"};
     int at = 0;
-    for (; at < 3; at++) {
+    for (; at < 4; at++) {
         if (!texts[at].len) continue;
         CORD_TRY(overlap_find(overlap, texts[at], found, &match, err));
         if (*found) break;
@@ -103,18 +104,34 @@ static cord_status excluded(struct exporter *e, const struct training_row *row, 
     return write_line(e, e->options->matches, "what overlaps", err);
 }
 
+/* What a trainer sees behind the prompt: of a pair, of one of the two. */
+static cord_status find_response(struct exporter *e, const struct training_row *row, bool rejected, cord_text *response,
+                                 cord_error *err) {
+    const struct example_step whole[] = {{.text = row->prefix}, {.text = rejected ? row->worse : row->chosen}};
+    bool steps = e->options->format->kind == ROW_STEP_PAIR;
+    *response = rejected ? row->rejected->response : row->example->response;
+    if (!row->rendered_prompt.data) return CORD_OK;
+    if (steps) return example_join(whole, 2, &e->walk.arena, response, err);
+    *response = row->rendered_response;
+    return CORD_OK;
+}
+
+/* Of a pair, the longer one counts. */
 static cord_status count(struct exporter *e, const struct training_row *row, cord_error *err, int *tokens) {
     const struct export_options *o = e->options;
-    int more = 0;
+    int most = 0;
     *tokens = 0;
     if (!o->count_tokens) return CORD_OK;
-    bool rendered = row->rendered_prompt.data != NULL;
-    cord_text response = row->rejected && row->rejected->response.len > row->example->response.len
-                             ? row->rejected->response
-                             : row->example->response;
-    CORD_TRY(o->count_tokens(o->tokenizer, rendered ? row->rendered_prompt : row->prompt, tokens, err));
-    CORD_TRY(o->count_tokens(o->tokenizer, rendered ? row->rendered_response : response, &more, err));
-    *tokens += more;
+    for (int i = 0; i < (row->rejected ? 2 : 1); i++) {
+        cord_text response;
+        int n;
+        CORD_TRY(find_response(e, row, i == 1, &response, err));
+        CORD_TRY(o->count_tokens(o->tokenizer, response, &n, err));
+        if (n > most) most = n;
+    }
+    CORD_TRY(
+        o->count_tokens(o->tokenizer, row->rendered_prompt.data ? row->rendered_prompt : row->prompt, tokens, err));
+    *tokens += most;
     return CORD_OK;
 }
 
@@ -123,9 +140,6 @@ static cord_status is_duplicate(struct exporter *e, const struct training_row *r
     if (!e->options->dedupe) return CORD_OK;
     uint64_t hash = seed_mix(words_hash(row->prompt), words_hash(row->example->response));
     if (row->rejected) hash = seed_mix(hash, words_hash(row->rejected->response));
-    if (row->chosen.data)
-        hash = seed_mix(seed_mix(seed_mix(hash, words_hash(row->prefix)), words_hash(row->chosen)),
-                        words_hash(row->worse));
     int64_t earlier;
     CORD_TRY(seen_note(&e->seen, (cord_text){(const char *)&hash, sizeof hash}, 1, &earlier, err));
     *found = earlier != 0;

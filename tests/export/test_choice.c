@@ -281,6 +281,65 @@ static void test_exclude(void **state) {
     overlap_release(&overlap);
 }
 
+/* Rows of a format that no evaluation set has a part of, which is one question of four words. */
+static int64_t clean_rows(struct fixture *f, const char *format, const char *question) {
+    struct overlap overlap;
+    char path[100];
+    snprintf(path, sizeof path, "%s/eval.txt", f->folder);
+    assert_ok(file_write_atomic(path, text_of(question), err));
+    overlap_init(&overlap, 4);
+    assert_ok(overlap_add(&overlap, path, NULL, err));
+    f->options.format = training_format(format);
+    f->options.exclude = &overlap;
+    rows_of(f);
+    f->options.exclude = NULL;
+    overlap_release(&overlap);
+    assert_int_equal(f->figures.rows + f->figures.removed_n[FILTER_EXCLUDED], 1);
+    return f->figures.rows;
+}
+
+/* Filters see both of a pair, and of steps what stands before them. */
+static void test_filters_of_pairs(void **state) {
+    struct fixture *f = *state;
+    assert_int_equal(clean_rows(f, "dpo", "Step 1: add two"), 0); /* the rejected one */
+    assert_int_equal(clean_rows(f, "dpo", "Then we hold five"), 0);
+    assert_int_equal(clean_rows(f, "step-dpo", "Then we hold five"), 0);
+    assert_int_equal(clean_rows(f, "step-dpo", "Then we hold six"), 0);
+    assert_int_equal(clean_rows(f, "step-dpo", "Count. Step 2: then"), 0); /* the prefix and a step */
+    assert_int_equal(clean_rows(f, "step-dpo", "Step 1: add two"), 1);
+
+    f->options.count_tokens = count_words; /* 4 in the question, 9 in the steps, the last one included */
+    f->options.max_tokens = 12;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_TOKENS], 1);
+    f->options.max_tokens = 13;
+    assert_true(rows_of(f).len > 0);
+    f->options.max_tokens = 0;
+
+    f->options.min_lift = 0.76; /* 0.875 - 0.125 is less */
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_LIFT], 1);
+    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 0);
+    f->options.min_lift = 0.74;
+    assert_true(rows_of(f).len > 0);
+    assert_true(f->figures.words.sum > 12); /* the question has four */
+    f->options.min_lift = -1;
+    f->options.min_score = 0.9;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_SCORE], 1);
+    f->options.min_score = 0;
+
+    f->options.drop = 1U << AUDIT_WEAK_STEP;
+    assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE);
+    f->options.drop = 1U << AUDIT_UNCLOSED;
+    assert_true(rows_of(f).len > 0);
+    f->sample.candidates[2][0].step = TEXT("five ```");
+    f->sample.candidates[2][0].reasoning = TEXT(SAMPLE_CUT "five ```");
+    retell_sample(f, NULL);
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_AUDIT], 1);
+}
+
 /* ---- several runs, several files ------------------------------------------------------------------------------------ */
 
 static void test_mixed_runs(void **state) {
@@ -400,11 +459,22 @@ static void test_full_context(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_only_correct), TEST(test_other_criteria), TEST(test_no_answer_trains_nobody),
-        TEST(test_top),          TEST(test_markers),        TEST(test_markers_of_given_traces),
-        TEST(test_other_tags),   TEST(test_search_prompt),  TEST(test_provenance),
-        TEST(test_max_tokens),   TEST(test_dedupe),         TEST(test_exclude),
-        TEST(test_mixed_runs),   TEST(test_splits),         TEST(test_disk_that_is_full),
+        TEST(test_only_correct),
+        TEST(test_other_criteria),
+        TEST(test_no_answer_trains_nobody),
+        TEST(test_top),
+        TEST(test_markers),
+        TEST(test_markers_of_given_traces),
+        TEST(test_other_tags),
+        TEST(test_search_prompt),
+        TEST(test_provenance),
+        TEST(test_max_tokens),
+        TEST(test_dedupe),
+        TEST(test_exclude),
+        TEST(test_filters_of_pairs),
+        TEST(test_mixed_runs),
+        TEST(test_splits),
+        TEST(test_disk_that_is_full),
         TEST(test_full_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
