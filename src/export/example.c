@@ -78,18 +78,25 @@ static cord_status frame_step(struct buf *bare, int number, const struct example
 
 static cord_status build_steps(const struct step *const *pieces, int n_pieces, const struct export_source *source,
                                double log_s0, const struct example_frame *frame, enum markers markers,
-                               struct arena *arena, struct buf *bare, struct example_step *steps, int *n,
-                               cord_error *err) {
+                               struct arena *arena, struct buf *bare, struct example_step *steps,
+                               struct example_piece *said, int *n, cord_error *err) {
+    int first = 0; /* piece of the step */
     double before = source->scores == SCORES_OF_GOLD ? log_s0 : (double)NAN;
     *n = 0;
     buf_clear(bare);
     for (int i = 0; i < n_pieces; i++) {
         buf_add(bare, pieces[i]->text);
+        said[i] = (struct example_piece){pieces[i]->round, pieces[i]->teacher};
         if (pieces[i]->cut && i + 1 < n_pieces) continue; /* the next piece goes on with this step */
         struct example_step *step = &steps[(*n)++];
         double after = source->scores == SCORES_RANDOM ? (double)NAN : pieces[i]->log_score;
-        *step = (struct example_step){
-            .round = pieces[i]->round, .teacher = pieces[i]->teacher, .before = before, .after = after};
+        *step = (struct example_step){.round = pieces[i]->round,
+                                      .teacher = pieces[i]->teacher,
+                                      .pieces = said + first,
+                                      .n_pieces = i + 1 - first,
+                                      .before = before,
+                                      .after = after};
+        first = i + 1;
         CORD_TRY(frame_step(bare, *n, frame, markers, arena, step, err));
         before = step->after;
         buf_clear(bare);
@@ -104,7 +111,8 @@ cord_status example_steps(const struct export_source *source, const struct traje
     for (const struct step *step = trajectory->last; step; step = step->previous) n_pieces++;
     const struct step **pieces = arena_alloc(arena, (size_t)(n_pieces + 1) * sizeof *pieces);
     struct example_step *steps = arena_alloc(arena, (size_t)(n_pieces + 1) * sizeof *steps);
-    if (!pieces || !steps) return error_memory(err);
+    struct example_piece *said = arena_alloc(arena, (size_t)(n_pieces + 1) * sizeof *said);
+    if (!pieces || !steps || !said) return error_memory(err);
     int at = n_pieces;
     for (const struct step *step = trajectory->last; step; step = step->previous) pieces[--at] = step;
     /* what is kept of a given trace without headings is that it has none */
@@ -112,7 +120,8 @@ cord_status example_steps(const struct export_source *source, const struct traje
         markers = MARKERS_STRIP;
     struct buf bare;
     buf_init(&bare, "a step", MOST_RESPONSE);
-    cord_status status = build_steps(pieces, n_pieces, source, log_s0, frame, markers, arena, &bare, steps, n, err);
+    cord_status status =
+        build_steps(pieces, n_pieces, source, log_s0, frame, markers, arena, &bare, steps, said, n, err);
     buf_release(&bare);
     *out = steps;
     return status;

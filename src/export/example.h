@@ -37,11 +37,18 @@ struct example_style {
     cord_text think_open, think_close; /* "<think>\n" and "\n</think>\n\n" around the reasoning */
 };
 
+/* A part of a step that one teacher wrote in one round. */
+struct example_piece {
+    int round, teacher;
+};
+
 /* A whole step: the pieces of one that was cut are joined. */
 struct example_step {
-    cord_text text;       /* as it stands in the response, marker and what divides it from the step before included */
-    cord_text bare;       /* without them */
-    int round, teacher;   /* of its last piece */
+    cord_text text;     /* as it stands in the response, marker and what divides it from the step before included */
+    cord_text bare;     /* without them */
+    int round, teacher; /* of its last piece */
+    const struct example_piece *pieces; /* in order; more than one where a step was cut */
+    int n_pieces;
     double before, after; /* the log score up to the step, and with it; NAN where there is none that says anything */
 };
 

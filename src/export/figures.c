@@ -70,11 +70,12 @@ void figures_add(struct figures *f, const struct example *e, cord_text prompt, u
     spread_add(&f->steps, e->n_steps);
     if (e->tokens) spread_add(&f->tokens, e->tokens);
     if (!isnan(score)) f->score_bins[score >= 1 ? SCORE_BINS - 1 : (int)(score * SCORE_BINS)]++;
-    for (int i = 0; i < e->n_steps; i++) {
-        int teacher = e->steps[i].teacher;
-        bool known = teacher >= 0 && teacher < e->source->n_teachers;
-        figures_add_teacher(f, known ? e->source->teachers[teacher] : "nobody", 1);
-    }
+    for (int i = 0; i < e->n_steps; i++)
+        for (int k = 0; k < e->steps[i].n_pieces; k++) {
+            int teacher = e->steps[i].pieces[k].teacher;
+            bool known = teacher >= 0 && teacher < e->source->n_teachers;
+            figures_add_teacher(f, known ? e->source->teachers[teacher] : "nobody", 1);
+        }
 }
 
 /* ---- plots ------------------------------------------------------------------------------------------------------- */

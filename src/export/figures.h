@@ -47,7 +47,8 @@ struct figures {
     struct {
         const char *name;
         int64_t steps;
-    } teachers[FIGURES_TEACHERS]; /* of steps in rows; the last one is "others" where there are more */
+    } teachers
+        [FIGURES_TEACHERS]; /* of steps in rows, each piece of one that was cut for itself; the last one is "others" where there are more */
     int n_teachers;
     /* traps */
     int64_t lost_reasoning; /* rows of which the named template drops the reasoning */

@@ -81,6 +81,11 @@ static void add_teachers(const json_t *steps, struct figures *f, struct arena *a
     size_t i;
     const json_t *step;
     json_array_foreach(steps, i, step) {
+        const json_t *pieces = json_object_get(step, "pieces");
+        if (json_array_size(pieces) > 0) { /* of a step that was cut, each for itself */
+            add_teachers(pieces, f, arena);
+            continue;
+        }
         const char *name = json_string_value(json_object_get(step, "teacher"));
         int at = 0;
         if (!name) continue;

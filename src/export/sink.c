@@ -185,7 +185,28 @@ int export_split_of(const struct export_split *splits, int n, cord_text id) {
     return n - 1;
 }
 
-static void write_provenance(struct json_writer *w, const struct exporter *e, const struct example *example) {
+static void write_writer(struct json_writer *w, const struct export_source *source, int teacher, int round) {
+    bool known = teacher >= 0 && teacher < source->n_teachers;
+    json_text(w, "teacher", text_of(known ? source->teachers[teacher] : ""));
+    json_int(w, "round", round);
+}
+
+/* The teacher of a step is who ended it. All rows have all columns, so that loaders need not guess them. */
+static void write_step(struct json_writer *w, const struct export_source *source, const struct example_step *step) {
+    json_open(w, NULL, '{');
+    write_writer(w, source, step->teacher, step->round);
+    json_double(w, "score", exp(step->after));
+    json_open(w, "pieces", '[');
+    for (int i = 0; i < step->n_pieces; i++) {
+        json_open(w, NULL, '{');
+        write_writer(w, source, step->pieces[i].teacher, step->pieces[i].round);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void write_provenance(struct json_writer *w, const struct example *example) {
     const struct export_source *source = example->source;
     json_text(w, "id", example->id);
     json_text(w, "gold", example->gold);
@@ -199,18 +220,9 @@ static void write_provenance(struct json_writer *w, const struct exporter *e, co
     if (source->criterion && strcmp(source->criterion, "predictive-perplexity") != 0)
         json_text(w, "criterion", text_of(source->criterion));
     json_open(w, "steps", '[');
-    for (int i = 0; i < example->n_steps; i++) {
-        const struct example_step *step = &example->steps[i];
-        bool known = step->teacher >= 0 && step->teacher < source->n_teachers;
-        json_open(w, NULL, '{');
-        json_text(w, "teacher", text_of(known ? source->teachers[step->teacher] : ""));
-        json_int(w, "round", step->round);
-        json_double(w, "score", exp(step->after));
-        json_close(w, '}');
-    }
+    for (int i = 0; i < example->n_steps; i++) write_step(w, source, &example->steps[i]);
     json_close(w, ']');
     json_close(w, '}');
-    (void)e;
 }
 
 cord_status sink_row(struct exporter *e, struct training_row *row, struct example *example, cord_error *err) {
@@ -230,7 +242,7 @@ cord_status sink_row(struct exporter *e, struct training_row *row, struct exampl
     buf_clear(&e->line);
     json_open(&w, NULL, '{');
     e->options->format->write(&w, row);
-    if (e->options->provenance) write_provenance(&w, e, example);
+    if (e->options->provenance) write_provenance(&w, example);
     json_close(&w, '}');
     return write_line(e, split->file, "the training rows", err);
 }

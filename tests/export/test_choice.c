@@ -207,7 +207,17 @@ static void test_provenance(void **state) {
     assert_text(content_at(json_array_get(steps, 0), "teacher"), "small");
     assert_text(content_at(json_array_get(steps, 1), "teacher"), "small");
     assert_int_equal(json_integer_value(json_object_get(json_array_get(steps, 1), "round")), 3);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(steps, 0), "pieces")), 1);
+    const json_t *pieces = json_object_get(json_array_get(steps, 1), "pieces"); /* strong began it */
+    assert_int_equal(json_array_size(pieces), 2);
+    assert_text(content_at(json_array_get(pieces, 0), "teacher"), "strong");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(pieces, 0), "round")), 2);
+    assert_text(content_at(json_array_get(pieces, 1), "teacher"), "small");
     json_decref(line);
+    assert_int_equal(f->figures.n_teachers, 2);
+    assert_string_equal(f->figures.teachers[0].name, "small");
+    assert_int_equal(f->figures.teachers[0].steps, 2);
+    assert_int_equal(f->figures.teachers[1].steps, 1);
 }
 
 /* ---- filters that read --------------------------------------------------------------------------------------------- */

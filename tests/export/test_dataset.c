@@ -67,7 +67,7 @@ static void test_folder(void **state) {
     assert_holds(f, "set/README.md", "| test | `test.jsonl` | 1 |");
     assert_holds(f, "set/README.md", "| m | `abc123` |");
     assert_holds(f, "set/README.md", "accuracy of the best trajectories  0 of 1 (0.0%)");
-    assert_holds(f, "set/README.md", "small 100%");
+    assert_holds(f, "set/README.md", "small 67%");
     assert_holds(f, "set/README.md", "file: \"p.jsonl\""); /* neither folders nor servers are told */
     assert_holds(f, "set/README.md", "url: \"(not told)\"");
 }
@@ -188,6 +188,8 @@ static void test_rows_read_back(void **state) {
         assert_memory_equal(back.score_bins, f->figures.score_bins, sizeof back.score_bins);
         assert_memory_equal(back.grades, f->figures.grades, sizeof back.grades);
         assert_int_equal(back.n_teachers, f->figures.n_teachers);
+        for (int t = 0; t < back.n_teachers; t++)
+            assert_int_equal(back.teachers[t].steps, f->figures.teachers[t].steps);
         bool same_texts = f->options.format->kind == ROW_TRACE && f->options.format->texts == TEXTS_PLAIN;
         if (same_texts && back.words.sum != f->figures.words.sum) fail_msg("%s", f->options.format->name);
         arena_release(&arena);
