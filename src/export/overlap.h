@@ -1,7 +1,7 @@
 /* overlap.h - which texts share a run of words with an evaluation set, so that they can be left out of training data
  * (decontamination). It must not know rows or runs.
  *
- * A match is `n` words in a row (13 by default, as for GPT-3), whatever their case and punctuation; of a question that is
+ * A match is `n` words in a row (13 by default, as for GPT-3), whatever their case and punctuation (words.h has which); of a question that is
  * shorter, all its words. */
 #ifndef CORD_OVERLAP_H
 #define CORD_OVERLAP_H

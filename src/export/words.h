@@ -1,5 +1,5 @@
 /* words.h - a text as words, for comparisons that should not mind punctuation, case or blanks. A word is a run of letters
- * and digits; what is not ASCII counts as letters. It must not know whose text it is. */
+ * and digits; beyond ASCII, of all but common punctuation, signs and blanks. It must not know whose text it is. */
 #ifndef CORD_WORDS_H
 #define CORD_WORDS_H
 
@@ -7,7 +7,7 @@
 
 /* The next word from *at on, or an empty text at the end; *at moves behind it. */
 cord_text words_next(cord_text text, size_t *at);
-/* Of a word, in small letters (ASCII's). */
+/* Of a word, in small letters (of ASCII, Latin-1, Greek and Cyrillic). */
 uint64_t word_hash(cord_text word);
 /* Of a text's words, one behind the other. */
 uint64_t words_hash(cord_text text);

@@ -65,6 +65,32 @@ static void test_words(void **state) {
     overlap_release(&o);
 }
 
+/* Punctuation is what it is in any script's blocks, and capitals as far as words.h says. */
+static void test_words_beyond_ascii(void **state) {
+    (void)state;
+    static const char *const same[][2] = {
+        {"apples and pears", "apples\u2014and\u00A0\u201Cpears\u201D\u2026"},
+        {"2 x 3 5", "2\u200Ax\u22123\u00D75"},
+        {"\u00E9t\u00E9 \u00FCber", "\u00C9T\u00C9 \u00DCBER"},
+        {"\u03B1\u03AF\u03C3\u03B9\u03BF\u03C3", "\u0391\u038A\u03A3\u0399\u039F\u03C2"},
+        {"\u0451\u0436 \u044F", "\u0401\u0416, \u042F"},
+        {"\u4E00\u4E8C \u4E09\u3005", "\u4E00\u4E8C\u3002\u4E09\u3005\uFF1F"},
+    };
+    static const char *const other[][2] = {
+        {"x2", "x\u00B2"}, {"caf\u00E9", "cafe"}, {"a\u00AAb", "a b"}, {"\u3007", "\u3007 \u3007"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (words_hash(text_of(same[i][0])) != words_hash(text_of(same[i][1]))) fail_msg("%s", same[i][1]);
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (words_hash(text_of(other[i][0])) == words_hash(text_of(other[i][1]))) fail_msg("%s", other[i][1]);
+    assert_int_equal(words_count(TEXT("half \xE2\x82 of it\xFF")), 4); /* what is no UTF-8 */
+    char small[300], large[300];                                       /* longer than what is hashed at once */
+    for (size_t i = 0; i < sizeof small; i += 2) {
+        memcpy(small + i, i % 6 ? "\u00E4" : "bc", 2);
+        memcpy(large + i, i % 6 ? "\u00C4" : "BC", 2);
+    }
+    assert_true(word_hash((cord_text){small, 299}) == word_hash((cord_text){large, 299}));
+}
+
 /* A question of fewer words than n counts whole. */
 static void test_short_question(void **state) {
     (void)state;
@@ -160,7 +186,8 @@ static void test_against_all(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {TEST(test_words), TEST(test_short_question), TEST(test_wrong_input),
-                                       TEST(test_packed), TEST(test_against_all)};
+    const struct CMUnitTest tests[] = {TEST(test_words),          TEST(test_words_beyond_ascii),
+                                       TEST(test_short_question), TEST(test_wrong_input),
+                                       TEST(test_packed),         TEST(test_against_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
