@@ -302,6 +302,12 @@ static void tell(const struct job *job) {
                 (long long)job->overlap.too_short);
 }
 
+/* Rows that a template rendered, and that end in the answer's text: a student of them would not learn to stop. */
+static bool lacks_end(const struct export_options *o) {
+    return o->turn && !o->turn->end.len && !o->search_prompt && o->format->texts != TEXTS_PLAIN &&
+           o->format->kind != ROW_STEP_PAIR;
+}
+
 /* What a trainer would do to these rows in silence. */
 static void warn(const struct job *job) {
     const struct figures *f = &job->figures;
@@ -313,6 +319,10 @@ static void warn(const struct job *job) {
             "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
             "be learned%s%s\n",
             (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
+    if (lacks_end(&job->options))
+        fprintf(err,
+                "warning: this template writes nothing behind an answer, so that no row says where it ends: name the "
+                "student's --tokenizer, whose end-of-text token the template may write, or let the trainer add it\n");
     if (t && f->over_length)
         fprintf(
             err,
