@@ -14,7 +14,7 @@ enum { MOST_TEMPLATE = 1 << 20 };
 
 /* ---- runs --------------------------------------------------------------------------------------------------------- */
 
-static const char *last_part(const char *path, struct arena *arena) {
+const char *last_part(const char *path, struct arena *arena) {
     cord_text text = text_of(path);
     while (text.len > 1 && text.data[text.len - 1] == '/') text.len--;
     ptrdiff_t slash = text_rfind(text, TEXT("/"));

@@ -198,15 +198,15 @@ static const char *command_of(struct job *job) {
     for (size_t i = 0; call->verb->options[i].name && line; i++) {
         const struct option *option = &call->verb->options[i];
         const struct option_value *value = &call->options[i];
-        bool path = option->value && strstr(option->value, "FILE") != NULL;
+        bool path = option->value && (strstr(option->value, "FILE") || strstr(option->value, "PATH"));
         if (!value->given || strcmp(option->name, "out") == 0) continue;
         if (option->type == OPTION_FLAG) line = arena_printf(&job->arena, "%s --%s", line, option->name);
         if (option->type == OPTION_INT || option->type == OPTION_REAL)
             line = arena_printf(&job->arena, "%s --%s %.10g", line, option->name, value->number);
         for (int k = 0; k < (option->type == OPTION_LIST ? value->n : option->type == OPTION_TEXT) && line; k++) {
             const char *text = option->type == OPTION_LIST ? value->list[k] : value->text;
-            const char *slash = path ? strrchr(text, '/') : NULL;
-            line = arena_printf(&job->arena, "%s --%s %s", line, option->name, slash && slash[1] ? slash + 1 : text);
+            if (path) text = last_part(text, &job->arena);
+            line = text ? arena_printf(&job->arena, "%s --%s %s", line, option->name, text) : NULL;
         }
     }
     return line;

@@ -179,10 +179,13 @@ static void put_recipe_line(struct buf *out, cord_text line) {
     }
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         cord_text key = text_of(paths[i]);
-        ptrdiff_t slash = text_rfind(rest, TEXT("/"));
-        if (!text_starts(rest, key) || slash < (ptrdiff_t)key.len || (size_t)slash + 2 >= rest.len) continue;
+        if (!text_starts(rest, key) || !text_ends(rest, TEXT("\""))) continue;
+        cord_text path = text_slice(rest, key.len, rest.len - 1);
+        while (path.len > 1 && path.data[path.len - 1] == '/') path.len--;
+        ptrdiff_t slash = text_rfind(path, TEXT("/"));
         buf_add(out, text_slice(line, 0, indent + key.len));
-        buf_add(out, text_slice(rest, (size_t)slash + 1, rest.len));
+        buf_add(out, text_slice(path, path.len > 1 ? (size_t)(slash + 1) : 0, path.len));
+        buf_addc(out, '"');
         return;
     }
     buf_add(out, line);

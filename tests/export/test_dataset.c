@@ -48,8 +48,8 @@ static void two_splits(struct fixture *f) {
 
 static void test_folder(void **state) {
     struct fixture *f = *state;
-    const char *recipe =
-        "problems:\n  file: \"/home/me/secret/p.jsonl\"\nmodels:\n  m:\n    url: \"http://inside:8000\"\n";
+    const char *recipe = "run:\n  out: \"/home/me/secret/runs//\"\nproblems:\n  file: "
+                         "\"/home/me/secret/p.jsonl\"\nmodels:\n  m:\n    url: \"http://inside:8000\"\n";
     assert_ok(journal_put_fact(f->source.journal, "recipe", text_of(recipe), err));
     assert_ok(journal_put_fact(f->source.journal, "model.m.sha256", TEXT("abc123"), err));
     two_splits(f);
@@ -69,6 +69,7 @@ static void test_folder(void **state) {
     assert_holds(f, "set/README.md", "accuracy of the best trajectories  0 of 1 (0.0%)");
     assert_holds(f, "set/README.md", "small 67%");
     assert_holds(f, "set/README.md", "file: \"p.jsonl\""); /* neither folders nor servers are told */
+    assert_holds(f, "set/README.md", "  out: \"runs\"\n");
     assert_holds(f, "set/README.md", "url: \"(not told)\"");
 }
 
