@@ -78,11 +78,12 @@ static void forget(struct output *o) {
 
 cord_status output_open(struct output *o, const char *path, cord_error *err) {
     struct stat info;
-    bool there = stat(path, &info) == 0;
-    *o = (struct output){.path = there ? realpath(path, NULL) : strdup(path)};
-    if (there && !o->path) return error_errno(err, "find", path);
+    bool there = stat(path, &info) == 0, file = there && S_ISREG(info.st_mode);
+    /* what /dev/stdout and /dev/fd/63 lead to where that is a pipe has no path */
+    *o = (struct output){.path = file ? realpath(path, NULL) : strdup(path)};
+    if (file && !o->path) return error_errno(err, "find", path);
     bool memory = o->path != NULL;
-    if (memory && (!there || S_ISREG(info.st_mode))) {
+    if (memory && (!there || file)) {
         memory = asprintf(&o->draft, "%s.%ld.tmp", o->path, (long)getpid()) >= 0;
         if (!memory) o->draft = NULL; /* asprintf leaves it undefined */
     }

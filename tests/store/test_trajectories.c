@@ -255,13 +255,34 @@ static void test_output_into_a_device(void **state) {
     assert_non_null(strstr(e.message, "/nowhere/at/all"));
 }
 
+/* A pipe has a name in /dev/fd alone. */
+static void test_output_into_a_pipe(void **state) {
+    (void)state;
+    struct output o;
+    int ends[2];
+    char path[32], read_back[8] = "";
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[1]);
+    assert_ok(output_open(&o, path, err));
+    fputs("through", o.file);
+    assert_ok(output_close(&o, CORD_OK, err));
+    assert_int_equal(read(ends[0], read_back, sizeof read_back), 7);
+    assert_string_equal(read_back, "through");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_trajectories),      TEST(test_equal_runs_have_equal_files),
-        TEST(test_scores_of_nothing), TEST(test_output_is_whole_or_not_there),
-        TEST(test_output_same),       cmocka_unit_test(test_output_into_a_device),
+        TEST(test_trajectories),
+        TEST(test_equal_runs_have_equal_files),
+        TEST(test_scores_of_nothing),
+        TEST(test_output_is_whole_or_not_there),
+        TEST(test_output_same),
+        cmocka_unit_test(test_output_into_a_device),
+        cmocka_unit_test(test_output_into_a_pipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
