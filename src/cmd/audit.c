@@ -134,6 +134,8 @@ static int run_audit(const struct call *call) {
     bool json = format->given && !strcmp(format->text, "json");
     if (format->given && !json && strcmp(format->text, "text") != 0)
         return call_usage(call, "--format is text or json, not '%.200s'", format->text);
+    if (call_option(call, "sample")->given && !call_option(call, "rollouts")->given)
+        return call_usage(call, "--sample is about --rollouts: say --rollouts N, or leave it out");
     struct look look = {.call = call};
     cord_error err = {0};
     arena_init(&look.arena);

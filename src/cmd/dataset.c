@@ -104,12 +104,23 @@ static cord_status open_file(struct reader *reader, const char *path, cord_text 
     return status;
 }
 
+/* A name that is neither a format nor a model's; `why` says why no model's. */
+static cord_status no_template(struct reader *reader, const char *name, const cord_error *why, cord_error *err) {
+    const char *hint = chat_template_hint(name, &reader->arena);
+    if (!hint) return error_memory(err);
+    return error_set(err, why->code, "'%.100s' is no .jinja file, nor a format of that name; %s; and no model: %s",
+                     name, hint, why->message);
+}
+
 static cord_status open_template(struct reader *reader, const char *name, cord_error *err) {
     const cord_model_info *info = reader->tokenizer ? cord_model_get_info(reader->tokenizer) : NULL;
     cord_text known = chat_template_known(name), bos = info ? info->bos : TEXT(""), eos = info ? info->eos : TEXT("");
+    cord_error why = {0};
+    const char *path;
     cord_model *model;
     if (known.data) return turn_open(&reader->turn, known, bos, eos, err);
     if (text_ends(text_of(name), TEXT(".jinja"))) return open_file(reader, name, bos, eos, err);
+    if (find_weights(name, &reader->arena, &path, &why) != CORD_OK) return no_template(reader, name, &why, err);
     CORD_TRY(open_model(reader, name, &model, err));
     info = cord_model_get_info(model);
     if (info->chat_template.len) return turn_open(&reader->turn, info->chat_template, info->bos, info->eos, err);

@@ -141,11 +141,22 @@ static cord_status read_trainer(struct job *job, cord_error *err) {
     return CORD_OK;
 }
 
+/* What an option is about has to be asked for. */
+static cord_status check_exclude(const struct call *call, cord_error *err) {
+    static const char *const its[] = {"ngram", "matches"};
+    for (int i = 0; i < 2; i++)
+        if (call_option(call, its[i])->given && !call_option(call, "exclude")->given)
+            return error_set(err, CORD_BAD_USAGE, "--%s is about --exclude: name an evaluation set, or leave it out",
+                             its[i]);
+    return CORD_OK;
+}
+
 static cord_status read_options(struct job *job, cord_error *err) {
     const struct call *call = job->call;
     struct export_options *o = &job->options;
     const struct option_value *top = call_option(call, "top"), *lift = call_option(call, "min-lift"),
                               *margin = call_option(call, "margin");
+    CORD_TRY(check_exclude(call, err));
     CORD_TRY(read_format(job, err));
     CORD_TRY(read_markers(job, err));
     CORD_TRY(read_tags(job, err));

@@ -56,12 +56,16 @@ static cord_status score_row(struct filter *f, cord_engine *engine, const cord_m
     return CORD_OK;
 }
 
+static bool is_server(const char *model) {
+    cord_text where = text_of(model);
+    return text_starts(where, TEXT("http://")) || text_starts(where, TEXT("https://"));
+}
+
 static cord_status open_model(const struct call *call, struct arena *arena, cord_engine **engine, cord_model **model,
                               cord_error *err) {
     const struct option_value *name = call_option(call, "model"), *context = call_option(call, "context");
     cord_model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
-    cord_text where = text_of(name->text);
-    if (text_starts(where, TEXT("http://")) || text_starts(where, TEXT("https://"))) {
+    if (is_server(name->text)) {
         const struct option_value *key = call_option(call, "key-env");
         options.url = name->text;
         options.served = call_option(call, "served")->text;
@@ -82,6 +86,10 @@ static const char *or_else(const struct option_value *value, const char *fallbac
 
 static int run_score(const struct call *call) {
     if (!call_option(call, "model")->given) return call_usage(call, "--model NAME|PATH|URL is needed");
+    static const char *const of_servers[] = {"served", "key-env"};
+    for (int i = 0; i < 2; i++)
+        if (call_option(call, of_servers[i])->given && !is_server(call_option(call, "model")->text))
+            return call_usage(call, "--%s is about a server: give its URL to --model, or leave it out", of_servers[i]);
     const struct fields fields = {or_else(call_option(call, "prefix"), "prefix"),
                                   or_else(call_option(call, "target"), "target"),
                                   or_else(call_option(call, "suffix"), "suffix")};

@@ -31,6 +31,8 @@ void chat_template_free(struct chat_template *tmpl); /* NULL is fine */
 cord_text chat_template_known(const char *name);
 /* The i-th name, from 0; NULL behind the last one. */
 const char *chat_template_name(int i);
+/* What to say of a name that is none: "did you mean 'chatml'? formats with a name: chatml, …". NULL where there is no memory. */
+const char *chat_template_hint(const char *name, struct arena *arena);
 
 /* Renders messages with the assistant's turn open (add_generation_prompt, enable_thinking = true). Neighbouring spans of
  * one trust are merged, and none is empty. Where the template has no place for a system text (it raises, or drops it),

@@ -78,3 +78,15 @@ cord_text chat_template_known(const char *name) {
 }
 
 const char *chat_template_name(int i) { return i >= 0 && i < N_KNOWN ? known[i].name : NULL; }
+
+const char *chat_template_hint(const char *name, struct arena *arena) {
+    const char *words[N_KNOWN], *names = "";
+    for (int i = 0; i < N_KNOWN && names; i++) {
+        words[i] = known[i].name;
+        names = arena_printf(arena, "%s%s%s", names, i ? ", " : "", words[i]);
+    }
+    const char *near = strlen(name) < 64 ? text_nearest(name, words, N_KNOWN) : NULL;
+    if (!names) return NULL;
+    return arena_printf(arena, "%s%s%sformats with a name: %s", near ? "did you mean '" : "", near ? near : "",
+                        near ? "'? " : "", names);
+}

@@ -175,19 +175,10 @@ static cord_status load_template(struct load *load, struct recipe_model *model, 
     model->options.chat_template = chat_template_known(value->text.data).data;
     if (model->options.chat_template) return CORD_OK;
 
-    enum { MOST_NAMES = 32 };
-    const char *words[MOST_NAMES], *names = "", *word;
-    int n = 0;
-    for (; n < MOST_NAMES && (word = chat_template_name(n)) && names; n++) {
-        names = arena_printf(arena, "%s%s%s", names, n ? ", " : "", word);
-        words[n] = word;
-    }
-    const char *near = value->text.len < 64 ? text_nearest(value->text.data, words, (size_t)n) : NULL;
-    const char *hint = near ? arena_printf(arena, "did you mean '%s'? ", near) : "";
-    if (!names || !hint) return error_memory(load->err);
+    const char *hint = chat_template_hint(value->text.data, arena);
+    if (!hint) return error_memory(load->err);
     return values_error(&load->values, value->place, load->err,
-                        "models.%s.template: there is no file %s, nor a format of that name; %sformats with a name: %s",
-                        name, path, hint, names);
+                        "models.%s.template: there is no file %s, nor a format of that name; %s", name, path, hint);
 }
 
 static cord_status load_server(struct load *load, struct recipe_model *model, const char *name) {
