@@ -38,23 +38,6 @@ static cord_status take_journal(const struct flights *flights, cord_error *err) 
     return flights->ledger ? ledger_write(flights->ledger, err) : CORD_OK;
 }
 
-const char *flights_prompts_fact(cord_text id, struct arena *arena) {
-    return arena_printf(arena, "prompts.%.*s", (int)id.len, id.data);
-}
-
-/* A problem that begins anew has the prompts by which it begins. */
-static cord_status forget_other_prompts(const struct flight *flight, cord_error *err) {
-    struct journal *journal = flight->hangar->flights->journal;
-    struct arena arena;
-    cord_text rounds = {0};
-    arena_init(&arena);
-    const char *fact = flights_prompts_fact(flight->problem->id, &arena);
-    cord_status status = fact ? journal_get_fact(journal, fact, &arena, &rounds, err) : error_memory(err);
-    if (status == CORD_OK && rounds.len) status = journal_put_fact(journal, fact, (cord_text){"", 0}, err);
-    arena_release(&arena);
-    return status;
-}
-
 static cord_status on_started(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
                               cord_error *err) {
     struct flight *flight = ctx;
@@ -63,48 +46,7 @@ static cord_status on_started(void *ctx, double log_s0, cord_text contrast, cons
     cord_status status = take_journal(flights, err);
     if (status == CORD_OK)
         status = journal_started(flights->journal, flight->problem->key, log_s0, contrast, spoken, n, err);
-    if (status == CORD_OK) status = forget_other_prompts(flight, err);
     journal_unlock(flights->journal);
-    return status;
-}
-
-static bool same_prompt(const struct spoken *a, const struct spoken *b) {
-    const struct prompt_style *x = a->style, *y = b->style;
-    bool same = a->prompt.n == b->prompt.n && text_equal(x->marker, y->marker) && text_equal(x->between, y->between) &&
-                text_equal(x->think_close, y->think_close) && text_equal(x->answer_open, y->answer_open) &&
-                text_equal(x->score_open, y->score_open) && text_equal(x->score_close, y->score_close);
-    for (int i = 0; same && i < a->prompt.n; i++)
-        same = a->prompt.span[i].trusted == b->prompt.span[i].trusted &&
-               text_equal(a->prompt.span[i].text, b->prompt.span[i].text);
-    return same;
-}
-
-/* Whether all whose prompts are in both lists have the same in both. */
-static bool same_prompts(const struct spoken *a, int n, const struct spoken *b, int m) {
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < m; k++)
-            if (a[i].teacher == b[k].teacher && !same_prompt(&a[i], &b[k])) return false;
-    return true;
-}
-
-/* The journal keeps the prompts of a problem's beginning: where it is gone on with by others, that is noted. */
-static cord_status on_taken_up(void *ctx, int round, const struct spoken *spoken, int n, cord_error *err) {
-    struct flight *flight = ctx;
-    struct journal *journal = flight->hangar->flights->journal;
-    struct spoken *before;
-    struct arena arena;
-    char line[16];
-    int m;
-    arena_init(&arena);
-    snprintf(line, sizeof line, "%d", round);
-    const char *fact = flights_prompts_fact(flight->problem->id, &arena);
-    journal_lock(journal);
-    cord_status status =
-        fact ? journal_spoken(journal, flight->problem->key, &arena, &before, &m, err) : error_memory(err);
-    if (status == CORD_OK && !same_prompts(spoken, n, before, m))
-        status = journal_add_to_fact(journal, fact, text_of(line), err);
-    journal_unlock(journal);
-    arena_release(&arena);
     return status;
 }
 
@@ -201,7 +143,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
     const struct session *session = flights->session;
     struct flight flight = {
         .hangar = hangar, .problem = problem, .slot = slot, .rounds = problem->rounds, .log_s0 = problem->log_s0};
-    struct observer observer = {&flight, on_started, on_round, on_finished, on_taken_up};
+    struct observer observer = {&flight, on_started, on_round, on_finished};
     int64_t start = clock_us();
     cord_error why = {0};
     struct search search = {

@@ -17,10 +17,6 @@ struct flights {
     const struct trace_set *traces; /* of a selection; else NULL */
 };
 
-/* The journal's fact of a problem that was gone on with by other prompts than its first: the number of the last round before
- * that, a line each time. NULL when there is no memory. */
-const char *flights_prompts_fact(cord_text id, struct arena *arena);
-
 /* How many problems to have in flight: run.in_flight, or as many as fill the models' batches and fit into memory. */
 int flights_at_once(const struct session *session);
 

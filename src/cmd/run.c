@@ -129,13 +129,21 @@ static cord_status spare_inputs(const struct run *run, bool begun, cord_error *e
     return run->input->recipe ? spare(run, run->input->recipe, "recipe", begun, err) : CORD_OK;
 }
 
+/* The recipe of the run is the last one from here on; what came before it stays known. */
+static cord_status note_changes(struct run *run, cord_text differences, cord_error *err) {
+    cord_text line;
+    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(run->journal, "changed", line, err));
+    return CORD_OK;
+}
+
 /* Refuses to go on in a folder that another recipe made, unless told otherwise. */
 static cord_status compare_recipe(struct run *run, cord_error *err) {
     cord_text before, mixed, differences;
     CORD_TRY(journal_get_fact(run->journal, "recipe", &run->arena, &before, err));
     if (!before.data) return spare_inputs(run, false, err); /* nothing has begun here */
     CORD_TRY(compare_shard(run, err));
-    if (given(run, "accept-changes")) return CORD_OK;
+    CORD_TRY(recipe_differences(before, run->recipe.resolved, &run->arena, &differences, err));
+    if (given(run, "accept-changes")) return note_changes(run, differences, err);
     CORD_TRY(journal_get_fact(run->journal, "mixed", &run->arena, &mixed, err));
     if (mixed.len) {
         error_where(err, "%s", run->recipe.out);
@@ -145,7 +153,6 @@ static cord_status compare_recipe(struct run *run, cord_error *err) {
             "on with --accept-changes (what is done stays as it is). What differed:\n%.*s",
             (int)mixed.len, mixed.data);
     }
-    CORD_TRY(recipe_differences(before, run->recipe.resolved, &run->arena, &differences, err));
     if (differences.len == 0) return CORD_OK;
     error_fill(
         err, CORD_CHANGED,

@@ -263,8 +263,7 @@ const struct verb verb_show = {
         "  --prompt integrator --round N         to merge the traces, in round N or the next try after it\n"
         "  --prompt meta --round N --slot K      to score what stands in place K after round N; round 0: S0\n"
         "  --prompt judge --round N --slot K     to answer from it at once (search.criterion: judge)\n"
-        "  --prompt answer --slot K              to write the answer of the K-th finished trajectory (0: the best)\n"
-        "Where a problem was gone on with other prompts (--accept-changes), it says after which round that was.",
+        "  --prompt answer --slot K              to write the answer of the K-th finished trajectory (0: the best)",
     .options = options,
     .min_args = 1,
     .max_args = 2,

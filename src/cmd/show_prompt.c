@@ -1,7 +1,6 @@
 /* show_prompt.c - what exactly a model was sent, put together from the journal as the search puts it together. On a
  * terminal control characters are escaped and what cord and the template wrote is painted; on a pipe every byte is as
  * it was. */
-#include "cmd/flights.h"
 #include "cmd/show.h"
 
 #include "data/segment.h"
@@ -9,8 +8,6 @@
 #include "search/criterion.h"
 #include "search/integration.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 /* ---- who was spoken to --------------------------------------------------------------------------------------- */
@@ -200,17 +197,16 @@ static void print_spans(struct show *s, struct spans spans) {
 }
 
 /* The journal has the prompts by which a problem began. */
-static cord_status note_change(struct show *s, const struct show_problem *p, bool answer, int round, cord_error *err) {
-    cord_text rounds;
-    const char *fact = flights_prompts_fact(p->problem->id, &s->arena);
-    if (!fact) return error_memory(err);
-    CORD_TRY(journal_get_fact(s->journal, fact, &s->arena, &rounds, err));
-    int last = rounds.len ? (int)strtol(rounds.data, NULL, 10) : INT_MAX;
-    if (round > last || (answer && rounds.len))
-        fprintf(s->call->err,
-                "cord: after round %d this problem was gone on with other prompts; what is shown is made of those "
-                "before, and is not what was sent\n",
-                last);
+static cord_status note_changes(struct show *s, cord_error *err) {
+    cord_text changed, line;
+    CORD_TRY(journal_get_fact(s->journal, "changed", &s->arena, &changed, err));
+    bool first = true;
+    while (text_next_line(&changed, &line)) {
+        fprintf(s->call->err, "%s%.*s", first ? "cord: this run was gone on with other settings (" : "; ",
+                (int)line.len, line.data);
+        first = false;
+    }
+    if (!first) fprintf(s->call->err, "): prompts are those by which the problem began\n");
     return CORD_OK;
 }
 
@@ -235,5 +231,5 @@ cord_status show_prompt(struct show *s, const struct show_problem *p, const char
     else
         return find_teacher(s, name, &teacher, err);
     print_spans(s, spans);
-    return note_change(s, p, !strcmp(name, "answer"), round, err);
+    return note_changes(s, err);
 }

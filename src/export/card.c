@@ -204,9 +204,30 @@ static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err
     return status;
 }
 
+/* In what recipes differ, a line each ("search.beam: 2 -> 3"), but for what is of a machine. */
+static cord_status put_differences(struct buf *out, const char *what, cord_text lines, cord_error *err) {
+    static const char *const own[] = {".file", ".template", ".command", ".url", ".out"};
+    if (!lines.len) return CORD_OK;
+    struct buf told;
+    buf_init(&told, "what differs", 4 << 20);
+    for (cord_text line; text_next_line(&lines, &line);) {
+        ptrdiff_t colon = text_find(line, TEXT(":"));
+        cord_text key = text_slice(line, 0, colon < 0 ? line.len : (size_t)colon);
+        bool is_own = false;
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++) is_own |= text_ends(key, text_of(own[i]));
+        buf_add(&told, is_own ? key : line);
+        buf_addf(&told, "%s\n", is_own ? ": (not told)" : "");
+    }
+    cord_status status = buf_check(&told, err);
+    buf_addf(out, "\n%s:\n\n", what);
+    if (status == CORD_OK) put_fenced(out, "", buf_text(&told));
+    buf_release(&told);
+    return status;
+}
+
 static cord_status put_source(const struct export_source *source, struct buf *out, cord_error *err) {
     struct arena arena;
-    cord_text recipe = {0}, mixed = {0}, makers = {0}, maker;
+    cord_text recipe = {0}, mixed = {0}, changed = {0}, makers = {0}, maker;
     arena_init(&arena);
     buf_addf(out, "\n### Run %s\n", source->name);
     cord_status status = journal_get_fact(source->journal, "made_by", &arena, &makers, err);
@@ -219,10 +240,11 @@ static cord_status put_source(const struct export_source *source, struct buf *ou
         buf_addf(out, "\nIts recipe, as it was resolved; of paths only the last part:\n\n");
         if (status == CORD_OK) status = put_recipe(out, recipe, err);
     }
-    if (mixed.len) {
-        buf_addf(out, "\nIt was merged from runs that do not agree in everything:\n\n");
-        put_fenced(out, "", mixed);
-    }
+    if (status == CORD_OK) status = journal_get_fact(source->journal, "changed", &arena, &changed, err);
+    if (status == CORD_OK)
+        status = put_differences(out, "It was gone on with other settings than it began with", changed, err);
+    if (status == CORD_OK)
+        status = put_differences(out, "It was merged from runs that do not agree in everything", mixed, err);
     arena_release(&arena);
     return status;
 }

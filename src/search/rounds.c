@@ -189,10 +189,8 @@ static cord_status start(struct beam *beam, struct search *search, const struct 
 }
 
 /* Takes up an interrupted search where the observer last heard of it. */
-static cord_status go_on(struct beam *beam, const struct spoken *spoken, int n_spoken, cord_error *err) {
+static cord_status go_on(struct beam *beam, cord_error *err) {
     const struct search_state *state = &beam->search->state;
-    const struct observer *observer = beam->search->observer;
-    if (observer->taken_up) CORD_TRY(observer->taken_up(observer->ctx, state->round, spoken, n_spoken, err));
     beam->number = state->round;
     beam->anew = state->anew;
     beam->refused = state->refused;
@@ -308,8 +306,8 @@ cord_status play_strategy(const struct search *search, const struct strategy *st
     if (!spoken || !beam.prompts) return error_memory(err);
     int n_spoken;
     CORD_TRY(render_prompts(&beam, spoken, &n_spoken, err));
-    CORD_TRY(render_others(&beam, spoken, &n_spoken, err));
-    CORD_TRY(search->state.started ? go_on(&beam, spoken, n_spoken, err) : start(&beam, &own, spoken, n_spoken, err));
+    if (!search->state.started) CORD_TRY(render_others(&beam, spoken, &n_spoken, err));
+    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, &own, spoken, n_spoken, err));
     for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
     cord_status status = CORD_OK;
     while (status == CORD_OK && !strategy->ended(&beam)) status = play_round(&beam, strategy, err);

@@ -223,7 +223,7 @@ enum { SPOKEN_META = -1, SPOKEN_ASKED = -2 };
 #define INTEGRATOR_TURN "{traces}"
 
 /* Told what happened. Each call is one transaction of the journal; a failure ends the search with its status. Called from
- * the search's own thread. Any of these may be NULL. */
+ * the search's own thread. Any of the three may be NULL. */
 struct observer {
     void *ctx;
     /* S with empty reasoning; what search.contrast is; the prompts of all who have one */
@@ -231,8 +231,6 @@ struct observer {
                            cord_error *err);
     cord_status (*round)(void *ctx, const struct round *round, cord_error *err);
     cord_status (*finished)(void *ctx, const struct answered *finished, int n, cord_error *err); /* best first */
-    /* In place of `started`, where a search is taken up behind `round`: the prompts, which may be others by now. */
-    cord_status (*taken_up)(void *ctx, int round, const struct spoken *spoken, int n, cord_error *err);
 };
 
 /* Where a search that was interrupted stands: exactly what the observer was told. */

@@ -39,6 +39,7 @@ void journal_close(struct journal *journal); /* NULL is fine */
  *   model.NAME.parameters   how many; 0: not known
  *   model.NAME.noise    the largest difference of one token's log-probability that scheduling can cause, nats
  *   made_by             the versions of cord that worked on it, a line each: "0.1.0 (COMMIT)"
+ *   changed             in what recipes differed that it was gone on with, a line each: "search.beam: 2 -> 3"
  *   shard               "2/8"; empty for the whole set
  *   merged              a JSON array: the folders that it was merged from
  *   mixed               in what these did not agree, a line each; empty where they did */

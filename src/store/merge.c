@@ -89,16 +89,17 @@ static cord_status compare_recipes(struct merge *m, struct buf *lines, cord_erro
     return CORD_OK;
 }
 
-static cord_status take_makers(struct merge *m, cord_error *err) {
+/* The lines of a fact are of all runs. */
+static cord_status unite(struct merge *m, const char *key, cord_error *err) {
     cord_text lines, line;
-    CORD_TRY(get_fact(m, "made_by", true, &lines, err));
-    while (text_next_line(&lines, &line)) CORD_TRY(journal_add_to_fact(m->journal, "made_by", line, err));
+    CORD_TRY(get_fact(m, key, true, &lines, err));
+    while (text_next_line(&lines, &line)) CORD_TRY(journal_add_to_fact(m->journal, key, line, err));
     return CORD_OK;
 }
 
 /* What is known of the run as a whole: the first one's is the result's; where a later one says otherwise, it is told. */
 static cord_status take_facts(struct merge *m, cord_error *err) {
-#define OF_RUNS " FROM source.run WHERE key NOT IN ('shard', 'merged', 'mixed', 'made_by')"
+#define OF_RUNS " FROM source.run WHERE key NOT IN ('shard', 'merged', 'mixed', 'made_by', 'changed')"
     struct buf lines;
     cord_status status = CORD_OK;
     buf_init(&lines, "what differs", MOST_LINES);
@@ -160,7 +161,8 @@ static cord_status take_spending(struct merge *m, cord_error *err) {
 static cord_status take_run(struct merge *m, cord_error *err) {
     CORD_TRY(transaction_begin(m->journal, err));
     cord_status status = take_facts(m, err);
-    if (status == CORD_OK) status = take_makers(m, err);
+    if (status == CORD_OK) status = unite(m, "made_by", err);
+    if (status == CORD_OK) status = unite(m, "changed", err);
     if (status == CORD_OK) status = take_teachers(m, err);
     if (status == CORD_OK) status = take_spending(m, err);
     if (status == CORD_OK) status = merge_tables_open(m, err);

@@ -292,11 +292,15 @@ cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int
 
 /* ---- the observer -------------------------------------------------------------------------------------------- */
 
-static inline void check_spoken(struct world *w, const struct spoken *spoken, int n) {
+static inline cord_status on_started(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
+                                     cord_error *err) {
+    (void)err;
+    struct world *w = ctx;
     int spoken_to = 1; /* the meta-prover, and who has a model */
     for (int k = 0; k < w->search.n_teachers; k++) spoken_to += w->teachers[k].model != NULL;
     bool judged = criterion_of(&w->search)->asked != NULL, integrates = is_integrator(w, w->search.n_teachers);
     assert_int_equal(n, spoken_to + judged + integrates);
+    assert_int_equal(w->n_rounds, 0); /* told first */
     for (int i = 0; i < spoken_to; i++) {
         cord_text all;
         int who = i < spoken_to - 1 ? i : TEACHERS;
@@ -318,23 +322,6 @@ static inline void check_spoken(struct world *w, const struct spoken *spoken, in
             turns += !last->prompt.span[i].trusted && text_equal(last->prompt.span[i].text, TEXT(INTEGRATOR_TURN));
         assert_int_equal(turns, 1);
     }
-}
-
-static inline cord_status on_taken_up(void *ctx, int round, const struct spoken *spoken, int n, cord_error *err) {
-    (void)err;
-    struct world *w = ctx;
-    assert_true(w->search.state.started);
-    assert_int_equal(round, w->search.state.round);
-    check_spoken(w, spoken, n);
-    return CORD_OK;
-}
-
-static inline cord_status on_started(void *ctx, double log_s0, cord_text contrast, const struct spoken *spoken, int n,
-                                     cord_error *err) {
-    (void)err;
-    struct world *w = ctx;
-    assert_int_equal(w->n_rounds, 0); /* told first */
-    check_spoken(w, spoken, n);
     w->n_started++;
     w->log_s0 = log_s0;
     w->contrast = arena_text(&w->arena, contrast);
@@ -450,7 +437,7 @@ static inline struct world *world_new(int n_teachers, int beam) {
         .answer_tokens = 9,
         .seed = 1,
     };
-    w->observer = (struct observer){w, on_started, on_round, on_finished, on_taken_up};
+    w->observer = (struct observer){w, on_started, on_round, on_finished};
     w->search = (struct search){
         .engine = &w->engine,
         .group = 4711,
