@@ -130,6 +130,18 @@ cord_status database_hold(const char *folder, int *lock, cord_error *err) {
     return CORD_OK;
 }
 
+bool database_is_written(const struct journal *j) {
+    char folder[4096];
+    size_t len = strlen(j->path) - strlen("/journal.sqlite");
+    int lock = -1;
+    if (len >= sizeof folder) return false;
+    memcpy(folder, j->path, len);
+    folder[len] = '\0';
+    bool written = database_hold(folder, &lock, NULL) == CORD_BUSY;
+    if (lock >= 0) close(lock);
+    return written;
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
 /* SQLite's "file:" name of a path. */

@@ -42,6 +42,8 @@ cord_status database_make_folder(const char *folder, cord_error *err);
  * writer's process id, while there is one. *lock is a file descriptor to be closed, or -1 where the folder has no lock (a
  * copy of a run, say). */
 cord_status database_hold(const char *folder, int *lock, cord_error *err);
+/* Whether a process has a journal open to write. */
+bool database_is_written(const struct journal *journal);
 
 /* Attaches another run's journal to an open one, under the name `source`, for reading only and without a trace. */
 cord_status database_attach(struct journal *journal, const char *folder, cord_error *err);

@@ -93,8 +93,8 @@ cord_status journal_problems(struct journal *journal, struct arena *arena, struc
  *     while (status == CORD_OK && journal_walk_next(&walk, &problem)) status = look_at(&problem, &walk.arena, err);
  *     return journal_walk_end(&walk, status);
  * The first error ends the loop and is what journal_walk_end returns. No problem may be put in meanwhile. A reader sees all
- * as it stood at the beginning; with a rollback journal each problem as it stands by then, since the run could not write
- * while somebody reads. */
+ * as it stood at the beginning; of a run that goes on with a rollback journal, each problem as it stands by then, since it
+ * could not write while somebody reads. */
 struct journal_walk {
     struct journal *journal;
     cord_error *err;

@@ -175,12 +175,13 @@ cord_status journal_problems(struct journal *j, struct arena *arena, struct jour
 /* Keys are fetched many at a time, because each time costs a pass over the table. */
 enum { KEYS_AT_ONCE = 1 << 16 };
 
-static cord_status has_log(struct journal *j, bool *wal, cord_error *err) {
+/* Whether a reader may take its time: there is a log, or nobody writes. */
+static cord_status may_stay(struct journal *j, bool *stays, cord_error *err) {
     struct arena arena;
     struct rows r;
     arena_init(&arena);
     rows_open(&r, j, &arena, err, "PRAGMA journal_mode", "");
-    *wal = rows_next(&r) && text_equal(row_text(&r), TEXT("wal"));
+    *stays = rows_next(&r) && (text_equal(row_text(&r), TEXT("wal")) || !database_is_written(j));
     cord_status status = rows_end(&r);
     arena_release(&arena);
     return status;
@@ -194,9 +195,9 @@ void journal_walk_begin(struct journal_walk *w, struct journal *j, cord_error *e
     if (w->status != CORD_OK || j->mode != JOURNAL_READ || !sqlite3_get_autocommit(j->db)) return;
     /* one transaction, since each costs more than what is read of a problem; but where there is no log, a writer would have to
      * wait for its end, and gives up */
-    bool wal = false;
-    w->status = has_log(j, &wal, err);
-    if (w->status != CORD_OK || !wal) return;
+    bool stays = false;
+    w->status = may_stay(j, &stays, err);
+    if (w->status != CORD_OK || !stays) return;
     w->status = query_run(j, err, "BEGIN", "");
     w->locked = w->status == CORD_OK;
 }
