@@ -93,6 +93,20 @@ static void streams_are_read(void **state) {
     cord_proposal_release(&p);
 }
 
+/* A NUL is no end of a text. */
+static void streams_may_hold_a_nul(void **state) {
+    (void)state;
+    static const char *const whole[] = {COUNTED, EVENT("a\\u0000", "null") EVENT("b", "\"stop\"") DONE};
+    int requests;
+    int64_t us;
+    cord_proposal p = stream(whole, 2, &requests, &us);
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    assert_text(((cord_text){p.text, p.len}), "a\xEF\xBF\xBD"
+                                              "b");
+    assert_int_equal(requests, 1);
+    cord_proposal_release(&p);
+}
+
 /* The server goes on without end and knows no stop strings: it is left as soon as one is there. */
 static void a_stream_is_left_at_a_stop_string(void **state) {
     (void)state;
@@ -431,6 +445,7 @@ int main(void) {
         cmocka_unit_test(sglang_scores_in_two_ways),
         cmocka_unit_test(ways_that_differ_are_told),
         cmocka_unit_test(streams_are_read),
+        cmocka_unit_test(streams_may_hold_a_nul),
         cmocka_unit_test(a_stream_is_left_at_a_stop_string),
         cmocka_unit_test(bad_streams_are_asked_for_again),
         cmocka_unit_test(errors_inside_a_reply_are_told),

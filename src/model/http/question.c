@@ -71,7 +71,7 @@ static void make_key(struct question *q) {
 
 static bool read_reply(struct question *q, cord_text text) {
     if (q->scan && q->scan(q, text)) return true;
-    json_t *reply = q->streams ? stream_reply(q, text) : json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
+    json_t *reply = q->streams ? stream_reply(q, text) : read_json(text);
     q->why = (cord_error){0};
     bool good = reply && q->read(q, reply);
     json_decref(reply);
@@ -242,6 +242,8 @@ cord_status remote_ask(struct question *q, json_t **reply, cord_error *err) {
     return status;
 }
 
+json_t *read_json(cord_text text) { return json_loadb(text.data, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL); }
+
 int read_count(const json_t *object, const char *key) {
     json_int_t n = json_integer_value(json_object_get(object, key));
     return n > 0 && n < INT32_MAX ? (int)n : 0;
@@ -256,9 +258,20 @@ bool read_stop(const char *named, cord_proposal *p) {
 }
 
 bool read_text(const json_t *text, cord_proposal *p) {
-    p->text = strndup(json_string_value(text), json_string_length(text));
-    p->len = json_string_length(text);
-    return p->text != NULL;
+    static const cord_text replacement = {"\xEF\xBF\xBD", 3};
+    cord_text said = {json_string_value(text), json_string_length(text)};
+    size_t nuls = 0;
+    for (size_t i = 0; i < said.len; i++) nuls += said.data[i] == '\0';
+    char *to = p->text = malloc(said.len + nuls * (replacement.len - 1) + 1);
+    if (!to) return false;
+    for (size_t i = 0; i < said.len; i++)
+        if (said.data[i])
+            *to++ = said.data[i];
+        else
+            to = mempcpy(to, replacement.data, replacement.len);
+    *to = '\0';
+    p->len = (size_t)(to - p->text);
+    return true;
 }
 
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n) {

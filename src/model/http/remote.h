@@ -208,12 +208,14 @@ cord_status remote_ask(struct question *q, json_t **reply, cord_error *err);
 
 /* ---- what protocols read alike (question.c) -------------------------------------------------------------------- */
 
+/* Any JSON; texts in it may hold NULs, which models do write. NULL: it is none. */
+json_t *read_json(cord_text text);
 /* A count among the members of an object; 0 where there is none. */
 int read_count(const json_t *object, const char *key);
 /* Fills `end` and `stop`: by the stop string that is named, or, `named` NULL, by the end of the model's turn. False for a
  * string that nobody asked for. */
 bool read_stop(const char *named, cord_proposal *p);
-/* Fills `text` and `len` with a copy. False: no memory. */
+/* Fills `text` and `len` with a copy, in which U+FFFD stands for each NUL. False: no memory. */
 bool read_text(const json_t *text, cord_proposal *p);
 
 /* The ids of a text as a member of the body. */

@@ -47,7 +47,7 @@ static bool take(struct question *q, cord_text events) {
         cord_text line = text_slice(rest, 0, end < 0 ? rest.len : (size_t)end);
         told->seen += line.len + (end >= 0);
         if (text_trim(line).len == 0) continue;
-        json_t *event = json_loadb(line.data, line.len, JSON_DECODE_ANY, NULL);
+        json_t *event = read_json(line);
         bool good = json_is_object(event) && told->reply && q->remote->protocol->event(told, event);
         json_decref(event);
         if (!good || told->text.status != CORD_OK) return false;
@@ -70,8 +70,7 @@ bool stream_event(void *ctx, struct http_call *call) {
 
 json_t *stream_reply(struct question *q, cord_text events) {
     begin(&q->told, 0);
-    json_t *whole =
-        json_loadb(events.data, events.len, 0, NULL); /* a server that knows no streams sends a reply as ever */
+    json_t *whole = read_json(events); /* a server that knows no streams sends a reply as ever */
     cord_text one = events;
     char *line = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
     if (line) one = text_of(line);
