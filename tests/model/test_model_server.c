@@ -90,6 +90,12 @@ static void scores_are_the_local_ones(void **state) {
         {"<think> ### Step 1. 3 and 4 make 7.", "12"},
         {"<think> ### Step 1. A half of it.", "\\frac{1}{2}"},
         {"<think> ### Step 1. No.", "no"},
+        /* characters of several tokens: of the first of them the server tells nothing by itself; some are unlikely */
+        {"<think> ### Step 1. A root.", "2\xE2\x88\x9A"
+                                        "2"},
+        {"<think> ### Step 1. It has no end.", "(-\xE2\x88\x9E, 3]"},
+        {"<think> ### Step 1. \xE4\xB8\x80, \xE4\xBA\x8C,", "\xE4\xB8\x89"},
+        {"<think> ### Step 1. A smile.", "\xF0\x9F\x98\x80"},
     };
     enum { N = sizeof rows / sizeof *rows };
     cord_span prompt = {text_of(turn), true};

@@ -307,6 +307,7 @@ static bool allocate(cord_scoring *r, const struct spelled *text, const struct p
 
 /* What one question of a target is about, and what its reply says. */
 struct asked {
+    const struct scoring_way *way;
     const struct pieces *text;
     int first, n;
     double *logprob;
@@ -316,24 +317,52 @@ struct asked {
 static bool read_scoring(struct question *q, const json_t *reply) {
     struct asked *a = q->into;
     a->cached = 0;
-    if (!q->remote->way->read(reply, a->text, a->first, a->n, a->logprob, &a->cached)) return false;
-    q->cost = (cord_cost){a->n - q->remote->way->each, a->cached, 1};
+    if (!a->way->read(reply, a->text, a->first, a->n, a->logprob, &a->cached)) return false;
+    q->cost = (cord_cost){a->n - a->way->each, a->cached, 1};
     return true;
 }
 
-static void ask_scoring(const cord_scoring *r, const struct spelled *text, const struct place *place,
+static void ask_value(struct asked *a, const struct remote *remote, uint64_t group, int most_bad, struct question *q) {
+    struct json_writer w = question_begin(q, remote, a->way->path, group);
+    a->way->write(remote, a->text, a->first, a->n, &w);
+    question_end(q, &w);
+    question_charge(q, 0, a->n, 1);
+    q->read = read_scoring;
+    q->into = a;
+    q->call.most_bad = most_bad;
+}
+
+static void ask_scoring(const cord_scoring *r, const struct spelled *text, const struct place *place, int most_bad,
                         struct question *questions, struct asked *asked) {
     const struct remote *remote = text->remote;
     for (int k = 0; k < place->n_questions; k++) {
         int n = remote->way->each ? place->first + k + 1 : place->behind;
-        asked[k] = (struct asked){&text->pieces, place->first, n, &r->logprob[k], 0};
-        struct json_writer w = question_begin(&questions[k], remote, remote->way->path, r->group);
-        remote->way->write(remote, &text->pieces, place->first, n, &w);
-        question_end(&questions[k], &w);
-        question_charge(&questions[k], 0, n, 1);
-        questions[k].read = read_scoring;
-        questions[k].into = &asked[k];
+        asked[k] = (struct asked){remote->way, &text->pieces, place->first, n, &r->logprob[k], 0};
+        ask_value(&asked[k], remote, r->group, most_bad, &questions[k]);
     }
+}
+
+/* Asks anew, and for more, where a reply did not tell of the token. */
+static cord_status ask_wider(const cord_engine *engine, struct question *questions, struct asked *asked, int n,
+                             cord_error *err) {
+    struct question *again = calloc((size_t)n + 1, sizeof *again);
+    int *which = calloc((size_t)n + 1, sizeof *which), wanted = 0;
+    cord_status status = again && which ? CORD_OK : error_memory(err);
+    for (int i = 0; i < n && status == CORD_OK; i++) {
+        struct question *q = &questions[i];
+        if (q->call.error.code != CORD_OK || !asked[i].way->wider || !isnan(*asked[i].logprob)) continue;
+        asked[i].way = asked[i].way->wider;
+        ask_value(&asked[i], q->remote, q->call.group, q->call.most_bad, &again[wanted]);
+        which[wanted++] = i;
+    }
+    if (status == CORD_OK && wanted) status = questions_ask(engine, again, wanted, err);
+    for (int k = 0; k < wanted; k++) {
+        question_release(&questions[which[k]]);
+        questions[which[k]] = again[k];
+    }
+    free(again);
+    free(which);
+    return status;
 }
 
 static void take_scoring(cord_scoring *r, struct spelled *text, const struct place *place,
@@ -385,9 +414,10 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
                               !(asked = calloc((size_t)total + 1, sizeof *asked))))
         status = error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++)
-        ask_scoring(requests[i], &texts[i], &places[i], questions + places[i].question, asked + places[i].question);
-    for (int q = 0; status == CORD_OK && q < total; q++) questions[q].call.most_bad = most_bad;
+        ask_scoring(requests[i], &texts[i], &places[i], most_bad, questions + places[i].question,
+                    asked + places[i].question);
     if (status == CORD_OK) status = questions_ask(engine, questions, total, err);
+    if (status == CORD_OK) status = ask_wider(engine, questions, asked, total, err);
     for (int i = 0; i < n && texts && places; i++) {
         if (status == CORD_OK) {
             take_scoring(requests[i], &texts[i], &places[i], questions + places[i].question,

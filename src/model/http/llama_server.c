@@ -3,6 +3,11 @@
  * It must not know who asks. */
 #include "model/http/remote.h"
 
+#include <limits.h>
+#include <math.h>
+
+enum { LIKELIEST = 1000 }; /* tokens that are told of at one place: 100 KB */
+
 static cord_text member(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     if (!json_is_string(value)) return TEXT("");
@@ -115,62 +120,100 @@ static void end_events(struct told *told) {
 
 /* ---- scoring ------------------------------------------------------------------------------------------------- */
 
+/* Whether the first n tokens of a text end inside a character. The server tells nothing of a token that it wrote and that
+ * ends so. */
+static bool ends_inside(const struct pieces *text, int n) {
+    size_t end = text->end[n - 1];
+    return end < text->text.len && ((unsigned char)text->text.data[end] & 0xC0) == 0x80;
+}
+
+/* One token behind the first n - 1, and the `most` likeliest at its place. */
+static void write_likeliest(const struct pieces *text, int n, int most, struct json_writer *w) {
+    write_ids(w, "prompt", text, n - 1);
+    json_int(w, "n_predict", 1);
+    json_double(w, "temperature", 0);
+    json_int(w, "n_probs", most);
+    json_bool(w, "cache_prompt", true);
+}
+
+/* Has the token `id` written there, or, NULL, one of whole characters. The values that are told are those without that. */
+static void write_forced(const int *id, struct json_writer *w) {
+    json_open(w, "logit_bias", '[');
+    json_open(w, NULL, '[');
+    if (id)
+        json_int(w, NULL, *id);
+    else
+        json_text(w, NULL, TEXT("."));
+    json_int(w, NULL, 10000);
+    json_close(w, ']');
+    json_close(w, ']');
+}
+
+static const json_t *written(const json_t *reply) {
+    return json_array_get(json_object_get(reply, "completion_probabilities"), 0);
+}
+
+/* What an entry of a reply tells of the token `id`. False: it is another's, or none. */
+static bool read_entry(const json_t *entry, int id, double *logprob) {
+    const json_t *own = json_object_get(entry, "id"), *value = json_object_get(entry, "logprob");
+    if (!json_is_integer(own) || json_integer_value(own) != id || !json_is_number(value)) return false;
+    *logprob = json_number_value(value);
+    return *logprob <= 0;
+}
+
+static bool read_likeliest(const json_t *reply, int id, double *logprob, int *cached) {
+    const json_t *top = json_object_get(written(reply), "top_logprobs");
+    *cached = read_count(json_object_get(reply, "timings"), "cache_n");
+    for (size_t i = 0; i < json_array_size(top); i++)
+        if (read_entry(json_array_get(top, i), id, logprob)) return true;
+    return false;
+}
+
+/* The token is written, and its value told; one that ends inside a character is looked for beside another. */
 static void score_write(const struct remote *remote, const struct pieces *text, int first, int n,
                         struct json_writer *w) {
     (void)remote;
     (void)first;
-    write_ids(w, "prompt", text, n - 1);
-    json_int(w, "n_predict", 1);
-    json_double(w, "temperature", 0);
-    json_int(w, "n_probs", 1);
-    json_open(w, "logit_bias", '[');
-    json_open(w, NULL, '[');
-    json_int(w, NULL, text->id[n - 1]);
-    json_int(w, NULL, 10000);
-    json_close(w, ']');
-    json_close(w, ']');
-    json_bool(w, "cache_prompt", true);
+    bool inside = ends_inside(text, n);
+    write_likeliest(text, n, inside ? LIKELIEST : 1, w);
+    write_forced(inside ? NULL : &text->id[n - 1], w);
 }
 
 static bool score_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached) {
     (void)first;
-    const json_t *token = json_array_get(json_object_get(reply, "completion_probabilities"), 0);
-    const json_t *id = json_object_get(token, "id"), *value = json_object_get(token, "logprob");
-    if (!json_is_integer(id) || json_integer_value(id) != text->id[n - 1] || !json_is_number(value)) return false;
-    *logprob = json_number_value(value);
+    int id = text->id[n - 1];
     *cached = read_count(json_object_get(reply, "timings"), "cache_n");
-    return *logprob <= 0;
+    if (!ends_inside(text, n)) return read_entry(written(reply), id, logprob);
+    if (!read_likeliest(reply, id, logprob, cached)) *logprob = NAN;
+    return json_is_array(json_object_get(written(reply), "top_logprobs"));
+}
+
+/* The whole vocabulary: megabytes, and seconds. */
+static void all_write(const struct remote *remote, const struct pieces *text, int first, int n, struct json_writer *w) {
+    (void)remote;
+    (void)first;
+    write_likeliest(text, n, INT_MAX, w);
+    write_forced(NULL, w);
 }
 
 /* Without a hand on the scale: the token among the likeliest, for those that are. */
 static void top_write(const struct remote *remote, const struct pieces *text, int first, int n, struct json_writer *w) {
     (void)remote;
     (void)first;
-    write_ids(w, "prompt", text, n - 1);
-    json_int(w, "n_predict", 1);
-    json_double(w, "temperature", 0);
-    json_int(w, "n_probs", 1000);
-    json_bool(w, "cache_prompt", true);
+    write_likeliest(text, n, LIKELIEST, w);
 }
 
 static bool top_read(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached) {
     (void)first;
-    const json_t *token = json_array_get(json_object_get(reply, "completion_probabilities"), 0);
-    const json_t *top = json_object_get(token, "top_logprobs");
-    *cached = read_count(json_object_get(reply, "timings"), "cache_n");
-    for (size_t i = 0; i < json_array_size(top); i++) {
-        const json_t *entry = json_array_get(top, i), *id = json_object_get(entry, "id");
-        const json_t *value = json_object_get(entry, "logprob");
-        if (!json_is_integer(id) || json_integer_value(id) != text->id[n - 1] || !json_is_number(value)) continue;
-        *logprob = json_number_value(value);
-        return *logprob <= 0;
-    }
-    return false;
+    return read_likeliest(reply, text->id[n - 1], logprob, cached);
 }
 
+static const struct scoring_way all = {
+    .name = "all tokens, a request each", .path = "/completion", .each = true, .write = all_write, .read = top_read};
+
 static const struct scoring_way ways[] = {
-    {"a request for each token of the target", "/completion", true, score_write, score_read},
-    {"the likeliest tokens, a request each", "/completion", true, top_write, top_read},
+    {"a request for each token of the target", "/completion", true, score_write, score_read, &all},
+    {"the likeliest tokens, a request each", "/completion", true, top_write, top_read, NULL},
     {.name = NULL},
 };
 

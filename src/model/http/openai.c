@@ -364,8 +364,8 @@ static bool likeliest_read(const json_t *reply, const struct pieces *text, int f
 }
 
 static const struct scoring_way ways[] = {
-    {"log-probabilities of the echoed prompt", NULL, false, NULL, NULL},
-    {"the likeliest tokens, a request each", "/v1/completions", true, likeliest_write, likeliest_read},
+    {"log-probabilities of the echoed prompt", NULL, false, NULL, NULL, NULL},
+    {"the likeliest tokens, a request each", "/v1/completions", true, likeliest_write, likeliest_read, NULL},
     {.name = NULL},
 };
 

@@ -57,8 +57,10 @@ struct scoring_way {
     /* Writes the members of a request: the log-probabilities of tokens first to n-1 (or of the token `n-1` alone, where
      * `each`) after those before them. */
     void (*write)(const struct remote *remote, const struct pieces *text, int first, int n, struct json_writer *w);
-    /* Reads them from a reply. False where they are not all there, or not of these tokens. */
+    /* Reads them from a reply. False where they are not all there, or not of these tokens. NAN: it is a good reply, but the
+     * token is not among those that it tells of. */
     bool (*read)(const json_t *reply, const struct pieces *text, int first, int n, double *logprob, int *cached);
+    const struct scoring_way *wider; /* how such a token is asked for anew; NULL: there is none */
 };
 
 /* How the values of a classification head are had. */

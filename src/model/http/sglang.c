@@ -157,8 +157,8 @@ static bool single_read(const json_t *reply, const struct pieces *text, int firs
 }
 
 static const struct scoring_way ways[] = {
-    {"log-probabilities of the prompt", "/generate", false, prompt_write, prompt_read},
-    {"a request for each token of the target", "/generate", true, single_write, single_read},
+    {"log-probabilities of the prompt", "/generate", false, prompt_write, prompt_read, NULL},
+    {"a request for each token of the target", "/generate", true, single_write, single_read, NULL},
     {.name = NULL},
 };
 

@@ -103,8 +103,8 @@ static bool prompt_read(const json_t *reply, const struct pieces *text, int firs
 }
 
 static const struct scoring_way ways[] = {
-    {"a request for each token of the target", "/v1/completions", true, single_write, single_read},
-    {"log-probabilities of the prompt", "/v1/completions", false, prompt_write, prompt_read},
+    {"a request for each token of the target", "/v1/completions", true, single_write, single_read, NULL},
+    {"log-probabilities of the prompt", "/v1/completions", false, prompt_write, prompt_read, NULL},
     {.name = NULL},
 };
 
