@@ -194,6 +194,28 @@ static void texts_end_where_they_should(void **state) {
     cord_proposal_release(&p);
 }
 
+/* Each of these characters has several tokens, and most limits lie inside one. */
+static void texts_end_with_whole_characters(void **state) {
+    (void)state;
+    static const char smiles[] = "\xF0\x9F\x98\x80\xF0\x9F\x98\x81\xF0\x9F\x98\x82\xF0\x9F\x98\x83"
+                                 "\xF0\x9F\x98\x84\xF0\x9F\x98\x85\xF0\x9F\x98\x86\xF0\x9F\x98\x89";
+    cord_span span = {text_of(smiles), true};
+    cord_proposal p[6];
+    for (int i = 0; i < 6; i++) {
+        p[i] = proposal_of(remote, &span, 1);
+        p[i].max_tokens = i + 1;
+    }
+    assert_ok(cord_propose(engine, p, 6, err));
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(p[i].error.code, CORD_OK);
+        assert_int_equal(p[i].end, CORD_END_LENGTH);
+        assert_int_equal(p[i].new_tokens, i + 1);
+        if (strstr(p[i].text, "\xEF\xBF\xBD")) fail_msg("%d tokens: \"%s\"", i + 1, p[i].text);
+    }
+    assert_true(p[0].len < p[5].len);
+    for (int i = 0; i < 6; i++) cord_proposal_release(&p[i]);
+}
+
 static void seeds_are_kept(void **state) {
     (void)state;
     cord_span span = {text_of("Once upon a time"), true};
@@ -330,6 +352,7 @@ int main(void) {
         cmocka_unit_test(two_ways_agree),
         cmocka_unit_test(greedy_texts_are_the_local_ones),
         cmocka_unit_test(texts_end_where_they_should),
+        cmocka_unit_test(texts_end_with_whole_characters),
         cmocka_unit_test(seeds_are_kept),
         cmocka_unit_test(only_trusted_text_is_special),
         cmocka_unit_test(streams_say_the_same),

@@ -128,9 +128,12 @@ static cord_status count(const cord_model *model, cord_counting *texts, int n, c
 
 /* ---- proposing ----------------------------------------------------------------------------------------------- */
 
-/* What was said up to the last whole character, and no stop string in it. */
+/* What was said up to the last whole character, and no stop string in it. Where a limit cuts a character in two, servers say
+ * U+FFFD for what they have of it. */
 static void trim_proposal(cord_proposal *p) {
+    static const cord_text replacement = {"\xEF\xBF\xBD", 3};
     p->len = utf8_valid_prefix((cord_text){p->text, p->len});
+    while (p->end == CORD_END_LENGTH && text_ends((cord_text){p->text, p->len}, replacement)) p->len -= replacement.len;
     for (int i = 0; i < p->n_stops; i++) {
         ptrdiff_t at = text_find((cord_text){p->text, p->len}, p->stops[i]);
         if (at < 0) continue;
