@@ -296,6 +296,7 @@ static void what_mathematics_writes_is_no_tag(void **state) {
     } rows[] = {
         {TEXT("x in [0,1], [ABC] = 3, \\sqrt[3]{x}, a<b, b>c, 1<x<2>1, <1,2>"), false},
         {TEXT("<think> </think> <answer> </b>"), false},
+        {TEXT("[|x|] <= |x|, [|a|,|b|], f[args] of [mask]"), false},
         {TEXT("<end_of_turn>"), true},
         {TEXT("a [/INST] b"), true},
         {TEXT("<|eot_id|>"), true},
@@ -303,6 +304,10 @@ static void what_mathematics_writes_is_no_tag(void **state) {
               "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"),
          true},
         {TEXT("<s>"), true},
+        {TEXT("7<EOS>"), true},
+        {TEXT("</Sys>"), true},
+        {TEXT("[|endofturn|]"), true},
+        {TEXT("[|end_of_turn|]"), true},
         {TEXT("[gMASK]"), true},
     };
     struct served s;

@@ -1,7 +1,9 @@
 /* spelled.c - texts in a server's tokens, see spelled.h. It must not know protocols. */
 #include "model/http/spelled.h"
 
+#include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 void spelled_release(struct spelled *s) {
     buf_release(&s->text);
@@ -30,15 +32,26 @@ static size_t tag_length(cord_text t, size_t at) {
     return 0;
 }
 
-static bool is_among(cord_text word, const char *const *list) {
+static bool is_among(cord_text word, const char *const *list, bool any_case) {
     for (; *list; list++)
-        if (text_equal(word, text_of(*list))) return true;
+        if (text_equal(word, text_of(*list)) ||
+            (any_case && word.len == strlen(*list) && strncasecmp(word.data, *list, word.len) == 0))
+            return true;
     return false;
+}
+
+/* "[|endofturn|]": a name of three letters or more between bars. ("[|x|]" is mathematics.) */
+static bool is_barred_name(cord_text inside) {
+    if (inside.len < 5 || inside.data[0] != '|' || inside.data[inside.len - 1] != '|') return false;
+    for (size_t i = 1; i + 1 < inside.len; i++)
+        if (!isalpha((unsigned char)inside.data[i]) && inside.data[i] != '_') return false;
+    return true;
 }
 
 /* Whether such a tag may well be one that begins or ends a turn. To cut one too many costs nothing, to refuse one too
  * many costs a problem: intervals ("[0,1]"), areas ("[ABC]"), inequalities and markup are none, nor are the tags of
- * thinking, which a system text may well speak of and which change nobody's turn. */
+ * thinking, which a system text may well speak of and which change nobody's turn. Names in angles come in either case ("<eos>",
+ * "<EOS>"), those in brackets in one, and are words of any text in the other ("[args]"). */
 static bool is_special(cord_text tag) {
     static const char *const bracketed[] = {
         "INST",       "SYSTEM_PROMPT", "AVAILABLE_TOOLS",
@@ -58,9 +71,11 @@ static bool is_special(cord_text tag) {
     static const cord_text wide = {"\xEF\xBD\x9C", 3}; /* DeepSeek's bar */
     bool angle = tag.data[0] == '<';
     cord_text inside = text_slice(tag, 1, tag.len - 1), bar = TEXT("|");
-    if (angle && (text_starts(inside, bar) || text_ends(inside, bar) || text_starts(inside, wide))) return true;
+    if (angle ? text_starts(inside, bar) || text_ends(inside, bar) || text_starts(inside, wide)
+              : is_barred_name(inside))
+        return true;
     if (inside.len > 1 && *inside.data == '/') inside = text_slice(inside, 1, inside.len);
-    return is_among(inside, angle ? angled : bracketed);
+    return is_among(inside, angle ? angled : bracketed, angle);
 }
 
 static bool add_cut(struct spelled *s, size_t at) {
