@@ -47,7 +47,8 @@ struct cord_engine {
 extern const struct backend backend_local, backend_http;
 
 /* check.c: what the back ends' checks have in common. A target that is likely token by token, behind a prompt that is long
- * enough for caches to have most of it; and the largest difference between two results, nats. */
+ * enough for caches to have most of it; and the largest difference between two results, nats:
+ * INFINITY where one of them holds what is no number, or another number of tokens. */
 cord_scoring check_probe(const cord_model *model);
 double check_apart(const cord_scoring *a, const cord_scoring *b);
 

@@ -23,9 +23,11 @@ cord_scoring check_probe(const cord_model *model) {
 
 double check_apart(const cord_scoring *a, const cord_scoring *b) {
     double worst = 0;
-    for (int i = 0; i < a->n_tokens && i < b->n_tokens; i++) {
+    if (a->n_tokens != b->n_tokens) return INFINITY;
+    for (int i = 0; i < a->n_tokens; i++) {
         double apart = fabs(a->logprob[i] - b->logprob[i]);
-        if (!(apart <= worst)) worst = apart; /* NaN, too */
+        if (isnan(apart)) return INFINITY; /* and no NAN, which no comparison finds too large */
+        worst = fmax(worst, apart);
     }
-    return a->n_tokens == b->n_tokens ? worst : INFINITY;
+    return worst;
 }

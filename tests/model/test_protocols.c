@@ -212,6 +212,17 @@ static void what_is_no_score_is_refused(void **state) {
                     fail_msg("%s was taken by %s", replies[i], protocols[k]->name);
 }
 
+/* What is no number is as far from any other as can be, whatever stands behind it. */
+static void no_number_agrees_with_none(void **state) {
+    (void)state;
+    double right[] = {-1, -2, -3}, near[] = {-1, -2.25, -3.125}, none[] = {-1, NAN, -3};
+    const cord_scoring a = {.logprob = right, .n_tokens = 3}, b = {.logprob = near, .n_tokens = 3};
+    const cord_scoring c = {.logprob = none, .n_tokens = 3}, shorter = {.logprob = right, .n_tokens = 2};
+    assert_float_equal(check_apart(&a, &b), 0.25, 0);
+    assert_true(check_apart(&a, &c) == INFINITY && check_apart(&c, &a) == INFINITY);
+    assert_true(check_apart(&a, &shorter) == INFINITY);
+}
+
 /* ---- classification heads ------------------------------------------------------------------------------------ */
 
 /* What the head says at tokens 2 and 4 of 5. */
@@ -450,6 +461,7 @@ int main(void) {
         cmocka_unit_test(what_a_chat_cannot_do_is_told),
         cmocka_unit_test(scores_are_read),
         cmocka_unit_test(what_is_no_score_is_refused),
+        cmocka_unit_test(no_number_agrees_with_none),
         cmocka_unit_test(heads_are_read),
         cmocka_unit_test(what_is_no_head_is_refused),
         cmocka_unit_test(an_echo_lists_tokens_and_scores),
