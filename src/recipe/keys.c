@@ -204,7 +204,8 @@ static const struct recipe_key keys[] = {
 
     REAL_KEY("servers.connect", 0.01, 3600, "10", "most seconds to connect to a model's server"),
     REAL_KEY("servers.first_byte", 0.01, 86400, "600", "most seconds from a request to the first byte of its reply"),
-    REAL_KEY("servers.idle", 0.01, 86400, "120", "most seconds between two bytes of a reply"),
+    REAL_KEY("servers.idle", 0.01, 86400, "120",
+             "most seconds between two bytes of a reply; of a stream, between two events"),
     INT_KEY("servers.tries", 1, 1000, "8", "of one request, the first one too; what cannot pass is not tried again"),
     REAL_KEY("servers.backoff", 0.001, 3600, "0.5", "seconds before the second try; doubled each time"),
     REAL_KEY("servers.longest_pause", 0.001, 86400, "120", "most seconds of one pause, a server's Retry-After too"),

@@ -501,6 +501,42 @@ static void test_stops_streams_early(void **state) {
     fault_server_stop(&server);
 }
 
+/* As many events as it is told, a little apart, between comments that keep the connection alive; then comments alone. */
+static bool answer_alive(struct exchange *x) {
+    const int *events = x->server->ctx;
+    bool there = send_text(x->fd, STREAM_HEAD);
+    for (int i = 0; there && i < 100; i++) {
+        there = send_text(x->fd, i < *events ? "data: 1\n\n" : ": PROCESSING\n\n\n");
+        usleep(20 * 1000);
+    }
+    return false;
+}
+
+static void test_comments_are_no_events(void **state) {
+    (void)state;
+    int events = 0;
+    struct fault_server server = {.answer = answer_alive, .ctx = &events};
+    fault_server_start(&server);
+    struct rig rig;
+    rig_open(&rig, hasty, fault_server_url(&server));
+    struct told told = ask(&rig, "{}", (struct told){.call.stream = true});
+    assert_int_equal(told.call.error.code, CORD_IO_ERROR);
+    assert_holds(told.call.error.message, "no reply within 0.3 s");
+    http_call_release(&told.call);
+    events = 2;
+    told = ask(&rig, "{}", (struct told){.call.stream = true});
+    assert_int_equal(told.call.error.code, CORD_IO_ERROR);
+    assert_holds(told.call.error.message, "stood still for 0.3 s");
+    http_call_release(&told.call);
+    events = 100; /* two seconds of them */
+    told = ask(&rig, "{}", (struct told){.call.stream = true});
+    assert_int_equal(told.call.error.code, CORD_OK);
+    assert_int_equal(told.events, 100);
+    http_call_release(&told.call);
+    rig_close(&rig);
+    fault_server_stop(&server);
+}
+
 static bool answer_no_stream(struct exchange *x) {
     return send_reply(x->fd, 200, "Content-Type: application/json\r\n", "{\"data: \": 1}\n\n");
 }
@@ -590,6 +626,7 @@ int main(void) {
         cmocka_unit_test(test_all_wait_as_the_server_asks),
         cmocka_unit_test(test_reads_streams_cut_anywhere),
         cmocka_unit_test(test_stops_streams_early),
+        cmocka_unit_test(test_comments_are_no_events),
         cmocka_unit_test(test_takes_other_content_as_it_is),
         cmocka_unit_test(test_verifies_certificates),
         cmocka_unit_test(test_respects_proxies),

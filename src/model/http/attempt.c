@@ -61,6 +61,8 @@ static bool is_event_stream(const struct job *job) {
 static bool on_event(void *arg, cord_text data) {
     struct job *job = arg;
     struct http_call *call = job->call;
+    job->last = clock_us();
+    job->told = true;
     if (call->done) return true;
     if (text_equal(text_trim(data), TEXT("[DONE]"))) {
         call->done = true;
@@ -88,10 +90,13 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg) {
     struct job *job = arg;
     struct http_call *call = job->call;
     cord_text bytes = {data, size * n};
-    job->last = clock_us();
     int status = status_of(job);
     if (!job->body_began) job->events = call->stream && status / 100 == 2 && is_event_stream(job);
     job->body_began = true;
+    if (!job->events) { /* of a stream events count: a server that hangs may well keep its connection alive by comments */
+        job->last = clock_us();
+        job->told = true;
+    }
     job->received += bytes.len;
     if (status / 100 != 2) { /* the beginning of what it says is enough */
         size_t space = ERROR_BODY - call->reply.len;
@@ -188,7 +193,7 @@ static void clean(struct wire *wire, struct job *job) {
     job->call->status = 0;
     job->call->error = (cord_error){0};
     job->sent = 0;
-    job->body_began = job->events = false;
+    job->body_began = job->events = job->told = false;
     job->cut = CUT_NOT;
     job->received = 0;
     job->bytes_sent = job->bytes_received = 0;
@@ -216,7 +221,7 @@ bool attempt_is_late(const struct transport_limits *limits, struct job *job, int
     double waited = (double)(now - job->last) / 1e6;
     if (!job->sent) { /* curl sees to this itself, unless the request waits for another's in its queue */
         if (waited > limits->connect + 1) job->cut = CUT_NO_CONNECTION;
-    } else if (!job->body_began) {
+    } else if (!job->told) {
         if (waited > limits->first_byte) job->cut = CUT_NO_BYTE;
     } else if (waited > limits->idle) {
         job->cut = CUT_IDLE;
