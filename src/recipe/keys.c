@@ -203,7 +203,10 @@ static const struct recipe_key keys[] = {
     INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most"),
 
     REAL_KEY("servers.connect", 0.01, 3600, "10", "most seconds to connect to a model's server"),
-    REAL_KEY("servers.first_byte", 0.01, 86400, "600", "most seconds from a request to the first byte of its reply"),
+    REAL_KEY("servers.first_byte", 0.01, 86400, "600",
+             "most seconds from a request to the first byte of its reply; for one that comes whole, 0.2 more for each "
+             "token that "
+             "it may have"),
     REAL_KEY("servers.idle", 0.01, 86400, "120",
              "most seconds between two bytes of a reply; of a stream, between two events"),
     INT_KEY("servers.tries", 1, 1000, "8", "of one request, the first one too; what cannot pass is not tried again"),

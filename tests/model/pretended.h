@@ -24,6 +24,7 @@ struct manners {
     const char *needs;          /* a part of the body without which a chat goes on with nothing */
     const char *refuses;        /* 422 to what holds this in its body */
     int status;                 /* to all that is posted, if not 0 */
+    double late, first_byte;    /* OpenAI: seconds before it answers `propose`; the limit that cord is given */
     bool normalises;            /* vLLM: U+2126 becomes U+03A9 */
     const char *path;           /* of completions; NULL: as OpenAI's */
     const char *const *streams; /* replies to requests with "stream": what is sent, one after the other */
@@ -187,6 +188,7 @@ static inline bool answer_openai(struct exchange *x) {
         json_decref(body);
         return do_fault(x, (enum fault)(FAULT_STATUS + (m->status ? m->status : 422)));
     }
+    if (posted && m->late > 0 && strstr(m->last, "\"max_tokens\":20")) usleep((useconds_t)(m->late * 1e6));
     if (posted && m->says && m->needs && !strcmp(m->needs, "refuse"))
         reply = NULL;
     else if (posted && !streams)
@@ -258,7 +260,7 @@ struct served {
 
 static inline cord_status start(struct served *s, bool (*answer)(struct exchange *x), struct manners manners,
                                 cord_model_options options, cord_error *error) {
-    cord_engine_options none = {.servers = {.backoff = 0.02}};
+    cord_engine_options none = {.servers = {.backoff = 0.02, .first_byte = manners.first_byte}};
     *s = (struct served){.manners = manners};
     s->server = (struct fault_server){.answer = answer, .ctx = &s->manners};
     fault_server_start(&s->server);

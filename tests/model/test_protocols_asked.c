@@ -287,6 +287,20 @@ static void no_echo_no_scores(void **state) {
     end(&s);
 }
 
+/* A text that comes whole takes as long as its tokens do. */
+static void long_texts_are_waited_for(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_openai, (struct manners){.strings_named = true, .late = 0.8, .first_byte = 0.3},
+                    (cord_model_options){.protocol = "openai"}, err));
+    int before = atomic_load(&s.server.requests);
+    cord_proposal p = propose(&s, question, 1);
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    assert_int_equal(atomic_load(&s.server.requests) - before, 1);
+    cord_proposal_release(&p);
+    end(&s);
+}
+
 /* Untrusted texts that only look like tags are no reason to refuse a problem. */
 static void what_mathematics_writes_is_no_tag(void **state) {
     (void)state;
@@ -460,6 +474,7 @@ int main(void) {
         cmocka_unit_test(unnamed_stop_strings_are_found_here),
         cmocka_unit_test(an_echo_scores),
         cmocka_unit_test(no_echo_no_scores),
+        cmocka_unit_test(long_texts_are_waited_for),
         cmocka_unit_test(what_mathematics_writes_is_no_tag),
         cmocka_unit_test(chats_are_gone_on_with),
         cmocka_unit_test(chats_that_begin_anew_are_refused),

@@ -217,12 +217,17 @@ bool attempt_start(struct wire *wire, struct job *job) {
     return true;
 }
 
+/* Seconds from the request to what the reply begins with. */
+static double patience(const struct transport_limits *limits, const struct job *job) {
+    return limits->first_byte + (job->events ? 0 : job->call->more_time);
+}
+
 bool attempt_is_late(const struct transport_limits *limits, struct job *job, int64_t now) {
     double waited = (double)(now - job->last) / 1e6;
     if (!job->sent) { /* curl sees to this itself, unless the request waits for another's in its queue */
         if (waited > limits->connect + 1) job->cut = CUT_NO_CONNECTION;
     } else if (!job->told) {
-        if (waited > limits->first_byte) job->cut = CUT_NO_BYTE;
+        if (waited > patience(limits, job)) job->cut = CUT_NO_BYTE;
     } else if (waited > limits->idle) {
         job->cut = CUT_IDLE;
     }
@@ -259,7 +264,7 @@ static void judge_cut(struct job *job, const struct transport_limits *limits) {
         judge(job, OUTCOME_PASSING, CORD_IO_ERROR, "no connection within %g s", limits->connect);
         break;
     case CUT_NO_BYTE:
-        judge(job, OUTCOME_PASSING, CORD_IO_ERROR, "connected, but no reply within %g s", limits->first_byte);
+        judge(job, OUTCOME_PASSING, CORD_IO_ERROR, "connected, but no reply within %g s", patience(limits, job));
         break;
     default: judge(job, OUTCOME_PASSING, CORD_IO_ERROR, "the reply stood still for %g s", limits->idle); break;
     }

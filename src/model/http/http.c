@@ -11,6 +11,9 @@ static const struct protocol *const protocols[] = {&protocol_llama_server, &prot
                                                    &protocol_openai, &protocol_chat};
 enum { N_PROTOCOLS = sizeof protocols / sizeof *protocols, N_FOUND = N_PROTOCOLS - 1 };
 
+/* Tokens a second of one text, among many that a server writes: one that comes whole has its first byte when it is finished. */
+enum { SLOWEST = 5 };
+
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
 static cord_status find_protocol(struct remote *remote, const char *named, cord_error *err) {
@@ -174,7 +177,10 @@ static void ask_proposal(cord_proposal *p, struct spelled *text, struct question
         (void)remote->protocol->propose_check(p, &text->error);
     if (text->error.code == CORD_OK) remote->protocol->propose_write(remote, p, &text->pieces, &w);
     if (remote->protocol->propose_repeated) remote->protocol->propose_repeated(remote, p, &q->repeated);
-    if (remote->stream) stream_begin(q, p->stops, p->n_stops);
+    if (remote->stream)
+        stream_begin(q, p->stops, p->n_stops);
+    else
+        q->call.more_time = (double)p->max_tokens / SLOWEST;
     question_end(q, &w);
     bool counted = !remote->protocol->sends_text;
     question_charge(q, p->sampling.seed, counted ? text->pieces.n : tokens_at_most(text->pieces.text), p->max_tokens);

@@ -56,6 +56,7 @@ struct http_call {
     const char *path; /* "/v1/completions" */
     int most_tries;   /* fewer than the limits' `tries`, for who wants to know soon; 0: these */
     int most_bad;     /* replies that `arrived` refuses before that is told; 0: five */
+    double more_time; /* seconds that it may take beyond the limits' first_byte, where its reply is no stream */
     cord_text body;   /* JSON, posted; empty: a GET */
     uint64_t group;   /* requests of one group go to one replica while that is well and not overrun */
     bool stream;      /* the reply may be server-sent events: `reply` then holds the data of each event on a line of its
