@@ -271,6 +271,7 @@ typedef struct {
     double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
     int trained;  /* most tokens of one sequence that the model was made for; 0: not known */
     cord_bos wants_bos;
+    const char *serves; /* of a server: which model it has, as far as it tells; NULL: it does not, or this is a file */
 } cord_model_info;
 /* Borrowed, with its texts, until the engine is closed. */
 const cord_model_info *cord_model_get_info(const cord_model *model);

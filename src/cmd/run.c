@@ -183,6 +183,23 @@ static cord_status open_journal(struct run *run, cord_error *err) {
     return CORD_OK;
 }
 
+/* A server may have another model than when the run began. */
+static cord_status compare_served(struct run *run, int model, cord_error *err) {
+    const cord_model_info *info = cord_model_get_info(run->session.models[model]);
+    const char *key = arena_printf(&run->arena, "model.%s.serves", info->name);
+    cord_text before;
+    if (!info->serves) return CORD_OK;
+    if (!key) return error_memory(err);
+    CORD_TRY(journal_get_fact(run->journal, key, &run->arena, &before, err));
+    if (before.data && !text_equal(before, text_of(info->serves)) && !given(run, "accept-changes"))
+        return error_set(
+            err, CORD_CHANGED,
+            "the server of %s has another model (%s) than this run began with (%.*s); start it with that one, "
+            "name another run.out, or go on with --accept-changes",
+            info->name, info->serves, (int)before.len, before.data);
+    return journal_put_fact(run->journal, key, text_of(info->serves), err);
+}
+
 /* A model file that has changed since the run began would mix two models' work under one name. */
 static cord_status compare_models(struct run *run, cord_error *err) {
     const struct recipe *recipe = &run->recipe;
@@ -198,6 +215,7 @@ static cord_status compare_models(struct run *run, cord_error *err) {
                              "--accept-changes",
                              name);
         CORD_TRY(journal_put_fact(run->journal, key, now, err));
+        CORD_TRY(compare_served(run, i, err));
     }
     return CORD_OK;
 }

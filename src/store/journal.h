@@ -36,6 +36,7 @@ void journal_close(struct journal *journal); /* NULL is fine */
 /* Key-value facts of the run. NULL text when absent.
  *   recipe              resolved
  *   model.NAME.sha256   of its file
+ *   model.NAME.serves   which model its server says that it has
  *   model.NAME.parameters   how many; 0: not known
  *   model.NAME.noise    the largest difference of one token's log-probability that scheduling can cause, nats
  *   made_by             the versions of cord that worked on it, a line each: "0.1.0 (COMMIT)"

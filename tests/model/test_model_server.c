@@ -4,6 +4,8 @@
 #include "reference.h"
 #include "server.h"
 
+#include "model/http/remote.h"
+
 #include <math.h>
 
 static struct server server;
@@ -242,6 +244,28 @@ static void only_trusted_text_is_special(void **state) {
     cord_proposal_release(&p[1]);
 }
 
+/* As of a server that was started again with other weights. */
+static void another_model_is_told(void **state) {
+    (void)state;
+    assert_true(
+        text_starts(text_of(cord_model_get_info(remote)->serves), TEXT("smollm2-135m-instruct.gguf, 134515008 ")));
+    struct remote *own = remote_of(remote);
+    const char *named = own->named;
+    assert_string_equal(named, "smollm2-135m-instruct.gguf");
+    own->named = "another.gguf";
+    cord_span span = {text_of(turn), true};
+    cord_proposal p = proposal_of(remote, &span, 1);
+    cord_scoring r = scoring_of(remote, &span, "", "12");
+    assert_ok(cord_propose(engine, &p, 1, err));
+    assert_ok(cord_score(engine, &r, 1, err));
+    own->named = named;
+    assert_int_equal(p.error.code, CORD_BAD_MODEL);
+    assert_int_equal(r.error.code, CORD_BAD_MODEL);
+    assert_true(text_find(text_of(p.error.message), TEXT("another model now")) >= 0);
+    cord_proposal_release(&p);
+    cord_scoring_release(&r);
+}
+
 /* ---- the same server in other words ------------------------------------------------------------------------- */
 
 static cord_model *open_as(const char *name, const char *protocol, bool stream) {
@@ -355,6 +379,7 @@ int main(void) {
         cmocka_unit_test(texts_end_with_whole_characters),
         cmocka_unit_test(seeds_are_kept),
         cmocka_unit_test(only_trusted_text_is_special),
+        cmocka_unit_test(another_model_is_told),
         cmocka_unit_test(streams_say_the_same),
         cmocka_unit_test(completions_cannot_score_here),
         cmocka_unit_test(chats_are_gone_on_with),

@@ -156,8 +156,22 @@ static bool cut_repeated(cord_proposal *p, cord_text before) {
     return true;
 }
 
+/* A server that was started again may have another model. */
+static bool is_of_model(struct question *q, const json_t *reply) {
+    const struct remote *remote = q->remote;
+    cord_text name = read_name(reply, "model");
+    if (!remote->named || !name.len || text_equal(name, text_of(remote->named))) return true;
+    error_fill(
+        &q->why, CORD_BAD_MODEL,
+        "%s: its server has another model now: replies are of \"%.*s\", and it had \"%s\" when it was asked first; "
+        "start it with that one (replicas have to name it alike: llama-server --alias)",
+        remote->base.info.name, (int)(name.len < 200 ? name.len : 200), name.data, remote->named);
+    return false;
+}
+
 static bool read_proposal(struct question *q, const json_t *reply) {
     cord_proposal *p = q->into;
+    if (!is_of_model(q, reply)) return false;
     cord_proposal_release(p);
     p->error = (cord_error){0};
     if (!q->remote->protocol->propose_read(reply, p)) {
@@ -326,7 +340,7 @@ struct asked {
 static bool read_scoring(struct question *q, const json_t *reply) {
     struct asked *a = q->into;
     a->cached = 0;
-    if (!a->way->read(reply, a->text, a->first, a->n, a->logprob, &a->cached)) return false;
+    if (!is_of_model(q, reply) || !a->way->read(reply, a->text, a->first, a->n, a->logprob, &a->cached)) return false;
     q->cost = (cord_cost){a->n - a->way->each, a->cached, 1};
     return true;
 }

@@ -14,6 +14,21 @@ static cord_text member(const json_t *object, const char *key) {
     return (cord_text){json_string_value(value), json_string_length(value)};
 }
 
+/* Which model it has: the name and the size of its file tell it from most others. */
+static cord_status find_model(struct remote *remote, const json_t *props, cord_error *err) {
+    json_t *models;
+    CORD_TRY(remote_get(remote, "/v1/models", &models, err));
+    const json_t *meta = json_object_get(json_array_get(json_object_get(models, "data"), 0), "meta");
+    cord_text file = read_name(props, "model_path"), name = read_name(props, "model_alias");
+    const long long parameters = json_integer_value(json_object_get(meta, "n_params")),
+                    bytes = json_integer_value(json_object_get(meta, "size"));
+    remote->base.info.serves = arena_printf(&remote->arena, "%.*s, %lld parameters, %lld bytes, %d kinds of tokens",
+                                            (int)file.len, file.data, parameters, bytes, read_count(meta, "n_vocab"));
+    if (name.len) remote->named = arena_text(&remote->arena, name).data;
+    json_decref(models);
+    return remote->base.info.serves ? CORD_OK : error_memory(err);
+}
+
 static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     json_t *props;
     *is = false;
@@ -21,6 +36,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     cord_model_info *info = &remote->base.info;
     const json_t *settings = json_object_get(props, "default_generation_settings");
     *is = json_is_object(settings);
+    cord_status status = *is ? find_model(remote, props, err) : CORD_OK;
     if (*is) {
         info->context = read_count(settings, "n_ctx");
         info->description = arena_printf(&remote->arena, "llama-server %.60s", member(props, "build_info").data);
@@ -32,7 +48,7 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
         info->noise = 0.25; /* as the local back end's, whose kernels it has */
     }
     json_decref(props);
-    return CORD_OK;
+    return status;
 }
 
 static void tokenize_write(const struct remote *remote, cord_text text, struct json_writer *w) {

@@ -38,6 +38,9 @@ cord_status openai_models(struct remote *remote, bool strict, bool *is, cord_err
         if (!id || (remote->served && strcmp(id, remote->served) != 0)) continue;
         if (!remote->served) remote->served = arena_printf(&remote->arena, "%.300s", id);
         remote->base.info.context = context_of(model);
+        cord_text root = read_name(model, "root"); /* vLLM's and SGLang's: the weights behind the name */
+        remote->base.info.serves = arena_printf(&remote->arena, "%.300s%s%.*s", remote->served, root.len ? ", " : "",
+                                                (int)root.len, root.data);
         found = true;
     }
     cord_status status = CORD_OK;

@@ -249,6 +249,14 @@ int read_count(const json_t *object, const char *key) {
     return n > 0 && n < INT32_MAX ? (int)n : 0;
 }
 
+cord_text read_name(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    cord_text name = {json_string_value(value), json_string_length(value)};
+    while (name.len && name.data[name.len - 1] == '/') name.len--;
+    ptrdiff_t slash = text_rfind(name, TEXT("/"));
+    return text_slice(name, (size_t)(slash + 1), name.len);
+}
+
 bool read_stop(const char *named, cord_proposal *p) {
     p->end = named ? CORD_END_STOP : CORD_END_TURN;
     p->stop = -1;

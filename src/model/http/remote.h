@@ -139,6 +139,7 @@ struct remote {
     const struct protocol *protocol;
     const struct scoring_way *way; /* chosen; NULL: it cannot score */
     const char *served;            /* the model's name there */
+    const char *named;             /* what replies call the model; NULL: that is not compared */
     struct sleeper *sleeper;       /* where it shares its device: share.h; NULL: it has one of its own */
     struct known *known;
     /* for scores, since it was opened: requests, and the tokens of their prompts, with those that were cached */
@@ -214,6 +215,9 @@ cord_status remote_ask(struct question *q, json_t **reply, cord_error *err);
 json_t *read_json(cord_text text);
 /* A count among the members of an object; 0 where there is none. */
 int read_count(const json_t *object, const char *key);
+/* The last part of a path, or of a name with an owner, among the members of an object: "qwq.gguf", "QwQ-32B"; empty where there
+ * is none. */
+cord_text read_name(const json_t *object, const char *key);
 /* Fills `end` and `stop`: by the stop string that is named, or, `named` NULL, by the end of the model's turn. False for a
  * string that nobody asked for. */
 bool read_stop(const char *named, cord_proposal *p);
