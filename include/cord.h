@@ -178,11 +178,11 @@ typedef struct {
 typedef struct {
     double connect; /* to connect: 10 */
     double
-        first_byte; /* from the sent request to the first byte of the reply, of a stream to its first event: 600. Of a text
-                        * that comes whole that is when it is finished: a fifth more for each token that it may have */
+        first_byte; /* from the request to the reply's first byte, of a stream to its first event: 600; of a text that
+                        * comes whole, which begins when it is finished, a fifth more for each token that it may have */
     double idle;    /* between two bytes of a reply, or two events: 120 */
     int tries;      /* of one request, the first one too: 8. What trying again cannot mend is told at once */
-    double backoff;       /* before the second try, doubled each time: 0.5 */
+    double backoff; /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
 } cord_server_limits;
 

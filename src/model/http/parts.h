@@ -44,10 +44,9 @@ struct job {
     /* One attempt, see attempt.c: */
     CURL *easy;
     struct strand *strand; /* that easy is on */
-    int64_t started,
-        last; /* when it began; when the last byte came (of a stream: event), or, before that, when the request
-                            * was sent */
-    int sent; /* requests: curl makes a second one by itself where a connection that it had kept is dead */
+    int64_t started;       /* when it began */
+    int64_t last; /* when the last byte came (of a stream: event), or, before that, when the request was sent */
+    int sent;     /* requests: curl makes a second one by itself where a connection that it had kept is dead */
     bool body_began, events;
     bool told; /* a byte of the body came; of a stream, an event */
     enum cut cut;
