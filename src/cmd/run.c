@@ -4,12 +4,12 @@
 
 #include "cmd/flights.h"
 #include "cmd/forecast.h"
+#include "cmd/resume.h"
 #include "cmd/session.h"
 #include "cord_commit.h"
 #include "data/shard.h"
 #include "model/backend.h"
 #include "recipe/recipe.h"
-#include "store/output.h"
 #include "store/summary.h"
 #include "store/trajectories.h"
 
@@ -27,6 +27,7 @@ struct run {
     struct trace_set traces;
     size_t longest_question; /* of the whole set, so that every shard opens its models alike */
     struct journal *journal;
+    struct resume resume;
     struct ledger *ledger; /* NULL: no model has a server */
     struct session session;
     struct live *live;
@@ -96,128 +97,20 @@ static const char *shard_text(struct run *run) {
     return run->shard.count ? arena_printf(&run->arena, "%d/%d", run->shard.number, run->shard.count) : "";
 }
 
-/* Refuses to go on in a folder that another shard made: each has its own, and cord merge puts them together. */
-static cord_status compare_shard(struct run *run, cord_error *err) {
-    const char *now = shard_text(run);
-    cord_text before;
-    if (!now) return error_memory(err);
-    CORD_TRY(journal_get_fact(run->journal, "shard", &run->arena, &before, err));
-    if (text_equal(before, text_of(now))) return CORD_OK;
-    error_where(err, "%s", run->recipe.out);
-    return error_set(err, CORD_CHANGED,
-                     "this folder was made %s%.*s, and this is %s%s; name another run.out (cord merge puts the runs of "
-                     "shards into one)",
-                     before.len ? "with --shard " : "without --shard", (int)before.len, before.len ? before.data : "",
-                     *now ? "--shard " : "a run of all problems", now);
-}
-
-/* Refuses to write in place of a file that the run reads. */
-static cord_status spare(const struct run *run, const char *file, const char *key, bool recipe_is_ours,
-                         cord_error *err) {
-    const char *name = run_file_of(run->recipe.out, file);
-    if (!name || (recipe_is_ours && !strcmp(name, "recipe.yaml"))) return CORD_OK;
-    error_where(err, "run.out: %s", run->recipe.out);
-    return error_set(err, CORD_BAD_RECIPE,
-                     "the %s %s lies there, in place of which the run would write its own %s; name another folder, or "
-                     "move that file",
-                     key, file, name);
-}
-
-/* The recipe may be the one that cord wrote there itself, once a run has begun. */
-static cord_status spare_inputs(const struct run *run, bool begun, cord_error *err) {
-    CORD_TRY(spare(run, run->recipe.problems.path, "problem set", false, err));
-    return run->input->recipe ? spare(run, run->input->recipe, "recipe", begun, err) : CORD_OK;
-}
-
-/* The recipe of the run is the last one from here on; what came before it stays known. */
-static cord_status note_changes(struct run *run, cord_text differences, cord_error *err) {
-    cord_text line;
-    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(run->journal, "changed", line, err));
-    return CORD_OK;
-}
-
-/* Refuses to go on in a folder that another recipe made, unless told otherwise. */
-static cord_status compare_recipe(struct run *run, cord_error *err) {
-    cord_text before, mixed, differences;
-    CORD_TRY(journal_get_fact(run->journal, "recipe", &run->arena, &before, err));
-    if (!before.data) return spare_inputs(run, false, err); /* nothing has begun here */
-    CORD_TRY(compare_shard(run, err));
-    CORD_TRY(recipe_differences(before, run->recipe.resolved, &run->arena, &differences, err));
-    if (given(run, "accept-changes")) return note_changes(run, differences, err);
-    CORD_TRY(journal_get_fact(run->journal, "mixed", &run->arena, &mixed, err));
-    if (mixed.len) {
-        error_where(err, "%s", run->recipe.out);
-        return error_set(
-            err, CORD_CHANGED,
-            "this folder was merged from runs that do not agree in everything, so no one recipe made it; go "
-            "on with --accept-changes (what is done stays as it is). What differed:\n%.*s",
-            (int)mixed.len, mixed.data);
-    }
-    if (differences.len == 0) return CORD_OK;
-    error_fill(
-        err, CORD_CHANGED,
-        "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
-        "stays as it is). What differs:\n%.*s",
-        (int)differences.len, differences.data);
-    error_where(err, "%s", run->recipe.out);
-    return CORD_CHANGED;
-}
-
-static cord_status write_recipe(struct run *run, cord_error *err) {
-    char *path = arena_printf(&run->arena, "%s/recipe.yaml", run->recipe.out);
-    const char *shard = shard_text(run);
-    if (!path || !shard) return error_memory(err);
-    CORD_TRY(journal_put_fact(run->journal, "shard", text_of(shard), err));
-    CORD_TRY(journal_put_fact(run->journal, "recipe", run->recipe.resolved, err));
-    return file_write_atomic(path, run->recipe.resolved, err);
-}
-
 static cord_status open_journal(struct run *run, cord_error *err) {
-    const char *path = arena_printf(&run->arena, "%s/journal.sqlite", run->recipe.out);
-    if (!path) return error_memory(err);
-    CORD_TRY(spare_inputs(run, access(path, F_OK) == 0, err));
+    struct resume *resume = &run->resume;
+    *resume = (struct resume){.recipe = &run->recipe,
+                              .recipe_file = run->input->recipe,
+                              .shard = shard_text(run),
+                              .accept = given(run, "accept-changes"),
+                              .arena = &run->arena};
+    if (!resume->shard) return error_memory(err);
+    CORD_TRY(resume_spare_inputs(resume, err));
     CORD_TRY(journal_open(run->recipe.out, JOURNAL_WRITE, &run->journal, err));
     run->journal_is_open = true;
+    resume->journal = run->journal;
     journal_lock(run->journal); /* it is ours, except while problems are worked on */
-    CORD_TRY(compare_recipe(run, err));
-    return CORD_OK;
-}
-
-/* A server may have another model than when the run began. */
-static cord_status compare_served(struct run *run, int model, cord_error *err) {
-    const cord_model_info *info = cord_model_get_info(run->session.models[model]);
-    const char *key = arena_printf(&run->arena, "model.%s.serves", info->name);
-    cord_text before;
-    if (!info->serves) return CORD_OK;
-    if (!key) return error_memory(err);
-    CORD_TRY(journal_get_fact(run->journal, key, &run->arena, &before, err));
-    if (before.data && !text_equal(before, text_of(info->serves)) && !given(run, "accept-changes"))
-        return error_set(
-            err, CORD_CHANGED,
-            "the server of %s has another model (%s) than this run began with (%.*s); start it with that one, "
-            "name another run.out, or go on with --accept-changes",
-            info->name, info->serves, (int)before.len, before.data);
-    return journal_put_fact(run->journal, key, text_of(info->serves), err);
-}
-
-/* A model file that has changed since the run began would mix two models' work under one name. */
-static cord_status compare_models(struct run *run, cord_error *err) {
-    const struct recipe *recipe = &run->recipe;
-    for (int i = 0; i < recipe->n_models; i++) {
-        const char *name = recipe->models[i].options.name;
-        char *key = arena_printf(&run->arena, "model.%s.sha256", name);
-        if (!key) return error_memory(err);
-        cord_text before, now = text_of(run->session.sha256[i]);
-        CORD_TRY(journal_get_fact(run->journal, key, &run->arena, &before, err));
-        if (before.data && !text_equal(before, now) && !given(run, "accept-changes"))
-            return error_set(err, CORD_CHANGED,
-                             "the file of %s is not the one this run began with; name another run.out, or go on with "
-                             "--accept-changes",
-                             name);
-        CORD_TRY(journal_put_fact(run->journal, key, now, err));
-        CORD_TRY(compare_served(run, i, err));
-    }
-    return CORD_OK;
+    return resume_compare_recipe(resume, err);
 }
 
 static cord_status put_number(struct run *run, const char *model, const char *what, double value, cord_error *err) {
@@ -277,10 +170,10 @@ static cord_status open_all(struct run *run, cord_error *err) {
     cord_ledger calls = run->ledger ? ledger_calls(run->ledger) : (cord_ledger){0};
     CORD_TRY(session_open(&run->session, &run->recipe, run->longest_question, &calls, log, err));
     run->session_is_open = true;
-    CORD_TRY(compare_models(run, err));
+    CORD_TRY(resume_compare_models(&run->resume, &run->session, err));
     CORD_TRY(note_models(run, err));
     CORD_TRY(put_sources(run, err));
-    CORD_TRY(write_recipe(run, err));
+    CORD_TRY(resume_write_recipe(&run->resume, err));
     CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->session.n_authors, err));
     return journal_put_problems(run->journal, problems_of(run), err);
 }

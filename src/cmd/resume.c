@@ -1,0 +1,122 @@
+/* resume.c - see resume.h. */
+#include "cmd/resume.h"
+
+#include "store/output.h"
+
+#include <unistd.h>
+
+/* ---- the folder ------------------------------------------------------------------------------------------------ */
+
+static cord_status spare(const struct resume *r, const char *file, const char *what, bool ours, cord_error *err) {
+    const char *name = run_file_of(r->recipe->out, file);
+    if (!name || (ours && !strcmp(name, "recipe.yaml"))) return CORD_OK;
+    error_where(err, "run.out: %s", r->recipe->out);
+    return error_set(err, CORD_BAD_RECIPE,
+                     "the %s %s lies there, in place of which the run would write its own %s; name another folder, or "
+                     "move that file",
+                     what, file, name);
+}
+
+cord_status resume_spare_inputs(const struct resume *r, cord_error *err) {
+    const char *journal = arena_printf(r->arena, "%s/journal.sqlite", r->recipe->out);
+    if (!journal) return error_memory(err);
+    bool begun = access(journal, F_OK) == 0;
+    CORD_TRY(spare(r, r->recipe->problems.path, "problem set", false, err));
+    return r->recipe_file ? spare(r, r->recipe_file, "recipe", begun, err) : CORD_OK;
+}
+
+/* ---- the recipe ------------------------------------------------------------------------------------------------ */
+
+/* Each shard has a folder of its own, and cord merge puts them together. */
+static cord_status compare_shard(const struct resume *r, cord_error *err) {
+    cord_text before;
+    CORD_TRY(journal_get_fact(r->journal, "shard", r->arena, &before, err));
+    if (text_equal(before, text_of(r->shard))) return CORD_OK;
+    error_where(err, "%s", r->recipe->out);
+    return error_set(err, CORD_CHANGED,
+                     "this folder was made %s%.*s, and this is %s%s; name another run.out (cord merge puts the runs of "
+                     "shards into one)",
+                     before.len ? "with --shard " : "without --shard", (int)before.len, before.len ? before.data : "",
+                     *r->shard ? "--shard " : "a run of all problems", r->shard);
+}
+
+/* The recipe of the run is the last one from here on; what came before it stays known. */
+static cord_status note_changes(const struct resume *r, cord_text differences, cord_error *err) {
+    cord_text line;
+    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(r->journal, "changed", line, err));
+    return CORD_OK;
+}
+
+cord_status resume_compare_recipe(const struct resume *r, cord_error *err) {
+    cord_text before, mixed, differences;
+    CORD_TRY(journal_get_fact(r->journal, "recipe", r->arena, &before, err));
+    if (!before.data) /* nothing has begun here: a recipe in the folder is nobody's but the user's */
+        return r->recipe_file ? spare(r, r->recipe_file, "recipe", false, err) : CORD_OK;
+    CORD_TRY(compare_shard(r, err));
+    CORD_TRY(recipe_differences(before, r->recipe->resolved, r->arena, &differences, err));
+    if (r->accept) return note_changes(r, differences, err);
+    CORD_TRY(journal_get_fact(r->journal, "mixed", r->arena, &mixed, err));
+    if (mixed.len) {
+        error_where(err, "%s", r->recipe->out);
+        return error_set(
+            err, CORD_CHANGED,
+            "this folder was merged from runs that do not agree in everything, so no one recipe made it; go "
+            "on with --accept-changes (what is done stays as it is). What differed:\n%.*s",
+            (int)mixed.len, mixed.data);
+    }
+    if (differences.len == 0) return CORD_OK;
+    error_fill(
+        err, CORD_CHANGED,
+        "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
+        "stays as it is). What differs:\n%.*s",
+        (int)differences.len, differences.data);
+    error_where(err, "%s", r->recipe->out);
+    return CORD_CHANGED;
+}
+
+cord_status resume_write_recipe(const struct resume *r, cord_error *err) {
+    char *path = arena_printf(r->arena, "%s/recipe.yaml", r->recipe->out);
+    if (!path) return error_memory(err);
+    CORD_TRY(journal_put_fact(r->journal, "shard", text_of(r->shard), err));
+    CORD_TRY(journal_put_fact(r->journal, "recipe", r->recipe->resolved, err));
+    return file_write_atomic(path, r->recipe->resolved, err);
+}
+
+/* ---- models ---------------------------------------------------------------------------------------------------- */
+
+/* Whether what a model was and what it is agree; what does not is noted where that is accepted. */
+static cord_status compare_fact(const struct resume *r, const char *model, const char *what, cord_text now, bool *same,
+                                cord_text *before, cord_error *err) {
+    const char *key = arena_printf(r->arena, "model.%s.%s", model, what);
+    const char *change = arena_printf(r->arena, "models.%s: another model", model);
+    if (!key || !change) return error_memory(err);
+    CORD_TRY(journal_get_fact(r->journal, key, r->arena, before, err));
+    *same = !before->data || text_equal(*before, now);
+    if (!*same && r->accept) CORD_TRY(journal_add_to_fact(r->journal, "changed", text_of(change), err));
+    *same |= r->accept;
+    return *same ? journal_put_fact(r->journal, key, now, err) : CORD_OK;
+}
+
+cord_status resume_compare_models(const struct resume *r, const struct session *session, cord_error *err) {
+    for (int i = 0; i < r->recipe->n_models; i++) {
+        const char *name = r->recipe->models[i].options.name;
+        const char *serves = cord_model_get_info(session->models[i])->serves;
+        cord_text before;
+        bool same;
+        CORD_TRY(compare_fact(r, name, "sha256", text_of(session->sha256[i]), &same, &before, err));
+        if (!same)
+            return error_set(err, CORD_CHANGED,
+                             "the file of %s is not the one this run began with; name another run.out, or go on with "
+                             "--accept-changes",
+                             name);
+        if (!serves) continue;
+        CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &same, &before, err));
+        if (!same)
+            return error_set(
+                err, CORD_CHANGED,
+                "the server of %s has another model (%s) than this run began with (%.*s); start it with that one, "
+                "name another run.out, or go on with --accept-changes",
+                name, serves, (int)before.len, before.data);
+    }
+    return CORD_OK;
+}
