@@ -242,8 +242,10 @@ static cord_status open_to_read(struct journal *j, const char *folder, cord_erro
     bool lost = lost_its_log(j->path);
     if (lost && database_hold(folder, &j->lock, NULL) != CORD_OK) lost = false; /* who writes is about to make one */
     if (lost && j->lock < 0)
-        return error_set(err, CORD_IO_ERROR, "%s: its log, journal.sqlite-wal, is missing; the folder must be complete",
-                         j->path);
+        return error_set(
+            err, CORD_IO_ERROR,
+            "%s: its log, journal.sqlite-wal, is missing; the folder must be complete: copy all of it, with its lock",
+            j->path);
     CORD_TRY(open_file(j, lost ? UNCHANGED : READ_ONLY, SQLITE_OPEN_READONLY, err));
     return schema_check(j, false, err);
 }
