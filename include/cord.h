@@ -174,15 +174,14 @@ typedef struct {
     void (*drop)(void *ctx, const cord_request *request, int lost);
 } cord_ledger;
 
-/* How patiently models' servers are asked: seconds and counts, 0 = the default. None of it changes a result. */
+/* How patiently models' servers are asked: seconds and counts, 0 = the default. None of it changes a result. A text that comes
+ * whole begins when it is finished: it is given 0.2 s more than first_byte for each token that it may have. */
 typedef struct {
-    double connect; /* to connect: 10 */
-    double
-        first_byte; /* from the request to the reply's first byte, of a stream to its first event: 600; of a text that
-                        * comes whole, which begins when it is finished, a fifth more for each token that it may have */
-    double idle;    /* between two bytes of a reply, or two events: 120 */
-    int tries;      /* of one request, the first one too: 8. What trying again cannot mend is told at once */
-    double backoff; /* before the second try, doubled each time: 0.5 */
+    double connect;       /* to connect: 10 */
+    double first_byte;    /* from the request to the reply's first byte, of a stream to its first event: 600 */
+    double idle;          /* between two bytes of a reply, or two events: 120 */
+    int tries;            /* of one request, the first one too: 8. What trying again cannot mend is told at once */
+    double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
 } cord_server_limits;
 

@@ -59,8 +59,8 @@ static void sum_problem(struct look *l, const struct audit_problem *p) {
     l->after += exp(p->mention.after);
 }
 
-/* Only what goes on can be saturated, and without a bound no score is near it; and S0 is no score by another criterion than predictive perplexity, so that the first
- * step's has none before it. */
+/* Only what goes on can be saturated, and without a bound no score is near it; and S0 is no score by another criterion than
+ * predictive perplexity, so that the first step's has none before it. */
 static void leave_out(struct look *l) {
     for (int i = 0; i < l->audit.n_problems; i++) {
         struct audit_problem *p = &l->audit.problems[i];

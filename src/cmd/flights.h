@@ -20,8 +20,8 @@ struct flights {
 /* How many problems to have in flight: run.in_flight, or as many as fill the models' batches and fit into memory. */
 int flights_at_once(const struct session *session);
 
-/* Works on the journal's open problems that are wanted, `at_once` at a time. A problem's own failure is journaled, and the others go on; what concerns all
- * (the disk, memory, being stopped) ends the run and is returned. */
+/* Works on the journal's open problems that are wanted, `at_once` at a time. A problem's own failure is journaled, and
+ * the others go on; what concerns all (the disk, memory, being stopped) ends the run and is returned. */
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err);
 
 #endif

@@ -12,8 +12,8 @@ enum { TRACE_FIELDS = 16, TRACE_SOURCES = 256 }; /* most fields that may be name
 
 struct trace_options {
     struct problem_options problems; /* of them skip is not used; limit counts problems */
-    /* Fields with traces, and with what each says behind its thinking, in pairs; n_fields 0: recognised (row_traces.c lists them).
-     * An attempt may be NULL. */
+    /* Fields with traces, and with what each says behind its thinking, in pairs; n_fields 0: recognised (row_traces.c
+     * lists them). An attempt may be NULL. */
     const char *const *fields, *const *attempts;
     int n_fields, n_attempts;
     const char *source_field; /* who wrote a row's traces; NULL: recognised traces are named after their field */

@@ -89,8 +89,8 @@ struct recipe_options {
 /* Reads and checks a recipe. Everything in it lives until recipe_release. Files named in it are relative to the recipe's
  * own folder; the run folder is relative to the current one. A model's `file` is a path to a GGUF, or a manifest name. */
 cord_status recipe_load(const char *path, const struct recipe_options *options, struct recipe *recipe, cord_error *err);
-/* The same of a recipe that is not in a file; `source`, without a slash, stands for the file in errors, and files named in it are relative to
- * the current folder. */
+/* The same of a recipe that is not in a file; `source`, without a slash, stands for the file in errors, and files named
+ * in it are relative to the current folder. */
 cord_status recipe_load_text(const char *source, cord_text text, const struct recipe_options *options,
                              struct recipe *recipe, cord_error *err);
 void recipe_release(struct recipe *recipe);

@@ -67,10 +67,10 @@ cord_status journal_get_teachers(struct journal *journal, struct arena *arena, c
 
 enum problem_status { PROBLEM_OPEN, PROBLEM_DONE, PROBLEM_FAILED };
 
-/* Registers a set (of a shard, its part alone) in one transaction; those already there (same id and same content) keep their
- * state. An id whose content differs from the journal's is CORD_CHANGED. Bad rows are recorded as failed with their reason,
- * and those that are not in the set any more are forgotten: they were mended, or have moved. For this handle these are the problems that are *wanted* from here on; the journal may have others, of a set that was
- * larger. */
+/* Registers a set (of a shard, its part alone) in one transaction; those already there (same id and same content) keep
+ * their state. An id whose content differs from the journal's is CORD_CHANGED. Bad rows are recorded as failed with
+ * their reason, and those that are not in the set any more are forgotten: they were mended, or have moved. For this
+ * handle these are the problems that are *wanted* from here on; the journal may have others, of a set that was larger. */
 cord_status journal_put_problems(struct journal *journal, const struct problem_set *set, cord_error *err);
 
 /* A problem as the journal has it. */

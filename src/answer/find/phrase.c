@@ -9,7 +9,8 @@ static const char *const fillers[] = {
     "approximately", "approx.", "about", "roughly", "exactly", "simply", "therefore", "thus", "then", "hence",   "just",
     "indeed",        "also",    "now",   "clearly", "equal",   "to",     "given",     "by",   "as",   "follows", NULL};
 
-/* "The answer is correct", "Tell me if the answer is of use": a remark about an answer, which counts only where no other phrase is there. */
+/* "The answer is correct", "Tell me if the answer is of use": a remark about an answer, which counts only where no
+ * other phrase is there. */
 static const char *const remarks[] = {"correct",   "incorrect", "not",      "reasonable", "consistent",
                                       "valid",     "in",        "verified", "unique",     "still",
                                       "supported", "confirmed", "clear",    "plausible",  NULL};

@@ -29,8 +29,8 @@ struct token {
 /* So many TOKEN_ENDs stand behind the last token, so that nobody looks too far ahead. */
 enum { TOKENS_BEHIND = 8 };
 
-/* The tokens of `t`, in the arena, up to and with TOKEN_END, *n without it; NULL without memory. Text that is no valid UTF-8 becomes
- * TOKEN_SIGNs with the byte 0x7F. */
+/* The tokens of `t`, in the arena, up to and with TOKEN_END, *n without it; NULL without memory. Text that is no valid
+ * UTF-8 becomes TOKEN_SIGNs with the byte 0x7F. */
 struct token *lex(struct arena *arena, cord_text t, size_t *n);
 
 static inline bool token_is(const struct token *token, const char *text) {

@@ -1,6 +1,6 @@
-/* parts.h - what the transport's files share. transport.c has the thread, and calls the others; endpoint.c decides which
- * replica a request goes to and when; attempt.c is one request on the wire, and what came of it; wire.c is curl. All of it runs on the
- * transport's thread, without a lock, except where a comment says otherwise. */
+/* parts.h - what the transport's files share. transport.c has the thread, and calls the others; endpoint.c decides
+ * which replica a request goes to and when; attempt.c is one request on the wire, and what came of it; wire.c is curl.
+ * All of it runs on the transport's thread, without a lock, except where a comment says otherwise. */
 #ifndef CORD_MODEL_HTTP_PARTS_H
 #define CORD_MODEL_HTTP_PARTS_H
 
