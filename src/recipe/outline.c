@@ -126,18 +126,13 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
     return out->measurer ? CORD_OK : error_memory(err);
 }
 
-static bool same_text(const struct recipe_value *a, const struct recipe_value *b) {
-    bool stands[] = {a && !value_is_default(a), b && !value_is_default(b)};
-    return stands[0] == stands[1] && (!stands[0] || text_equal(a->text, b->text));
-}
-
 /* Whether two names of models stand for the same, set up in the same way. */
 static bool alike(const struct recipe_values *values, const char *a, const char *b) {
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     for (size_t i = 0; i < n; i++)
         if (text_starts(text_of(keys[i].path), TEXT("models.")) &&
-            !same_text(values_get(values, keys[i].path, a), values_get(values, keys[i].path, b)))
+            !value_same(values_get(values, keys[i].path, a), values_get(values, keys[i].path, b)))
             return false;
     return true;
 }

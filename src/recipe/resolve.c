@@ -167,14 +167,6 @@ bool changes_no_result(const char *path) {
     return !strcmp(path, "extends") || text_starts(text_of(path), TEXT("servers.")); /* how patiently they are asked */
 }
 
-/* A recipe that was resolved before a key was there has that key's default. */
-static bool same_value(const struct recipe_value *a, const struct recipe_value *b) {
-    if (!a && !b) return true;
-    if (!a || !b) return value_is_default(a ? a : b);
-    return a->key->type == RECIPE_INT || a->key->type == RECIPE_REAL ? a->number == b->number
-                                                                     : text_equal(a->text, b->text);
-}
-
 /* A value for a line of differences; of a long text, the part from just before `from` on. */
 static void put_short(struct buf *out, const struct recipe_value *value, size_t from, struct arena *arena) {
     if (!value)
@@ -196,7 +188,7 @@ static void put_short(struct buf *out, const struct recipe_value *value, size_t 
 static void put_difference(struct buf *out, const struct recipe_key *key, const char *name,
                            const struct recipe_values *before, const struct recipe_values *after, struct arena *arena) {
     const struct recipe_value *a = values_get(before, key->path, name), *b = values_get(after, key->path, name);
-    if (same_value(a, b) || ((!a || !b) && !strcmp(key->path, "prompt.date"))) return; /* it does not stand in all */
+    if (value_same(a, b) || ((!a || !b) && !strcmp(key->path, "prompt.date"))) return; /* it does not stand in all */
     size_t common = 0;
     while (a && b && common < a->text.len && common < b->text.len && a->text.data[common] == b->text.data[common])
         common++;

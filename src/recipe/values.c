@@ -307,3 +307,10 @@ bool value_is_default(const struct recipe_value *value) {
     return key->type == RECIPE_TEXT || key->type == RECIPE_CHOICE ? text_equal(value->text, text_of(key->fallback))
                                                                   : value->number == strtod(key->fallback, NULL);
 }
+
+bool value_same(const struct recipe_value *a, const struct recipe_value *b) {
+    if (!a && !b) return true;
+    if (!a || !b) return value_is_default(a ? a : b);
+    return a->key->type == RECIPE_INT || a->key->type == RECIPE_REAL ? a->number == b->number
+                                                                     : text_equal(a->text, b->text);
+}

@@ -115,5 +115,7 @@ cord_status resolve_text(struct recipe_values *values, cord_text *out, cord_erro
 /* Whether it says what would hold without it. Resolved recipes write all defaults out, so that it is the value that counts,
  * not whether there is one. */
 bool value_is_default(const struct recipe_value *value);
+/* Whether two values of one key are the same. NULL, of a recipe that was resolved before the key was there, is its default. */
+bool value_same(const struct recipe_value *a, const struct recipe_value *b);
 
 #endif
