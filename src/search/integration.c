@@ -149,6 +149,7 @@ static cord_status keep(struct beam *beam, struct candidate *c, cord_text answer
     if (merged) {
         c->slot = 0;
         CORD_TRY(grow(beam, c, kept, err));
+        kept->candidate = 0;
         kept->reply = answer;
         CORD_TRY(settle(beam, kept, c, err));
     } else {

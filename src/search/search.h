@@ -139,7 +139,8 @@ struct trajectory {
     enum finish finish;
     int author;      /* teacher selected at the final step: it writes the answer. -1 while there is none */
     int from;        /* slot of its parent, or of itself, in the beam of the round before; -1: it began anew */
-    int candidate;   /* the candidate of this round that it took, or -1: carried over, or finished with all others */
+    int candidate;   /* the candidate of this round that it took, and whose steps it has; -1: carried over, or finished
+                        with all others */
     int run;         /* of settings->runs, from 0 */
     cord_text reply; /* what stands behind its thinking, where it came with it; empty: the answer stage asks for it */
     struct tree_place tree;

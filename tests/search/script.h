@@ -340,10 +340,20 @@ static inline void log_trajectory(struct world *w, const struct trajectory *t) {
     if (t->reply.len) buf_addf(&w->log, "  came with '%.*s'\n", (int)t->reply.len, t->reply.data);
 }
 
+/* Who puts a round's beam together again has of its steps what `candidate` says, as the journal does. */
+static inline void assert_candidate_tells_steps(const struct round *round) {
+    for (int i = 0; i < round->n_beam; i++) {
+        const struct trajectory *t = &round->beam[i];
+        bool grew = t->last && t->last->round == round->number;
+        assert_true(grew == (t->candidate >= 0 && !round->candidates[t->candidate].finishes_parent));
+    }
+}
+
 static inline cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
     (void)err;
     struct world *w = ctx;
     assert_true(w->n_rounds < ROUNDS);
+    assert_candidate_tells_steps(round);
     struct round *copy = &w->rounds[w->n_rounds++];
     struct trajectory *beam = arena_alloc(&w->arena, (size_t)round->n_beam * sizeof *beam);
     memcpy(beam, round->beam, (size_t)round->n_beam * sizeof *beam);
