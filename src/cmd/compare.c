@@ -123,6 +123,22 @@ static cord_status read_table(struct compare *c, struct compared_run *run, struc
     return CORD_OK;
 }
 
+/* Tables of several versions or machines may call two methods by one folder: then the beginning of the method's hash tells
+ * them apart. */
+static cord_status tell_folders_apart(struct compare *c, cord_error *err) {
+    for (int i = 0; i < c->n_runs; i++) {
+        struct evidence *own = c->runs[i].evidence;
+        bool apart = true;
+        for (int j = 0; j < c->n_runs && apart; j++) {
+            const struct evidence *other = c->runs[j].evidence;
+            apart = strcmp(own->run, other->run) != 0 || !strcmp(own->method, other->method);
+        }
+        if (!apart) c->runs[i].folder = arena_printf(&c->arena, "%s (%.8s)", own->run, own->method);
+        if (!c->runs[i].folder) return error_memory(err);
+    }
+    return CORD_OK;
+}
+
 static cord_status read_tables(struct compare *c, cord_error *err) {
     struct evidence_list list = {0};
     for (int i = 0; i < c->call->n_args; i++) CORD_TRY(evidence_read(c->call->args[i], &list, &c->arena, err));
@@ -131,7 +147,7 @@ static cord_status read_tables(struct compare *c, cord_error *err) {
     if (!c->runs) return error_memory(err);
     for (c->n_runs = 0; c->n_runs < list.n; c->n_runs++)
         CORD_TRY(read_table(c, &c->runs[c->n_runs], &list.runs[c->n_runs], err));
-    return CORD_OK;
+    return tell_folders_apart(c, err);
 }
 
 /* ---- matching ------------------------------------------------------------------------------------------------ */
@@ -144,6 +160,19 @@ static void tell_left_out(const struct compare *c, int run, struct buf *out) {
     if (id.len > 60) id = text_slice(id, 0, utf8_valid_prefix(text_slice(id, 0, 60)));
     buf_addf(out, "%d of %s (such as '%.*s', which %s %s)", left->n, c->runs[run].folder, (int)id.len, id.data,
              why[left->why], c->runs[left->where].folder);
+}
+
+/* What makes the runs those of the same problems. */
+static const char *remedy(const struct compare *c) {
+    bool failed = false, open = false;
+    for (int i = 0; i < c->n_runs; i++) {
+        if (!c->matching.left_out[i].n) continue;
+        failed |= c->matching.left_out[i].why == LACK_FAILED;
+        open |= c->matching.left_out[i].why != LACK_FAILED;
+    }
+    if (!failed) return "finish them";
+    return open ? "finish them, with --retry-failed for what failed"
+                : "try those that failed again with --retry-failed";
 }
 
 static cord_status match(struct compare *c, cord_error *err) {
@@ -168,9 +197,9 @@ static cord_status match(struct compare *c, cord_error *err) {
                            told.len ? ": " : "", told.data);
     else if (status == CORD_OK && told.len && !call_option(c->call, "common")->given)
         status = error_set(err, CORD_BAD_INPUT,
-                           "the runs are not of the same problems: only some have %s; finish them, or compare the %d "
-                           "that all have with --common",
-                           told.data, c->matching.n);
+                           "the runs are not of the same problems: only some have %s; %s, or compare the %d that all "
+                           "have with --common",
+                           told.data, remedy(c), c->matching.n);
     else if (status == CORD_OK && told.len)
         buf_addf(&c->notes, "Cut to the problems that are done in all runs. Left out: %s.\n", told.data);
     if (status == CORD_OK && c->matching.not_done)

@@ -24,7 +24,8 @@ static cord_status put_buffer(struct compare *c, struct buf *out, cord_error *er
 /* One row. What does not apply to its kind is left empty: texts NULL, numbers NAN, counts -1. */
 struct csv_row {
     const char *kind, *method, *baseline, *measure, *teacher, *test;
-    int part; /* of a trace's progress, from 0; -1 none */
+    int part;     /* of a trace's progress, from 0; -1 none */
+    int problems; /* of a difference: those on which both have a value */
     double value;
     int64_t count, of; /* what a share was made from; of a difference: problems better, and worse */
     double low, high, p, adjusted, detectable;
@@ -34,6 +35,7 @@ static struct csv_row csv_row(const char *kind, const char *method) {
     return (struct csv_row){.kind = kind,
                             .method = method,
                             .part = -1,
+                            .problems = -1,
                             .value = none,
                             .count = -1,
                             .of = -1,
@@ -83,6 +85,8 @@ static void csv_put(struct buf *out, const struct csv_row *row) {
     }
     buf_addc(out, ',');
     csv_text(out, row->test);
+    buf_addc(out, ',');
+    if (row->problems >= 0) buf_addf(out, "%d", row->problems);
     buf_addc(out, '\n');
 }
 
@@ -131,6 +135,7 @@ static void csv_differences(struct compare *c, struct buf *out) {
                                        .baseline = cmp->methods[cmp->baseline].name,
                                        .measure = measure_infos[d->measure].key,
                                        .part = -1,
+                                       .problems = d->n,
                                        .value = d->mean,
                                        .count = d->gained,
                                        .of = d->lost,
@@ -163,7 +168,8 @@ static void csv_hits(struct compare *c, struct buf *out, int method) {
 cord_status compare_csv(struct compare *c, cord_error *err) {
     struct buf out;
     buf_init(&out, "a comparison as CSV", MOST_OUTPUT);
-    buf_addf(&out, "kind,method,baseline,measure,teacher,part,value,count,of,low,high,p,p_adjusted,detectable,test\n");
+    buf_addf(&out, "kind,method,baseline,measure,teacher,part,value,count,of,low,high,p,p_adjusted,detectable,test,"
+                   "problems\n");
     for (int i = 0; i < c->comparison.n_methods; i++) csv_measures(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_budget(c, &out, i);
     csv_differences(c, &out);
@@ -256,6 +262,7 @@ static cord_status json_difference(struct compare *c, struct json_writer *w, con
     json_double(w, "deviation", d->deviation);
     json_double(w, "low", d->low);
     json_double(w, "high", d->high);
+    json_int(w, "problems", d->n);
     json_int(w, "better", d->gained);
     json_int(w, "worse", d->lost);
     json_text(w, "test", text_of(test_name(d)));

@@ -258,7 +258,10 @@ static cord_status read_values(const struct table *t, struct evidence_row *row, 
         row->value[m] = text.len ? strtod(text.data, &end) : (double)NAN;
         if (text.len && (end != text.data + text.len || !isfinite(row->value[m])))
             return wrong(t, err, "no number in column ", measure_infos[m].key);
+        if (row->value[m] < 0 || (measure_infos[m].kind == KIND_SHARE && row->value[m] > 1 + 1e-6)) /* as rounded */
+            return wrong(t, err, "no such value in column ", measure_infos[m].key);
     }
+    if (isnan(row->value[MEASURE_ACCURACY])) return wrong(t, err, "nothing in column ", "accuracy");
     return CORD_OK;
 }
 
