@@ -256,8 +256,7 @@ static cord_verdict compare_colons(struct comparison *c, const struct node *a, c
     if (ratios != CORD_EQUAL || !clocks) return ratios;
     int left = seconds_of(a), right = seconds_of(b);
     bool times = a->n == 3 ? left >= 0 || right >= 0 : left >= 0 && right >= 0;
-    if (times && left != right)
-        return verdict_for(c, CORD_UNDECIDED, "as ratios they are equal, as times they differ");
+    if (times && left != right) return verdict_for(c, CORD_UNDECIDED, "as ratios they are equal, as times they differ");
     return ratios;
 }
 

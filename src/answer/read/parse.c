@@ -157,17 +157,40 @@ static struct node *parse_function_of(struct parser *p) {
     return parser_relation(p, name, "=", value);
 }
 
-/* Whether a name may hold the token, outside of brackets: no sign of an operation, no word that turns the sense round. */
-static bool may_be_in_name(const struct token *t) {
-    static const char *const signs[] = {"\\not",   "\\ne",    "\\notin", "\\le",  "\\ge", "\\in", "\\approx", "\\sim",
-                                        "\\equiv", "\\times", "\\cdot",  "\\div", "\\pm", "\\mp", "\\$",      NULL};
-    static const char *const words[] = {"not",    "no", "never", "neither", "nor",       "cannot", "except",
-                                        "unless", "if", "false", "wrong",   "undefined", NULL};
+/* "can't", "isn't": three tokens, of which this is the last. */
+static bool is_negation(const struct token *first, const struct token *t) {
+    return t > first + 1 && token_is_word(t, "t") && !t->spaced && token_is(t - 1, "'") && !t[-1].spaced &&
+           t[-2].kind == TOKEN_LETTERS && text_ends(t[-2].text, TEXT("n"));
+}
+
+/* \sin, "log": a name with it says something about a function's value. "max" and "lcm" are what is asked for. */
+static bool is_applied(const struct token *t) {
+    enum function which;
+    if ((t->kind != TOKEN_COMMAND && t->kind != TOKEN_LETTERS) || !function_find(t->text, &which)) return false;
+    return which != FUNCTION_GCD && which != FUNCTION_LCM && which != FUNCTION_MIN && which != FUNCTION_MAX;
+}
+
+/* Whether a name may hold the token, outside of brackets: no sign or word of an operation, none that turns the sense
+ * round. */
+static bool may_be_in_name(const struct token *first, const struct token *t) {
+    static const char *const signs[] = {
+        "\\not", "\\ne", "\\notin", "\\le", "\\ge",   "\\in",   "\\approx", "\\sim",  "\\equiv", "\\times", "\\cdot",
+        "\\div", "\\pm", "\\mp",    "\\$",  "\\sqrt", "\\bmod", "\\mod",    "\\pmod", "\\surd",  "\\cbrt",  NULL};
+    static const char *const words[] = {
+        "not",        "no",        "never",   "neither",   "nor",       "cannot",  "except",  "unless",
+        "if",         "false",     "wrong",   "undefined", "nobody",    "nothing", "hardly",  "impossible",
+        "incorrect",  "untrue",    "without", "plus",      "minus",     "times",   "divided", "multiplied",
+        "increased",  "decreased", "added",   "squared",   "cubed",     "twice",   "thrice",  "half",
+        "double",     "doubled",   "triple",  "tripled",   "halved",    "modulo",  "mod",     "opposite",
+        "reciprocal", "negative",  "inverse", "root",      "factorial", NULL};
     for (int i = 0; t->kind == TOKEN_COMMAND && signs[i]; i++)
         if (token_is(t, signs[i])) return false;
     for (int i = 0; t->kind == TOKEN_LETTERS && words[i]; i++)
         if (token_is_word(t, words[i])) return false;
-    return true;
+    static const char *const of[] = {"square", "cube", "third", "quarter", "fourth", "fifth", "tenth", NULL};
+    for (int i = 0; token_is_word(t + 1, "of") && of[i]; i++)
+        if (token_is_word(t, of[i])) return false;
+    return !is_applied(t) && !is_negation(first, t);
 }
 
 /* "Area = …", "m\angle ABC = …": a name of any kind before the first "=" of an answer. */
@@ -185,7 +208,7 @@ static struct node *parse_named(struct parser *p) {
         bool is = token_is(t, "=") || (token_is_word(t, "is") && i > start);
         if (is && !equals && !depth)
             equals = i;
-        else if (!equals && (!plain || (!depth && !may_be_in_name(t))))
+        else if (!equals && (!plain || (!depth && !may_be_in_name(p->tokens + start, t))))
             return NULL;
     }
     if (!equals || equals == start) return NULL;
