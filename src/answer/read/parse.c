@@ -68,18 +68,30 @@ static bool is_times(const struct token *first, const struct token *t) {
            t[1].kind == TOKEN_DIGITS;
 }
 
+/* "2mg", "\frac32mg": mass times gravity where more of a formula follows, else perhaps milligrams. */
+static bool is_product_of_two(struct parser *p, const struct token *first, const struct token *t) {
+    const struct unit *unit = t->kind == TOKEN_LETTERS && t->text.len == 2 ? unit_find(t->text) : NULL;
+    if (!unit || !unit->letter || t->prose || t->spaced || t == first) return false;
+    if (t[-1].kind == TOKEN_LETTERS || token_is(t - 1, "/")) return false;
+    bool last = token_ends(t + 1) || token_is(t + 1, ",") || token_is(t + 1, "/") || token_is(t + 1, "=") ||
+                (t[1].kind == TOKEN_LETTERS && t[1].spaced);
+    if (last) p->readings |= READING_UNIT;
+    return !last || !(p->reading & READING_UNIT);
+}
+
 /* Takes runs of letters apart where they are variables side by side, or where `all` is. */
-static const struct token *spell(struct arena *arena, const struct token *tokens, size_t n, bool all) {
+static const struct token *spell(struct parser *p, const struct token *tokens, size_t n, bool all) {
     size_t room = TOKENS_BEHIND;
     for (size_t i = 0; i < n; i++) room += tokens[i].kind == TOKEN_LETTERS ? tokens[i].text.len : 1;
-    struct token *out = arena_alloc(arena, room * sizeof *out);
+    struct token *out = arena_alloc(p->arena, room * sizeof *out);
     if (!out) return NULL;
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         struct token t = tokens[i];
         if (is_times(tokens, &tokens[i])) t.kind = TOKEN_COMMAND, t.text = TEXT("\\times");
-        size_t head = is_run(&t) ? head_of(t.text) : 0;
-        bool apart = all || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
+        bool product = is_product_of_two(p, tokens, &tokens[i]);
+        size_t head = product ? 1 : is_run(&t) ? head_of(t.text) : 0;
+        bool apart = all || product || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
         if (head == 0 || !apart) {
             out[at++] = t;
             continue;
@@ -152,7 +164,7 @@ static struct node *parse_function_of(struct parser *p) {
     size_t end = behind_bracket(t, at, &simple);
     if (end == at || (!simple && !function) || !token_is(&t[end], "=")) return NULL;
     p->at = end + 1;
-    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, end));
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_cased_words(p, start, end));
     struct node *value = name ? parse_list(p) : NULL;
     return parser_relation(p, name, "=", value);
 }
@@ -212,7 +224,7 @@ static struct node *parse_named(struct parser *p) {
             return NULL;
     }
     if (!equals || equals == start) return NULL;
-    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, equals));
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_cased_words(p, start, equals));
     p->at = equals + 1;
     struct node *value = name ? parse_list(p) : NULL;
     if (!value || (value->kind == NODE_RELATION && *value->text.data != '=' && *value->text.data != '~')) return NULL;
@@ -303,7 +315,8 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     struct token *tokens = lex(arena, t, &n);
     if (!tokens) return NULL;
     n = drop_period(tokens, n);
-    struct parser p = {.arena = arena, .tokens = spell(arena, tokens, n, false), .reading = reading};
+    struct parser p = {.arena = arena, .reading = reading};
+    p.tokens = spell(&p, tokens, n, false);
     if (!p.tokens) return NULL;
     struct node *node = parse_forms(&p);
     if (p.no_memory) return NULL;
@@ -313,9 +326,10 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     node = node_new(arena, NODE_TEXT, 0, 0, NULL);
     if (!node) return NULL;
     p.tokens = tokens;
-    node->text = parser_words(&p, 0, n);
+    node->text = parser_cased_words(&p, 0, n);
     if (n == 1 && is_run(tokens)) { /* "xy": perhaps a product */
-        struct parser product = {.arena = arena, .tokens = spell(arena, tokens, n, true)};
+        struct parser product = {.arena = arena};
+        product.tokens = spell(&product, tokens, n, true);
         struct node *child = product.tokens ? parse_sum(&product) : NULL;
         if (child && child->kind == NODE_MULTIPLY) node->other = child;
     }

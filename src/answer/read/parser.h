@@ -39,6 +39,8 @@ bool token_is_word(const struct token *t, const char *word);
 
 /* The tokens from `from` to `to` as a text, its words in lower case, single blanks where the answer has some. */
 cord_text parser_words(struct parser *p, size_t from, size_t to);
+/* The same, but words with capitals in another place than at their beginning keep them: "kN", "CO". */
+cord_text parser_cased_words(struct parser *p, size_t from, size_t to);
 
 /* ---- nodes --------------------------------------------------------------------------------------------------- */
 

@@ -65,7 +65,7 @@ static bool read_unit_word(struct parser *p, struct measure *m, bool over) {
     }
     if (t->kind != TOKEN_LETTERS || is_no_unit(t->text)) return false;
     const struct unit *unit = unit_find(t->text);
-    if (!unit && t->text.len < 2) return false;
+    if (!unit && (t->text.len < 2 || (m->name.len == 0 && is_run_of_letters(t->text)))) return false;
     p->at++;
     if (parser_sees(p, ".") && unit && token_ends(parser_token(p) + 1)) p->at++;
     int behind = read_unit_power(p, unit);

@@ -48,7 +48,7 @@ static const struct unit units[] = {
     {"milliliter", "mL|ml|milliliters|millilitre|millilitres|cc", VOLUME_(1, 1000000)},
     {"kilogram", "kg|kilograms|kilo|kilos|kgs", MASS_(1, 1)},
     {"gram", "g|grams|gramme|grammes", MASS_(1, 1000), .letter = true},
-    {"milligram", "mg|milligrams", MASS_(1, 1000000)},
+    {"milligram", "mg|milligrams", MASS_(1, 1000000), .letter = true},
     {"pound", "lb|lbs|pounds", MASS_(45359237, 100000000)},
     {"ounce", "oz|ounces", MASS_(45359237, 1600000000)},
     {"second", "s|sec|secs|seconds", TIME_(1, 1), .letter = true},
@@ -122,6 +122,19 @@ static const struct unit units[] = {
     {"kilojoule", "kJ|kilojoules", NOTHING_},
     {"kilowatt", "kW|kilowatts", NOTHING_},
     {"unit", "units|u", NOTHING_},
+    {"point", "points|pt|pts", NOTHING_},
+    {"piece", "pieces|pc|pcs", NOTHING_},
+    {"package", "packages|pkg|pkgs", NOTHING_},
+    {"tablespoon", "tablespoons|tbsp|tbs", NOTHING_},
+    {"teaspoon", "teaspoons|tsp|tsps", NOTHING_},
+    {"rpm", "RPM", NOTHING_},
+    {"fps", "FPS", NOTHING_},
+    {"bpm", "BPM", NOTHING_},
+    {"wpm", "WPM", NOTHING_},
+    {"kilobyte", "KB|kB", NOTHING_},
+    {"megabyte", "MB", NOTHING_},
+    {"gigabyte", "GB", NOTHING_},
+    {"decibel", "dB", NOTHING_},
     {"kph", "KPH|kmph|kmh", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1000, .den = 3600},
     {"mph", "MPH", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1609344, .den = 3600000},
     {"celsius", "Celsius|C", NOTHING_, .letter = true},
@@ -167,6 +180,19 @@ bool is_no_unit(cord_text word) {
     char small[40];
     cord_text low = lower(word, small);
     return among(words, low) || is_number_word(low);
+}
+
+bool is_run_of_letters(cord_text word) {
+    char small[40];
+    cord_text low = lower(word, small);
+    if (low.len < 2 || low.len > 3 || among("of|ox|ad", low) || unit_find(word)) return false;
+    bool vowel = false, in_order = true;
+    for (size_t i = 0; i < low.len; i++) {
+        if (low.data[i] < 'a' || low.data[i] > 'z') return false;
+        vowel = vowel || strchr("aeiouy", low.data[i]);
+        in_order = in_order && (i == 0 || low.data[i] == low.data[i - 1] + 1); /* abc, xyz */
+    }
+    return low.len == 2 || !vowel || in_order;
 }
 
 const struct unit *unit_of_sign(cord_text command) {
