@@ -299,6 +299,8 @@ static cord_verdict compare_collection_and_one(struct comparison *c, const struc
                              : verdict_for(c, CORD_UNDECIDED, "one says that there is nothing");
     if (many->other && compare(c, many->other, one) != CORD_DIFFERENT)
         return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
+    if (one->kind == NODE_NUMBER && one->other && compare_out_of_order(c, many, one->other) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     bool all_equal = true, other = false;
     for (size_t i = 0; i < many->n; i++) {
         cord_verdict entry = compare(c, many->child[i], one);
@@ -336,6 +338,8 @@ static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, st
     if ((a->kind == NODE_TUPLE || a->kind == NODE_MATRIX) && is_value(b) && may_be_vector(b))
         return verdict_for(c, CORD_UNDECIDED, "one may be a vector in its units");
     if (a->kind == NODE_TUPLE && a->other && is_value(b) && compare(c, a->other, b) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
+    if (a->kind == NODE_TUPLE && b->kind == NODE_NUMBER && b->other && compare(c, b->other, a) != CORD_DIFFERENT)
         return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     if (a->kind == NODE_COLON && is_value(b))
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");

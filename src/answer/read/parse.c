@@ -315,6 +315,7 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     struct token *tokens = lex(arena, t, &n);
     if (!tokens) return NULL;
     n = drop_period(tokens, n);
+    mark_commas(tokens);
     struct parser p = {.arena = arena, .reading = reading};
     p.tokens = spell(&p, tokens, n, false);
     if (!p.tokens) return NULL;
