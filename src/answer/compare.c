@@ -1,6 +1,7 @@
 /* compare.c - the comparison of two trees by their kinds: the rules of docs/grader.md, in its order. It must not know how
  * answers are written, nor how numbers are compared. */
 #include "answer/compare.h"
+#include "answer/exact/limits.h"
 #include "answer/read/rules.h"
 
 /* ---- entries ------------------------------------------------------------------------------------------------- */
@@ -18,10 +19,14 @@ static cord_verdict compare_in_order(struct comparison *c, const struct node *a,
     return verdict_for(c, all, why);
 }
 
-/* What there is in `b` for one entry of `a`: an equal one, none for certain, or perhaps. */
-static cord_verdict find_entry(struct comparison *c, struct node *entry, const struct node *b, bool *used) {
+/* What there is in `b` for one entry of `a`: an equal one, none for certain, or perhaps. `guess` is where to look first. */
+static cord_verdict find_entry(struct comparison *c, struct node *entry, const struct node *b, size_t guess,
+                               bool *used) {
+    enum { COST = 10 }; /* of a comparison that computes nothing */
     cord_verdict best = CORD_DIFFERENT;
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t k = 0; k < b->n; k++) {
+        size_t i = (guess + k) % b->n;
+        if (!work_pay(c->work, COST)) return CORD_UNDECIDED;
         cord_verdict verdict = compare(c, entry, b->child[i]);
         if (verdict == CORD_EQUAL) {
             if (used) {
@@ -39,9 +44,10 @@ static cord_verdict find_entry(struct comparison *c, struct node *entry, const s
 static cord_verdict find_entries(struct comparison *c, const struct node *a, const struct node *b) {
     cord_verdict all = CORD_EQUAL;
     for (size_t i = 0; i < a->n; i++) {
-        cord_verdict found = find_entry(c, a->child[i], b, NULL);
+        cord_verdict found = find_entry(c, a->child[i], b, i, NULL);
         if (found == CORD_DIFFERENT) return CORD_DIFFERENT;
         if (found == CORD_UNDECIDED) all = CORD_UNDECIDED;
+        if (found == CORD_UNDECIDED && c->work->limit) return CORD_UNDECIDED;
     }
     return all;
 }
@@ -51,7 +57,7 @@ static bool same_counts(struct comparison *c, const struct node *a, const struct
     bool *used = a->n == b->n ? arena_alloc(c->arena, b->n * sizeof *used) : NULL;
     if (!used) return false;
     for (size_t i = 0; i < a->n; i++)
-        if (find_entry(c, a->child[i], b, used) != CORD_EQUAL) return false;
+        if (find_entry(c, a->child[i], b, i, used) != CORD_EQUAL) return false;
     return true;
 }
 
@@ -169,6 +175,8 @@ static bool is_base(const struct node *node) {
 static cord_verdict compare_base_and_number(struct comparison *c, const struct node *numeral, struct node *number) {
     struct node *value = numeral->text.len <= MOST_DIGITS ? base_value(c->arena, numeral) : NULL;
     struct node *digits = plain_digits(c->arena, numeral);
+    if (node_symbols(number, NULL, 0)) /* 2a_{11} and 2 \cdot a_{11} */
+        return verdict_for(c, CORD_UNDECIDED, "a numeral that says its base may be a product of letters");
     cord_verdict as_value = value ? compare_values(c, value, number) : CORD_UNDECIDED;
     cord_verdict as_digits = digits ? compare_values(c, digits, number) : CORD_DIFFERENT;
     if (as_value == CORD_DIFFERENT && as_digits == CORD_DIFFERENT)

@@ -196,10 +196,10 @@ static struct node *parse_mixed(struct parser *p, struct node *whole) {
     return NULL;
 }
 
-/* 1A2_{16}, 1010_2, 1010_{\text{two}}: the base, or 0. */
+/* 1A2_{16}, 1010_2, 1010_{\text{two}}, 1010 base 2: the base, or 0. */
 static int read_base(struct parser *p) {
     const struct token *t = parser_token(p);
-    if (!token_is(t, "_")) return 0;
+    if (!token_is(t, "_") && !token_is_word(t, "base")) return 0;
     bool braced = token_is(t + 1, "{");
     const struct token *base = t + 1 + braced;
     int64_t value = 0;
@@ -214,13 +214,24 @@ static int read_base(struct parser *p) {
     return (int)value;
 }
 
-/* Letters that are digits of bases above ten; small ones only behind a digit. */
-static bool is_hex(const struct token *t, bool small) {
+/* Letters that are digits of bases above ten. */
+static bool is_hex(const struct token *t) {
     for (size_t i = 0; i < t->text.len; i++) {
         char c = t->text.data[i];
-        if (!(c >= 'A' && c <= 'F') && !(small && c >= 'a' && c <= 'f')) return false;
+        if (!(c >= 'A' && c <= 'F') && !(c >= 'a' && c <= 'f')) return false;
     }
     return t->kind == TOKEN_LETTERS;
+}
+
+/* Whether letters are a numeral rather than variables: large ones, several small ones of base 16; not a_{11}. */
+static bool is_numeral(const struct parser *p, size_t from, size_t end, int base) {
+    size_t letters = 0, small = 0;
+    for (size_t i = from; i < end; i++) {
+        cord_text t = p->tokens[i].text;
+        for (size_t k = 0; k < t.len; k++) small += t.data[k] >= 'a';
+        letters += t.len;
+    }
+    return base > 10 && (small == 0 || (base == 16 && letters > 1));
 }
 
 /* A numeral that says its base, perhaps in brackets: 1010_2, (1010)_2, FF_{16}; NULL (p->at unchanged) for all others. */
@@ -229,13 +240,13 @@ struct node *parse_based(struct parser *p) {
     bool bracket = parser_take(p, "(");
     size_t from = p->at, end = from;
     bool digit = token_is_digits(&p->tokens[from], 0);
-    while ((end == from || !p->tokens[end].spaced) &&
-           (token_is_digits(&p->tokens[end], 0) || is_hex(&p->tokens[end], digit)))
+    while ((end == from || !p->tokens[end].spaced) && (token_is_digits(&p->tokens[end], 0) || is_hex(&p->tokens[end])))
         end++;
     p->at = end;
     bool good = end > from && (!bracket || parser_take(p, ")"));
     int base = good ? read_base(p) : 0;
-    if (base > 10 || (base && digit)) return parser_text(p, NODE_BASE, base, parser_words(p, from, end));
+    if (base && (digit || is_numeral(p, from, end, base)))
+        return parser_text(p, NODE_BASE, base, parser_words(p, from, end));
     p->at = start;
     return NULL;
 }

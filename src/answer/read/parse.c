@@ -270,7 +270,8 @@ static bool unwrap_box(cord_text *t, cord_text command) {
     return true;
 }
 
-/* What only presents: mathematics marks, boxes, bold, code, quotes, the sentence's period, an "=" before it all. */
+/* What only presents: mathematics marks, boxes, bold, code, quotes, tags, the mark that ends a text, the sentence's period,
+ * an "=" before it all. */
 static cord_text strip(cord_text t) {
     static const char *const pairs[][2] = {{"$$", "$$"},
                                            {"$", "$"},
@@ -285,7 +286,8 @@ static cord_text strip(cord_text t) {
                                            {"\xE2\x80\x9C", "\xE2\x80\x9D"}};
     for (size_t before = t.len + 1; t.len && t.len < before;) {
         before = t.len;
-        t = text_trim(t);
+        t = text_trim(answer_without_marks(t));
+        unwrap(&t, TEXT("<answer>"), TEXT("</answer>"));
         if (t.len > 1 && text_ends(t, TEXT(".")) && !text_ends(t, TEXT(".."))) t.len--;
         if (t.len > 1 && *t.data == '=') t = text_slice(t, 1, t.len);
         for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
