@@ -172,10 +172,10 @@ bool is_no_unit(cord_text word) {
         "unless|until|up|when|where|with|and|"
         "above|approx|below|doubled|fewer|halved|impossible|incorrect|inf|infinity|infty|inverse|negative|otherwise|"
         "rounded|subtract|tripled|under|unknown|wrong|zero|"
-        "behind|borrowed|debt|deficit|down|excess|loss|lost|overdrawn|owed|owing|short|shortage|shortfall|"
-        "discarded|disregarded|dropped|excluded|excluding|extraneous|ignored|inadmissible|invalid|omitted|"
+        "behind|debt|deficit|down|loss|overdrawn|short|shortage|shortfall|"
+        "discarded|disregarded|excluded|excluding|extraneous|ignored|inadmissible|invalid|omitted|"
         "rejected|ruled|"
-        "recurring|repeated|repeating|"
+        "recurring|repeating|"
         "almost|am|pm|yes|no|maybe|true|false|even|odd|none|neither|undefined";
     char small[40];
     cord_text low = lower(word, small);
@@ -183,9 +183,11 @@ bool is_no_unit(cord_text word) {
 }
 
 bool is_run_of_letters(cord_text word) {
+    static const char plain[] =
+        "of|ox|ad|US|UK|EU|TV|TVs|CD|CDs|DVD|PC|PCs|GPS|BBQ|VIP|mpg|MPG|kWh|kwh|KWH|mph|MW|GW|hp|HP|px|rds|AU";
     char small[40];
     cord_text low = lower(word, small);
-    if (low.len < 2 || low.len > 3 || among("of|ox|ad", low) || unit_find(word)) return false;
+    if (low.len < 2 || low.len > 3 || among(plain, word) || unit_find(word)) return false;
     bool vowel = false, in_order = true;
     for (size_t i = 0; i < low.len; i++) {
         if (low.data[i] < 'a' || low.data[i] > 'z') return false;
