@@ -420,6 +420,17 @@ static bool is_relation(const struct node *node) {
            node->kind == NODE_WITHOUT;
 }
 
+/* Two expressions; 100,200 and 200,100 may be lists rather than numbers. */
+static cord_verdict compare_expressions(struct comparison *c, struct node *gold, struct node *answer) {
+    cord_verdict verdict = compare_values(c, gold, answer);
+    bool lists = gold->kind == NODE_NUMBER && answer->kind == NODE_NUMBER && gold->other && answer->other;
+    if (verdict != CORD_DIFFERENT || !lists) return verdict;
+    const char *why = c->why;
+    if (compare_out_of_order(c, gold->other, answer->other) == CORD_DIFFERENT)
+        return verdict_for(c, CORD_DIFFERENT, why);
+    return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
+}
+
 /* Without names, chains and single signs ±. */
 static cord_verdict compare_restated(struct comparison *c, struct node *gold, struct node *answer) {
     bool known;
@@ -431,7 +442,7 @@ static cord_verdict compare_restated(struct comparison *c, struct node *gold, st
     if (is_measure(gold) || is_measure(answer)) {
         if (is_value(gold) && is_value(answer)) return compare_measures(c, gold, answer);
     } else if (node_is_expression(gold) && node_is_expression(answer)) {
-        return compare_values(c, gold, answer);
+        return compare_expressions(c, gold, answer);
     }
     if (is_collection(gold) && is_collection(answer)) return compare_out_of_order(c, gold, answer);
     cord_verdict verdict;
