@@ -128,9 +128,10 @@ typedef enum {
 /* As a word: "nothing", "box", "phrase", "hashes", "last number". Static. */
 const char *cord_found_name(cord_found found);
 
-/* Finds the final answer in a model's whole reply, after the last </think> if there is one. `last_number`: take the last
- * number where nothing else is found. `answer` is a part of `reply` (borrowed from it; answer->data - reply.data is where
- * it begins), and is left as it was for CORD_FOUND_NOTHING. */
+/* Finds the final answer in a model's whole reply, after the last </think> if there is one, and before a <think> that is
+ * left open. A line in <answer>…</answer> counts as a phrase. `last_number`: take the last number where nothing else is
+ * found. `answer` is a part of `reply` (borrowed from it; answer->data - reply.data is where it begins), and is left as it
+ * was for CORD_FOUND_NOTHING. */
 cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *answer);
 
 /* ---- the engine ---------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* compare.c - the comparison of two trees by their kinds: the rules of docs/grader.md, in its order. It must not know how
  * answers are written, nor how numbers are compared. */
 #include "answer/compare.h"
+#include "answer/exact/limits.h"
 #include "answer/read/rules.h"
 
 /* ---- entries ------------------------------------------------------------------------------------------------- */
@@ -18,10 +19,14 @@ static cord_verdict compare_in_order(struct comparison *c, const struct node *a,
     return verdict_for(c, all, why);
 }
 
-/* What there is in `b` for one entry of `a`: an equal one, none for certain, or perhaps. */
-static cord_verdict find_entry(struct comparison *c, struct node *entry, const struct node *b, bool *used) {
+/* What there is in `b` for one entry of `a`: an equal one, none for certain, or perhaps. `guess` is where to look first. */
+static cord_verdict find_entry(struct comparison *c, struct node *entry, const struct node *b, size_t guess,
+                               bool *used) {
+    enum { COST = 10 }; /* of a comparison that computes nothing */
     cord_verdict best = CORD_DIFFERENT;
-    for (size_t i = 0; i < b->n; i++) {
+    for (size_t k = 0; k < b->n; k++) {
+        size_t i = (guess + k) % b->n;
+        if (!work_pay(c->work, COST)) return CORD_UNDECIDED;
         cord_verdict verdict = compare(c, entry, b->child[i]);
         if (verdict == CORD_EQUAL) {
             if (used) {
@@ -39,9 +44,10 @@ static cord_verdict find_entry(struct comparison *c, struct node *entry, const s
 static cord_verdict find_entries(struct comparison *c, const struct node *a, const struct node *b) {
     cord_verdict all = CORD_EQUAL;
     for (size_t i = 0; i < a->n; i++) {
-        cord_verdict found = find_entry(c, a->child[i], b, NULL);
+        cord_verdict found = find_entry(c, a->child[i], b, i, NULL);
         if (found == CORD_DIFFERENT) return CORD_DIFFERENT;
         if (found == CORD_UNDECIDED) all = CORD_UNDECIDED;
+        if (found == CORD_UNDECIDED && c->work->limit) return CORD_UNDECIDED;
     }
     return all;
 }
@@ -51,7 +57,7 @@ static bool same_counts(struct comparison *c, const struct node *a, const struct
     bool *used = a->n == b->n ? arena_alloc(c->arena, b->n * sizeof *used) : NULL;
     if (!used) return false;
     for (size_t i = 0; i < a->n; i++)
-        if (find_entry(c, a->child[i], b, used) != CORD_EQUAL) return false;
+        if (find_entry(c, a->child[i], b, i, used) != CORD_EQUAL) return false;
     return true;
 }
 
@@ -169,6 +175,8 @@ static bool is_base(const struct node *node) {
 static cord_verdict compare_base_and_number(struct comparison *c, const struct node *numeral, struct node *number) {
     struct node *value = numeral->text.len <= MOST_DIGITS ? base_value(c->arena, numeral) : NULL;
     struct node *digits = plain_digits(c->arena, numeral);
+    if (node_symbols(number, NULL, 0)) /* 2a_{11} and 2 \cdot a_{11} */
+        return verdict_for(c, CORD_UNDECIDED, "a numeral that says its base may be a product of letters");
     cord_verdict as_value = value ? compare_values(c, value, number) : CORD_UNDECIDED;
     cord_verdict as_digits = digits ? compare_values(c, digits, number) : CORD_DIFFERENT;
     if (as_value == CORD_DIFFERENT && as_digits == CORD_DIFFERENT)
@@ -176,19 +184,19 @@ static cord_verdict compare_base_and_number(struct comparison *c, const struct n
     return verdict_for(c, CORD_UNDECIDED, "only one of the two says its base");
 }
 
-/* Minutes since midnight of a time that says which half of the day it means; -1 where it does not. */
-static int minutes_of(const struct node *time) {
-    if (time->n > 2) return -1;
-    int part[2] = {0, 0};
+/* Seconds since midnight of a time that says which half of the day it means; -1 where it does not. */
+static int seconds_of(const struct node *time) {
+    if (time->n > 3) return -1;
+    int part[3] = {0, 0, 0};
     for (size_t i = 0; i < time->n; i++) {
         if (time->child[i]->kind != NODE_NUMBER || time->child[i]->exponent || time->child[i]->text.len > 2) return -1;
         for (size_t k = 0; k < time->child[i]->text.len; k++)
             part[i] = 10 * part[i] + (time->child[i]->text.data[k] - '0');
     }
     bool half = time->text.len > 0;
-    if (part[1] > 59 || part[0] > 23 || (half && (part[0] < 1 || part[0] > 12))) return -1;
+    if (part[2] > 59 || part[1] > 59 || part[0] > 23 || (half && (part[0] < 1 || part[0] > 12))) return -1;
     if (half) part[0] = part[0] % 12 + (text_equal(time->text, TEXT("pm")) ? 12 : 0);
-    return 60 * part[0] + part[1];
+    return 3600 * part[0] + 60 * part[1] + part[2];
 }
 
 /* The numbers that a time or ratio is made of, noughts before them dropped: 3:05 is three and five. */
@@ -201,17 +209,27 @@ static struct node *ratio_part(struct arena *arena, struct node *part) {
     return copy;
 }
 
+/* All terms against the first that is not nought: of 0:30:15 and 0:30:20 the second. */
 static cord_verdict compare_ratios(struct comparison *c, const struct node *a, const struct node *b) {
-    cord_verdict all = CORD_EQUAL;
-    for (size_t i = 1; i < a->n; i++) {
-        struct node *a0 = ratio_part(c->arena, a->child[0]), *b0 = ratio_part(c->arena, b->child[0]);
-        struct node *ai = ratio_part(c->arena, a->child[i]), *bi = ratio_part(c->arena, b->child[i]);
-        struct node *one = node_two(c->arena, NODE_MULTIPLY, a0, bi), *two = node_two(c->arena, NODE_MULTIPLY, ai, b0);
-        cord_verdict term = one && two ? compare_values(c, one, two) : CORD_UNDECIDED;
-        if (term == CORD_DIFFERENT) return verdict_for(c, CORD_DIFFERENT, "the ratios differ");
+    static const char unproved[] = "the ratios could not be compared", differ[] = "the ratios differ";
+    struct node *zero = node_integer(c->arena, 0), *one = NULL, *two = NULL;
+    for (size_t i = 0; i < a->n && !one; i++) {
+        struct node *left = ratio_part(c->arena, a->child[i]), *right = ratio_part(c->arena, b->child[i]);
+        if (!zero || !left || !right) return verdict_for(c, CORD_UNDECIDED, unproved);
+        cord_verdict l = compare_values(c, left, zero), r = compare_values(c, right, zero);
+        if (l == CORD_UNDECIDED || r == CORD_UNDECIDED) return verdict_for(c, CORD_UNDECIDED, unproved);
+        if (l != r) return verdict_for(c, CORD_DIFFERENT, differ);
+        if (l == CORD_DIFFERENT) one = left, two = right;
+    }
+    cord_verdict all = one ? CORD_EQUAL : CORD_UNDECIDED; /* 0:0 says nothing */
+    for (size_t i = 0; i < a->n && one; i++) {
+        struct node *left = node_two(c->arena, NODE_MULTIPLY, ratio_part(c->arena, a->child[i]), two);
+        struct node *right = node_two(c->arena, NODE_MULTIPLY, ratio_part(c->arena, b->child[i]), one);
+        cord_verdict term = left && right ? compare_values(c, left, right) : CORD_UNDECIDED;
+        if (term == CORD_DIFFERENT) return verdict_for(c, CORD_DIFFERENT, differ);
         if (term == CORD_UNDECIDED) all = CORD_UNDECIDED;
     }
-    return verdict_for(c, all, all == CORD_EQUAL ? "the ratios are equal" : "the ratios could not be compared");
+    return verdict_for(c, all, all == CORD_EQUAL ? "the ratios are equal" : unproved);
 }
 
 /* Minutes and seconds are written with two digits. */
@@ -221,27 +239,33 @@ static bool is_clock(const struct node *node) {
     return node->n == 2 || node->n == 3;
 }
 
-static cord_verdict compare_colons(struct comparison *c, const struct node *a, const struct node *b) {
-    int left = minutes_of(a), right = minutes_of(b);
-    if (a->text.len && b->text.len) {
-        if (left < 0 || right < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
-        return left == right ? verdict_for(c, CORD_EQUAL, "they are the same time")
-                             : verdict_for(c, CORD_DIFFERENT, "they are different times");
-    }
-    if (a->text.len || b->text.len) { /* 15:30 can only be in the afternoon; 3:30 may mean either */
-        int open = a->text.len ? right : left, told = a->text.len ? left : right;
-        if (open < 0 || told < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
-        if (open == told && (open >= 13 * 60 || open < 60)) return verdict_for(c, CORD_EQUAL, "they are the same time");
-        if (open % 720 == told % 720)
-            return verdict_for(c, CORD_UNDECIDED, "only one says which half of the day it means");
-        return verdict_for(c, CORD_DIFFERENT, "they are different times");
-    }
-    if (a->n != b->n && is_clock(a) && is_clock(b))
+/* Two times, of which one says which half of the day it means, or both do. */
+static cord_verdict compare_times(struct comparison *c, const struct node *a, const struct node *b) {
+    enum { NOON = 12 * 3600 };
+    int left = seconds_of(a), right = seconds_of(b);
+    if (left < 0 || right < 0) return verdict_for(c, CORD_UNDECIDED, "a time is not one");
+    if ((a->n == 3) != (b->n == 3) && left != right && left / 60 % 720 == right / 60 % 720)
         return verdict_for(c, CORD_UNDECIDED, "only one of the times has seconds");
+    bool both = a->text.len && b->text.len; /* 15:30 can only be in the afternoon; 3:30 may mean either */
+    int open = a->text.len ? right : left;
+    if (left == right && (both || open >= NOON + 3600 || open < 3600))
+        return verdict_for(c, CORD_EQUAL, "they are the same time");
+    if (!both && left % NOON == right % NOON)
+        return verdict_for(c, CORD_UNDECIDED, "only one says which half of the day it means");
+    return verdict_for(c, CORD_DIFFERENT, "they are different times");
+}
+
+static cord_verdict compare_colons(struct comparison *c, const struct node *a, const struct node *b) {
+    if (a->text.len || b->text.len) return compare_times(c, a, b);
+    bool clocks = is_clock(a) && is_clock(b);
+    if (a->n != b->n && clocks) return verdict_for(c, CORD_UNDECIDED, "only one of the times has seconds");
     if (a->n != b->n) return verdict_for(c, CORD_DIFFERENT, "the ratios have different numbers of terms");
-    if (is_clock(a) && is_clock(b) && left >= 0 && right >= 0 && left != right && compare_ratios(c, a, b) == CORD_EQUAL)
-        return verdict_for(c, CORD_UNDECIDED, "as ratios they are equal, as times they differ");
-    return compare_ratios(c, a, b);
+    cord_verdict ratios = compare_ratios(c, a, b);
+    if (ratios != CORD_EQUAL || !clocks) return ratios;
+    int left = seconds_of(a), right = seconds_of(b);
+    bool times = a->n == 3 ? left >= 0 || right >= 0 : left >= 0 && right >= 0;
+    if (times && left != right) return verdict_for(c, CORD_UNDECIDED, "as ratios they are equal, as times they differ");
+    return ratios;
 }
 
 static cord_verdict compare_dates(struct comparison *c, const struct node *a, const struct node *b) {
@@ -283,6 +307,8 @@ static cord_verdict compare_collection_and_one(struct comparison *c, const struc
                              : verdict_for(c, CORD_UNDECIDED, "one says that there is nothing");
     if (many->other && compare(c, many->other, one) != CORD_DIFFERENT)
         return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
+    if (one->kind == NODE_NUMBER && one->other && compare_out_of_order(c, many, one->other) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     bool all_equal = true, other = false;
     for (size_t i = 0; i < many->n; i++) {
         cord_verdict entry = compare(c, many->child[i], one);
@@ -320,6 +346,8 @@ static cord_verdict compare_other_kinds(struct comparison *c, struct node *a, st
     if ((a->kind == NODE_TUPLE || a->kind == NODE_MATRIX) && is_value(b) && may_be_vector(b))
         return verdict_for(c, CORD_UNDECIDED, "one may be a vector in its units");
     if (a->kind == NODE_TUPLE && a->other && is_value(b) && compare(c, a->other, b) != CORD_DIFFERENT)
+        return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
+    if (a->kind == NODE_TUPLE && b->kind == NODE_NUMBER && b->other && compare(c, b->other, a) != CORD_DIFFERENT)
         return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
     if (a->kind == NODE_COLON && is_value(b))
         return verdict_for(c, CORD_UNDECIDED, "one is a ratio or a time, the other a number");
@@ -392,6 +420,17 @@ static bool is_relation(const struct node *node) {
            node->kind == NODE_WITHOUT;
 }
 
+/* Two expressions; 100,200 and 200,100 may be lists rather than numbers. */
+static cord_verdict compare_expressions(struct comparison *c, struct node *gold, struct node *answer) {
+    cord_verdict verdict = compare_values(c, gold, answer);
+    bool lists = gold->kind == NODE_NUMBER && answer->kind == NODE_NUMBER && gold->other && answer->other;
+    if (verdict != CORD_DIFFERENT || !lists) return verdict;
+    const char *why = c->why;
+    if (compare_out_of_order(c, gold->other, answer->other) == CORD_DIFFERENT)
+        return verdict_for(c, CORD_DIFFERENT, why);
+    return verdict_for(c, CORD_UNDECIDED, "the comma may separate numbers or be a part of one");
+}
+
 /* Without names, chains and single signs ±. */
 static cord_verdict compare_restated(struct comparison *c, struct node *gold, struct node *answer) {
     bool known;
@@ -403,7 +442,7 @@ static cord_verdict compare_restated(struct comparison *c, struct node *gold, st
     if (is_measure(gold) || is_measure(answer)) {
         if (is_value(gold) && is_value(answer)) return compare_measures(c, gold, answer);
     } else if (node_is_expression(gold) && node_is_expression(answer)) {
-        return compare_values(c, gold, answer);
+        return compare_expressions(c, gold, answer);
     }
     if (is_collection(gold) && is_collection(answer)) return compare_out_of_order(c, gold, answer);
     cord_verdict verdict;

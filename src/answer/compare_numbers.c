@@ -70,21 +70,32 @@ static cord_verdict compare_relative(struct comparison *c, struct node *gold, st
                       "they differ by more than the tolerance");
 }
 
-/* `value`, in units of `scale`, rounded to two decimals; as hundredths. */
-static struct node *hundredths(struct arena *arena, struct node *value, struct node *scale) {
+/* `value`, in units of `scale`, rounded to two decimals, the middle between two up or down; as hundredths. */
+static struct node *hundredths(struct arena *arena, struct node *value, struct node *scale, bool up) {
     struct node *many =
         node_two(arena, NODE_DIVIDE, node_two(arena, NODE_MULTIPLY, node_integer(arena, 100), value), scale);
-    return node_one(arena, NODE_FLOOR, node_two(arena, NODE_ADD, many, power_of_ten(arena, 5, -1)));
+    struct node *half = power_of_ten(arena, 5, -1);
+    if (up) return node_one(arena, NODE_FLOOR, node_two(arena, NODE_ADD, many, half));
+    return node_one(arena, NODE_CEILING, node_two(arena, NODE_ADD, many, node_one(arena, NODE_NEGATE, half)));
 }
 
-/* TAT-QA's own metric (Zhu et al. 2021): both numbers are rounded to two decimals in the scale they are given in. */
+/* TAT-QA's own metric (Zhu et al. 2021): both numbers are rounded to two decimals in the scale they are given in. Which way
+ * it rounds 0.125 depends on the bits of a machine's number: undecided where that matters. */
 static cord_verdict compare_tatqa(struct comparison *c, struct node *gold, struct node *answer, struct node *scale) {
-    struct node *g = hundredths(c->arena, gold, scale), *a = hundredths(c->arena, answer, scale);
-    if (!g || !a) return verdict_for(c, CORD_UNDECIDED, "out of memory");
-    cord_verdict verdict = expression_compare(g, a, c->work, &c->why);
-    if (verdict == CORD_EQUAL) c->why = "they are the same to two decimals in the gold's scale";
-    if (verdict == CORD_DIFFERENT) c->why = "they differ in the first two decimals in the gold's scale";
-    return verdict;
+    static const char same[] = "they are the same to two decimals in the gold's scale";
+    if (expression_compare(gold, answer, c->work, &c->why) == CORD_EQUAL) return verdict_for(c, CORD_EQUAL, same);
+    cord_verdict first = CORD_UNDECIDED;
+    for (int way = 0; way < 4; way++) {
+        struct node *g = hundredths(c->arena, gold, scale, way & 1), *a = hundredths(c->arena, answer, scale, way & 2);
+        if (!g || !a) return verdict_for(c, CORD_UNDECIDED, "out of memory");
+        cord_verdict verdict = expression_compare(g, a, c->work, &c->why);
+        if (verdict == CORD_UNDECIDED) return verdict;
+        if (way == 0) first = verdict;
+        if (verdict != first)
+            return verdict_for(c, CORD_UNDECIDED, "a number lies in the middle between two of two decimals");
+    }
+    return verdict_for(c, first,
+                       first == CORD_EQUAL ? same : "they differ in the first two decimals in the gold's scale");
 }
 
 /* 5k, 1.5M: perhaps thousands, millions; 1 where the letter is not one of those. */
@@ -104,8 +115,19 @@ static bool may_be_scaled(struct comparison *c, const struct node *written, stru
     return value && expression_compare(value, number, c->work, &why) == CORD_EQUAL;
 }
 
+/* "It is 42!": a factorial, or glad to have found it. */
+static bool may_be_exclaimed(struct comparison *c, struct node *written, struct node *number) {
+    const char *why;
+    struct node *inner = written->kind == NODE_NEGATE ? written->child[0] : written;
+    if (inner->kind != NODE_FACTORIAL || node_symbols(inner, NULL, 0)) return false;
+    struct node *value = inner == written ? inner->child[0] : node_one(c->arena, NODE_NEGATE, inner->child[0]);
+    return value && expression_compare(value, number, c->work, &why) == CORD_EQUAL;
+}
+
 cord_verdict compare_values(struct comparison *c, struct node *gold, struct node *answer) {
     cord_verdict exact = expression_compare(gold, answer, c->work, &c->why);
+    if (exact == CORD_DIFFERENT && (may_be_exclaimed(c, gold, answer) || may_be_exclaimed(c, answer, gold)))
+        return verdict_for(c, CORD_UNDECIDED, "a mark of exclamation may be a factorial's or end a sentence");
     if (exact == CORD_DIFFERENT && (may_be_scaled(c, gold, answer) || may_be_scaled(c, answer, gold)))
         return verdict_for(c, CORD_UNDECIDED, "a letter may stand for thousands or millions");
     if (exact == CORD_EQUAL) return exact;
@@ -137,6 +159,7 @@ struct measure {
     struct node *value;   /* with a percent sign, a hundredth; else as written */
     const struct unit *unit;
     struct node *unscaled; /* 1.5 of "1.5 million dollars"; NULL where there is no such word */
+    struct node *scale;    /* and its million */
 };
 
 bool is_measure(const struct node *node) {
@@ -146,10 +169,12 @@ bool is_measure(const struct node *node) {
 
 static struct measure measure_of(struct comparison *c, struct node *node) {
     struct node *inner = node->kind == NODE_NEGATE ? node->child[0] : node;
-    if (!is_measure(node)) return (struct measure){PLAIN, node, node, NULL, NULL};
+    if (!is_measure(node)) return (struct measure){PLAIN, node, node, NULL, NULL, NULL};
     struct node *written = inner->child[0];
     if (inner != node) written = node_one(c->arena, NODE_NEGATE, written);
-    struct measure m = {UNIT, written, written, inner->unit, inner->other};
+    struct measure m = {UNIT, written, written, inner->unit, inner->other, NULL};
+    const struct node *product = inner->child[0];
+    if (m.unscaled && product->kind == NODE_MULTIPLY && product->n == 2) m.scale = product->child[1];
     if (inner->kind == NODE_PERCENT) m.mark = PERCENT, m.value = node;
     if (inner->kind == NODE_DEGREE) m.unit = unit_find(TEXT("degree"));
     return m;
@@ -231,27 +256,47 @@ static cord_verdict compare_unit_and_plain(struct comparison *c, const struct me
                        "the numbers differ, but only one of the two has a unit, which may explain it");
 }
 
+/* The scale that a gold is given in. */
+static struct node *tatqa_scale(struct comparison *c, const struct measure *gold) {
+    if (gold->mark == PERCENT) return power_of_ten(c->arena, 1, -2);
+    if (gold->scale) return gold->scale;
+    bool scaled = is_scaled(gold);
+    return node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, scaled ? gold->unit->num : 1),
+                    node_integer(c->arena, scaled ? gold->unit->den : 1));
+}
+
 static cord_verdict compare_tatqa_measures(struct comparison *c, const struct measure *gold,
                                            const struct measure *answer) {
-    struct node *scale =
-        gold->mark == PERCENT
-            ? power_of_ten(c->arena, 1, -2)
-            : node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, is_scaled(gold) ? gold->unit->num : 1),
-                       node_integer(c->arena, is_scaled(gold) ? gold->unit->den : 1));
+    struct node *scale = tatqa_scale(c, gold);
+    if (!scale) return verdict_for(c, CORD_UNDECIDED, "out of memory");
     cord_verdict verdict = compare_tatqa(c, is_scaled(gold) ? converted(c, gold) : gold->value,
                                          is_scaled(answer) ? converted(c, answer) : answer->value, scale);
     if (verdict != CORD_DIFFERENT || gold->mark == PLAIN || answer->mark != PLAIN) return verdict;
     const char *why = c->why;
-    if (compare_tatqa(c, gold->written, answer->written, node_integer(c->arena, 1)) == CORD_EQUAL)
+    struct node *written = gold->unscaled ? gold->unscaled : gold->written;
+    if (compare_tatqa(c, written, answer->written, node_integer(c->arena, 1)) == CORD_EQUAL)
         return verdict_for(c, CORD_UNDECIDED, "the same number, but only one of the two says its scale");
     return verdict_for(c, verdict, why);
+}
+
+/* Whether TAT-QA's metric knows it: a number, with a scale or a currency or without. */
+static bool is_of_tatqa(const struct measure *m) {
+    return m->mark != UNIT || is_scaled(m) || m->scale || (m->unit->sign && !is_unit(m, "degree"));
+}
+
+/* Whether both have units, and not the same: the metric says nothing of them. */
+static bool has_other_unit(const struct measure *a, const struct measure *b) {
+    if (a->mark == PLAIN || b->mark == PLAIN) return false;
+    bool one = a->mark == UNIT && !is_scaled(a), two = b->mark == UNIT && !is_scaled(b);
+    if (one && two) return strcmp(a->unit->name, b->unit->name) != 0;
+    return (one && b->mark == PERCENT) || (two && a->mark == PERCENT);
 }
 
 cord_verdict compare_measures(struct comparison *c, struct node *gold, struct node *answer) {
     struct measure g = measure_of(c, gold), a = measure_of(c, answer);
     if (!g.written || !a.written) return verdict_for(c, CORD_UNDECIDED, "out of memory");
-    bool scales = (g.mark != UNIT || is_scaled(&g)) && (a.mark != UNIT || is_scaled(&a));
-    if (c->options->numbers == CORD_NUMBERS_TATQA && scales) return compare_tatqa_measures(c, &g, &a);
+    bool tatqa = is_of_tatqa(&g) && is_of_tatqa(&a) && !has_other_unit(&g, &a);
+    if (c->options->numbers == CORD_NUMBERS_TATQA && tatqa) return compare_tatqa_measures(c, &g, &a);
     if (g.mark == UNIT && a.mark == UNIT) return compare_units(c, &g, &a);
     if (g.mark == PERCENT && a.mark == PERCENT) return compare_values(c, g.written, a.written);
     if (g.mark == PERCENT && a.mark == PLAIN) return compare_scaled(c, g.value, g.written, a.value);

@@ -57,23 +57,83 @@ bool has_free_signs(const struct node *node) {
 
 /* ---- names and chains ---------------------------------------------------------------------------------------- */
 
+/* Names whose order is agreed upon though it is not the alphabet's. */
+static const char *const customary[][4] = {
+    {"r", "\\theta"},
+    {"r", "\\theta", "z"},
+    {"\\rho", "\\theta", "\\phi"},
+    {"\\alpha", "\\beta"},
+    {"\\alpha", "\\beta", "\\gamma"},
+    {"m", "b"},
+};
+
+/* The place of `name` in a row of `customary`, or -1. */
+static int place_in(const char *const row[4], cord_text name) {
+    for (int i = 0; i < 4 && row[i]; i++)
+        if (text_equal(text_of(row[i]), name)) return i;
+    return -1;
+}
+
+/* Whether `row` has just these names, in any order; *good: in its own. */
+static bool is_row(const char *const row[4], struct node *const *name, size_t n, bool *good) {
+    *good = true;
+    if (n > 4 || (n < 4 && row[n]) || !row[n - 1]) return false;
+    for (size_t i = 0; i < n; i++) {
+        int place = place_in(row, name[i]->text);
+        if (place < 0) return false;
+        *good = *good && place == (int)i;
+    }
+    return true;
+}
+
+/* The number that a name has as its index, "x_12"; -1 where it has none. */
+static int index_of(cord_text name) {
+    if (name.len < 3 || name.len > 6 || name.data[1] != '_') return -1;
+    int value = 0;
+    for (size_t i = 2; i < name.len; i++) {
+        if (name.data[i] < '0' || name.data[i] > '9') return -1;
+        value = 10 * value + (name.data[i] - '0');
+    }
+    return value;
+}
+
+/* Whether one name surely comes before another: x before y, x_2 before x_10, x_1 before y_1. */
+static bool comes_before(cord_text a, cord_text b) {
+    char one = *a.data, two = *b.data;
+    bool small = one >= 'a' && two <= 'z' && two >= 'a', capital = one >= 'A' && two <= 'Z' && one <= 'Z';
+    if (!small && !capital) return false;
+    if (one == two) return index_of(a) >= 0 && index_of(a) < index_of(b);
+    return one < two && text_equal(text_slice(a, 1, a.len), text_slice(b, 1, b.len));
+}
+
+/* Whether the values of these names, in this order, are a tuple that anybody would write so. */
+static bool are_in_order(struct node *const *name, size_t n) {
+    bool good;
+    for (size_t i = 0; i < sizeof customary / sizeof *customary; i++)
+        if (is_row(customary[i], name, n, &good)) return good;
+    for (size_t i = 0; i < n; i++)
+        if (name[i]->kind != NODE_SYMBOL || (i > 0 && !comes_before(name[i - 1]->text, name[i]->text))) return false;
+    return true;
+}
+
 /* x = 2, y = 4 as (2, 4), the names in order; NULL for all else. */
 static struct node *named_tuple(struct comparison *c, const struct node *both) {
-    struct node **value = arena_alloc(c->arena, (both->n + 1) * sizeof *value), *name = NULL, *last = NULL;
-    for (size_t i = 0; value && i < both->n; i++) {
-        value[i] = named_value(both->child[i], &name);
-        if (!value[i] || name->kind != NODE_SYMBOL || (last && *last->text.data > *name->text.data)) return NULL;
-        last = name;
-    }
-    struct node *tuple = value ? node_new(c->arena, NODE_TUPLE, 0, both->n, value) : NULL;
+    struct node **value = arena_alloc(c->arena, (both->n + 1) * sizeof *value);
+    struct node **name = arena_alloc(c->arena, (both->n + 1) * sizeof *name);
+    if (!value || !name) return NULL;
+    for (size_t i = 0; i < both->n; i++)
+        if (!(value[i] = named_value(both->child[i], &name[i]))) return NULL;
+    if (!are_in_order(name, both->n)) return NULL;
+    struct node *tuple = node_new(c->arena, NODE_TUPLE, 0, both->n, value);
     if (tuple) tuple->text = TEXT("()");
     return tuple;
 }
 
-/* A name and its value against something that has no name. */
+/* A name and its value against something that has no name. (y, x) = (1, 2) keeps its names, which say the order. */
 struct node *without_name(struct comparison *c, struct node *node, const struct node *other) {
     struct node *name, *value = NULL;
     if (node->kind == NODE_RELATION && other->kind != NODE_RELATION) value = named_value(node, &name);
+    if (value && name->kind == NODE_TUPLE && !are_in_order(name->child, name->n)) return node;
     if (node->kind == NODE_BOTH && other->kind == NODE_TUPLE && node->n == other->n) value = named_tuple(c, node);
     return value ? value : node;
 }

@@ -89,8 +89,8 @@ struct node {
     int which;
     cord_text text;
     int exponent, repeat;    /* of a NUMBER */
-    struct node *other;      /* what a LIST ("3,5"), a TEXT ("xy") or a QUANTITY ("1.5 million dollars") may be
-                              * instead: a number, a product, 1.5; else NULL */
+    struct node *other;      /* what a LIST ("3,5"), a NUMBER ("5,120"), a TEXT ("xy") or a QUANTITY ("1.5 million
+                              * dollars") may be instead: a number, a list, a product, 1.5; else NULL */
     const struct unit *unit; /* of a QUANTITY */
     size_t n;
     struct node **child;

@@ -31,7 +31,9 @@ bool grader_find_answer(const struct grader *grader, cord_text reply, bool last_
     }
     if (grader->settings.by != GRADER_COMMAND && grader->settings.by != GRADER_JUDGE) return false;
     ptrdiff_t close = text_rfind(reply, TEXT("</think>"));
-    *answer = text_trim(close < 0 ? reply : text_slice(reply, (size_t)close + strlen("</think>"), reply.len));
+    if (close >= 0) reply = text_slice(reply, (size_t)close + strlen("</think>"), reply.len);
+    ptrdiff_t open = text_find(reply, TEXT("<think>")); /* cut in its thinking */
+    *answer = text_trim(open < 0 ? reply : text_slice(reply, 0, (size_t)open));
     return answer->len > 0;
 }
 

@@ -271,6 +271,9 @@ static void hashes_announce_the_answer(void **state) {
         {PHRASE, "The answer is @18@.\n\n#### Note\nThat was it."},
         {PHRASE, "The answer is @18@.\n\n#### **Note**\nThat was it."},
         {PHRASE, "The answer is @18@.\n\n#### 3. Check\nThat was it."},
+        {HASHES, "#### @9@\n#### Explanation of the result"},
+        {HASHES, "#### @9@\n#### Note\nIt is so.\n#### 2. Check\nGood."},
+        {HASHES, "#### Monday\n#### @Tuesday@"},
         {NOTHING, "### Step 1.\n18"},
         {NOTHING, "a #### 18"},
         {NOTHING, "#####"},
@@ -287,9 +290,29 @@ static void thoughts_are_passed_over(void **state) {
         {NOTHING, "<think>\\boxed{3}</think>\n\n"},
         {BOX, "<think>a</think> \\boxed{1} </think> \\boxed{@2@}"},
         {NOTHING, "<think>a</think> \\boxed{1} </think> So."},
-        {BOX, "<think>\\boxed{@3@}"},
+        {NOTHING, "<think>\\boxed{3} no wait, that is wrong, so"},
+        {NOTHING, "<think>a</think> So. <think>The answer is 3."},
+        {BOX, "<think>a</think> \\boxed{@2@}. <think>Is it 3?"},
         {BOX, "\\boxed{1}, </think>@\\boxed{2}, \\boxed{3}@"},
         {NOTHING, "the answer</think> is 5"},
+    };
+    check_replies(replies, sizeof replies / sizeof *replies, false);
+}
+
+static void tags_hold_the_answer(void **state) {
+    (void)state;
+    static const struct reply replies[] = {
+        {PHRASE, "<think>3</think><answer>@9@</answer>"},
+        {PHRASE, "<answer> @x = 9@ </answer></s>"},
+        {PHRASE, "<answer>8</answer>\n<answer>@9@</answer><|im_end|>\n"},
+        {PHRASE, "The answer is <answer>@9@</answer>."},
+        {BOX, "\\boxed{8} <answer>It is \\boxed{@9@}</answer>"},
+        {PHRASE, "<answer>It is so.\nThe answer is @9@.</answer>"},
+        {BOX, "<answer></answer> \\boxed{@9@}"},
+        {PHRASE, "The answer is @9@<|im_end|>"},
+        {PHRASE, "The answer is @9@.</s> <|endoftext|>"},
+        {NOTHING, "<answer>\nSo it is.\nOr not.</answer>"},
+        {NOTHING, "<answer>9"},
     };
     check_replies(replies, sizeof replies / sizeof *replies, false);
 }
@@ -545,6 +568,7 @@ int main(void) {
         cmocka_unit_test(several_boxes_are_one_answer),
         cmocka_unit_test(phrases_announce_the_answer),
         cmocka_unit_test(hashes_announce_the_answer),
+        cmocka_unit_test(tags_hold_the_answer),
         cmocka_unit_test(thoughts_are_passed_over),
         cmocka_unit_test(the_last_number_is_taken_if_asked),
         cmocka_unit_test(any_bytes_may_be_in_a_reply),

@@ -82,7 +82,26 @@ static void tatqa(void **state) {
         {"12.34", "12.341", EQUAL},
         {"12.34", "12.35", DIFFERENT},
         {"1.00", "1.004", EQUAL},
-        {"1.004", "1.006", DIFFERENT}, /* 1.00 and 1.01, however near */
+        {"1.004", "1.006", DIFFERENT},          /* 1.00 and 1.01, however near */
+        {"$5.00 million", "$5,001,000", EQUAL}, /* a currency hides no scale */
+        {"$5.00 million", "$5.001 million", EQUAL},
+        {"$5.00 million", "5.001 million", EQUAL},
+        {"5.00 million", "$5,001,000", EQUAL},
+        {"$5.00 million", "$5.02 million", DIFFERENT},
+        {"-$5.00 million", "-$5,001,000", EQUAL},
+        {"-$5.00 million", "$5,001,000", DIFFERENT},
+        {"$5.00 million", "5", UNDECIDED},
+        {"$5.00 million", "\\euro 5,001,000", UNDECIDED},
+        {"$5.00", "5.001", EQUAL},
+        {"$5.00", "5.1", DIFFERENT},
+        {"0.125", "0.13", UNDECIDED}, /* the middle */
+        {"0.125", "0.12", UNDECIDED},
+        {"-0.125", "-0.13", UNDECIDED},
+        {"-0.125", "-0.12", UNDECIDED},
+        {"0.125", "0.125", EQUAL},
+        {"0.125", "0.1250", EQUAL},
+        {"0.125", "0.14", DIFFERENT},
+        {"0.126", "0.13", EQUAL},
         {"23.42%", "23.42%", EQUAL},
         {"23.42%", "23.424%", EQUAL},
         {"23.42%", "23.43%", DIFFERENT},

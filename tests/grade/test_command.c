@@ -508,6 +508,7 @@ static void whole_replies_are_for_those_who_can_read_them(void **state) {
     assert_int_equal(found, CORD_FOUND_NOTHING);
     assert_true(grader_find_answer(&judge, open, false, &answer, NULL));
     assert_false(grader_find_answer(&judge, TEXT("<think>a</think> "), false, &answer, NULL));
+    assert_false(grader_find_answer(&judge, TEXT("<think>It is \\boxed{7}, no, wait"), false, &answer, NULL));
 }
 
 int main(void) {

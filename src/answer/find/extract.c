@@ -241,12 +241,62 @@ const char *cord_found_name(cord_found found) {
     return names[found];
 }
 
-cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *answer) {
-    const cord_text think_end = TEXT("</think>");
-    ptrdiff_t thought = text_rfind(reply, think_end);
-    if (thought >= 0) reply = text_slice(reply, (size_t)thought + think_end.len, reply.len);
+cord_text answer_without_marks(cord_text t) {
+    static const cord_text marks[] = {
+        TEXT("</s>"),
+        TEXT("<|im_end|>"),
+        TEXT("<|endoftext|>"),
+        TEXT("<|eot_id|>"),
+        TEXT("<|end_of_text|>"),
+        TEXT("<|end|>"),
+        TEXT("<|return|>"),
+        TEXT("<end_of_turn>"),
+        TEXT("<eos>"),
+        TEXT("<\xEF\xBD\x9C"
+             "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"),
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        t = text_trim_end(t);
+        if (!text_ends(t, marks[i])) continue;
+        t.len -= marks[i].len;
+        i = (size_t)-1; /* several may stand there */
+    }
+    return text_trim_end(t);
+}
+
+/* What is behind the thinking; of a reply that was cut in it, what is before. */
+static cord_text outside_thinking(cord_text reply) {
+    const cord_text close = TEXT("</think>"), open = TEXT("<think>");
+    ptrdiff_t at = text_rfind(reply, close);
+    if (at >= 0) reply = text_slice(reply, (size_t)at + close.len, reply.len);
+    at = text_find(reply, open);
+    return at < 0 ? reply : text_slice(reply, 0, (size_t)at);
+}
+
+/* What stands in the last <answer>…</answer>. */
+static bool answer_tags(cord_text t, cord_text *content) {
+    const cord_text open = TEXT("<answer>"), close = TEXT("</answer>");
+    if (text_find(t, close) < 0) return false; /* which is found out much faster than the last one is */
+    ptrdiff_t end = text_rfind(t, close), start = text_rfind(text_slice(t, 0, (size_t)end), open);
+    if (start < 0) return false;
+    *content = text_trim(text_slice(t, (size_t)start + open.len, (size_t)end));
+    return content->len > 0;
+}
+
+static cord_found find_answer(cord_text reply, cord_text *answer) {
     if (answer_boxes(reply, answer)) return CORD_FOUND_BOX;
-    cord_found found = answer_phrase(reply, answer);
+    return answer_phrase(reply, answer);
+}
+
+cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *answer) {
+    reply = answer_without_marks(outside_thinking(reply));
+    cord_text tagged;
+    if (answer_tags(reply, &tagged)) { /* a line in it is the answer, if nothing in it says more */
+        cord_found found = find_answer(tagged, answer);
+        if (found != CORD_FOUND_NOTHING) return found;
+        if (text_find(tagged, TEXT("\n")) < 0) return *answer = tagged, CORD_FOUND_PHRASE;
+    }
+    cord_found found = find_answer(reply, answer);
     if (found != CORD_FOUND_NOTHING) return found;
     return last_number && answer_last_number(reply, answer) ? CORD_FOUND_NUMBER : CORD_FOUND_NOTHING;
 }

@@ -26,6 +26,9 @@ cord_found answer_phrase(cord_text t, cord_text *answer);
  * or are a part of a name or a formula ("x2", "2x"), are passed over. */
 bool answer_last_number(cord_text t, cord_text *number);
 
+/* Without the marks that models end a text with, "</s>", "<|im_end|>", and blanks before them. */
+cord_text answer_without_marks(cord_text t);
+
 /* Whether `word`, in small letters, stands at `at` in letters of any case, and is not a part of a longer one. */
 bool answer_word_at(cord_text t, size_t at, const char *word);
 

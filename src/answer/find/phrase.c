@@ -291,24 +291,30 @@ static size_t find_phrase(cord_text t) {
     return remark;
 }
 
-/* The offset of what follows the last "####" at the start of a line, as in GSM8K, or 0. */
-static size_t find_hashes(cord_text t) {
-    for (cord_text rest = t;;) {
-        ptrdiff_t at = text_rfind(rest, TEXT("####"));
-        if (at < 0) return 0;
-        rest = text_slice(t, 0, (size_t)at);
-        if (at > 0 && t.data[at - 1] != '\n') continue;
-        size_t behind = skip_of(t, (size_t)at + 4, " \t");
-        if (behind < t.len && !answer_is_of("\r\n#", t.data[behind]) && is_something(cut_answer(t, behind)))
-            return behind;
-    }
-}
-
 /* "#### Note", "#### 3. Check": "####" opens headings, too. */
 static bool is_heading(cord_text t, size_t at) {
     cord_text answer = cut_answer(t, at);
     size_t end = (size_t)(answer.data - t.data) + answer.len;
     return answer_is_letter(answer_at(answer, skip_of(answer, 0, "*_"))) || !closes_line(t, skip_of(t, end, ".*_"));
+}
+
+/* The offset of what follows the last "####" at the start of a line, as in GSM8K, or 0. A heading counts only where none
+ * before it is an answer. */
+static size_t find_hashes(cord_text t) {
+    enum { MOST_HEADINGS = 16 }; /* that are looked into: each may be as long as the text */
+    size_t heading = 0, headings = 0;
+    for (cord_text rest = t; headings < MOST_HEADINGS;) {
+        ptrdiff_t at = text_rfind(rest, TEXT("####"));
+        if (at < 0) break;
+        rest = text_slice(t, 0, (size_t)at);
+        if (at > 0 && t.data[at - 1] != '\n') continue;
+        size_t behind = skip_of(t, (size_t)at + 4, " \t");
+        if (behind == t.len || answer_is_of("\r\n#", t.data[behind]) || !is_something(cut_answer(t, behind))) continue;
+        if (!is_heading(t, behind)) return behind;
+        if (heading == 0) heading = behind;
+        headings++;
+    }
+    return heading;
 }
 
 cord_found answer_phrase(cord_text t, cord_text *answer) {

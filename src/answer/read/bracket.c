@@ -10,7 +10,7 @@ static struct node *parse_entry(struct parser *p) {
     for (int i = 0; ends[i]; i++)
         if (entry && parser_sees(p, ends[i])) return entry;
     for (p->at = start; parser_token(p)->kind == TOKEN_LETTERS || parser_token(p)->kind == TOKEN_DIGITS;) p->at++;
-    return p->at > start ? parser_text(p, NODE_TEXT, 0, parser_words(p, start, p->at)) : NULL;
+    return p->at > start ? parser_text(p, NODE_TEXT, 0, parser_cased_words(p, start, p->at)) : NULL;
 }
 
 static bool parse_entries(struct parser *p, struct nodes *entries) {

@@ -74,7 +74,7 @@ static const struct token *behind_power(const struct token *t) {
     return token_is_digits(t + 1 + braced, 1) ? t + 2 + 2 * braced : t;
 }
 
-/* A letter that may be a unit, and nothing but units behind it: "5 m", "25 m/s". Whether it is to be left for them. */
+/* A letter that may be a unit, and nothing but units behind it: "5 m", "25 m/s", "2 h 15 min". Whether it is to be left for them. */
 static bool leaves_unit(struct parser *p) {
     if (p->brackets || p->depth > 1) return false;
     for (const struct token *t = parser_token(p);; t++) {
@@ -82,7 +82,7 @@ static bool leaves_unit(struct parser *p) {
         if (!unit || (t->text.len == 1 && !unit->letter)) return false;
         t = behind_power(t + 1);
         if (t->kind == TOKEN_END) break;
-        if (!token_is(t, "/")) return false;
+        if (!token_is(t, "/") && !(token_is_digits(t, 0) && t->spaced)) return false;
     }
     p->readings |= READING_UNIT;
     return p->reading & READING_UNIT;

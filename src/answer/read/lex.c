@@ -224,6 +224,18 @@ static void box(struct lexer *lx) {
     if (lx->depth <= TREE_DEPTH) lx->box[lx->depth - 1] = true;
 }
 
+/* \textcolor{red}{5} is 5. */
+static void color(struct lexer *lx) {
+    skip_blanks(lx);
+    if (peek(lx, 0) != '{') return;
+    while (lx->at < lx->t.len && lx->t.data[lx->at] != '}') lx->at++;
+    lx->at += lx->at < lx->t.len;
+    skip_blanks(lx);
+    if (peek(lx, 0) != '{') return;
+    lx->at++;
+    open_brace(lx, true, is_prose(lx));
+}
+
 static cord_text command_name(struct lexer *lx) {
     size_t start = lx->at++;
     if (is_letter(peek(lx, 0)))
@@ -245,6 +257,8 @@ static void command(struct lexer *lx) {
         lx->spaced = true;
     } else if (text_equal(name, TEXT("\\boxed")) || text_equal(name, TEXT("\\fbox"))) {
         box(lx);
+    } else if (text_equal(name, TEXT("\\textcolor")) || text_equal(name, TEXT("\\color"))) {
+        color(lx);
     } else if (in_list(nothing, name)) {
         if (name.len > 3 && peek(lx, 0) == '.' && (text_ends(name, TEXT("left")) || text_ends(name, TEXT("right"))))
             lx->at++; /* \right. */

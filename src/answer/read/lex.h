@@ -24,6 +24,7 @@ struct token {
     bool spaced;    /* blanks stood before it */
     bool prose;     /* inside \text{…} and the like */
     bool joins;     /* a comma that can only separate thousands: "{,}", ",\!" */
+    bool parts;     /* a comma that can only separate entries: those of 2,5,100 (mark_commas of number.c) */
 };
 
 /* So many TOKEN_ENDs stand behind the last token, so that nobody looks too far ahead. */

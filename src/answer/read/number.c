@@ -3,14 +3,49 @@
 #include "answer/read/parser.h"
 #include "answer/read/rules.h"
 
+/* ---- thousands ----------------------------------------------------------------------------------------------- */
+
+/* A comma without blanks around it. */
+static bool is_close_comma(const struct token *t) {
+    return token_is(t, ",") && !t->spaced && !t[1].spaced && !t->joins;
+}
+
+/* Behind the group of digits at `t`, with decimals if it has some. */
+static struct token *behind_group(struct token *t) {
+    bool decimals = token_is(t + 1, ".") && !t[1].spaced && token_is_digits(t + 2, 0) && !t[2].spaced;
+    return t + (decimals ? 3 : 1);
+}
+
+/* Commas without blanks between groups of digits, of which one is none of thousands, are all between entries: 2,5,100. */
+void mark_commas(struct token *tokens) {
+    for (struct token *t = tokens, *start; !token_ends(t); t = t == start ? t + 1 : t) {
+        start = t;
+        if (!token_is_digits(t, 0)) continue;
+        bool sign = t > tokens && (token_is(t - 1, "-") || token_is(t - 1, "\\$"));
+        bool fits = t->text.len <= 3 && *t->text.data != '0', noughts = false;
+        fits = fits && !(t - sign > tokens && is_close_comma(t - sign - 1));
+        const struct token *group = start;
+        for (t = behind_group(t); is_close_comma(t) && token_is_digits(t + 1, 0); t = behind_group(t + 1)) {
+            fits = fits && t - group == 1 && t[1].text.len == 3; /* decimals only behind the last group */
+            noughts = noughts || (t[1].text.len == 3 && *t[1].text.data == '0'); /* 2,000,3,000 */
+            group = t + 1;
+        }
+        fits = fits && !is_close_comma(t);
+        for (struct token *comma = start; comma < t && !fits && !noughts; comma++) comma->parts = token_is(comma, ",");
+    }
+}
+
 /* Whether the tokens at `at` are a separator of thousands and three digits more; *skip is how many they are. */
 static bool more_thousands(const struct parser *p, size_t at, size_t *skip) {
     const struct token *t = &p->tokens[at];
     bool close = !t->spaced && !t[1].spaced, outside = !p->brackets || *t[1].text.data == '0'; /* (1,080) is no pair */
-    if (token_is(t, ",") && token_is_digits(t + 1, 3) && (t->joins || (outside && close))) return *skip = 2, true;
+    if (token_is(t, ",") && !t->parts && token_is_digits(t + 1, 3) && (t->joins || (outside && close)))
+        return *skip = 2, true;
     /* "1 080", but not "1 100/200" */
     return *skip = 1, token_is_digits(t, 3) && t->spaced && !t->prose && !token_is(t + 1, "/");
 }
+
+/* ---- numbers ------------------------------------------------------------------------------------------------- */
 
 /* The digits of a number without its point, and how many of them stand behind it. */
 static bool read_digits(struct parser *p, struct buf *digits, int *decimals) {
@@ -77,7 +112,30 @@ static bool read_exponent(struct parser *p, cord_text digits, int decimals, int 
     return true;
 }
 
+/* 5,120 as the list 5, 120, which it may be; NULL where it has no such commas. */
+static struct node *groups_apart(struct parser *p, size_t start) {
+    struct nodes groups = {0};
+    const struct token *t = &p->tokens[start], *end = &p->tokens[p->at];
+    for (bool more = true; more && !p->brackets; t += 2) {
+        more = t + 2 < end && is_close_comma(t + 1) && token_is_digits(t + 2, 3);
+        cord_text digits = t->text;
+        bool decimals = !more && t + 3 == end && token_is(t + 1, ".");
+        if (decimals) {
+            char *all =
+                arena_printf(p->arena, "%.*s%.*s", (int)digits.len, digits.data, (int)t[2].text.len, t[2].text.data);
+            if (!all) return p->no_memory = true, NULL;
+            digits = text_of(all);
+        }
+        if (groups.n > 0 && *digits.data == '0') return NULL;
+        struct node *group = parser_text(p, NODE_NUMBER, 0, digits);
+        if (group && decimals) group->exponent = -(int)t[2].text.len;
+        if (!parser_collect(p, &groups, group)) return NULL;
+    }
+    return groups.n > 1 ? parser_node(p, NODE_LIST, 0, groups.n, groups.item) : NULL;
+}
+
 struct node *parse_decimal(struct parser *p) {
+    size_t start = p->at;
     struct buf digits;
     buf_init(&digits, "a number's digits", TREE_TEXT);
     int decimals, repeat = 0, exponent = 0;
@@ -93,7 +151,9 @@ struct node *parse_decimal(struct parser *p) {
     if (!node->text.data) return p->no_memory = true, NULL;
     node->exponent = exponent - decimals;
     node->repeat = repeat;
-    return node;
+    bool plain = !repeat && !exponent && is_close_comma(&p->tokens[start + 1]);
+    if (plain && p->at > start + 2) node->other = groups_apart(p, start);
+    return p->no_memory || p->limit ? NULL : node;
 }
 
 /* a < b, of plain integers. */
@@ -136,10 +196,10 @@ static struct node *parse_mixed(struct parser *p, struct node *whole) {
     return NULL;
 }
 
-/* 1A2_{16}, 1010_2, 1010_{\text{two}}: the base, or 0. */
+/* 1A2_{16}, 1010_2, 1010_{\text{two}}, 1010 base 2: the base, or 0. */
 static int read_base(struct parser *p) {
     const struct token *t = parser_token(p);
-    if (!token_is(t, "_")) return 0;
+    if (!token_is(t, "_") && !token_is_word(t, "base")) return 0;
     bool braced = token_is(t + 1, "{");
     const struct token *base = t + 1 + braced;
     int64_t value = 0;
@@ -154,13 +214,24 @@ static int read_base(struct parser *p) {
     return (int)value;
 }
 
-/* Letters that are digits of bases above ten; small ones only behind a digit. */
-static bool is_hex(const struct token *t, bool small) {
+/* Letters that are digits of bases above ten. */
+static bool is_hex(const struct token *t) {
     for (size_t i = 0; i < t->text.len; i++) {
         char c = t->text.data[i];
-        if (!(c >= 'A' && c <= 'F') && !(small && c >= 'a' && c <= 'f')) return false;
+        if (!(c >= 'A' && c <= 'F') && !(c >= 'a' && c <= 'f')) return false;
     }
     return t->kind == TOKEN_LETTERS;
+}
+
+/* Whether letters are a numeral rather than variables: large ones, several small ones of base 16; not a_{11}. */
+static bool is_numeral(const struct parser *p, size_t from, size_t end, int base) {
+    size_t letters = 0, small = 0;
+    for (size_t i = from; i < end; i++) {
+        cord_text t = p->tokens[i].text;
+        for (size_t k = 0; k < t.len; k++) small += t.data[k] >= 'a';
+        letters += t.len;
+    }
+    return base > 10 && (small == 0 || (base == 16 && letters > 1));
 }
 
 /* A numeral that says its base, perhaps in brackets: 1010_2, (1010)_2, FF_{16}; NULL (p->at unchanged) for all others. */
@@ -169,13 +240,13 @@ struct node *parse_based(struct parser *p) {
     bool bracket = parser_take(p, "(");
     size_t from = p->at, end = from;
     bool digit = token_is_digits(&p->tokens[from], 0);
-    while ((end == from || !p->tokens[end].spaced) &&
-           (token_is_digits(&p->tokens[end], 0) || is_hex(&p->tokens[end], digit)))
+    while ((end == from || !p->tokens[end].spaced) && (token_is_digits(&p->tokens[end], 0) || is_hex(&p->tokens[end])))
         end++;
     p->at = end;
     bool good = end > from && (!bracket || parser_take(p, ")"));
     int base = good ? read_base(p) : 0;
-    if (base > 10 || (base && digit)) return parser_text(p, NODE_BASE, base, parser_words(p, from, end));
+    if (base && (digit || is_numeral(p, from, end, base)))
+        return parser_text(p, NODE_BASE, base, parser_words(p, from, end));
     p->at = start;
     return NULL;
 }

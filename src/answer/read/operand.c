@@ -45,8 +45,18 @@ struct node *parse_two_arguments(struct parser *p, enum node_kind kind) {
     return parser_two(p, kind, first, second);
 }
 
+/* \sqrt23: LaTeX shows the root of 2, and a 3; who writes it may mean that of 23. Nobody writes \sqrt1 or \sqrt4. */
+static struct node *parse_radicand(struct parser *p, bool latex) {
+    const struct token *t = parser_token(p);
+    bool two = latex && t->kind == TOKEN_DIGITS && t->text.len > 1 && strchr("235678", *t->text.data) &&
+               t->text.data[1] != '0';
+    if (two) p->readings |= READING_ROOT;
+    return two && (p->reading & READING_ROOT) ? parse_digit(p) : parse_argument(p);
+}
+
 static struct node *parse_root(struct parser *p) {
     struct node *index = NULL;
+    const struct token *command = parser_token(p);
     bool bare = parser_sees(p, "\\surd"); /* has no bar that would show where it ends */
     if (p->tokens[p->at].kind == TOKEN_COMMAND && parser_take(p, "\\cbrt")) {
         index = parser_integer(p, 3);
@@ -60,7 +70,12 @@ static struct node *parse_root(struct parser *p) {
         }
     }
     bare = bare && !parser_sees(p, "(") && !parser_sees(p, "{");
-    struct node *radicand = parse_argument(p);
+    const struct token *digits = parser_token(p);
+    struct node *radicand = parse_radicand(p, token_is(command, "\\sqrt"));
+    if (radicand && digits->kind == TOKEN_DIGITS && radicand->text.len == 1 && digits->text.len > 1) {
+        struct node *rest = parser_text(p, NODE_NUMBER, 0, text_slice(digits->text, 1, digits->text.len));
+        return parser_two(p, NODE_MULTIPLY, parser_two(p, NODE_ROOT, radicand, index), rest);
+    }
     const struct token *t = parser_token(p);
     bool variable = t->kind == TOKEN_LETTERS && t->text.len == 1 && !token_is_name(t, "i") && !token_is_name(t, "e");
     if (radicand && bare && variable && parse_starts_factor(p)) {

@@ -68,18 +68,30 @@ static bool is_times(const struct token *first, const struct token *t) {
            t[1].kind == TOKEN_DIGITS;
 }
 
+/* "2mg", "\frac32mg": mass times gravity where more of a formula follows, else perhaps milligrams. */
+static bool is_product_of_two(struct parser *p, const struct token *first, const struct token *t) {
+    const struct unit *unit = t->kind == TOKEN_LETTERS && t->text.len == 2 ? unit_find(t->text) : NULL;
+    if (!unit || !unit->letter || t->prose || t->spaced || t == first) return false;
+    if (t[-1].kind == TOKEN_LETTERS || token_is(t - 1, "/")) return false;
+    bool last = token_ends(t + 1) || token_is(t + 1, ",") || token_is(t + 1, "/") || token_is(t + 1, "=") ||
+                (t[1].kind == TOKEN_LETTERS && t[1].spaced);
+    if (last) p->readings |= READING_UNIT;
+    return !last || !(p->reading & READING_UNIT);
+}
+
 /* Takes runs of letters apart where they are variables side by side, or where `all` is. */
-static const struct token *spell(struct arena *arena, const struct token *tokens, size_t n, bool all) {
+static const struct token *spell(struct parser *p, const struct token *tokens, size_t n, bool all) {
     size_t room = TOKENS_BEHIND;
     for (size_t i = 0; i < n; i++) room += tokens[i].kind == TOKEN_LETTERS ? tokens[i].text.len : 1;
-    struct token *out = arena_alloc(arena, room * sizeof *out);
+    struct token *out = arena_alloc(p->arena, room * sizeof *out);
     if (!out) return NULL;
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         struct token t = tokens[i];
         if (is_times(tokens, &tokens[i])) t.kind = TOKEN_COMMAND, t.text = TEXT("\\times");
-        size_t head = is_run(&t) ? head_of(t.text) : 0;
-        bool apart = all || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
+        bool product = is_product_of_two(p, tokens, &tokens[i]);
+        size_t head = product ? 1 : is_run(&t) ? head_of(t.text) : 0;
+        bool apart = all || product || head > 1 || is_variables(t.text) || is_touched(tokens, &tokens[i]);
         if (head == 0 || !apart) {
             out[at++] = t;
             continue;
@@ -152,22 +164,45 @@ static struct node *parse_function_of(struct parser *p) {
     size_t end = behind_bracket(t, at, &simple);
     if (end == at || (!simple && !function) || !token_is(&t[end], "=")) return NULL;
     p->at = end + 1;
-    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, end));
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_cased_words(p, start, end));
     struct node *value = name ? parse_list(p) : NULL;
     return parser_relation(p, name, "=", value);
 }
 
-/* Whether a name may hold the token, outside of brackets: no sign of an operation, no word that turns the sense round. */
-static bool may_be_in_name(const struct token *t) {
-    static const char *const signs[] = {"\\not",   "\\ne",    "\\notin", "\\le",  "\\ge", "\\in", "\\approx", "\\sim",
-                                        "\\equiv", "\\times", "\\cdot",  "\\div", "\\pm", "\\mp", "\\$",      NULL};
-    static const char *const words[] = {"not",    "no", "never", "neither", "nor",       "cannot", "except",
-                                        "unless", "if", "false", "wrong",   "undefined", NULL};
+/* "can't", "isn't": three tokens, of which this is the last. */
+static bool is_negation(const struct token *first, const struct token *t) {
+    return t > first + 1 && token_is_word(t, "t") && !t->spaced && token_is(t - 1, "'") && !t[-1].spaced &&
+           t[-2].kind == TOKEN_LETTERS && text_ends(t[-2].text, TEXT("n"));
+}
+
+/* \sin, "log": a name with it says something about a function's value. "max" and "lcm" are what is asked for. */
+static bool is_applied(const struct token *t) {
+    enum function which;
+    if ((t->kind != TOKEN_COMMAND && t->kind != TOKEN_LETTERS) || !function_find(t->text, &which)) return false;
+    return which != FUNCTION_GCD && which != FUNCTION_LCM && which != FUNCTION_MIN && which != FUNCTION_MAX;
+}
+
+/* Whether a name may hold the token, outside of brackets: no sign or word of an operation, none that turns the sense
+ * round. */
+static bool may_be_in_name(const struct token *first, const struct token *t) {
+    static const char *const signs[] = {
+        "\\not", "\\ne", "\\notin", "\\le", "\\ge",   "\\in",   "\\approx", "\\sim",  "\\equiv", "\\times", "\\cdot",
+        "\\div", "\\pm", "\\mp",    "\\$",  "\\sqrt", "\\bmod", "\\mod",    "\\pmod", "\\surd",  "\\cbrt",  NULL};
+    static const char *const words[] = {
+        "not",        "no",        "never",   "neither",   "nor",       "cannot",  "except",  "unless",
+        "if",         "false",     "wrong",   "undefined", "nobody",    "nothing", "hardly",  "impossible",
+        "incorrect",  "untrue",    "without", "plus",      "minus",     "times",   "divided", "multiplied",
+        "increased",  "decreased", "added",   "squared",   "cubed",     "twice",   "thrice",  "half",
+        "double",     "doubled",   "triple",  "tripled",   "halved",    "modulo",  "mod",     "opposite",
+        "reciprocal", "negative",  "inverse", "root",      "factorial", NULL};
     for (int i = 0; t->kind == TOKEN_COMMAND && signs[i]; i++)
         if (token_is(t, signs[i])) return false;
     for (int i = 0; t->kind == TOKEN_LETTERS && words[i]; i++)
         if (token_is_word(t, words[i])) return false;
-    return true;
+    static const char *const of[] = {"square", "cube", "third", "quarter", "fourth", "fifth", "tenth", NULL};
+    for (int i = 0; token_is_word(t + 1, "of") && of[i]; i++)
+        if (token_is_word(t, of[i])) return false;
+    return !is_applied(t) && !is_negation(first, t);
 }
 
 /* "Area = …", "m\angle ABC = …": a name of any kind before the first "=" of an answer. */
@@ -185,11 +220,11 @@ static struct node *parse_named(struct parser *p) {
         bool is = token_is(t, "=") || (token_is_word(t, "is") && i > start);
         if (is && !equals && !depth)
             equals = i;
-        else if (!equals && (!plain || (!depth && !may_be_in_name(t))))
+        else if (!equals && (!plain || (!depth && !may_be_in_name(p->tokens + start, t))))
             return NULL;
     }
     if (!equals || equals == start) return NULL;
-    struct node *name = parser_text(p, NODE_TEXT, 0, parser_words(p, start, equals));
+    struct node *name = parser_text(p, NODE_TEXT, 0, parser_cased_words(p, start, equals));
     p->at = equals + 1;
     struct node *value = name ? parse_list(p) : NULL;
     if (!value || (value->kind == NODE_RELATION && *value->text.data != '=' && *value->text.data != '~')) return NULL;
@@ -235,7 +270,8 @@ static bool unwrap_box(cord_text *t, cord_text command) {
     return true;
 }
 
-/* What only presents: mathematics marks, boxes, bold, code, quotes, the sentence's period, an "=" before it all. */
+/* What only presents: mathematics marks, boxes, bold, code, quotes, tags, the mark that ends a text, the sentence's period,
+ * an "=" before it all. */
 static cord_text strip(cord_text t) {
     static const char *const pairs[][2] = {{"$$", "$$"},
                                            {"$", "$"},
@@ -250,7 +286,8 @@ static cord_text strip(cord_text t) {
                                            {"\xE2\x80\x9C", "\xE2\x80\x9D"}};
     for (size_t before = t.len + 1; t.len && t.len < before;) {
         before = t.len;
-        t = text_trim(t);
+        t = text_trim(answer_without_marks(t));
+        unwrap(&t, TEXT("<answer>"), TEXT("</answer>"));
         if (t.len > 1 && text_ends(t, TEXT(".")) && !text_ends(t, TEXT(".."))) t.len--;
         if (t.len > 1 && *t.data == '=') t = text_slice(t, 1, t.len);
         for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
@@ -280,7 +317,9 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     struct token *tokens = lex(arena, t, &n);
     if (!tokens) return NULL;
     n = drop_period(tokens, n);
-    struct parser p = {.arena = arena, .tokens = spell(arena, tokens, n, false), .reading = reading};
+    mark_commas(tokens);
+    struct parser p = {.arena = arena, .reading = reading};
+    p.tokens = spell(&p, tokens, n, false);
     if (!p.tokens) return NULL;
     struct node *node = parse_forms(&p);
     if (p.no_memory) return NULL;
@@ -290,9 +329,10 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     node = node_new(arena, NODE_TEXT, 0, 0, NULL);
     if (!node) return NULL;
     p.tokens = tokens;
-    node->text = parser_words(&p, 0, n);
+    node->text = parser_cased_words(&p, 0, n);
     if (n == 1 && is_run(tokens)) { /* "xy": perhaps a product */
-        struct parser product = {.arena = arena, .tokens = spell(arena, tokens, n, true)};
+        struct parser product = {.arena = arena};
+        product.tokens = spell(&product, tokens, n, true);
         struct node *child = product.tokens ? parse_sum(&product) : NULL;
         if (child && child->kind == NODE_MULTIPLY) node->other = child;
     }

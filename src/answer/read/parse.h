@@ -14,7 +14,7 @@ enum reading {
     READING_UNIT = 8,      /* 5 m is five metres; else m is a variable */
     READING_POWER = 16,    /* \ln(2)^2 is \ln(2^2); else the square of \ln 2 */
     READING_MIXED = 32,    /* 1-1/2 is one and a half; else a half */
-    READING_ROOT = 64,     /* √2x is √(2x); else √2 times x */
+    READING_ROOT = 64,     /* √2x is √(2x), \sqrt23 is \sqrt2 times 3; else √2 times x, the root of 23 */
     READING_DEGREES = 128, /* \sin 30 is of 30 degrees; else radians */
     READINGS = 256,
 };

@@ -67,27 +67,43 @@ struct node *parser_gather(struct parser *p, enum node_kind kind, const struct n
     return nodes->n == 1 ? nodes->item[0] : parser_node(p, kind, 0, nodes->n, nodes->item);
 }
 
+/* "kN", "CO", "NaCl", and beside commands "Kn": capitals say more than that a word begins or is written large. */
+static bool is_mixed(const struct token *t, bool formula) {
+    size_t capitals = 0, n = t->text.len;
+    if (t->kind != TOKEN_LETTERS) return false;
+    if (formula && n == 2 && !t->prose) return true;
+    for (size_t i = 0; i < n; i++) capitals += t->text.data[i] >= 'A' && t->text.data[i] <= 'Z';
+    bool first = *t->text.data >= 'A' && *t->text.data <= 'Z';
+    return capitals > (size_t)first && (capitals < n || n == 2);
+}
+
 /* A letter or command of mathematics: N is not n, \Delta not \delta. */
 static bool has_case(const struct token *t) {
     return (t->kind == TOKEN_LETTERS && t->text.len == 1 && !t->prose) || t->kind == TOKEN_SYMBOL ||
            t->kind == TOKEN_COMMAND;
 }
 
-cord_text parser_words(struct parser *p, size_t from, size_t to) {
+static cord_text words_of(struct parser *p, size_t from, size_t to, bool mixed) {
     struct buf words;
     buf_init(&words, "an answer's words", 4 * TREE_TEXT);
+    bool formula = false;
+    for (size_t i = from; i < to; i++) formula = formula || p->tokens[i].kind == TOKEN_COMMAND;
     for (size_t i = from; i < to; i++) {
-        if (i > from && p->tokens[i].spaced) buf_addc(&words, ' ');
+        const struct token *t = &p->tokens[i];
+        if (i > from && t->spaced) buf_addc(&words, ' ');
         size_t start = words.len;
-        buf_add(&words, p->tokens[i].text);
-        for (size_t k = start; k < words.len && !has_case(&p->tokens[i]); k++)
-            words.data[k] = (char)tolower((unsigned char)words.data[k]);
+        buf_add(&words, t->text);
+        bool kept = has_case(t) || (mixed && is_mixed(t, formula));
+        for (size_t k = start; k < words.len && !kept; k++) words.data[k] = (char)tolower((unsigned char)words.data[k]);
     }
     cord_text text = arena_text(p->arena, buf_text(&words));
     buf_release(&words);
     if (!text.data) p->no_memory = true, text = TEXT("");
     return text;
 }
+
+cord_text parser_words(struct parser *p, size_t from, size_t to) { return words_of(p, from, to, false); }
+cord_text parser_cased_words(struct parser *p, size_t from, size_t to) { return words_of(p, from, to, true); }
 
 /* d, d^2, dy, d^2 y */
 static bool is_differential(const struct node *node) {

@@ -39,6 +39,8 @@ bool token_is_word(const struct token *t, const char *word);
 
 /* The tokens from `from` to `to` as a text, its words in lower case, single blanks where the answer has some. */
 cord_text parser_words(struct parser *p, size_t from, size_t to);
+/* The same, but words with capitals in another place than at their beginning keep them: "kN", "CO". */
+cord_text parser_cased_words(struct parser *p, size_t from, size_t to);
 
 /* ---- nodes --------------------------------------------------------------------------------------------------- */
 
@@ -79,17 +81,18 @@ void parser_give_up(struct parser *p);
 
 /* ---- mathematics --------------------------------------------------------------------------------------------- */
 
-struct node *parse_decimal(struct parser *p);         /* number.c: digits with all that belongs to them */
-struct node *parse_number(struct parser *p);          /* number.c: that, or a mixed number */
-struct node *parse_based(struct parser *p);           /* number.c: a numeral that says its base; else p->at stays */
-struct node *parse_bracket(struct parser *p);         /* bracket.c: at "(" or "[" */
-struct node *parse_angle(struct parser *p);           /* bracket.c: at "\\langle" */
-struct node *parse_set_braces(struct parser *p);      /* bracket.c: at "\\{" or "{" */
-struct node *parse_braces(struct parser *p);          /* bracket.c: at "{": a group, or what else it may be */
-struct node *parse_matrix(struct parser *p);          /* bracket.c: at TOKEN_BEGIN */
-struct node *parse_group(struct parser *p);           /* operand.c: { sum } */
-struct node *parse_argument(struct parser *p);        /* operand.c: what a command takes */
-struct node *parse_signed_argument(struct parser *p); /* operand.c: that, or "-" and that */
+void mark_commas(struct token *tokens);          /* number.c: those that only separate entries; once for all tokens */
+struct node *parse_decimal(struct parser *p);    /* number.c: digits with all that belongs to them */
+struct node *parse_number(struct parser *p);     /* number.c: that, or a mixed number */
+struct node *parse_based(struct parser *p);      /* number.c: a numeral that says its base; else p->at stays */
+struct node *parse_bracket(struct parser *p);    /* bracket.c: at "(" or "[" */
+struct node *parse_angle(struct parser *p);      /* bracket.c: at "\\langle" */
+struct node *parse_set_braces(struct parser *p); /* bracket.c: at "\\{" or "{" */
+struct node *parse_braces(struct parser *p);     /* bracket.c: at "{": a group, or what else it may be */
+struct node *parse_matrix(struct parser *p);     /* bracket.c: at TOKEN_BEGIN */
+struct node *parse_group(struct parser *p);      /* operand.c: { sum } */
+struct node *parse_argument(struct parser *p);   /* operand.c: what a command takes */
+struct node *parse_signed_argument(struct parser *p);                    /* operand.c: that, or "-" and that */
 struct node *parse_two_arguments(struct parser *p, enum node_kind kind); /* operand.c: behind \\frac, \\binom */
 struct node *parse_primary(struct parser *p);                            /* operand.c */
 bool parse_starts_factor(const struct parser *p); /* operand.c: whether a factor may be implied here */

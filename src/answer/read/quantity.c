@@ -65,7 +65,7 @@ static bool read_unit_word(struct parser *p, struct measure *m, bool over) {
     }
     if (t->kind != TOKEN_LETTERS || is_no_unit(t->text)) return false;
     const struct unit *unit = unit_find(t->text);
-    if (!unit && t->text.len < 2) return false;
+    if (!unit && (t->text.len < 2 || (m->name.len == 0 && is_run_of_letters(t->text)))) return false;
     p->at++;
     if (parser_sees(p, ".") && unit && token_ends(parser_token(p) + 1)) p->at++;
     int behind = read_unit_power(p, unit);
@@ -119,6 +119,20 @@ static struct node *multiply(struct parser *p, struct node *value, int64_t num, 
     return value && factor ? parser_node(p, NODE_MULTIPLY, 0, 2, (struct node *[]){value, factor}) : NULL;
 }
 
+/* `value` and `part` more, away from nought: -5 and a half is -5.5. */
+static struct node *add_part(struct parser *p, struct node *value, struct node *part) {
+    bool minus = value && value->kind == NODE_NEGATE;
+    struct node *sum = value && part ? parser_two(p, NODE_ADD, minus ? value->child[0] : value, part) : NULL;
+    return minus && sum ? parser_one(p, NODE_NEGATE, sum) : sum;
+}
+
+/* `value` times num/den, its sign in front. */
+static struct node *multiply_signed(struct parser *p, struct node *value, int64_t num, int64_t den) {
+    if (value->kind != NODE_NEGATE) return multiply(p, value, num, den);
+    struct node *product = multiply(p, value->child[0], num, den);
+    return product ? parser_one(p, NODE_NEGATE, product) : NULL;
+}
+
 /* "3 hours 20 minutes", "2 feet and 6 inches": as the second unit. */
 static struct node *join_quantities(struct parser *p, struct node *first) {
     size_t start = p->at;
@@ -129,8 +143,8 @@ static struct node *join_quantities(struct parser *p, struct node *first) {
         if (unit && unit_converts(unit, first->unit) && !is_scale(unit)) {
             struct unit ratio = *first->unit;
             if (unit_multiply(&ratio, unit, -1)) {
-                struct node *sum[] = {multiply(p, first->child[0], ratio.num, ratio.den), value};
-                return quantity(p, parser_node(p, NODE_ADD, 0, 2, sum), unit);
+                struct node *whole = multiply_signed(p, first->child[0], ratio.num, ratio.den);
+                return quantity(p, add_part(p, whole, value), unit);
             }
         }
     }
@@ -143,9 +157,10 @@ struct node *parse_units(struct parser *p, struct node *value, const struct unit
     const struct token *t = parser_token(p);
     if (token_is_word(t, "percent")) return p->at++, parser_node(p, NODE_PERCENT, 0, 1, &value);
     if (token_is_word(t, "and") && token_is_word(t + 1, "a") && denominator_word(t[2].text)) { /* 5 and a half */
+        if (value->kind == NODE_ADD) return NULL; /* 10 - 5 and a half: of which of them? */
         p->at += 3;
         struct node *part[] = {node_integer(p->arena, 1), node_integer(p->arena, denominator_word(t[2].text))};
-        value = parser_node(p, NODE_ADD, 0, 2, (struct node *[]){value, parser_node(p, NODE_DIVIDE, 0, 2, part)});
+        value = add_part(p, value, parser_node(p, NODE_DIVIDE, 0, 2, part));
         return value ? parse_units(p, value, currency) : NULL;
     }
     if (token_is_word(t, "squared") || token_is_word(t, "cubed")) {

@@ -48,7 +48,7 @@ static const struct unit units[] = {
     {"milliliter", "mL|ml|milliliters|millilitre|millilitres|cc", VOLUME_(1, 1000000)},
     {"kilogram", "kg|kilograms|kilo|kilos|kgs", MASS_(1, 1)},
     {"gram", "g|grams|gramme|grammes", MASS_(1, 1000), .letter = true},
-    {"milligram", "mg|milligrams", MASS_(1, 1000000)},
+    {"milligram", "mg|milligrams", MASS_(1, 1000000), .letter = true},
     {"pound", "lb|lbs|pounds", MASS_(45359237, 100000000)},
     {"ounce", "oz|ounces", MASS_(45359237, 1600000000)},
     {"second", "s|sec|secs|seconds", TIME_(1, 1), .letter = true},
@@ -71,11 +71,14 @@ static const struct unit units[] = {
     {"hundred", "hundreds", SCALE_(100)},
     {"thousand", "thousands|grand", SCALE_(1000)},
     {"lakh", "lakhs", SCALE_(100000)},
-    {"million", "millions", SCALE_(1000000)},
+    {"million", "millions|mil|mio|mln", SCALE_(1000000)},
     {"crore", "crores", SCALE_(10000000)},
-    {"billion", "billions|bn", SCALE_(1000000000)},
-    {"trillion", "trillions", SCALE_(1000000000000)},
+    {"billion", "billions|bn|bil|bln", SCALE_(1000000000)},
+    {"trillion", "trillions|tn|tril", SCALE_(1000000000000)},
+    {"quadrillion", "quadrillions", SCALE_(1000000000000000)},
+    {"quintillion", "quintillions", SCALE_(1000000000000000000)},
     {"dozen", "dozens", SCALE_(12)},
+    {"score", "scores", SCALE_(20)},
     {"half", "halves", PART_(2)},
     {"third", "thirds", PART_(3)},
     {"quarter", "quarters|fourth|fourths", PART_(4)},
@@ -85,9 +88,27 @@ static const struct unit units[] = {
     {"eighth", "eighths", PART_(8)},
     {"ninth", "ninths", PART_(9)},
     {"tenth", "tenths", PART_(10)},
+    {"eleventh", "elevenths", PART_(11)},
     {"twelfth", "twelfths", PART_(12)},
+    {"thirteenth", "thirteenths", PART_(13)},
+    {"fourteenth", "fourteenths", PART_(14)},
+    {"fifteenth", "fifteenths", PART_(15)},
+    {"sixteenth", "sixteenths", PART_(16)},
+    {"seventeenth", "seventeenths", PART_(17)},
+    {"eighteenth", "eighteenths", PART_(18)},
+    {"nineteenth", "nineteenths", PART_(19)},
+    {"twentieth", "twentieths", PART_(20)},
+    {"thirtieth", "thirtieths", PART_(30)},
+    {"fortieth", "fortieths", PART_(40)},
+    {"fiftieth", "fiftieths", PART_(50)},
+    {"sixtieth", "sixtieths", PART_(60)},
+    {"seventieth", "seventieths", PART_(70)},
+    {"eightieth", "eightieths", PART_(80)},
+    {"ninetieth", "ninetieths", PART_(90)},
     {"hundredth", "hundredths", PART_(100)},
     {"thousandth", "thousandths", PART_(1000)},
+    {"millionth", "millionths", PART_(1000000)},
+    {"billionth", "billionths", PART_(1000000000)},
     {"newton", "N|newtons", NOTHING_, .letter = true},
     {"joule", "J|joules", NOTHING_, .letter = true},
     {"watt", "W|watts", NOTHING_, .letter = true},
@@ -101,6 +122,19 @@ static const struct unit units[] = {
     {"kilojoule", "kJ|kilojoules", NOTHING_},
     {"kilowatt", "kW|kilowatts", NOTHING_},
     {"unit", "units|u", NOTHING_},
+    {"point", "points|pt|pts", NOTHING_},
+    {"piece", "pieces|pc|pcs", NOTHING_},
+    {"package", "packages|pkg|pkgs", NOTHING_},
+    {"tablespoon", "tablespoons|tbsp|tbs", NOTHING_},
+    {"teaspoon", "teaspoons|tsp|tsps", NOTHING_},
+    {"rpm", "RPM", NOTHING_},
+    {"fps", "FPS", NOTHING_},
+    {"bpm", "BPM", NOTHING_},
+    {"wpm", "WPM", NOTHING_},
+    {"kilobyte", "KB|kB", NOTHING_},
+    {"megabyte", "MB", NOTHING_},
+    {"gigabyte", "GB", NOTHING_},
+    {"decibel", "dB", NOTHING_},
     {"kph", "KPH|kmph|kmh", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1000, .den = 3600},
     {"mph", "MPH", .power = {[LENGTH] = 1, [TIME] = -1}, .num = 1609344, .den = 3600000},
     {"celsius", "Celsius|C", NOTHING_, .letter = true},
@@ -117,6 +151,17 @@ const struct unit *unit_find(cord_text word) {
     return NULL;
 }
 
+/* "seven", "sextillion", "trillionths": a number, if not one that the tables have. */
+static bool is_number_word(cord_text word) {
+    static const char *const ends[] = {"illion", "illions", "illionth", "illionths", "illiard", "illiards"};
+    int64_t value;
+    bool scale;
+    if (unit_find(word)) return false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (text_ends(word, text_of(ends[i]))) return true;
+    return number_word(word, &value, &scale);
+}
+
 bool is_no_unit(cord_text word) {
     static const char words[] =
         "about|after|ago|approximately|around|at|base|before|between|binary|both|but|by|choose|"
@@ -127,9 +172,29 @@ bool is_no_unit(cord_text word) {
         "unless|until|up|when|where|with|and|"
         "above|approx|below|doubled|fewer|halved|impossible|incorrect|inf|infinity|infty|inverse|negative|otherwise|"
         "rounded|subtract|tripled|under|unknown|wrong|zero|"
+        "behind|debt|deficit|down|loss|overdrawn|short|shortage|shortfall|"
+        "discarded|disregarded|excluded|excluding|extraneous|ignored|inadmissible|invalid|omitted|"
+        "rejected|ruled|"
+        "recurring|repeating|"
         "almost|am|pm|yes|no|maybe|true|false|even|odd|none|neither|undefined";
     char small[40];
-    return among(words, lower(word, small));
+    cord_text low = lower(word, small);
+    return among(words, low) || is_number_word(low);
+}
+
+bool is_run_of_letters(cord_text word) {
+    static const char plain[] =
+        "of|ox|ad|US|UK|EU|TV|TVs|CD|CDs|DVD|PC|PCs|GPS|BBQ|VIP|mpg|MPG|kWh|kwh|KWH|mph|MW|GW|hp|HP|px|rds|AU";
+    char small[40];
+    cord_text low = lower(word, small);
+    if (low.len < 2 || low.len > 3 || among(plain, word) || unit_find(word)) return false;
+    bool vowel = false, in_order = true;
+    for (size_t i = 0; i < low.len; i++) {
+        if (low.data[i] < 'a' || low.data[i] > 'z') return false;
+        vowel = vowel || strchr("aeiouy", low.data[i]);
+        in_order = in_order && (i == 0 || low.data[i] == low.data[i - 1] + 1); /* abc, xyz */
+    }
+    return low.len == 2 || !vowel || in_order;
 }
 
 const struct unit *unit_of_sign(cord_text command) {

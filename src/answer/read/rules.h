@@ -19,13 +19,15 @@ struct unit {
     int power[DIMENSIONS];
     int64_t num, den;
     bool sign;   /* written as a sign ($, °): then a number without it that differs is another number */
-    bool letter; /* its words of one letter may also be variables */
+    bool letter; /* its words of one letter may also be variables, those of two a product: 2mg */
 };
 
 /* The unit called `word`, a singular or plural, in small letters or as the table has it; NULL where it is none known. */
 const struct unit *unit_find(cord_text word);
 /* A word that changes what a number before it says ("plus", "squared", "binary"), and so is no unit, known or not. */
 bool is_no_unit(cord_text word);
+/* Two or three letters that are no known unit, and look rather like variables: "xy", "pqr". */
+bool is_run_of_letters(cord_text word);
 /* $ € £ and the like: the unit of a command that the lexer gives for them, or NULL. */
 const struct unit *unit_of_sign(cord_text command);
 /* Whether one converts into the other: they measure the same, and that is known. */

@@ -95,16 +95,23 @@ struct node *parse_date(struct parser *p) {
     return parser_text(p, NODE_DATE, 0, text_of(text));
 }
 
-/* "seven", "twenty-one", "two hundred and five", "one half", "three quarters", "2 thirds". */
+/* "seven", "twenty-one", "two hundred and five", "five and a half", "negative 3", "one half", "three quarters", "2 thirds". */
 struct node *parse_number_words(struct parser *p) {
     int64_t total = 0, part = 0, value, below = INT64_MAX;
     bool any = false, scale,
          minus = token_is_word(parser_token(p), "negative") || token_is_word(parser_token(p), "minus");
     p->at += minus;
+    if (minus && parser_token(p)->kind != TOKEN_LETTERS) { /* negative 3 */
+        struct node *number = parse_power(p);
+        struct node *negative = number && node_is_expression(number) ? parser_one(p, NODE_NEGATE, number) : NULL;
+        return negative && !token_ends(parser_token(p)) ? parse_units(p, negative, NULL) : negative;
+    }
     if (token_is_word(parser_token(p), "a") && denominator_word(parser_token(p)[1].text)) part = 1, any = true, p->at++;
     for (; !token_ends(parser_token(p)); p->at++) {
         const struct token *t = parser_token(p);
-        if (any && (parser_sees(p, "-") || token_is_word(t, "and"))) continue;
+        bool dash = parser_sees(p, "-") && !t->spaced && !t[1].spaced; /* "twenty - one" is 19 */
+        bool part_comes = token_is_word(t + 1, "a") && denominator_word(t[2].text);
+        if (any && (dash || (token_is_word(t, "and") && !part_comes))) continue;
         if (any && denominator_word(t->text)) break;
         if (token_is_word(t, "half") && !any) break;
         if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) break;
