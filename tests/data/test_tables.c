@@ -239,6 +239,21 @@ static void values_keep_their_types(void **state) {
     assert_text(problems[3].question.id, "row-4");
 }
 
+/* A column beats everything else of its name in a query. */
+static void columns_may_have_any_name(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(query, sizeof query,
+             "COPY (SELECT 'q1' AS question, '1' AS answer, {'question': 'other', 'answer': '9'} AS t, 'x' AS "
+             "\"COLUMNS\", 'y' AS \"*\", 'z' AS read_parquet) TO '%s/names.parquet' (FORMAT parquet)",
+             folder);
+    duckdb(query);
+    READ("names.parquet");
+    assert_text(problems->row, "{\"question\":\"q1\",\"answer\":\"1\",\"t\":{\"question\":\"other\",\"answer\":\"9\"},"
+                               "\"COLUMNS\":\"x\",\"*\":\"y\",\"read_parquet\":\"z\"}");
+}
+
 /* ---- bad rows and bad files --------------------------------------------------------------------------------------- */
 
 static void bad_rows_cost_no_others(void **state) {
@@ -486,6 +501,7 @@ int main(void) {
         cmocka_unit_test_teardown(every_kind_of_file_gives_the_same, release_set),
         cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
         cmocka_unit_test_teardown(values_keep_their_types, release_set),
+        cmocka_unit_test_teardown(columns_may_have_any_name, release_set),
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
         cmocka_unit_test_teardown(traces_come_from_every_kind_of_file, release_set),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
