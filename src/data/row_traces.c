@@ -16,6 +16,7 @@ static const struct {
     {"thinking_trajectories", "attempt", "gemini"},                   /* s1K */
     {"deepseek_thinking_trajectory", "deepseek_attempt", "deepseek"}, /* s1K-1.1 */
     {"gemini_thinking_trajectory", "gemini_attempt", "gemini"},
+    {"deepseek_reasoning", "deepseek_solution", "deepseek"}, /* OpenThoughts' metadata */
     {"messages", NULL, "messages"},
     {"conversations", NULL, "conversations"},
     {"solution", NULL, "solution"},
@@ -45,15 +46,28 @@ static cord_status find_source(const struct row_reader *r, cord_text name, int *
 
 /* ---- one trace ------------------------------------------------------------------------------------------------- */
 
-/* Divides a text at "</think>"; what a model's own reply is stands behind it. */
+static cord_text without(cord_text text, cord_text open, cord_text close) {
+    text = text_trim(text);
+    if (open.len && text_starts(text, open)) text = text_slice(text, open.len, text.len);
+    if (close.len && text_ends(text, close)) text = text_slice(text, 0, text.len - close.len);
+    return text_trim(text);
+}
+
+/* Divides a text at "</think>", or at OpenThoughts' tag; what a model's own reply is stands behind it. */
 static void divide(cord_text text, struct trace *trace) {
+    const cord_text none = {"", 0}, thought = TEXT("<|begin_of_thought|>");
     cord_text open = TEXT("<think>"), close = TEXT("</think>");
     text = text_trim(text);
-    if (text_starts(text, open)) text = text_slice(text, open.len, text.len);
+    if (text_starts(text, thought)) {
+        open = thought;
+        close = TEXT("<|end_of_thought|>");
+    }
     ptrdiff_t at = text_find(text, close);
-    trace->reply = (cord_text){"", 0};
-    if (at >= 0) trace->reply = text_trim(text_slice(text, (size_t)at + close.len, text.len));
-    trace->reasoning = text_trim(at >= 0 ? text_slice(text, 0, (size_t)at) : text);
+    trace->reply = none;
+    if (at >= 0)
+        trace->reply = without(text_slice(text, (size_t)at + close.len, text.len), TEXT("<|begin_of_solution|>"),
+                               TEXT("<|end_of_solution|>"));
+    trace->reasoning = without(at >= 0 ? text_slice(text, 0, (size_t)at) : text, open, none);
 }
 
 static cord_status add_trace(const struct row_reader *r, struct row_traces *row, const char *field, cord_text text,
