@@ -6,27 +6,58 @@
 
 /* ---- TAT-QA ---------------------------------------------------------------------------------------------------------- */
 
-/* A table, {"uid": …, "table": [[…], …]} or the rows alone, as lines of cells. */
-static void add_table(struct buf *out, const json_t *table) {
-    const json_t *rows = json_is_object(table) ? json_object_get(table, "table") : table;
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *cells = json_array_get(rows, i);
-        buf_addc(out, '|');
-        for (size_t j = 0; j < json_array_size(cells); j++) {
-            cord_text cell = text_trim(row_string_of(json_array_get(cells, j)));
-            buf_addc(out, ' ');
-            buf_add(out, cell);
-            buf_add(out, TEXT(" |"));
-        }
-        buf_addc(out, '\n');
+/* Appends an element of a list, a text or a number as it is written. False: it is neither. */
+static bool add_element(struct buf *out, const json_t *value, cord_text raw) {
+    const struct json_member element = {.raw = raw, .value = value};
+    cord_text text;
+    if (!json_member_text(&element, &text)) return false;
+    buf_add(out, text_trim(text));
+    return true;
+}
+
+static cord_status add_cells(struct buf *out, const json_t *cells, cord_text raw, int row, cord_error *err) {
+    cord_text left = text_slice(raw, 1, raw.len), element;
+    if (!json_is_array(cells))
+        return error_set(err, CORD_BAD_INPUT, "row %d of the table is %s, and should be a list", row, json_kind(cells));
+    buf_addc(out, '|');
+    for (size_t i = 0; row_next_element(&left, &element); i++) {
+        const json_t *cell = json_array_get(cells, i);
+        buf_addc(out, ' ');
+        if (!add_element(out, cell, element) && !json_is_null(cell))
+            return error_set(err, CORD_BAD_INPUT,
+                             "cell %zu in row %d of the table is %s, and should be a text or a number", i + 1, row,
+                             json_kind(cell));
+        buf_add(out, TEXT(" |"));
     }
+    buf_addc(out, '\n');
+    return CORD_OK;
+}
+
+static cord_status add_rows(struct buf *out, const struct json_member *rows, cord_error *err) {
+    if (!rows || !json_is_array(rows->value))
+        return error_set(err, CORD_BAD_INPUT, "the field 'table' holds no list of rows");
+    cord_text left = text_slice(rows->raw, 1, rows->raw.len), row;
+    for (int i = 0; row_next_element(&left, &row); i++)
+        CORD_TRY(add_cells(out, json_array_get(rows->value, (size_t)i), row, i + 1, err));
+    return CORD_OK;
+}
+
+/* A table, {"uid": …, "table": [[…], …]} or the rows alone, as lines of cells. */
+static cord_status add_table(struct buf *out, const struct json_member *table, cord_error *err) {
+    struct json_row object;
+    if (json_is_null(table->value)) return CORD_OK;
+    if (!json_is_object(table->value)) return add_rows(out, table, err);
+    CORD_TRY(json_row_parse(&object, table->raw, err)); /* once more, for its numbers as they are written */
+    cord_status status = add_rows(out, json_row_get(&object, "table"), err);
+    json_row_release(&object);
+    return status;
 }
 
 static cord_status tatqa_context(const struct json_row *row, struct arena *arena, cord_text *context, cord_error *err) {
     struct buf out;
     const json_t *paragraphs = row_value(row, "paragraphs");
     buf_init(&out, "a table and its paragraphs", ROW_TEXT_LIMIT);
-    add_table(&out, row_value(row, "table"));
+    cord_status status = add_table(&out, json_row_get(row, "table"), err);
     for (size_t i = 0; i < json_array_size(paragraphs); i++) {
         const json_t *paragraph = json_array_get(paragraphs, i);
         cord_text text = row_string_of(json_is_object(paragraph) ? json_object_get(paragraph, "text") : paragraph);
@@ -34,24 +65,41 @@ static cord_status tatqa_context(const struct json_row *row, struct arena *arena
         buf_add(&out, text_trim(text));
         buf_addc(&out, '\n');
     }
-    return row_take(&out, arena, context, err);
+    if (status == CORD_OK) return row_take(&out, arena, context, err);
+    buf_release(&out);
+    return status;
 }
 
-/* One span or number, or several spans with commas between, and the scale that the set keeps beside them. */
+static cord_status add_spans(struct buf *out, const struct json_member *answer, cord_error *err) {
+    cord_text left = text_slice(answer->raw, 1, answer->raw.len), element;
+    for (size_t i = 0; row_next_element(&left, &element); i++) {
+        const json_t *span = json_array_get(answer->value, i);
+        if (i) buf_add(out, TEXT(", "));
+        if (!add_element(out, span, element))
+            return error_set(err, CORD_BAD_INPUT,
+                             "span %zu in the field 'answer' is %s, and should be a text or a number", i + 1,
+                             json_kind(span));
+    }
+    return CORD_OK;
+}
+
+/* One span or number, or several with commas between, and the scale that the set keeps beside them. */
 static cord_status tatqa_answer(const struct json_row *row, struct arena *arena, cord_text *answer, cord_error *err) {
     struct buf out;
-    const json_t *spans = row_value(row, "answer");
+    const struct json_member *own = json_row_get(row, "answer");
     cord_text scale = text_trim(row_field(row, "scale"));
+    cord_status status = CORD_OK;
     buf_init(&out, "an answer with its scale", ROW_TEXT_LIMIT);
-    for (size_t i = 0; i < json_array_size(spans); i++) {
-        if (i) buf_add(&out, TEXT(", "));
-        buf_add(&out, text_trim(row_string_of(json_array_get(spans, i))));
-    }
-    if (!json_is_array(spans)) buf_add(&out, text_trim(row_field(row, "answer")));
+    if (json_is_array(own->value))
+        status = add_spans(&out, own, err);
+    else
+        buf_add(&out, text_trim(row_field(row, "answer")));
     bool percent = text_equal(scale, TEXT("percent"));
     bool there = text_ends(buf_text(&out), scale) || (percent && text_ends(buf_text(&out), TEXT("%")));
     if (out.len && scale.len && !there) buf_addf(&out, percent ? "%%" : " %.*s", (int)scale.len, scale.data);
-    return row_take(&out, arena, answer, err);
+    if (status == CORD_OK) return row_take(&out, arena, answer, err);
+    buf_release(&out);
+    return status;
 }
 
 static cord_status read_tatqa(const struct json_row *row, bool judged, struct arena *arena, struct layout_texts *texts,

@@ -9,7 +9,7 @@
 /* How the gold stands in its field. */
 enum answer_format {
     ANSWER_AUTO, /* GSM8K's last line "#### 18" where there is one, else the last \boxed{…} of a text of several lines
-                        or of a field "solution", else all */
+                        or of a field "solution" or "ground_truth_solution", else all */
     ANSWER_VERBATIM, /* the whole field */
     ANSWER_HASHES,   /* what follows the last "####" */
     ANSWER_BOXED,    /* the content of the last \boxed{…} */

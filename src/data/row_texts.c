@@ -22,12 +22,12 @@ bool row_is_digits(cord_text text) {
     return text.len > 0;
 }
 
-cord_text row_element(cord_text array, int wanted) {
+bool row_next_element(cord_text *left, cord_text *element) {
     bool quoted = false;
-    int depth = 0, at = 0;
-    size_t from = 1;
-    for (size_t i = 0; i < array.len; i++) {
-        char c = array.data[i];
+    int depth = 0;
+    size_t i = 0;
+    for (; i < left->len; i++) {
+        char c = left->data[i];
         if (quoted && c == '\\') {
             i++;
             continue;
@@ -35,11 +35,17 @@ cord_text row_element(cord_text array, int wanted) {
         if (c == '"') quoted = !quoted;
         if (quoted) continue;
         depth += (c == '[' || c == '{') - (c == ']' || c == '}');
-        bool ends = (c == ',' && depth == 1) || (c == ']' && depth == 0);
-        if (!ends) continue;
-        if (at++ == wanted) return text_trim(text_slice(array, from, i));
-        from = i + 1;
+        if (depth < 0 || (c == ',' && depth == 0)) break;
     }
+    *element = text_trim(text_slice(*left, 0, i));
+    *left = text_slice(*left, depth < 0 || i == left->len ? left->len : i + 1, left->len);
+    return element->len > 0;
+}
+
+cord_text row_element(cord_text array, int wanted) {
+    cord_text left = text_slice(array, 1, array.len), element;
+    for (int i = 0; row_next_element(&left, &element); i++)
+        if (i == wanted) return element;
     return (cord_text){0};
 }
 
