@@ -126,6 +126,11 @@ static bool is_advice(cord_text line) {
  * it knows the file as, in plain characters. */
 static cord_status refused(const struct table *t, const char *said, cord_error *err) {
     struct buf message;
+    error_where(err, "%s", t->path);
+    if (said && strstr(said, "state machine reached an invalid state"))
+        return error_set(err, CORD_BAD_INPUT,
+                         "not all its rows end in the same way (LF, CR LF or CR, which may stand in quoted fields "
+                         "only); sed 's/\\r$//' makes LF of CR LF");
     cord_text rest = text_of(said ? said : "no reason was given"), hidden = text_of(t->seen);
     ptrdiff_t kind = text_find(rest, TEXT("Error: ")), newline = text_find(rest, TEXT("\n"));
     if (kind >= 0 && (newline < 0 || kind < newline)) rest = text_slice(rest, (size_t)kind + 7, rest.len);
@@ -142,7 +147,6 @@ static cord_status refused(const struct table *t, const char *said, cord_error *
     }
     for (size_t i = 0; i < message.len; i++)
         if (message.data[i] < ' ' || message.data[i] > '~') message.data[i] = '?';
-    error_where(err, "%s", t->path);
     (void)error_set(err, CORD_BAD_INPUT,
                     t->writes ? "DuckDB cannot make Parquet of it: %s" : "DuckDB cannot read it: %s",
                     message.len ? message.data : "no reason was given");
@@ -317,7 +321,8 @@ static void csv_options(struct table *t, enum packing packing) {
 }
 
 /* The first line is read as a text, and the fields' names are taken from it; DuckDB's own guess at a CSV drops lines that
- * do not fit it. */
+ * do not fit it. Without quotes, line breaks in later fields look like rows that end otherwise, which only its strict mode
+ * minds. */
 static cord_status read_names(struct table *t, enum packing packing, char *divider, cord_error *err) {
     const cord_text mark = TEXT("\xEF\xBB\xBF");
     bool more;
@@ -326,7 +331,7 @@ static cord_status read_names(struct table *t, enum packing packing, char *divid
              "SELECT l FROM read_csv('%s', columns={'l': 'VARCHAR'}, header=false, delim='', quote='', escape=''",
              t->seen);
     csv_options(t, packing);
-    buf_addf(&t->query, ") LIMIT 1");
+    buf_addf(&t->query, ", strict_mode=false) LIMIT 1");
     CORD_TRY(ask(t, err));
     CORD_TRY(advance(t, &more, err));
     cord_text line = more ? value(t, 0) : (cord_text){0};

@@ -286,6 +286,28 @@ static void bad_rows_cost_no_others(void **state) {
     assert_non_null(strstr(why.where, "bad.csv, row 1"));
 }
 
+static void line_breaks_may_stand_in_quotes(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    for (int row = 0; row < 3; row++)
+        for (int field = 0; field < 3; field++) {
+            char content[200], want[20];
+            const char *end = ends[row], *within = ends[field];
+            snprintf(content, sizeof content, "question,answer%s\"one%stwo\",1%splain,2%s\"x%s\",3%s", end, within, end,
+                     end, within, end);
+            snprintf(want, sizeof want, "one%stwo", within);
+            write_file("breaks.csv", text_of(content));
+            READ("breaks.csv");
+            assert_int_equal(set.n, 3);
+            assert_int_equal(set.n_bad, 0);
+            assert_text(problems[0].question.text, want);
+            assert_text(problems[2].gold, "3");
+        }
+    write_file("mixed.csv", TEXT("question,answer\r\nq,1\nr,2\r\n"));
+    REFUSED("mixed.csv", "not all its rows end in the same way");
+}
+
 /* A beginning of a file that is on the disk, under another name. */
 static void cut(const char *from, const char *to, size_t bytes) {
     struct buf content;
@@ -504,6 +526,7 @@ int main(void) {
         cmocka_unit_test_teardown(columns_may_have_any_name, release_set),
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
         cmocka_unit_test_teardown(traces_come_from_every_kind_of_file, release_set),
+        cmocka_unit_test_teardown(line_breaks_may_stand_in_quotes, release_set),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
         cmocka_unit_test(zstd_is_walked_by_its_format),
