@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { COLUMNS = 1000, QUERY_BYTES = 1 << 16, MESSAGE_BYTES = 300 };
@@ -368,8 +369,53 @@ static cord_status ask_json(struct table *t, enum packing packing, cord_error *e
     return ask(t, err);
 }
 
+/* A name of a column, and those before it. */
+struct column {
+    cord_text name;
+    const struct column *before;
+};
+
+static cord_status add_column(struct table *t, cord_text name, const struct column **last, cord_error *err) {
+    struct column *column = arena_alloc(&t->arena, sizeof *column);
+    if (!column) return error_memory(err);
+    *column = (struct column){arena_text(&t->arena, name), *last};
+    if (!column->name.data) return error_memory(err);
+    for (const struct column *other = *last; other; other = other->before)
+        if (strcasecmp(other->name.data, column->name.data) == 0) {
+            error_where(err, "%s", t->path);
+            return error_set(
+                err, CORD_BAD_INPUT,
+                "the columns '%.100s' and '%.100s' cannot be told apart, since DuckDB knows no capitals in "
+                "names; rename one",
+                other->name.data, column->name.data);
+        }
+    *last = column;
+    return CORD_OK;
+}
+
+/* DuckDB renames columns in silence that differ in capitals only. The schema has the names as they are: the root, then each
+ * column, with its parts behind it. */
+static cord_status check_columns(struct table *t, cord_error *err) {
+    const struct column *last = NULL;
+    bool more = true, root = true;
+    buf_clear(&t->query);
+    buf_addf(&t->query, "SELECT name, num_children::VARCHAR FROM parquet_schema('%s')", t->seen);
+    CORD_TRY(ask(t, err));
+    for (int64_t parts = 0;; root = false, t->row++) {
+        CORD_TRY(advance(t, &more, err));
+        if (!more) return CORD_OK;
+        cord_text own = value(t, 1); /* (of a number, which is short, a text with its NUL) */
+        if (parts > 0)
+            parts--;
+        else if (!root)
+            CORD_TRY(add_column(t, value(t, 0), &last, err));
+        if (!root && own.len) parts += strtoll(own.data, NULL, 10);
+    }
+}
+
 /* (The table's own name would stand for the whole row, too, unless a column is called the same.) */
 static cord_status ask_parquet(struct table *t, cord_error *err) {
+    CORD_TRY(check_columns(t, err));
     buf_clear(&t->query);
     buf_addf(&t->query, "SELECT to_json(struct_pack(*COLUMNS(*))) FROM read_parquet('%s')", t->seen);
     return ask(t, err);
