@@ -18,9 +18,14 @@ static const char *choices_field(const struct json_row *row) {
     return row_value(row, "choices") ? "choices" : "options";
 }
 
-static const char *choice_field(const struct json_row *row) {
-    return row_value(row, "answerKey") ? "answerKey" : row_value(row, "answer_idx") ? "answer_idx" : "answer";
+static const char *choice_field(const struct json_row *row, const struct layout_options *o) {
+    return o->answer                      ? o->answer
+           : row_value(row, "answerKey")  ? "answerKey"
+           : row_value(row, "answer_idx") ? "answer_idx"
+                                          : "answer";
 }
+
+static const char *question_field(const struct layout_options *o) { return o->question ? o->question : "question"; }
 
 static bool is_text(const json_t *value) { return json_is_string(value) || json_is_number(value); }
 
@@ -31,9 +36,9 @@ static bool has_text(const json_t *list) {
     return found;
 }
 
-bool choices_fit(const struct json_row *row) {
+static bool has_choices(const struct json_row *row) {
     const json_t *choices = row_value(row, choices_field(row)), *texts = choices;
-    if (!choices || !row_value(row, choice_field(row))) return false;
+    if (!choices) return false;
     if (json_is_object(choices)) texts = json_object_get(choices, "text");
     if (json_is_array(texts)) return json_array_size(texts) > 1 && has_text(texts);
     const char *key;
@@ -109,10 +114,9 @@ static int find_chosen(const struct choices *c, const struct json_member *answer
     return -1;
 }
 
-static cord_status ask_choices(const struct choices *c, const struct json_row *row, struct arena *arena,
-                               struct layout_texts *texts, cord_error *err) {
+static cord_status ask_choices(const struct choices *c, const struct json_row *row, cord_text question,
+                               struct arena *arena, struct layout_texts *texts, cord_error *err) {
     struct buf out;
-    cord_text question = row_field(row, "question");
     int chosen = find_chosen(c, json_row_get(row, texts->answer_name));
     if (chosen < 0)
         return error_set(err, CORD_BAD_INPUT, "the answer in the field '%s' is none of the choices",
@@ -131,19 +135,42 @@ static cord_status ask_choices(const struct choices *c, const struct json_row *r
     return row_take(&out, arena, &texts->question, err);
 }
 
-cord_status choices_read(const struct json_row *row, bool judged, struct arena *arena, struct layout_texts *texts,
-                         cord_error *err) {
-    (void)judged;
-    struct choices c = {.field = choices_field(row)};
-    const struct json_member *member = json_row_get(row, c.field);
-    struct json_row object = {0};
-    bool is_object = json_is_object(member->value);
-    texts->answer_name = choice_field(row);
+/* The row's choices; an object among its fields is read once more, for its numbers as they are written, and to be released. */
+static cord_status find_choices(const struct json_row *row, struct choices *c, struct json_row *object,
+                                cord_error *err) {
+    const char *name = choices_field(row);
+    const struct json_member *member = json_row_get(row, name);
+    *c = (struct choices){.field = name};
+    *object = (struct json_row){0};
+    if (!json_is_object(member->value)) return add_list(c, member, NULL, err);
+    CORD_TRY(json_row_parse(object, member->raw, err));
+    return add_object(c, object, err);
+}
+
+static void release_choices(struct json_row *object) {
+    if (object->object) json_row_release(object);
+}
+
+bool choices_fit(const struct json_row *row, const struct layout_options *o) {
+    const char *answer = choice_field(row, o);
+    struct choices c;
+    struct json_row object;
+    cord_error ignored = {0};
+    if (!json_row_get(row, question_field(o)) || !row_value(row, answer) || !has_choices(row)) return false;
+    if (!o->answer) return true;
+    bool fits = find_choices(row, &c, &object, &ignored) != CORD_OK || find_chosen(&c, json_row_get(row, answer)) >= 0;
+    release_choices(&object);
+    return fits;
+}
+
+cord_status choices_read(const struct json_row *row, const struct layout_options *o, struct arena *arena,
+                         struct layout_texts *texts, cord_error *err) {
+    struct choices c;
+    struct json_row object;
+    texts->answer_name = choice_field(row, o);
     texts->how = "the choice's letter with its text";
-    if (is_object)
-        CORD_TRY(json_row_parse(&object, member->raw, err)); /* once more, for its numbers as they are written */
-    cord_status status = is_object ? add_object(&c, &object, err) : add_list(&c, member, NULL, err);
-    if (status == CORD_OK) status = ask_choices(&c, row, arena, texts, err);
-    if (is_object) json_row_release(&object);
+    cord_status status = find_choices(row, &c, &object, err);
+    if (status == CORD_OK) status = ask_choices(&c, row, row_field(row, question_field(o)), arena, texts, err);
+    release_choices(&object);
     return status;
 }

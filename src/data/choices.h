@@ -5,9 +5,9 @@
 
 #include "data/layouts.h"
 
-bool choices_fit(const struct json_row *row);
-/* As a layout's `read`. */
-cord_status choices_read(const struct json_row *row, bool judged, struct arena *arena, struct layout_texts *texts,
-                         cord_error *err);
+/* As a layout's `fits_named` and `read`. An answer that the user names and that is none of the choices is an answer of its own. */
+bool choices_fit(const struct json_row *row, const struct layout_options *options);
+cord_status choices_read(const struct json_row *row, const struct layout_options *options, struct arena *arena,
+                         struct layout_texts *texts, cord_error *err);
 
 #endif

@@ -102,9 +102,9 @@ static cord_status tatqa_answer(const struct json_row *row, struct arena *arena,
     return status;
 }
 
-static cord_status read_tatqa(const struct json_row *row, bool judged, struct arena *arena, struct layout_texts *texts,
-                              cord_error *err) {
-    (void)judged;
+static cord_status read_tatqa(const struct json_row *row, const struct layout_options *options, struct arena *arena,
+                              struct layout_texts *texts, cord_error *err) {
+    (void)options;
     texts->id = row_field(row, "uid");
     texts->question = row_field(row, "question");
     texts->answer_name = "answer";
@@ -137,21 +137,21 @@ static void pubmedqa_answers(const struct json_row *row, const char *decision, c
     texts->target = text_trim(row_field(row, lengthy));
 }
 
-static cord_status read_pubmedqa(const struct json_row *row, bool judged, struct arena *arena,
+static cord_status read_pubmedqa(const struct json_row *row, const struct layout_options *options, struct arena *arena,
                                  struct layout_texts *texts, cord_error *err) {
     const json_t *context = row_value(row, "context");
     texts->id = row_field(row, "pubid");
     texts->question = row_field(row, "question");
-    pubmedqa_answers(row, "final_decision", "long_answer", judged, texts);
+    pubmedqa_answers(row, "final_decision", "long_answer", options->judged, texts);
     return abstract(json_object_get(context, "contexts"), json_object_get(context, "labels"), arena, &texts->context,
                     err);
 }
 
-static cord_status read_pubmedqa_original(const struct json_row *row, bool judged, struct arena *arena,
-                                          struct layout_texts *texts, cord_error *err) {
+static cord_status read_pubmedqa_original(const struct json_row *row, const struct layout_options *options,
+                                          struct arena *arena, struct layout_texts *texts, cord_error *err) {
     texts->id = row_field(row, "id");
     texts->question = row_field(row, "QUESTION");
-    pubmedqa_answers(row, "final_decision", "LONG_ANSWER", judged, texts);
+    pubmedqa_answers(row, "final_decision", "LONG_ANSWER", options->judged, texts);
     return abstract(row_value(row, "CONTEXTS"), row_value(row, "LABELS"), arena, &texts->context, err);
 }
 
@@ -188,9 +188,9 @@ static bool is_answered_conversation(const struct json_row *row) {
     return json_is_array(row_value(row, "conversations")) && !has_question(row) && has_answer(row);
 }
 
-static cord_status read_conversation(const struct json_row *row, bool judged, struct arena *arena,
-                                     struct layout_texts *texts, cord_error *err) {
-    (void)judged, (void)arena, (void)err;
+static cord_status read_conversation(const struct json_row *row, const struct layout_options *options,
+                                     struct arena *arena, struct layout_texts *texts, cord_error *err) {
+    (void)options, (void)arena, (void)err;
     const json_t *turns = row_value(row, "conversations");
     texts->answer_name = has_answer(row) ? NULL : "conversations";
     texts->id = row_field(row, "id");
@@ -302,7 +302,7 @@ static const struct layout table[] = {
      .format = ANSWER_HASHES,
      .calculator = true,
      .fits = ends_in_hashes},
-    {.name = "choices", .fields = {"question"}, .fits = choices_fit, .read = choices_read},
+    {.name = "choices", .fits_named = choices_fit, .read = choices_read},
     {.name = "LIMO",
      .fields = {"question", "solution", "answer"},
      .question = "question",
@@ -312,15 +312,16 @@ static const struct layout table[] = {
 };
 enum { LAYOUTS = sizeof table / sizeof *table };
 
-static bool has_all(const struct json_row *row, const struct layout *layout) {
+static bool has_all(const struct json_row *row, const struct layout *layout, const struct layout_options *options) {
     for (size_t i = 0; i < sizeof layout->fields / sizeof *layout->fields && layout->fields[i]; i++)
         if (!json_row_get(row, layout->fields[i])) return false;
+    if (layout->fits_named) return layout->fits_named(row, options);
     return !layout->fits || layout->fits(row);
 }
 
-const struct layout *layout_of(const struct json_row *row) {
+const struct layout *layout_of(const struct json_row *row, const struct layout_options *options) {
     int i = 0;
-    while (!has_all(row, &table[i])) i++; /* the last one fits every row */
+    while (!has_all(row, &table[i], options)) i++; /* the last one fits every row */
     return &table[i];
 }
 

@@ -121,7 +121,7 @@ static cord_status read_question(const struct filling *f, const struct json_row 
     const struct problem_options *o = f->options;
     const char *const one[] = {layout->question, NULL}, *name = "question";
     cord_text question = texts->question, context = texts->context, full = {0};
-    bool named = o->question_field || !layout->read;
+    bool named = (o->question_field && !layout->fits_named) || !layout->read;
     if (named && f->question)
         CORD_TRY(find_field(row, o->question_field, layout->question ? one : question_names, &name, &question, err));
     if (named && f->question && !name) {
@@ -171,7 +171,8 @@ static cord_status read_gold(const struct filling *f, const struct json_row *row
     const char *name = texts->answer_name;
     cord_text field = texts->answer;
     struct gold gold;
-    bool own = !named && texts->answer_name; /* not a field as it stands, but what the layout made of some */
+    bool own = (!named || layout->fits_named) &&
+               texts->answer_name; /* not a field as it stands, but what the layout made of some */
     if (!own)
         CORD_TRY(need_field(row, named, layout->answer ? one : answer_names, "answer", &name, &field, err));
     else if (!text_trim(field).len)
@@ -194,11 +195,12 @@ static cord_status read_gold(const struct filling *f, const struct json_row *row
 cord_status problem_read_fields(const struct json_row *row, const struct problem_options *options,
                                 const cord_text *question, struct arena *arena, struct problem *p, cord_error *err) {
     const struct filling f = {options, arena, question};
-    const struct layout *layout = layout_of(row);
+    const struct layout_options said = {options->judged, options->question_field, options->answer_field};
+    const struct layout *layout = layout_of(row, &said);
     struct layout_texts texts = {0};
     cord_error bad = {0};
     p->layout = layout->name;
-    cord_status read = layout->read ? layout->read(row, options->judged, arena, &texts, &bad) : CORD_OK;
+    cord_status read = layout->read ? layout->read(row, &said, arena, &texts, &bad) : CORD_OK;
     CORD_TRY(read_id(&f, row, layout, texts.id, p, err)); /* first, so that a bad row has its own name */
     if (read != CORD_OK) return error_set(err, read, "%s", bad.message);
     CORD_TRY(read_question(&f, row, layout, &texts, p, err));

@@ -195,6 +195,18 @@ static int read_all(const struct problem_options *options, struct problem **prob
     return n;
 }
 
+/* The same of rows that stand here. */
+static int read_rows(const char *rows, struct problem_options options, struct problem **problems) {
+    char path[] = "/tmp/cord-test-sets-XXXXXX";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, rows, strlen(rows)), strlen(rows));
+    close(fd);
+    options.path = path;
+    int n = read_all(&options, problems);
+    unlink(path);
+    return n;
+}
+
 static void check_file(const struct file *file, const char *library) {
     char path[4096];
     snprintf(path, sizeof path, "%sdata/sets/%s", TEST_DATA_DIR, file->name);
@@ -290,6 +302,30 @@ static void named_fields_come_before_the_sets_own(void **state) {
     arena_release(&arena);
 }
 
+static void named_fields_keep_their_choices(void **state) {
+    (void)state;
+    static const char rows[] =
+        "{\"stem\":\"Q\",\"choices\":{\"text\":[\"a\",\"b\"],\"label\":[\"A\",\"B\"]},\"key\":\"B\"}\n"
+        "{\"stem\":\"R\",\"options\":[\"c\",\"d\"],\"key\":1,\"answer\":\"A\"}\n"
+        "{\"stem\":\"S\",\"options\":[\"c\",\"d\"],\"key\":\"an answer of its own\"}\n"
+        "{\"stem\":\"T\",\"options\":[\"c\",\"\"],\"key\":\"A\"}\n";
+    struct problem *problems;
+    read_rows(rows, (struct problem_options){.question_field = "stem", .answer_field = "key"}, &problems);
+    assert_text(problems[0].question.text, "Q\n\n(A) a\n(B) b");
+    assert_text(problems[0].gold, "(B) b");
+    assert_text(problems[0].gold_field, "key");
+    assert_text(problems[1].question.text, "R\n\n(A) c\n(B) d");
+    assert_text(problems[1].gold, "(B) d");
+    assert_text(problems[1].target, "B");
+    assert_text(problems[2].question.text, "S");
+    assert_text(problems[2].gold, "an answer of its own");
+    assert_non_null(strstr(problems[3].bad, "choice B in the field 'options' is empty"));
+    arena_release(&arena);
+    read_rows(rows, (struct problem_options){.question_field = "stem"}, &problems); /* its answer is found as ever */
+    assert_text(problems[1].gold, "(A) c");
+    arena_release(&arena);
+}
+
 static void integers_can_be_asked_for(void **state) {
     (void)state;
     static const struct {
@@ -298,14 +334,12 @@ static void integers_can_be_asked_for(void **state) {
                 {"-27.00", "-27"},  {"27.5", NULL},    {"\"2 7\"", NULL},  {"\"\"", NULL},
                 {"\"-027\"", NULL}, {"\".0\"", NULL},  {"\"27.0x\"", NULL}};
     enum { ROWS = sizeof rows / sizeof *rows };
-    char path[] = "/tmp/cord-test-sets-XXXXXX";
-    FILE *file = fdopen(mkstemp(path), "w");
-    for (int i = 0; i < ROWS; i++) fprintf(file, "{\"id\":%d,\"question\":\"q\",\"answer\":%s}\n", i, rows[i].answer);
-    fclose(file);
-    struct problem_options options = {.path = path, .format = ANSWER_INTEGER};
+    char content[1000] = "";
+    for (int i = 0; i < ROWS; i++)
+        snprintf(content + strlen(content), sizeof content - strlen(content),
+                 "{\"id\":%d,\"question\":\"q\",\"answer\":%s}\n", i, rows[i].answer);
     struct problem *problems;
-    read_all(&options, &problems);
-    unlink(path);
+    read_rows(content, (struct problem_options){.format = ANSWER_INTEGER}, &problems);
     for (int i = 0; i < ROWS; i++) {
         if (!rows[i].gold != !!problems[i].bad) fail_msg("%s", rows[i].answer);
         if (rows[i].gold) assert_text(problems[i].gold, rows[i].gold);
@@ -358,6 +392,7 @@ int main(void) {
         cmocka_unit_test(rows_are_read_by_themselves),
         cmocka_unit_test(rows_read_again_give_the_same),
         cmocka_unit_test(named_fields_come_before_the_sets_own),
+        cmocka_unit_test(named_fields_keep_their_choices),
         cmocka_unit_test(integers_can_be_asked_for),
         cmocka_unit_test(gsm8k_is_whole),
         cmocka_unit_test(math_500_is_whole),
