@@ -171,8 +171,17 @@ static bool turn_is_of(const json_t *turn, const char *role, const char *other) 
     return text_equal(who, text_of(role)) || text_equal(who, text_of(other));
 }
 
+/* The turns that a row consists of, or is asked by; NULL: it has none. */
+static const json_t *turns_of(const struct json_row *row) {
+    static const char *const names[] = {"conversations", "messages", "prompt"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (json_array_size(row_value(row, names[i]))) return row_value(row, names[i]);
+    return NULL;
+}
+
 static bool has_question(const struct json_row *row) {
-    return row_value(row, "question") || row_value(row, "problem") || row_value(row, "prompt");
+    const json_t *prompt = row_value(row, "prompt");
+    return row_value(row, "question") || row_value(row, "problem") || (prompt && !json_is_array(prompt));
 }
 
 static bool has_answer(const struct json_row *row) {
@@ -185,13 +194,13 @@ static bool is_conversation(const struct json_row *row) {
 }
 
 static bool is_answered_conversation(const struct json_row *row) {
-    return json_is_array(row_value(row, "conversations")) && !has_question(row) && has_answer(row);
+    return turns_of(row) && !has_question(row) && has_answer(row);
 }
 
 static cord_status read_conversation(const struct json_row *row, const struct layout_options *options,
                                      struct arena *arena, struct layout_texts *texts, cord_error *err) {
     (void)options, (void)arena, (void)err;
-    const json_t *turns = row_value(row, "conversations");
+    const json_t *turns = turns_of(row);
     texts->answer_name = has_answer(row) ? NULL : "conversations";
     texts->id = row_field(row, "id");
     for (size_t i = 0; i < json_array_size(turns); i++) {
@@ -200,6 +209,35 @@ static cord_status read_conversation(const struct json_row *row, const struct la
         if (turn_is_of(turn, "assistant", "gpt") && !texts->answer.len) texts->answer = turn_text(turn);
     }
     return CORD_OK;
+}
+
+/* verl's rows: turns as the prompt, and the answer in reward_model, which some write as a list of one, as JSON. */
+static bool is_verl(const struct json_row *row) {
+    return json_is_array(row_value(row, "prompt")) && json_object_get(row_value(row, "reward_model"), "ground_truth");
+}
+
+static cord_status single_answer(struct arena *arena, cord_text *answer, cord_error *err) {
+    if (!text_starts(*answer, TEXT("[\""))) return CORD_OK;
+    json_t *list = json_loadb(answer->data, answer->len, 0, NULL);
+    size_t n = json_array_size(list);
+    if (n == 1) *answer = arena_text(arena, row_string_of(json_array_get(list, 0)));
+    json_decref(list);
+    if (n > 1)
+        return error_set(err, CORD_BAD_INPUT, "the field 'reward_model' has %zu answers, and should have one", n);
+    return answer->data ? CORD_OK : error_memory(err);
+}
+
+static cord_status read_verl(const struct json_row *row, const struct layout_options *options, struct arena *arena,
+                             struct layout_texts *texts, cord_error *err) {
+    struct json_row model;
+    CORD_TRY(read_conversation(row, options, arena, texts, err));
+    texts->answer_name = "reward_model";
+    texts->how = "its ground_truth";
+    CORD_TRY(json_row_parse(&model, json_row_get(row, "reward_model")->raw, err)); /* for a number as it is written */
+    texts->answer = arena_text(arena, text_trim(row_field(&model, "ground_truth")));
+    json_row_release(&model);
+    if (!texts->answer.data) return error_memory(err);
+    return single_answer(arena, &texts->answer, err);
 }
 
 /* ---- sets that share their fields ------------------------------------------------------------------------------------ */
@@ -258,7 +296,8 @@ static const struct layout table[] = {
      .note = CHECKED_BY_NONE,
      .fits = is_conversation,
      .read = read_conversation},
-    {.name = "conversations", .fields = {"conversations"}, .fits = is_answered_conversation, .read = read_conversation},
+    {.name = "verl", .format = ANSWER_VERBATIM, .fits = is_verl, .read = read_verl},
+    {.name = "conversations", .fits = is_answered_conversation, .read = read_conversation},
     {.name = "s1K", .fields = {"question", "solution"}, .question = "question", .answer = "solution", .fits = is_s1k},
     {.name = "AIME",
      .fields = {"ID", "Problem", "Answer"},

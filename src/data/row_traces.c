@@ -115,6 +115,7 @@ static bool is_conversation(const json_t *list) {
 static cord_status read_conversation(const struct row_reader *r, struct row_traces *row, const char *field,
                                      const json_t *list, cord_text attempt, cord_text source, cord_error *err) {
     cord_text said = {0}, thought = {0};
+    bool spoke = false;
     size_t i;
     const json_t *turn;
     json_array_foreach(list, i, turn) {
@@ -122,11 +123,17 @@ static cord_status read_conversation(const struct row_reader *r, struct row_trac
         cord_text role = row_string_of(member_of(turn, roles));
         const json_t *content = member_of(turn, contents);
         if (is_role(role, "assistant", "gpt")) {
+            spoke = true;
             said = row_string_of(content);
             thought = row_string_of(json_object_get(turn, "reasoning_content"));
         }
         if (is_role(role, "user", "human") && content && !row->question.data) row->question = row_string_of(content);
     }
+    if (!said.data && !thought.data && spoke)
+        return error_set(err, CORD_BAD_INPUT,
+                         "the assistant's turn in the field '%s' has no text as its content; a list of parts has to be "
+                         "joined first",
+                         field);
     if (!said.data && !thought.data)
         return error_set(err, CORD_BAD_INPUT, "the field '%s' has no turn of the assistant", field);
     if (thought.len) return add_trace(r, row, field, thought, attempt.len ? attempt : said, source, err);

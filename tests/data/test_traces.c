@@ -181,6 +181,8 @@ static void what_is_wrong_is_told_with_line_and_field(void **state) {
         {Q "\"x\": 1}", "the row has no trace"},
         {Q "\"trace\": null}", "the row has no trace"},
         {Q "\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}", "'messages' has no turn of the assistant"},
+        {Q "\"messages\": [{\"role\": \"assistant\", \"content\": [{\"type\": \"text\", \"text\": \"x\"}]}]}",
+         "the assistant's turn in the field 'messages' has no text as its content"},
         {Q "\"deepseek_thinking_trajectory\": [\"x\", \"y\"], \"deepseek_attempt\": \"z\"}",
          "one attempt for 2 traces"},
         {Q "\"deepseek_thinking_trajectory\": [\"x\"], \"deepseek_attempt\": [\"z\", \"z\"]}",
