@@ -143,7 +143,7 @@ static const struct option options[] = {
     {.name = "trace", .type = OPTION_LIST, .value = "FIELD", .doc = "a field with a trace, or with a list of traces"},
     {.name = "attempt", .type = OPTION_LIST, .value = "FIELD", .doc = "what that trace says behind its thinking"},
     {.name = "source", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field that says who wrote a row's traces"},
-    {.name = "id", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the problem's id"},
+    {.name = "id", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the problem's id; -: none"},
     {.name = "question", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the question"},
     {.name = "answer", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the answer that is graded against"},
     {.name = "target",

@@ -81,6 +81,7 @@ static cord_status keep(const struct filling *f, const char *field, cord_text *t
 static cord_status read_id(const struct filling *f, const struct json_row *row, const struct layout *layout,
                            cord_text own, struct problem *p, cord_error *err) {
     const char *const one[] = {layout->id, NULL}, *name = "id", *named = f->options->id_field;
+    if (named && strcmp(named, "-") == 0) return CORD_OK;
     if (named || !own.len) CORD_TRY(find_field(row, named, layout->id ? one : id_names, &name, &own, err));
     own = text_trim(own);
     if (!own.len && named) return error_set(err, CORD_BAD_INPUT, "the id in the field '%s' is empty", named);
@@ -216,12 +217,13 @@ cord_text problem_id_of(cord_text question, struct arena *arena) {
 }
 
 /* Ids name problems in journals and on command lines: each may stand for one row only. */
-static cord_status claim_id(struct problem_reader *r, struct problem *p, const char *what, cord_error *err) {
+static cord_status claim_id(struct problem_reader *r, struct problem *p, const char *what, const char *advice,
+                            cord_error *err) {
     int64_t line;
     CORD_TRY(seen_note(&r->ids, p->question.id, p->line, &line, err));
     if (!line) return CORD_OK;
     p->question.id = (cord_text){0}; /* it is the other's; this one gets another name */
-    return error_set(err, CORD_BAD_INPUT, "%s in %s %lld already", what, r->source.unit, (long long)line);
+    return error_set(err, CORD_BAD_INPUT, "%s in %s %lld already%s", what, r->source.unit, (long long)line, advice);
 }
 
 /* An id is claimed before anything else is looked at: a bad row keeps it. */
@@ -229,7 +231,7 @@ static cord_status fill_problem(struct problem_reader *r, const struct json_row 
                                 cord_error *err) {
     cord_error why = {0};
     cord_status status = problem_read_fields(row, r->options, NULL, &r->arena, p, &why);
-    if (p->question.id.len) CORD_TRY(claim_id(r, p, "the same id stands", err));
+    if (p->question.id.len) CORD_TRY(claim_id(r, p, "the same id stands", REPEATED_ID_ADVICE, err));
     if (status != CORD_OK) {
         if (err) *err = why;
         return status;
@@ -238,7 +240,7 @@ static cord_status fill_problem(struct problem_reader *r, const struct json_row 
     p->question.id = problem_id_of(p->question.text, &r->arena);
     if (!p->question.id.data) return error_memory(err);
     p->made_id = true;
-    return claim_id(r, p, "the same question stands", err);
+    return claim_id(r, p, "the same question stands", "", err);
 }
 
 static cord_status read_row(struct problem_reader *r, struct problem *p, cord_error *err) {

@@ -54,7 +54,7 @@ static cord_status peek(const char *path, char *bytes, size_t size, cord_text *b
     if (stat(path, &info) != 0) return CORD_OK; /* (who opens it says what is wrong) */
     if (S_ISDIR(info.st_mode)) {
         error_where(err, "%s", path);
-        return error_set(err, CORD_BAD_INPUT,
+        return error_set(err, CORD_IO_ERROR,
                          "this is a folder; name one file. Several are joined by cat, or, where they are Parquet, by "
                          "DuckDB's program: duckdb -c \"COPY (FROM '*.parquet') TO 'joined.parquet'\"");
     }

@@ -93,8 +93,8 @@ static cord_status put_traces(struct reading *r, int index, const struct row_tra
 static cord_status compare_problems(const struct reading *r, const struct problem *own, const struct problem *p,
                                     cord_error *err) {
     if (!text_equal(own->question.text, p->question.text))
-        return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld", p->question.id.data,
-                         r->source.unit, (long long)own->line);
+        return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld" REPEATED_ID_ADVICE,
+                         p->question.id.data, r->source.unit, (long long)own->line);
     if (!text_equal(own->gold, p->gold) || !text_equal(own->target, p->target))
         return error_set(err, CORD_BAD_INPUT, "the same problem has another answer in %s %lld: '%.*s'", r->source.unit,
                          (long long)own->line, (int)(own->gold.len < 60 ? own->gold.len : 60), own->gold.data);

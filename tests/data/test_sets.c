@@ -314,6 +314,20 @@ static void named_fields_come_before_the_sets_own(void **state) {
     arena_release(&arena);
 }
 
+static void ids_of_the_rows_can_be_left_out(void **state) {
+    (void)state;
+    static const char rows[] = "{\"id\":1,\"question\":\"Q\",\"answer\":\"1\"}\n"
+                               "{\"id\":1,\"question\":\"R\",\"answer\":\"2\"}\n";
+    struct problem *problems;
+    read_rows(rows, (struct problem_options){.id_field = NULL}, &problems);
+    assert_non_null(strstr(problems[1].bad, "(or --id) \"-\" makes them"));
+    arena_release(&arena);
+    read_rows(rows, (struct problem_options){.id_field = "-"}, &problems);
+    for (int i = 0; i < 2; i++)
+        assert_true(!problems[i].bad && problems[i].made_id && text_starts(problems[i].question.id, TEXT("p-")));
+    arena_release(&arena);
+}
+
 static void named_fields_keep_their_choices(void **state) {
     (void)state;
     static const char rows[] =
@@ -404,6 +418,7 @@ int main(void) {
         cmocka_unit_test(rows_are_read_by_themselves),
         cmocka_unit_test(rows_read_again_give_the_same),
         cmocka_unit_test(named_fields_come_before_the_sets_own),
+        cmocka_unit_test(ids_of_the_rows_can_be_left_out),
         cmocka_unit_test(named_fields_keep_their_choices),
         cmocka_unit_test(integers_can_be_asked_for),
         cmocka_unit_test(gsm8k_is_whole),
