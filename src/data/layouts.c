@@ -240,6 +240,23 @@ static cord_status read_verl(const struct json_row *row, const struct layout_opt
     return single_answer(arena, &texts->answer, err);
 }
 
+/* ---- NuminaMath-1.5 -------------------------------------------------------------------------------------------------- */
+
+/* Where a problem has no answer, the field says why. */
+static cord_status read_numinamath(const struct json_row *row, const struct layout_options *options,
+                                   struct arena *arena, struct layout_texts *texts, cord_error *err) {
+    (void)arena;
+    texts->question = row_field(row, "problem");
+    texts->answer = row_field(row, "answer");
+    texts->answer_name = "answer";
+    cord_text answer = text_trim(texts->answer);
+    if (!options->answer && (text_equal(answer, TEXT("proof")) || text_equal(answer, TEXT("notfound"))))
+        return error_set(err, CORD_BAD_INPUT,
+                         "the field 'answer' is '%.*s': the problem has no answer that could be graded",
+                         (int)answer.len, answer.data);
+    return CORD_OK;
+}
+
 /* ---- sets that share their fields ------------------------------------------------------------------------------------ */
 
 /* GSM8K's answers end in a line "#### 18". */
@@ -285,6 +302,10 @@ static const struct layout table[] = {
      .question = "problem",
      .answer = "answer",
      .format = ANSWER_VERBATIM},
+    {.name = "NuminaMath-1.5",
+     .fields = {"problem", "solution", "answer", "problem_type", "question_type"},
+     .note = "its proofs, and problems whose answer was not found, cannot be used",
+     .read = read_numinamath},
     {.name = "OpenThoughts (metadata)",
      .fields = {"problem", "ground_truth_solution", "deepseek_solution"},
      .question = "problem",
