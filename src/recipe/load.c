@@ -160,16 +160,17 @@ static cord_status read_extended(struct load *load, const char *path, struct yam
     struct arena *arena = &load->recipe->arena;
     struct load_folder folder = {"", ""};
     const char *extended = NULL;
+    struct recipe_place place = {0};
     CORD_TRY(folder_of(load, path, &folder));
-    CORD_TRY(yaml_extends(yaml, arena, &extended, load->err));
+    CORD_TRY(yaml_extends(yaml, arena, &extended, &place, load->err));
     if (!extended) return CORD_OK;
     if (depth == MOST_EXTENDED)
-        return values_error(&load->values, (struct recipe_place){0}, load->err,
+        return values_error(&load->values, place, load->err,
                             "more than %d recipes extend one another, or one extends itself", MOST_EXTENDED);
     const char *file = load_seen_from(folder.seen, extended, arena);
     if (!file) return error_memory(load->err);
     cord_status status = read_recipe(load, file, depth + 1);
-    if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT) error_where(load->err, "%s: extends", path);
+    if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT) error_where(load->err, "%s:%d:%d: extends", path, place.line, place.column);
     return status;
 }
 
