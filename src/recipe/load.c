@@ -170,7 +170,8 @@ static cord_status read_extended(struct load *load, const char *path, struct yam
     const char *file = load_seen_from(folder.seen, extended, arena);
     if (!file) return error_memory(load->err);
     cord_status status = read_recipe(load, file, depth + 1);
-    if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT) error_where(load->err, "%s:%d:%d: extends", path, place.line, place.column);
+    if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT)
+        error_where(load->err, "%s:%d:%d: extends", path, place.line, place.column);
     return status;
 }
 
