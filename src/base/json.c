@@ -195,6 +195,8 @@ cord_status json_row_parse(struct json_row *row, cord_text line, cord_error *err
         row->object = json_loadb(line.data, line.len, flags | JSON_DECODE_INT_AS_REAL, &e);
     if (!row->object) {
         if (json_error_code(&e) == json_error_out_of_memory) return error_memory(err);
+        if (json_error_code(&e) == json_error_numeric_overflow)
+            return error_set(err, CORD_BAD_INPUT, "a number at column %d is too large: %.60s", e.column, e.text);
         make_printable(e.text);
         return error_set(err, CORD_BAD_INPUT, "not valid JSON at column %d: %s", e.column, e.text);
     }

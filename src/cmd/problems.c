@@ -302,7 +302,7 @@ static const struct option options[] = {
      .value = "text|json",
      .doc = "for people (default), or one line of JSON"},
     {.name = "all", .type = OPTION_FLAG, .doc = "tell every unusable and repeated row, not the first 20"},
-    {.name = "id", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with the id"},
+    {.name = "id", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with the id; -: none"},
     {.name = "question", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with the question"},
     {.name = "answer", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with the gold"},
     {.name = "target", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with what is scored"},

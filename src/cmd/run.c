@@ -65,7 +65,11 @@ static cord_status find_folder(struct run *run, cord_error *err) {
 
 static cord_status read_problems(struct run *run, cord_error *err) {
     struct trace_options options;
-    if (!run->input->traces) return problem_set_read(&run->set, &run->recipe.problems, err);
+    if (!run->input->traces) {
+        cord_status status = problem_set_read(&run->set, &run->recipe.problems, err);
+        if (status == CORD_IO_ERROR) error_where(err, "%s: problems.file", run->input->recipe);
+        return status;
+    }
     options = *run->input->traces;
     options.problems = run->recipe.problems;
     CORD_TRY(trace_set_read(&run->traces, &options, err));

@@ -62,6 +62,8 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
         set_name(s, names[i].key, name->given ? name->text : "");
     }
     set_key(s, "problems.format", format->given ? format->text : "auto");
+    set_key(s, "problems.context", "''");
+    set_key(s, "problems.full_context", "''");
     if (model->given) set_name(s, "models.meta-prover.file", model->text);
     for (int i = 0; i < set->n; i++) s->list[s->n++] = set->list[i];
     if (call_option(call, "correct-first")->given) set_key(s, "search.correct_first", "true");
@@ -141,7 +143,7 @@ static const struct option options[] = {
     {.name = "trace", .type = OPTION_LIST, .value = "FIELD", .doc = "a field with a trace, or with a list of traces"},
     {.name = "attempt", .type = OPTION_LIST, .value = "FIELD", .doc = "what that trace says behind its thinking"},
     {.name = "source", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field that says who wrote a row's traces"},
-    {.name = "id", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the problem's id"},
+    {.name = "id", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the problem's id; -: none"},
     {.name = "question", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the question"},
     {.name = "answer", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field of the answer that is graded against"},
     {.name = "target",
@@ -176,12 +178,17 @@ const struct verb verb_select = {
         "Rows of one problem (the same id; without ids, the same question) are brought together, and a field may hold "
         "a\n"
         "list of traces. Known are trace, traces, reasoning, generations, solution (LIMO),\n"
-        "deepseek_thinking_trajectory and gemini_thinking_trajectory with their attempts (s1K-1.1), messages and\n"
-        "conversations (the assistant's last turn). Others are named with --trace and --attempt.\n"
+        "deepseek_thinking_trajectory and gemini_thinking_trajectory with their attempts (s1K-1.1), "
+        "deepseek_reasoning\n"
+        "with deepseek_solution (OpenThoughts), messages and conversations (the assistant's last turn). Others are "
+        "named\n"
+        "with --trace and --attempt.\n"
         "\n"
-        "What stands before </think> is the reasoning, what stands behind it the reply that is graded. A trace "
-        "without\n"
-        "</think> and without an attempt is all reasoning, and the answer found in it is graded.\n"
+        "What stands before </think> (or OpenThoughts' <|end_of_thought|>) is the reasoning, what stands behind it "
+        "the\n"
+        "reply that is graded. A trace without either and without an attempt is all reasoning, and the answer found "
+        "in\n"
+        "it is graded.\n"
         "\n"
         "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed, 130 "
         "interrupted.",

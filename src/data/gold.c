@@ -60,7 +60,8 @@ static cord_status find(cord_text field, const char *name, enum answer_format fo
         return error_set(err, CORD_BAD_INPUT, "the field '%s' is no whole number", name);
     case ANSWER_AUTO: {
         /* a short answer may mean its boxes ("\boxed{3} or \boxed{4}"); a worked solution ends in one */
-        bool worked = text_find(gold->text, TEXT("\n")) >= 0 || strcmp(name, "solution") == 0;
+        bool worked = text_find(gold->text, TEXT("\n")) >= 0 || strcmp(name, "solution") == 0 ||
+                      strcmp(name, "ground_truth_solution") == 0;
         if (find_hashes(field, true, &gold->text))
             gold->how = "behind ####";
         else if (gold->text = text_trim(field), worked && answer_last_box(field, &gold->text))

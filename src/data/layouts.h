@@ -9,7 +9,7 @@
 /* How the gold stands in its field. */
 enum answer_format {
     ANSWER_AUTO, /* GSM8K's last line "#### 18" where there is one, else the last \boxed{…} of a text of several lines
-                        or of a field "solution", else all */
+                        or of a field "solution" or "ground_truth_solution", else all */
     ANSWER_VERBATIM, /* the whole field */
     ANSWER_HASHES,   /* what follows the last "####" */
     ANSWER_BOXED,    /* the content of the last \boxed{…} */
@@ -19,8 +19,14 @@ enum answer_format {
 /* What a layout that is more than names of fields makes of a row. Empty: the row has none. */
 struct layout_texts {
     cord_text id, question, context, answer, target;
-    const char *answer_name; /* the field that the answer is from; static */
+    const char *answer_name; /* the field that the answer is from; static, or the user's */
     const char *how;         /* how the gold was made of it, where it is no part of the field; static, or NULL */
+};
+
+/* What holds for all rows. */
+struct layout_options {
+    bool judged;                   /* a judge will grade, to whom a long answer says more */
+    const char *question, *answer; /* the fields that the user names; NULL */
 };
 
 struct layout {
@@ -32,13 +38,16 @@ struct layout {
     const char *note; /* for people: what else is to be known; NULL */
     bool calculator;  /* its answers hold a calculator's marks, <<48/2=24>>, which go */
     bool (*fits)(const struct json_row *row);
-    /* In place of the names. `judged`: a judge will grade, to whom a long answer says more. */
-    cord_status (*read)(const struct json_row *row, bool judged, struct arena *arena, struct layout_texts *texts,
-                        cord_error *err);
+    /* In place of `fits`, where `read` takes the fields that the user names for those it reads else; elsewhere these take the place
+     * of what is read. */
+    bool (*fits_named)(const struct json_row *row, const struct layout_options *options);
+    /* In place of the names. */
+    cord_status (*read)(const struct json_row *row, const struct layout_options *options, struct arena *arena,
+                        struct layout_texts *texts, cord_error *err);
 };
 
 /* Never NULL: a row of no known set has the layout whose name is "fields". */
-const struct layout *layout_of(const struct json_row *row);
+const struct layout *layout_of(const struct json_row *row, const struct layout_options *options);
 /* The table, which ends with "fields". */
 const struct layout *layout_table(int *n);
 

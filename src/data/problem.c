@@ -81,6 +81,7 @@ static cord_status keep(const struct filling *f, const char *field, cord_text *t
 static cord_status read_id(const struct filling *f, const struct json_row *row, const struct layout *layout,
                            cord_text own, struct problem *p, cord_error *err) {
     const char *const one[] = {layout->id, NULL}, *name = "id", *named = f->options->id_field;
+    if (named && strcmp(named, "-") == 0) return CORD_OK;
     if (named || !own.len) CORD_TRY(find_field(row, named, layout->id ? one : id_names, &name, &own, err));
     own = text_trim(own);
     if (!own.len && named) return error_set(err, CORD_BAD_INPUT, "the id in the field '%s' is empty", named);
@@ -121,7 +122,7 @@ static cord_status read_question(const struct filling *f, const struct json_row 
     const struct problem_options *o = f->options;
     const char *const one[] = {layout->question, NULL}, *name = "question";
     cord_text question = texts->question, context = texts->context, full = {0};
-    bool named = o->question_field || !layout->read;
+    bool named = (o->question_field && !layout->fits_named) || !layout->read;
     if (named && f->question)
         CORD_TRY(find_field(row, o->question_field, layout->question ? one : question_names, &name, &question, err));
     if (named && f->question && !name) {
@@ -171,7 +172,8 @@ static cord_status read_gold(const struct filling *f, const struct json_row *row
     const char *name = texts->answer_name;
     cord_text field = texts->answer;
     struct gold gold;
-    bool own = !named && texts->answer_name; /* not a field as it stands, but what the layout made of some */
+    bool own = (!named || layout->fits_named) &&
+               texts->answer_name; /* not a field as it stands, but what the layout made of some */
     if (!own)
         CORD_TRY(need_field(row, named, layout->answer ? one : answer_names, "answer", &name, &field, err));
     else if (!text_trim(field).len)
@@ -194,11 +196,12 @@ static cord_status read_gold(const struct filling *f, const struct json_row *row
 cord_status problem_read_fields(const struct json_row *row, const struct problem_options *options,
                                 const cord_text *question, struct arena *arena, struct problem *p, cord_error *err) {
     const struct filling f = {options, arena, question};
-    const struct layout *layout = layout_of(row);
+    const struct layout_options said = {options->judged, options->question_field, options->answer_field};
+    const struct layout *layout = layout_of(row, &said);
     struct layout_texts texts = {0};
     cord_error bad = {0};
     p->layout = layout->name;
-    cord_status read = layout->read ? layout->read(row, options->judged, arena, &texts, &bad) : CORD_OK;
+    cord_status read = layout->read ? layout->read(row, &said, arena, &texts, &bad) : CORD_OK;
     CORD_TRY(read_id(&f, row, layout, texts.id, p, err)); /* first, so that a bad row has its own name */
     if (read != CORD_OK) return error_set(err, read, "%s", bad.message);
     CORD_TRY(read_question(&f, row, layout, &texts, p, err));
@@ -214,12 +217,13 @@ cord_text problem_id_of(cord_text question, struct arena *arena) {
 }
 
 /* Ids name problems in journals and on command lines: each may stand for one row only. */
-static cord_status claim_id(struct problem_reader *r, struct problem *p, const char *what, cord_error *err) {
+static cord_status claim_id(struct problem_reader *r, struct problem *p, const char *what, const char *advice,
+                            cord_error *err) {
     int64_t line;
     CORD_TRY(seen_note(&r->ids, p->question.id, p->line, &line, err));
     if (!line) return CORD_OK;
     p->question.id = (cord_text){0}; /* it is the other's; this one gets another name */
-    return error_set(err, CORD_BAD_INPUT, "%s in %s %lld already", what, r->source.unit, (long long)line);
+    return error_set(err, CORD_BAD_INPUT, "%s in %s %lld already%s", what, r->source.unit, (long long)line, advice);
 }
 
 /* An id is claimed before anything else is looked at: a bad row keeps it. */
@@ -227,7 +231,7 @@ static cord_status fill_problem(struct problem_reader *r, const struct json_row 
                                 cord_error *err) {
     cord_error why = {0};
     cord_status status = problem_read_fields(row, r->options, NULL, &r->arena, p, &why);
-    if (p->question.id.len) CORD_TRY(claim_id(r, p, "the same id stands", err));
+    if (p->question.id.len) CORD_TRY(claim_id(r, p, "the same id stands", REPEATED_ID_ADVICE, err));
     if (status != CORD_OK) {
         if (err) *err = why;
         return status;
@@ -236,7 +240,7 @@ static cord_status fill_problem(struct problem_reader *r, const struct json_row 
     p->question.id = problem_id_of(p->question.text, &r->arena);
     if (!p->question.id.data) return error_memory(err);
     p->made_id = true;
-    return claim_id(r, p, "the same question stands", err);
+    return claim_id(r, p, "the same question stands", "", err);
 }
 
 static cord_status read_row(struct problem_reader *r, struct problem *p, cord_error *err) {

@@ -33,15 +33,18 @@ struct problem {
     bool has_context;     /* something stands before the question */
 };
 
+/* What can be done about ids that stand for several rows. */
+#define REPEATED_ID_ADVICE "; where ids repeat, problems.id (or --id) \"-\" makes them from the questions"
+
 struct problem_options {
-    const char *path;           /* told in every error; what kinds of files there are, source.h says */
-    const char *library;        /* of DuckDB, for files that are not JSONL; see tables.h */
-    const char *id_field;       /* NULL: the set's own, or "id", "unique_id", "problem_id", "uid"; else it is made from
-                                       the question's hash */
-    const char *question_field; /* NULL: the set's own, or "question", "problem", "prompt" */
-    const char *answer_field;   /* NULL: the set's own, or "answer", "gold", "final_answer", "solution" */
-    const char *target_field;   /* NULL: the set's own, or the gold is the target */
-    const char *context_field;  /* NULL: the set's own, or "context" where that is a text */
+    const char *path;     /* told in every error; what kinds of files there are, source.h says */
+    const char *library;  /* of DuckDB, for files that are not JSONL; see tables.h */
+    const char *id_field; /* NULL: the set's own, or "id", "unique_id", "problem_id", "uid"; "-", or where there is
+                                       none: it is made from the question's hash */
+    const char *question_field;     /* NULL: the set's own, or "question", "problem", "prompt" */
+    const char *answer_field;       /* NULL: the set's own, or "answer", "gold", "final_answer", "solution" */
+    const char *target_field;       /* NULL: the set's own, or the gold is the target */
+    const char *context_field;      /* NULL: the set's own, or "context" where that is a text */
     const char *full_context_field; /* NULL: "full_context" */
     enum answer_format format;      /* ANSWER_AUTO: the set's own */
     bool judged;         /* a judge will grade: where a set has a short answer and a long one, take the latter */

@@ -1,5 +1,6 @@
 /* row_traces.c - see row_traces.h. It must not know to which problem a row belongs. */
 #include "data/row_traces.h"
+#include "data/row_texts.h"
 
 enum { SOURCE_BYTES = 64 };
 
@@ -15,6 +16,7 @@ static const struct {
     {"thinking_trajectories", "attempt", "gemini"},                   /* s1K */
     {"deepseek_thinking_trajectory", "deepseek_attempt", "deepseek"}, /* s1K-1.1 */
     {"gemini_thinking_trajectory", "gemini_attempt", "gemini"},
+    {"deepseek_reasoning", "deepseek_solution", "deepseek"}, /* OpenThoughts' metadata */
     {"messages", NULL, "messages"},
     {"conversations", NULL, "conversations"},
     {"solution", NULL, "solution"},
@@ -44,15 +46,28 @@ static cord_status find_source(const struct row_reader *r, cord_text name, int *
 
 /* ---- one trace ------------------------------------------------------------------------------------------------- */
 
-/* Divides a text at "</think>"; what a model's own reply is stands behind it. */
+static cord_text without(cord_text text, cord_text open, cord_text close) {
+    text = text_trim(text);
+    if (open.len && text_starts(text, open)) text = text_slice(text, open.len, text.len);
+    if (close.len && text_ends(text, close)) text = text_slice(text, 0, text.len - close.len);
+    return text_trim(text);
+}
+
+/* Divides a text at "</think>", or at OpenThoughts' tag; what a model's own reply is stands behind it. */
 static void divide(cord_text text, struct trace *trace) {
+    const cord_text none = {"", 0}, thought = TEXT("<|begin_of_thought|>");
     cord_text open = TEXT("<think>"), close = TEXT("</think>");
     text = text_trim(text);
-    if (text_starts(text, open)) text = text_slice(text, open.len, text.len);
+    if (text_starts(text, thought)) {
+        open = thought;
+        close = TEXT("<|end_of_thought|>");
+    }
     ptrdiff_t at = text_find(text, close);
-    trace->reply = (cord_text){"", 0};
-    if (at >= 0) trace->reply = text_trim(text_slice(text, (size_t)at + close.len, text.len));
-    trace->reasoning = text_trim(at >= 0 ? text_slice(text, 0, (size_t)at) : text);
+    trace->reply = none;
+    if (at >= 0)
+        trace->reply = without(text_slice(text, (size_t)at + close.len, text.len), TEXT("<|begin_of_solution|>"),
+                               TEXT("<|end_of_solution|>"));
+    trace->reasoning = without(at >= 0 ? text_slice(text, 0, (size_t)at) : text, open, none);
 }
 
 static cord_status add_trace(const struct row_reader *r, struct row_traces *row, const char *field, cord_text text,
@@ -78,10 +93,6 @@ static cord_status add_trace(const struct row_reader *r, struct row_traces *row,
     return find_source(r, source, &trace->source, err);
 }
 
-static cord_text string_of(const json_t *value) {
-    return json_is_string(value) ? (cord_text){json_string_value(value), json_string_length(value)} : (cord_text){0};
-}
-
 static const json_t *member_of(const json_t *object, const char *const *names) {
     for (; *names; names++)
         if (json_is_string(json_object_get(object, *names))) return json_object_get(object, *names);
@@ -104,18 +115,25 @@ static bool is_conversation(const json_t *list) {
 static cord_status read_conversation(const struct row_reader *r, struct row_traces *row, const char *field,
                                      const json_t *list, cord_text attempt, cord_text source, cord_error *err) {
     cord_text said = {0}, thought = {0};
+    bool spoke = false;
     size_t i;
     const json_t *turn;
     json_array_foreach(list, i, turn) {
         static const char *const roles[] = {"role", "from", NULL}, *const contents[] = {"content", "value", NULL};
-        cord_text role = string_of(member_of(turn, roles));
+        cord_text role = row_string_of(member_of(turn, roles));
         const json_t *content = member_of(turn, contents);
         if (is_role(role, "assistant", "gpt")) {
-            said = string_of(content);
-            thought = string_of(json_object_get(turn, "reasoning_content"));
+            spoke = true;
+            said = row_string_of(content);
+            thought = row_string_of(json_object_get(turn, "reasoning_content"));
         }
-        if (is_role(role, "user", "human") && content && !row->question.data) row->question = string_of(content);
+        if (is_role(role, "user", "human") && content && !row->question.data) row->question = row_string_of(content);
     }
+    if (!said.data && !thought.data && spoke)
+        return error_set(err, CORD_BAD_INPUT,
+                         "the assistant's turn in the field '%s' has no text as its content; a list of parts has to be "
+                         "joined first",
+                         field);
     if (!said.data && !thought.data)
         return error_set(err, CORD_BAD_INPUT, "the field '%s' has no turn of the assistant", field);
     if (thought.len) return add_trace(r, row, field, thought, attempt.len ? attempt : said, source, err);
@@ -128,7 +146,7 @@ static cord_status read_conversation(const struct row_reader *r, struct row_trac
 static cord_status read_trace(const struct row_reader *r, struct row_traces *row, const char *field, int nth,
                               const json_t *value, cord_text attempt, cord_text source, cord_error *err) {
     if (json_is_null(value)) return CORD_OK;
-    if (json_is_string(value)) return add_trace(r, row, field, string_of(value), attempt, source, err);
+    if (json_is_string(value)) return add_trace(r, row, field, row_string_of(value), attempt, source, err);
     const json_t *text = json_is_object(value) ? member_of(value, text_names) : NULL;
     if (!text && json_is_object(value))
         return error_set(err, CORD_BAD_INPUT,
@@ -139,8 +157,8 @@ static cord_status read_trace(const struct row_reader *r, struct row_traces *row
         return error_set(err, CORD_BAD_INPUT, "trace %d in the field '%s' is %s, and should be a text", nth, field,
                          json_kind(value));
     const json_t *reply = member_of(value, reply_names), *own = member_of(value, source_names);
-    return add_trace(r, row, field, string_of(text), reply ? string_of(reply) : attempt,
-                     own && !r->options->source_field ? string_of(own) : source, err);
+    return add_trace(r, row, field, row_string_of(text), reply ? row_string_of(reply) : attempt,
+                     own && !r->options->source_field ? row_string_of(own) : source, err);
 }
 
 /* The attempt that goes with trace `nth` of `n`: of a list, the one in its place. */
@@ -155,7 +173,7 @@ static cord_status find_attempt(const struct json_row *json, const char *name, s
                          json_array_size(value), n);
     if (json_is_array(value)) value = json_array_get(value, nth);
     if (json_is_string(value)) {
-        *out = string_of(value);
+        *out = row_string_of(value);
         return n == 1 || json_is_array(member->value)
                    ? CORD_OK
                    : error_set(err, CORD_BAD_INPUT, "the field '%s' has one attempt for %zu traces", name, n);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_latin(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
@@ -164,13 +165,19 @@ static struct heading heading_of(const struct prompt_style *style) {
     return (struct heading){text_trim(text_slice(marker, 0, at)), text_trim(text_slice(marker, at + 3, marker.len))};
 }
 
+/* Whether the word that a heading ends in goes on behind it: "### Steps", "### Step-by-step". */
+static bool word_goes_on(cord_text t, size_t behind, cord_text heading) {
+    if (behind == t.len || !is_latin(heading.data[heading.len - 1])) return false;
+    return is_latin(t.data[behind]) || t.data[behind] == '-';
+}
+
 /* The next heading at the start of a line, from `at` on; t.len where there is none. */
 static size_t next_heading(cord_text t, size_t at, cord_text heading) {
     while (heading.len && at < t.len) {
         ptrdiff_t found = text_find(text_slice(t, at, t.len), heading);
         if (found < 0) break;
         at += (size_t)found;
-        if (at == 0 || t.data[at - 1] == '\n') return at;
+        if ((at == 0 || t.data[at - 1] == '\n') && !word_goes_on(t, at + heading.len, heading)) return at;
         at += heading.len;
     }
     return t.len;
@@ -236,7 +243,7 @@ cord_status segment_divide(const struct prompt_style *style, cord_text text, str
 
 /* ---- worthless steps ----------------------------------------------------------------------------------------- */
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80; }
+static bool is_letter(char c) { return is_latin(c) || (unsigned char)c >= 0x80; }
 static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool segment_is_empty(cord_text step) {

@@ -19,11 +19,46 @@ static bool takes_end(cord_text *name, const char *end) {
     return true;
 }
 
+/* What is told by its bytes and cannot be read, with the cure. */
+static cord_status refuse_foreign(const char *path, cord_text beginning, cord_error *err) {
+    static const struct {
+        size_t at, len;
+        const char *bytes, *what;
+    } foreign[] = {
+        {0, 6, "\xFD\x37zXZ\0", "this is packed by xz; unpack it: xz -d"},
+        {4, 6, "1AY&SY", "this is packed by bzip2; unpack it: bzip2 -d"},
+        {0, 4, "PK\3\4", "this is a zip archive; unpack it: unzip"},
+        {0, 6, "7z\xBC\xAF\x27\x1C", "this is a 7z archive; unpack it: 7z x"},
+        {0, 2, "\xFF\xFE", "this is UTF-16; make UTF-8 of it: iconv -f UTF-16 -t UTF-8"},
+        {0, 2, "\xFE\xFF", "this is UTF-16; make UTF-8 of it: iconv -f UTF-16 -t UTF-8"},
+        {0, 2, "{\0", "this is UTF-16; make UTF-8 of it: iconv -f UTF-16LE -t UTF-8"},
+        {0, 2, "\0{", "this is UTF-16; make UTF-8 of it: iconv -f UTF-16BE -t UTF-8"},
+    };
+    const char *what = NULL;
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign && !what; i++) {
+        cord_text there =
+            text_slice(beginning, foreign[i].at < beginning.len ? foreign[i].at : beginning.len, beginning.len);
+        if (text_starts(there, (cord_text){foreign[i].bytes, foreign[i].len})) what = foreign[i].what;
+    }
+    if (text_find(beginning, TEXT("}\r{")) >= 0 && text_find(beginning, TEXT("\n")) < 0)
+        what = "its lines end in CR alone; make LF of it: tr '\\r' '\\n'";
+    if (!what) return CORD_OK;
+    error_where(err, "%s", path);
+    return error_set(err, CORD_BAD_INPUT, "%s", what);
+}
+
 /* The beginning of a regular file; nothing of a pipe, which can be read but once. */
 static cord_status peek(const char *path, char *bytes, size_t size, cord_text *beginning, cord_error *err) {
     struct stat info;
     *beginning = (cord_text){bytes, 0};
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return CORD_OK; /* (who opens it says what is wrong) */
+    if (stat(path, &info) != 0) return CORD_OK; /* (who opens it says what is wrong) */
+    if (S_ISDIR(info.st_mode)) {
+        error_where(err, "%s", path);
+        return error_set(err, CORD_IO_ERROR,
+                         "this is a folder; name one file. Several are joined by cat, or, where they are Parquet, by "
+                         "DuckDB's program: duckdb -c \"COPY (FROM '*.parquet') TO 'joined.parquet'\"");
+    }
+    if (!S_ISREG(info.st_mode)) return CORD_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return error_errno(err, "open", path);
     ssize_t n = pread(fd, bytes, size, 0);
@@ -73,6 +108,7 @@ static cord_status find_kind(const char *path, struct kind *kind, cord_error *er
         kind->table = TABLE_PARQUET;
         return CORD_OK;
     }
+    CORD_TRY(refuse_foreign(path, beginning, err));
     (void)(takes_end(&name, ".gz") || takes_end(&name, ".zst") || takes_end(&name, ".zstd"));
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (takes_end(&name, ends[i].end)) kind->table = ends[i].table;
@@ -120,7 +156,7 @@ cord_status source_open(struct source *s, const char *path, const char *library,
 static cord_status refuse_first_line(const struct source *s, cord_text line, cord_error *err) {
     enum packing packing = packing_of(line);
     bool parquet = text_starts(line, TEXT("PAR1"));
-    if (packing == PACKING_NONE && !parquet) return CORD_OK;
+    if (packing == PACKING_NONE && !parquet) return refuse_foreign(s->path, line, err);
     error_where(err, "%s", s->path);
     if (parquet) return error_set(err, CORD_BAD_INPUT, "Parquet cannot be read from a pipe; name the file");
     return error_set(err, CORD_BAD_INPUT, "this is %s in a pipe, or packed twice; unpack it on the way: %s -dc",

@@ -1,263 +1,40 @@
-/* tables.c - the one file that knows DuckDB: its C interface, loaded at run time, and the few queries that read a file's rows
- * and write Parquet. It must not know what the rows mean.
- *
- * Queries hold nothing but constants and numbers: a file is opened here and DuckDB is told /proc/self/fd/N, so that quotes,
- * stars or "https:" in a name are no more than a name. Its memory and threads are bounded, it may open no other file, and
- * results come in pieces of some thousand rows, so that a file of any size takes the same memory. */
+/* tables.c - the few queries that read a file's rows through DuckDB (duck.h), and write Parquet. It must not know what the
+ * rows mean. */
 #include "data/tables.h"
 #include "base/json.h"
+#include "data/duck.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
-enum { COLUMNS = 1000, QUERY_BYTES = 1 << 16, MESSAGE_BYTES = 300 };
+enum { COLUMNS = 1000 };
 
 /* Rows of a Parquet file that are held in memory until they are written; the fewest that DuckDB takes. */
 enum { GROUP_ROWS = 2048 };
 
-/* ---- DuckDB's interface, as duckdb.h of 1.x has it ---------------------------------------------------------------- */
-
-typedef struct {
-    uint64_t counts[3];
-    void *columns, *message, *internal;
-} result_t;
-
-/* Up to 12 bytes lie in place, more behind the pointer. */
-typedef struct {
-    uint32_t length;
-    union {
-        char inlined[12];
-        struct {
-            char prefix[4], *data;
-        } __attribute__((packed, aligned(4))) pointer;
-    } at;
-} string_t;
-
-_Static_assert(sizeof(result_t) == 48 && sizeof(string_t) == 16, "DuckDB's layout");
-
-#define DUCKDB_FUNCTIONS(F)                                                           \
-    F(int, create_config, (void **config))                                            \
-    F(int, set_config, (void *config, const char *name, const char *option))          \
-    F(void, destroy_config, (void **config))                                          \
-    F(int, open_ext, (const char *path, void **database, void *config, char **error)) \
-    F(void, close, (void **database))                                                 \
-    F(int, connect, (void *database, void **connection))                              \
-    F(void, disconnect, (void **connection))                                          \
-    F(int, prepare, (void *connection, const char *query, void **statement))          \
-    F(const char *, prepare_error, (void *statement))                                 \
-    F(void, destroy_prepare, (void **statement))                                      \
-    F(int, execute_prepared_streaming, (void *statement, result_t *result))           \
-    F(const char *, result_error, (result_t * result))                                \
-    F(void, destroy_result, (result_t * result))                                      \
-    F(void *, fetch_chunk, (result_t result))                                         \
-    F(void, destroy_data_chunk, (void **chunk))                                       \
-    F(uint64_t, data_chunk_get_size, (void *chunk))                                   \
-    F(void *, data_chunk_get_vector, (void *chunk, uint64_t column))                  \
-    F(void *, vector_get_data, (void *vector))                                        \
-    F(uint64_t *, vector_get_validity, (void *vector))                                \
-    F(void, free, (void *memory))
-
-struct duckdb {
-#define MEMBER(type, name, arguments) type(*name) arguments; /* NOLINT(bugprone-macro-parentheses): a declaration */
-    DUCKDB_FUNCTIONS(MEMBER)
-#undef MEMBER
-    void *library;
-};
-
 struct table {
-    struct duckdb api;
-    const char *path; /* for messages */
-    bool writes;      /* Parquet is made of the file */
-    int fd;
-    char seen[40]; /* "/proc/self/fd/N", as DuckDB knows the file */
-    void *database, *connection, *statement;
-    result_t result;
-    bool has_result;
-    void *chunk; /* a piece of the result, and the row in it that comes next */
-    uint64_t row, rows;
+    struct duck duck;
     enum table_kind kind;
-    struct buf query, text;
+    struct buf text;
     struct arena arena;
     cord_text names[COLUMNS]; /* of a CSV's fields */
     int columns;
 };
 
-/* ---- the library ------------------------------------------------------------------------------------------------ */
-
-static cord_status no_library(const char *path, const char *why, cord_error *err) {
-    error_where(err, "%s", path);
-    return error_set(
-        err, CORD_IO_ERROR,
-        "this kind of file is read through DuckDB's library, which is not here (%s). JSONL needs none; "
-        "scripts/duckdb.sh of cord's sources fetches it (`make duckdb`), or set CORD_DUCKDB to the path of "
-        "a libduckdb.so, version " DUCKDB_VERSION " or near",
-        why);
-}
-
-static cord_status load(struct duckdb *api, const char *library, const char *path, cord_error *err) {
-    if (library && !*library) return no_library(path, "none is looked for", err);
-    api->library = dlopen(library ? library : "libduckdb.so", RTLD_NOW | RTLD_LOCAL);
-    if (!api->library) return no_library(path, dlerror(), err);
-        /* POSIX makes a function of what dlsym gives; ISO C has no such cast */
-#define FIND(type, name, arguments)                              \
-    *(void **)&api->name = dlsym(api->library, "duckdb_" #name); \
-    if (!api->name) return no_library(path, "it lacks duckdb_" #name, err);
-    DUCKDB_FUNCTIONS(FIND)
-#undef FIND
-    return CORD_OK;
-}
-
 cord_status table_find_library(const char *path, const char *library, cord_error *err) {
-    struct duckdb api;
-    return load(&api, library, path, err);
-}
-
-/* Advice about options that nobody here can set. */
-static bool is_advice(cord_text line) {
-    return text_starts(line, TEXT("Possible")) || text_starts(line, TEXT("Try setting")) ||
-           text_starts(line, TEXT("LINE ")) || text_starts(line, TEXT("The search space"));
-}
-
-/* What DuckDB said, on one line: without the kind of error in front and its advice behind, with "the file" in place of what
- * it knows the file as, in plain characters. */
-static cord_status refused(const struct table *t, const char *said, cord_error *err) {
-    struct buf message;
-    cord_text rest = text_of(said ? said : "no reason was given"), hidden = text_of(t->seen);
-    ptrdiff_t kind = text_find(rest, TEXT("Error: ")), newline = text_find(rest, TEXT("\n"));
-    if (kind >= 0 && (newline < 0 || kind < newline)) rest = text_slice(rest, (size_t)kind + 7, rest.len);
-    buf_init(&message, "an error", MESSAGE_BYTES);
-    for (cord_text line; text_next_line(&rest, &line);) {
-        line = text_trim(line);
-        if (is_advice(line)) break;
-        if (line.len && message.len) buf_add(&message, TEXT("; "));
-        for (; line.len; line = text_slice(line, 1, line.len)) {
-            bool own = hidden.len && text_starts(line, hidden);
-            if (own) line = text_slice(line, hidden.len - 1, line.len);
-            buf_add(&message, own ? TEXT("the file") : (cord_text){line.data, 1});
-        }
-    }
-    for (size_t i = 0; i < message.len; i++)
-        if (message.data[i] < ' ' || message.data[i] > '~') message.data[i] = '?';
-    error_where(err, "%s", t->path);
-    (void)error_set(err, CORD_BAD_INPUT,
-                    t->writes ? "DuckDB cannot make Parquet of it: %s" : "DuckDB cannot read it: %s",
-                    message.len ? message.data : "no reason was given");
-    buf_release(&message);
-    return CORD_BAD_INPUT;
-}
-
-/* ---- queries ---------------------------------------------------------------------------------------------------- */
-
-static void end_query(struct table *t) {
-    if (t->chunk) t->api.destroy_data_chunk(&t->chunk);
-    if (t->has_result) t->api.destroy_result(&t->result);
-    if (t->statement) t->api.destroy_prepare(&t->statement);
-    t->has_result = false;
-    t->row = t->rows = 0;
-}
-
-/* Starts what t->query says. */
-static cord_status ask(struct table *t, cord_error *err) {
-    end_query(t);
-    CORD_TRY(buf_check(&t->query, err));
-    if (t->api.prepare(t->connection, t->query.data, &t->statement) != 0)
-        return refused(t, t->api.prepare_error(t->statement), err);
-    t->has_result = true;
-    if (t->api.execute_prepared_streaming(t->statement, &t->result) != 0)
-        return refused(t, t->api.result_error(&t->result), err);
-    return CORD_OK;
-}
-
-/* Moves on to the next row of the result; *more is false behind the last. */
-static cord_status advance(struct table *t, bool *more, cord_error *err) {
-    *more = true;
-    if (t->row < t->rows) return CORD_OK;
-    if (t->chunk) t->api.destroy_data_chunk(&t->chunk);
-    t->chunk = t->api.fetch_chunk(t->result);
-    const char *said = t->chunk ? NULL : t->api.result_error(&t->result);
-    if (said && *said) return refused(t, said, err);
-    t->row = 0;
-    t->rows = t->chunk ? t->api.data_chunk_get_size(t->chunk) : 0;
-    *more = t->rows > 0;
-    return CORD_OK;
-}
-
-/* A value of the row; data == NULL for NULL. */
-static cord_text value(const struct table *t, int column) {
-    void *vector = t->api.data_chunk_get_vector(t->chunk, (uint64_t)column);
-    const uint64_t *valid = t->api.vector_get_validity(vector);
-    if (valid && !(valid[t->row / 64] >> t->row % 64 & 1)) return (cord_text){0};
-    const string_t *s = (const string_t *)t->api.vector_get_data(vector) + t->row;
-    return (cord_text){s->length <= sizeof s->at.inlined ? s->at.inlined : s->at.pointer.data, s->length};
-}
-
-/* Does what t->query says, whose result does not matter. */
-static cord_status tell(struct table *t, cord_error *err) {
-    bool more;
-    CORD_TRY(ask(t, err));
-    CORD_TRY(advance(t, &more, err));
-    end_query(t);
-    return CORD_OK;
-}
-
-static cord_status set(struct table *t, const char *what, cord_error *err) {
-    buf_clear(&t->query);
-    buf_addf(&t->query, "SET %s", what);
-    return tell(t, err);
-}
-
-/* ---- opening ---------------------------------------------------------------------------------------------------- */
-
-static cord_status connect(struct table *t, cord_error *err) {
-    static const char *const bounds[][2] = {{"threads", "1"},
-                                            {"memory_limit", "1GB"},
-                                            {"temp_directory", ""},
-                                            {"autoinstall_known_extensions", "false"},
-                                            {"autoload_known_extensions", "false"}};
-    void *config = NULL;
-    char *error = NULL;
-    if (t->api.create_config(&config) != 0) return error_memory(err);
-    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
-        (void)t->api.set_config(config, bounds[i][0], bounds[i][1]); /* (one that it does not know has no bound) */
-    int failed = t->api.open_ext(NULL, &t->database, config, &error);
-    t->api.destroy_config(&config);
-    cord_status status = failed ? refused(t, error, err) : CORD_OK;
-    if (error) t->api.free(error);
-    CORD_TRY(status);
-    return t->api.connect(t->database, &t->connection) == 0 ? CORD_OK : error_memory(err);
-}
-
-/* From here on DuckDB may open nothing but the given paths; `more` may be "". */
-static cord_status lock(struct table *t, const char *more, cord_error *err) {
-    char allowed[200];
-    snprintf(allowed, sizeof allowed, "allowed_paths=['%s'%s]", t->seen, more);
-    CORD_TRY(set(t, allowed, err));
-    CORD_TRY(set(t, "enable_external_access=false", err));
-    return set(t, "lock_configuration=true", err);
-}
-
-static cord_status open_file(struct table *t, const char *path, cord_error *err) {
-    t->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (t->fd < 0) return error_errno(err, "open", path);
-    snprintf(t->seen, sizeof t->seen, "/proc/self/fd/%d", t->fd);
-    return CORD_OK;
+    return duck_find_library(path, library, err);
 }
 
 static cord_status make(const char *path, const char *library, struct table **out, cord_error *err) {
     struct table *t = *out = calloc(1, sizeof *t);
     if (!t) return error_memory(err);
-    t->path = path;
-    t->fd = -1;
-    buf_init(&t->query, "a query", QUERY_BYTES);
     buf_init(&t->text, "a row of a table", 8 * (size_t)TABLE_ROW_BYTES); /* (characters may be escaped) */
     arena_init(&t->arena);
-    CORD_TRY(open_file(t, path, err));
-    CORD_TRY(load(&t->api, library, path, err));
-    return connect(t, err);
+    return duck_open(&t->duck, path, library, err);
 }
 
 /* ---- CSV -------------------------------------------------------------------------------------------------------- */
@@ -278,7 +55,7 @@ static char divider_of(cord_text line) {
 }
 
 static cord_status bad_names(const struct table *t, const char *what, cord_error *err) {
-    error_where(err, "%s", t->path);
+    error_where(err, "%s", t->duck.path);
     return error_set(err, CORD_BAD_INPUT, "the first line, which names the fields, %s", what);
 }
 
@@ -312,24 +89,25 @@ static cord_status take_name(struct table *t, cord_text *line, char divider, boo
 
 static void csv_options(struct table *t, enum packing packing) {
     /* (its buffers would be sixteen times the longest line by default, several at a time) */
-    buf_addf(&t->query, ", auto_detect=false, compression='%s', max_line_size=%d, buffer_size=%d",
+    buf_addf(&t->duck.query, ", auto_detect=false, compression='%s', max_line_size=%d, buffer_size=%d",
              packing_names[packing], TABLE_ROW_BYTES, 2 * TABLE_ROW_BYTES);
 }
 
 /* The first line is read as a text, and the fields' names are taken from it; DuckDB's own guess at a CSV drops lines that
- * do not fit it. */
+ * do not fit it. Without quotes, line breaks in later fields look like rows that end otherwise, which only its strict mode
+ * minds. */
 static cord_status read_names(struct table *t, enum packing packing, char *divider, cord_error *err) {
     const cord_text mark = TEXT("\xEF\xBB\xBF");
     bool more;
-    buf_clear(&t->query);
-    buf_addf(&t->query,
+    buf_clear(&t->duck.query);
+    buf_addf(&t->duck.query,
              "SELECT l FROM read_csv('%s', columns={'l': 'VARCHAR'}, header=false, delim='', quote='', escape=''",
-             t->seen);
+             t->duck.seen);
     csv_options(t, packing);
-    buf_addf(&t->query, ") LIMIT 1");
-    CORD_TRY(ask(t, err));
-    CORD_TRY(advance(t, &more, err));
-    cord_text line = more ? value(t, 0) : (cord_text){0};
+    buf_addf(&t->duck.query, ", strict_mode=false) LIMIT 1");
+    CORD_TRY(duck_ask(&t->duck, err));
+    CORD_TRY(duck_advance(&t->duck, &more, err));
+    cord_text line = more ? duck_value(&t->duck, 0) : (cord_text){0};
     line = arena_text(&t->arena, line);
     if (!line.data) return error_memory(err);
     if (text_starts(line, mark)) line = text_slice(line, mark.len, line.len);
@@ -342,13 +120,13 @@ static cord_status read_names(struct table *t, enum packing packing, char *divid
 static cord_status ask_csv(struct table *t, enum packing packing, cord_error *err) {
     char divider = '\t';
     CORD_TRY(read_names(t, packing, &divider, err));
-    buf_clear(&t->query);
-    buf_addf(&t->query, "SELECT * FROM read_csv('%s', columns={", t->seen);
-    for (int i = 0; i < t->columns; i++) buf_addf(&t->query, "%s'c%d': 'VARCHAR'", i ? ", " : "", i);
-    buf_addf(&t->query, "}, header=true, delim='%c', quote='\"', escape='\"'", divider);
+    buf_clear(&t->duck.query);
+    buf_addf(&t->duck.query, "SELECT * FROM read_csv('%s', columns={", t->duck.seen);
+    for (int i = 0; i < t->columns; i++) buf_addf(&t->duck.query, "%s'c%d': 'VARCHAR'", i ? ", " : "", i);
+    buf_addf(&t->duck.query, "}, header=true, delim='%c', quote='\"', escape='\"'", divider);
     csv_options(t, packing);
-    buf_addf(&t->query, ")");
-    return ask(t, err);
+    buf_addf(&t->duck.query, ")");
+    return duck_ask(&t->duck, err);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
@@ -356,17 +134,63 @@ static cord_status ask_csv(struct table *t, enum packing packing, cord_error *er
 static cord_status ask_json(struct table *t, enum packing packing, cord_error *err) {
     static const char *const formats[] = {
         [TABLE_LINES] = "newline_delimited', ignore_errors=true", [TABLE_ARRAY] = "array'", [TABLE_JSON] = "auto'"};
-    buf_clear(&t->query);
-    buf_addf(&t->query,
-             "SELECT json FROM read_json_objects('%s', compression='%s', maximum_object_size=%d, format='%s)", t->seen,
-             packing_names[packing], TABLE_ROW_BYTES, formats[t->kind]);
-    return ask(t, err);
+    buf_clear(&t->duck.query);
+    buf_addf(&t->duck.query,
+             "SELECT json FROM read_json_objects('%s', compression='%s', maximum_object_size=%d, format='%s)",
+             t->duck.seen, packing_names[packing], TABLE_ROW_BYTES, formats[t->kind]);
+    return duck_ask(&t->duck, err);
 }
 
+/* A name of a column, and those before it. */
+struct column {
+    cord_text name;
+    const struct column *before;
+};
+
+static cord_status add_column(struct table *t, cord_text name, const struct column **last, cord_error *err) {
+    struct column *column = arena_alloc(&t->arena, sizeof *column);
+    if (!column) return error_memory(err);
+    *column = (struct column){arena_text(&t->arena, name), *last};
+    if (!column->name.data) return error_memory(err);
+    for (const struct column *other = *last; other; other = other->before)
+        if (strcasecmp(other->name.data, column->name.data) == 0) {
+            error_where(err, "%s", t->duck.path);
+            return error_set(
+                err, CORD_BAD_INPUT,
+                "the columns '%.100s' and '%.100s' cannot be told apart, since DuckDB knows no capitals in "
+                "names; rename one",
+                other->name.data, column->name.data);
+        }
+    *last = column;
+    return CORD_OK;
+}
+
+/* DuckDB renames columns in silence that differ in capitals only. The schema has the names as they are: the root, then each
+ * column, with its parts behind it. */
+static cord_status check_columns(struct table *t, cord_error *err) {
+    const struct column *last = NULL;
+    bool more = true, root = true;
+    buf_clear(&t->duck.query);
+    buf_addf(&t->duck.query, "SELECT name, num_children::VARCHAR FROM parquet_schema('%s')", t->duck.seen);
+    CORD_TRY(duck_ask(&t->duck, err));
+    for (int64_t parts = 0;; root = false, t->duck.row++) {
+        CORD_TRY(duck_advance(&t->duck, &more, err));
+        if (!more) return CORD_OK;
+        cord_text own = duck_value(&t->duck, 1); /* (of a number, which is short, a text with its NUL) */
+        if (parts > 0)
+            parts--;
+        else if (!root)
+            CORD_TRY(add_column(t, duck_value(&t->duck, 0), &last, err));
+        if (!root && own.len) parts += strtoll(own.data, NULL, 10);
+    }
+}
+
+/* (The table's own name would stand for the whole row, too, unless a column is called the same.) */
 static cord_status ask_parquet(struct table *t, cord_error *err) {
-    buf_clear(&t->query);
-    buf_addf(&t->query, "SELECT to_json(t) FROM read_parquet('%s') t", t->seen);
-    return ask(t, err);
+    CORD_TRY(check_columns(t, err));
+    buf_clear(&t->duck.query);
+    buf_addf(&t->duck.query, "SELECT to_json(struct_pack(*COLUMNS(*))) FROM read_parquet('%s')", t->duck.seen);
+    return duck_ask(&t->duck, err);
 }
 
 cord_status table_open(const struct table_options *o, struct table **table, cord_error *err) {
@@ -374,7 +198,7 @@ cord_status table_open(const struct table_options *o, struct table **table, cord
     cord_status status = make(o->path, o->library, table, err);
     if (status == CORD_OK) {
         (*table)->kind = o->kind;
-        status = lock(*table, "", err);
+        status = duck_lock(&(*table)->duck, "", err);
     }
     if (status == CORD_OK)
         status = o->kind == TABLE_PARQUET ? ask_parquet(*table, err)
@@ -416,7 +240,7 @@ static void write_csv_row(struct table *t) {
     buf_clear(&t->text);
     json_open(&w, NULL, '{');
     for (int i = 0; i < t->columns; i++) {
-        cord_text field = value(t, i);
+        cord_text field = duck_value(&t->duck, i);
         const char *name = t->names[i].data;
         if (field.data)
             json_text(&w, name, field);
@@ -429,15 +253,15 @@ static void write_csv_row(struct table *t) {
 /* Bytes of the row's values. */
 static size_t row_bytes(const struct table *t) {
     size_t bytes = 0;
-    for (int i = 0; i < (t->columns ? t->columns : 1); i++) bytes += value(t, i).len;
+    for (int i = 0; i < (t->columns ? t->columns : 1); i++) bytes += duck_value(&t->duck, i).len;
     return bytes;
 }
 
 cord_status table_next(struct table *t, struct table_row *row, cord_error *err) {
     *row = (struct table_row){0};
-    CORD_TRY(advance(t, &row->more, err));
+    CORD_TRY(duck_advance(&t->duck, &row->more, err));
     if (!row->more) return CORD_OK;
-    cord_text json = value(t, 0);
+    cord_text json = duck_value(&t->duck, 0);
     if (row_bytes(t) > TABLE_ROW_BYTES) {
         row->bad = "the row is too long; it may have at most 16777216 bytes";
     } else if (!t->columns && !json.data) {
@@ -450,20 +274,16 @@ cord_status table_next(struct table *t, struct table_row *row, cord_error *err) 
         CORD_TRY(buf_check(&t->text, err));
         row->text = buf_text(&t->text);
     }
-    t->row++;
+    t->duck.row++;
     return CORD_OK;
 }
 
 void table_close(struct table *t) {
     if (!t) return;
-    if (t->api.destroy_data_chunk) end_query(t);
-    if (t->connection) t->api.disconnect(&t->connection);
-    if (t->database) t->api.close(&t->database);
-    if (t->fd >= 0) close(t->fd);
-    buf_release(&t->query);
+    duck_close(&t->duck);
     buf_release(&t->text);
     arena_release(&t->arena);
-    free(t); /* the library stays loaded: it is not made to be unloaded */
+    free(t);
 }
 
 /* ---- writing Parquet -------------------------------------------------------------------------------------------- */
@@ -472,26 +292,26 @@ void table_close(struct table *t) {
  * ids that look like it UUIDs, which most readers take for bytes. json_group_structure holds all that it is given in memory:
  * it gets one row of each structure, of which there are few. */
 static cord_status find_types(struct table *t, cord_error *err) {
-    buf_clear(&t->query);
+    buf_clear(&t->duck.query);
     buf_addf(
-        &t->query,
+        &t->duck.query,
         "SET VARIABLE types = (SELECT coalesce(replace(replace(json_group_structure(one)::VARCHAR, "
         "'\"UBIGINT\"', '\"BIGINT\"'), '\"NULL\"', '\"DOUBLE\"'), '{\"no_rows\":\"VARCHAR\"}') FROM (SELECT "
         "first(json) AS one FROM read_json_objects('%s', format='newline_delimited', maximum_object_size=%d) GROUP "
         "BY json_structure(json)))",
-        t->seen, TABLE_ROW_BYTES);
-    return tell(t, err);
+        t->duck.seen, TABLE_ROW_BYTES);
+    return duck_tell(&t->duck, err);
 }
 
 static cord_status copy_rows(struct table *t, int fd, cord_error *err) {
     CORD_TRY(find_types(t, err));
-    buf_clear(&t->query);
-    buf_addf(&t->query,
+    buf_clear(&t->duck.query);
+    buf_addf(&t->duck.query,
              "COPY (SELECT unnest(from_json(json, getvariable('types'))) FROM read_json_objects('%s', "
              "format='newline_delimited', maximum_object_size=%d)) TO '/proc/self/fd/%d' (FORMAT parquet, "
              "COMPRESSION zstd, ROW_GROUP_SIZE %d, USE_TMP_FILE false)",
-             t->seen, TABLE_ROW_BYTES, fd, GROUP_ROWS);
-    return tell(t, err);
+             t->duck.seen, TABLE_ROW_BYTES, fd, GROUP_ROWS);
+    return duck_tell(&t->duck, err);
 }
 
 static cord_status write_parquet(struct table *t, const char *out, cord_error *err) {
@@ -499,8 +319,8 @@ static cord_status write_parquet(struct table *t, const char *out, cord_error *e
     if (fd < 0) return error_errno(err, "create", out);
     char more[60];
     snprintf(more, sizeof more, ", '/proc/self/fd/%d'", fd);
-    cord_status status = lock(t, more, err);
-    t->writes = true;
+    cord_status status = duck_lock(&t->duck, more, err);
+    t->duck.writes = true;
     if (status == CORD_OK) status = copy_rows(t, fd, err);
     if (status == CORD_OK && fsync(fd) != 0 && errno != EINVAL) status = error_errno(err, "write", out);
     if (close(fd) != 0 && status == CORD_OK) status = error_errno(err, "write", out);

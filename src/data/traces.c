@@ -93,8 +93,8 @@ static cord_status put_traces(struct reading *r, int index, const struct row_tra
 static cord_status compare_problems(const struct reading *r, const struct problem *own, const struct problem *p,
                                     cord_error *err) {
     if (!text_equal(own->question.text, p->question.text))
-        return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld", p->question.id.data,
-                         r->source.unit, (long long)own->line);
+        return error_set(err, CORD_BAD_INPUT, "the id '%.100s' has another question in %s %lld" REPEATED_ID_ADVICE,
+                         p->question.id.data, r->source.unit, (long long)own->line);
     if (!text_equal(own->gold, p->gold) || !text_equal(own->target, p->target))
         return error_set(err, CORD_BAD_INPUT, "the same problem has another answer in %s %lld: '%.*s'", r->source.unit,
                          (long long)own->line, (int)(own->gold.len < 60 ? own->gold.len : 60), own->gold.data);
@@ -210,6 +210,7 @@ static cord_status hash_traces(const struct trace_set *set, int problem, struct 
 /* A problem's row, with the hash of its traces. `arena`: of the problem. */
 static cord_status finish_problem(struct trace_set *set, struct problem *p, struct arena *arena, cord_error *err) {
     char hex[65];
+    p->index -= set->skipped;
     if (!p->bad) {
         cord_text fields = p->row;
         CORD_TRY(hash_traces(set, p->index, arena, hex, err));
@@ -224,15 +225,19 @@ static cord_status finish_problem(struct trace_set *set, struct problem *p, stru
 
 static cord_status finish(struct reading *r, cord_error *err) {
     const struct problem_options *o = &r->options->problems;
+    struct trace_set *set = r->set;
     int n = r->problems.n;
     CORD_TRY(problem_set_check(&r->problems, o, &r->first, err));
+    set->skipped = o->skip < n ? (int)o->skip : n;
+    n -= set->skipped;
+    if (!n) return problem_set_check(&set->problems, o, &r->first, err);
     if (o->limit && n > o->limit) n = (int)o->limit;
     struct problem_walk walk;
     struct problem p;
     cord_status status = CORD_OK;
     problem_walk_begin(&walk, &r->problems, err);
-    while (status == CORD_OK && r->set->problems.n < n && problem_walk_next(&walk, &p))
-        status = finish_problem(r->set, &p, &walk.arena, err);
+    while (status == CORD_OK && set->problems.n < n && problem_walk_next(&walk, &p))
+        if (p.index >= set->skipped) status = finish_problem(set, &p, &walk.arena, err);
     return problem_walk_end(&walk, status);
 }
 
@@ -294,7 +299,7 @@ static cord_status read_kept(const struct trace_set *set, int64_t *at, struct ar
 cord_status trace_set_get(const struct trace_set *set, int problem, struct arena *arena, struct trace_list *list,
                           cord_error *err) {
     struct head head;
-    CORD_TRY(read_head(set, problem, &head, err));
+    CORD_TRY(read_head(set, problem + set->skipped, &head, err));
     *list = (struct trace_list){arena_alloc(arena, (size_t)(head.n + 1) * sizeof *list->traces), head.n};
     int *samples = arena_alloc(arena, (size_t)set->n_sources * sizeof *samples + 1);
     if (!list->traces || !samples) return error_memory(err);

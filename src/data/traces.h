@@ -39,6 +39,7 @@ struct trace_set {
     struct problem_set problems;
     const char **sources; /* n_sources, in the arena */
     int n_sources, n_traces;
+    int skipped;                /* problems of the file before the first of `problems` */
     size_t longest;             /* bytes: of a trace */
     struct spool heads, traces; /* what traces.c knows of each problem; and of each trace, with its texts */
     int numbers[TRACE_SOURCES]; /* of the sources as they were found, in `sources` */

@@ -86,6 +86,36 @@ static void load_servers(const struct load *load, cord_server_limits *limits) {
     };
 }
 
+static bool any_model(const struct load *load, bool (*has)(const struct load *load, const char *name)) {
+    const struct recipe_group *models = &load->values.models;
+    for (int i = 0; i < models->n; i++)
+        if (has(load, models->names[i].name)) return true;
+    return false;
+}
+
+static bool is_served(const struct load *load, const char *name) {
+    return load_string(load, "models.*.url", name) != NULL;
+}
+
+static bool has_price(const struct load *load, const char *name) {
+    return load_number(load, "models.*.price_in", name) > 0 || load_number(load, "models.*.price_cached", name) > 0 ||
+           load_number(load, "models.*.price_out", name) > 0;
+}
+
+/* A bound on what nothing adds to would never be reached. */
+static cord_status check_budget(const struct load *load) {
+    static const char *const keys[] = {"budget.requests", "budget.tokens", "budget.money"};
+    bool served = any_model(load, is_served), priced = any_model(load, has_price);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        bool counted = i < 2 ? served : priced;
+        if (counted || load_number(load, keys[i], NULL) <= 0) continue;
+        return values_error(&load->values, values_get(&load->values, keys[i], NULL)->place, load->err,
+                            "%s bounds what servers are asked, and no model has a %s; remove it, or give one", keys[i],
+                            i < 2 ? "url" : "price (price_in, price_cached, price_out)");
+    }
+    return CORD_OK;
+}
+
 /* What the file says is checked before the files it names are looked for. */
 static cord_status load_parts(struct load *load) {
     struct recipe *recipe = load->recipe;
@@ -112,6 +142,7 @@ static cord_status load_parts(struct load *load) {
                             "meta_prover.reuse contradicts run.reproducible, since such scores depend on who wrote a "
                             "text; set one of the two to false");
     CORD_TRY(load_check_models(load));
+    CORD_TRY(check_budget(load));
     CORD_TRY(load_problems(load));
     CORD_TRY(load_models(load));
     if (load->selection) load->values.teachers.n = 0;
@@ -129,16 +160,18 @@ static cord_status read_extended(struct load *load, const char *path, struct yam
     struct arena *arena = &load->recipe->arena;
     struct load_folder folder = {"", ""};
     const char *extended = NULL;
+    struct recipe_place place = {0};
     CORD_TRY(folder_of(load, path, &folder));
-    CORD_TRY(yaml_extends(yaml, arena, &extended, load->err));
+    CORD_TRY(yaml_extends(yaml, arena, &extended, &place, load->err));
     if (!extended) return CORD_OK;
     if (depth == MOST_EXTENDED)
-        return values_error(&load->values, (struct recipe_place){0}, load->err,
+        return values_error(&load->values, place, load->err,
                             "more than %d recipes extend one another, or one extends itself", MOST_EXTENDED);
     const char *file = load_seen_from(folder.seen, extended, arena);
     if (!file) return error_memory(load->err);
     cord_status status = read_recipe(load, file, depth + 1);
-    if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT) error_where(load->err, "%s: extends", path);
+    if (status == CORD_IO_ERROR || status == CORD_BAD_INPUT)
+        error_where(load->err, "%s:%d:%d: extends", path, place.line, place.column);
     return status;
 }
 

@@ -141,7 +141,8 @@ static cord_status check_model(struct load *load, const char *name, struct recip
             name);
     static const char *const of_servers[] = {"models.*.model",    "models.*.api_key_env",  "models.*.requests",
                                              "models.*.template", "models.*.device",       "models.*.stream",
-                                             "models.*.price_in", "models.*.price_cached", "models.*.price_out"};
+                                             "models.*.price_in", "models.*.price_cached", "models.*.price_out",
+                                             "models.*.protocol", "models.*.continue"};
     for (size_t i = 0; local && i < sizeof of_servers / sizeof *of_servers; i++) {
         const struct recipe_value *value = values_get(&load->values, of_servers[i], name);
         if (value && !value_is_default(value))

@@ -57,8 +57,10 @@ static bool is_date(cord_text t) {
     if (t.len != 10) return false;
     for (size_t i = 0; i < t.len; i++)
         if (i == 4 || i == 7 ? t.data[i] != '-' : t.data[i] < '0' || t.data[i] > '9') return false;
-    int month = atoi(t.data + 5), day = atoi(t.data + 8);
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = atoi(t.data), month = atoi(t.data + 5), day = atoi(t.data + 8);
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (leap && month == 2);
 }
 
 /* What is wrong with one text of a prompt, or NULL. */

@@ -89,8 +89,9 @@ struct yaml;
  * is yaml_read's to say. On failure *yaml is NULL. */
 cord_status yaml_open(const struct recipe_values *values, cord_text text, struct yaml **yaml, cord_error *err);
 void yaml_close(struct yaml *yaml); /* NULL is nothing */
-/* The file that it extends, as it stands there, in `arena`; NULL: none. */
-cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **file, cord_error *err);
+/* The file that it extends, as it stands there, in `arena`, and where; NULL: none. */
+cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **file, struct recipe_place *place,
+                         cord_error *err);
 /* Reads it into values, over what is there. Once only: it reads on, to see that no other document follows. */
 cord_status yaml_read(struct yaml *yaml, struct recipe_values *values, cord_error *err);
 /* All three for a text that is a whole recipe and extends none. */

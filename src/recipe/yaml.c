@@ -289,7 +289,8 @@ cord_status yaml_open(const struct recipe_values *values, cord_text text, struct
     return open_text(text, yaml, err);
 }
 
-cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **file, cord_error *err) {
+cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **file, struct recipe_place *place,
+                         cord_error *err) {
     struct fy_node *root = yaml->document ? fy_document_root(yaml->document) : NULL;
     void *at = NULL;
     struct fy_node_pair *pair;
@@ -298,6 +299,7 @@ cord_status yaml_extends(struct yaml *yaml, struct arena *arena, const char **fi
         cord_text name = node_text(fy_node_pair_value(pair));
         if (!text_equal(node_text(fy_node_pair_key(pair)), TEXT("extends")) || !name.len) continue;
         *file = arena_text(arena, name).data;
+        *place = node_place(fy_node_pair_value(pair), (struct recipe_place){0});
         return *file ? CORD_OK : error_memory(err);
     }
     return CORD_OK;

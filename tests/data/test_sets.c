@@ -87,8 +87,27 @@ static const struct file files[] = {
     {"openthoughts-metadata.jsonl",
      "OpenThoughts (metadata)",
      false,
-     2,
-     {{.gold = "4"}, {.bad = "the answer in the field 'ground_truth_solution' is null"}}},
+     3,
+     {{.gold = "4"}, {.bad = "the answer in the field 'ground_truth_solution' is null"}, {.gold = "5"}}},
+    {"numinamath-1.5.jsonl",
+     "NuminaMath-1.5",
+     false,
+     3,
+     {{.gold = "1", .question = "P"},
+      {.bad = "the field 'answer' is 'proof': the problem has no answer"},
+      {.bad = "the field 'answer' is 'notfound'"}}},
+    {"turns.jsonl",
+     NULL,
+     false,
+     8,
+     {{.id = "a", .gold = "3", .question = "P"},
+      {.gold = "4", .question = "Q"},
+      {.id = "b", .gold = "3.50", .question = "R"},
+      {.gold = "-1", .question = "S"},
+      {.bad = "the field 'reward_model' has 2 answers"},
+      {.bad = "the answer in the field 'reward_model' is missing, null or empty"},
+      {.gold = "7", .question = "U"},
+      {.bad = "the row has no question"}}},
     {"tatqa.jsonl",
      "TAT-QA",
      false,
@@ -98,6 +117,16 @@ static const struct file files[] = {
       {.id = "q3", .gold = "inflation, salaries", .question = TABLE "Which \"rates], [{\" are there, \\?"},
       {.id = "q4", .bad = "the answer in the field 'answer' is missing, null or empty"},
       {.id = "q5", .gold = "3", .question = "| a | b |\n\nHow many?"}}},
+    {"tatqa-numbers.jsonl",
+     "TAT-QA",
+     false,
+     6,
+     {{.id = "a", .gold = "2019, 2018.0", .question = "| Year | 2019 | 2018.0 |\n| Revenue | 12.50 |  |\n\nWhich?"},
+      {.id = "b", .gold = "12.50 million"},
+      {.id = "c", .bad = "span 2 in the field 'answer' is null, and should be a text or a number"},
+      {.id = "d", .bad = "cell 2 in row 1 of the table is a list, and should be a text or a number"},
+      {.id = "e", .bad = "row 1 of the table is a text, and should be a list"},
+      {.id = "f", .bad = "the field 'table' holds no list of rows"}}},
     {"pubmedqa.jsonl",
      "PubMedQA",
      false,
@@ -182,6 +211,18 @@ static int read_all(const struct problem_options *options, struct problem **prob
     int n = set.n;
     *problems = problems_of_set(&set, &arena);
     problem_set_release(&set);
+    return n;
+}
+
+/* The same of rows that stand here. */
+static int read_rows(const char *rows, struct problem_options options, struct problem **problems) {
+    char path[] = "/tmp/cord-test-sets-XXXXXX";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, rows, strlen(rows)), strlen(rows));
+    close(fd);
+    options.path = path;
+    int n = read_all(&options, problems);
+    unlink(path);
     return n;
 }
 
@@ -280,6 +321,44 @@ static void named_fields_come_before_the_sets_own(void **state) {
     arena_release(&arena);
 }
 
+static void ids_of_the_rows_can_be_left_out(void **state) {
+    (void)state;
+    static const char rows[] = "{\"id\":1,\"question\":\"Q\",\"answer\":\"1\"}\n"
+                               "{\"id\":1,\"question\":\"R\",\"answer\":\"2\"}\n";
+    struct problem *problems;
+    read_rows(rows, (struct problem_options){.id_field = NULL}, &problems);
+    assert_non_null(strstr(problems[1].bad, "(or --id) \"-\" makes them"));
+    arena_release(&arena);
+    read_rows(rows, (struct problem_options){.id_field = "-"}, &problems);
+    for (int i = 0; i < 2; i++)
+        assert_true(!problems[i].bad && problems[i].made_id && text_starts(problems[i].question.id, TEXT("p-")));
+    arena_release(&arena);
+}
+
+static void named_fields_keep_their_choices(void **state) {
+    (void)state;
+    static const char rows[] =
+        "{\"stem\":\"Q\",\"choices\":{\"text\":[\"a\",\"b\"],\"label\":[\"A\",\"B\"]},\"key\":\"B\"}\n"
+        "{\"stem\":\"R\",\"options\":[\"c\",\"d\"],\"key\":1,\"answer\":\"A\"}\n"
+        "{\"stem\":\"S\",\"options\":[\"c\",\"d\"],\"key\":\"an answer of its own\"}\n"
+        "{\"stem\":\"T\",\"options\":[\"c\",\"\"],\"key\":\"A\"}\n";
+    struct problem *problems;
+    read_rows(rows, (struct problem_options){.question_field = "stem", .answer_field = "key"}, &problems);
+    assert_text(problems[0].question.text, "Q\n\n(A) a\n(B) b");
+    assert_text(problems[0].gold, "(B) b");
+    assert_text(problems[0].gold_field, "key");
+    assert_text(problems[1].question.text, "R\n\n(A) c\n(B) d");
+    assert_text(problems[1].gold, "(B) d");
+    assert_text(problems[1].target, "B");
+    assert_text(problems[2].question.text, "S");
+    assert_text(problems[2].gold, "an answer of its own");
+    assert_non_null(strstr(problems[3].bad, "choice B in the field 'options' is empty"));
+    arena_release(&arena);
+    read_rows(rows, (struct problem_options){.question_field = "stem"}, &problems); /* its answer is found as ever */
+    assert_text(problems[1].gold, "(A) c");
+    arena_release(&arena);
+}
+
 static void integers_can_be_asked_for(void **state) {
     (void)state;
     static const struct {
@@ -288,14 +367,12 @@ static void integers_can_be_asked_for(void **state) {
                 {"-27.00", "-27"},  {"27.5", NULL},    {"\"2 7\"", NULL},  {"\"\"", NULL},
                 {"\"-027\"", NULL}, {"\".0\"", NULL},  {"\"27.0x\"", NULL}};
     enum { ROWS = sizeof rows / sizeof *rows };
-    char path[] = "/tmp/cord-test-sets-XXXXXX";
-    FILE *file = fdopen(mkstemp(path), "w");
-    for (int i = 0; i < ROWS; i++) fprintf(file, "{\"id\":%d,\"question\":\"q\",\"answer\":%s}\n", i, rows[i].answer);
-    fclose(file);
-    struct problem_options options = {.path = path, .format = ANSWER_INTEGER};
+    char content[1000] = "";
+    for (int i = 0; i < ROWS; i++)
+        snprintf(content + strlen(content), sizeof content - strlen(content),
+                 "{\"id\":%d,\"question\":\"q\",\"answer\":%s}\n", i, rows[i].answer);
     struct problem *problems;
-    read_all(&options, &problems);
-    unlink(path);
+    read_rows(content, (struct problem_options){.format = ANSWER_INTEGER}, &problems);
     for (int i = 0; i < ROWS; i++) {
         if (!rows[i].gold != !!problems[i].bad) fail_msg("%s", rows[i].answer);
         if (rows[i].gold) assert_text(problems[i].gold, rows[i].gold);
@@ -348,6 +425,8 @@ int main(void) {
         cmocka_unit_test(rows_are_read_by_themselves),
         cmocka_unit_test(rows_read_again_give_the_same),
         cmocka_unit_test(named_fields_come_before_the_sets_own),
+        cmocka_unit_test(ids_of_the_rows_can_be_left_out),
+        cmocka_unit_test(named_fields_keep_their_choices),
         cmocka_unit_test(integers_can_be_asked_for),
         cmocka_unit_test(gsm8k_is_whole),
         cmocka_unit_test(math_500_is_whole),

@@ -239,6 +239,46 @@ static void values_keep_their_types(void **state) {
     assert_text(problems[3].question.id, "row-4");
 }
 
+/* A column beats everything else of its name in a query. */
+static void columns_may_have_any_name(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(query, sizeof query,
+             "COPY (SELECT 'q1' AS question, '1' AS answer, {'question': 'other', 'answer': '9'} AS t, 'x' AS "
+             "\"COLUMNS\", 'y' AS \"*\", 'z' AS read_parquet) TO '%s/names.parquet' (FORMAT parquet)",
+             folder);
+    duckdb(query);
+    READ("names.parquet");
+    assert_text(problems->row, "{\"question\":\"q1\",\"answer\":\"1\",\"t\":{\"question\":\"other\",\"answer\":\"9\"},"
+                               "\"COLUMNS\":\"x\",\"*\":\"y\",\"read_parquet\":\"z\"}");
+}
+
+static void replace_all(const char *name, const char *from, const char *to) {
+    struct buf content;
+    assert_ok(file_read(file_at(name), "test's file", 1 << 24, &content, err));
+    for (ptrdiff_t at; (at = text_find(buf_text(&content), text_of(from))) >= 0;)
+        memcpy(content.data + at, to, strlen(to));
+    write_file(name, buf_text(&content));
+    buf_release(&content);
+}
+
+/* DuckDB writes no such file either, so the name is changed in it. Parts of a column may be called as columns are. */
+static void columns_that_differ_in_capitals_are_refused(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(
+        query, sizeof query,
+        "COPY (SELECT 'q1' AS question, {'answer': {'Question': 1}, 'x': [1]} AS meta, '1' AS answer, '2' AS bnswer) "
+        "TO '%s/capitals.parquet' (FORMAT parquet)",
+        folder);
+    duckdb(query);
+    READ("capitals.parquet");
+    replace_all("capitals.parquet", "bnswer", "Answer");
+    REFUSED("capitals.parquet", "the columns 'answer' and 'Answer' cannot be told apart");
+}
+
 /* ---- bad rows and bad files --------------------------------------------------------------------------------------- */
 
 static void bad_rows_cost_no_others(void **state) {
@@ -269,6 +309,28 @@ static void bad_rows_cost_no_others(void **state) {
     assert_string_equal(problems[1].bad, "not valid JSON");
     assert_int_equal(read_named("bad.csv", (struct problem_options){0}), CORD_BAD_INPUT);
     assert_non_null(strstr(why.where, "bad.csv, row 1"));
+}
+
+static void line_breaks_may_stand_in_quotes(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    for (int row = 0; row < 3; row++)
+        for (int field = 0; field < 3; field++) {
+            char content[200], want[20];
+            const char *end = ends[row], *within = ends[field];
+            snprintf(content, sizeof content, "question,answer%s\"one%stwo\",1%splain,2%s\"x%s\",3%s", end, within, end,
+                     end, within, end);
+            snprintf(want, sizeof want, "one%stwo", within);
+            write_file("breaks.csv", text_of(content));
+            READ("breaks.csv");
+            assert_int_equal(set.n, 3);
+            assert_int_equal(set.n_bad, 0);
+            assert_text(problems[0].question.text, want);
+            assert_text(problems[2].gold, "3");
+        }
+    write_file("mixed.csv", TEXT("question,answer\r\nq,1\nr,2\r\n"));
+    REFUSED("mixed.csv", "not all its rows end in the same way");
 }
 
 /* A beginning of a file that is on the disk, under another name. */
@@ -486,8 +548,11 @@ int main(void) {
         cmocka_unit_test_teardown(every_kind_of_file_gives_the_same, release_set),
         cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
         cmocka_unit_test_teardown(values_keep_their_types, release_set),
+        cmocka_unit_test_teardown(columns_may_have_any_name, release_set),
+        cmocka_unit_test_teardown(columns_that_differ_in_capitals_are_refused, release_set),
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
         cmocka_unit_test_teardown(traces_come_from_every_kind_of_file, release_set),
+        cmocka_unit_test_teardown(line_breaks_may_stand_in_quotes, release_set),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
         cmocka_unit_test(zstd_is_walked_by_its_format),

@@ -30,9 +30,9 @@ static int remove_folder(void **state) {
 }
 
 static cord_status query(struct table *t, const char *text, cord_error *e) {
-    buf_clear(&t->query);
-    buf_add(&t->query, text_of(text));
-    return tell(t, e);
+    buf_clear(&t->duck.query);
+    buf_add(&t->duck.query, text_of(text));
+    return duck_tell(&t->duck, e);
 }
 
 static void assert_refused(struct table *t, const char *text, const char *words) {
@@ -43,7 +43,7 @@ static void assert_refused(struct table *t, const char *text, const char *words)
 
 static void assert_locked(struct table *t) {
     char text[300];
-    snprintf(text, sizeof text, "SELECT * FROM read_csv('%s', columns={'l': 'VARCHAR'})", t->seen);
+    snprintf(text, sizeof text, "SELECT * FROM read_csv('%s', columns={'l': 'VARCHAR'})", t->duck.seen);
     assert_ok(query(t, text, err)); /* so that it is not the query that is wrong */
     snprintf(text, sizeof text, "SELECT * FROM read_csv('%s', columns={'l': 'VARCHAR'})", other);
     assert_refused(t, text, "disabled by configuration");

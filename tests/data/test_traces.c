@@ -84,11 +84,16 @@ static void known_layouts_are_recognised(void **state) {
         "\"All in one\"}]}\n"
         "{\"gold\": \"1\", \"question\": \"api\", \"messages\": [{\"role\": \"assistant\", \"reasoning_content\": "
         "\"Why?\", "
-        "\"content\": \"Because.\"}]}\n",
+        "\"content\": \"Because.\"}]}\n"
+        "{\"conversations\": [{\"from\": \"user\", \"value\": \"tags\"}, {\"from\": \"assistant\", \"value\": "
+        "\"<|begin_of_thought|>\\n\\nNo </think> here.\\n\\n<|end_of_thought|>\\n\\n<|begin_of_solution|>\\n\\nIt is "
+        "\\\\boxed{4}.\\n\\n<|end_of_solution|>\"}]}\n"
+        "{\"problem\": \"metadata\", \"deepseek_reasoning\": \"Okay.\", \"deepseek_solution\": \"So 5.\", "
+        "\"ground_truth_solution\": \"5\"}\n",
         .n_fields = 0);
-    assert_int_equal(set.problems.n, 6);
+    assert_int_equal(set.problems.n, 8);
     assert_int_equal(set.problems.n_bad, 0);
-    assert_int_equal(set.n_traces, 7);
+    assert_int_equal(set.n_traces, 9);
     assert_trace(0, 0, "solution", "It is 4.\n\n**Final Answer**\n\n\\boxed{4}", "");
     assert_text(problems[0].gold, "4");
     assert_int_equal(traces_of(1).n, 2); /* a solution beside traces is none */
@@ -100,6 +105,9 @@ static void known_layouts_are_recognised(void **state) {
     assert_trace(4, 0, "conversations", "All in one", "");
     assert_text(problems[4].question.text, "asked here");
     assert_trace(5, 0, "messages", "Why?", "Because.");
+    assert_trace(6, 0, "conversations", "No </think> here.", "It is \\boxed{4}.");
+    assert_text(problems[6].gold, "4");
+    assert_trace(7, 0, "deepseek", "Okay.", "So 5.");
 }
 
 static void rows_of_a_problem_come_together(void **state) {
@@ -131,6 +139,24 @@ static void rows_of_a_problem_come_together(void **state) {
     assert_string_not_equal(strstr(problems[0].row.data, "sha256"), before); /* a changed trace is seen */
 }
 
+static void problems_can_be_skipped(void **state) {
+    (void)state;
+    static const char content[] = "{\"question\": \"A\", \"answer\": \"1\", \"trace\": \"a\"}\n"
+                                  "{\"question\": \"B\", \"answer\": \"2\", \"trace\": \"b\"}\n"
+                                  "{\"question\": \"A\", \"answer\": \"1\", \"trace\": \"more\"}\n"
+                                  "{\"question\": \"C\", \"answer\": \"3\", \"trace\": \"c\"}\n";
+    READ(content, .problems = {.skip = 1, .limit = 1});
+    assert_int_equal(set.problems.n, 1);
+    assert_text(problems[0].question.text, "B");
+    assert_int_equal(problems[0].index, 0);
+    assert_trace(0, 0, "trace", "b", "");
+    READ(content, .problems = {.skip = 2});
+    assert_int_equal(set.problems.n, 1);
+    assert_trace(0, 0, "trace", "c", "");
+    assert_int_equal(read_set(content, (struct trace_options){.problems = {.skip = 3}}), CORD_BAD_INPUT);
+    assert_string_equal(why.message, "there is no row left after those that were skipped");
+}
+
 static void fields_can_be_named(void **state) {
     (void)state;
     static const char *const fields[] = {"a", "b"}, *const attempts[] = {"a2"};
@@ -155,6 +181,8 @@ static void what_is_wrong_is_told_with_line_and_field(void **state) {
         {Q "\"x\": 1}", "the row has no trace"},
         {Q "\"trace\": null}", "the row has no trace"},
         {Q "\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}", "'messages' has no turn of the assistant"},
+        {Q "\"messages\": [{\"role\": \"assistant\", \"content\": [{\"type\": \"text\", \"text\": \"x\"}]}]}",
+         "the assistant's turn in the field 'messages' has no text as its content"},
         {Q "\"deepseek_thinking_trajectory\": [\"x\", \"y\"], \"deepseek_attempt\": \"z\"}",
          "one attempt for 2 traces"},
         {Q "\"deepseek_thinking_trajectory\": [\"x\"], \"deepseek_attempt\": [\"z\", \"z\"]}",
@@ -236,6 +264,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(known_layouts_are_recognised, release_set),
         cmocka_unit_test_teardown(rows_of_a_problem_come_together, release_set),
+        cmocka_unit_test_teardown(problems_can_be_skipped, release_set),
         cmocka_unit_test_teardown(fields_can_be_named, release_set),
         cmocka_unit_test_teardown(what_is_wrong_is_told_with_line_and_field, release_set),
         cmocka_unit_test_teardown(sources_keep_their_numbers, release_set),

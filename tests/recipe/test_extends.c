@@ -154,9 +154,9 @@ static void errors_name_the_file_that_they_are_in(void **state) {
 static void what_cannot_be_extended_is_told(void **state) {
     (void)state;
     write_file("none.yaml", "extends: no-such.yaml\n");
-    assert_refused("none.yaml", NULL, "none.yaml: extends", "no-such.yaml");
+    assert_refused("none.yaml", NULL, "none.yaml:1:10: extends", "no-such.yaml");
     write_file("itself.yaml", "extends: itself.yaml\n");
-    assert_refused("itself.yaml", NULL, "itself.yaml", "one extends itself");
+    assert_refused("itself.yaml", NULL, "itself.yaml:1:10", "one extends itself");
     write_file("list.yaml", "extends: [base.yaml]\n");
     assert_refused("list.yaml", NULL, "list.yaml:1", "extends is a list");
     write_file("empty.yaml", "extends: \"\"\n");

@@ -178,6 +178,15 @@ static void what_goes_with_a_server(void **state) {
     assert_int_equal(r.in_flight, 4096);
     recipe_release(&r);
     assert_refused(TEXT(MINIMAL), "models.a.requests=5", "--set models.a.requests=5", "goes with url");
+    assert_refused(TEXT(MINIMAL), "models.a.protocol=chat", "--set models.a.protocol=chat", "goes with url");
+    assert_refused(TEXT(MINIMAL), "models.a.continue=prefix", "--set models.a.continue=prefix", "goes with url");
+    assert_refused(TEXT(MINIMAL), "budget.requests=1", "--set budget.requests=1", "no model has a url");
+    assert_refused(TEXT(MINIMAL), "budget.tokens=1", "--set budget.tokens=1", "no model has a url");
+    assert_refused(TEXT(MINIMAL), "budget.money=1", "--set budget.money=1", "no model has a price");
+    assert_refused(
+        TEXT("problems: {file: x}\nmodels: {a: {url: 'http://x'}}\nteachers: {one: {model: a}}\nmeta_prover: "
+             "{model: a}\nrun: {out: o}\nbudget: {requests: 1, money: 1}\n"),
+        NULL, "r.yaml:6:30", "no model has a price");
     assert_ok(load(TEXT(MINIMAL), "models.a.requests=0", &r, err)); /* as resolved recipes say it */
     recipe_release(&r);
 }

@@ -70,6 +70,7 @@ static void wrong_recipes_are_told(void **state) {
          "teachers.one.prompt.think_close: '' is blank"},
         {MINIMAL "prompt: {full: 'Solve'}\n", "r.yaml:6:16", "does not hold {question}"},
         {MINIMAL "prompt: {date: 2026-13-01}\n", "r.yaml:6:16", "is not a date"},
+        {MINIMAL "prompt: {date: 2026-02-29}\n", "r.yaml:6:16", "is not a date"},
         {MINIMAL "prompt: {user: \"{question}\\0\"}\n", "r.yaml:6:16", "zero byte"},
         {MINIMAL "prompt: {style: step}\n", "r.yaml:6:17", "did you mean 'steps'? allowed: steps, paper"},
         {HEAD "teachers: {one: {model: c}}\nmeta_prover: {model: a}\n" RUN, "r.yaml:3:25",

@@ -176,12 +176,14 @@ static void numbers_are_written_as_such(void **state) {
                  {"search.exploration=1000", " exploration: 1000\n"},
                  {"models.a.price_cached=-1", " price_cached: -1\n"},
                  {"budget.money=123456789000", " money: 123456789000\n"}};
+    static const char served[] = "problems: {file: p.jsonl}\nmodels: {a: {url: 'http://x', price_out: 1}}\n"
+                                 "teachers: {one: {model: a}}\nmeta_prover: {model: a}\nrun: {out: o}\n";
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct recipe first, second;
         bool adaptive = strstr(cases[i].set, "agreement"), tree = strstr(cases[i].set, "exploration");
         const char *more = adaptive ? "search: {proposals: adaptive}\n" : tree ? "search: {strategy: mcts}\n" : "";
         char yaml[400];
-        snprintf(yaml, sizeof yaml, MINIMAL "%s", more);
+        snprintf(yaml, sizeof yaml, "%s%s", strstr(cases[i].set, "budget") ? served : MINIMAL, more);
         assert_ok(load(text_of(yaml), cases[i].set, &first, err));
         if (text_find(first.resolved, text_of(cases[i].line)) < 0) fail_msg("no%s for %s", cases[i].line, cases[i].set);
         assert_ok(load(first.resolved, NULL, &second, err));

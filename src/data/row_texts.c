@@ -1,0 +1,60 @@
+/* row_texts.c - see row_texts.h. It must not know layouts. */
+#include "data/row_texts.h"
+
+const json_t *row_value(const struct json_row *row, const char *name) {
+    const struct json_member *member = json_row_get(row, name);
+    return member && !json_is_null(member->value) ? member->value : NULL;
+}
+
+cord_text row_string_of(const json_t *value) {
+    return json_is_string(value) ? (cord_text){json_string_value(value), json_string_length(value)} : (cord_text){0};
+}
+
+cord_text row_field(const struct json_row *row, const char *name) {
+    const struct json_member *member = json_row_get(row, name);
+    cord_text text;
+    return member && json_member_text(member, &text) ? text : (cord_text){0};
+}
+
+bool row_is_digits(cord_text text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9') return false;
+    return text.len > 0;
+}
+
+bool row_next_element(cord_text *left, cord_text *element) {
+    bool quoted = false;
+    int depth = 0;
+    size_t i = 0;
+    for (; i < left->len; i++) {
+        char c = left->data[i];
+        if (quoted && c == '\\') {
+            i++;
+            continue;
+        }
+        if (c == '"') quoted = !quoted;
+        if (quoted) continue;
+        depth += (c == '[' || c == '{') - (c == ']' || c == '}');
+        if (depth < 0 || (c == ',' && depth == 0)) break;
+    }
+    *element = text_trim(text_slice(*left, 0, i));
+    *left = text_slice(*left, depth < 0 || i == left->len ? left->len : i + 1, left->len);
+    return element->len > 0;
+}
+
+cord_text row_element(cord_text array, int wanted) {
+    cord_text left = text_slice(array, 1, array.len), element;
+    for (int i = 0; row_next_element(&left, &element); i++)
+        if (i == wanted) return element;
+    return (cord_text){0};
+}
+
+cord_status row_take(struct buf *out, struct arena *arena, cord_text *text, cord_error *err) {
+    cord_status status = buf_check(out, err);
+    if (status == CORD_OK) {
+        *text = arena_text(arena, text_trim(buf_text(out)));
+        if (!text->data) status = error_memory(err);
+    }
+    buf_release(out);
+    return status;
+}
