@@ -232,7 +232,7 @@ typedef struct {
     const char *url;      /* base URLs without the API's paths; several, blanks between, are replicas of one model */
     const char *protocol; /* "llama-server", "vllm", "sglang", "openai", "chat"; NULL: found by asking the server */
     const char *served;   /* what the server calls the model; NULL: the only one that it serves */
-    const char *api_key;  /* sent to those hosts alone, kept in memory alone; NULL: none */
+    const char *api_key;  /* sent to those hosts alone, through no proxy, kept in memory alone; NULL: none */
     int requests;         /* most at once to each of them; 0 = 256 */
     const char *chat_template; /* Jinja source, where the server does not tell its model's own; NULL */
     /* Models that name one device share it: one of them is awake at a time, and the servers of the others sleep while it is

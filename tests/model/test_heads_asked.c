@@ -121,7 +121,6 @@ static void who_has_no_head_says_so(void **state) {
 }
 
 int main(void) {
-    rig_forget_proxies();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_are_read_at_their_marks),
         cmocka_unit_test(heads_are_paid_for_once),
