@@ -158,8 +158,8 @@ typedef struct {
 } cord_cost;
 
 /* Who keeps the replies of servers, so that none is asked for twice, in this process or after a crash, and who says whether
- * more may be spent. All or none of the functions are there; they are called by any thread that is inside the library, and
- * `keep` by the one that does all HTTP, which should not be kept waiting. */
+ * more may be spent. All or none of the functions are there; `ctx` is theirs, and may be NULL. They are called by any
+ * thread that is inside the library, and `keep` by the one that does all HTTP, which should not be kept waiting. */
 typedef struct {
     void *ctx;
     /* A reply that was kept: true, and *reply is a heap block that the engine frees. */
