@@ -307,9 +307,10 @@ cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, i
 
 /* How the next token is drawn: repetition penalty, temperature, then top-k, top-p, min-p, each of what is left. */
 typedef struct {
-    float temperature;  /* 0 = greedy: always the likeliest token */
-    float top_p, min_p; /* 1 and 0 = off */
-    int top_k;          /* 0 = off */
+    float temperature; /* 0 = greedy: always the likeliest token */
+    float top_p;       /* 0 or 1 = off */
+    float min_p;       /* 0 = off */
+    int top_k;         /* 0 = off */
     /* As CTRL's (Keskar et al. 2019, section 4.1): logits of tokens among the last ones are divided by it if positive,
      * multiplied if negative. 1 or 0 = off. */
     float repeat_penalty;
