@@ -294,7 +294,8 @@ typedef struct {
     int n_spans;
     /* filled in: */
     int tokens;
-    cord_error error; /* the text's own: CORD_BAD_INPUT for one that the model's tokens cannot spell */
+    cord_error error; /* the text's own: CORD_BAD_INPUT for one that is not UTF-8; that, or CORD_BAD_MODEL, for
+                       * another that the model's tokens cannot spell */
 } cord_counting;
 
 /* Counts the tokens of n texts; a server is asked for all of them at once. Like cord_propose, it fails as a whole only for
