@@ -220,7 +220,7 @@ cord_engine_info cord_engine_get_info(const cord_engine *engine);
 /* ---- models -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *name; /* for messages */
+    const char *name; /* for messages; not NULL */
     const char *path; /* a GGUF file */
     int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
     int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
@@ -245,6 +245,7 @@ typedef struct {
 
 /* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Either `path` or
  * `url` is given. Models of one engine are opened one after another, and before other threads use the engine.
+ * CORD_BAD_INPUT, which names the member and its value, for options that cannot be meant, as a number below 0.
  * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
  * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
  * memory. */
@@ -353,8 +354,9 @@ typedef struct {
 } cord_proposal;
 
 /* Runs n requests, for one model of the engine or several, and returns when all have ended. Returns CORD_OK if the engine
- * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room, and so
- * on: see each one's `error`); CORD_CANCELLED after cord_engine_stop. Several threads may call at once. */
+ * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room,
+ * CORD_BAD_INPUT for a temperature below 0, and so on: see each one's `error`); CORD_CANCELLED after cord_engine_stop. Several
+ * threads may call at once. */
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 /* To be called for every request, whatever cord_propose returned. */
 void cord_proposal_release(cord_proposal *proposal);

@@ -41,6 +41,7 @@ void cord_forget(cord_engine *engine, uint64_t group) {
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err) {
     const struct backend *backend = options->url ? &backend_http : &backend_local;
+    CORD_TRY(options_check(options, err));
     CORD_TRY(backend->open(engine, options, model, err));
     (*model)->backend = backend;
     (*model)->next = engine->models;
@@ -86,7 +87,9 @@ cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, co
     for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
         int n_mine = 0;
         for (int i = 0; i < n; i++)
-            if (requests[i].model->backend == backends[b]) mine[n_mine++] = &requests[i];
+            if (requests[i].model->backend == backends[b] &&
+                proposal_check(&requests[i], &requests[i].error) == CORD_OK)
+                mine[n_mine++] = &requests[i];
         if (n_mine) status = backends[b]->propose(engine, mine, n_mine, err);
     }
     free(mine);

@@ -1,5 +1,5 @@
-/* test_engine.c - what holds of engines whatever their models say: any thread may ask what computes. The model is a tiny one
- * (tiny.h). */
+/* test_engine.c - what holds of engines whatever their models say: any thread may ask what computes, what callers cannot mean,
+ * and texts that are no UTF-8. The model is a tiny one (tiny.h). */
 #include "tiny.h"
 
 #include <pthread.h>
@@ -19,6 +19,13 @@ static cord_model *open_plain(cord_engine *engine) {
     cord_model *model = NULL;
     assert_ok(cord_model_open(engine, &plain, &model, err));
     return model;
+}
+
+static const cord_span prompt = {TEXT("How many pears?"), true};
+
+static cord_proposal proposal_of(const cord_model *model) {
+    return (cord_proposal){
+        .model = model, .prompt = &prompt, .n_spans = 1, .max_tokens = 2, .sampling = {.temperature = 1}};
 }
 
 /* ---- several threads, several engines ------------------------------------------------------------------------ */
@@ -53,6 +60,87 @@ static void any_thread_may_ask_what_computes(void **state) {
     cord_engine_close(asked.engine);
 }
 
+/* ---- what cannot be meant ------------------------------------------------------------------------------------ */
+
+static void model_options_are_checked(void **state) {
+    (void)state;
+    static const struct {
+        cord_model_options options;
+        const char *says;
+    } cases[] = {
+        {{.name = "m", .path = tiny, .context = -1}, "`context` of the model m is -1"},
+        {{.name = "m", .path = tiny, .more_context = -1000}, "`more_context` of the model m is -1000"},
+        {{.name = "m", .path = tiny, .cells = -2}, "`cells` of the model m is -2"},
+        {{.name = "m", .path = tiny, .sequences = -5}, "`sequences` of the model m is -5"},
+        {{.name = "m", .path = tiny, .gpu_layers = -2}, "`gpu_layers` of the model m is -2; it must be at least -1"},
+        {{.name = "m", .url = "http://127.0.0.1:1", .requests = -1}, "`requests` of the model m is -1"},
+        {{.name = "m"}, "neither a `path` (a GGUF file) nor a `url`"},
+        {{.path = tiny}, "no `name`"},
+        {{.name = "m", .url = "http://127.0.0.1:1", .protocol = "nonsense"},
+         "no protocol \"nonsense\"; it knows llama-server, vllm, sglang, openai, chat"},
+    };
+    cord_engine *engine = engine_of();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cord_model *model = NULL;
+        cord_error why = {0};
+        assert_int_equal(cord_model_open(engine, &cases[i].options, &model, &why), CORD_BAD_INPUT);
+        if (!strstr(why.message, cases[i].says)) fail_msg("\"%s\" is not in \"%s\"", cases[i].says, why.message);
+    }
+    cord_engine_close(engine);
+}
+
+/* One that is refused takes none of the others with it. */
+static void proposals_are_checked(void **state) {
+    (void)state;
+    enum { BAD = 7 };
+    static const char *const says[BAD] = {"`max_tokens` of a proposal is 0",
+                                          "`max_tokens` of a proposal is -1",
+                                          "`sampling.temperature` of a proposal is",
+                                          "`sampling.temperature`",
+                                          "`sampling.top_p`",
+                                          "`sampling.min_p`",
+                                          "`sampling.repeat_penalty`"};
+    cord_engine *engine = engine_of();
+    const cord_model *model = open_plain(engine);
+    cord_proposal p[BAD + 1];
+    for (int i = 0; i <= BAD; i++) p[i] = proposal_of(model);
+    p[0].max_tokens = 0;
+    p[1].max_tokens = -1;
+    p[2].sampling.temperature = NAN;
+    p[3].sampling.temperature = -1;
+    p[4].sampling.top_p = INFINITY;
+    p[5].sampling.min_p = NAN;
+    p[6].sampling.repeat_penalty = -INFINITY;
+    assert_ok(cord_propose(engine, p, BAD + 1, err));
+    for (int i = 0; i < BAD; i++) {
+        assert_int_equal(p[i].error.code, CORD_BAD_INPUT);
+        if (!strstr(p[i].error.message, says[i])) fail_msg("\"%s\" is not in \"%s\"", says[i], p[i].error.message);
+        assert_null(p[i].text);
+    }
+    assert_int_equal(p[BAD].error.code, CORD_OK);
+    assert_true(p[BAD].new_tokens > 0);
+    for (int i = 0; i <= BAD; i++) cord_proposal_release(&p[i]);
+    cord_engine_close(engine);
+}
+
+static void bytes_that_are_no_text_are_the_callers(void **state) {
+    (void)state;
+    static const cord_span bad[] = {{TEXT("a <|im_end|>"), true}, {TEXT("pear \xFF\xFE b"), false}};
+    cord_engine *engine = engine_of();
+    const cord_model *model = open_plain(engine);
+    cord_error why = {0};
+    int tokens = 0;
+    assert_int_equal(cord_count_tokens(model, bad, 2, &tokens, &why), CORD_BAD_INPUT);
+    if (!strstr(why.message, "not valid UTF-8: its byte 17 is")) fail_msg("%s", why.message);
+    cord_proposal p = proposal_of(model);
+    p.prompt = bad;
+    p.n_spans = 2;
+    assert_ok(cord_propose(engine, &p, 1, err));
+    assert_int_equal(p.error.code, CORD_BAD_INPUT);
+    cord_proposal_release(&p);
+    cord_engine_close(engine);
+}
+
 static int make_model(void **state) {
     (void)state;
     tiny_write(TINY_LLAMA, tiny);
@@ -67,6 +155,9 @@ static int remove_model(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_thread_may_ask_what_computes),
+        cmocka_unit_test(model_options_are_checked),
+        cmocka_unit_test(proposals_are_checked),
+        cmocka_unit_test(bytes_that_are_no_text_are_the_callers),
     };
     return cmocka_run_group_tests(tests, make_model, remove_model);
 }
