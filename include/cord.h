@@ -191,9 +191,11 @@ typedef struct {
     bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
     cord_server_limits servers;
 
-    /* What the back ends say, a line at a time, for people; NULL: dropped. `line` is borrowed for the call, which may
-     * come from any thread that is inside the library. llama.cpp has one log for the whole process: of several
-     * engines, one gets all of it. */
+    /* What the back ends say, a line at a time, without its newline, for people; NULL: dropped. `line` is borrowed for the
+     * call, which may come from any thread that is inside the library, and may itself call nothing of the engine but
+     * cord_engine_stop. llama.cpp has one log for the whole process: of several engines with a `log`, the one that opened
+     * a model's file last gets all of it, and when that one is closed, the one before it. Whoever is closed is called no
+     * more. */
     void (*log)(void *ctx, const char *line);
     void *log_ctx;
 

@@ -1,5 +1,5 @@
-/* test_engine.c - what holds of engines whatever their models say: any thread may ask what computes, what callers cannot mean,
- * and texts that are no UTF-8. The model is a tiny one (tiny.h). */
+/* test_engine.c - what holds of engines whatever their models say: several of them at once, their log, what callers cannot
+ * mean, and texts that are no UTF-8. The model is a tiny one (tiny.h). */
 #include "tiny.h"
 
 #include <pthread.h>
@@ -7,9 +7,25 @@
 
 static char tiny[64]; /* the file of a model */
 
-static cord_engine *engine_of(void) {
+/* What an engine was told. */
+struct heard {
+    atomic_bool slow, inside, closed;
+    atomic_int lines, bad, late;
+};
+
+static void hear(void *ctx, const char *line) {
+    struct heard *heard = ctx;
+    atomic_store(&heard->inside, true);
+    if (atomic_load(&heard->slow)) usleep(100000);
+    atomic_fetch_add(&heard->lines, 1);
+    atomic_fetch_add(&heard->bad, strlen(line) < 2 || strchr(line, '\n'));
+    atomic_fetch_add(&heard->late, atomic_load(&heard->closed));
+}
+
+static cord_engine *engine_of(struct heard *heard) {
     cord_engine *engine = NULL;
-    assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1}, &engine, err));
+    cord_engine_options options = {.threads = 1, .log = heard ? hear : NULL, .log_ctx = heard};
+    assert_ok(cord_engine_open(&options, &engine, err));
     return engine;
 }
 
@@ -26,6 +42,13 @@ static const cord_span prompt = {TEXT("How many pears?"), true};
 static cord_proposal proposal_of(const cord_model *model) {
     return (cord_proposal){
         .model = model, .prompt = &prompt, .n_spans = 1, .max_tokens = 2, .sampling = {.temperature = 1}};
+}
+
+static void write_a_little(cord_engine *engine, const cord_model *model) {
+    cord_proposal p = proposal_of(model);
+    assert_ok(cord_propose(engine, &p, 1, err));
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    cord_proposal_release(&p);
 }
 
 /* ---- several threads, several engines ------------------------------------------------------------------------ */
@@ -47,7 +70,7 @@ static void any_thread_may_ask_what_computes(void **state) {
     (void)state;
     enum { THREADS = 3 };
     pthread_t threads[THREADS];
-    struct asked asked = {.engine = engine_of()};
+    struct asked asked = {.engine = engine_of(NULL)};
     open_plain(asked.engine);
     asked.features = strdup(cord_engine_get_info(asked.engine).features);
     assert_true(strlen(asked.features) > 10);
@@ -58,6 +81,46 @@ static void any_thread_may_ask_what_computes(void **state) {
     assert_int_equal(atomic_load(&asked.others), 0);
     free((char *)(uintptr_t)asked.features);
     cord_engine_close(asked.engine);
+}
+
+/* ---- the log ------------------------------------------------------------------------------------------------- */
+
+static void *open_another(void *arg) {
+    cord_engine *engine = engine_of(NULL);
+    write_a_little(engine, open_plain(engine));
+    cord_engine_close(engine);
+    return arg;
+}
+
+/* The one that opened a model last hears what all do; it is told no more once it is closed, even where somebody was just
+ * telling it; then the one before it hears all. */
+static void one_engine_hears_all(void **state) {
+    (void)state;
+    struct heard first = {0}, second = {0};
+    cord_engine *one = engine_of(&first), *two = engine_of(&second);
+    cord_model *model = open_plain(one);
+    int before = atomic_load(&first.lines);
+    assert_true(before > 20);
+    open_plain(two);
+    open_plain(one);
+    open_plain(two);
+    before = atomic_load(&first.lines);
+    write_a_little(one, model);
+    assert_int_equal(atomic_load(&first.lines), before);
+    assert_true(atomic_load(&second.lines) > 20);
+
+    pthread_t thread;
+    atomic_store(&second.inside, false);
+    atomic_store(&second.slow, true);
+    assert_int_equal(pthread_create(&thread, NULL, open_another, NULL), 0);
+    while (!atomic_load(&second.inside)) usleep(1000);
+    cord_engine_close(two);
+    atomic_store(&second.closed, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(atomic_load(&second.late), 0);
+    assert_true(atomic_load(&first.lines) > before);
+    assert_int_equal(atomic_load(&first.bad) + atomic_load(&second.bad), 0);
+    cord_engine_close(one);
 }
 
 /* ---- what cannot be meant ------------------------------------------------------------------------------------ */
@@ -79,7 +142,7 @@ static void model_options_are_checked(void **state) {
         {{.name = "m", .url = "http://127.0.0.1:1", .protocol = "nonsense"},
          "no protocol \"nonsense\"; it knows llama-server, vllm, sglang, openai, chat"},
     };
-    cord_engine *engine = engine_of();
+    cord_engine *engine = engine_of(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cord_model *model = NULL;
         cord_error why = {0};
@@ -100,7 +163,7 @@ static void proposals_are_checked(void **state) {
                                           "`sampling.top_p`",
                                           "`sampling.min_p`",
                                           "`sampling.repeat_penalty`"};
-    cord_engine *engine = engine_of();
+    cord_engine *engine = engine_of(NULL);
     const cord_model *model = open_plain(engine);
     cord_proposal p[BAD + 1];
     for (int i = 0; i <= BAD; i++) p[i] = proposal_of(model);
@@ -126,7 +189,7 @@ static void proposals_are_checked(void **state) {
 static void bytes_that_are_no_text_are_the_callers(void **state) {
     (void)state;
     static const cord_span bad[] = {{TEXT("a <|im_end|>"), true}, {TEXT("pear \xFF\xFE b"), false}};
-    cord_engine *engine = engine_of();
+    cord_engine *engine = engine_of(NULL);
     const cord_model *model = open_plain(engine);
     cord_error why = {0};
     int tokens = 0;
@@ -155,6 +218,7 @@ static int remove_model(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_thread_may_ask_what_computes),
+        cmocka_unit_test(one_engine_hears_all),
         cmocka_unit_test(model_options_are_checked),
         cmocka_unit_test(proposals_are_checked),
         cmocka_unit_test(bytes_that_are_no_text_are_the_callers),

@@ -8,15 +8,16 @@
 static char features[1000];
 
 static void init_once(void) {
+    log_begin();
     llama_backend_init();
     snprintf(features, sizeof features, "%s", llama_print_system_info());
 }
 
 static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
                               cord_error *err) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT; /* llama.cpp's own state is global, and so is its log */
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* llama.cpp's own state is global */
     pthread_once(&once, init_once);
-    llama_log_set(weights_log, engine);
+    CORD_TRY(log_take(engine, err));
     if (!engine->local) CORD_TRY(device_open(engine, err));
     CORD_TRY(local_open(engine, options, model, err));
     device_add(engine->local, local_of(*model));
@@ -24,9 +25,8 @@ static cord_status open_model(cord_engine *engine, const cord_model_options *opt
 }
 
 static void stop(cord_engine *engine) {
-    if (!engine->local) return;
     device_close(engine);
-    llama_log_set(weights_log, NULL);
+    log_leave(engine);
 }
 
 static void describe(const cord_engine *engine, cord_engine_info *info) {
