@@ -18,7 +18,8 @@
  *   Threads            functions keep no state outside the handles they are given, and may be called from any thread;
  *                      what may not run at the same time on one handle is said where it is declared.
  *   Errors             a function that can fail returns a cord_status and fills the cord_error it was given; on success
- *                      the error is left untouched. The library never exits, prints, or reads the environment.
+ *                      the error is left untouched. The library never exits, prints, or reads the environment; but
+ *                      llama.cpp, which it carries, reads variables of its own for debugging (GGML_…, LLAMA_…).
  *   NULL               an error pointer may be NULL; no other pointer may, unless its comment says so.
  */
 #ifndef CORD_H
@@ -206,8 +207,8 @@ typedef struct {
 cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err);
 /* Closes the engine and every model opened on it. No other call on the engine may be running. NULL does nothing. */
 void cord_engine_close(cord_engine *engine);
-/* Makes running and future calls on the engine return CORD_CANCELLED soon; there is no way back. Safe from any thread,
- * and from a signal handler. */
+/* Makes running and future calls on the engine return CORD_CANCELLED soon; there is no way back. (Only the tokens of a model
+ * in this process can still be counted.) Safe from any thread, and from a signal handler. */
 void cord_engine_stop(cord_engine *engine);
 
 /* What computes here, for run summaries. All zero until a local model is open. The texts are static. */
@@ -415,7 +416,7 @@ typedef struct {
     } way[4];
     int n_ways;
     double apart; /* the largest difference between two ways in a token's log-probability, nats; NAN: one way only */
-    bool right;   /* at least one way, and no two that differ by more than the model's noise */
+    bool right;   /* the way that it scores by was obtained, and no two differ by more than the model's noise */
 } cord_scoring_check;
 /* Asks for three numbers of a long row of them, once in each way; of the ways that were obtained and agree, the model keeps
  * the cheapest from then on (cord_model_info.scoring). With `costs`, twice in each way: what the second time takes is what a

@@ -1,5 +1,5 @@
 /* test_engine.c - what holds of engines whatever their models say: several of them at once, their log, what callers cannot
- * mean, and texts that are no UTF-8. The model is a tiny one (tiny.h). */
+ * mean, texts that are no UTF-8, and that one which was stopped does nothing more. The model is a tiny one (tiny.h). */
 #include "tiny.h"
 
 #include <pthread.h>
@@ -204,6 +204,37 @@ static void bytes_that_are_no_text_are_the_callers(void **state) {
     cord_engine_close(engine);
 }
 
+/* ---- stopping ------------------------------------------------------------------------------------------------ */
+
+static void who_was_stopped_does_nothing_more(void **state) {
+    (void)state;
+    cord_engine *engine = engine_of(NULL);
+    cord_model *model = open_plain(engine), *another = NULL;
+    cord_engine_stop(engine);
+    assert_int_equal(cord_model_open(engine, &plain, &another, NULL), CORD_CANCELLED);
+    assert_null(another);
+    cord_classification classification = {.model = model, .prompt = &prompt, .n_spans = 1, .mark = TEXT("<|im_end|>")};
+    assert_int_equal(cord_classify(engine, &classification, 1, NULL), CORD_CANCELLED);
+    cord_scoring_check check;
+    assert_int_equal(cord_check_scoring(engine, model, false, &check, NULL), CORD_CANCELLED);
+    cord_engine_close(engine);
+}
+
+/* As the log speaks of the file's metadata, the file is being read. */
+static void stop_the_engine(void *ctx, const char *line) {
+    if (strstr(line, "general.architecture")) cord_engine_stop(*(cord_engine **)ctx);
+}
+
+static void a_model_is_not_loaded_to_the_end(void **state) {
+    (void)state;
+    cord_engine *engine = NULL;
+    cord_model *model = NULL;
+    cord_engine_options options = {.threads = 1, .log = stop_the_engine, .log_ctx = &engine};
+    assert_ok(cord_engine_open(&options, &engine, err));
+    assert_int_equal(cord_model_open(engine, &plain, &model, NULL), CORD_CANCELLED);
+    cord_engine_close(engine);
+}
+
 static int make_model(void **state) {
     (void)state;
     tiny_write(TINY_LLAMA, tiny);
@@ -222,6 +253,8 @@ int main(void) {
         cmocka_unit_test(model_options_are_checked),
         cmocka_unit_test(proposals_are_checked),
         cmocka_unit_test(bytes_that_are_no_text_are_the_callers),
+        cmocka_unit_test(who_was_stopped_does_nothing_more),
+        cmocka_unit_test(a_model_is_not_loaded_to_the_end),
     };
     return cmocka_run_group_tests(tests, make_model, remove_model);
 }

@@ -185,15 +185,23 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     return CORD_OK;
 }
 
+static bool goes_on(float progress, void *engine) {
+    (void)progress;
+    return !atomic_load(&((cord_engine *)engine)->stop);
+}
+
 static cord_status load(struct local_model *model, const cord_model_options *options, cord_error *err) {
     struct llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options->gpu_layers;
+    params.progress_callback = goes_on;
+    params.progress_callback_user_data = model->engine;
     log_forget_error();
     model->weights = llama_model_load_from_file(options->path, params);
     if (model->weights) {
         model->vocab = llama_model_get_vocab(model->weights);
         return CORD_OK;
     }
+    if (atomic_load(&model->engine->stop)) return error_set(err, CORD_CANCELLED, "stopped");
     cord_text why = log_first_error();
     return error_set(err, CORD_BAD_MODEL,
                      "llama.cpp cannot load %s (truncated, damaged, or of a kind it does not know): %.*s",
