@@ -83,16 +83,16 @@ fetch-%: ## fetch one model by its name in the manifest
 install: $(if $(SUDO_USER),,build) ## install program, library and all to PREFIX (/usr/local), below DESTDIR
 	@[ -e $(BUILD)/cord ] || { echo 'make: nothing is built yet; first, without sudo: make' >&2; exit 1; }
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD) --prefix '$(PREFIX)'
-	@cp $(BUILD)/install_manifest.txt $(BUILD)/installed.txt
+	@sed 's|^|$(DESTDIR)|' $(BUILD)/install_manifest.txt >$(BUILD)/installed.txt
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
-uninstall: ## remove what was installed last, below the same DESTDIR
+uninstall: ## remove what was installed last
 	@[ -e $(BUILD)/installed.txt ] || { echo 'make: nothing was installed from here' >&2; exit 1; }
-	@sed 's|^|$(DESTDIR)|' $(BUILD)/installed.txt | tr '\n' '\0' | xargs -0 rm -f
-	@sed -n 's|^\(.*/cord/.*\)/[^/]*$$|$(DESTDIR)\1|p; s|^\(.*/cord\)/.*|$(DESTDIR)\1|p' $(BUILD)/installed.txt | \
-		sort -ru | tr '\n' '\0' | xargs -0 rmdir --ignore-fail-on-non-empty
+	@tr '\n' '\0' <$(BUILD)/installed.txt | xargs -0 rm -f
+	@grep /cord/ $(BUILD)/installed.txt | tr '\n' '\0' | xargs -0 dirname | sort -ru | tr '\n' '\0' | \
+		xargs -0 rmdir --ignore-fail-on-non-empty 2>/dev/null || true
 	@rm $(BUILD)/installed.txt
-	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
+	@if [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
 clean: ## remove the build folders; llama.cpp and the models stay in the cache
 	@rm -rf build build-asan build-tsan build-remote
