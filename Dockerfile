@@ -12,6 +12,13 @@ WORKDIR /src
 COPY scripts scripts
 RUN apt-get update && scripts/packages.sh
 RUN if [ "$CORD_LOCAL" = OFF ]; then scripts/llama.sh --jinja; else scripts/llama.sh; fi
+# DuckDB's library, which reads what is not JSONL and writes Parquet. None is pinned for other machines than x86-64, where the
+# image is without.
+RUN if [ "$(uname -m)" = x86_64 ]; then \
+        duckdb=$(scripts/duckdb.sh) && \
+        install -D -m 644 "$duckdb" /stage/usr/local/lib/cord/libduckdb.so && \
+        install -D -m 644 "$(dirname "$duckdb")/LICENSE" /stage/usr/local/share/doc/cord/licenses/duckdb; \
+    fi
 COPY . .
 RUN make install CORD_LOCAL="$CORD_LOCAL" DESTDIR=/stage PREFIX=/usr/local
 
@@ -25,6 +32,6 @@ COPY --from=build /stage /
 RUN ldconfig
 USER cord
 WORKDIR /work
-ENV CORD_MODELS=/models
+ENV CORD_MODELS=/models CORD_DUCKDB=/usr/local/lib/cord/libduckdb.so
 ENTRYPOINT ["cord"]
 CMD ["help"]

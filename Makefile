@@ -16,7 +16,7 @@ TEST_MODELS := smollm2-135m-instruct qwen2.5-coder-0.5b-instruct
 MORE_TEST_MODELS := gemma-3-270m
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-formats test-vllm proof check bench bench-paper format models duckdb install clean help
+.PHONY: build demo test test-formats test-vllm proof check bench bench-paper format models duckdb install uninstall clean help
 
 build: ## the program, build/cord, and before it whatever it needs: system packages, llama.cpp; CORD_LOCAL=OFF: see docs/cluster.md
 	@scripts/build.sh $(BUILD) -DCORD_LOCAL=$(CORD_LOCAL) $(CORD_CMAKE)
@@ -83,7 +83,16 @@ fetch-%: ## fetch one model by its name in the manifest
 install: $(if $(SUDO_USER),,build) ## install program, library and all to PREFIX (/usr/local), below DESTDIR
 	@[ -e $(BUILD)/cord ] || { echo 'make: nothing is built yet; first, without sudo: make' >&2; exit 1; }
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD) --prefix '$(PREFIX)'
+	@sed 's|^|$(DESTDIR)|' $(BUILD)/install_manifest.txt >$(BUILD)/installed.txt
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
+
+uninstall: ## remove what was installed last
+	@[ -e $(BUILD)/installed.txt ] || { echo 'make: nothing was installed from here' >&2; exit 1; }
+	@tr '\n' '\0' <$(BUILD)/installed.txt | xargs -0 rm -f
+	@grep /cord/ $(BUILD)/installed.txt | tr '\n' '\0' | xargs -0 dirname | sort -ru | tr '\n' '\0' | \
+		xargs -0 rmdir --ignore-fail-on-non-empty 2>/dev/null || true
+	@rm $(BUILD)/installed.txt
+	@if [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
 clean: ## remove the build folders; llama.cpp and the models stay in the cache
 	@rm -rf build build-asan build-tsan build-remote

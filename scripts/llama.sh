@@ -32,7 +32,8 @@
 #                       packagers. A copy of llama.cpp that merely is installed on the system is never picked up unasked,
 #                       even at the right version: no distribution ships the template engine, and headers and library
 #                       must be of one build.
-#   CC, CXX, CFLAGS, CXXFLAGS   as usual; all are part of the build's key
+#   CC, CXX, CFLAGS, CXXFLAGS   as usual, but CC and CXX are one word each; all are part of the build's key. (A launcher such
+#                       as ccache: CORD_LLAMA_CMAKE="-DCMAKE_C_COMPILER_LAUNCHER=ccache ...".)
 set -euo pipefail
 export LC_ALL=C
 
@@ -107,7 +108,8 @@ if [ $what = tools ]; then
     options="$options -DLLAMA_BUILD_COMMON=ON -DLLAMA_BUILD_TOOLS=ON -DLLAMA_BUILD_SERVER=ON -DLLAMA_OPENSSL=OFF"
 fi
 
-{ command -v "$CC" && command -v "$CXX"; } >/dev/null || die "no compiler; run scripts/packages.sh"
+{ command -v "$CC" && command -v "$CXX"; } >/dev/null ||
+    die "no compiler $CC or $CXX; run scripts/packages.sh, or correct CC and CXX, which are one word each"
 
 # GCC up to 12.3 (Debian 12 has 12.2) tells its optimiser of 8 of the 64 bytes that the instruction ldtilecfg reads (GCC's
 # bug 114098): on CPUs with AMX, ggml's kernels then configure their tiles with what happens to be there, and crash. Such a

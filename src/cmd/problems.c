@@ -332,9 +332,10 @@ const struct verb verb_problems = {
         "\n"
         "FILE is JSONL, a JSON array, CSV, TSV or Parquet, plain or compressed by gzip or zstd. All but JSONL goes "
         "through\n"
-        "DuckDB's library (CORD_DUCKDB, or where `make` puts it). Known sets are LIMO, s1K, AIME, MATH, MATH-500, "
-        "GSM8K,\n"
-        "OpenR1-Math, OpenThoughts, TAT-QA, PubMedQA and questions with choices; for others name the fields, which a\n"
+        "DuckDB's library (CORD_DUCKDB, or where `make duckdb` puts it). Known sets are LIMO, s1K, AIME, MATH, "
+        "MATH-500,\n"
+        "GSM8K, OpenR1-Math, OpenThoughts, TAT-QA, PubMedQA and questions with choices; for others name the fields, "
+        "which a\n"
         "recipe's problems.id, .question, .answer, .target, .context, .full_context and .format do.\n"
         "\n"
         "Exit status: 0 all problems can be used, 1 none, or FILE cannot be read, 2 wrong usage, 3 some cannot.",

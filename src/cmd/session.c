@@ -40,7 +40,7 @@ bool was_interrupted(void) { return interrupted; }
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-static void log_line(void *file, const char *line) { fputs(line, file); }
+static void log_line(void *file, const char *line) { fprintf(file, "%s\n", line); }
 
 cord_engine_options engine_options_of(int threads, FILE *log) {
     return (cord_engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};

@@ -38,9 +38,15 @@ void cord_forget(cord_engine *engine, uint64_t group) {
     for (int i = 0; i < N_BACKENDS; i++) backends[i]->forget(engine, group);
 }
 
+static cord_status goes_on(const cord_engine *engine, cord_error *err) {
+    return atomic_load(&engine->stop) ? error_set(err, CORD_CANCELLED, "stopped") : CORD_OK;
+}
+
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err) {
     const struct backend *backend = options->url ? &backend_http : &backend_local;
+    CORD_TRY(goes_on(engine, err));
+    CORD_TRY(options_check(options, err));
     CORD_TRY(backend->open(engine, options, model, err));
     (*model)->backend = backend;
     (*model)->next = engine->models;
@@ -80,13 +86,16 @@ cord_model_usage cord_model_get_usage(const cord_model *model) {
 }
 
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
+    CORD_TRY(goes_on(engine, err));
     cord_proposal **mine = calloc((size_t)n + 1, sizeof(cord_proposal *));
     if (!mine) return error_memory(err);
     cord_status status = CORD_OK;
     for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
         int n_mine = 0;
         for (int i = 0; i < n; i++)
-            if (requests[i].model->backend == backends[b]) mine[n_mine++] = &requests[i];
+            if (requests[i].model->backend == backends[b] &&
+                proposal_check(&requests[i], &requests[i].error) == CORD_OK)
+                mine[n_mine++] = &requests[i];
         if (n_mine) status = backends[b]->propose(engine, mine, n_mine, err);
     }
     free(mine);
@@ -100,6 +109,7 @@ void cord_proposal_release(cord_proposal *proposal) {
 }
 
 cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
+    CORD_TRY(goes_on(engine, err));
     cord_scoring **mine = calloc((size_t)n + 1, sizeof(cord_scoring *));
     if (!mine) return error_memory(err);
     cord_status status = CORD_OK;
@@ -129,6 +139,7 @@ static void refuse_head(cord_classification *request) {
 }
 
 cord_status cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
+    CORD_TRY(goes_on(engine, err));
     cord_classification **mine = calloc((size_t)n + 1, sizeof(cord_classification *));
     if (!mine) return error_memory(err);
     cord_status status = CORD_OK;
@@ -156,6 +167,7 @@ void cord_classification_release(cord_classification *classification) {
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                                cord_error *err) {
     *check = (cord_scoring_check){.apart = NAN};
+    CORD_TRY(goes_on(engine, err));
     if (model->backend->check) return model->backend->check(engine, model, costs, check, err);
     check->way[0].name = model->info.scoring;
     check->way[0].obtained = check->right = model->info.scoring != NULL;

@@ -560,6 +560,7 @@ static void what_was_found_has_a_name(void **state) {
     assert_string_equal(cord_found_name(PHRASE), "phrase");
     assert_string_equal(cord_found_name(HASHES), "hashes");
     assert_string_equal(cord_found_name(NUMBER), "last number");
+    assert_string_equal(cord_found_name((cord_found)77), "unknown");
 }
 
 int main(void) {

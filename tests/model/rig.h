@@ -52,11 +52,4 @@ static inline void rig_certificate(char folder[32], const char *name) {
             name, folder, folder);
 }
 
-/* This machine's proxies are not for these tests. */
-static inline void rig_forget_proxies(void) {
-    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
-    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++) unsetenv(proxies[i]);
-}
-
 #endif

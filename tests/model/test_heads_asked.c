@@ -99,6 +99,32 @@ static void heads_are_paid_for_once(void **state) {
     end(&s);
 }
 
+static bool find_none(void *ctx, const cord_request *request, char **reply, size_t *len) {
+    (void)ctx, (void)request, (void)reply, (void)len;
+    return false;
+}
+
+static cord_status allow_nothing(void *ctx, const cord_request *requests, int n, cord_error *error) {
+    (void)requests, (void)n;
+    assert_null(ctx);
+    return error_set(error, CORD_CANCELLED, "all is spent");
+}
+
+/* Functions that keep what they know elsewhere bound spending, too. */
+static void a_ledger_needs_no_ctx(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_vllm, (struct manners){0}, (cord_model_options){.context = 60}, err));
+    s.engine->options.ledger = (cord_ledger){.find = find_none, .begin = allow_nothing};
+    cord_classification r = {.model = s.model, .prompt = steps, .n_spans = 5, .mark = TEXT("<extra_0>")};
+    cord_error why = {0};
+    assert_int_equal(cord_classify(s.engine, &r, 1, &why), CORD_CANCELLED);
+    assert_string_equal(why.message, "all is spent");
+    assert_int_equal(s.manners.pooled, 0);
+    cord_classification_release(&r);
+    end(&s);
+}
+
 static void who_has_no_head_says_so(void **state) {
     (void)state;
     struct served s;
@@ -121,10 +147,10 @@ static void who_has_no_head_says_so(void **state) {
 }
 
 int main(void) {
-    rig_forget_proxies();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_are_read_at_their_marks),
         cmocka_unit_test(heads_are_paid_for_once),
+        cmocka_unit_test(a_ledger_needs_no_ctx),
         cmocka_unit_test(who_has_no_head_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

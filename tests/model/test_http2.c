@@ -97,7 +97,6 @@ static void test_many_requests_over_http2(void **state) {
 }
 
 int main(void) {
-    rig_forget_proxies();
     if (!transport_offers_http2()) {
         printf("SKIP: this libcurl is too old for HTTP/2; 8.10 is not\n");
         return SKIPPED;

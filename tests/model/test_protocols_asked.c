@@ -458,7 +458,6 @@ static void who_is_busy_is_not_judged(void **state) {
 }
 
 int main(void) {
-    rig_forget_proxies();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sglang_is_found_and_asked),
         cmocka_unit_test(sglang_scores_in_two_ways),

@@ -41,7 +41,8 @@ static void exact(const float *logits, int n, const cord_sampling *sampling, dou
     for (int i = 0; i < n; i++) total += (long double)p[i];
     long double sum = 0;
     for (int i = 0; i < n; i++) { /* the smallest set whose mass reaches top_p */
-        if (sampling->top_p < 1 && i > 0 && sum >= (long double)sampling->top_p * total) p[order[i]] = 0;
+        if (sampling->top_p > 0 && sampling->top_p < 1 && i > 0 && sum >= (long double)sampling->top_p * total)
+            p[order[i]] = 0;
         sum += (long double)p[order[i]];
     }
     for (int i = 1; i < n; i++)
@@ -105,6 +106,7 @@ static void frequencies_are_the_softmax(void **state) {
         check_frequencies(logits, 40, (cord_sampling){.temperature = 0.6f, .top_p = 1}, seed);
         check_frequencies(logits, 40, (cord_sampling){.temperature = 1.0f, .top_p = 1}, seed);
         check_frequencies(logits, 40, (cord_sampling){.temperature = 1.7f, .top_p = 1}, seed);
+        check_frequencies(logits, 40, (cord_sampling){.temperature = 1}, seed); /* top_p 0 is off, too */
     }
 }
 
@@ -124,6 +126,8 @@ static void frequencies_after_cuts(void **state) {
         {.temperature = 1, .top_p = 0.01f},
         {.temperature = 1, .top_p = 1, .min_p = 1},
         {.temperature = 1, .top_p = 1, .top_k = 1000},
+        {.temperature = 1, .top_k = 5},
+        {.temperature = 1, .min_p = 0.05f},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) check_frequencies(logits, 100, settings[i], i);
 }

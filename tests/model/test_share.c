@@ -490,7 +490,6 @@ static void test_stops_at_the_gate(void **state) {
 }
 
 int main(void) {
-    rig_forget_proxies();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_opening),
         cmocka_unit_test(test_refusals),

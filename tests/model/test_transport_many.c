@@ -321,7 +321,6 @@ static void test_stops(void **state) {
 }
 
 int main(void) {
-    rig_forget_proxies();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_how_much_a_server_takes),
         cmocka_unit_test(test_a_thousand_at_once),

@@ -238,7 +238,7 @@ bool answer_word_at(cord_text t, size_t at, const char *word) {
 
 const char *cord_found_name(cord_found found) {
     static const char *const names[] = {"nothing", "box", "phrase", "hashes", "last number"};
-    return names[found];
+    return (size_t)found < sizeof names / sizeof *names ? names[found] : "unknown";
 }
 
 cord_text answer_without_marks(cord_text t) {

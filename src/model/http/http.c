@@ -16,7 +16,21 @@ enum { SLOWEST = 5 };
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
+static cord_status check_protocol(const char *named, cord_error *err) {
+    struct buf known;
+    bool is = !named;
+    buf_init(&known, "the names of protocols", 1000);
+    for (int i = 0; i < N_PROTOCOLS; i++) {
+        is = is || strcmp(named, protocols[i]->name) == 0;
+        buf_addf(&known, "%s%s", i ? ", " : "", protocols[i]->name);
+    }
+    if (!is) error_fill(err, CORD_BAD_INPUT, "cord knows no protocol \"%.100s\"; it knows %s", named, known.data);
+    buf_release(&known);
+    return is ? CORD_OK : CORD_BAD_INPUT;
+}
+
 static cord_status find_protocol(struct remote *remote, const char *named, cord_error *err) {
+    CORD_TRY(check_protocol(named, err));
     for (int i = 0; i < (named ? N_PROTOCOLS : N_FOUND); i++) {
         bool is;
         if (named && strcmp(named, protocols[i]->name) != 0) continue;

@@ -41,7 +41,7 @@ int tokens_at_most(cord_text text) { return text.len < INT32_MAX ? (int)text.len
 
 void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int new_tokens) {
     q->computes = true;
-    q->charged = q->remote->engine->options.ledger.ctx != NULL;
+    q->charged = q->remote->engine->options.ledger.begin != NULL;
     q->seed = seed;
     q->request = (cord_request){.model = q->remote->base.info.name,
                                 .group = q->call.group,

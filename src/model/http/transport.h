@@ -6,8 +6,8 @@
  *     struct http_call         one request and what came of it
  *
  * HTTP/2 is used where a https server offers it and libcurl can be trusted with it (transport_offers_http2). Redirects are
- * not followed: a model's server has no reason for one, and the key would have to stay behind. No .netrc, no cookies. One thing is read from the environment, by libcurl itself:
- * http_proxy, https_proxy, all_proxy and no_proxy, as every HTTP client does; a proxy for https sees no key.
+ * not followed: a model's server has no reason for one, and the key would have to stay behind. No .netrc,
+ * no cookies, and no proxy, whatever the environment names: it would be sent the key.
  */
 #ifndef CORD_MODEL_HTTP_TRANSPORT_H
 #define CORD_MODEL_HTTP_TRANSPORT_H

@@ -1,15 +1,23 @@
 /* local.c - the back end's calls: requests become jobs, and whoever asked waits until the device has done them. */
 #include "model/local/local.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-static void backend_init_once(void) { llama_backend_init(); }
+/* llama.cpp writes this text anew, into the same memory, whenever it is asked for it. */
+static char features[1000];
+
+static void init_once(void) {
+    log_begin();
+    llama_backend_init();
+    snprintf(features, sizeof features, "%s", llama_print_system_info());
+}
 
 static cord_status open_model(cord_engine *engine, const cord_model_options *options, cord_model **model,
                               cord_error *err) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT; /* llama.cpp's own state is global, and so is its log */
-    pthread_once(&once, backend_init_once);
-    llama_log_set(weights_log, engine);
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* llama.cpp's own state is global */
+    pthread_once(&once, init_once);
+    CORD_TRY(log_take(engine, err));
     if (!engine->local) CORD_TRY(device_open(engine, err));
     CORD_TRY(local_open(engine, options, model, err));
     device_add(engine->local, local_of(*model));
@@ -17,16 +25,13 @@ static cord_status open_model(cord_engine *engine, const cord_model_options *opt
 }
 
 static void stop(cord_engine *engine) {
-    if (!engine->local) return;
     device_close(engine);
-    llama_log_set(weights_log, NULL);
+    log_leave(engine);
 }
 
 static void describe(const cord_engine *engine, cord_engine_info *info) {
     const struct device *device = engine->local;
-    if (device)
-        *info = (cord_engine_info){device_threads(device), device_memory(device), llama_version(),
-                                   llama_print_system_info()};
+    if (device) *info = (cord_engine_info){device_threads(device), device_memory(device), llama_version(), features};
 }
 
 static cord_status count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {

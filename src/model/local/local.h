@@ -1,6 +1,7 @@
 /* local.h - the inside of the local back end: GGUF models on this machine, by llama.cpp. Only files in this folder
  * include it, and only they include llama.h.
  *
+ *   log.c       llama.cpp's log: which engine hears it
  *   weights.c   opening a model, and refusing what cannot be used
  *   tokens.c    texts to tokens and back: what is trusted, where each token's bytes lie
  *   tree.c      what a lane's cache holds: runs of tokens that share their beginnings
@@ -57,9 +58,19 @@ static inline struct local_model *local_of(const cord_model *model) { return (st
 
 cord_status local_open(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
 void local_close(cord_model *model);
-void weights_log(enum ggml_log_level level, const char *text, void *engine);
 /* Bytes that a lane of so many cells takes, as far as it can be told beforehand: its cache and its largest buffers. */
 uint64_t weights_lane_bytes(const struct local_model *model, int cells);
+
+/* ---- llama.cpp's log ------------------------------------------------------------------------------------------ */
+
+/* Once, before all else. */
+void log_begin(void);
+/* From now on the engine hears the log, if it wants it, until it leaves or another takes it; then the one before it does. */
+cord_status log_take(const cord_engine *engine, cord_error *err);
+void log_leave(const cord_engine *engine);
+/* The first error that this thread was told since it forgot the one before. */
+void log_forget_error(void);
+cord_text log_first_error(void);
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
 

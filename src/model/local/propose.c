@@ -102,7 +102,6 @@ cord_status writing_begin(const struct local_model *model, cord_proposal *reques
     CORD_TRY(tokens_of(model, request->prompt, request->n_spans, &job->tokens, err));
     if (job->tokens.n == 0) return error_set(err, CORD_BAD_INPUT, "the prompt is empty");
     CORD_TRY(tokens_fit(model, job->tokens.n, 1, err));
-    if (request->max_tokens < 1) return error_set(err, CORD_INTERNAL, "a proposal of no tokens was asked for");
     w->n_prompt = request->prompt_tokens = job->n = job->keep = job->tokens.n;
     job->read = job->tip = job->n - 1;
     job->more = request->max_tokens < model->context - job->n ? request->max_tokens : model->context - job->n;

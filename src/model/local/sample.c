@@ -166,8 +166,11 @@ static llama_token draw_from_all(const float *logits, int n, float max, float te
     return last;
 }
 
-llama_token sample_token(float *logits, int n, const llama_token *before, int n_before, const cord_sampling *sampling,
+llama_token sample_token(float *logits, int n, const llama_token *before, int n_before, const cord_sampling *wanted,
                          struct rng *rng, struct buf *scratch) {
+    cord_sampling without_top_p = *wanted;
+    without_top_p.top_p = 1;
+    const cord_sampling *sampling = wanted->top_p > 0 ? wanted : &without_top_p;
     penalise_repetition(logits, before, n_before, sampling);
     float max = largest(logits, n);
     if (sampling->temperature <= 0) return first_at(logits, n, max);

@@ -92,6 +92,10 @@ static cord_status add_plain(const struct local_model *model, cord_text t, struc
     }
     bool good = spelled.status == CORD_OK && text_equal(buf_text(&spelled), t);
     buf_release(&spelled);
+    size_t valid = utf8_valid_prefix(t);
+    if (!good && valid < t.len)
+        return error_set(err, CORD_BAD_INPUT, "a text is not valid UTF-8: its byte %zu is no part of a character",
+                         (size_t)start + valid);
     if (!good)
         return error_set(
             err, CORD_BAD_MODEL,

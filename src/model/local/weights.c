@@ -185,27 +185,24 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     return CORD_OK;
 }
 
-/* llama.cpp says why it refuses a file only in its log: in the first error there, behind which come general ones. It is
- * kept for our own message. */
-static _Thread_local char first_error[300];
-
-void weights_log(enum ggml_log_level level, const char *text, void *ctx) {
-    const cord_engine *engine = ctx;
-    if (level == GGML_LOG_LEVEL_ERROR && !*first_error && strlen(text) > 1)
-        snprintf(first_error, sizeof first_error, "%s", text);
-    if (engine && engine->options.log) engine->options.log(engine->options.log_ctx, text);
+static bool goes_on(float progress, void *engine) {
+    (void)progress;
+    return !atomic_load(&((cord_engine *)engine)->stop);
 }
 
 static cord_status load(struct local_model *model, const cord_model_options *options, cord_error *err) {
     struct llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = options->gpu_layers;
-    first_error[0] = '\0';
+    params.progress_callback = goes_on;
+    params.progress_callback_user_data = model->engine;
+    log_forget_error();
     model->weights = llama_model_load_from_file(options->path, params);
     if (model->weights) {
         model->vocab = llama_model_get_vocab(model->weights);
         return CORD_OK;
     }
-    cord_text why = text_trim(text_of(first_error));
+    if (atomic_load(&model->engine->stop)) return error_set(err, CORD_CANCELLED, "stopped");
+    cord_text why = log_first_error();
     return error_set(err, CORD_BAD_MODEL,
                      "llama.cpp cannot load %s (truncated, damaged, or of a kind it does not know): %.*s",
                      options->path, (int)why.len, why.data);
