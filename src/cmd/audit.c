@@ -142,8 +142,6 @@ static int run_audit(const struct call *call) {
     cord_status status = look_at(&look, &err);
     if (status == CORD_OK) status = roll_out(&look, &err);
     if (status == CORD_OK) status = json ? look_json(&look, &err) : look_text(&look, &err);
-    if (status == CORD_OK && (fflush(call->out) != 0 || ferror(call->out)))
-        status = error_errno(&err, "write", "the output");
     journal_close(look.journal);
     arena_release(&look.arena);
     return status == CORD_OK ? EXIT_ALL_DONE : status == CORD_CANCELLED ? EXIT_INTERRUPTED : call_fail(call, &err);

@@ -213,8 +213,6 @@ static int run_show(const struct call *call) {
     cord_status status = journal_open(call->args[0], JOURNAL_READ, &s.journal, &err);
     if (status == CORD_OK) status = show_what(&s, &err);
     if (status == CORD_OK && s.page.failed) status = error_memory(&err);
-    if (status == CORD_OK && (fflush(call->out) != 0 || ferror(call->out)))
-        status = error_errno(&err, "write", "the output");
     journal_close(s.journal);
     page_release(&s.page);
     arena_release(&s.arena);
