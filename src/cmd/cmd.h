@@ -82,7 +82,8 @@ cord_status key_of_server(const char *name, const char *field, const char **key,
 
 /* True where `file` is a terminal that takes colour (NO_COLOR unset or empty, TERM not dumb). */
 bool wants_colour(FILE *file);
-/* Columns of the terminal behind `file`, or 80. */
+/* Columns and rows of the terminal behind `file`, or 80 and 24. */
 int terminal_columns(FILE *file);
+int terminal_rows(FILE *file);
 
 #endif

@@ -153,3 +153,35 @@ void page_raw(struct page *page, enum paint paint, cord_text text) {
     write_text(page, harmless(page, text, false));
     paint_off(page, paint);
 }
+
+/* ---- lines that are printed already -------------------------------------------------------------------------- */
+
+/* Behind what paints, where that stands at `at`; else `at`. */
+static size_t behind_paint(cord_text line, size_t at) {
+    if (line.data[at] != '\033') return at;
+    while (at < line.len && line.data[at] != 'm') at++;
+    return at < line.len ? at + 1 : at;
+}
+
+int page_width(cord_text line) {
+    int width = 0;
+    for (size_t at = 0; at < line.len;) {
+        size_t start = at;
+        at = behind_paint(line, at);
+        if (at == start) width += utf8_width(utf8_next(line, &at));
+    }
+    return width;
+}
+
+void page_cut(struct buf *out, cord_text line, int width) {
+    int most = page_width(line) <= width ? width : width - 1, used = 0;
+    bool cut = false;
+    for (size_t at = 0; at < line.len;) {
+        size_t start = at;
+        at = behind_paint(line, at);
+        bool paint = at > start;
+        if (!paint) used += utf8_width(utf8_next(line, &at));
+        if (used > most && !cut) buf_add(out, TEXT("…")), cut = true;
+        if (paint || !cut) buf_add(out, text_slice(line, start, at));
+    }
+}

@@ -61,3 +61,9 @@ int terminal_columns(FILE *file) {
     bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col : 80;
 }
+
+int terminal_rows(FILE *file) {
+    struct winsize size;
+    bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+    return known ? size.ws_row : 24;
+}
