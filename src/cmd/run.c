@@ -14,7 +14,6 @@
 #include "store/trajectories.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { SAMPLE = 3 }; /* problems that a forecast is made of */
 
@@ -234,7 +233,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
     FILE *out = run->call->out;
     struct live_options options = {
         .out = out,
-        .plain = given(run, "quiet") || !isatty(fileno(out)),
+        .plain = given(run, "quiet") || !can_be_painted(out),
         .total = before.wanted,
         .done = before.ended,
         .models = (const cord_model *const *)run->session.models,

@@ -51,10 +51,12 @@ const char *duckdb_library(struct arena *arena) {
     return NULL;
 }
 
-bool wants_colour(FILE *file) {
+bool can_be_painted(FILE *file) {
     const char *term = variable("TERM");
-    return !variable("NO_COLOR") && term && strcmp(term, "dumb") != 0 && isatty(fileno(file));
+    return term && strcmp(term, "dumb") != 0 && isatty(fileno(file));
 }
+
+bool wants_colour(FILE *file) { return !variable("NO_COLOR") && can_be_painted(file); }
 
 int terminal_columns(FILE *file) {
     struct winsize size;
