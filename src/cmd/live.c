@@ -39,6 +39,7 @@ struct live {
     int64_t start;
     struct page page;          /* for permanent lines */
     int done, failed, correct; /* in this process */
+    int searched;              /* of these, not those that failed before they began */
     double sum_score;
     struct flight_line *flights;
     struct gauge *gauges;
@@ -81,9 +82,9 @@ static void add_totals(const struct live *live, struct page *page) {
                    live->sum_score / live->done);
     page_print(page, PAINT_NONE, "   ");
     add_duration(page, spent);
-    if (ended && left) {
+    if (live->searched >= o->slots && left) { /* sooner, most of the work is in none that ended */
         page_print(page, PAINT_NONE, ", about ");
-        add_duration(page, spent / ended * left);
+        add_duration(page, spent / live->searched * left);
         page_print(page, PAINT_NONE, " left");
     }
     page_print(page, PAINT_NONE, "\n");
@@ -342,6 +343,7 @@ void live_result(struct live *live, int slot, const struct live_result *r) {
     } else {
         live->failed++;
     }
+    live->searched += r->grade || r->rounds;
     page_print(page, PAINT_NONE, "[%d/%d] ", live->options.done + live->done + live->failed, live->options.total);
     page_print(page,
                !r->grade    ? PAINT_BAD
