@@ -84,7 +84,8 @@ void forecast_print(const struct sample *s, FILE *out) {
         page_release(&page);
         return;
     }
-    page_print(&page, PAINT_BOLD, "%d of %d problems are done%s, %d are left\n", s->done, s->problems, s->failed, s->left);
+    page_print(&page, PAINT_BOLD, "%d of %d problems are done%s, %d are left\n", s->done, s->problems, s->failed,
+               s->left);
     page_print(&page, PAINT_DIM, "  %-28s %16s %16s %16s\n", "", "these took", "a problem", "the whole run");
     row(&page, s, "tokens that teachers write", (double)(s->totals.proposed_tokens + s->totals.answer_tokens), false);
     row(&page, s, "tokens to score", (double)(s->totals.score_prompt_tokens - s->totals.score_cached_tokens), false);

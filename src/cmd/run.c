@@ -232,8 +232,8 @@ static cord_status work_on(struct run *run, cord_error *err) {
     if (!run->traces_are_read) problem_set_release(&run->set); /* the journal has it */
     if (run->tried) CORD_TRY(note_maker(run, err));
     if (before->begun)
-        live_say(run->live, "going on in %s: %d of %d problems are done%s", run->recipe.out, before->done, before->wanted,
-                 failed_text(run, before));
+        live_say(run->live, "going on in %s: %d of %d problems are done%s", run->recipe.out, before->done,
+                 before->wanted, failed_text(run, before));
     struct flights flights = {&run->session, run->journal, run->ledger,
                               run->live,     run->tried,   run->traces_are_read ? &run->traces : NULL};
     int64_t start = clock_us();
@@ -342,11 +342,11 @@ static int conclude(struct run *run, cord_status status) {
     const char *folder = run->recipe.out;
     const char *exhausted = run->ledger ? ledger_exhausted(run->ledger) : NULL;
     if (status == CORD_CANCELLED && exhausted && !was_interrupted()) {
-        fprintf(
-            out,
-            "stopped: %s. %d of %d problems are done in %s%s; raise the bound (it changes no result), and type the same "
-            "command to go on\n",
-            exhausted, counts->done, counts->problems, folder, failed);
+        fprintf(out,
+                "stopped: %s. %d of %d problems are done in %s%s; raise the bound (it changes no result), and type the "
+                "same "
+                "command to go on\n",
+                exhausted, counts->done, counts->problems, folder, failed);
         return EXIT_INTERRUPTED;
     }
     if (status == CORD_CANCELLED) {

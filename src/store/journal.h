@@ -118,7 +118,8 @@ cord_status journal_find(struct journal *journal, const char *name, struct arena
 
 /* Of the problems that are wanted. */
 struct journal_progress {
-    int wanted, done, failed, bad, begun; /* bad: of the failed, rows that are no problem; begun: by a search, ended or not */
+    int wanted, done, failed, bad,
+        begun; /* bad: of the failed, rows that are no problem; begun: by a search, ended or not */
 };
 cord_status journal_progress(struct journal *journal, struct journal_progress *progress, cord_error *err);
 /* Whether a problem that was read is among them. */

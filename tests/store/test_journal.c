@@ -152,7 +152,7 @@ static void test_wanted_problems(void **state) {
     struct journal_problem *p = problems_of(f, f->journal, 3);
     bool wanted[3];
     for (int i = 0; i < 3; i++) assert_ok(journal_wants(f->journal, &p[i], &wanted[i], err));
-    assert_true(wanted[0] && wanted[1] && !wanted[2]); /* p4, p1, p2 */
+    assert_true(wanted[0] && wanted[1] && !wanted[2]);                         /* p4, p1, p2 */
     assert_ok(journal_reopen(f->journal, err));                                /* p2 is not wanted */
     assert_int_equal(problems_of(f, f->journal, 3)[2].status, PROBLEM_FAILED); /* nor is the bad row, which is gone */
     sample_problems(f->journal);
