@@ -32,13 +32,6 @@ void page_print(struct page *page, enum paint paint, const char *format, ...) {
 
 /* ---- text of any origin -------------------------------------------------------------------------------------- */
 
-/* Whether a terminal obeys a character instead of showing it: control characters of both kinds (ESC, CSI), and those
- * that turn the direction of what follows. */
-static bool is_obeyed(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200E && c <= 0x200F) ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-}
-
 static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /* The text as it may be shown, in the page's scratch buffer; on one line, runs of blanks become one. */
@@ -61,7 +54,7 @@ static cord_text harmless(struct page *page, cord_text text, bool one_line) {
             buf_add(out, TEXT("    "));
         else if (c == '\r' && at < text.len && text.data[at] == '\n')
             continue;
-        else if (is_obeyed(c))
+        else if (utf8_is_obeyed(c))
             buf_addf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
         else if (c == 0xFFFD)
             buf_add(out, TEXT("\xEF\xBF\xBD"));
