@@ -66,6 +66,11 @@ size_t utf8_valid_prefix(cord_text t);
 bool utf8_incomplete(cord_text tail);
 /* Columns that a terminal needs for one character; 0 for combining ones, 2 for wide ones. */
 int utf8_width(uint32_t codepoint);
+/* Whether a terminal obeys a character instead of showing it: control characters of both kinds (ESC, CSI), line and paragraph
+ * separators, and those that turn the direction of what follows. */
+bool utf8_is_obeyed(uint32_t codepoint);
+/* Puts a '?' in place of each of them, and of each byte that is part of no character. */
+void utf8_make_printable(char *s);
 /* Decodes the character at t.data[*at] and moves *at behind it; U+FFFD for an invalid byte. *at must be < t.len. */
 uint32_t utf8_next(cord_text t, size_t *at);
 

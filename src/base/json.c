@@ -179,12 +179,6 @@ const char *json_kind(const json_t *value) {
     return "a value";
 }
 
-/* Messages quote the user's data, which may hold anything; a terminal must not obey it. */
-static void make_printable(char *s) {
-    for (; *s; s++)
-        if ((unsigned char)*s < 0x20 || *s == 0x7F) *s = '?';
-}
-
 cord_status json_row_parse(struct json_row *row, cord_text line, cord_error *err) {
     *row = (struct json_row){0};
     arena_init(&row->arena);
@@ -195,9 +189,9 @@ cord_status json_row_parse(struct json_row *row, cord_text line, cord_error *err
         row->object = json_loadb(line.data, line.len, flags | JSON_DECODE_INT_AS_REAL, &e);
     if (!row->object) {
         if (json_error_code(&e) == json_error_out_of_memory) return error_memory(err);
+        utf8_make_printable(e.text); /* it quotes the row, which may hold anything */
         if (json_error_code(&e) == json_error_numeric_overflow)
             return error_set(err, CORD_BAD_INPUT, "a number at column %d is too large: %.60s", e.column, e.text);
-        make_printable(e.text);
         return error_set(err, CORD_BAD_INPUT, "not valid JSON at column %d: %s", e.column, e.text);
     }
     cord_status status = CORD_OK;
@@ -243,7 +237,7 @@ void json_row_names(const struct json_row *row, char *out, size_t size) {
         }
         used += (size_t)snprintf(out + used, size - used, "%s'%.*s'", i ? ", " : "", (int)key.len, key.data);
     }
-    make_printable(out);
+    utf8_make_printable(out);
 }
 
 cord_status json_row_text(const struct json_row *row, const char *key, cord_text *out, cord_error *err) {

@@ -113,6 +113,25 @@ uint32_t utf8_next(cord_text t, size_t *at) {
     return c;
 }
 
+bool utf8_is_obeyed(uint32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200E && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void utf8_make_printable(char *s) {
+    cord_text text = text_of(s);
+    size_t len = 0;
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        uint32_t c = utf8_next(text, &at);
+        if (utf8_is_obeyed(c) || (c == 0xFFFD && at == from + 1))
+            s[len++] = '?';
+        else
+            while (from < at) s[len++] = s[from++];
+    }
+    s[len] = '\0';
+}
+
 int utf8_width(uint32_t c) {
     static const struct {
         uint32_t from, to;

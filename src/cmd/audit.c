@@ -8,13 +8,6 @@ enum { SAMPLE = 20 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* Runs that do not say have the first. */
-static const struct criterion *criterion_named(cord_text name) {
-    for (int i = 0; criteria[i]; i++)
-        if (text_equal(name, text_of(criteria[i]->name))) return criteria[i];
-    return criteria[0];
-}
-
 /* The noise of scores: what the command says, or what the run noted of the meta-prover, as often as a score has it. */
 static cord_status read_noise(struct look *l, cord_error *err) {
     const struct option_value *given = call_option(l->call, "noise");
@@ -142,8 +135,6 @@ static int run_audit(const struct call *call) {
     cord_status status = look_at(&look, &err);
     if (status == CORD_OK) status = roll_out(&look, &err);
     if (status == CORD_OK) status = json ? look_json(&look, &err) : look_text(&look, &err);
-    if (status == CORD_OK && (fflush(call->out) != 0 || ferror(call->out)))
-        status = error_errno(&err, "write", "the output");
     journal_close(look.journal);
     arena_release(&look.arena);
     return status == CORD_OK ? EXIT_ALL_DONE : status == CORD_CANCELLED ? EXIT_INTERRUPTED : call_fail(call, &err);

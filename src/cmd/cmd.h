@@ -80,9 +80,12 @@ const char *duckdb_library(struct arena *arena);
 /* A server's key, out of the environment variable that `field` names. */
 cord_status key_of_server(const char *name, const char *field, const char **key, cord_error *err);
 
-/* True where `file` is a terminal that takes colour (NO_COLOR unset or empty, TERM not dumb). */
+/* True where `file` is a terminal that can be painted on: TERM is set, and not dumb. */
+bool can_be_painted(FILE *file);
+/* True where it takes colour, too: NO_COLOR is unset or empty. */
 bool wants_colour(FILE *file);
-/* Columns of the terminal behind `file`, or 80. */
+/* Columns and rows of the terminal behind `file`, or 80 and 24. */
 int terminal_columns(FILE *file);
+int terminal_rows(FILE *file);
 
 #endif

@@ -466,9 +466,7 @@ static cord_status compare_all(struct compare *c, const struct format *format, c
     note_keeping(c);
     note_golds(c);
     CORD_TRY(buf_check(&c->notes, err));
-    CORD_TRY(format->write(c, err));
-    if (fflush(c->call->out) != 0 || ferror(c->call->out)) return error_errno(err, "write", "the output");
-    return CORD_OK;
+    return format->write(c, err);
 }
 
 static int run_compare(const struct call *call) {

@@ -198,7 +198,7 @@ static void write_zsh(FILE *out) {
 
 static void fish_option(FILE *out, const struct verb *verb, const struct option *option) {
     enum value_kind kind = kind_of(words_of(option));
-    fprintf(out, "complete -c cord -n '__fish_seen_subcommand_from %s' -l %s", verb->name, option->name);
+    fprintf(out, "complete -c cord -n '__cord_verb_is %s' -l %s", verb->name, option->name);
     if (option->letter) fprintf(out, " -s %c", option->letter);
     if (kind != VALUE_NONE) fputs(kind == VALUE_FILE ? " -r -F" : " -x", out);
     if (kind == VALUE_WORDS || kind == VALUE_KEYS) {
@@ -213,6 +213,10 @@ static void fish_option(FILE *out, const struct verb *verb, const struct option 
 
 static void write_fish(FILE *out) {
     fputs("# fish completion for cord, written by 'cord help --completion fish'\n"
+          "function __cord_verb_is # the first word alone: a run folder may be called as a verb is\n"
+          "    set -l words (commandline -opc)\n"
+          "    test (count $words) -gt 1; and test $words[2] = $argv[1]\n"
+          "end\n"
           "complete -c cord -s h -l help -d 'how to use it'\n"
           "complete -c cord -n __fish_use_subcommand -f -l version -d 'the version'\n",
           out);
@@ -224,7 +228,7 @@ static void write_fish(FILE *out) {
     for (size_t i = 0; cmd_verbs[i]; i++)
         for (const struct option *option = cmd_verbs[i]->options; option->name; option++)
             fish_option(out, cmd_verbs[i], option);
-    fputs("complete -c cord -n '__fish_seen_subcommand_from help' -f -a '", out);
+    fputs("complete -c cord -n '__cord_verb_is help' -f -a '", out);
     put_topics(out);
     fputs("'\n", out);
 }

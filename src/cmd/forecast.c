@@ -19,7 +19,7 @@ static const char *grouped(double value, char out[40]) {
 
 static void row(struct page *page, const struct sample *s, const char *what, double amount, bool money) {
     char cells[3][40];
-    double each = s->done ? amount / s->done : 0, all = amount + each * s->left;
+    double each = s->counted ? amount / s->counted : 0, all = amount + each * s->left;
     const double values[] = {amount, each, all};
     page_print(page, PAINT_NONE, "  %-28s", what);
     for (int i = 0; i < 3; i++) {
@@ -36,7 +36,7 @@ static void row(struct page *page, const struct sample *s, const char *what, dou
 
 /* A bound that the whole run would go beyond. */
 static void warn(struct page *page, const struct sample *s, const char *key, double bound, double amount) {
-    double all = s->done ? amount + amount / s->done * s->left : amount;
+    double all = s->counted ? amount + amount / s->counted * s->left : amount;
     if (bound <= 0 || all <= bound) return;
     char most[40], wanted[40];
     bool money = bound != floor(bound) || all < 1000;
@@ -79,12 +79,13 @@ static void print_time(struct page *page, const struct sample *s) {
 void forecast_print(const struct sample *s, FILE *out) {
     struct page page;
     page_init(&page, out);
-    if (!s->done) {
-        page_print(&page, PAINT_WARN, "no problem is done, so nothing can be said of the others\n");
+    if (!s->counted) {
+        page_print(&page, PAINT_WARN, "no problem is done%s, so nothing can be said of the others\n", s->failed);
         page_release(&page);
         return;
     }
-    page_print(&page, PAINT_BOLD, "%d of %d problems are done, %d are left\n", s->done, s->done + s->left, s->left);
+    page_print(&page, PAINT_BOLD, "%d of %d problems are done%s, %d are left\n", s->done, s->problems, s->failed,
+               s->left);
     page_print(&page, PAINT_DIM, "  %-28s %16s %16s %16s\n", "", "these took", "a problem", "the whole run");
     row(&page, s, "tokens that teachers write", (double)(s->totals.proposed_tokens + s->totals.answer_tokens), false);
     row(&page, s, "tokens to score", (double)(s->totals.score_prompt_tokens - s->totals.score_cached_tokens), false);

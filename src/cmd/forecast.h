@@ -9,8 +9,10 @@
 
 /* What a sample of a run's problems took. */
 struct sample {
-    int done;            /* problems in all, those of earlier sessions too */
-    int left;            /* of the run */
+    int problems, done;  /* of the run; of these done, in earlier sessions too */
+    const char *failed;  /* ", 2 failed", with what to do about it; "" where none is */
+    int left;            /* neither done nor failed */
+    int counted;         /* done in the folder, with those that the run does not want any more: `totals` are of these */
     int done_now;        /* in this session */
     double seconds;      /* of this session */
     int at_once, wanted; /* problems in flight in this session at most; in the whole run */

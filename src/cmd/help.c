@@ -152,6 +152,8 @@ static void help_man(FILE *out) {
                 "the folder in which a model's name is looked up, as NAME.gguf; else $CORD_CACHE/models, else "
                 "$XDG_CACHE_HOME/cord/models, else ~/.cache/cord/models");
     sheet_entry(&sheet, 0, "NO_COLOR", NULL, "if it is set and not empty, nothing is printed in colour");
+    sheet_entry(&sheet, 0, "TERM", NULL,
+                "if it is not set, empty or dumb, nothing is printed in colour, and runs have no live view");
 }
 
 /* ---- the verb -------------------------------------------------------------------------------------------------- */

@@ -35,10 +35,11 @@ struct live {
     pthread_cond_t wake;
     pthread_t painter;
     bool painting, closing;
-    int painted; /* lines that stand under the permanent ones now */
+    struct buf painted; /* what stands under the permanent lines now */
     int64_t start;
     struct page page;          /* for permanent lines */
     int done, failed, correct; /* in this process */
+    int searched;              /* of these, not those that failed before they began */
     double sum_score;
     struct flight_line *flights;
     struct gauge *gauges;
@@ -81,34 +82,49 @@ static void add_totals(const struct live *live, struct page *page) {
                    live->sum_score / live->done);
     page_print(page, PAINT_NONE, "   ");
     add_duration(page, spent);
-    if (ended && left) {
+    if (live->searched >= o->slots && left) { /* sooner, most of the work is in none that ended */
         page_print(page, PAINT_NONE, ", about ");
-        add_duration(page, spent / ended * left);
+        add_duration(page, spent / live->searched * left);
         page_print(page, PAINT_NONE, " left");
     }
     page_print(page, PAINT_NONE, "\n");
 }
 
+/* Lines that can be taken off again: those that the screen has, but for the one behind them, where the cursor stands. */
+static int most_lines(const struct live *live) { return terminal_rows(live->options.out) - 1; }
+
+/* How many of the problems in flight have a line of their own; -1: not even the line that counts the others has room. */
+static int shown_flights(const struct live *live, int flying) {
+    const struct live_options *o = &live->options;
+    int room = most_lines(live) - 1 - o->n_models - (o->ledger != NULL); /* beside the other lines */
+    int shown = flying < SHOWN_FLIGHTS ? flying : SHOWN_FLIGHTS;
+    if (shown + (flying > shown) > room) shown = room - 1;
+    return shown < 0 ? -1 : shown;
+}
+
 static void add_flights(const struct live *live, struct page *page) {
-    int more = 0;
-    for (int i = 0, shown = 0; i < live->options.slots; i++) {
+    int flying = 0;
+    for (int i = 0; i < live->options.slots; i++) flying += live->flights[i].flies;
+    int shown = shown_flights(live, flying);
+    for (int i = 0, n = 0; i < live->options.slots && n < shown; i++) {
         const struct flight_line *flight = &live->flights[i];
         if (!flight->flies) continue;
-        if (shown++ >= SHOWN_FLIGHTS) {
-            more++;
-            continue;
-        }
+        n++;
         page_print(page, PAINT_NONE, "  ");
         page_cell(page, PAINT_NONE, buf_text(&flight->id), page->columns > 70 ? 24 : 12);
         if (flight->round == 0)
-            page_print(page, PAINT_DIM, "   round 1\n");
+            page_print(page, PAINT_DIM, "   round 1");
         else
             page_print(page, PAINT_DIM,
-                       isnan(flight->best) ? "   round %d   beam %d (%d finished)\n"
-                                           : "   round %d   beam %d (%d finished)   best S %.3f\n",
+                       isnan(flight->best) ? "   round %d   beam %d (%d finished)"
+                                           : "   round %d   beam %d (%d finished)   best S %.3f",
                        flight->round + 1, flight->beam, flight->finished, flight->best);
+        page_print(page, PAINT_NONE, "\n");
     }
-    if (more) page_print(page, PAINT_DIM, "  and %d more\n", more);
+    if (shown == 0 && flying)
+        page_print(page, PAINT_NONE, "  %d in flight\n", flying);
+    else if (shown > 0 && flying > shown)
+        page_print(page, PAINT_NONE, "  and %d more\n", flying - shown);
 }
 
 static void add_speeds(struct live *live, struct page *page) {
@@ -119,8 +135,9 @@ static void add_speeds(struct live *live, struct page *page) {
         double rate = speed(&live->gauges[i], usage.proposed_tokens + usage.scored_tokens, now);
         page_print(page, PAINT_NONE, "  ");
         page_cell(page, PAINT_NONE, text_of(cord_model_get_info(model)->name), page->columns > 70 ? 24 : 12);
-        page_print(page, PAINT_DIM, "   %4.0f tokens/s   %lld written   %lld scored\n", rate,
+        page_print(page, PAINT_DIM, "   %4.0f tokens/s   %lld written   %lld scored", rate,
                    (long long)usage.proposed_tokens, (long long)usage.scored_tokens);
+        page_print(page, PAINT_NONE, "\n");
     }
 }
 
@@ -154,10 +171,26 @@ static void add_spending(const struct live *live, struct page *page) {
     page_print(page, PAINT_NONE, "\n");
 }
 
-/* Takes the painted lines off again. */
+/* Takes the painted lines off again. A terminal that has become narrower since has wrapped them. */
 static void erase(struct live *live) {
-    if (live->painted) fprintf(live->options.out, "\033[%dA\033[J", live->painted);
-    live->painted = 0;
+    cord_text rest = buf_text(&live->painted), line;
+    int columns = terminal_columns(live->options.out), rows = 0;
+    while (text_next_line(&rest, &line)) {
+        int width = page_width(line);
+        rows += width > columns ? (width + columns - 1) / columns : 1;
+    }
+    if (rows) fprintf(live->options.out, "\033[%dA\033[J", rows);
+    buf_clear(&live->painted);
+}
+
+/* Only what fits on the screen can be taken off again: a longer line would be wrapped, a line too many scrolled away. */
+static void fit(struct live *live, cord_text text, int columns) {
+    cord_text line;
+    int most = most_lines(live);
+    for (int n = 0; n < most && text_next_line(&text, &line); n++) {
+        page_cut(&live->painted, line, columns - 1); /* some terminals go on to the next line behind the last column */
+        buf_addc(&live->painted, '\n');
+    }
 }
 
 /* The lines below the permanent ones, written at once, so that they do not flicker. */
@@ -176,8 +209,8 @@ static void paint(struct live *live) {
     page_release(&page);
     fclose(memory);
     erase(live);
-    for (size_t i = 0; i < len; i++) live->painted += text[i] == '\n';
-    fwrite(text, 1, len, live->options.out);
+    fit(live, (cord_text){text, len}, page.columns);
+    fwrite(live->painted.data, 1, live->painted.len, live->options.out);
     fflush(live->options.out);
     free(text);
 }
@@ -209,6 +242,7 @@ cord_status live_open(const struct live_options *options, struct live **out, cor
     live->flights = calloc((size_t)options->slots, sizeof *live->flights);
     for (int i = 0; live->flights && i < options->slots; i++) buf_init(&live->flights[i].id, "a problem's id", 1 << 16);
     page_init(&live->page, options->out);
+    buf_init(&live->painted, "the live view", 1 << 20);
     pthread_mutex_init(&live->mutex, NULL);
     pthread_cond_init(&live->wake, NULL);
     /* without a painter the run is as good */
@@ -232,6 +266,7 @@ void live_close(struct live *live) {
     pthread_cond_destroy(&live->wake);
     pthread_mutex_destroy(&live->mutex);
     page_release(&live->page);
+    buf_release(&live->painted);
     for (int i = 0; live->flights && i < live->options.slots; i++) buf_release(&live->flights[i].id);
     free(live->flights);
     free(live->gauges);
@@ -308,6 +343,7 @@ void live_result(struct live *live, int slot, const struct live_result *r) {
     } else {
         live->failed++;
     }
+    live->searched += r->grade || r->rounds;
     page_print(page, PAINT_NONE, "[%d/%d] ", live->options.done + live->done + live->failed, live->options.total);
     page_print(page,
                !r->grade    ? PAINT_BAD

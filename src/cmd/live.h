@@ -12,7 +12,7 @@ struct live;
 
 struct live_options {
     FILE *out;
-    bool plain;                      /* --quiet, or not a terminal */
+    bool plain;                      /* --quiet, or no terminal that can be painted on */
     int total;                       /* problems of the run */
     int done;                        /* of them, before this process */
     const cord_model *const *models; /* borrowed until live_close */

@@ -32,13 +32,6 @@ void page_print(struct page *page, enum paint paint, const char *format, ...) {
 
 /* ---- text of any origin -------------------------------------------------------------------------------------- */
 
-/* Whether a terminal obeys a character instead of showing it: control characters of both kinds (ESC, CSI), and those
- * that turn the direction of what follows. */
-static bool is_obeyed(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200E && c <= 0x200F) ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-}
-
 static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /* The text as it may be shown, in the page's scratch buffer; on one line, runs of blanks become one. */
@@ -61,7 +54,7 @@ static cord_text harmless(struct page *page, cord_text text, bool one_line) {
             buf_add(out, TEXT("    "));
         else if (c == '\r' && at < text.len && text.data[at] == '\n')
             continue;
-        else if (is_obeyed(c))
+        else if (utf8_is_obeyed(c))
             buf_addf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
         else if (c == 0xFFFD)
             buf_add(out, TEXT("\xEF\xBF\xBD"));
@@ -152,4 +145,36 @@ void page_raw(struct page *page, enum paint paint, cord_text text) {
     paint_on(page, paint);
     write_text(page, harmless(page, text, false));
     paint_off(page, paint);
+}
+
+/* ---- lines that are printed already -------------------------------------------------------------------------- */
+
+/* Behind what paints, where that stands at `at`; else `at`. */
+static size_t behind_paint(cord_text line, size_t at) {
+    if (line.data[at] != '\033') return at;
+    while (at < line.len && line.data[at] != 'm') at++;
+    return at < line.len ? at + 1 : at;
+}
+
+int page_width(cord_text line) {
+    int width = 0;
+    for (size_t at = 0; at < line.len;) {
+        size_t start = at;
+        at = behind_paint(line, at);
+        if (at == start) width += utf8_width(utf8_next(line, &at));
+    }
+    return width;
+}
+
+void page_cut(struct buf *out, cord_text line, int width) {
+    int most = page_width(line) <= width ? width : width - 1, used = 0;
+    bool cut = false;
+    for (size_t at = 0; at < line.len;) {
+        size_t start = at;
+        at = behind_paint(line, at);
+        bool paint = at > start;
+        if (!paint) used += utf8_width(utf8_next(line, &at));
+        if (used > most && !cut) buf_add(out, TEXT("…")), cut = true;
+        if (paint || !cut) buf_add(out, text_slice(line, start, at));
+    }
 }

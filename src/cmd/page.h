@@ -29,6 +29,10 @@ void page_cell(struct page *page, enum paint paint, cord_text text, int width);
 void page_text(struct page *page, enum paint paint, cord_text text, int indent, int lines);
 /* The same in all the lines it needs, where something already stands in front of the first one's text. */
 void page_hanging(struct page *page, enum paint paint, cord_text text, int indent);
+/* The columns of a line that was printed by these functions; paint takes none. */
+int page_width(cord_text line);
+/* Adds such a line to `out`, cut to `width` columns, with all of its paint. */
+void page_cut(struct buf *out, cord_text line, int width);
 /* Text of any origin with its own blanks and newlines, neither wrapped nor indented. */
 void page_raw(struct page *page, enum paint paint, cord_text text);
 

@@ -14,7 +14,6 @@
 #include "store/trajectories.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { SAMPLE = 3 }; /* problems that a forecast is made of */
 
@@ -33,7 +32,9 @@ struct run {
     struct live *live;
     double seconds; /* that problems were worked on */
     struct budget budget;
-    int wanted, done, tried; /* problems: of the recipe; done before; worked on in this process */
+    struct journal_progress before, after; /* this process */
+    struct summary_counts all, counts;     /* after it: of the whole journal, and of the problems that are wanted */
+    int tried;                             /* problems that it works on */
     struct arena arena;
     bool journal_is_open, recipe_is_loaded, traces_are_read, session_is_open;
 };
@@ -197,11 +198,15 @@ static cord_status tell_bad_rows(struct run *run, cord_error *err) {
     return problem_walk_end(&walk, CORD_OK);
 }
 
+static int ended(const struct journal_progress *progress) { return progress->done + progress->failed; }
+
 /* How many of the open problems to work on: all, or for a forecast as many as its sample still wants. */
-static int sample_size(const struct run *run, int open, int done) {
+static int sample_size(const struct run *run) {
+    const struct journal_progress *before = &run->before;
+    int open = before->wanted - ended(before);
     if (!given(run, "dry-run")) return open;
     const struct option_value *sample = call_option(run->call, "sample");
-    int missing = (sample->given ? (int)sample->number : SAMPLE) - done;
+    int missing = (sample->given ? (int)sample->number : SAMPLE) - (ended(before) - before->bad);
     return missing < 0 ? 0 : missing < open ? missing : open;
 }
 
@@ -211,16 +216,28 @@ static cord_status note_maker(struct run *run, cord_error *err) {
     return maker ? journal_add_to_fact(run->journal, "made_by", text_of(maker), err) : error_memory(err);
 }
 
-static cord_status work_on(struct run *run, const struct journal_progress *before, cord_error *err) {
+/* ", 2 failed (--retry-failed tries them again)"; nothing where none failed. A bad row stays one. */
+static const char *failed_text(struct run *run, const struct journal_progress *progress) {
+    int failed = progress->failed, again = failed - progress->bad;
+    const char *text = "";
+    if (failed && again == failed)
+        text = arena_printf(&run->arena, ", %d failed (--retry-failed tries %s again)", failed,
+                            failed == 1 ? "it" : "them");
+    else if (failed && again)
+        text = arena_printf(&run->arena, ", %d failed (--retry-failed tries %d of them again)", failed, again);
+    else if (failed)
+        text = arena_printf(&run->arena, ", %d failed", failed);
+    return text ? text : "";
+}
+
+static cord_status work_on(struct run *run, cord_error *err) {
+    const struct journal_progress *before = &run->before;
     CORD_TRY(tell_bad_rows(run, err));
-    run->wanted = before->wanted;
-    run->done = before->ended;
-    run->tried = sample_size(run, before->wanted - before->ended, before->ended);
     if (!run->traces_are_read) problem_set_release(&run->set); /* the journal has it */
     if (run->tried) CORD_TRY(note_maker(run, err));
     if (before->begun)
-        live_say(run->live, "going on in %s: %d of %d problems are done", run->recipe.out, before->ended,
-                 before->wanted);
+        live_say(run->live, "going on in %s: %d of %d problems are done%s", run->recipe.out, before->done,
+                 before->wanted, failed_text(run, before));
     struct flights flights = {&run->session, run->journal, run->ledger,
                               run->live,     run->tried,   run->traces_are_read ? &run->traces : NULL};
     int64_t start = clock_us();
@@ -232,15 +249,15 @@ static cord_status work_on(struct run *run, const struct journal_progress *befor
 }
 
 static cord_status run_problems(struct run *run, cord_error *err) {
-    struct journal_progress before;
     if (given(run, "retry-failed")) CORD_TRY(journal_reopen(run->journal, err));
-    CORD_TRY(journal_progress(run->journal, &before, err));
+    CORD_TRY(journal_progress(run->journal, &run->before, err));
+    run->tried = sample_size(run);
     FILE *out = run->call->out;
     struct live_options options = {
         .out = out,
-        .plain = given(run, "quiet") || !isatty(fileno(out)),
-        .total = before.wanted,
-        .done = before.ended,
+        .plain = given(run, "quiet") || !can_be_painted(out),
+        .total = ended(&run->before) + run->tried,
+        .done = ended(&run->before),
         .models = (const cord_model *const *)run->session.models,
         .n_models = run->recipe.n_models,
         .ledger = run->ledger,
@@ -248,7 +265,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         .slots = flights_at_once(&run->session),
     };
     CORD_TRY(live_open(&options, &run->live, err));
-    cord_status status = work_on(run, &before, err);
+    cord_status status = work_on(run, err);
     live_close(run->live);
     return status;
 }
@@ -256,7 +273,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
 /* ---- the end ------------------------------------------------------------------------------------------------- */
 
 /* Whatever ended the run, its files are made anew from the journal. */
-static cord_status write_files(struct run *run, struct summary_counts *counts, cord_error *err) {
+static cord_status write_files(struct run *run, cord_error *err) {
     const struct session *session = &run->session;
     struct summary_model *models = arena_alloc(&run->arena, (size_t)run->recipe.n_models * sizeof *models);
     if (!models) return error_memory(err);
@@ -273,17 +290,28 @@ static cord_status write_files(struct run *run, struct summary_counts *counts, c
                                    .n_models = run->recipe.n_models};
     if (run->ledger) CORD_TRY(ledger_write(run->ledger, err));
     CORD_TRY(export_trajectories(run->journal, run->recipe.out, err));
-    CORD_TRY(summary_count(run->journal, counts, err));
-    return summary_write(run->journal, run->recipe.out, &last, counts, err);
+    CORD_TRY(journal_progress(run->journal, &run->after, err));
+    CORD_TRY(summary_count(run->journal, false, &run->all, err));
+    run->counts = run->all;
+    if (run->all.problems != run->after.wanted) CORD_TRY(summary_count(run->journal, true, &run->counts, err));
+    return summary_write(run->journal, run->recipe.out, &last, &run->all, err);
 }
 
-/* `counts`: of the run after this session. */
-static cord_status tell_forecast(struct run *run, const struct summary_counts *counts, cord_error *err) {
-    int wanted = flights_at_once(&run->session), ended = counts->done + counts->failed;
+static int exit_status_of(const struct journal_progress *after) {
+    if (after->failed) return after->done ? EXIT_SOME_FAILED : EXIT_NOTHING_DONE;
+    return EXIT_ALL_DONE;
+}
+
+static cord_status tell_forecast(struct run *run, cord_error *err) {
+    int wanted = flights_at_once(&run->session);
+    const struct journal_progress *after = &run->after;
     struct sample sample = {
-        .done = counts->done,
-        .left = run->wanted - ended,
-        .done_now = ended - run->done,
+        .problems = after->wanted,
+        .done = after->done,
+        .failed = failed_text(run, after),
+        .left = after->wanted - ended(after),
+        .counted = run->all.done,
+        .done_now = after->done - run->before.done,
         .seconds = run->seconds,
         .at_once = run->tried < wanted ? run->tried : wanted,
         .wanted = wanted,
@@ -311,25 +339,26 @@ static void tell_traces(const struct run *run) {
     fprintf(run->call->out, "\n");
 }
 
-static int conclude(struct run *run, cord_status status, const struct summary_counts *counts) {
+static int conclude(struct run *run, cord_status status) {
+    const struct summary_counts *counts = &run->counts;
     FILE *out = run->call->out;
+    const char *failed = failed_text(run, &run->after);
     const char *folder = run->recipe.out;
     const char *exhausted = run->ledger ? ledger_exhausted(run->ledger) : NULL;
     if (status == CORD_CANCELLED && exhausted && !was_interrupted()) {
-        fprintf(
-            out,
-            "stopped: %s. %d of %d problems are done in %s; raise the bound (it changes no result), and type the same "
-            "command to go on\n",
-            exhausted, counts->done + counts->failed, counts->problems, folder);
+        fprintf(out,
+                "stopped: %s. %d of %d problems are done in %s%s; raise the bound (it changes no result), and type the "
+                "same "
+                "command to go on\n",
+                exhausted, counts->done, counts->problems, folder, failed);
         return EXIT_INTERRUPTED;
     }
     if (status == CORD_CANCELLED) {
-        fprintf(out, "stopped: %d of %d problems are done in %s; type the same command to go on\n",
-                counts->done + counts->failed, counts->problems, folder);
+        fprintf(out, "stopped: %d of %d problems are done in %s%s; type the same command to go on\n", counts->done,
+                counts->problems, folder, failed);
         return EXIT_INTERRUPTED;
     }
-    fprintf(out, "%d of %d problems done", counts->done, counts->problems);
-    if (counts->failed) fprintf(out, ", %d failed", counts->failed);
+    fprintf(out, "%d of %d problems done%s", counts->done, counts->problems, failed);
     if (counts->done)
         fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided; mean S %.3f (S0 %.3f)",
                 counts->correct, counts->wrong, counts->no_answer, counts->undecided, counts->mean_score,
@@ -337,31 +366,28 @@ static int conclude(struct run *run, cord_status status, const struct summary_co
     fprintf(out, "\n");
     tell_traces(run);
     fprintf(out, "%s/trajectories.jsonl\n", folder);
-    if (status != CORD_OK) return EXIT_NOTHING_DONE;
-    if (counts->done == 0 && counts->failed) return EXIT_NOTHING_DONE;
-    return counts->failed ? EXIT_SOME_FAILED : EXIT_ALL_DONE;
+    return exit_status_of(&run->after);
 }
 
 int run_start(const struct call *call, const struct run_input *input) {
     struct run run = {.call = call, .input = input, .shard = input->shard};
-    struct summary_counts counts = {0};
     cord_error err = {0}, late = {0};
     int result;
     arena_init(&run.arena);
     cord_status status = open_all(&run, &err);
     bool began = status == CORD_OK;
     if (began) status = run_problems(&run, &err);
-    if (began && write_files(&run, &counts, &late) != CORD_OK && (status == CORD_OK || status == CORD_CANCELLED)) {
+    if (began && write_files(&run, &late) != CORD_OK && (status == CORD_OK || status == CORD_CANCELLED)) {
         status = late.code;
         err = late;
     }
     if (status == CORD_OK && given(&run, "dry-run")) {
-        status = tell_forecast(&run, &counts, &err);
-        result = status == CORD_OK ? EXIT_ALL_DONE : call_fail(call, &err);
+        status = tell_forecast(&run, &err);
+        result = status == CORD_OK ? exit_status_of(&run.after) : call_fail(call, &err);
     } else if (status != CORD_OK && status != CORD_CANCELLED) {
         result = call_fail(call, &err);
     } else if (began) {
-        result = conclude(&run, status, &counts);
+        result = conclude(&run, status);
     } else {
         result = EXIT_INTERRUPTED; /* Ctrl-C while models were loading */
     }

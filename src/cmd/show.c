@@ -213,8 +213,6 @@ static int run_show(const struct call *call) {
     cord_status status = journal_open(call->args[0], JOURNAL_READ, &s.journal, &err);
     if (status == CORD_OK) status = show_what(&s, &err);
     if (status == CORD_OK && s.page.failed) status = error_memory(&err);
-    if (status == CORD_OK && (fflush(call->out) != 0 || ferror(call->out)))
-        status = error_errno(&err, "write", "the output");
     journal_close(s.journal);
     page_release(&s.page);
     arena_release(&s.arena);
@@ -255,15 +253,17 @@ const struct verb verb_show = {
     .help =
         "RUN is a run folder; the run may be going on. Without PROBLEM: a line a problem, and totals. S is the score "
         "of\n"
-        "the best trajectory, S0 the score without any reasoning. PROBLEM is an id, or a number of that table: its\n"
-        "rounds, every candidate with its teacher and score, and the answers.\n"
+        "the best trajectory, S0 the score without any reasoning. PROBLEM is an id, or a number of that table (an id "
+        "that\n"
+        "is a number goes first): its rounds, every candidate with its teacher and score, and the answers.\n"
         "\n"
         "--prompt prints, byte for byte on a pipe, what a model was sent:\n"
         "  --prompt TEACHER --round N --slot K   to continue what stood in place K of the beam before round N\n"
         "  --prompt integrator --round N         to merge the traces, in round N or the next try after it\n"
         "  --prompt meta --round N --slot K      to score what stands in place K after round N; round 0: S0\n"
         "  --prompt judge --round N --slot K     to answer from it at once (search.criterion: judge)\n"
-        "  --prompt answer --slot K              to write the answer of the K-th finished trajectory (0: the best)",
+        "  --prompt answer --slot K              to write the answer of the K-th finished trajectory (0: the best)\n"
+        "By search.criterion random, longest, judge or prm, the meta-prover is asked for S0 alone.",
     .options = options,
     .min_args = 1,
     .max_args = 2,

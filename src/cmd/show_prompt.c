@@ -159,6 +159,13 @@ static cord_status score_prompt(struct show *s, const struct show_problem *p, co
     const struct spoken *spoken;
     cord_text text;
     bool complete;
+    const struct criterion *criterion = criterion_named(outline->criterion);
+    if (round && !criterion->noises)
+        return error_set(
+            err, CORD_BAD_INPUT,
+            "the meta-prover was not asked for scores: search.criterion is %s; --round 0 shows what it was "
+            "asked for S0",
+            criterion->name);
     CORD_TRY(scored_text(s, p, outline, round, slot, &text, &complete, err));
     CORD_TRY(find_spoken(s, p->problem->key, SPOKEN_META, &spoken, err));
     const cord_span tail[] = {{text_trim_end(text), false},
@@ -210,6 +217,26 @@ static cord_status note_changes(struct show *s, cord_error *err) {
     return CORD_OK;
 }
 
+/* By contrast there is a second prompt, which differs in the answer alone. */
+static void note_contrast(struct show *s, const struct show_problem *p) {
+    struct page page;
+    if (!p->problem->contrast.len) return; /* no answer was wrong, so there is none */
+    page_init(&page, s->call->err);
+    page_print(&page, PAINT_NONE,
+               "cord: search.criterion is contrast: the same was sent with another answer in its place: ");
+    page_cell(&page, PAINT_NONE, p->problem->contrast, -1000);
+    page_print(&page, PAINT_NONE, "\n");
+    page_release(&page);
+}
+
+static cord_status refuse_given(const char *name, cord_error *err) {
+    return error_set(
+        err, CORD_BAD_INPUT,
+        "nothing was sent for '%s': the traces and their answers were given (cord select), and the meta-prover "
+        "alone was asked, for scores; --prompt meta shows that",
+        name);
+}
+
 cord_status show_prompt(struct show *s, const struct show_problem *p, const char *name, int round, int slot,
                         cord_error *err) {
     struct recipe_outline outline;
@@ -218,6 +245,8 @@ cord_status show_prompt(struct show *s, const struct show_problem *p, const char
     int teacher;
     CORD_TRY(read_recipe(s, &recipe, &outline, err));
     bool found = find_teacher(s, name, &teacher, NULL) == CORD_OK;
+    bool answer = !found && strcmp(name, "answer") == 0;
+    if ((found || answer) && text_equal(outline.strategy, TEXT("selection"))) return refuse_given(name, err);
     if (found && text_equal(outline.strategy, TEXT("integration")) && !strcmp(name, INTEGRATOR))
         CORD_TRY(integrator_prompt(s, p, recipe, teacher, round, &spans, err));
     else if (found)
@@ -226,10 +255,12 @@ cord_status show_prompt(struct show *s, const struct show_problem *p, const char
         CORD_TRY(score_prompt(s, p, &outline, round, slot, &spans, err));
     else if (strcmp(name, "judge") == 0)
         CORD_TRY(asked_judge(s, p, recipe, &outline, round, slot, &spans, err));
-    else if (strcmp(name, "answer") == 0)
+    else if (answer)
         CORD_TRY(answer_prompt(s, p, slot, &spans, err));
     else
         return find_teacher(s, name, &teacher, err);
     print_spans(s, spans);
+    bool scored = !found && !strcmp(name, "meta") && round > 0;
+    if (scored && text_equal(outline.criterion, TEXT("contrast"))) note_contrast(s, p);
     return note_changes(s, err);
 }

@@ -46,6 +46,9 @@ static cord_status find_kind(const struct call *call, bool *files, cord_error *e
         n += stat(call->args[i], &info) == 0 && !S_ISDIR(info.st_mode);
     }
     *files = n > 0;
+    if (n && call_option(call, "only-correct")->given)
+        return error_set(err, CORD_BAD_USAGE,
+                         "--only-correct is for runs, and all rows of a file are counted: leave it out");
     if (n == 0 || n == call->n_args) return CORD_OK;
     return error_set(err, CORD_BAD_USAGE, "run folders and files of rows are counted apart; name one kind at a time");
 }

@@ -51,13 +51,21 @@ const char *duckdb_library(struct arena *arena) {
     return NULL;
 }
 
-bool wants_colour(FILE *file) {
+bool can_be_painted(FILE *file) {
     const char *term = variable("TERM");
-    return !variable("NO_COLOR") && term && strcmp(term, "dumb") != 0 && isatty(fileno(file));
+    return term && strcmp(term, "dumb") != 0 && isatty(fileno(file));
 }
+
+bool wants_colour(FILE *file) { return !variable("NO_COLOR") && can_be_painted(file); }
 
 int terminal_columns(FILE *file) {
     struct winsize size;
     bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return known ? size.ws_col : 80;
+}
+
+int terminal_rows(FILE *file) {
+    struct winsize size;
+    bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+    return known ? size.ws_row : 24;
 }

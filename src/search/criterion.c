@@ -25,6 +25,12 @@ const struct criterion *criterion_of(const struct search *search) {
     return criterion ? criterion : criteria[0];
 }
 
+const struct criterion *criterion_named(cord_text name) {
+    for (int i = 0; criteria[i]; i++)
+        if (text_equal(name, text_of(criteria[i]->name))) return criteria[i];
+    return criteria[0];
+}
+
 cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
                              cord_error *err) {
     for (int i = 0; i < n; i++) items[i].log_score = (double)NAN;

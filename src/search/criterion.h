@@ -35,6 +35,9 @@ struct criterion {
 extern const struct criterion *const criteria[];
 extern const char *const criterion_names[];
 
+/* The one of that name. Runs that do not say have the first. */
+const struct criterion *criterion_named(cord_text name);
+
 /* The criterion of a search. */
 const struct criterion *criterion_of(const struct search *search);
 

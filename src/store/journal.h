@@ -118,9 +118,13 @@ cord_status journal_find(struct journal *journal, const char *name, struct arena
 
 /* Of the problems that are wanted. */
 struct journal_progress {
-    int wanted, ended, begun; /* ended: done or failed; begun: by a search, ended or not */
+    int wanted, done, failed, bad,
+        begun; /* bad: of the failed, rows that are no problem; begun: by a search, ended or not */
 };
 cord_status journal_progress(struct journal *journal, struct journal_progress *progress, cord_error *err);
+/* Whether a problem that was read is among them. */
+cord_status journal_wants(struct journal *journal, const struct journal_problem *problem, bool *wanted,
+                          cord_error *err);
 /* The first wanted one behind `index` in input order that is open; before the first is -1. */
 cord_status journal_next_open(struct journal *journal, int index, struct arena *arena, bool *found,
                               struct journal_problem *problem, cord_error *err);

@@ -258,15 +258,25 @@ cord_status journal_progress(struct journal *j, struct journal_progress *progres
     struct rows r;
     *progress = (struct journal_progress){0};
     rows_open(&r, j, NULL, err,
-              "SELECT count(*), coalesce(sum(status != ?1), 0), coalesce(sum(started OR (status != ?1 AND NOT bad)), 0)"
-              " FROM wanted JOIN problem USING (key)",
-              "i", PROBLEM_OPEN);
+              "SELECT count(*), coalesce(sum(status = ?2), 0), coalesce(sum(status = ?3), 0), coalesce(sum(bad), 0),"
+              " coalesce(sum(started OR (status != ?1 AND NOT bad)), 0) FROM wanted JOIN problem USING (key)",
+              "iii", PROBLEM_OPEN, PROBLEM_DONE, PROBLEM_FAILED);
     if (rows_next(&r)) {
         progress->wanted = row_int(&r);
-        progress->ended = row_int(&r);
+        progress->done = row_int(&r);
+        progress->failed = row_int(&r);
+        progress->bad = row_int(&r);
         progress->begun = row_int(&r);
     }
     return rows_end(&r);
+}
+
+cord_status journal_wants(struct journal *j, const struct journal_problem *problem, bool *wanted, cord_error *err) {
+    int64_t n;
+    CORD_TRY(query_int64(j, err, &n, 0, "SELECT count(*) FROM wanted WHERE number = ?1 AND key = ?2", "il",
+                         problem->index, problem->key));
+    *wanted = n > 0;
+    return CORD_OK;
 }
 
 cord_status journal_next_open(struct journal *j, int index, struct arena *arena, bool *found,

@@ -308,7 +308,7 @@ static cord_status write_files(struct merge *m, const char *folder, cord_error *
     arena_release(&arena);
     CORD_TRY(status);
     CORD_TRY(export_trajectories(m->journal, folder, err));
-    CORD_TRY(summary_count(m->journal, &m->counts->merged, err));
+    CORD_TRY(summary_count(m->journal, false, &m->counts->merged, err));
     return summary_write(m->journal, folder, NULL, &m->counts->merged, err);
 }
 

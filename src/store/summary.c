@@ -28,14 +28,17 @@ static cord_status count_one(struct journal *journal, const struct journal_probl
     return CORD_OK;
 }
 
-cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err) {
+cord_status summary_count(struct journal *journal, bool wanted, struct summary_counts *counts, cord_error *err) {
     struct journal_walk walk;
     struct journal_problem problem;
     cord_status status = CORD_OK;
+    bool counted = true;
     *counts = (struct summary_counts){0};
     journal_walk_begin(&walk, journal, err);
-    while (status == CORD_OK && journal_walk_next(&walk, &problem))
-        status = count_one(journal, &problem, &walk.arena, counts, err);
+    while (status == CORD_OK && journal_walk_next(&walk, &problem)) {
+        if (wanted) status = journal_wants(journal, &problem, &counted, err);
+        if (status == CORD_OK && counted) status = count_one(journal, &problem, &walk.arena, counts, err);
+    }
     status = journal_walk_end(&walk, status);
     if (counts->done) {
         counts->mean_score /= counts->done;

@@ -21,13 +21,14 @@ struct summary_session {
     int n_models;
 };
 
-/* Counts over the run's problems, from the journal. */
+/* Counts over the journal's problems. */
 struct summary_counts {
     int problems, done, failed, open;
     int correct, wrong, no_answer, undecided; /* of the best trajectories */
     double mean_score, mean_s0;               /* of the best trajectories; 0 where there is none */
 };
-cord_status summary_count(struct journal *journal, struct summary_counts *counts, cord_error *err);
+/* `wanted`: over those alone that this handle's journal_put_problems has put. */
+cord_status summary_count(struct journal *journal, bool wanted, struct summary_counts *counts, cord_error *err);
 
 /* Writes the file anew: versions, shard, the runs it was merged from, processor, threads, models with their hashes, counts
  * and tokens of the run, and how the time of the last session went. `session` NULL, where no model was opened: without what

@@ -226,6 +226,10 @@ static void members_give_texts_and_numbers(void **state) {
     json_row_names(&row, shown, sizeof shown);
     assert_string_equal(shown, "'?[2J'"); /* a terminal must not obey a key */
     json_row_release(&row);
+    assert_ok(json_row_parse(&row, TEXT("{\"q\\u009b31m\\u202e\\ufffd\u00e9\":1}"), err));
+    json_row_names(&row, shown, sizeof shown);
+    assert_string_equal(shown, "'q?31m?\uFFFD\u00e9'");
+    json_row_release(&row);
 }
 
 static void broken_rows_are_refused_in_words(void **state) {
@@ -246,6 +250,7 @@ static void broken_rows_are_refused_in_words(void **state) {
         {"null", "this is null"},
         {"\"x\"", "this is a text"},
         {"{\"a\":\"\x1b[2J\"}", "control character 0x1b"},
+        {"{\"a\":\"\u00e9\" \xC2\x9B\"}", "near '?"},
         {"{\"a\":NaN}", "invalid token"},
         {"{'a':1}", "column"},
         {"{\"a\":01}", "column"},

@@ -2,8 +2,11 @@
  * terminal, and how they end. */
 #include "store/sample.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <utmp.h>
 
 struct fixture {
     char folder[64];
@@ -45,6 +48,30 @@ static int cord(struct fixture *f, const char *arguments) {
     f->len = fread(f->output, 1, sizeof f->output - 1, pipe);
     f->output[f->len] = '\0';
     int status = pclose(pipe);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Runs cord with a reader of its output that has left. */
+static int unread(struct fixture *f, char *const argv[]) {
+    int output[2], complaints[2];
+    assert_int_equal(pipe(output), 0);
+    assert_int_equal(pipe(complaints), 0);
+    close(output[0]);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(output[1], STDOUT_FILENO);
+        dup2(complaints[1], STDERR_FILENO);
+        close(complaints[0]);
+        execv(CORD_BINARY, argv);
+        _exit(127);
+    }
+    close(output[1]);
+    close(complaints[1]);
+    ssize_t n = read(complaints[0], f->output, sizeof f->output - 1);
+    f->output[f->len = n > 0 ? (size_t)n : 0] = '\0';
+    close(complaints[0]);
+    int status;
+    waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -236,21 +263,34 @@ static void test_prompts_that_were_never_sent(void **state) {
 /* Runs a command on a terminal of 60 columns; NO_COLOR as given. */
 static void on_terminal(struct fixture *f, const char *no_colour, char *const argv[]) {
     struct winsize size = {.ws_row = 24, .ws_col = 60};
-    int terminal;
-    pid_t child = forkpty(&terminal, NULL, NULL, &size);
+    int terminal, inside, status = 0;
+    assert_int_equal(openpty(&terminal, &inside, NULL, NULL, &size), 0);
+    assert_int_equal(fcntl(terminal, F_SETFL, O_NONBLOCK), 0);
+    pid_t child = fork();
     if (child == 0) {
+        close(terminal);
+        login_tty(inside);
         setenv("TERM", "xterm", 1);
         setenv("NO_COLOR", no_colour, 1);
         execv(CORD_BINARY, argv);
         _exit(127);
     }
-    f->len = 0;
-    for (ssize_t n;
-         f->len < sizeof f->output - 1 && (n = read(terminal, f->output + f->len, sizeof f->output - 1 - f->len)) > 0;)
-        f->len += (size_t)n;
+    /* What was written last may be lost when the last one closes the terminal: it stays open here until nothing more comes
+     * from a command that has ended. */
+    bool ended = false;
+    for (f->len = 0; f->len < sizeof f->output - 1;) {
+        ssize_t n = read(terminal, f->output + f->len, sizeof f->output - 1 - f->len);
+        if (n > 0) {
+            f->len += (size_t)n;
+        } else {
+            if (ended) break;
+            ended = waitpid(child, &status, WNOHANG) == child;
+            struct pollfd more = {terminal, POLLIN, 0};
+            if (!ended) poll(&more, 1, 5);
+        }
+    }
     f->output[f->len] = '\0';
-    int status;
-    waitpid(child, &status, 0);
+    close(inside);
     close(terminal);
     assert_int_equal(status, 0);
 }
@@ -287,7 +327,18 @@ static void test_wrong_input(void **state) {
     assert_int_equal(cord(f, "show $RUN 1 --slot 1"), 2);
     assert_int_equal(cord(f, "show"), 2);
     assert_int_equal(cord(f, "show $RUN >/dev/full"), 1);
-    assert_says(f, "cannot write the output");
+    assert_string_equal(f->output, "cord: cannot write the output: No space left on device\n");
+}
+
+/* cord show RUN 1 | head */
+static void test_readers_may_leave(void **state) {
+    struct fixture *f = *state;
+    char show[] = "show", audit[] = "audit", compare[] = "compare", one[] = "1";
+    char *const calls[][5] = {{show, show, f->folder, one}, {audit, audit, f->folder}, {compare, compare, f->folder}};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        assert_int_equal(unread(f, calls[i]), 0);
+        assert_string_equal(f->output, "");
+    }
 }
 
 static void test_export(void **state) {
@@ -361,6 +412,19 @@ static void test_prompts_of_criteria(void **state) {
     assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: random\n"), err));
     assert_int_equal(cord(f, "show $RUN 1 --prompt judge"), 1);
     assert_says(f, "this run has no judge: its search.criterion is random");
+    assert_int_equal(cord(f, "show $RUN 1 --prompt meta"), 1);
+    assert_says(f, "the meta-prover was not asked for scores: search.criterion is random; --round 0 shows");
+    assert_int_equal(cord(f, "show $RUN 1 --prompt meta --round 0"), 0);
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  strategy: selection\n"), err));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt strong"), 1);
+    assert_says(f, "nothing was sent for 'strong': the traces and their answers were given (cord select)");
+    assert_int_equal(cord(f, "show $RUN 1 --prompt answer"), 1);
+    assert_says(f, "nothing was sent for 'answer'");
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: contrast\n"), err));
+    assert_int_equal(cord(f, "show $RUN 1 --prompt meta 2>&1 >/dev/null"), 0);
+    assert_says(f, "with another answer in its place: 4\n");
+    assert_int_equal(cord(f, "show $RUN 1 --prompt meta --round 0 2>&1 >/dev/null"), 0);
+    assert_string_equal(f->output, "");
     journal_close(journal);
     memcpy(f->folder, kept, sizeof kept);
     sample_remove(folder);
@@ -380,6 +444,7 @@ int main(void) {
         TEST(test_prompts_that_were_never_sent),
         TEST(test_colour_is_ours_alone),
         TEST(test_wrong_input),
+        TEST(test_readers_may_leave),
         TEST(test_export),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,11 +115,13 @@ static void assert_next(struct fixture *f, int index, int next, const char *id) 
     assert_int_equal(p.index, next);
 }
 
-static void assert_progress(struct fixture *f, int wanted, int ended, int begun) {
+static void assert_progress(struct fixture *f, int wanted, int done, int failed, int bad, int begun) {
     struct journal_progress p;
     assert_ok(journal_progress(f->journal, &p, err));
     assert_int_equal(p.wanted, wanted);
-    assert_int_equal(p.ended, ended);
+    assert_int_equal(p.done, done);
+    assert_int_equal(p.failed, failed);
+    assert_int_equal(p.bad, bad);
     assert_int_equal(p.begun, begun);
 }
 
@@ -129,35 +131,39 @@ static void test_wanted_problems(void **state) {
     struct problem set[SAMPLE_PROBLEMS], two[2];
     sample_set(set);
     sample_problems(f->journal);
-    assert_progress(f, 4, 1, 0); /* the row that cannot be used has ended, without having begun */
+    assert_progress(f, 4, 0, 1, 1, 0); /* the row that cannot be used has ended, without having begun */
     assert_next(f, -1, 0, "p1");
     assert_next(f, 0, 1, "p2");
     assert_next(f, 1, 3, "p4");
     assert_next(f, 3, -1, NULL);
     sample_started(f->journal, 1);
-    assert_progress(f, 4, 1, 1);
+    assert_progress(f, 4, 0, 1, 1, 1);
     assert_ok(journal_failed(f->journal, 2, "too long", err));
-    assert_progress(f, 4, 2, 2);
+    assert_progress(f, 4, 0, 2, 1, 2);
     assert_next(f, 0, 3, "p4");
     /* another order, and fewer of them */
     two[0] = set[3], two[1] = set[0];
     two[0].index = 0, two[1].index = 1;
     assert_ok(sample_put(f->journal, two, 2, err));
-    assert_progress(f, 2, 0, 1);
+    assert_progress(f, 2, 0, 0, 0, 1);
     assert_next(f, -1, 0, "p4");
     assert_next(f, 0, 1, "p1");
     assert_next(f, 1, -1, NULL);
+    struct journal_problem *p = problems_of(f, f->journal, 3);
+    bool wanted[3];
+    for (int i = 0; i < 3; i++) assert_ok(journal_wants(f->journal, &p[i], &wanted[i], err));
+    assert_true(wanted[0] && wanted[1] && !wanted[2]);                         /* p4, p1, p2 */
     assert_ok(journal_reopen(f->journal, err));                                /* p2 is not wanted */
     assert_int_equal(problems_of(f, f->journal, 3)[2].status, PROBLEM_FAILED); /* nor is the bad row, which is gone */
     sample_problems(f->journal);
-    assert_progress(f, 4, 2, 2);
+    assert_progress(f, 4, 0, 2, 1, 2);
     assert_ok(journal_reopen(f->journal, err));
-    assert_progress(f, 4, 1, 1);
+    assert_progress(f, 4, 0, 1, 1, 1);
     assert_next(f, 0, 1, "p2");
     /* what could not be put changes nothing */
     set[0].gold = TEXT("6");
     assert_int_equal(sample_put(f->journal, set, 1, NULL), CORD_CHANGED);
-    assert_progress(f, 4, 1, 1);
+    assert_progress(f, 4, 0, 1, 1, 1);
 }
 
 /* A bad row that was mended, or has moved, is not there twice; what is done stays, wanted or not. */
@@ -175,7 +181,7 @@ static void test_bad_rows_that_are_mended(void **state) {
     assert_int_equal(p[0].status, PROBLEM_DONE);
     assert_text(p[2].reason, "not valid JSON");
     assert_int_equal(p[2].index, 1);
-    assert_progress(f, 2, 1, 0);
+    assert_progress(f, 2, 0, 1, 1, 0);
     set[2] = (struct problem){.question = {TEXT("p3"), TEXT("Mended")},
                               .target = TEXT("1"),
                               .gold = TEXT("1"),
@@ -186,7 +192,7 @@ static void test_bad_rows_that_are_mended(void **state) {
     p = problems_of(f, f->journal, 4);
     assert_text(p[2].id, "p3");
     assert_int_equal(p[2].status, PROBLEM_OPEN);
-    assert_progress(f, 4, 1, 1);
+    assert_progress(f, 4, 1, 0, 0, 1);
 }
 
 static void assert_walk(struct fixture *f) {

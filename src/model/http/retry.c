@@ -54,11 +54,6 @@ void words_blot(char *data, size_t len, const char *key) {
     for (char *at = data; (at = memmem(at, len - (size_t)(at - data), key, n)); at += n) memset(at, '*', n);
 }
 
-/* Characters that would break a line, or a terminal: C0, DEL and C1, and the line and paragraph separators. */
-static bool unprintable(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0xFFFD;
-}
-
 void words_append(char *out, size_t size, cord_text said, size_t most, const char *key) {
     const size_t begin = strlen(out);
     size_t len = begin, end = len + most < size - 4 ? len + most : size - 4; /* room for "…" and a NUL */
@@ -76,7 +71,7 @@ void words_append(char *out, size_t size, cord_text said, size_t most, const cha
         cord_text piece = {copy + at, 0};
         uint32_t c = utf8_next((cord_text){copy, copied}, &at);
         piece.len = (size_t)(copy + at - piece.data);
-        if (c == ' ' || unprintable(c)) {
+        if (c == ' ' || c == 0xFFFD || utf8_is_obeyed(c)) {
             if (blank) continue;
             piece = TEXT(" ");
         }
