@@ -24,6 +24,7 @@ struct manners {
     const char *needs;          /* a part of the body without which a chat goes on with nothing */
     const char *refuses;        /* 422 to what holds this in its body */
     int status;                 /* to all that is posted, if not 0 */
+    int pages;                  /* so many are answered by a page for people, with status 200 */
     double late, first_byte;    /* OpenAI: seconds before it answers `propose`; the limit that cord is given */
     bool normalises;            /* vLLM: U+2126 becomes U+03A9 */
     const char *path;           /* of completions; NULL: as OpenAI's */
@@ -187,6 +188,10 @@ static inline bool answer_openai(struct exchange *x) {
     if (posted && (m->status || (m->refuses && strstr(m->last, m->refuses)))) {
         json_decref(body);
         return do_fault(x, (enum fault)(FAULT_STATUS + (m->status ? m->status : 422)));
+    }
+    if (posted && m->pages && m->pages--) {
+        json_decref(body);
+        return send_reply(x->fd, 200, "Content-Type: text/html\r\n", "<html><title>Back soon</title></html>");
     }
     if (posted && m->late > 0 && strstr(m->last, "\"max_tokens\":20")) usleep((useconds_t)(m->late * 1e6));
     if (posted && m->says && m->needs && !strcmp(m->needs, "refuse"))

@@ -174,6 +174,25 @@ static void errors_inside_a_reply_are_told(void **state) {
     }
 }
 
+/* Who stands before the server says something of its own with status 200: that passes, however often it is said. */
+static void pages_for_people_may_pass(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_openai, (struct manners){.strings_named = true},
+                    (cord_model_options){.protocol = "openai"}, err));
+    s.manners.pages = 7;
+    cord_proposal p = propose(&s, question, 1);
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    assert_string_equal(p.text, " 7, 8,");
+    cord_proposal_release(&p);
+    s.manners.pages = 1000;
+    p = propose(&s, question, 1);
+    assert_int_equal(p.error.code, CORD_IO_ERROR);
+    assert_holds(p.error.message, "an error: <html><title>Back soon");
+    assert_holds(p.error.message, "(tried 8 times)");
+    end(&s);
+}
+
 /* Each event of SGLang's has all of the text: it is asked for whole replies, whatever the recipe says. */
 static void sglang_is_asked_for_no_stream(void **state) {
     (void)state;
@@ -468,6 +487,7 @@ int main(void) {
         cmocka_unit_test(a_stream_is_left_at_a_stop_string),
         cmocka_unit_test(bad_streams_are_asked_for_again),
         cmocka_unit_test(errors_inside_a_reply_are_told),
+        cmocka_unit_test(pages_for_people_may_pass),
         cmocka_unit_test(sglang_is_asked_for_no_stream),
         cmocka_unit_test(altered_texts_are_told),
         cmocka_unit_test(openai_is_found_last),

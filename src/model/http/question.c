@@ -91,7 +91,14 @@ static int read_code(const json_t *error) {
     return json_is_string(code) ? atoi(json_string_value(code)) : (int)json_integer_value(code);
 }
 
-/* An error that came with status 200, as the whole reply or as the last event of a stream: its words become the reply. */
+/* What begins like JSON, and may be damaged JSON. */
+static bool begins_like_json(cord_text text) {
+    text = text_trim(text);
+    return text.len == 0 || text.data[0] == '{' || text.data[0] == '[';
+}
+
+/* An error that came with status 200, as the whole reply or as the last event of a stream: its words become the reply. A page
+ * for people is one, too: somebody in between said it, while the server is away. */
 static cord_status read_error(struct buf *reply) {
     json_t *whole = json_loadb(reply->data, reply->len, 0, NULL);
     cord_text line = last_line(buf_text(reply));
@@ -100,7 +107,7 @@ static cord_status read_error(struct buf *reply) {
     const char *object = json_string_value(json_object_get(whole, "object"));
     if (object && !strcmp(object, "error")) error = whole; /* as vLLM and SGLang had it */
     const json_t *words = json_is_string(error) ? error : json_object_get(error, "message");
-    bool is = json_is_object(error) || json_is_string(error);
+    bool is = json_is_object(error) || json_is_string(error), page = !whole && !begins_like_json(buf_text(reply));
     int code = read_code(error);
     if (is && json_is_string(words)) {
         buf_clear(reply);
@@ -108,7 +115,7 @@ static cord_status read_error(struct buf *reply) {
         buf_add(reply, (cord_text){json_string_value(words), json_string_length(words)});
     }
     json_decref(whole);
-    return !is ? CORD_OK : status_is_about_one(code) ? CORD_BAD_INPUT : CORD_IO_ERROR;
+    return page ? CORD_IO_ERROR : !is ? CORD_OK : status_is_about_one(code) ? CORD_BAD_INPUT : CORD_IO_ERROR;
 }
 
 /* On the transport's thread. */
@@ -195,8 +202,7 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
 static bool is_undamaged(void *ctx, struct http_call *call) {
     json_error_t error;
     json_t *reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
-    cord_text text = text_trim(buf_text(&call->reply));
-    bool good = reply || text.len == 0 || (text.data[0] != '{' && text.data[0] != '[');
+    bool good = reply || !begins_like_json(buf_text(&call->reply));
     json_decref(reply);
     (void)ctx;
     return good;
