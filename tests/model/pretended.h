@@ -16,6 +16,8 @@
 struct manners {
     bool old;           /* SGLang: /get_server_info */
     bool wrong_ways;    /* SGLang: its two ways differ */
+    const char *root;   /* SGLang: whose weights it has */
+    int longest;        /* SGLang: its context; 0: 2048 */
     bool strings_named; /* OpenAI: stop_reason */
     bool echoes;
     const char *says;           /* chat: to a turn that ends in "sev"; a text to be asked for otherwise */
@@ -116,7 +118,8 @@ static inline bool answer_sglang(struct exchange *x) {
     if (asks(x, "GET", m->old ? "/get_server_info" : "/server_info"))
         reply = json_pack("{s:s,s:i,s:n}", "version", "0.5.23", "max_total_num_tokens", 3000, "context_length");
     else if (asks(x, "GET", "/v1/models"))
-        reply = json_pack("{s:[{s:s,s:i}]}", "data", "id", "a/model", "max_model_len", 2048);
+        reply = json_pack("{s:[{s:s,s:i,s:s}]}", "data", "id", "a/model", "max_model_len",
+                          m->longest ? m->longest : 2048, "root", m->root ? m->root : "a/model");
     else if (asks(x, "POST", "/tokenize"))
         reply = tokens_of(body);
     else if (asks(x, "POST", "/detokenize"))

@@ -52,6 +52,43 @@ static void sglang_scores_in_two_ways(void **state) {
     end(&s);
 }
 
+/* All servers of a model must have the same one; the least of their contexts counts; one that is away is done without. */
+static void replicas_are_compared(void **state) {
+    (void)state;
+    static const struct {
+        const char *root;
+        int longest;
+        bool away;
+        const char *words; /* of the error; NULL: none */
+    } rows[] = {
+        {NULL, 1024, false, NULL},
+        {"another/model-AWQ", 0, false, "has another model (a/model, model-AWQ) than http://127.0.0.1:"},
+        {NULL, 500, false, "gives a sequence 500 tokens, and this asks for 1000"},
+        {NULL, 0, true, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct manners manners = {.root = rows[i].root, .longest = rows[i].longest};
+        struct fault_server second = {.answer = answer_sglang, .ctx = &manners};
+        fault_server_start(&second);
+        if (rows[i].away) fault_server_stop(&second);
+        char url[100];
+        snprintf(url, sizeof url, " %s ", fault_server_url(&second));
+        struct served s;
+        cord_error error = {0};
+        cord_status status = start(&s, answer_sglang, (struct manners){0}, (cord_model_options){.url = url}, &error);
+        assert_int_equal(status, !rows[i].words ? CORD_OK : CORD_BAD_MODEL);
+        if (rows[i].words) assert_holds(error.message, rows[i].words);
+        if (status == CORD_OK) {
+            assert_int_equal(cord_model_get_info(s.model)->context, rows[i].longest ? rows[i].longest : 2048);
+            assert_int_equal(s.model->n_replicas, 2);
+            assert_null(s.model->replicas[0].problem);
+            assert_int_equal(s.model->replicas[1].problem != NULL, rows[i].away);
+        }
+        end(&s);
+        if (!rows[i].away) fault_server_stop(&second);
+    }
+}
+
 static void ways_that_differ_are_told(void **state) {
     (void)state;
     struct served s;
@@ -481,6 +518,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sglang_is_found_and_asked),
         cmocka_unit_test(sglang_scores_in_two_ways),
+        cmocka_unit_test(replicas_are_compared),
         cmocka_unit_test(ways_that_differ_are_told),
         cmocka_unit_test(streams_are_read),
         cmocka_unit_test(streams_may_hold_a_nul),

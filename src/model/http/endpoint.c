@@ -72,8 +72,7 @@ static cord_status read_url(cord_text text, char **url, cord_error *err) {
     return status;
 }
 
-/* The next word of *urls, which moves behind it; empty at the end. */
-static cord_text next_word(cord_text *urls) {
+cord_text endpoint_next_url(cord_text *urls) {
     *urls = text_trim(*urls);
     size_t n = 0;
     while (n < urls->len && (unsigned char)urls->data[n] > ' ') n++;
@@ -84,7 +83,7 @@ static cord_text next_word(cord_text *urls) {
 
 static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cord_error *err) {
     cord_text rest = text_of(urls);
-    for (cord_text word; (word = next_word(&rest)).len > 0;) {
+    for (cord_text word; (word = endpoint_next_url(&rest)).len > 0;) {
         struct replica *grown = realloc(endpoint->replicas, (size_t)(endpoint->n + 1) * sizeof *grown);
         if (!grown) return error_memory(err);
         endpoint->replicas = grown;

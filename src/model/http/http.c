@@ -51,6 +51,7 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     remote->stream = o->stream;
     CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, o->requests, &remote->endpoint, err));
     CORD_TRY(find_protocol(remote, o->protocol, err));
+    CORD_TRY(replicas_compare(remote, o->url, o->api_key, err));
     if (o->chat_template) info->chat_template = arena_text(&remote->arena, text_of(o->chat_template));
     remote->way = remote->protocol->ways;
     info->scoring = remote->way->name;
