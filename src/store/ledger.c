@@ -206,6 +206,22 @@ static void drop(void *ctx, const cord_request *request, int lost) {
     pthread_mutex_unlock(&l->mutex);
 }
 
+/* It is told at once, since it is the transport's thread that asks: others that are open may come to cost less, but what was
+ * lost has made the sum of all too large, and this is the one that can be left. */
+static bool again(void *ctx, const cord_request *request, int lost) {
+    struct ledger *l = ctx;
+    char words[300];
+    pthread_mutex_lock(&l->mutex);
+    struct account *account = account_of(l, request->model);
+    sum_add(&account->lost, lost, request->prompt_tokens, request->new_tokens);
+    account->changed = true;
+    bool good = !request->group || (!l->exhausted[0] && l->error.code == CORD_OK && !is_beyond(l, words));
+    if (!good && !l->exhausted[0] && l->error.code == CORD_OK) memcpy(l->exhausted, words, sizeof words);
+    pthread_cond_signal(&l->arrived);
+    pthread_mutex_unlock(&l->mutex);
+    return good;
+}
+
 static int by_key(const void *a, const void *b) { return memcmp(a, b, 65); }
 
 /* Only what an earlier process left can be known: this one asks for nothing twice. */
@@ -232,7 +248,7 @@ static bool find(void *ctx, const cord_request *request, char **reply, size_t *l
     return *reply != NULL;
 }
 
-cord_ledger ledger_calls(struct ledger *l) { return (cord_ledger){l, find, begin, keep, drop}; }
+cord_ledger ledger_calls(struct ledger *l) { return (cord_ledger){l, find, begin, keep, drop, again}; }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 

@@ -245,6 +245,27 @@ static void test_lost_requests_count(void **state) {
     assert_non_null(strstr(err.message, "budget.requests is 10: 8 are spent, and what comes next needs 3"));
 }
 
+/* What is lost counts at once, and what has no room any more is not sent again. */
+static void test_lost_requests_count_while_they_are_tried(void **state) {
+    struct fixture *f = *state;
+    open_both(f, (struct budget){.requests = 4});
+    cord_request request = request_of(1, 1), other = request_of(1, 2), check = request_of(0, 3);
+    assert_ok(f->calls.begin(f->calls.ctx, &request, 1, err));
+    assert_ok(f->calls.begin(f->calls.ctx, &other, 1, err));
+    assert_true(f->calls.again(f->calls.ctx, &request, 1));
+    assert_true(f->calls.again(f->calls.ctx, &request, 1));
+    assert_null(ledger_exhausted(f->ledger));
+    assert_false(f->calls.again(f->calls.ctx, &request, 1));
+    f->calls.drop(f->calls.ctx, &request, 0);
+    assert_int_equal(ledger_spending(f->ledger).lost, 3);
+    f->calls.keep(f->calls.ctx, &other, TEXT("{}"), &(cord_cost){1, 0, 1}, 0);
+    assert_non_null(
+        strstr(ledger_exhausted(f->ledger), "budget.requests is 4: 3 are spent, and what comes next needs 2"));
+    assert_ok(f->calls.begin(f->calls.ctx, &check, 1, err));
+    assert_true(f->calls.again(f->calls.ctx, &check, 1)); /* a look at a server is never refused */
+    f->calls.drop(f->calls.ctx, &check, 0);
+}
+
 /* A journal that cannot be written ends the spending: what is paid for must be kept. */
 static void test_no_journal_no_requests(void **state) {
     struct fixture *f = *state;
@@ -275,6 +296,7 @@ int main(void) {
         TEST(test_a_kill_loses_what_is_open),
         TEST(test_bounds_are_kept_and_used),
         TEST(test_lost_requests_count),
+        TEST(test_lost_requests_count_while_they_are_tried),
         TEST(test_no_journal_no_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,9 +128,17 @@ static bool arrived(void *ctx, struct http_call *call) {
         return false;
     }
     q->arrived = true;
-    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
+    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost - q->booked);
     buf_release(&call->reply); /* the slowest of its call may take minutes yet */
     return true;
+}
+
+/* On the transport's thread. */
+static bool again(void *ctx, int lost) {
+    struct question *q = ctx;
+    const cord_ledger *ledger = &q->remote->engine->options.ledger;
+    q->booked += lost;
+    return ledger->again(ledger->ctx, &q->request, lost);
 }
 
 /* Whether the ledger has the reply already. One that this version cannot read is asked for again. */
@@ -161,6 +169,7 @@ static void choose(struct asking *a, struct question *questions, int n) {
         a->calls[a->n] = q->call;
         a->calls[a->n].arrived = arrived;
         if (q->streams) a->calls[a->n].event = stream_event;
+        if (q->charged && q->remote->engine->options.ledger.again) a->calls[a->n].again = again;
         a->calls[a->n].ctx = q;
         a->sleepers[a->n] = q->computes ? q->remote->sleeper : NULL;
         a->which[a->n++] = i;
@@ -175,7 +184,10 @@ static cord_status run(const cord_engine *engine, struct asking *a, struct quest
     for (int k = 0; k < a->n; k++) {
         struct question *q = &questions[a->which[k]];
         q->call = a->calls[k];
-        if (q->charged && !q->arrived) ledger->drop(ledger->ctx, &q->request, q->call.lost);
+        if (q->charged && !q->arrived) ledger->drop(ledger->ctx, &q->request, q->call.lost - q->booked);
+        if (status == CORD_OK && q->call.error.code == CORD_CANCELLED)
+            status =
+                error_set(err, CORD_CANCELLED, "the budget has no room for another try: %.300s", q->call.error.message);
     }
     return status;
 }

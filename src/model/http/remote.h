@@ -182,6 +182,7 @@ struct question {
     int n_stops;
     struct told told;
 
+    int booked;           /* of the call's lost requests: those that the ledger knows of */
     bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
     cord_request request; /* of such a one; its key is made when it is asked */
     int guessed_tokens;   /* of a prompt, where its reply does not tell */

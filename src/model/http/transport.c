@@ -100,6 +100,11 @@ static void job_pause(struct transport *t, struct job *job, int64_t now) {
     if (job->due < t->due) t->due = job->due;
 }
 
+static bool may_go_again(const struct job *job) {
+    const struct http_call *call = job->call;
+    return !job->lost || !call->again || call->again(call->ctx, job->lost);
+}
+
 /* An attempt is over. */
 static void job_attempted(struct transport *t, struct job *job, CURLcode code) {
     struct endpoint *endpoint = job->call->endpoint;
@@ -114,6 +119,8 @@ static void job_attempted(struct transport *t, struct job *job, CURLcode code) {
         job_finish(t, job);
     } else if (job->outcome == OUTCOME_FINAL || job->spent >= job->most) {
         job_fail(t, job, job->code, job->replica->url, job->problem);
+    } else if (!may_go_again(job)) {
+        job_fail(t, job, CORD_CANCELLED, job->replica->url, job->problem);
     } else {
         job_pause(t, job, now);
     }

@@ -65,7 +65,7 @@ struct http_call {
                        * own (several data fields of one event: blanks between), without the closing "[DONE]". A reply of
                        * another content type is taken as it is. An error that the server sends as an event is data. */
 
-    /* Both are called on the transport's thread, with `reply` as far as it is there; they may not call the transport, and
+    /* They are called on the transport's thread, with `reply` as far as it is there; they may not call the transport, and
      * all other requests wait meanwhile. NULL: not wanted.
      *   event    after each event of a stream. False: that is enough; the server is told to stop (the connection is
      *            closed), and the reply counts as whole.
@@ -75,6 +75,9 @@ struct http_call {
      *            with CORD_OK it is made again up to `most_bad` such replies. */
     bool (*event)(void *ctx, struct http_call *call);
     bool (*arrived)(void *ctx, struct http_call *call);
+    /* Before the request is made again, where that may have to be paid for: so many were lost (see below). False: it is not;
+     * the error is CORD_CANCELLED. */
+    bool (*again)(void *ctx, int lost);
     void *ctx;
 
     cord_error error; /* code CORD_OK, or in words why there is no reply: see transport_run */
