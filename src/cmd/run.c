@@ -317,7 +317,7 @@ static int conclude(struct run *run, cord_status status, const struct summary_co
             "stopped: %s. %d of %d problems are done in %s; raise the bound (it changes no result), and type the same "
             "command to go on\n",
             exhausted, counts->done + counts->failed, counts->problems, folder);
-        return EXIT_INTERRUPTED;
+        return EXIT_BUDGET_SPENT;
     }
     if (status == CORD_CANCELLED) {
         fprintf(out, "stopped: %d of %d problems are done in %s; type the same command to go on\n",
@@ -432,7 +432,9 @@ const struct verb verb_run = {
         "one of\n"
         "them it stops cleanly; with a higher one the same command goes on.\n"
         "\n"
-        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
+        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 4 stopped at a "
+        "bound\n"
+        "of the budget, 130 interrupted.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -183,8 +183,8 @@ const struct verb verb_select = {
         "without\n"
         "</think> and without an attempt is all reasoning, and the answer found in it is graded.\n"
         "\n"
-        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed, 130 "
-        "interrupted.",
+        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed,\n"
+        "4 stopped at a bound of the budget, 130 interrupted.",
     .options = options,
     .min_args = 1,
     .max_args = 1,
