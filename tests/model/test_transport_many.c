@@ -288,6 +288,7 @@ static void test_outlasts_an_outage(void **state) {
     assert_true(clock_us() - start < 20 * 1000 * 1000);
     assert_int_equal(count_code(calls, 200, CORD_IO_ERROR), 200);
     assert_holds(calls[199].error.message, "Failed to connect");
+    for (int i = 0; i < 200; i++) assert_holds(calls[i].error.message, "(tried 8 times)"); /* who waited, too */
     release_many(calls, 200);
     rig_close(&rig);
 }

@@ -71,7 +71,9 @@ static void job_fail(struct transport *t, struct job *job, cord_status code, con
     struct http_call *call = job->call;
     call->error = (cord_error){0};
     char count[40] = "";
-    if (job->failures > 1) snprintf(count, sizeof count, " (tried %d times)", job->failures);
+    int spent = job->spent / QUARTERS,
+        tried = spent > job->failures ? spent : job->failures; /* by others, while it waited */
+    if (tried > 1) snprintf(count, sizeof count, " (tried %d times)", tried);
     (void)error_set(&call->error, code, "%.160s%.60s: %.330s%s", url, call->path, problem, count);
     job_finish(t, job);
 }

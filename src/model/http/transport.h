@@ -25,7 +25,7 @@ struct transport_limits {
     double first_byte; /* from the request to the first byte of the reply's body, of a stream to its first event: 600 */
     double idle;       /* between two bytes of a reply, or two events: 120 */
     size_t reply;      /* most bytes of one reply, unpacked: 64 MiB; what is larger is an error at once */
-    int tries;         /* of one request, the first one too: 8, which outlasts a minute without a server */
+    int tries;         /* of one request, the first one too: 8, which outlasts some 45 s without a server */
     double backoff;    /* before the second try, doubled each time, with jitter: 0.5 */
     double longest;    /* most that one pause takes, a server's Retry-After too: 120 */
     int in_flight; /* most requests at once to one server: 256. It starts with 16 and finds how much the server takes:
