@@ -266,6 +266,33 @@ static void test_lost_requests_count_while_they_are_tried(void **state) {
     f->calls.drop(f->calls.ctx, &check, 0);
 }
 
+/* Under another name a model begins with nothing, and the run does not. */
+static void test_former_names_count(void **state) {
+    struct fixture *f = *state;
+    open_both(f, (struct budget){0});
+    for (int n = 0; n < 3; n++) {
+        cord_request request = request_of(1, n);
+        assert_ok(f->calls.begin(f->calls.ctx, &request, 1, err));
+        f->calls.keep(f->calls.ctx, &request, TEXT("{}"), &(cord_cost){10, 0, 5}, 1);
+    }
+    close_both(f);
+    static const struct price renamed = {"huge", 1, 1, 1};
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->journal, err));
+    assert_ok(ledger_open(f->journal, &(struct budget){.requests = 7}, &renamed, 1, &f->ledger, err));
+    f->calls = ledger_calls(f->ledger);
+    cord_request one = request_of(1, 1), two = request_of(1, 2);
+    one.model = two.model = "huge";
+    cord_error why = {0};
+    assert_ok(f->calls.begin(f->calls.ctx, &one, 1, err));
+    f->calls.keep(f->calls.ctx, &one, TEXT("{}"), &(cord_cost){10, 0, 5}, 0);
+    assert_int_equal(f->calls.begin(f->calls.ctx, &two, 1, &why), CORD_CANCELLED);
+    assert_non_null(strstr(why.message, "budget.requests is 7: 7 are spent"));
+    struct spending s = ledger_spending(f->ledger);
+    assert_int_equal(s.requests, 4);
+    assert_int_equal(s.prompt_tokens, 40);
+    assert_int_equal(s.lost, 3);
+}
+
 /* A journal that cannot be written ends the spending: what is paid for must be kept. */
 static void test_no_journal_no_requests(void **state) {
     struct fixture *f = *state;
@@ -297,6 +324,7 @@ int main(void) {
         TEST(test_bounds_are_kept_and_used),
         TEST(test_lost_requests_count),
         TEST(test_lost_requests_count_while_they_are_tried),
+        TEST(test_former_names_count),
         TEST(test_no_journal_no_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
