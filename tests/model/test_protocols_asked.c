@@ -513,6 +513,35 @@ static void who_is_busy_is_not_judged(void **state) {
         }
 }
 
+/* Nor is one that is away, or refuses the key, when scores are tried: it might give them. */
+static void who_is_away_is_not_said_to_give_no_scores(void **state) {
+    (void)state;
+    static const struct {
+        int status, pages;
+        cord_status code;
+        const char *words;
+    } rows[] = {
+        {503, 0, CORD_IO_ERROR, "it answers 503"},
+        {429, 0, CORD_IO_ERROR, "it answers 429"},
+        {0, 1000, CORD_IO_ERROR, "Back soon"},
+        {401, 0, CORD_BAD_MODEL, "it answers 401 (the key is missing or wrong)"},
+        {403, 0, CORD_BAD_MODEL, "it answers 403"},
+        {400, 0, CORD_OK, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct served s;
+        cord_scoring_check check;
+        cord_error error = {0};
+        assert_ok(start(&s, answer_openai, (struct manners){.echoes = true, .strings_named = true},
+                        (cord_model_options){.protocol = "openai"}, err));
+        s.manners.status = rows[i].status;
+        s.manners.pages = rows[i].pages;
+        assert_int_equal(cord_check_scoring(s.engine, s.model, false, &check, &error), rows[i].code);
+        if (rows[i].words) assert_holds(error.message, rows[i].words);
+        end(&s);
+    }
+}
+
 int main(void) {
     rig_forget_proxies();
     const struct CMUnitTest tests[] = {
@@ -538,6 +567,7 @@ int main(void) {
         cmocka_unit_test(chats_that_begin_anew_are_refused),
         cmocka_unit_test(the_cost_of_a_stream_is_not_insisted_on),
         cmocka_unit_test(who_is_busy_is_not_judged),
+        cmocka_unit_test(who_is_away_is_not_said_to_give_no_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
