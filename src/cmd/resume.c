@@ -40,8 +40,8 @@ cord_status resume_spare_inputs(const struct resume *r, cord_error *err) {
     if (!journal) return error_memory(err);
     bool begun = access(journal, F_OK) == 0;
     CORD_TRY(spare(r, r->recipe->problems.path, "problem set", false, err));
-    CORD_TRY(spare_results(r, journal, err));
-    return r->recipe_file ? spare(r, r->recipe_file, "recipe", begun, err) : CORD_OK;
+    if (r->recipe_file) CORD_TRY(spare(r, r->recipe_file, "recipe", begun, err));
+    return spare_results(r, journal, err);
 }
 
 /* ---- the recipe ------------------------------------------------------------------------------------------------ */
