@@ -174,6 +174,9 @@ typedef struct {
      *   drop  it has ended without one */
     void (*keep)(void *ctx, const cord_request *request, cord_text reply, const cord_cost *cost, int lost);
     void (*drop)(void *ctx, const cord_request *request, int lost);
+    /* Between: it was lost so often and would be sent again, and `lost` above does not count that. False: there is no room for
+     * it, and its call returns CORD_CANCELLED. It must not wait. NULL: there always is. */
+    bool (*again)(void *ctx, const cord_request *request, int lost);
 } cord_ledger;
 
 /* How patiently models' servers are asked: seconds and counts, 0 = the default. None of it changes a result. A text that comes

@@ -13,6 +13,7 @@ enum exit_status {
     EXIT_NOTHING_DONE = 1,
     EXIT_WRONG_USAGE = 2,
     EXIT_SOME_FAILED = 3,
+    EXIT_BUDGET_SPENT = 4, /* who starts it again at once is at the same bound */
     EXIT_INTERRUPTED = 130
 };
 

@@ -1,8 +1,9 @@
 /* examine.c - examines one model (examine.h). Each ability is tried, not asked for, by the same calls that a search makes. It
- * must not know protocols or back ends. */
+ * must not know protocols, nor how a back end does what it does. */
 #include "cmd/examine.h"
 
 #include "cmd/session.h"
+#include "model/backend.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -75,6 +76,17 @@ void patient_admit(struct patient *p, cord_engine *engine, const struct recipe *
 }
 
 /* ---- what it is ---------------------------------------------------------------------------------------------- */
+
+/* Each server of several: one that is away is done without, and nothing is known of it. */
+static void examine_replicas(struct patient *p) {
+    for (int i = 0; i < p->model->n_replicas; i++) {
+        const struct model_replica *replica = &p->model->replicas[i];
+        note(p, "replica", replica->problem ? UNSURE : GOOD, replica->problem ? replica->problem : replica->url,
+             replica->problem
+                 ? "a run goes on without it, and does not compare its model with the others' when it comes"
+                 : NULL);
+    }
+}
 
 static void examine_context(struct patient *p) {
     const cord_model_info *info = cord_model_get_info(p->model);
@@ -377,6 +389,7 @@ static void tell_prompts(struct patient *p) {
 
 void patient_examine(struct patient *p) {
     note(p, "reachable", GOOD, cord_model_get_info(p->model)->description, NULL);
+    examine_replicas(p);
     examine_context(p);
     if (has_head(p->recipe, p->index)) {
         add(p, checkup_head(p->engine, p->model, p->arena));

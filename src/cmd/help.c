@@ -22,9 +22,9 @@ static const char about[] =
     "cord makes chain-of-thought training data: several models reason together, step by step, and "
     "the likelihood of the right answer decides which steps are kept.\n";
 static const char usage[] = "cord VERB [OPTION...] [ARGUMENT...]\n";
-#define STATUSES                                                                                     \
-    "0 all done; 1 nothing could be done; 2 wrong usage; 3 finished, but some problems failed; 130 " \
-    "interrupted, the same command goes on\n"
+#define STATUSES                                                                                   \
+    "0 all done; 1 nothing could be done; 2 wrong usage; 3 finished, but some problems failed; 4 " \
+    "stopped at a bound of the budget; 130 interrupted, the same command goes on\n"
 
 /* ---- verbs ----------------------------------------------------------------------------------------------------- */
 

@@ -48,9 +48,9 @@ static bool find_prefer(const struct option_value *value, enum merge_prefer *pre
 
 static void conclude(const struct call *call, const struct merge_counts *counts) {
     const struct summary_counts *merged = &counts->merged;
+    int runs = call->n_args - 1 - counts->left_out;
     fprintf(call->out, "%d problem%s from %d run%s: %d done, %d failed, %d unfinished", merged->problems,
-            merged->problems == 1 ? "" : "s", call->n_args - 1, call->n_args == 2 ? "" : "s", merged->done,
-            merged->failed, merged->open);
+            merged->problems == 1 ? "" : "s", runs, runs == 1 ? "" : "s", merged->done, merged->failed, merged->open);
     if (counts->duplicates)
         fprintf(call->out, "; %d time%s a problem was in another run, too, and is there once", counts->duplicates,
                 counts->duplicates == 1 ? "" : "s");
@@ -106,7 +106,7 @@ const struct verb verb_merge = {
         "Makes the folder OUT, which must not exist: a run folder with all problems of the runs, every round and\n"
         "candidate of them, trajectories.jsonl in input order, and summary.json counted anew. OUT appears whole or not "
         "at\n"
-        "all. The runs are only read; one that is at work is refused.\n"
+        "all. The runs are only read; one that is at work is refused, and one that has not begun is left out.\n"
         "\n"
         "A problem that several runs have is in OUT once. The one that is done is taken before one that failed or is\n"
         "unfinished, and of two unfinished ones that with more rounds; each such choice is told. Of two that are done\n"

@@ -3,6 +3,7 @@
 
 #include "store/output.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- the folder ------------------------------------------------------------------------------------------------ */
@@ -17,12 +18,30 @@ static cord_status spare(const struct resume *r, const char *file, const char *w
                      what, file, name);
 }
 
+static bool holds_anything(const char *path) {
+    struct stat file;
+    return stat(path, &file) == 0 && file.st_size > 0;
+}
+
+/* What a run made, and its journal is gone: a new one would write over the rest. */
+static cord_status spare_results(const struct resume *r, const char *journal, cord_error *err) {
+    const char *results = arena_printf(r->arena, "%s/trajectories.jsonl", r->recipe->out);
+    if (!results) return error_memory(err);
+    if (!holds_anything(results) || holds_anything(journal)) return CORD_OK;
+    return error_set(
+        err, CORD_BAD_RECIPE,
+        "%s holds trajectories, and %s, of which they were made, is %s; a run would begin anew and write its "
+        "own in their place: restore the journal, name another run.out, or move that file",
+        results, journal, access(journal, F_OK) == 0 ? "empty" : "not there");
+}
+
 cord_status resume_spare_inputs(const struct resume *r, cord_error *err) {
     const char *journal = arena_printf(r->arena, "%s/journal.sqlite", r->recipe->out);
     if (!journal) return error_memory(err);
     bool begun = access(journal, F_OK) == 0;
     CORD_TRY(spare(r, r->recipe->problems.path, "problem set", false, err));
-    return r->recipe_file ? spare(r, r->recipe_file, "recipe", begun, err) : CORD_OK;
+    if (r->recipe_file) CORD_TRY(spare(r, r->recipe_file, "recipe", begun, err));
+    return spare_results(r, journal, err);
 }
 
 /* ---- the recipe ------------------------------------------------------------------------------------------------ */

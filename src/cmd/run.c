@@ -348,10 +348,9 @@ static int conclude(struct run *run, cord_status status) {
     if (status == CORD_CANCELLED && exhausted && !was_interrupted()) {
         fprintf(out,
                 "stopped: %s. %d of %d problems are done in %s%s; raise the bound (it changes no result), and type the "
-                "same "
-                "command to go on\n",
+                "same command to go on\n",
                 exhausted, counts->done, counts->problems, folder, failed);
-        return EXIT_INTERRUPTED;
+        return EXIT_BUDGET_SPENT;
     }
     if (status == CORD_CANCELLED) {
         fprintf(out, "stopped: %d of %d problems are done in %s%s; type the same command to go on\n", counts->done,
@@ -462,7 +461,9 @@ const struct verb verb_run = {
         "one of\n"
         "them it stops cleanly; with a higher one the same command goes on.\n"
         "\n"
-        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 130 interrupted.",
+        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems failed, 4 stopped at a "
+        "bound\n"
+        "of the budget, 130 interrupted.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -190,8 +190,8 @@ const struct verb verb_select = {
         "in\n"
         "it is graded.\n"
         "\n"
-        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed, 130 "
-        "interrupted.",
+        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed,\n"
+        "4 stopped at a bound of the budget, 130 interrupted.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -223,9 +223,11 @@ static cord_status check_prompt(struct session *session, const char *who, int mo
 static cord_status check_scores(struct session *session, const char *who, int model, cord_error *err) {
     cord_scoring_check check;
     if (!session->recipe->models[model].options.url) return CORD_OK;
-    CORD_TRY(cord_check_scoring(session->engine, session->models[model], false, &check, err));
-    const struct finding scores = checkup_scores(&check, true, &session->arena);
-    cord_status status = checkup_refuse(who, &scores, err);
+    cord_status status = cord_check_scoring(session->engine, session->models[model], false, &check, err);
+    if (status == CORD_OK) {
+        const struct finding scores = checkup_scores(&check, true, &session->arena);
+        status = checkup_refuse(who, &scores, err);
+    }
     if (status != CORD_OK) error_where(err, "model %s", session->recipe->models[model].name);
     return status;
 }

@@ -25,11 +25,18 @@ struct backend {
     void (*stop)(cord_engine *engine);
 };
 
+/* One of several servers of a model, as it was when the model was opened. */
+struct model_replica {
+    const char *url, *problem; /* problem: why it was away; NULL: it has the model */
+};
+
 /* The first member of every back end's model. */
 struct cord_model {
     const struct backend *backend;
-    cord_model_info info;    /* its texts belong to the back end */
-    struct cord_model *next; /* in the engine's list */
+    cord_model_info info;           /* its texts belong to the back end */
+    struct cord_model *next;        /* in the engine's list */
+    struct model_replica *replicas; /* NULL: one server, or none */
+    int n_replicas;
     struct {
         _Atomic int64_t proposed_tokens, propose_prefill_tokens, propose_us, scored_tokens, score_us, cached_tokens,
             sample_us, batches;

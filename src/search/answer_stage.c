@@ -76,6 +76,7 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
     if (proposal->error.code != CORD_OK) { /* the trajectory stands; it has no answer, and this says why */
         answered->reply = answered->answer = (cord_text){"", 0};
         answered->grade = GRADE_NO_ANSWER;
+        answered->refused = proposal->error.code == CORD_BAD_INPUT;
         answered->why = arena_printf(search->arena, "the answer could not be written: %s", proposal->error.message);
         return answered->why ? CORD_OK : error_memory(err);
     }

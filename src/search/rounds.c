@@ -266,6 +266,8 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
     if (!strategy->in_order) CORD_TRY(rank_finished(search, finished, n, err));
     CORD_TRY(answer_trajectories(search, beam->prompts, finished, n, answers, err));
     if (strategy->correct_first) put_correct_first(answers, n);
+    /* "no answer" would be a verdict on what was never asked; all rounds are kept, and the answers are asked for again */
+    if (n && answers[0].refused) return error_set(err, CORD_BAD_INPUT, "%s", answers[0].why);
     CORD_TRY(measure_finished(search, beam->prompts[search->n_teachers], answers, n, err));
     const struct observer *observer = search->observer;
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;

@@ -204,6 +204,7 @@ struct answered {
                          empty when there is none */
     enum grade grade;
     const char *why;             /* the grader's rule or reason */
+    bool refused;                /* nobody wrote it, as `why` says: who is asked another time may well do so */
     double log_pp, log_held_out; /* predictive perplexity by the named scorer and by the held-out one; NAN: not known */
     int prompt_tokens, cached_tokens, new_tokens;
     int64_t us;

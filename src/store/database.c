@@ -290,13 +290,18 @@ cord_status database_attach(struct journal *j, const char *folder, cord_error *e
         buf_add(&uri, text_of(lost_its_log(path.data) ? UNCHANGED : READ_ONLY));
         status = buf_check(&uri, err);
     }
+    j->attached = folder;
     if (status == CORD_OK) status = query_run(j, err, "ATTACH ?1 AS source", "s", uri.data);
     buf_release(&uri);
     buf_release(&path);
     return status;
 }
 
-cord_status database_detach(struct journal *j, cord_error *err) { return query_run(j, err, "DETACH source", ""); }
+cord_status database_detach(struct journal *j, cord_error *err) {
+    CORD_TRY(query_run(j, err, "DETACH source", ""));
+    j->attached = NULL;
+    return CORD_OK;
+}
 
 void journal_close(struct journal *j) {
     if (!j) return;

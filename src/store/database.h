@@ -13,7 +13,8 @@ enum { DATABASE_STATEMENTS = 128 }; /* more than src/store has */
 /* An open journal. Not thread-safe: one thread at a time may use a handle. */
 struct journal {
     sqlite3 *db;
-    char *path; /* of the SQLite file, for messages */
+    char *path;           /* of the SQLite file, for messages */
+    const char *attached; /* the folder of another run that is read beside it; NULL: none */
     enum journal_mode mode;
     int lock; /* file descriptor that holds the folder's lock, or -1 */
     pthread_mutex_t mutex;

@@ -206,6 +206,22 @@ static void drop(void *ctx, const cord_request *request, int lost) {
     pthread_mutex_unlock(&l->mutex);
 }
 
+/* It is told at once, since it is the transport's thread that asks: others that are open may come to cost less, but what was
+ * lost has made the sum of all too large, and this is the one that can be left. */
+static bool again(void *ctx, const cord_request *request, int lost) {
+    struct ledger *l = ctx;
+    char words[300];
+    pthread_mutex_lock(&l->mutex);
+    struct account *account = account_of(l, request->model);
+    sum_add(&account->lost, lost, request->prompt_tokens, request->new_tokens);
+    account->changed = true;
+    bool good = !request->group || (!l->exhausted[0] && l->error.code == CORD_OK && !is_beyond(l, words));
+    if (!good && !l->exhausted[0] && l->error.code == CORD_OK) memcpy(l->exhausted, words, sizeof words);
+    pthread_cond_signal(&l->arrived);
+    pthread_mutex_unlock(&l->mutex);
+    return good;
+}
+
 static int by_key(const void *a, const void *b) { return memcmp(a, b, 65); }
 
 /* Only what an earlier process left can be known: this one asks for nothing twice. */
@@ -232,7 +248,7 @@ static bool find(void *ctx, const cord_request *request, char **reply, size_t *l
     return *reply != NULL;
 }
 
-cord_ledger ledger_calls(struct ledger *l) { return (cord_ledger){l, find, begin, keep, drop}; }
+cord_ledger ledger_calls(struct ledger *l) { return (cord_ledger){l, find, begin, keep, drop, again}; }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
@@ -312,21 +328,33 @@ static void *write_on(void *arg) {
 
 /* ---- opening and closing ------------------------------------------------------------------------------------- */
 
-static cord_status read_account(struct journal *j, struct account *a, cord_error *err) {
+/* A row of the table, added to the account that it is of. */
+static void read_account(struct rows *r, struct account *a) {
+    a->answered.requests += row_int64(r), a->answered.prompt += row_int64(r);
+    a->cached += row_int64(r), a->answered.written += row_int64(r);
+    a->lost.requests += row_int64(r), a->lost.prompt += row_int64(r), a->lost.written += row_int64(r);
+    a->open.requests += row_int64(r), a->open.prompt += row_int64(r), a->open.written += row_int64(r);
+}
+
+/* What a model spent that the recipe does not name any more is spent all the same: the last account has that of all of them,
+ * which have no price, and is never written. */
+static cord_status read_accounts(struct ledger *l, cord_error *err) {
     struct rows r;
-    rows_open(
-        &r, j, NULL, err,
-        "SELECT requests, prompt_tokens, cached_tokens, new_tokens, lost, lost_prompt, lost_new, open, open_prompt,"
-        " open_new FROM spending WHERE model = ?1",
-        "s", a->price.model);
-    if (rows_next(&r)) {
-        a->answered.requests = row_int64(&r), a->answered.prompt = row_int64(&r);
-        a->cached = row_int64(&r), a->answered.written = row_int64(&r);
-        a->lost = (struct sum){row_int64(&r), 0, 0};
-        a->lost.prompt = row_int64(&r), a->lost.written = row_int64(&r);
-        a->open.requests = row_int64(&r), a->open.prompt = row_int64(&r), a->open.written = row_int64(&r);
+    struct arena arena;
+    arena_init(&arena);
+    rows_open(&r, l->journal, &arena, err,
+              "SELECT model, requests, prompt_tokens, cached_tokens, new_tokens, lost, lost_prompt, lost_new, open,"
+              " open_prompt, open_new FROM spending",
+              "");
+    while (rows_next(&r)) {
+        const char *model = row_string(&r);
+        int i = 0;
+        while (i < l->n_accounts - 1 && (!model || strcmp(l->accounts[i].price.model, model) != 0)) i++;
+        read_account(&r, &l->accounts[i]);
     }
-    return rows_end(&r);
+    cord_status status = rows_end(&r);
+    arena_release(&arena);
+    return status;
 }
 
 /* What was open when a process was killed got no answer. */
@@ -375,11 +403,13 @@ cord_status ledger_open(struct journal *journal, const struct budget *budget, co
     pthread_cond_init(&l->ended, NULL);
     l->accounts = calloc((size_t)n + 1, sizeof *l->accounts);
     cord_status status = l->accounts ? CORD_OK : error_memory(err);
-    for (; status == CORD_OK && l->n_accounts < n; l->n_accounts++) {
-        struct account *a = &l->accounts[l->n_accounts];
-        a->price = prices[l->n_accounts];
-        status = read_account(journal, a, err);
-        lose_open(a);
+    for (int i = 0; status == CORD_OK && i < n; i++) l->accounts[i].price = prices[i];
+    if (status == CORD_OK) {
+        l->accounts[n].price.model = "";
+        l->n_accounts = n + 1;
+        status = read_accounts(l, err);
+        for (int i = 0; i < l->n_accounts; i++) lose_open(&l->accounts[i]);
+        l->accounts[n].changed = false;
     }
     if (status == CORD_OK) status = read_known(l, err);
     if (status == CORD_OK && pthread_create(&l->writer, NULL, write_on, l) != 0)

@@ -35,7 +35,8 @@ struct spending {
     int64_t known; /* replies that were found in the journal instead of asked for, in this process */
 };
 
-/* `prices`: of every model of the run that a server has, even where all are 0. The journal is the caller's, who holds its lock
+/* What models have spent that `prices` does not name, by their former names, counts as requests and tokens, and not as money.
+ * `prices`: of every model of the run that a server has, even where all are 0. The journal is the caller's, who holds its lock
  * (journal_lock) while he uses it, from now on. */
 cord_status ledger_open(struct journal *journal, const struct budget *budget, const struct price *prices, int n,
                         struct ledger **ledger, cord_error *err);

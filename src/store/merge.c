@@ -173,8 +173,8 @@ static cord_status take_run(struct merge *m, cord_error *err) {
 
 /* ---- the runs ------------------------------------------------------------------------------------------------ */
 
-/* That this is a run of this cord's schema, and has begun; notes its shard. */
-static cord_status check_run(const char *folder, struct shard *shard, cord_error *err) {
+/* That this is a run of this cord's schema; whether it has begun; notes its shard. */
+static cord_status check_run(const char *folder, bool *begun, struct shard *shard, cord_error *err) {
     struct journal *journal;
     struct arena arena;
     cord_text recipe = {0}, text = {0};
@@ -182,10 +182,7 @@ static cord_status check_run(const char *folder, struct shard *shard, cord_error
     arena_init(&arena);
     cord_status status = journal_get_fact(journal, "recipe", &arena, &recipe, err);
     if (status == CORD_OK) status = journal_get_fact(journal, "shard", &arena, &text, err);
-    if (status == CORD_OK && !recipe.data) {
-        error_where(err, "%s", folder);
-        status = error_set(err, CORD_BAD_INPUT, "nothing has been run here yet; leave this folder out");
-    }
+    *begun = recipe.data != NULL;
     if (!text.len || !shard_parse(text.data, shard)) *shard = (struct shard){0};
     arena_release(&arena);
     journal_close(journal);
@@ -215,8 +212,11 @@ static cord_status tell_missing(struct merge *m, const struct shard *shards, cor
     return status;
 }
 
-static cord_status check_runs(struct merge *m, int *locks, cord_error *err) {
+/* Leaves those in `kept` that have begun: of many shards, one may never have had its server. */
+static cord_status check_runs(struct merge *m, struct merge_options *kept, int *locks, cord_error *err) {
     const struct merge_options *o = m->options;
+    const char **runs = (const char **)(uintptr_t)kept->runs;
+    kept->n_runs = 0;
     struct stat *seen = calloc((size_t)o->n_runs, sizeof *seen);
     struct shard *shards = calloc((size_t)o->n_runs, sizeof *shards);
     cord_status status = seen && shards ? CORD_OK : error_memory(err);
@@ -226,8 +226,16 @@ static cord_status check_runs(struct merge *m, int *locks, cord_error *err) {
             if (seen[j].st_dev == seen[i].st_dev && seen[j].st_ino == seen[i].st_ino)
                 status = error_set(err, CORD_BAD_USAGE, "%s and %s are the same folder", o->runs[j], o->runs[i]);
         if (status == CORD_OK) status = database_hold(o->runs[i], &locks[i], err);
-        if (status == CORD_OK) status = check_run(o->runs[i], &shards[i], err);
+        bool begun = false;
+        if (status == CORD_OK) status = check_run(o->runs[i], &begun, &shards[kept->n_runs], err);
+        if (status == CORD_OK && begun) runs[kept->n_runs++] = o->runs[i];
+        if (status == CORD_OK && !begun)
+            merge_tell(m, MERGE_NOTE, "%s: nothing has been run here yet; it is left out", o->runs[i]);
     }
+    if (status == CORD_OK && !kept->n_runs)
+        status = error_set(err, CORD_BAD_INPUT, "in none of these folders anything has been run yet");
+    m->options = kept;
+    m->counts->left_out = o->n_runs - kept->n_runs;
     if (status == CORD_OK) status = tell_missing(m, shards, err);
     free(seen);
     free(shards);
@@ -426,9 +434,11 @@ cord_status merge_runs(const struct merge_options *options, struct merge_counts 
     out = arena_text(&arena, out);
     const char *draft = out.data ? arena_printf(&arena, "%s." MARK, out.data) : NULL;
     int *locks = arena_alloc(&arena, (size_t)options->n_runs * sizeof *locks);
-    cord_status status = draft && locks ? check_out(out.data, err) : error_memory(err);
+    struct merge_options kept = *options;
+    kept.runs = arena_alloc(&arena, (size_t)options->n_runs * sizeof *kept.runs);
+    cord_status status = draft && locks && kept.runs ? check_out(out.data, err) : error_memory(err);
     for (int i = 0; locks && i < options->n_runs; i++) locks[i] = -1;
-    if (status == CORD_OK) status = check_runs(&m, locks, err);
+    if (status == CORD_OK) status = check_runs(&m, &kept, locks, err);
     if (status == CORD_OK) status = make(&m, draft, out.data, err);
     for (int i = 0; locks && i < options->n_runs; i++)
         if (locks[i] >= 0) close(locks[i]);

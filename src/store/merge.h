@@ -32,11 +32,13 @@ struct merge_options {
 
 struct merge_counts {
     int conflicts;  /* contradictions that were told */
+    int left_out;   /* runs that have not begun */
     int duplicates; /* problems that a further run had, too, and which are in the result once */
     struct summary_counts merged;
 };
 
-/* Merges. The runs are only read, and must not be at work: CORD_BUSY where one is. What only one run has is taken; of a
+/* Merges. The runs are only read, and must not be at work: CORD_BUSY where one is; one that has not begun is told and
+ * left out. What only one run has is taken; of a
  * problem that several have, the one that is done, or else failed, or else has most rounds; of two that are done and equal
  * (but for times and for what was cached), the first. CORD_CHANGED where there are contradictions and `prefer` does not say
  * what to do with them, and where the runs' teachers differ, since journals name teachers by number.

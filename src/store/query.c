@@ -8,6 +8,7 @@
 /* ---- errors -------------------------------------------------------------------------------------------------- */
 
 cord_status query_damaged(struct journal *journal, const char *what, cord_error *err) {
+    if (journal->attached) error_where(err, "%s/journal.sqlite", journal->attached); /* the other is made just now */
     error_where(err, "%s", journal->path);
     return error_set(err, CORD_IO_ERROR,
                      "the journal is damaged (%s); restore the folder from a copy, or move it away and "

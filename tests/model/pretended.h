@@ -16,6 +16,8 @@
 struct manners {
     bool old;           /* SGLang: /get_server_info */
     bool wrong_ways;    /* SGLang: its two ways differ */
+    const char *root;   /* SGLang: whose weights it has */
+    int longest;        /* SGLang: its context; 0: 2048 */
     bool strings_named; /* OpenAI: stop_reason */
     bool echoes;
     const char *says;           /* chat: to a turn that ends in "sev"; a text to be asked for otherwise */
@@ -24,6 +26,7 @@ struct manners {
     const char *needs;          /* a part of the body without which a chat goes on with nothing */
     const char *refuses;        /* 422 to what holds this in its body */
     int status;                 /* to all that is posted, if not 0 */
+    int pages;                  /* so many are answered by a page for people, with status 200 */
     double late, first_byte;    /* OpenAI: seconds before it answers `propose`; the limit that cord is given */
     bool normalises;            /* vLLM: U+2126 becomes U+03A9 */
     const char *path;           /* of completions; NULL: as OpenAI's */
@@ -115,7 +118,8 @@ static inline bool answer_sglang(struct exchange *x) {
     if (asks(x, "GET", m->old ? "/get_server_info" : "/server_info"))
         reply = json_pack("{s:s,s:i,s:n}", "version", "0.5.23", "max_total_num_tokens", 3000, "context_length");
     else if (asks(x, "GET", "/v1/models"))
-        reply = json_pack("{s:[{s:s,s:i}]}", "data", "id", "a/model", "max_model_len", 2048);
+        reply = json_pack("{s:[{s:s,s:i,s:s}]}", "data", "id", "a/model", "max_model_len",
+                          m->longest ? m->longest : 2048, "root", m->root ? m->root : "a/model");
     else if (asks(x, "POST", "/tokenize"))
         reply = tokens_of(body);
     else if (asks(x, "POST", "/detokenize"))
@@ -187,6 +191,10 @@ static inline bool answer_openai(struct exchange *x) {
     if (posted && (m->status || (m->refuses && strstr(m->last, m->refuses)))) {
         json_decref(body);
         return do_fault(x, (enum fault)(FAULT_STATUS + (m->status ? m->status : 422)));
+    }
+    if (posted && m->pages && m->pages--) {
+        json_decref(body);
+        return send_reply(x->fd, 200, "Content-Type: text/html\r\n", "<html><title>Back soon</title></html>");
     }
     if (posted && m->late > 0 && strstr(m->last, "\"max_tokens\":20")) usleep((useconds_t)(m->late * 1e6));
     if (posted && m->says && m->needs && !strcmp(m->needs, "refuse"))

@@ -46,7 +46,7 @@ struct book {
     cord_request begun;
     cord_cost cost;
     char *reply;
-    int n_begun, n_dropped;
+    int n_begun, n_dropped, lost, room; /* room: so often may be asked again */
 };
 
 static bool find_kept(void *ctx, const cord_request *request, char **reply, size_t *len) {
@@ -66,15 +66,24 @@ static cord_status begin_one(void *ctx, const cord_request *requests, int n, cor
 }
 
 static void keep_one(void *ctx, const cord_request *request, cord_text reply, const cord_cost *cost, int lost) {
-    (void)request, (void)lost;
+    (void)request;
     struct book *book = ctx;
+    book->lost += lost;
     book->cost = *cost;
     book->reply = strndup(reply.data, reply.len);
 }
 
 static void drop_one(void *ctx, const cord_request *request, int lost) {
-    (void)request, (void)lost;
+    (void)request;
+    ((struct book *)ctx)->lost += lost;
     ((struct book *)ctx)->n_dropped++;
+}
+
+static bool again_one(void *ctx, const cord_request *request, int lost) {
+    (void)request;
+    struct book *book = ctx;
+    book->lost += lost;
+    return book->room-- > 0;
 }
 
 static void heads_are_paid_for_once(void **state) {
@@ -82,7 +91,7 @@ static void heads_are_paid_for_once(void **state) {
     struct served s;
     struct book book = {0};
     assert_ok(start(&s, answer_vllm, (struct manners){0}, (cord_model_options){.context = 60}, err));
-    s.engine->options.ledger = (cord_ledger){&book, find_kept, begin_one, keep_one, drop_one};
+    s.engine->options.ledger = (cord_ledger){&book, find_kept, begin_one, keep_one, drop_one, again_one};
     for (int time = 0; time < 2; time++) {
         cord_classification r = classified(&s, steps, 5, "<extra_0>");
         if (r.error.code != CORD_OK) fail_msg("%s", r.error.message);
@@ -125,6 +134,27 @@ static void a_ledger_needs_no_ctx(void **state) {
     end(&s);
 }
 
+/* A reply that was of no use is told the ledger before it is asked for again, and once; who has no room ends the call. */
+static void lost_requests_are_booked_at_once(void **state) {
+    (void)state;
+    for (int room = 0; room < 2; room++) {
+        struct served s;
+        struct book book = {.room = room};
+        assert_ok(start(&s, answer_vllm, (struct manners){.half = true}, (cord_model_options){.context = 60}, err));
+        s.engine->options.ledger = (cord_ledger){&book, find_kept, begin_one, keep_one, drop_one, again_one};
+        cord_classification r = {.model = s.model, .prompt = steps, .n_spans = 5, .mark = TEXT("<extra_0>")};
+        cord_error error = {0};
+        assert_int_equal(cord_classify(s.engine, &r, 1, &error), room ? CORD_OK : CORD_CANCELLED);
+        if (!room) assert_holds(error.message, "no room for another try");
+        assert_int_equal(s.manners.pooled, 1 + room);
+        assert_int_equal(book.lost, 1);
+        assert_int_equal(book.n_dropped, !room);
+        cord_classification_release(&r);
+        free(book.reply);
+        end(&s);
+    }
+}
+
 static void who_has_no_head_says_so(void **state) {
     (void)state;
     struct served s;
@@ -151,6 +181,7 @@ int main(void) {
         cmocka_unit_test(heads_are_read_at_their_marks),
         cmocka_unit_test(heads_are_paid_for_once),
         cmocka_unit_test(a_ledger_needs_no_ctx),
+        cmocka_unit_test(lost_requests_are_booked_at_once),
         cmocka_unit_test(who_has_no_head_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,43 @@ static void sglang_scores_in_two_ways(void **state) {
     end(&s);
 }
 
+/* All servers of a model must have the same one; the least of their contexts counts; one that is away is done without. */
+static void replicas_are_compared(void **state) {
+    (void)state;
+    static const struct {
+        const char *root;
+        int longest;
+        bool away;
+        const char *words; /* of the error; NULL: none */
+    } rows[] = {
+        {NULL, 1024, false, NULL},
+        {"another/model-AWQ", 0, false, "has another model (a/model, model-AWQ) than http://127.0.0.1:"},
+        {NULL, 500, false, "gives a sequence 500 tokens, and this asks for 1000"},
+        {NULL, 0, true, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct manners manners = {.root = rows[i].root, .longest = rows[i].longest};
+        struct fault_server second = {.answer = answer_sglang, .ctx = &manners};
+        fault_server_start(&second);
+        if (rows[i].away) fault_server_stop(&second);
+        char url[100];
+        snprintf(url, sizeof url, " %s ", fault_server_url(&second));
+        struct served s;
+        cord_error error = {0};
+        cord_status status = start(&s, answer_sglang, (struct manners){0}, (cord_model_options){.url = url}, &error);
+        assert_int_equal(status, !rows[i].words ? CORD_OK : CORD_BAD_MODEL);
+        if (rows[i].words) assert_holds(error.message, rows[i].words);
+        if (status == CORD_OK) {
+            assert_int_equal(cord_model_get_info(s.model)->context, rows[i].longest ? rows[i].longest : 2048);
+            assert_int_equal(s.model->n_replicas, 2);
+            assert_null(s.model->replicas[0].problem);
+            assert_int_equal(s.model->replicas[1].problem != NULL, rows[i].away);
+        }
+        end(&s);
+        if (!rows[i].away) fault_server_stop(&second);
+    }
+}
+
 static void ways_that_differ_are_told(void **state) {
     (void)state;
     struct served s;
@@ -172,6 +209,25 @@ static void errors_inside_a_reply_are_told(void **state) {
         assert_int_equal(requests, rows[i].requests);
         cord_proposal_release(&p);
     }
+}
+
+/* Who stands before the server says something of its own with status 200: that passes, however often it is said. */
+static void pages_for_people_may_pass(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_openai, (struct manners){.strings_named = true},
+                    (cord_model_options){.protocol = "openai"}, err));
+    s.manners.pages = 7;
+    cord_proposal p = propose(&s, question, 1);
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    assert_string_equal(p.text, " 7, 8,");
+    cord_proposal_release(&p);
+    s.manners.pages = 1000;
+    p = propose(&s, question, 1);
+    assert_int_equal(p.error.code, CORD_IO_ERROR);
+    assert_holds(p.error.message, "an error: <html><title>Back soon");
+    assert_holds(p.error.message, "(tried 8 times)");
+    end(&s);
 }
 
 /* Each event of SGLang's has all of the text: it is asked for whole replies, whatever the recipe says. */
@@ -457,16 +513,47 @@ static void who_is_busy_is_not_judged(void **state) {
         }
 }
 
+/* Nor is one that is away, or refuses the key, when scores are tried: it might give them. */
+static void who_is_away_is_not_said_to_give_no_scores(void **state) {
+    (void)state;
+    static const struct {
+        int status, pages;
+        cord_status code;
+        const char *words;
+    } rows[] = {
+        {503, 0, CORD_IO_ERROR, "it answers 503"},
+        {429, 0, CORD_IO_ERROR, "it answers 429"},
+        {0, 1000, CORD_IO_ERROR, "Back soon"},
+        {401, 0, CORD_BAD_MODEL, "it answers 401 (the key is missing or wrong)"},
+        {403, 0, CORD_BAD_MODEL, "it answers 403"},
+        {400, 0, CORD_OK, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct served s;
+        cord_scoring_check check;
+        cord_error error = {0};
+        assert_ok(start(&s, answer_openai, (struct manners){.echoes = true, .strings_named = true},
+                        (cord_model_options){.protocol = "openai"}, err));
+        s.manners.status = rows[i].status;
+        s.manners.pages = rows[i].pages;
+        assert_int_equal(cord_check_scoring(s.engine, s.model, false, &check, &error), rows[i].code);
+        if (rows[i].words) assert_holds(error.message, rows[i].words);
+        end(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sglang_is_found_and_asked),
         cmocka_unit_test(sglang_scores_in_two_ways),
+        cmocka_unit_test(replicas_are_compared),
         cmocka_unit_test(ways_that_differ_are_told),
         cmocka_unit_test(streams_are_read),
         cmocka_unit_test(streams_may_hold_a_nul),
         cmocka_unit_test(a_stream_is_left_at_a_stop_string),
         cmocka_unit_test(bad_streams_are_asked_for_again),
         cmocka_unit_test(errors_inside_a_reply_are_told),
+        cmocka_unit_test(pages_for_people_may_pass),
         cmocka_unit_test(sglang_is_asked_for_no_stream),
         cmocka_unit_test(altered_texts_are_told),
         cmocka_unit_test(openai_is_found_last),
@@ -479,6 +566,7 @@ int main(void) {
         cmocka_unit_test(chats_that_begin_anew_are_refused),
         cmocka_unit_test(the_cost_of_a_stream_is_not_insisted_on),
         cmocka_unit_test(who_is_busy_is_not_judged),
+        cmocka_unit_test(who_is_away_is_not_said_to_give_no_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

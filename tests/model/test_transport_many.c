@@ -241,6 +241,24 @@ static void test_does_without_a_replica_that_only_refuses(void **state) {
     for (int i = 0; i < REPLICAS; i++) fault_server_stop(&replicas.servers[i]);
 }
 
+static bool answer_broken(struct exchange *x) { return do_fault(x, FAULT_STATUS + 500); }
+
+/* Two of three fail whatever they get: each call finds the third, wherever its group would go first. */
+static void test_finds_the_one_replica_that_is_well(void **state) {
+    (void)state;
+    struct replicas replicas = {0};
+    replicas_start(&replicas);
+    replicas.servers[0].answer = replicas.servers[2].answer = answer_broken;
+    struct rig rig;
+    rig_open(&rig, (struct transport_limits){.longest = 0.1}, replicas.urls);
+    struct http_call *calls = run_many(&rig, 4 * GROUPS);
+    for (int i = 0; i < 4 * GROUPS; i++)
+        if (calls[i].error.code != CORD_OK) fail_msg("%s", calls[i].error.message);
+    release_many(calls, 4 * GROUPS);
+    rig_close(&rig);
+    for (int i = 0; i < REPLICAS; i++) fault_server_stop(&replicas.servers[i]);
+}
+
 static void *start_later(void *arg) {
     usleep(300 * 1000);
     fault_server_start(arg);
@@ -270,6 +288,7 @@ static void test_outlasts_an_outage(void **state) {
     assert_true(clock_us() - start < 20 * 1000 * 1000);
     assert_int_equal(count_code(calls, 200, CORD_IO_ERROR), 200);
     assert_holds(calls[199].error.message, "Failed to connect");
+    for (int i = 0; i < 200; i++) assert_holds(calls[i].error.message, "(tried 8 times)"); /* who waited, too */
     release_many(calls, 200);
     rig_close(&rig);
 }
@@ -328,6 +347,7 @@ int main(void) {
         cmocka_unit_test(test_groups_stay_with_a_replica),
         cmocka_unit_test(test_does_without_a_dead_replica),
         cmocka_unit_test(test_does_without_a_replica_that_only_refuses),
+        cmocka_unit_test(test_finds_the_one_replica_that_is_well),
         cmocka_unit_test(test_outlasts_an_outage),
         cmocka_unit_test(test_stops),
     };

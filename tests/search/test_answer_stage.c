@@ -100,6 +100,54 @@ static void an_answer_that_fails_leaves_the_trajectory(void **state) {
     world_free(w);
 }
 
+static void answer_all_alike(struct world *w, const struct asked *asked, struct said *said) {
+    (void)w;
+    if (asked->answer)
+        say(said, STEP_TURN, "42}");
+    else
+        close_at_once(asked, said);
+}
+
+enum { ANSWERING = 4 }; /* the call of the engine: S_0, the proposals and their scores come before */
+
+/* A server that refuses the answer of one trajectory leaves the others theirs. */
+static void a_refused_answer_that_is_not_the_best_is_none(void **state) {
+    (void)state;
+    struct world *w = world_new(4, 4);
+    w->reply = answer_all_alike;
+    w->score = by_number;
+    w->away_call = ANSWERING; /* its last request, the worst trajectory's */
+    w->away_code = CORD_BAD_INPUT;
+    world_succeeds(w);
+    for (int i = 0; i < 4; i++) assert_int_equal(w->finished[i].grade, i < 3 ? GRADE_CORRECT : GRADE_NO_ANSWER);
+    assert_non_null(strstr(w->finished[3].why, "cannot take it"));
+    world_free(w);
+}
+
+/* That of the best: the problem has failed, with all rounds told, so that a search which is taken up there asks for answers
+ * alone. */
+static void a_refused_answer_of_the_best_fails_the_problem(void **state) {
+    (void)state;
+    struct world *w = world_new(1, 1);
+    w->reply = answer_all_alike;
+    w->score = by_number;
+    w->away_call = ANSWERING;
+    w->away_code = CORD_BAD_INPUT;
+    assert_int_equal(world_run(w), CORD_BAD_INPUT);
+    assert_non_null(strstr(w->error.message, "the answer could not be written: teacher 0 cannot take it"));
+    assert_int_equal(w->n_rounds, 1);
+    assert_int_equal(w->n_ends, 0);
+    w->search.state = (struct search_state){
+        .started = true, .log_s0 = w->log_s0, .round = 1, .beam = w->rounds[0].beam, .n_beam = w->rounds[0].n_beam};
+    w->away_call = 0;
+    w->error = (cord_error){0};
+    assert_int_equal(world_run(w), CORD_OK);
+    assert_int_equal(w->calls, ANSWERING + 1);
+    assert_int_equal(w->n_ends, 1);
+    assert_int_equal(w->finished[0].grade, GRADE_CORRECT);
+    world_free(w);
+}
+
 static void cut_at_the_end(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
     if (asked->answer)
@@ -237,6 +285,8 @@ int main(void) {
         cmocka_unit_test(each_answer_has_its_grade_and_the_best_comes_first),
         cmocka_unit_test(the_author_writes_after_its_own_prompt),
         cmocka_unit_test(an_answer_that_fails_leaves_the_trajectory),
+        cmocka_unit_test(a_refused_answer_that_is_not_the_best_is_none),
+        cmocka_unit_test(a_refused_answer_of_the_best_fails_the_problem),
         cmocka_unit_test(blanks_before_the_closing_tag_are_cut),
         cmocka_unit_test(only_the_finished_answer),
         cmocka_unit_test(a_command_reads_whole_replies),

@@ -245,6 +245,54 @@ static void test_lost_requests_count(void **state) {
     assert_non_null(strstr(err.message, "budget.requests is 10: 8 are spent, and what comes next needs 3"));
 }
 
+/* What is lost counts at once, and what has no room any more is not sent again. */
+static void test_lost_requests_count_while_they_are_tried(void **state) {
+    struct fixture *f = *state;
+    open_both(f, (struct budget){.requests = 4});
+    cord_request request = request_of(1, 1), other = request_of(1, 2), check = request_of(0, 3);
+    assert_ok(f->calls.begin(f->calls.ctx, &request, 1, err));
+    assert_ok(f->calls.begin(f->calls.ctx, &other, 1, err));
+    assert_true(f->calls.again(f->calls.ctx, &request, 1));
+    assert_true(f->calls.again(f->calls.ctx, &request, 1));
+    assert_null(ledger_exhausted(f->ledger));
+    assert_false(f->calls.again(f->calls.ctx, &request, 1));
+    f->calls.drop(f->calls.ctx, &request, 0);
+    assert_int_equal(ledger_spending(f->ledger).lost, 3);
+    f->calls.keep(f->calls.ctx, &other, TEXT("{}"), &(cord_cost){1, 0, 1}, 0);
+    assert_non_null(
+        strstr(ledger_exhausted(f->ledger), "budget.requests is 4: 3 are spent, and what comes next needs 2"));
+    assert_ok(f->calls.begin(f->calls.ctx, &check, 1, err));
+    assert_true(f->calls.again(f->calls.ctx, &check, 1)); /* a look at a server is never refused */
+    f->calls.drop(f->calls.ctx, &check, 0);
+}
+
+/* Under another name a model begins with nothing, and the run does not. */
+static void test_former_names_count(void **state) {
+    struct fixture *f = *state;
+    open_both(f, (struct budget){0});
+    for (int n = 0; n < 3; n++) {
+        cord_request request = request_of(1, n);
+        assert_ok(f->calls.begin(f->calls.ctx, &request, 1, err));
+        f->calls.keep(f->calls.ctx, &request, TEXT("{}"), &(cord_cost){10, 0, 5}, 1);
+    }
+    close_both(f);
+    static const struct price renamed = {"huge", 1, 1, 1};
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->journal, err));
+    assert_ok(ledger_open(f->journal, &(struct budget){.requests = 7}, &renamed, 1, &f->ledger, err));
+    f->calls = ledger_calls(f->ledger);
+    cord_request one = request_of(1, 1), two = request_of(1, 2);
+    one.model = two.model = "huge";
+    cord_error why = {0};
+    assert_ok(f->calls.begin(f->calls.ctx, &one, 1, err));
+    f->calls.keep(f->calls.ctx, &one, TEXT("{}"), &(cord_cost){10, 0, 5}, 0);
+    assert_int_equal(f->calls.begin(f->calls.ctx, &two, 1, &why), CORD_CANCELLED);
+    assert_non_null(strstr(why.message, "budget.requests is 7: 7 are spent"));
+    struct spending s = ledger_spending(f->ledger);
+    assert_int_equal(s.requests, 4);
+    assert_int_equal(s.prompt_tokens, 40);
+    assert_int_equal(s.lost, 3);
+}
+
 /* A journal that cannot be written ends the spending: what is paid for must be kept. */
 static void test_no_journal_no_requests(void **state) {
     struct fixture *f = *state;
@@ -275,6 +323,8 @@ int main(void) {
         TEST(test_a_kill_loses_what_is_open),
         TEST(test_bounds_are_kept_and_used),
         TEST(test_lost_requests_count),
+        TEST(test_lost_requests_count_while_they_are_tried),
+        TEST(test_former_names_count),
         TEST(test_no_journal_no_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

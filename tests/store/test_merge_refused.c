@@ -54,7 +54,19 @@ static void test_wrong_folders(void **state) {
     assert_refused(f, CORD_BAD_INPUT, "is a file, and not a run folder", "a", "a/journal.sqlite");
     make_run(f, "begun", "2", "");
     change(f, "begun", "DELETE FROM run");
-    assert_refused(f, CORD_BAD_INPUT, "leave this folder out", "begun", "a");
+    assert_refused(f, CORD_BAD_INPUT, "in none of these folders", "begun");
+    assert_merged(f, "begun", "a"); /* a shard whose server never came */
+    assert_non_null(strstr(f->told, "begun: nothing has been run here yet; it is left out"));
+    assert_int_equal(f->counts.left_out, 1);
+    sample_remove(in(f, "out"));
+    make_run(f, "damaged", "2", "2");
+    FILE *file = fopen(in(f, "damaged/journal.sqlite"), "r+");
+    enum { PAGE = 4096, FROM = 6, TO = 12 }; /* what is looked at before the merge stands elsewhere */
+    assert_int_equal(fseek(file, (long)FROM * PAGE, SEEK_SET), 0);
+    for (int k = 0; k < (TO - FROM) * PAGE; k++) fputc('x', file);
+    fclose(file);
+    assert_refused(f, CORD_IO_ERROR, "is damaged", "a", "damaged");
+    assert_non_null(strstr(f->err.where, "/damaged/journal.sqlite"));
     make_run(f, "newer", "2", "");
     change(f, "newer", "PRAGMA user_version = 99");
     assert_refused(f, CORD_IO_ERROR, "schema 99", "a", "newer");

@@ -72,8 +72,7 @@ static cord_status read_url(cord_text text, char **url, cord_error *err) {
     return status;
 }
 
-/* The next word of *urls, which moves behind it; empty at the end. */
-static cord_text next_word(cord_text *urls) {
+cord_text endpoint_next_url(cord_text *urls) {
     *urls = text_trim(*urls);
     size_t n = 0;
     while (n < urls->len && (unsigned char)urls->data[n] > ' ') n++;
@@ -84,7 +83,7 @@ static cord_text next_word(cord_text *urls) {
 
 static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cord_error *err) {
     cord_text rest = text_of(urls);
-    for (cord_text word; (word = next_word(&rest)).len > 0;) {
+    for (cord_text word; (word = endpoint_next_url(&rest)).len > 0;) {
         struct replica *grown = realloc(endpoint->replicas, (size_t)(endpoint->n + 1) * sizeof *grown);
         if (!grown) return error_memory(err);
         endpoint->replicas = grown;
@@ -92,6 +91,7 @@ static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cor
         double limit = endpoint->most, start = START < limit ? START : limit;
         *replica = (struct replica){
             .endpoint = endpoint, .allowed = start, .threshold = limit, .ceiling = limit, .caution = 1};
+        replica->bit = UINT64_C(1) << endpoint->n % 64;
         CORD_TRY(read_url(word, &replica->url, err));
         replica->hash = seed_text(0, text_of(replica->url));
         endpoint->n++;
@@ -193,7 +193,7 @@ static struct replica *choose(struct endpoint *endpoint, const struct job *job, 
     for (int i = 0; i < endpoint->n; i++) {
         struct replica *replica = &endpoint->replicas[i];
         bool well = !replica->left_out || wants_probe(replica, now);
-        int rank = !well ? 1 : replica == job->avoid ? 2 : 3;
+        int rank = !well ? 1 : job->avoid & replica->bit ? 2 : 3;
         uint64_t weight = seed_mix(replica->hash, job->call->group);
         if (rank > best_rank || (rank == best_rank && weight > best_weight))
             best = replica, best_rank = rank, best_weight = weight;
@@ -230,7 +230,7 @@ static struct job *steal(struct endpoint *endpoint, const struct replica *thief,
         struct replica *other = &endpoint->replicas[i];
         if (other == thief || room(other, now) > 0) continue;
         const struct job *first = other->waiting.first;
-        if (first && first->avoid != thief) return queue_pop(&other->waiting);
+        if (first && !(first->avoid & thief->bit)) return queue_pop(&other->waiting);
     }
     return NULL;
 }
@@ -348,6 +348,16 @@ static void learn_refusal(struct replica *replica, struct job *job, int64_t now)
     replica->allowed = replica->allowed / 2 < 1 ? 1 : replica->allowed / 2;
 }
 
+/* The job failed there, and tries the others first. Once it has failed wherever anybody is, all but the last are worth
+ * another try. */
+static void shun(const struct endpoint *endpoint, struct job *job) {
+    bool others = false;
+    job->avoid |= job->replica->bit;
+    for (int i = 0; i < endpoint->n; i++)
+        others |= !endpoint->replicas[i].left_out && !(job->avoid & endpoint->replicas[i].bit);
+    if (!others) job->avoid = job->replica->bit;
+}
+
 void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, struct queue *jobs_lost) {
     struct replica *replica = job->replica;
     replica->in_flight--;
@@ -366,7 +376,10 @@ void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, str
         learn_miss(endpoint, job, now, jobs_lost);
     else if (!job->answered && job->probe)
         replica->probing = false;
-    job->avoid = serves ? NULL : replica;
+    if (serves)
+        job->avoid &= ~replica->bit;
+    else
+        shun(endpoint, job);
     job->back = now;
     publish(endpoint);
 }

@@ -65,6 +65,7 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
     remote->stream = o->stream;
     CORD_TRY(endpoint_open(remote->transport, o->url, o->api_key, o->requests, &remote->endpoint, err));
     CORD_TRY(find_protocol(remote, o->protocol, err));
+    CORD_TRY(replicas_compare(remote, o->url, o->api_key, err));
     if (o->chat_template) info->chat_template = arena_text(&remote->arena, text_of(o->chat_template));
     remote->way = remote->protocol->ways;
     info->scoring = remote->way->name;
@@ -498,6 +499,14 @@ static cord_status probe(cord_engine *engine, struct remote *remote, int times, 
     return CORD_OK;
 }
 
+/* Whether a way failed for what says nothing of it: the server is away or refuses the key. To call that a way that it has not
+ * would be a verdict on the model, and to take the next one would give a run that goes on other numbers. */
+static bool says_nothing(const cord_error *error) {
+    return error->code == CORD_IO_ERROR ||
+           (error->code == CORD_BAD_MODEL &&
+            (strstr(error->message, ": it answers 401") || strstr(error->message, ": it answers 403")));
+}
+
 static cord_status check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *c, cord_error *err) {
     enum { MOST = sizeof c->way / sizeof *c->way };
     struct remote *remote = remote_of(model);
@@ -510,6 +519,10 @@ static cord_status check(cord_engine *engine, cord_model *model, bool costs, cor
         remote->way = &ways[i];
         status = probe(engine, remote, costs ? 2 : 1, &probes[i], &c->way[i].requests, &c->way[i].computed_tokens,
                        &c->way[i].cached_tokens, err);
+        if (status == CORD_OK && says_nothing(&probes[i].error)) {
+            status = probes[i].error.code;
+            if (err) *err = probes[i].error;
+        }
         c->way[i].name = ways[i].name;
         c->way[i].obtained = status == CORD_OK && probes[i].error.code == CORD_OK;
         if (!c->way[i].obtained)

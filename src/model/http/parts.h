@@ -29,17 +29,17 @@ struct job {
     struct batch *batch;
     uint64_t seed; /* for the jitter */
     enum job_state state;
-    struct job *next;            /* in the inbox, or in a replica's queue */
-    struct job *newer, *older;   /* in the transport's list of all */
-    struct replica *replica;     /* queued: where; active: by whom it is served */
-    bool probe;                  /* active: sent to see whether the replica is back */
-    const struct replica *avoid; /* where it failed last, unless it was refused while others were served */
-    int spent, most;             /* quarters of tries; how many it may spend */
-    int malformed;               /* whole replies that the caller could not use */
-    int failures;                /* how often it came back: pauses grow with it */
-    int64_t due;                 /* paused: until then */
-    int64_t begun;               /* transport_run was called */
-    int64_t back;                /* when it last came back from a replica */
+    struct job *next;          /* in the inbox, or in a replica's queue */
+    struct job *newer, *older; /* in the transport's list of all */
+    struct replica *replica;   /* queued: where; active: by whom it is served */
+    bool probe;                /* active: sent to see whether the replica is back */
+    uint64_t avoid;            /* bits of replicas where it failed; see shun in endpoint.c */
+    int spent, most;           /* quarters of tries; how many it may spend */
+    int malformed;             /* whole replies that the caller could not use */
+    int failures;              /* how often it came back: pauses grow with it */
+    int64_t due;               /* paused: until then */
+    int64_t begun;             /* transport_run was called */
+    int64_t back;              /* when it last came back from a replica */
 
     /* One attempt, see attempt.c: */
     CURL *easy;
@@ -134,6 +134,7 @@ struct replica {
     struct endpoint *endpoint;
     char *url;
     uint64_t hash;
+    uint64_t bit; /* in job->avoid; two share one where there are more than 64 */
     struct queue waiting;
     int in_flight;
 

@@ -91,7 +91,14 @@ static int read_code(const json_t *error) {
     return json_is_string(code) ? atoi(json_string_value(code)) : (int)json_integer_value(code);
 }
 
-/* An error that came with status 200, as the whole reply or as the last event of a stream: its words become the reply. */
+/* What begins like JSON, and may be damaged JSON. */
+static bool begins_like_json(cord_text text) {
+    text = text_trim(text);
+    return text.len == 0 || text.data[0] == '{' || text.data[0] == '[';
+}
+
+/* An error that came with status 200, as the whole reply or as the last event of a stream: its words become the reply. A page
+ * for people is one, too: somebody in between said it, while the server is away. */
 static cord_status read_error(struct buf *reply) {
     json_t *whole = json_loadb(reply->data, reply->len, 0, NULL);
     cord_text line = last_line(buf_text(reply));
@@ -100,7 +107,7 @@ static cord_status read_error(struct buf *reply) {
     const char *object = json_string_value(json_object_get(whole, "object"));
     if (object && !strcmp(object, "error")) error = whole; /* as vLLM and SGLang had it */
     const json_t *words = json_is_string(error) ? error : json_object_get(error, "message");
-    bool is = json_is_object(error) || json_is_string(error);
+    bool is = json_is_object(error) || json_is_string(error), page = !whole && !begins_like_json(buf_text(reply));
     int code = read_code(error);
     if (is && json_is_string(words)) {
         buf_clear(reply);
@@ -108,7 +115,7 @@ static cord_status read_error(struct buf *reply) {
         buf_add(reply, (cord_text){json_string_value(words), json_string_length(words)});
     }
     json_decref(whole);
-    return !is ? CORD_OK : status_is_about_one(code) ? CORD_BAD_INPUT : CORD_IO_ERROR;
+    return page ? CORD_IO_ERROR : !is ? CORD_OK : status_is_about_one(code) ? CORD_BAD_INPUT : CORD_IO_ERROR;
 }
 
 /* On the transport's thread. */
@@ -121,9 +128,17 @@ static bool arrived(void *ctx, struct http_call *call) {
         return false;
     }
     q->arrived = true;
-    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost);
+    if (q->charged) ledger->keep(ledger->ctx, &q->request, buf_text(&call->reply), &q->cost, call->lost - q->booked);
     buf_release(&call->reply); /* the slowest of its call may take minutes yet */
     return true;
+}
+
+/* On the transport's thread. */
+static bool again(void *ctx, int lost) {
+    struct question *q = ctx;
+    const cord_ledger *ledger = &q->remote->engine->options.ledger;
+    q->booked += lost;
+    return ledger->again(ledger->ctx, &q->request, lost);
 }
 
 /* Whether the ledger has the reply already. One that this version cannot read is asked for again. */
@@ -154,6 +169,7 @@ static void choose(struct asking *a, struct question *questions, int n) {
         a->calls[a->n] = q->call;
         a->calls[a->n].arrived = arrived;
         if (q->streams) a->calls[a->n].event = stream_event;
+        if (q->charged && q->remote->engine->options.ledger.again) a->calls[a->n].again = again;
         a->calls[a->n].ctx = q;
         a->sleepers[a->n] = q->computes ? q->remote->sleeper : NULL;
         a->which[a->n++] = i;
@@ -168,7 +184,10 @@ static cord_status run(const cord_engine *engine, struct asking *a, struct quest
     for (int k = 0; k < a->n; k++) {
         struct question *q = &questions[a->which[k]];
         q->call = a->calls[k];
-        if (q->charged && !q->arrived) ledger->drop(ledger->ctx, &q->request, q->call.lost);
+        if (q->charged && !q->arrived) ledger->drop(ledger->ctx, &q->request, q->call.lost - q->booked);
+        if (status == CORD_OK && q->call.error.code == CORD_CANCELLED)
+            status =
+                error_set(err, CORD_CANCELLED, "the budget has no room for another try: %.300s", q->call.error.message);
     }
     return status;
 }
@@ -195,8 +214,7 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
 static bool is_undamaged(void *ctx, struct http_call *call) {
     json_error_t error;
     json_t *reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
-    cord_text text = text_trim(buf_text(&call->reply));
-    bool good = reply || text.len == 0 || (text.data[0] != '{' && text.data[0] != '[');
+    bool good = reply || !begins_like_json(buf_text(&call->reply));
     json_decref(reply);
     (void)ctx;
     return good;

@@ -153,6 +153,10 @@ struct remote {
     struct arena arena;
 };
 
+/* Where a model has several servers: asks each of them what it has, and fills base.replicas; the context becomes the least of
+ * theirs. CORD_BAD_MODEL, in words, where two have not the same; who is away is not compared. */
+cord_status replicas_compare(struct remote *remote, const char *urls, const char *key, cord_error *err);
+
 static inline struct remote *remote_of(const cord_model *model) { return (struct remote *)(uintptr_t)model; }
 
 enum { PROBE_TRIES = 4 }; /* of what somebody waits to see: a few seconds, where a search would wait for minutes */
@@ -178,6 +182,7 @@ struct question {
     int n_stops;
     struct told told;
 
+    int booked;           /* of the call's lost requests: those that the ledger knows of */
     bool charged;         /* it is paid for: the engine's ledger hears of it and keeps the reply */
     cord_request request; /* of such a one; its key is made when it is asked */
     int guessed_tokens;   /* of a prompt, where its reply does not tell */

@@ -347,17 +347,14 @@ static cord_status open_replicas(struct sleeper *z, const char *key, cord_error 
     cord_text left = text_of(z->urls);
     z->replicas = calloc(REPLICAS_MOST, sizeof *z->replicas);
     if (!z->replicas) return error_memory(err);
-    for (size_t at = 0; at < left.len;) {
-        size_t end = at;
-        while (end < left.len && (unsigned char)left.data[end] > ' ') end++;
-        if (end > at && z->n_replicas == REPLICAS_MOST)
+    for (cord_text next; (next = endpoint_next_url(&left)).len > 0;) {
+        if (z->n_replicas == REPLICAS_MOST)
             return error_set(err, CORD_BAD_RECIPE, "more than %d replicas cannot share a device", REPLICAS_MOST);
-        char *url = end > at ? strndup(left.data + at, end - at) : NULL;
-        cord_status status = CORD_OK;
-        if (url) status = endpoint_open(z->share->transport, url, key, 0, &z->replicas[z->n_replicas++], err);
+        char *url = strndup(next.data, next.len);
+        cord_status status = url ? endpoint_open(z->share->transport, url, key, 0, &z->replicas[z->n_replicas++], err)
+                                 : error_memory(err);
         free(url);
         CORD_TRY(status);
-        at = end + 1;
     }
     return CORD_OK;
 }

@@ -71,7 +71,9 @@ static void job_fail(struct transport *t, struct job *job, cord_status code, con
     struct http_call *call = job->call;
     call->error = (cord_error){0};
     char count[40] = "";
-    if (job->failures > 1) snprintf(count, sizeof count, " (tried %d times)", job->failures);
+    int spent = job->spent / QUARTERS,
+        tried = spent > job->failures ? spent : job->failures; /* by others, while it waited */
+    if (tried > 1) snprintf(count, sizeof count, " (tried %d times)", tried);
     (void)error_set(&call->error, code, "%.160s%.60s: %.330s%s", url, call->path, problem, count);
     job_finish(t, job);
 }
@@ -100,6 +102,11 @@ static void job_pause(struct transport *t, struct job *job, int64_t now) {
     if (job->due < t->due) t->due = job->due;
 }
 
+static bool may_go_again(const struct job *job) {
+    const struct http_call *call = job->call;
+    return !job->lost || !call->again || call->again(call->ctx, job->lost);
+}
+
 /* An attempt is over. */
 static void job_attempted(struct transport *t, struct job *job, CURLcode code) {
     struct endpoint *endpoint = job->call->endpoint;
@@ -114,6 +121,8 @@ static void job_attempted(struct transport *t, struct job *job, CURLcode code) {
         job_finish(t, job);
     } else if (job->outcome == OUTCOME_FINAL || job->spent >= job->most) {
         job_fail(t, job, job->code, job->replica->url, job->problem);
+    } else if (!may_go_again(job)) {
+        job_fail(t, job, CORD_CANCELLED, job->replica->url, job->problem);
     } else {
         job_pause(t, job, now);
     }

@@ -25,7 +25,7 @@ struct transport_limits {
     double first_byte; /* from the request to the first byte of the reply's body, of a stream to its first event: 600 */
     double idle;       /* between two bytes of a reply, or two events: 120 */
     size_t reply;      /* most bytes of one reply, unpacked: 64 MiB; what is larger is an error at once */
-    int tries;         /* of one request, the first one too: 8, which outlasts a minute without a server */
+    int tries;         /* of one request, the first one too: 8, which outlasts some 45 s without a server */
     double backoff;    /* before the second try, doubled each time, with jitter: 0.5 */
     double longest;    /* most that one pause takes, a server's Retry-After too: 120 */
     int in_flight; /* most requests at once to one server: 256. It starts with 16 and finds how much the server takes:
@@ -49,6 +49,9 @@ void transport_close(struct transport *transport);
 cord_status endpoint_open(struct transport *transport, const char *urls, const char *key, int most,
                           struct endpoint **endpoint, cord_error *err);
 
+/* The next of several base URLs, which move behind it; empty at the end. */
+cord_text endpoint_next_url(cord_text *urls);
+
 /* One request. The first half is the caller's, borrowed until transport_run returns. */
 struct http_call {
     struct endpoint *endpoint;
@@ -62,7 +65,7 @@ struct http_call {
                        * own (several data fields of one event: blanks between), without the closing "[DONE]". A reply of
                        * another content type is taken as it is. An error that the server sends as an event is data. */
 
-    /* Both are called on the transport's thread, with `reply` as far as it is there; they may not call the transport, and
+    /* They are called on the transport's thread, with `reply` as far as it is there; they may not call the transport, and
      * all other requests wait meanwhile. NULL: not wanted.
      *   event    after each event of a stream. False: that is enough; the server is told to stop (the connection is
      *            closed), and the reply counts as whole.
@@ -72,6 +75,9 @@ struct http_call {
      *            with CORD_OK it is made again up to `most_bad` such replies. */
     bool (*event)(void *ctx, struct http_call *call);
     bool (*arrived)(void *ctx, struct http_call *call);
+    /* Before the request is made again, where that may have to be paid for: so many were lost (see below). False: it is not;
+     * the error is CORD_CANCELLED. */
+    bool (*again)(void *ctx, int lost);
     void *ctx;
 
     cord_error error; /* code CORD_OK, or in words why there is no reply: see transport_run */
