@@ -179,7 +179,7 @@ typedef struct {
     bool (*again)(void *ctx, const cord_request *request, int lost);
 } cord_ledger;
 
-/* How patiently models' servers are asked: seconds and counts, 0 = the default. None of it changes a result. A text that comes
+/* How models' servers are asked, and how patiently: seconds and counts, 0 = the default. None of it changes a result. A text that comes
  * whole begins when it is finished: it is given 0.2 s more than first_byte for each token that it may have. */
 typedef struct {
     double connect;       /* to connect: 10 */
@@ -188,6 +188,8 @@ typedef struct {
     int tries;            /* of one request, the first one too: 8. What trying again cannot mend is told at once */
     double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
+    /* A PEM file of the certificates to trust in place of the system's, borrowed until the engine is closed; NULL: the system's */
+    const char *authorities;
 } cord_server_limits;
 
 typedef struct {

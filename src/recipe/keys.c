@@ -216,6 +216,8 @@ static const struct recipe_key keys[] = {
             "ten minutes"),
     REAL_KEY("servers.backoff", 0.001, 3600, "0.5", "seconds before the second try; doubled each time"),
     REAL_KEY("servers.longest_pause", 0.001, 86400, "120", "most seconds of one pause, a server's Retry-After too"),
+    TEXT_KEY("servers.authorities", 0, PATH_MAX_BYTES, "",
+             "a PEM file of the certificates to trust in place of the system's, relative to the recipe's folder"),
 };
 
 const struct recipe_key *recipe_keys(size_t *n) {

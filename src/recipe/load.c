@@ -4,7 +4,9 @@
 
 #include "recipe/load.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
@@ -75,7 +77,22 @@ static cord_status load_problems(struct load *load) {
     return load_put(load, "problems.file", NULL, text_of(real));
 }
 
-static void load_servers(const struct load *load, cord_server_limits *limits) {
+/* Whose certificates are trusted. */
+static cord_status load_authorities(struct load *load, cord_server_limits *limits) {
+    const struct recipe_value *value = values_get(&load->values, "servers.authorities", NULL);
+    const char *file = load_string(load, "servers.authorities", NULL);
+    struct load_folder folder = {"", ""};
+    if (!file) return CORD_OK;
+    CORD_TRY(load_folder_of(load, value, &folder));
+    limits->authorities = load_seen_from(folder.real, file, &load->recipe->arena);
+    if (!limits->authorities) return error_memory(load->err);
+    if (access(limits->authorities, R_OK) != 0)
+        return values_error(&load->values, value->place, load->err, "servers.authorities: cannot read '%s': %s",
+                            limits->authorities, strerror(errno));
+    return load_put(load, "servers.authorities", NULL, text_of(limits->authorities));
+}
+
+static cord_status load_servers(struct load *load, cord_server_limits *limits) {
     *limits = (cord_server_limits){
         .connect = load_number(load, "servers.connect", NULL),
         .first_byte = load_number(load, "servers.first_byte", NULL),
@@ -84,6 +101,7 @@ static void load_servers(const struct load *load, cord_server_limits *limits) {
         .backoff = load_number(load, "servers.backoff", NULL),
         .longest_pause = load_number(load, "servers.longest_pause", NULL),
     };
+    return load_authorities(load, limits);
 }
 
 static bool any_model(const struct load *load, bool (*has)(const struct load *load, const char *name)) {
@@ -127,7 +145,7 @@ static cord_status load_parts(struct load *load) {
     CORD_TRY(load_segmentation(load));
     CORD_TRY(load_participants(load));
     CORD_TRY(load_method(load));
-    load_servers(load, &recipe->servers);
+    CORD_TRY(load_servers(load, &recipe->servers));
     recipe->out = load_string(load, "run.out", NULL);
     recipe->budget.requests = (int64_t)load_number(load, "budget.requests", NULL);
     recipe->budget.tokens = (int64_t)load_number(load, "budget.tokens", NULL);

@@ -178,10 +178,8 @@ static void who_has_no_head_says_so(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heads_are_read_at_their_marks),
-        cmocka_unit_test(heads_are_paid_for_once),
-        cmocka_unit_test(a_ledger_needs_no_ctx),
-        cmocka_unit_test(lost_requests_are_booked_at_once),
+        cmocka_unit_test(heads_are_read_at_their_marks), cmocka_unit_test(heads_are_paid_for_once),
+        cmocka_unit_test(a_ledger_needs_no_ctx),         cmocka_unit_test(lost_requests_are_booked_at_once),
         cmocka_unit_test(who_has_no_head_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,8 @@ static void every_key_is_read(void **state) {
                   "answer_temperature: 0.5,\n"
                   "  stop_at_first_finished: true, tie_within_noise: True}\n"
                   "run: {out: \"r \\u00fc\", seed: 9007199254740992, threads: 2}\n"
-                  "servers: {connect: 1.5, first_byte: 30, idle: 9, tries: 3, backoff: 0.25, longest_pause: 5}\n"),
+                  "servers: {connect: 1.5, first_byte: 30, idle: 9, tries: 3, backoff: 0.25, longest_pause: 5,\n"
+                  "  authorities: r.yaml}\n"),
              NULL, &r, err));
     assert_string_equal(r.problems.path, "/x/p.jsonl");
     assert_int_equal(r.problems.limit, 5);
@@ -77,6 +78,8 @@ static void every_key_is_read(void **state) {
     const cord_server_limits *s = &r.servers;
     assert_true(s->connect == 1.5 && s->first_byte == 30 && s->idle == 9 && s->tries == 3 && s->backoff == 0.25 &&
                 s->longest_pause == 5);
+    assert_int_equal(s->authorities[0], '/'); /* wherever cord is started */
+    assert_string_equal(s->authorities + strlen(s->authorities) - strlen("/r.yaml"), "/r.yaml");
     recipe_release(&r);
 }
 

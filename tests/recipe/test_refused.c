@@ -25,6 +25,7 @@ static void wrong_recipes_are_told(void **state) {
         {MINIMAL "search: {beam: !!int 4}\n", "r.yaml:6:10", "tags (!)"},
         {MINIMAL "search: *nowhere\n", "r.yaml:6:1", "names no anchor"},
         {MINIMAL "search: &s {beam: *s}\n", "r.yaml:6:13", "search.beam is a section"},
+        {MINIMAL "servers: {authorities: nowhere.pem}\n", "r.yaml:6:24", "nowhere.pem': No such file"},
         {MINIMAL "search: 4\n", "r.yaml:6:9", "'search' is a single value; it must be a section"},
         {MINIMAL "search: [4]\n", "r.yaml:6:1", "'search' is a list"},
         {MINIMAL "search: {beam: [1]}\n", "r.yaml:6:10", "search.beam is a list; allowed: a whole number, 1 to 64"},

@@ -291,7 +291,10 @@ static void judge_failure(struct job *job, CURLcode code) {
     if (code == CURLE_OUT_OF_MEMORY)
         judge(job, OUTCOME_FINAL, CORD_NO_MEMORY, "out of memory");
     else if (code == CURLE_PEER_FAILED_VERIFICATION)
-        judge(job, OUTCOME_FINAL, CORD_BAD_MODEL, "its certificate is not trusted: %s", detail);
+        judge(job, OUTCOME_FINAL, CORD_BAD_MODEL,
+              "its certificate is not trusted: %s; where an authority of your own signed it, name that in "
+              "servers.authorities",
+              detail);
     else if (is_lasting(code))
         judge(job, OUTCOME_FINAL, CORD_BAD_MODEL, "%s", detail);
     else if (job->body_began)

@@ -91,6 +91,7 @@ static struct transport_limits limits_of(const cord_server_limits *servers) {
         .tries = servers->tries,
         .backoff = servers->backoff,
         .longest = servers->longest_pause,
+        .authorities = servers->authorities,
     };
 }
 
