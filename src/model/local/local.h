@@ -72,7 +72,7 @@ struct tokens {
 
 void tokens_release(struct tokens *tokens);
 /* Tokenises spans as one text. Special tokens are recognised only inside trusted spans, and no text that a user or a model
- * wrote becomes one. Nothing is added (no BOS). Refuses texts whose tokens do not spell them. */
+ * wrote becomes one. Nothing is added (no BOS). CORD_BAD_INPUT for a text whose tokens do not spell it. */
 cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,
                       cord_error *err);
 /* Adds a token that was written; its `end` is not known. */

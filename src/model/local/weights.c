@@ -156,7 +156,13 @@ static cord_status check_kind(const struct local_model *model, cord_error *err) 
     static const cord_span probe = {
         TEXT("### Step 1. 3 + 4 = 7\n\n  so \\boxed{1,080}; caf\xC3\xA9 \xF0\x9F\x98\x80 </think>"), false};
     struct tokens tokens;
-    CORD_TRY(tokens_of(model, &probe, 1, &tokens, err));
+    cord_status status = tokens_of(model, &probe, 1, &tokens, err);
+    if (status == CORD_BAD_INPUT)
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s: its tokens do not spell the texts they stand for, so an answer's tokens cannot be found "
+                         "in them; models with such a tokenizer are not supported",
+                         name);
+    CORD_TRY(status);
     tokens_release(&tokens);
     return CORD_OK;
 }
