@@ -7,14 +7,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
+static cord_model *open_kind(cord_engine *engine, enum tiny_kind kind, int context, int cells) {
     char path[64];
-    tiny_write(TINY_LLAMA, path);
+    tiny_write(kind, path);
     cord_model *model = NULL;
     cord_model_options options = {.name = "tiny", .path = path, .context = context, .cells = cells};
     assert_ok(cord_model_open(engine, &options, &model, err));
     unlink(path); /* it stays mapped */
     return model;
+}
+
+static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
+    return open_kind(engine, TINY_LLAMA, context, cells);
 }
 
 static cord_engine *open_engine(void) {
@@ -37,6 +41,7 @@ static struct buf words_of(uint64_t group, int n) {
 
 struct asked {
     int tokens, cached;
+    double log_score;
 };
 
 static struct asked score(cord_engine *engine, const cord_model *model, uint64_t group, int words) {
@@ -45,7 +50,7 @@ static struct asked score(cord_engine *engine, const cord_model *model, uint64_t
         .model = model, .reasoning = buf_text(&text), .target = {TEXT(" pears"), true}, .group = group};
     assert_ok(cord_score(engine, &request, 1, err));
     if (request.error.code != CORD_OK) fail_msg("%d words: %s", words, request.error.message);
-    struct asked asked = {request.prompt_tokens, request.cached_tokens};
+    struct asked asked = {request.prompt_tokens, request.cached_tokens, request.log_score};
     cord_scoring_release(&request);
     buf_release(&text);
     return asked;
@@ -104,6 +109,27 @@ static void the_large_one_moves(void **state) {
     assert_int_equal(lanes_of(model), 1);
     assert_int_equal(local_of(model)->lane_cells, 4096);
     cord_engine_close(engine);
+}
+
+/* LongRoPE's factors are those of the model's context, in whatever lane a text is cached, and the check knows. */
+static void scores_do_not_depend_on_the_lane(void **state) {
+    (void)state;
+    enum { LARGE = 9, WORDS = 60 };
+    static const int contexts[] = {2 * TINY_ORIGINAL, TINY_ORIGINAL};
+    double scores[2];
+    for (int i = 0; i < 2; i++) {
+        cord_engine *engine = open_engine();
+        cord_model *model = open_kind(engine, TINY_LONGROPE, contexts[i], 0);
+        scores[i] = score(engine, model, LARGE, WORDS).log_score;
+        score(engine, model, LARGE, contexts[i] - 300);
+        double moved = score(engine, model, LARGE, WORDS).log_score;
+        if (fabs(moved - scores[i]) > 0.01) fail_msg("%f, then %f", scores[i], moved);
+        cord_scoring_check check;
+        assert_ok(cord_check_scoring(engine, model, false, &check, err));
+        if (!(check.apart < 0.01)) fail_msg("apart by %f", check.apart);
+        cord_engine_close(engine);
+    }
+    assert_true(fabs(scores[0] - scores[1]) > 0.05); /* else this said nothing */
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------------- */
@@ -177,6 +203,7 @@ static void small_lanes_have_their_turn(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_large_one_moves),
+        cmocka_unit_test(scores_do_not_depend_on_the_lane),
         cmocka_unit_test(large_requests_are_not_overtaken),
         cmocka_unit_test(small_lanes_have_their_turn),
     };

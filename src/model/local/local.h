@@ -42,7 +42,8 @@ struct local_model {
     bool special_lead[256]; /* bytes that some special's text begins with */
     int longest_piece;      /* bytes of the longest token */
     int context, sequences;
-    int cells;  /* most of all lanes together */
+    int cells;                 /* most of all lanes together */
+    int least_lane, most_lane; /* cells of one lane */
     bool tips;  /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
     int window; /* tokens that attention of some layers reaches back; 0: all */
     struct arena arena;

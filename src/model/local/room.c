@@ -65,9 +65,8 @@ static cord_status open_lane(struct schedule *schedule, struct local_model *mode
 /* Cells for a text of n tokens that is to grow: a power of two. */
 static int cells_for(const struct local_model *model, long n) {
     long cells = LANE_CELLS;
-    while (cells < n) cells *= 2;
-    if (cells > model->cells) cells = model->cells;
-    return (int)cells;
+    while (cells < n || cells < model->least_lane) cells *= 2;
+    return cells > model->most_lane ? model->most_lane : (int)cells;
 }
 
 cord_status room_find(struct schedule *schedule, struct job *job, cord_error *err) {
@@ -77,7 +76,7 @@ cord_status room_find(struct schedule *schedule, struct job *job, cord_error *er
     for (struct lane *lane = model->lanes; lane; lane = lane->next) {
         if (lane_has(lane, job->group)) return job->lane = lane, CORD_OK;
         long taken = lane->n_groups * (long)model->group_cells;
-        bool fits = lane->cells <= LANE_CELLS && taken + need <= lane->cells;
+        bool fits = lane->cells <= cells_for(model, 0) && taken + need <= lane->cells;
         if (fits && (!best || lane->n_groups > best->n_groups)) best = lane;
         if (job->n <= lane->cells && (!emptiest || lane->n_groups < emptiest->n_groups)) emptiest = lane;
     }
@@ -215,7 +214,7 @@ static void forget(struct schedule *schedule, struct local_model *model, uint64_
         int cells = tree_forget(&lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
         model->group_cells += (cells - model->group_cells) / 4;
         lane_leave(lane, group);
-        if (lane->n_groups == 0 && (lane->cells > LANE_CELLS || next || lane != model->lanes))
+        if (lane->n_groups == 0 && (lane->cells > cells_for(model, 0) || next || lane != model->lanes))
             close_lane(schedule, lane);
     }
 }
