@@ -21,9 +21,21 @@ static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
     return open_kind(engine, TINY_LLAMA, context, cells);
 }
 
-static cord_engine *open_engine(void) {
+static cord_engine *open_within(uint64_t memory) {
     cord_engine *engine = NULL;
-    assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1}, &engine, err));
+    assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1, .memory = memory}, &engine, err));
+    return engine;
+}
+
+static cord_engine *open_engine(void) { return open_within(0); }
+
+/* An engine whose memory is enough for one lane of 8192 cells of this model, and not for one of 4096 beside it. */
+static cord_engine *open_for_one_lane(cord_model **model) {
+    cord_engine *engine = open_engine();
+    uint64_t bytes = weights_lane_bytes(local_of(open_tiny(engine, 8192, 0)), 8192) + 100000;
+    cord_engine_close(engine);
+    engine = open_within(bytes);
+    *model = open_tiny(engine, 8192, 0);
     return engine;
 }
 
@@ -111,6 +123,47 @@ static void the_large_one_moves(void **state) {
     cord_engine_close(engine);
 }
 
+/* ---- where memory ends --------------------------------------------------------------------------------------- */
+
+static uint64_t bytes_of(const cord_model *model) {
+    uint64_t bytes = 0;
+    for (const struct lane *lane = local_of(model)->lanes; lane; lane = lane->next) bytes += lane->bytes;
+    return bytes;
+}
+
+/* What has room alone, has it behind others: their lanes go, whether they have ended or only do not work. */
+static void lanes_without_work_go(void **state) {
+    (void)state;
+    enum { LONG = 4200 };
+    cord_model *model;
+    cord_engine *engine = open_for_one_lane(&model);
+    score(engine, model, 1, 20);
+    cord_forget(engine, 1);
+    cord_model *other = open_tiny(engine, 8192, 0);
+    score(engine, other, 3, 20);
+    cord_forget(engine, 3);
+    score(engine, model, 4, LONG);
+    assert_null(local_of(other)->lanes);
+    score(engine, other, 5, LONG); /* the fourth lives on */
+    assert_true(bytes_of(model) + bytes_of(other) <= cord_engine_get_info(engine).memory);
+    cord_engine_close(engine);
+}
+
+/* One of two problems outgrows the lane that they share, by a text that is read, or one that is written. */
+static void one_outgrows_a_shared_lane(void **state) {
+    (void)state;
+    cord_model *model;
+    cord_engine *engine = open_for_one_lane(&model);
+    score(engine, model, 1, 20);
+    score(engine, model, 2, 20);
+    score(engine, model, 1, 4200);
+    cord_forget(engine, 1);
+    score(engine, model, 2, 20);
+    score(engine, model, 3, 20);
+    propose(engine, model, 3, 4080, 2, 30);
+    cord_engine_close(engine);
+}
+
 /* LongRoPE's factors are those of the model's context, in whatever lane a text is cached, and the check knows. */
 static void scores_do_not_depend_on_the_lane(void **state) {
     (void)state;
@@ -185,6 +238,23 @@ static void large_requests_are_not_overtaken(void **state) {
     cord_engine_close(engine);
 }
 
+/* Who needs memory that others work in, gets it when those have ended who came before. */
+static void large_requests_wait_for_memory(void **state) {
+    (void)state;
+    cord_model *model;
+    cord_engine *engine = open_for_one_lane(&model);
+    cord_model *other = open_tiny(engine, 1024, 0);
+    score(engine, model, 7, 20);
+    struct crowd crowd = {.engine = engine, .model = other, .words = 200, .rows = 2, .tokens = 40};
+    crowd_comes(&crowd);
+    int before = atomic_load(&crowd.calls);
+    score(engine, model, 1, 4200);
+    int calls = crowd_goes(&crowd, before);
+    printf("others made %d calls meanwhile\n", calls);
+    assert_in_range(calls, 0, 60);
+    cord_engine_close(engine);
+}
+
 /* The lane with most rows is served first, but not for ever. */
 static void small_lanes_have_their_turn(void **state) {
     (void)state;
@@ -203,8 +273,11 @@ static void small_lanes_have_their_turn(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_large_one_moves),
+        cmocka_unit_test(lanes_without_work_go),
+        cmocka_unit_test(one_outgrows_a_shared_lane),
         cmocka_unit_test(scores_do_not_depend_on_the_lane),
         cmocka_unit_test(large_requests_are_not_overtaken),
+        cmocka_unit_test(large_requests_wait_for_memory),
         cmocka_unit_test(small_lanes_have_their_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
