@@ -186,8 +186,9 @@ typedef struct {
 } cord_server_limits;
 
 typedef struct {
-    int threads;       /* for local models; 0, or more than there are cores: one a core */
-    uint64_t memory;   /* bytes that the caches of all local models may take; 0 = half of what the machine has free */
+    int threads; /* for local models; 0, or more than there are cores: one a core */
+    uint64_t
+        memory; /* bytes that the caches of all local models may take; 0 = half of what the machine has free; of all where `reproducible` */
     bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
     cord_server_limits servers;
 

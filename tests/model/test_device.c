@@ -164,6 +164,72 @@ static void one_outgrows_a_shared_lane(void **state) {
     cord_engine_close(engine);
 }
 
+/* ---- reproducible calls -------------------------------------------------------------------------------------- */
+
+enum { MANY = 70 };
+
+/* What a call of many requests gave. */
+struct outcome {
+    char text[MANY][200];
+    double log_score[MANY];
+};
+
+static void ask_many(cord_engine *engine, const cord_model *model, int max_tokens, struct outcome *out) {
+    const cord_text stop = TEXT("e");
+    cord_proposal p[MANY];
+    cord_scoring s[MANY];
+    struct buf text = words_of(1, 300);
+    cord_span prompt = {buf_text(&text), false};
+    for (int i = 0; i < MANY; i++)
+        p[i] = (cord_proposal){.model = model,
+                               .prompt = &prompt,
+                               .n_spans = 1,
+                               .stops = &stop,
+                               .n_stops = 1,
+                               .sampling = {.temperature = 1, .top_p = 1, .seed = (uint64_t)i},
+                               .max_tokens = max_tokens,
+                               .group = 1};
+    assert_ok(cord_propose(engine, p, MANY, err));
+    for (int i = 0; i < MANY; i++) {
+        if (p[i].error.code != CORD_OK) fail_msg("%s", p[i].error.message);
+        snprintf(out->text[i], sizeof out->text[i], "%s", p[i].text);
+        s[i] = (cord_scoring){.model = model,
+                              .prompt = &prompt,
+                              .n_spans = 1,
+                              .reasoning = {p[i].text, p[i].len},
+                              .target = {TEXT(" pears"), true},
+                              .group = 1};
+    }
+    assert_ok(cord_score(engine, s, MANY, err));
+    for (int i = 0; i < MANY; i++) {
+        if (s[i].error.code != CORD_OK) fail_msg("%s", s[i].error.message);
+        out->log_score[i] = s[i].log_score;
+        cord_scoring_release(&s[i]);
+        cord_proposal_release(&p[i]);
+    }
+    buf_release(&text);
+}
+
+/* A call of more requests than its lane has sequences, cells or memory for is computed in portions: whatever came before, they
+ * are the same ones, and memory is not passed. */
+static void reproducible_calls_go_in_portions(void **state) {
+    (void)state;
+    static struct outcome got[3];
+    for (int i = 0; i < 3; i++) {
+        memset(&got[i], 0, sizeof got[i]);
+        cord_engine *engine = NULL;
+        assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1, .memory = 50 << 20, .reproducible = true},
+                                   &engine, err));
+        cord_model *model = open_tiny(engine, 2048, 0), *other = open_tiny(engine, 2048, 0);
+        if (i == 1) propose(engine, other, 5, 300, 8, 900), propose(engine, model, 6, 1000, 1, 900);
+        ask_many(engine, model, 500, &got[i]);
+        assert_in_range(bytes_of(model) + bytes_of(other), 1, 50 << 20);
+        cord_engine_close(engine);
+    }
+    assert_memory_equal(&got[0], &got[1], sizeof got[0]);
+    assert_memory_equal(&got[0], &got[2], sizeof got[0]);
+}
+
 /* LongRoPE's factors are those of the model's context, in whatever lane a text is cached, and the check knows. */
 static void scores_do_not_depend_on_the_lane(void **state) {
     (void)state;
@@ -275,6 +341,7 @@ int main(void) {
         cmocka_unit_test(the_large_one_moves),
         cmocka_unit_test(lanes_without_work_go),
         cmocka_unit_test(one_outgrows_a_shared_lane),
+        cmocka_unit_test(reproducible_calls_go_in_portions),
         cmocka_unit_test(scores_do_not_depend_on_the_lane),
         cmocka_unit_test(large_requests_are_not_overtaken),
         cmocka_unit_test(large_requests_wait_for_memory),

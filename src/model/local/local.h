@@ -11,6 +11,7 @@
  *   propose.c   what a proposal does with its logits
  *   score.c     what a scoring does with its logits (eq. 3)
  *   sample.c    one token from its logits
+ *   machine.c   cores and memory
  *   check.c     the same score by the plainest computation there is
  *   local.c     the back end's calls: requests to jobs, and waiting for them
  *

@@ -269,46 +269,65 @@ cord_status room_is_short(const struct lane *lane, cord_error *err) {
 
 /* ---- reproducible calls -------------------------------------------------------------------------------------- */
 
-/* Tokens that all of a call's jobs for one model begin with. */
-static int trunk_of(const struct job *first) {
-    int trunk = first->read;
-    for (const struct job *job = first->next; job; job = job->next) {
+/* Jobs of a call that are computed together: how many, what all begin with, and the cells that they need. */
+struct portion {
+    int n, trunk;
+    long cells;
+};
+
+static bool portion_fits(const struct schedule *schedule, const struct local_model *model, const struct portion *p) {
+    int room = cells_for(model, p->cells);
+    if (p->n + 2 > model->sequences || p->cells > model->most_lane) return false;
+    return room <= cells_for(model, 0) || weights_lane_bytes(model, room) <= schedule->memory;
+}
+
+/* As many of the jobs for one model as a lane can hold at once, in their order; one at least. It is a function of the texts and
+ * of the settings: whatever else is cached would make a call's results depend on what came before. */
+static struct portion portion_of(const struct schedule *schedule, const struct job *first) {
+    struct portion portion = {.trunk = first->read};
+    long tokens = 0;
+    for (const struct job *job = first; job; job = job->next) {
         if (job->model != first->model) continue;
-        int common = tokens_common(first->tokens.id, trunk, job->tokens.id, job->read);
-        if (common < trunk) trunk = common;
+        struct portion more = {portion.n + 1, portion.trunk, 0};
+        more.trunk = tokens_common(first->tokens.id, portion.trunk, job->tokens.id, job->read);
+        tokens += job->n + job->more;
+        more.cells = tokens - portion.n * (long)more.trunk;
+        if (portion.n && !portion_fits(schedule, first->model, &more)) break;
+        portion = more;
     }
-    return trunk;
+    return portion;
+}
+
+/* A lane that is as if nothing had ever been in it, but for whole batches that the jobs begin with. */
+static void make_pure(struct lane *lane, const struct job *first, const struct portion *portion) {
+    int trunk = portion->trunk, solid = trunk < lane->solid ? trunk : lane->solid;
+    int keep = tree_match(&lane->tree, first->tokens.id, solid, true);
+    tree_retain(&lane->tree, first->tokens.id, keep - keep % LANE_WIDTH);
+    lane->solid = trunk - trunk % LANE_WIDTH;
 }
 
 cord_status room_prepare(struct schedule *schedule, struct job *first, cord_error *err) {
     struct local_model *model = first->model;
-    int trunk = trunk_of(first), n_jobs = 0;
-    long cells = trunk;
-    for (const struct job *job = first; job; job = job->next) {
-        if (job->model != model) continue;
-        cells += job->n - trunk + job->more;
-        n_jobs++;
+    bool others = false;
+    for (const struct job *job = schedule->jobs; job; job = job->next) {
+        if (job->lane && job->model == model) return CORD_OK; /* the portion before is not done */
+        others |= job->lane != NULL;
     }
-    if (n_jobs + 2 > model->sequences)
-        return error_set(err, CORD_TOO_LONG, "%s: %d requests at once need more than %d `sequences`",
-                         model->base.info.name, n_jobs, model->sequences);
+    const struct portion portion = portion_of(schedule, first);
     struct lane *lane = model->lanes;
-    int room = cells_for(model, cells);
+    int room = cells_for(model, portion.cells), n = portion.n;
     if (lane && lane->cells < room) {
         close_lane(schedule, lane);
         lane = NULL;
     }
     if (!lane) {
-        make_place(schedule, model, room, NULL, first, true);
+        if (!make_place(schedule, model, room, NULL, NULL, !others)) return CORD_OK; /* until they have ended */
         CORD_TRY(open_lane(schedule, model, room, &lane, err));
     }
     lane->room = room; /* those that would have to wait in a lane of that size wait here, too */
-    if (room < cells) return room_is_short(lane, err);
-    int keep = tree_match(&lane->tree, first->tokens.id, trunk < lane->solid ? trunk : lane->solid, true);
-    tree_retain(&lane->tree, first->tokens.id, keep - keep % LANE_WIDTH);
-    lane->solid = trunk - trunk % LANE_WIDTH;
-    for (struct job *job = first; job; job = job->next)
-        if (job->model == model) job->lane = lane, job->settled = true;
+    make_pure(lane, first, &portion);
+    for (struct job *job = first; n > 0; job = job->next)
+        if (job->model == model) job->lane = lane, job->settled = true, n--;
     return CORD_OK;
 }
 

@@ -137,6 +137,7 @@ static void admit_all(struct schedule *schedule) {
     for (struct job *job = schedule->jobs, *next; job; job = next) {
         next = job->next;
         if (job->leaf) continue;
+        if (!job->lane && schedule->reproducible) continue; /* it is of a later portion */
         if (!job->lane) return; /* it waits for memory; who came later waits behind it, else it might wait for ever */
         if (admit(schedule, job) != NO_ROOM) continue;
         /* nobody else computes in its lane, which is too small for it alone */
@@ -307,7 +308,7 @@ static void compute(struct schedule *schedule, struct lane *lane) {
 
 /* ---- a turn -------------------------------------------------------------------------------------------------- */
 
-/* Lanes for the jobs of a reproducible call: all of them, or none can be done. */
+/* Lanes for the jobs of a reproducible call, for as many at once as they hold. */
 static void prepare(struct schedule *schedule) {
     for (struct job *job = schedule->jobs; job; job = job->next) {
         cord_error why = {0};

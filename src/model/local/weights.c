@@ -1,6 +1,7 @@
 /* weights.c - opens a GGUF file as a model, and refuses, in words, what cannot be used as one.
  * It must not know requests. */
 #include "model/local/local.h"
+#include "model/local/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,8 +36,8 @@ static cord_status check_file(const char *path, uint64_t others, uint64_t *bytes
         return error_set(err, CORD_BAD_MODEL,
                          "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
     *bytes = (uint64_t)st.st_size;
-    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
-    if (*bytes + others > memory)
+    uint64_t memory = machine_memory();
+    if (memory && *bytes + others > memory)
         return error_set(err, CORD_BAD_MODEL,
                          "%s has %.1f GiB, the models that are open have %.1f GiB, and this machine has %.1f GiB of "
                          "memory; use a smaller quantisation, or fewer models",
