@@ -266,7 +266,7 @@ typedef struct {
     cord_text chat_template;    /* Jinja source; empty when none is known */
     cord_text bos, eos;         /* texts of these tokens; may be empty */
     int context;                /* tokens of one sequence */
-    uint64_t parameters, bytes; /* bytes: of the file */
+    uint64_t parameters, bytes; /* bytes: of the file, or of all that it lies in */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
     double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
     int trained;  /* most tokens of one sequence that the model was made for; 0: not known */

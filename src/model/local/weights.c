@@ -36,6 +36,9 @@ static cord_status check_file(const char *path, uint64_t others, uint64_t *bytes
         return error_set(err, CORD_BAD_MODEL,
                          "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
     *bytes = (uint64_t)st.st_size;
+    char part[4096];
+    for (int i = 1; file_part(path, i, part, sizeof part); i++)
+        if (stat(part, &st) == 0) *bytes += (uint64_t)st.st_size;
     uint64_t memory = machine_memory();
     if (memory && *bytes + others > memory)
         return error_set(err, CORD_BAD_MODEL,
