@@ -116,7 +116,7 @@ static void *device_main(void *arg) {
  * portions they are computed may not depend on what else runs here. */
 static uint64_t memory_for(const cord_engine_options *options) {
     if (options->memory) return options->memory;
-    return (options->reproducible ? machine_memory() : machine_free_memory()) / 2;
+    return (options->reproducible ? machine_memory("") : machine_free_memory("")) / 2;
 }
 
 cord_status device_open(cord_engine *engine, cord_error *err) {
@@ -129,7 +129,7 @@ cord_status device_open(cord_engine *engine, cord_error *err) {
     pthread_mutex_init(&device->mutex, NULL);
     pthread_cond_init(&device->work, NULL);
     /* threads wait for each other by spinning, so that more of them than cores would hardly get on */
-    int asked = engine->options.threads, most = machine_cores();
+    int asked = engine->options.threads, most = machine_cores("");
     device->n_threads = asked > 0 && asked < most ? asked : most;
     struct ggml_threadpool_params params = ggml_threadpool_params_default(device->n_threads);
     device->pool = ggml_threadpool_new(&params);

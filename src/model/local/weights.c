@@ -39,12 +39,13 @@ static cord_status check_file(const char *path, uint64_t others, uint64_t *bytes
     char part[4096];
     for (int i = 1; file_part(path, i, part, sizeof part); i++)
         if (stat(part, &st) == 0) *bytes += (uint64_t)st.st_size;
-    uint64_t memory = machine_memory();
+    uint64_t memory = machine_memory("");
     if (memory && *bytes + others > memory)
-        return error_set(err, CORD_BAD_MODEL,
-                         "%s has %.1f GiB, the models that are open have %.1f GiB, and this machine has %.1f GiB of "
-                         "memory; use a smaller quantisation, or fewer models",
-                         path, (double)*bytes / 0x1p30, (double)others / 0x1p30, (double)memory / 0x1p30);
+        return error_set(
+            err, CORD_BAD_MODEL,
+            "%s has %.1f GiB, the models that are open have %.1f GiB, and this machine or container has %.1f GiB of "
+            "memory; use a smaller quantisation, or fewer models",
+            path, (double)*bytes / 0x1p30, (double)others / 0x1p30, (double)memory / 0x1p30);
     return CORD_OK;
 }
 
