@@ -193,8 +193,9 @@ typedef struct {
 } cord_server_limits;
 
 typedef struct {
-    int threads;       /* for local models; 0, or more than there are cores: one a core */
-    uint64_t memory;   /* bytes that the caches of all local models may take; 0 = half of what the machine has free */
+    int threads; /* for local models; 0, or more than there are cores: one a core */
+    uint64_t
+        memory; /* bytes that the caches of all local models may take; 0 = half of what the machine has free; of all where `reproducible` */
     bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
     cord_server_limits servers;
 
@@ -275,7 +276,7 @@ typedef struct {
     cord_text chat_template;    /* Jinja source; empty when none is known */
     cord_text bos, eos;         /* texts of these tokens; may be empty */
     int context;                /* tokens of one sequence */
-    uint64_t parameters, bytes; /* bytes: of the file */
+    uint64_t parameters, bytes; /* bytes: of the file, or of all that it lies in */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
     double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
     int trained;  /* most tokens of one sequence that the model was made for; 0: not known */

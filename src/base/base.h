@@ -136,6 +136,7 @@ double rng_uniform(struct rng *rng); /* in [0, 1), 53 bits */
 
 /* SHA-256 as 64 lower-case hex digits and a NUL. */
 void sha256_text(cord_text t, char hex[65]);
+/* Of a file, and of all parts behind it where it is a model's first (file_part). */
 cord_status sha256_file(const char *path, char hex[65], cord_error *err);
 
 /* ---- clock and files ----------------------------------------------------------------------------------------- */
@@ -151,6 +152,9 @@ cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cor
 cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err);
 /* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole. */
 cord_status file_write_atomic(const char *path, cord_text content, cord_error *err);
+/* Of a model that lies in several files, NAME-00001-of-00003.gguf and so on, the first is named: the path of the i-th behind
+ * it. False where there is none, as behind all other files. */
+bool file_part(const char *path, int i, char *part, size_t size);
 /* A new name lasts through a power cut only once the folder it lies in is on the disk; this flushes the folder of PATH. File
  * systems that cannot are none the worse. */
 void file_sync_folder(const char *path);

@@ -68,6 +68,18 @@ cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cor
     return CORD_OK;
 }
 
+bool file_part(const char *path, int i, char *part, size_t size) {
+    static const char pattern[] = "-00001-of-00002.gguf"; /* as long as all of them */
+    size_t len = strlen(path), tail = sizeof pattern - 1;
+    int first = 0, n = 0, end = 0;
+    if (len < tail) return false;
+    /* NOLINTNEXTLINE(cert-err34-c): five digits are no overflow */
+    if (sscanf(path + len - tail, "-%5d-of-%5d.gguf%n", &first, &n, &end) != 2 || (size_t)end != tail) return false;
+    if (first != 1 || i >= n) return false;
+    int written = snprintf(part, size, "%.*s-%05d-of-%05d.gguf", (int)(len - tail), path, i + 1, n);
+    return written > 0 && (size_t)written < size && access(part, F_OK) == 0;
+}
+
 void file_sync_folder(const char *path) {
     char *copy = strdup(path);
     int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;

@@ -49,23 +49,30 @@ void sha256_text(cord_text t, char hex[65]) {
     to_hex(digest, hex);
 }
 
-cord_status sha256_file(const char *path, char hex[65], cord_error *err) {
+static cord_status add_file(EVP_MD_CTX *ctx, const char *path, cord_error *err) {
     FILE *file = fopen(path, "rb");
     if (!file) return error_errno(err, "open", path);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
-        EVP_MD_CTX_free(ctx);
-        fclose(file);
-        return error_memory(err);
-    }
     static const size_t piece = 1 << 16;
-    unsigned char buffer[1 << 16], digest[32];
+    unsigned char buffer[1 << 16];
     size_t n;
     while ((n = fread(buffer, 1, piece, file)) > 0) EVP_DigestUpdate(ctx, buffer, n);
     cord_status status = ferror(file) ? error_errno(err, "read", path) : CORD_OK;
+    fclose(file);
+    return status;
+}
+
+cord_status sha256_file(const char *path, char hex[65], cord_error *err) {
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {
+        EVP_MD_CTX_free(ctx);
+        return error_memory(err);
+    }
+    unsigned char digest[32];
+    char part[4096];
+    cord_status status = add_file(ctx, path, err);
+    for (int i = 1; status == CORD_OK && file_part(path, i, part, sizeof part); i++) status = add_file(ctx, part, err);
     EVP_DigestFinal_ex(ctx, digest, NULL);
     to_hex(digest, hex);
     EVP_MD_CTX_free(ctx);
-    fclose(file);
     return status;
 }

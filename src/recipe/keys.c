@@ -199,7 +199,9 @@ static const struct recipe_key keys[] = {
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),
     INT_KEY("run.in_flight", 0, 4096, "0",
             "problems worked on at once; 0: as many as fill batches and fit into memory; 64 with servers alone"),
-    REAL_KEY("run.memory", 0, 65536, "0", "GiB that the caches of local models may take; 0: half of what is free"),
+    REAL_KEY("run.memory", 0, 65536, "0",
+             "GiB that the caches of local models may take; 0: half of what is free, or of all that there is if "
+             "run.reproducible"),
     BOOL_KEY("run.reproducible", "false", "repeated and resumed runs give the same bits on one machine; slower"),
     INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most"),
 

@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
+static cord_model *open_kind(cord_engine *engine, enum tiny_kind kind, int context, int cells) {
     char path[64];
-    tiny_write(TINY_LLAMA, path);
+    tiny_write(kind, path);
     cord_model *model = NULL;
     cord_model_options options = {.name = "tiny", .path = path, .context = context, .cells = cells};
     assert_ok(cord_model_open(engine, &options, &model, err));
@@ -17,9 +17,25 @@ static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
     return model;
 }
 
-static cord_engine *open_engine(void) {
+static cord_model *open_tiny(cord_engine *engine, int context, int cells) {
+    return open_kind(engine, TINY_LLAMA, context, cells);
+}
+
+static cord_engine *open_within(uint64_t memory) {
     cord_engine *engine = NULL;
-    assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1}, &engine, err));
+    assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1, .memory = memory}, &engine, err));
+    return engine;
+}
+
+static cord_engine *open_engine(void) { return open_within(0); }
+
+/* An engine whose memory is enough for one lane of 8192 cells of this model, and not for one of 4096 beside it. */
+static cord_engine *open_for_one_lane(cord_model **model) {
+    cord_engine *engine = open_engine();
+    uint64_t bytes = weights_lane_bytes(local_of(open_tiny(engine, 8192, 0)), 8192) + 100000;
+    cord_engine_close(engine);
+    engine = open_within(bytes);
+    *model = open_tiny(engine, 8192, 0);
     return engine;
 }
 
@@ -37,6 +53,7 @@ static struct buf words_of(uint64_t group, int n) {
 
 struct asked {
     int tokens, cached;
+    double log_score;
 };
 
 static struct asked score(cord_engine *engine, const cord_model *model, uint64_t group, int words) {
@@ -45,7 +62,7 @@ static struct asked score(cord_engine *engine, const cord_model *model, uint64_t
         .model = model, .reasoning = buf_text(&text), .target = {TEXT(" pears"), true}, .group = group};
     assert_ok(cord_score(engine, &request, 1, err));
     if (request.error.code != CORD_OK) fail_msg("%d words: %s", words, request.error.message);
-    struct asked asked = {request.prompt_tokens, request.cached_tokens};
+    struct asked asked = {request.prompt_tokens, request.cached_tokens, request.log_score};
     cord_scoring_release(&request);
     buf_release(&text);
     return asked;
@@ -106,6 +123,134 @@ static void the_large_one_moves(void **state) {
     cord_engine_close(engine);
 }
 
+/* ---- where memory ends --------------------------------------------------------------------------------------- */
+
+static uint64_t bytes_of(const cord_model *model) {
+    uint64_t bytes = 0;
+    for (const struct lane *lane = local_of(model)->lanes; lane; lane = lane->next) bytes += lane->bytes;
+    return bytes;
+}
+
+/* What has room alone, has it behind others: their lanes go, whether they have ended or only do not work. */
+static void lanes_without_work_go(void **state) {
+    (void)state;
+    enum { LONG = 4200 };
+    cord_model *model;
+    cord_engine *engine = open_for_one_lane(&model);
+    score(engine, model, 1, 20);
+    cord_forget(engine, 1);
+    cord_model *other = open_tiny(engine, 8192, 0);
+    score(engine, other, 3, 20);
+    cord_forget(engine, 3);
+    score(engine, model, 4, LONG);
+    assert_null(local_of(other)->lanes);
+    score(engine, other, 5, LONG); /* the fourth lives on */
+    assert_true(bytes_of(model) + bytes_of(other) <= cord_engine_get_info(engine).memory);
+    cord_engine_close(engine);
+}
+
+/* One of two problems outgrows the lane that they share, by a text that is read, or one that is written. */
+static void one_outgrows_a_shared_lane(void **state) {
+    (void)state;
+    cord_model *model;
+    cord_engine *engine = open_for_one_lane(&model);
+    score(engine, model, 1, 20);
+    score(engine, model, 2, 20);
+    score(engine, model, 1, 4200);
+    cord_forget(engine, 1);
+    score(engine, model, 2, 20);
+    score(engine, model, 3, 20);
+    propose(engine, model, 3, 4080, 2, 30);
+    cord_engine_close(engine);
+}
+
+/* ---- reproducible calls -------------------------------------------------------------------------------------- */
+
+enum { MANY = 70 };
+
+/* What a call of many requests gave. */
+struct outcome {
+    char text[MANY][200];
+    double log_score[MANY];
+};
+
+static void ask_many(cord_engine *engine, const cord_model *model, int max_tokens, struct outcome *out) {
+    const cord_text stop = TEXT("e");
+    cord_proposal p[MANY];
+    cord_scoring s[MANY];
+    struct buf text = words_of(1, 300);
+    cord_span prompt = {buf_text(&text), false};
+    for (int i = 0; i < MANY; i++)
+        p[i] = (cord_proposal){.model = model,
+                               .prompt = &prompt,
+                               .n_spans = 1,
+                               .stops = &stop,
+                               .n_stops = 1,
+                               .sampling = {.temperature = 1, .top_p = 1, .seed = (uint64_t)i},
+                               .max_tokens = max_tokens,
+                               .group = 1};
+    assert_ok(cord_propose(engine, p, MANY, err));
+    for (int i = 0; i < MANY; i++) {
+        if (p[i].error.code != CORD_OK) fail_msg("%s", p[i].error.message);
+        snprintf(out->text[i], sizeof out->text[i], "%s", p[i].text);
+        s[i] = (cord_scoring){.model = model,
+                              .prompt = &prompt,
+                              .n_spans = 1,
+                              .reasoning = {p[i].text, p[i].len},
+                              .target = {TEXT(" pears"), true},
+                              .group = 1};
+    }
+    assert_ok(cord_score(engine, s, MANY, err));
+    for (int i = 0; i < MANY; i++) {
+        if (s[i].error.code != CORD_OK) fail_msg("%s", s[i].error.message);
+        out->log_score[i] = s[i].log_score;
+        cord_scoring_release(&s[i]);
+        cord_proposal_release(&p[i]);
+    }
+    buf_release(&text);
+}
+
+/* A call of more requests than its lane has sequences, cells or memory for is computed in portions: whatever came before, they
+ * are the same ones, and memory is not passed. */
+static void reproducible_calls_go_in_portions(void **state) {
+    (void)state;
+    static struct outcome got[3];
+    for (int i = 0; i < 3; i++) {
+        memset(&got[i], 0, sizeof got[i]);
+        cord_engine *engine = NULL;
+        assert_ok(cord_engine_open(&(cord_engine_options){.threads = 1, .memory = 50 << 20, .reproducible = true},
+                                   &engine, err));
+        cord_model *model = open_tiny(engine, 2048, 0), *other = open_tiny(engine, 2048, 0);
+        if (i == 1) propose(engine, other, 5, 300, 8, 900), propose(engine, model, 6, 1000, 1, 900);
+        ask_many(engine, model, 500, &got[i]);
+        assert_in_range(bytes_of(model) + bytes_of(other), 1, 50 << 20);
+        cord_engine_close(engine);
+    }
+    assert_memory_equal(&got[0], &got[1], sizeof got[0]);
+    assert_memory_equal(&got[0], &got[2], sizeof got[0]);
+}
+
+/* LongRoPE's factors are those of the model's context, in whatever lane a text is cached, and the check knows. */
+static void scores_do_not_depend_on_the_lane(void **state) {
+    (void)state;
+    enum { LARGE = 9, WORDS = 60 };
+    static const int contexts[] = {2 * TINY_ORIGINAL, TINY_ORIGINAL};
+    double scores[2];
+    for (int i = 0; i < 2; i++) {
+        cord_engine *engine = open_engine();
+        cord_model *model = open_kind(engine, TINY_LONGROPE, contexts[i], 0);
+        scores[i] = score(engine, model, LARGE, WORDS).log_score;
+        score(engine, model, LARGE, contexts[i] - 300);
+        double moved = score(engine, model, LARGE, WORDS).log_score;
+        if (fabs(moved - scores[i]) > 0.01) fail_msg("%f, then %f", scores[i], moved);
+        cord_scoring_check check;
+        assert_ok(cord_check_scoring(engine, model, false, &check, err));
+        if (!(check.apart < 0.01)) fail_msg("apart by %f", check.apart);
+        cord_engine_close(engine);
+    }
+    assert_true(fabs(scores[0] - scores[1]) > 0.05); /* else this said nothing */
+}
+
 /* ---- waiting ------------------------------------------------------------------------------------------------- */
 
 /* Threads that ask for one text after the other, each of its own group, until they are told to end. */
@@ -159,6 +304,23 @@ static void large_requests_are_not_overtaken(void **state) {
     cord_engine_close(engine);
 }
 
+/* Who needs memory that others work in, gets it when those have ended who came before. */
+static void large_requests_wait_for_memory(void **state) {
+    (void)state;
+    cord_model *model;
+    cord_engine *engine = open_for_one_lane(&model);
+    cord_model *other = open_tiny(engine, 1024, 0);
+    score(engine, model, 7, 20);
+    struct crowd crowd = {.engine = engine, .model = other, .words = 200, .rows = 2, .tokens = 40};
+    crowd_comes(&crowd);
+    int before = atomic_load(&crowd.calls);
+    score(engine, model, 1, 4200);
+    int calls = crowd_goes(&crowd, before);
+    printf("others made %d calls meanwhile\n", calls);
+    assert_in_range(calls, 0, 60);
+    cord_engine_close(engine);
+}
+
 /* The lane with most rows is served first, but not for ever. */
 static void small_lanes_have_their_turn(void **state) {
     (void)state;
@@ -177,7 +339,12 @@ static void small_lanes_have_their_turn(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_large_one_moves),
+        cmocka_unit_test(lanes_without_work_go),
+        cmocka_unit_test(one_outgrows_a_shared_lane),
+        cmocka_unit_test(reproducible_calls_go_in_portions),
+        cmocka_unit_test(scores_do_not_depend_on_the_lane),
         cmocka_unit_test(large_requests_are_not_overtaken),
+        cmocka_unit_test(large_requests_wait_for_memory),
         cmocka_unit_test(small_lanes_have_their_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

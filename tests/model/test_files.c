@@ -1,5 +1,6 @@
 /* test_files.c - what cord_model_open refuses: every file that cannot be used is named, with the reason. Only the test with
  * a truncated model needs weights. */
+#include "tiny.h"
 #include "weights.h"
 
 #include <sys/stat.h>
@@ -107,6 +108,55 @@ static void no_permission(void **state) {
     refused(path, "Permission denied");
 }
 
+/* Writes a tiny model in two files, the second with a value that is other by `change`. */
+static void write_parts(char first[200], char second[200], float change) {
+    char whole[64];
+    struct ggml_context *tensors = NULL;
+    tiny_write(TINY_LLAMA, whole);
+    struct gguf_context *from = gguf_init_from_file(whole, (struct gguf_init_params){.ctx = &tensors});
+    unlink(whole);
+    assert_non_null(from);
+    int64_t n = gguf_get_n_tensors(from);
+    for (int64_t part = 0; part < 2; part++) {
+        struct gguf_context *out = gguf_init_empty();
+        if (part == 0) gguf_set_kv(out, from);
+        gguf_set_val_u16(out, "split.no", (uint16_t)part);
+        gguf_set_val_u16(out, "split.count", 2);
+        gguf_set_val_i32(out, "split.tensors.count", (int32_t)n);
+        for (int64_t i = part; i < (part ? n : 1); i++) {
+            struct ggml_tensor *tensor = ggml_get_tensor(tensors, gguf_get_tensor_name(from, i));
+            if (i == n - 1) *ggml_get_data_f32(tensor) += change;
+            gguf_add_tensor(out, tensor);
+        }
+        char *path = part ? second : first;
+        snprintf(path, 200, "%s/parts-0000%d-of-00002.gguf", folder, (int)part + 1);
+        unlink(path); /* it may be mapped */
+        assert_true(gguf_write_to_file(out, path, false));
+        gguf_free(out);
+    }
+    gguf_free(from);
+    ggml_free(tensors);
+}
+
+/* A model in two files is as large as both, and another where either is. */
+static void a_model_in_parts(void **state) {
+    (void)state;
+    char first[200], second[200], hex[65], other[65];
+    struct stat one, two;
+    cord_model *model = NULL;
+    write_parts(first, second, 0);
+    assert_ok(cord_model_open(engine, &(cord_model_options){.name = "m", .path = first}, &model, err));
+    assert_true(stat(first, &one) == 0 && stat(second, &two) == 0);
+    assert_int_equal(cord_model_get_info(model)->bytes, one.st_size + two.st_size);
+    assert_ok(sha256_file(first, hex, err));
+    write_parts(first, second, 3);
+    assert_ok(sha256_file(first, other, err));
+    assert_string_not_equal(hex, other);
+    unlink(second);
+    refused(first, "cannot load");
+    unlink(first);
+}
+
 /* A context that the model was not trained for is refused after loading: everything loaded is freed again. */
 static void too_large_a_context(void **state) {
     (void)state;
@@ -146,10 +196,9 @@ static int close_all(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_missing_file), cmocka_unit_test(a_folder),
-        cmocka_unit_test(an_empty_file),  cmocka_unit_test(a_text),
-        cmocka_unit_test(a_header_alone), cmocka_unit_test(a_truncated_model),
-        cmocka_unit_test(no_permission),  cmocka_unit_test(too_large_a_context),
+        cmocka_unit_test(a_missing_file),   cmocka_unit_test(a_folder),       cmocka_unit_test(an_empty_file),
+        cmocka_unit_test(a_text),           cmocka_unit_test(a_header_alone), cmocka_unit_test(a_truncated_model),
+        cmocka_unit_test(a_model_in_parts), cmocka_unit_test(no_permission),  cmocka_unit_test(too_large_a_context),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -481,8 +481,13 @@ static void bad_rows_fail_alone(void **state) {
         {{"A prompt ", "", "", "", "."}, CORD_BAD_INPUT, "empty"},
         {{"", "", "", "31", "."}, CORD_BAD_INPUT, "before the target"},
         {{PEARS, rows[n_rows - 1].reasoning, ANSWER, "31", "."}, CORD_TOO_LONG, "256"},
+        /* SmolLM2's vocabulary has no token for a few control characters */
+        {{"caf\xC3\xA9\nWhat is 3\x04 + 2? ", "", "", "31", "."},
+         CORD_BAD_INPUT,
+         "U+0004, which stands in a text at byte 15, behind \"What is 3\""},
+        {{"caf\xE9 ", "", "", "31", "."}, CORD_BAD_INPUT, "no UTF-8 at byte 3"},
     };
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cord_scoring requests[3];
         cord_span prompts[3];
         requests[0] = request_of(small, &rows[0], &prompts[0], 1);

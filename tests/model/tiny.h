@@ -20,10 +20,13 @@ enum tiny_kind {
     TINY_LFM2_WINDOW, /* the same, its attention in windows */
     TINY_MAMBA2,      /* recurrent layers only */
     TINY_KINDS,
+    TINY_LONGROPE =
+        TINY_KINDS, /* no other memory: attention to everything, with other positions beyond TINY_ORIGINAL */
 };
 
 enum {
     TINY_CONTEXT = 16384,
+    TINY_ORIGINAL = 4096,
     TINY_WINDOW = 32,
     TINY_LAYERS = 4,
     TINY_WIDTH = 64,
@@ -33,10 +36,10 @@ enum {
     TINY_INNER = 2 * TINY_WIDTH, /* of feed-forward and Mamba layers */
 };
 
-static const char *const tiny_names[TINY_KINDS] = {"llama", "gemma3", "lfm2", "lfm2-window", "mamba2"};
+static const char *const tiny_names[TINY_KINDS + 1] = {"llama", "gemma3", "lfm2", "lfm2-window", "mamba2", "longrope"};
 
 static inline const char *tiny_architecture(enum tiny_kind kind) {
-    return kind == TINY_LFM2_WINDOW ? "lfm2" : tiny_names[kind];
+    return kind == TINY_LFM2_WINDOW ? "lfm2" : kind == TINY_LONGROPE ? "llama" : tiny_names[kind];
 }
 
 /* A file that is being made: what gguf.h writes, and the tensors that it borrows until then. */
@@ -153,7 +156,7 @@ static inline void tiny_vector(struct tiny *t, int layer, const char *name, int 
 
 /* Queries and keys are large, so that attention picks out single tokens, wherever they stand. */
 static inline void tiny_attention(struct tiny *t, enum tiny_kind kind, int layer) {
-    bool normed = kind != TINY_LLAMA;
+    bool normed = kind != TINY_LLAMA && kind != TINY_LONGROPE;
     float gain = normed ? 1 : 1.5F;
     tiny_vector(t, layer, "attn_norm.weight", TINY_WIDTH, 1, 0.1F);
     tiny_matrix(t, layer, "attn_q.weight", TINY_WIDTH, TINY_WIDTH, gain);
@@ -246,6 +249,14 @@ static inline void tiny_layer(struct tiny *t, enum tiny_kind kind, int layer) {
     tiny_vector(t, layer, "post_ffw_norm.weight", TINY_WIDTH, 0.3F, 0.1F);
 }
 
+static inline void tiny_longrope(struct tiny *t) {
+    char key[128];
+    gguf_set_val_str(t->file, tiny_key(t, "rope.scaling.type", key), "longrope");
+    tiny_int(t, "rope.scaling.original_context_length", TINY_ORIGINAL);
+    tiny_vector(t, -1, "rope_factors_long.weight", TINY_HEAD / 2, 8, 0.1F);
+    tiny_vector(t, -1, "rope_factors_short.weight", TINY_HEAD / 2, 1, 0.01F);
+}
+
 /* What is not visible ASCII, a blank or a newline stays unlikely, so that a model writes text, and goes on writing. */
 static inline void tiny_head(struct tiny *t, int n_vocab) {
     float *row = tiny_matrix(t, -1, "output.weight", TINY_WIDTH, n_vocab, 2);
@@ -270,6 +281,7 @@ static inline void tiny_write(enum tiny_kind kind, char path[64]) {
     bool lfm2 = kind == TINY_LFM2 || kind == TINY_LFM2_WINDOW;
     tiny_vector(&t, -1, lfm2 ? "token_embd_norm.weight" : "output_norm.weight", TINY_WIDTH, 1, 0.1F);
     tiny_head(&t, n_vocab);
+    if (kind == TINY_LONGROPE) tiny_longrope(&t);
 
     snprintf(path, 64, "/tmp/cord-tiny-XXXXXX");
     int fd = mkstemp(path);

@@ -23,6 +23,7 @@ static struct llama_context *open_context(const struct plain *p) {
     const struct device *device = model->engine->local;
     struct llama_context_params params = llama_context_default_params();
     params.n_ctx = params.n_batch = params.n_ubatch = (uint32_t)p->behind;
+    if (p->behind < model->least_lane) params.n_ctx = (uint32_t)model->least_lane; /* as a lane, as to its positions */
     params.n_seq_max = 1;
     params.n_threads = params.n_threads_batch = device_threads(device);
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;

@@ -2,13 +2,11 @@
  * it: calls that came, groups that went, models that were opened, errands. Every round it takes those, has one turn of the
  * schedule, and wakes the callers whose jobs have ended.
  * It must not know what a turn does. */
+#include "model/local/machine.h"
 #include "model/local/schedule.h"
 
 #include <ggml-cpu.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Something else that has to run on the device's thread. */
 struct errand {
@@ -114,36 +112,24 @@ static void *device_main(void *arg) {
 
 /* ---- what callers see ---------------------------------------------------------------------------------------- */
 
-/* How many cores this process may use. */
-static int cores(void) {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-    long all = sysconf(_SC_NPROCESSORS_ONLN);
-    return all > 0 ? (int)all : 1;
-}
-
-/* Bytes of memory that are free, or could be at once; 0 where the system does not tell. */
-static uint64_t free_memory(void) {
-    unsigned long long kilobytes = 0;
-    char line[128];
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %llu", &kilobytes) == 1) break;
-    if (file) fclose(file);
-    return kilobytes * 1024;
+/* What caches may take: what was asked for, or half of what is free. Of what there is where calls are reproducible: in how many
+ * portions they are computed may not depend on what else runs here. */
+static uint64_t memory_for(const cord_engine_options *options) {
+    if (options->memory) return options->memory;
+    return (options->reproducible ? machine_memory("") : machine_free_memory("")) / 2;
 }
 
 cord_status device_open(cord_engine *engine, cord_error *err) {
     struct device *device = calloc(1, sizeof *device);
     if (!device) return error_memory(err);
     device->engine = engine;
-    device->schedule.memory = engine->options.memory ? engine->options.memory : free_memory() / 2;
+    device->schedule.memory = memory_for(&engine->options);
     device->schedule.reproducible = engine->options.reproducible;
     buf_init(&device->schedule.scratch, "the candidates for a token", 64 << 20);
     pthread_mutex_init(&device->mutex, NULL);
     pthread_cond_init(&device->work, NULL);
     /* threads wait for each other by spinning, so that more of them than cores would hardly get on */
-    int asked = engine->options.threads, most = cores();
+    int asked = engine->options.threads, most = machine_cores("");
     device->n_threads = asked > 0 && asked < most ? asked : most;
     struct ggml_threadpool_params params = ggml_threadpool_params_default(device->n_threads);
     device->pool = ggml_threadpool_new(&params);

@@ -12,6 +12,7 @@
  *   propose.c   what a proposal does with its logits
  *   score.c     what a scoring does with its logits (eq. 3)
  *   sample.c    one token from its logits
+ *   machine.c   cores and memory
  *   check.c     the same score by the plainest computation there is
  *   local.c     the back end's calls: requests to jobs, and waiting for them
  *
@@ -43,7 +44,8 @@ struct local_model {
     bool special_lead[256]; /* bytes that some special's text begins with */
     int longest_piece;      /* bytes of the longest token */
     int context, sequences;
-    int cells;  /* most of all lanes together */
+    int cells;                 /* most of all lanes together */
+    int least_lane, most_lane; /* cells of one lane */
     bool tips;  /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
     int window; /* tokens that attention of some layers reaches back; 0: all */
     struct arena arena;
@@ -83,7 +85,7 @@ struct tokens {
 
 void tokens_release(struct tokens *tokens);
 /* Tokenises spans as one text. Special tokens are recognised only inside trusted spans, and no text that a user or a model
- * wrote becomes one. Nothing is added (no BOS). Refuses texts whose tokens do not spell them. */
+ * wrote becomes one. Nothing is added (no BOS). CORD_BAD_INPUT for a text whose tokens do not spell it. */
 cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,
                       cord_error *err);
 /* Adds a token that was written; its `end` is not known. */

@@ -41,17 +41,81 @@ static void close_lane(struct schedule *schedule, struct lane *lane) {
     lane_close(lane);
 }
 
-/* A further lane, unless it would take more than there is. A model's first one may. `instead`: a lane that is to be closed
- * for it, or NULL. */
-static cord_status open_lane(struct schedule *schedule, struct local_model *model, int cells,
-                             const struct lane *instead, struct lane **out, cord_error *err) {
-    int taken = model->lane_cells - (instead ? instead->cells : 0);
-    uint64_t bytes = schedule->bytes - (instead ? instead->bytes : 0);
-    bool first = !model->lanes;
-    if (!first && (cells > model->cells - taken || bytes + weights_lane_bytes(model, cells) > schedule->memory))
-        return error_set(err, CORD_NO_MEMORY,
-                         "%s: a cache of %d more tokens would take more memory than run.memory allows (%.1f GiB)",
-                         model->base.info.name, cells, (double)schedule->memory / 0x1p30);
+/* Cells for a text of n tokens that is to grow: a power of two. */
+static int cells_for(const struct local_model *model, long n) {
+    long cells = LANE_CELLS;
+    while (cells < n || cells < model->least_lane) cells *= 2;
+    return cells > model->most_lane ? model->most_lane : (int)cells;
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------- */
+
+/* Whether a lane may be closed for another: nobody lives there; or, where `job` needs it, nobody works there, nor waits there
+ * who came before. Who lived there computes his texts again when he comes back. */
+static bool may_go(const struct schedule *schedule, const struct lane *lane, const struct job *job) {
+    bool before = true;
+    if (!job && lane->n_groups) return false;
+    for (const struct job *other = schedule->jobs; other; other = other->next) {
+        if (other == job) before = false;
+        if (other != job && other->lane == lane && (before || other->leaf)) return false;
+    }
+    return true;
+}
+
+/* What is lacking for a lane of a model, or free. */
+struct place {
+    long cells;
+    int64_t bytes;
+};
+
+/* The lane that should go first, and what all of those that may go have: empty ones before others, then who was served longest
+ * ago; where cells are lacking, the model's own. */
+static struct lane *first_to_go(const struct schedule *schedule, const struct local_model *model, const struct job *job,
+                                const struct lane *instead, bool own, struct place *all) {
+    struct lane *first = NULL;
+    for (const struct local_model *m = schedule->models; m; m = m->next) {
+        for (struct lane *lane = m->lanes; lane; lane = lane->next) {
+            if (lane == instead || !may_go(schedule, lane, job)) continue;
+            if (m == model) all->cells += lane->cells;
+            all->bytes += (int64_t)lane->bytes;
+            if (own && m != model) continue;
+            bool empty = !lane->n_groups,
+                 sooner = first && (empty != !first->n_groups ? empty : lane->served < first->served);
+            if (!first || sooner) first = lane;
+        }
+    }
+    return first;
+}
+
+/* A lane is closed while others wait in it: they are found another. */
+static void give_up(struct schedule *schedule, struct lane *lane) {
+    for (struct job *job = schedule->jobs; job; job = job->next)
+        if (job->lane == lane) job->lane = NULL, job->settled = false;
+    close_lane(schedule, lane);
+}
+
+/* Makes place for a lane of so many cells, `instead` of another, by closing those that may go. False, and nothing is closed,
+ * where that would not do, unless there `must` be one. A model's first lane must, where it is of the usual size. */
+static bool make_place(struct schedule *schedule, struct local_model *model, int cells, const struct lane *instead,
+                       const struct job *job, bool must) {
+    struct place lacks = {.cells = (long)model->lane_cells + cells - model->cells - (instead ? instead->cells : 0)};
+    lacks.bytes = (int64_t)(schedule->bytes + weights_lane_bytes(model, cells) - (instead ? instead->bytes : 0)) -
+                  (int64_t)schedule->memory;
+    must |= !model->lanes && cells <= cells_for(model, 0);
+    while (lacks.cells > 0 || lacks.bytes > 0) {
+        struct place all = {0};
+        struct lane *lane = first_to_go(schedule, model, job, instead, lacks.cells > 0, &all);
+        if (!must && (lacks.cells > all.cells || lacks.bytes > all.bytes)) return false;
+        if (!lane) return true;
+        if (lane->model == model) lacks.cells -= lane->cells;
+        lacks.bytes -= (int64_t)lane->bytes;
+        give_up(schedule, lane);
+    }
+    return true;
+}
+
+static cord_status open_lane(struct schedule *schedule, struct local_model *model, int cells, struct lane **out,
+                             cord_error *err) {
     struct lane *lane;
     CORD_TRY(lane_open(model, cells, &lane, err));
     lane->next = model->lanes;
@@ -62,30 +126,55 @@ static cord_status open_lane(struct schedule *schedule, struct local_model *mode
     return CORD_OK;
 }
 
-/* Cells for a text of n tokens that is to grow: a power of two. */
-static int cells_for(const struct local_model *model, long n) {
-    long cells = LANE_CELLS;
-    while (cells < n) cells *= 2;
-    if (cells > model->cells) cells = model->cells;
-    return (int)cells;
+/* Whether somebody works, or has his turn before a job: what he has is free when he has ended. */
+static bool others_work(const struct schedule *schedule, const struct job *job) {
+    bool before = true;
+    for (const struct job *other = schedule->jobs; other; other = other->next) {
+        if (other == job) before = false;
+        if (other != job && (other->leaf || (before && other->lane))) return true;
+    }
+    return false;
+}
+
+/* A lane for a text that none of its model's lanes can hold. There is none (*out stays NULL) while others work in what it
+ * needs; else it gets one, and were it larger than memory allows: a text that alone has room must not fail in company. */
+static cord_status open_for(struct schedule *schedule, const struct job *job, long need, struct lane **out,
+                            cord_error *err) {
+    struct local_model *model = job->model;
+    int cells = cells_for(model, need);
+    if (!make_place(schedule, model, cells, NULL, job, false)) {
+        cells = cells_for(model, job->n);
+        if (!make_place(schedule, model, cells, NULL, job, !others_work(schedule, job))) return CORD_OK;
+    }
+    return open_lane(schedule, model, cells, out, err);
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------------- */
+
+/* The lane with most company that leaves room for a new problem; or, where they may be crowded, that with least. */
+static struct lane *lane_with_room(const struct local_model *model, long need, bool crowded) {
+    struct lane *best = NULL;
+    for (struct lane *lane = model->lanes; lane; lane = lane->next) {
+        long taken = crowded ? 0 : lane->n_groups * (long)model->group_cells;
+        if (taken + need > lane->cells || (!crowded && lane->cells > cells_for(model, 0))) continue;
+        if (!best || (crowded ? lane->n_groups < best->n_groups : lane->n_groups > best->n_groups)) best = lane;
+    }
+    return best;
 }
 
 cord_status room_find(struct schedule *schedule, struct job *job, cord_error *err) {
     struct local_model *model = job->model;
-    struct lane *best = NULL, *emptiest = NULL;
     long need = job->n + job->n / 2 > model->group_cells ? job->n + job->n / 2 : model->group_cells;
-    for (struct lane *lane = model->lanes; lane; lane = lane->next) {
+    for (struct lane *lane = model->lanes; lane; lane = lane->next)
         if (lane_has(lane, job->group)) return job->lane = lane, CORD_OK;
-        long taken = lane->n_groups * (long)model->group_cells;
-        bool fits = lane->cells <= LANE_CELLS && taken + need <= lane->cells;
-        if (fits && (!best || lane->n_groups > best->n_groups)) best = lane;
-        if (job->n <= lane->cells && (!emptiest || lane->n_groups < emptiest->n_groups)) emptiest = lane;
-    }
-    if (!best) {
-        cord_error why = {0};
-        if (open_lane(schedule, model, cells_for(model, need), NULL, &best, &why) != CORD_OK) best = emptiest;
-        if (!best) return err ? (*err = why, why.code) : why.code; /* else problems wait for each other */
-    }
+    struct lane *best = lane_with_room(model, need, false);
+    cord_error why = {0};
+    if (!best && make_place(schedule, model, cells_for(model, need), NULL, NULL, false))
+        open_lane(schedule, model, cells_for(model, need), &best, &why);
+    if (!best) best = lane_with_room(model, job->n, true);
+    if (!best && why.code != CORD_OK) return err ? (*err = why, why.code) : why.code;
+    if (!best) CORD_TRY(open_for(schedule, job, need, &best, err));
+    if (!best) return CORD_OK; /* it waits */
     if (!lane_join(best, job->group)) return error_memory(err);
     job->lane = best;
     return CORD_OK;
@@ -103,7 +192,14 @@ static void move_jobs(struct schedule *schedule, struct lane *from, struct lane 
         if (job->lane != from || (!all && job->group != group)) continue;
         room_send_back(job);
         job->lane = to;
+        if (!to) job->settled = false;
     }
+}
+
+static void leave(struct lane *lane, uint64_t group) {
+    lane_leave(lane, group);
+    tree_forget(&lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
+    lane->full = false;
 }
 
 bool room_move(struct schedule *schedule, struct lane *lane, uint64_t group, long tokens) {
@@ -114,7 +210,8 @@ bool room_move(struct schedule *schedule, struct lane *lane, uint64_t group, lon
     if (alone && cells <= lane->cells) return false;
     cord_error why = {0};
     struct lane *fresh;
-    if (open_lane(schedule, model, cells, alone ? lane : NULL, &fresh, &why) != CORD_OK) return false;
+    if (!make_place(schedule, model, cells, alone ? lane : NULL, NULL, false)) return false;
+    if (open_lane(schedule, model, cells, &fresh, &why) != CORD_OK) return false;
     if (!lane_join(fresh, group)) {
         close_lane(schedule, fresh);
         return false;
@@ -124,9 +221,15 @@ bool room_move(struct schedule *schedule, struct lane *lane, uint64_t group, lon
         close_lane(schedule, lane);
         return true;
     }
-    lane_leave(lane, group);
-    tree_forget(&lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
-    lane->full = false;
+    leave(lane, group);
+    return true;
+}
+
+bool room_leave(struct schedule *schedule, const struct job *job) {
+    struct lane *lane = job->lane;
+    if (schedule->reproducible || job->n <= lane->cells) return false;
+    move_jobs(schedule, lane, NULL, job->group, false);
+    leave(lane, job->group);
     return true;
 }
 
@@ -166,43 +269,65 @@ cord_status room_is_short(const struct lane *lane, cord_error *err) {
 
 /* ---- reproducible calls -------------------------------------------------------------------------------------- */
 
-/* Tokens that all of a call's jobs for one model begin with. */
-static int trunk_of(const struct job *first) {
-    int trunk = first->read;
-    for (const struct job *job = first->next; job; job = job->next) {
+/* Jobs of a call that are computed together: how many, what all begin with, and the cells that they need. */
+struct portion {
+    int n, trunk;
+    long cells;
+};
+
+static bool portion_fits(const struct schedule *schedule, const struct local_model *model, const struct portion *p) {
+    int room = cells_for(model, p->cells);
+    if (p->n + 2 > model->sequences || p->cells > model->most_lane) return false;
+    return room <= cells_for(model, 0) || weights_lane_bytes(model, room) <= schedule->memory;
+}
+
+/* As many of the jobs for one model as a lane can hold at once, in their order; one at least. It is a function of the texts and
+ * of the settings: whatever else is cached would make a call's results depend on what came before. */
+static struct portion portion_of(const struct schedule *schedule, const struct job *first) {
+    struct portion portion = {.trunk = first->read};
+    long tokens = 0;
+    for (const struct job *job = first; job; job = job->next) {
         if (job->model != first->model) continue;
-        int common = tokens_common(first->tokens.id, trunk, job->tokens.id, job->read);
-        if (common < trunk) trunk = common;
+        struct portion more = {portion.n + 1, portion.trunk, 0};
+        more.trunk = tokens_common(first->tokens.id, portion.trunk, job->tokens.id, job->read);
+        tokens += job->n + job->more;
+        more.cells = tokens - portion.n * (long)more.trunk;
+        if (portion.n && !portion_fits(schedule, first->model, &more)) break;
+        portion = more;
     }
-    return trunk;
+    return portion;
+}
+
+/* A lane that is as if nothing had ever been in it, but for whole batches that the jobs begin with. */
+static void make_pure(struct lane *lane, const struct job *first, const struct portion *portion) {
+    int trunk = portion->trunk, solid = trunk < lane->solid ? trunk : lane->solid;
+    int keep = tree_match(&lane->tree, first->tokens.id, solid, true);
+    tree_retain(&lane->tree, first->tokens.id, keep - keep % LANE_WIDTH);
+    lane->solid = trunk - trunk % LANE_WIDTH;
 }
 
 cord_status room_prepare(struct schedule *schedule, struct job *first, cord_error *err) {
     struct local_model *model = first->model;
-    int trunk = trunk_of(first), n_jobs = 0;
-    long cells = trunk;
-    for (const struct job *job = first; job; job = job->next) {
-        if (job->model != model) continue;
-        cells += job->n - trunk + job->more;
-        n_jobs++;
+    bool others = false;
+    for (const struct job *job = schedule->jobs; job; job = job->next) {
+        if (job->lane && job->model == model) return CORD_OK; /* the portion before is not done */
+        others |= job->lane != NULL;
     }
-    if (n_jobs + 2 > model->sequences)
-        return error_set(err, CORD_TOO_LONG, "%s: %d requests at once need more than %d `sequences`",
-                         model->base.info.name, n_jobs, model->sequences);
+    const struct portion portion = portion_of(schedule, first);
     struct lane *lane = model->lanes;
-    int room = cells_for(model, cells);
+    int room = cells_for(model, portion.cells), n = portion.n;
     if (lane && lane->cells < room) {
         close_lane(schedule, lane);
         lane = NULL;
     }
-    if (!lane) CORD_TRY(open_lane(schedule, model, room, NULL, &lane, err));
+    if (!lane) {
+        if (!make_place(schedule, model, room, NULL, NULL, !others)) return CORD_OK; /* until they have ended */
+        CORD_TRY(open_lane(schedule, model, room, &lane, err));
+    }
     lane->room = room; /* those that would have to wait in a lane of that size wait here, too */
-    if (room < cells) return room_is_short(lane, err);
-    int keep = tree_match(&lane->tree, first->tokens.id, trunk < lane->solid ? trunk : lane->solid, true);
-    tree_retain(&lane->tree, first->tokens.id, keep - keep % LANE_WIDTH);
-    lane->solid = trunk - trunk % LANE_WIDTH;
-    for (struct job *job = first; job; job = job->next)
-        if (job->model == model) job->lane = lane, job->settled = true;
+    make_pure(lane, first, &portion);
+    for (struct job *job = first; n > 0; job = job->next)
+        if (job->model == model) job->lane = lane, job->settled = true, n--;
     return CORD_OK;
 }
 
@@ -215,7 +340,7 @@ static void forget(struct schedule *schedule, struct local_model *model, uint64_
         int cells = tree_forget(&lane->tree, group, NULL, 0, WRITTEN_IF_WANTED);
         model->group_cells += (cells - model->group_cells) / 4;
         lane_leave(lane, group);
-        if (lane->n_groups == 0 && (lane->cells > LANE_CELLS || next || lane != model->lanes))
+        if (lane->n_groups == 0 && (lane->cells > cells_for(model, 0) || next || lane != model->lanes))
             close_lane(schedule, lane);
     }
 }

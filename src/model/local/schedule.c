@@ -71,10 +71,13 @@ static void settle(struct schedule *schedule) {
         next = job->next;
         if (job->lane) continue;
         cord_error why = {0};
-        if (room_find(schedule, job, &why) != CORD_OK) fail(schedule, job, &why);
+        if (room_find(schedule, job, &why) != CORD_OK)
+            fail(schedule, job, &why);
+        else if (!job->lane)
+            break; /* those that came later wait behind it */
     }
     for (struct job *job = schedule->jobs; job; job = job->next) {
-        if (job->settled) continue;
+        if (job->settled || !job->lane) continue;
         for (struct job *other = job; other; other = other->next)
             if (other->lane == job->lane && other->group == job->group) other->settled = true;
         enum written written = job->others_go_on ? WRITTEN_STAYS : job->reuses ? WRITTEN_IF_WANTED : WRITTEN_GOES;
@@ -133,9 +136,13 @@ static enum admission admit(const struct schedule *schedule, struct job *job) {
 static void admit_all(struct schedule *schedule) {
     for (struct job *job = schedule->jobs, *next; job; job = next) {
         next = job->next;
-        if (job->leaf || admit(schedule, job) != NO_ROOM) continue;
+        if (job->leaf) continue;
+        if (!job->lane && schedule->reproducible) continue; /* it is of a later portion */
+        if (!job->lane) return; /* it waits for memory; who came later waits behind it, else it might wait for ever */
+        if (admit(schedule, job) != NO_ROOM) continue;
         /* nobody else computes in its lane, which is too small for it alone */
         if (room_move(schedule, job->lane, job->group, job->n + job->n / 2)) return; /* in the next turn */
+        if (room_leave(schedule, job)) return;
         cord_error why = {0};
         room_is_short(job->lane, &why);
         fail(schedule, job, &why);
@@ -278,6 +285,7 @@ static void make_way(struct schedule *schedule, struct lane *lane) {
     if (room_make_way(schedule, lane)) return;
     struct job *job = schedule->jobs;
     while (job->lane != lane || !job->leaf) job = job->next;
+    if (room_leave(schedule, job)) return;
     cord_error why = {0};
     room_is_short(lane, &why);
     fail(schedule, job, &why);
@@ -300,7 +308,7 @@ static void compute(struct schedule *schedule, struct lane *lane) {
 
 /* ---- a turn -------------------------------------------------------------------------------------------------- */
 
-/* Lanes for the jobs of a reproducible call: all of them, or none can be done. */
+/* Lanes for the jobs of a reproducible call, for as many at once as they hold. */
 static void prepare(struct schedule *schedule) {
     for (struct job *job = schedule->jobs; job; job = job->next) {
         cord_error why = {0};

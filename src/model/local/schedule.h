@@ -37,15 +37,19 @@ void schedule_fail_all(struct schedule *schedule, const cord_error *why);
 
 /* ---- room ---------------------------------------------------------------------------------------------------- */
 
-/* Gives a job the lane where its problem lives. A new problem goes where there is most company that leaves room for it. */
+/* Gives a job the lane where its problem lives. A new problem goes where there is most company that leaves room for it. A job
+ * that gets none waits until others have ended. */
 cord_status room_find(struct schedule *schedule, struct job *job, cord_error *err);
-/* Gives all of a reproducible call's jobs for the first one's model a lane that is as if nothing had ever been in it, and
- * large enough for all of them together, so that nothing has to be dropped. What all begin with is computed alone, in whole
- * batches; such batches come out the same whenever they are computed, so those that are there from the call before may stay. */
+/* Gives jobs of a reproducible call for the first one's model, in order and as many as it can hold (of most calls all), a lane
+ * that is as if nothing had ever been in it, and large enough for all of them together, so that nothing has to be dropped. The
+ * rest follows when they have ended. What all begin with is computed alone, in whole batches; such batches come out the same
+ * whenever they are computed, so those that are there from the portion before may stay. */
 cord_status room_prepare(struct schedule *schedule, struct job *first, cord_error *err);
 /* A group gets a lane of its own, for texts of so many tokens, and is computed anew there; where it is alone in its lane, that
  * is closed for it. False where memory does not allow it. */
 bool room_move(struct schedule *schedule, struct lane *lane, uint64_t group, long tokens);
+/* The group of a job that is larger than its lane leaves it, to be found another (room_find). False where it is not. */
+bool room_leave(struct schedule *schedule, const struct job *job);
 /* What is being computed in a lane has become too much for it: the group that has most of it moves, or else the job that came
  * last waits until another has ended. False where neither can be. */
 bool room_make_way(struct schedule *schedule, struct lane *lane);

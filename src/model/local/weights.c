@@ -1,6 +1,7 @@
 /* weights.c - opens a GGUF file as a model, and refuses, in words, what cannot be used as one.
  * It must not know requests. */
 #include "model/local/local.h"
+#include "model/local/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,12 +36,16 @@ static cord_status check_file(const char *path, uint64_t others, uint64_t *bytes
         return error_set(err, CORD_BAD_MODEL,
                          "%s is not a GGUF file; convert the model with llama.cpp's convert_hf_to_gguf.py", path);
     *bytes = (uint64_t)st.st_size;
-    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
-    if (*bytes + others > memory)
-        return error_set(err, CORD_BAD_MODEL,
-                         "%s has %.1f GiB, the models that are open have %.1f GiB, and this machine has %.1f GiB of "
-                         "memory; use a smaller quantisation, or fewer models",
-                         path, (double)*bytes / 0x1p30, (double)others / 0x1p30, (double)memory / 0x1p30);
+    char part[4096];
+    for (int i = 1; file_part(path, i, part, sizeof part); i++)
+        if (stat(part, &st) == 0) *bytes += (uint64_t)st.st_size;
+    uint64_t memory = machine_memory("");
+    if (memory && *bytes + others > memory)
+        return error_set(
+            err, CORD_BAD_MODEL,
+            "%s has %.1f GiB, the models that are open have %.1f GiB, and this machine or container has %.1f GiB of "
+            "memory; use a smaller quantisation, or fewer models",
+            path, (double)*bytes / 0x1p30, (double)others / 0x1p30, (double)memory / 0x1p30);
     return CORD_OK;
 }
 
@@ -92,6 +97,46 @@ static cord_text token_text(struct local_model *model, llama_token token) {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
+/* A value of the file's metadata, as `ARCHITECTURE.key`. */
+static bool metadata_text(const struct local_model *model, const char *key, char *value, size_t size) {
+    char name[128], architecture[64];
+    if (llama_model_meta_val_str(model->weights, "general.architecture", architecture, sizeof architecture) < 0)
+        return false;
+    snprintf(name, sizeof name, "%s.%s", architecture, key);
+    return llama_model_meta_val_str(model->weights, name, value, size) >= 0;
+}
+
+/* A number; the largest where it is a list (one for each layer). */
+static long metadata(const struct local_model *model, const char *key, long otherwise) {
+    char value[4096];
+    if (!metadata_text(model, key, value, sizeof value)) return otherwise;
+    long most = -1;
+    for (char *at = value, *end; *at; at = end > at ? end : at + 1) {
+        long number = strtol(at, &end, 10);
+        if (end > at && number > most) most = number;
+    }
+    return most >= 0 ? most : otherwise;
+}
+
+/* LongRoPE has two sets of factors, and llama.cpp takes the long ones in a context (rounded up to 256) that is larger than the
+ * model's first training was. So all of a model's lanes are larger than that, or none is: else its scores would depend on
+ * where a text is cached. Older files do not say that their scaling is LongRoPE. */
+static void bound_lanes(struct local_model *model) {
+    enum { ROUNDED = 256 };
+    char type[32] = "longrope";
+    model->least_lane = LANE_WIDTH; /* llama.cpp aborts where a batch is larger */
+    model->most_lane = model->cells;
+    long original = metadata(model, "rope.scaling.original_context_length", 0);
+    if (original <= 0 ||
+        (metadata_text(model, "rope.scaling.type", type, sizeof type) && strcmp(type, "longrope") != 0))
+        return;
+    int most = (int)(original - original % ROUNDED);
+    if (model->context > most)
+        model->least_lane = most + 1;
+    else if (model->most_lane > most)
+        model->most_lane = most;
+}
+
 static cord_status choose_sizes(struct local_model *model, const cord_model_options *options, cord_error *err) {
     const char *name = options->name;
     int trained = llama_model_n_ctx_train(model->weights);
@@ -105,28 +150,14 @@ static cord_status choose_sizes(struct local_model *model, const cord_model_opti
         options->more_context < trained - model->context ? options->more_context : trained - model->context;
     model->cells = options->cells ? options->cells : INT_MAX / 2;
     if (model->cells < model->context) model->cells = model->context;
-    if (model->cells < LANE_WIDTH) model->cells = LANE_WIDTH; /* llama.cpp aborts where a batch is larger */
+    if (model->cells < LANE_WIDTH) model->cells = LANE_WIDTH;
+    bound_lanes(model);
     model->group_cells = model->context < 1024 ? model->context : 1024;
     model->sequences = options->sequences ? options->sequences : LANE_OUTPUTS;
     if (model->sequences > (int)llama_max_parallel_sequences()) model->sequences = (int)llama_max_parallel_sequences();
     model->window = llama_model_n_swa(model->weights);
     model->tips = llama_model_is_recurrent(model->weights) || llama_model_is_hybrid(model->weights);
     return CORD_OK;
-}
-
-/* A number of the file's metadata, as `ARCHITECTURE.key`; the largest where it is a list (one for each layer). */
-static long metadata(const struct local_model *model, const char *key, long otherwise) {
-    char name[128], architecture[64], value[4096];
-    if (llama_model_meta_val_str(model->weights, "general.architecture", architecture, sizeof architecture) < 0)
-        return otherwise;
-    snprintf(name, sizeof name, "%s.%s", architecture, key);
-    if (llama_model_meta_val_str(model->weights, name, value, sizeof value) < 0) return otherwise;
-    long most = -1;
-    for (char *at = value, *end; *at; at = end > at ? end : at + 1) {
-        long number = strtol(at, &end, 10);
-        if (end > at && number > most) most = number;
-    }
-    return most >= 0 ? most : otherwise;
 }
 
 /* Of keys and values of one token, in F16. */
@@ -156,7 +187,13 @@ static cord_status check_kind(const struct local_model *model, cord_error *err) 
     static const cord_span probe = {
         TEXT("### Step 1. 3 + 4 = 7\n\n  so \\boxed{1,080}; caf\xC3\xA9 \xF0\x9F\x98\x80 </think>"), false};
     struct tokens tokens;
-    CORD_TRY(tokens_of(model, &probe, 1, &tokens, err));
+    cord_status status = tokens_of(model, &probe, 1, &tokens, err);
+    if (status == CORD_BAD_INPUT)
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s: its tokens do not spell the texts they stand for, so an answer's tokens cannot be found "
+                         "in them; models with such a tokenizer are not supported",
+                         name);
+    CORD_TRY(status);
     tokens_release(&tokens);
     return CORD_OK;
 }
