@@ -422,7 +422,7 @@ static const struct option options[] = {
      .doc = "pairs and labels: what differs by less in log S is equal (the meta-prover's noise)"},
     {.name = "drop", .type = OPTION_TEXT, .value = "NAME,...", .doc = "leave out rows in which the audit finds these"},
     {.name = "list", .type = OPTION_TEXT, .value = "FILE", .doc = "write what the audit found, a line a row"},
-    {.name = "dedupe", .type = OPTION_FLAG, .doc = "leave out rows with the words of an earlier one"},
+    {.name = "dedupe", .type = OPTION_FLAG, .doc = "leave out rows with the text of an earlier one"},
     {.name = "exclude",
      .type = OPTION_LIST,
      .value = "FILE",

@@ -33,7 +33,7 @@ struct export_options {
     double margin; /* of log S, nats: what differs by less is no preference, and no better or worse step; below 0: the
                           noise of the run's meta-prover */
     unsigned drop; /* flags of audits */
-    bool dedupe;   /* a row with the words of an earlier one is left out */
+    bool dedupe;   /* a row with the text of an earlier one is left out */
     const struct overlap *exclude; /* NULL: none */
     int max_tokens;                /* of prompt and response; 0 = all */
     /* Tokens of a text by a tokenizer; NULL: there is none, and then no max_tokens. */

@@ -138,8 +138,8 @@ static cord_status count(struct exporter *e, const struct training_row *row, cor
 static cord_status is_duplicate(struct exporter *e, const struct training_row *row, bool *found, cord_error *err) {
     *found = false;
     if (!e->options->dedupe) return CORD_OK;
-    uint64_t hash = seed_mix(words_hash(row->prompt), words_hash(row->example->response));
-    if (row->rejected) hash = seed_mix(hash, words_hash(row->rejected->response));
+    uint64_t hash = seed_mix(signs_hash(row->prompt), signs_hash(row->example->response));
+    if (row->rejected) hash = seed_mix(hash, signs_hash(row->rejected->response));
     int64_t earlier;
     CORD_TRY(seen_note(&e->seen, (cord_text){(const char *)&hash, sizeof hash}, 1, &earlier, err));
     *found = earlier != 0;
