@@ -23,6 +23,7 @@ struct reader {
     cord_engine *engine;
     cord_model *tokenizer;
     struct turn turn;
+    cord_text added_bos; /* export_options.added_bos, of the tokenizer, or else of the model whose template is taken */
     struct arena arena;
 };
 

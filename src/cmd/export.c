@@ -196,6 +196,7 @@ static cord_status open_reader(struct job *job, cord_error *err) {
         job->options.tokenizer = &job->reader;
     }
     if (tmpl) job->options.turn = &job->reader.turn;
+    job->options.added_bos = job->reader.added_bos;
     return CORD_OK;
 }
 
@@ -334,6 +335,10 @@ static void warn(const struct job *job) {
         fprintf(err,
                 "warning: this template writes nothing behind an answer, so that no row says where it ends: name the "
                 "student's --tokenizer, whose end-of-text token the template may write, or let the trainer add it\n");
+    if (job->options.turn && job->options.turn->lacks_bos && job->options.format->texts == TEXTS_TOKENS)
+        fprintf(err,
+                "warning: this template writes a BOS before a row, and which is not known, so that no row has one: "
+                "name the student's --tokenizer\n");
     if (t && f->over_length)
         fprintf(
             err,

@@ -9,7 +9,7 @@ enum { MOST_ROW = 512 << 20 };
 
 const char *export_refusal(const struct export_options *o) {
     bool rendered = o->turn || o->search_prompt;
-    if (o->format->texts == TEXTS_RENDERED && !rendered)
+    if (o->format->texts >= TEXTS_RENDERED && !rendered)
         return "this format holds rendered texts, so it needs --template (or --search-prompt)";
     if (o->search_prompt && o->format->texts == TEXTS_PLAIN)
         return "--search-prompt is a rendered text: take it with text, prompt-completion, axolotl-segments or step-dpo";

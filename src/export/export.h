@@ -41,6 +41,7 @@ struct export_options {
     void *tokenizer;
 
     const struct turn *turn; /* renders; NULL: no template */
+    cord_text added_bos;     /* what the student's tokenizer puts before every text; empty: nothing, or nobody knows */
     int trainer_tokens;      /* how long a row the named trainer takes unless told; 0 = not asked */
     bool search_prompt;      /* the prompt of a row is the search's own */
     bool provenance;         /* rows also say "id", "gold" and where they come from */

@@ -41,6 +41,7 @@ enum row_texts {
     TEXTS_PLAIN,    /* no: the trainer renders */
     TEXTS_EITHER,   /* where a template is given */
     TEXTS_RENDERED, /* nothing else: one is needed */
+    TEXTS_TOKENS, /* nor does the trainer's tokenizer put a BOS before them: what the template writes stands in the row */
 };
 
 struct training_format {

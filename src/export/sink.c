@@ -36,6 +36,13 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
     return CORD_OK;
 }
 
+/* A trainer hands a text to the tokenizer, which puts its BOS before it: there would be two. */
+static void leave_out_bos(const struct export_options *o, struct training_row *row) {
+    cord_text bos = o->added_bos, prompt = row->rendered_prompt;
+    if (bos.len && o->format->texts != TEXTS_TOKENS && text_starts(prompt, bos))
+        row->rendered_prompt = text_slice(prompt, bos.len, prompt.len);
+}
+
 /* What a trainer would make of the row by itself. Of rendered rows nothing can be lost: they hold what they hold. */
 static cord_status look_for_traps(struct exporter *e, const struct training_row *row, cord_error *err) {
     const struct export_options *o = e->options;
@@ -238,6 +245,7 @@ cord_status sink_row(struct exporter *e, struct training_row *row, struct exampl
     row->number = split->rows++;
     figures_add(e->figures, example, row->prompt, audits);
     if (!split->file) return CORD_OK;
+    leave_out_bos(e->options, row); /* counted it was, since it is trained on */
     struct json_writer w = {.out = &e->line};
     buf_clear(&e->line);
     json_open(&w, NULL, '{');

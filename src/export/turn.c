@@ -27,6 +27,18 @@ static cord_status find_end(struct turn *turn, cord_error *err) {
     return CORD_OK;
 }
 
+/* Whether a BOS stands before a conversation, found as the end is. */
+static cord_status find_bos(struct turn *turn, cord_error *err) {
+    struct chat_options known = turn->options;
+    cord_text all;
+    if (known.bos.len) return CORD_OK;
+    turn->options.bos = (cord_text){"cordprobe", 9};
+    cord_status status = render_closed(turn, TEXT("question"), TEXT("answer"), &turn->arena, &all, err);
+    turn->options = known;
+    turn->lacks_bos = status == CORD_OK && text_starts(all, TEXT("cordprobe"));
+    return status;
+}
+
 cord_status turn_open(struct turn *turn, cord_text source, cord_text bos, cord_text eos, cord_error *err) {
     *turn = (struct turn){0};
     arena_init(&turn->arena);
@@ -34,6 +46,7 @@ cord_status turn_open(struct turn *turn, cord_text source, cord_text bos, cord_t
     cord_status status = turn->options.bos.data && turn->options.eos.data ? CORD_OK : error_memory(err);
     if (status == CORD_OK) status = chat_template_new(source, &turn->tmpl, err);
     if (status == CORD_OK) status = find_end(turn, err);
+    if (status == CORD_OK) status = find_bos(turn, err);
     if (status != CORD_OK) turn_close(turn);
     return status;
 }

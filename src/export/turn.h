@@ -11,6 +11,7 @@ struct turn {
     struct chat_options options;
     cord_text
         end; /* what the template writes behind what an assistant has said: "<|im_end|>"; without blanks at its end */
+    bool lacks_bos; /* it writes a BOS, and nobody has said which */
     struct arena arena;
 };
 
