@@ -28,6 +28,8 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
         CORD_TRY(turn_render(o->turn, row->prompt, response, o->style.think_open, &e->walk.arena, &row->rendered_prompt,
                              &row->rendered_response, err));
     }
+    if (o->turn && !row->rendered_prompt.data && o->format->kind != ROW_STEPS)
+        CORD_TRY(turn_closed(o->turn, row->prompt, response, &e->walk.arena, &row->closed, err));
     /* what both steps have before them is no whole turn */
     if (steps && row->rendered_prompt.data) {
         size_t end = o->search_prompt || !o->turn ? 0 : o->turn->end.len;
@@ -44,15 +46,11 @@ static void leave_out_bos(const struct export_options *o, struct training_row *r
 }
 
 /* What a trainer would make of the row by itself. Of rendered rows nothing can be lost: they hold what they hold. */
-static cord_status look_for_traps(struct exporter *e, const struct training_row *row, cord_error *err) {
-    const struct export_options *o = e->options;
-    bool keeps = true;
-    if (o->turn && !row->rendered_prompt.data && row->example->response.len)
-        CORD_TRY(turn_keeps(o->turn, row->prompt, row->example->response, row->example->reasoning, &e->walk.arena,
-                            &keeps, err));
-    e->figures->lost_reasoning += !keeps;
-    e->figures->over_length += o->trainer_tokens && row->example->tokens > o->trainer_tokens;
-    return CORD_OK;
+static void look_for_traps(struct exporter *e, const struct training_row *row) {
+    int most = e->options->trainer_tokens;
+    cord_text reasoning = row->example->reasoning;
+    e->figures->lost_reasoning += row->closed.data && reasoning.len && text_find(row->closed, reasoning) < 0;
+    e->figures->over_length += most && row->example->tokens > most;
 }
 
 /* ---- filters that read ----------------------------------------------------------------------------------------------- */
@@ -111,12 +109,13 @@ static cord_status excluded(struct exporter *e, const struct training_row *row, 
     return write_line(e, e->options->matches, "what overlaps", err);
 }
 
-/* What a trainer sees behind the prompt: of a pair, of one of the two. */
+/* What a trainer sees behind the prompt; where it renders, with the prompt: of a pair, of one of the two. */
 static cord_status find_response(struct exporter *e, const struct training_row *row, bool rejected, cord_text *response,
                                  cord_error *err) {
     const struct example_step whole[] = {{.text = row->prefix}, {.text = rejected ? row->worse : row->chosen}};
     bool steps = e->options->format->kind == ROW_STEP_PAIR;
     *response = rejected ? row->rejected->response : row->example->response;
+    if (row->closed.data) return turn_closed(e->options->turn, row->prompt, *response, &e->walk.arena, response, err);
     if (!row->rendered_prompt.data) return CORD_OK;
     if (steps) return example_join(whole, 2, &e->walk.arena, response, err);
     *response = row->rendered_response;
@@ -136,8 +135,8 @@ static cord_status count(struct exporter *e, const struct training_row *row, cor
         CORD_TRY(o->count_tokens(o->tokenizer, response, &n, err));
         if (n > most) most = n;
     }
-    CORD_TRY(
-        o->count_tokens(o->tokenizer, row->rendered_prompt.data ? row->rendered_prompt : row->prompt, tokens, err));
+    cord_text prompt = row->rendered_prompt.data ? row->rendered_prompt : row->prompt;
+    if (!row->closed.data) CORD_TRY(o->count_tokens(o->tokenizer, prompt, tokens, err));
     *tokens += most;
     return CORD_OK;
 }
@@ -238,7 +237,7 @@ cord_status sink_row(struct exporter *e, struct training_row *row, struct exampl
     CORD_TRY(render(e, row, err));
     CORD_TRY(filter(e, row, example, &removed, &audits, err));
     if (removed) return CORD_OK;
-    CORD_TRY(look_for_traps(e, row, err));
+    look_for_traps(e, row);
     struct export_split *split =
         &e->options->splits[export_split_of(e->options->splits, e->options->n_splits, e->problem.id)];
     row->split = split->name;

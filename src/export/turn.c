@@ -5,9 +5,8 @@ enum { MOST_TEXT = 256 << 20 };
 
 static cord_text copy(struct arena *arena, cord_text text) { return arena_text(arena, text.data ? text : TEXT("")); }
 
-/* The whole conversation as a trainer renders it. */
-static cord_status render_closed(const struct turn *turn, cord_text question, cord_text response, struct arena *arena,
-                                 cord_text *out, cord_error *err) {
+cord_status turn_closed(const struct turn *turn, cord_text question, cord_text response, struct arena *arena,
+                        cord_text *out, cord_error *err) {
     const struct chat_message messages[] = {{"user", question}, {"assistant", response}};
     return chat_render_closed(turn->tmpl, messages, 2, &turn->options, arena, out, err);
 }
@@ -16,7 +15,7 @@ static cord_status render_closed(const struct turn *turn, cord_text question, co
 static cord_status find_end(struct turn *turn, cord_error *err) {
     static const cord_text probe = {"cordprobe", 9};
     cord_text all;
-    CORD_TRY(render_closed(turn, TEXT("question"), probe, &turn->arena, &all, err));
+    CORD_TRY(turn_closed(turn, TEXT("question"), probe, &turn->arena, &all, err));
     ptrdiff_t at = text_rfind(all, probe);
     if (at < 0)
         return error_set(
@@ -33,7 +32,7 @@ static cord_status find_bos(struct turn *turn, cord_error *err) {
     cord_text all;
     if (known.bos.len) return CORD_OK;
     turn->options.bos = (cord_text){"cordprobe", 9};
-    cord_status status = render_closed(turn, TEXT("question"), TEXT("answer"), &turn->arena, &all, err);
+    cord_status status = turn_closed(turn, TEXT("question"), TEXT("answer"), &turn->arena, &all, err);
     turn->options = known;
     turn->lacks_bos = status == CORD_OK && text_starts(all, TEXT("cordprobe"));
     return status;
@@ -82,12 +81,4 @@ cord_status turn_render(const struct turn *turn, cord_text question, cord_text r
         if (text_ends(*prompt, open)) CORD_TRY(join(*prompt, TEXT("\n"), arena, prompt, err));
     }
     return join(response, turn->end, arena, said, err);
-}
-
-cord_status turn_keeps(const struct turn *turn, cord_text question, cord_text response, cord_text reasoning,
-                       struct arena *arena, bool *keeps, cord_error *err) {
-    cord_text all;
-    CORD_TRY(render_closed(turn, question, response, arena, &all, err));
-    *keeps = text_find(all, reasoning) >= 0 || !reasoning.len;
-    return CORD_OK;
 }

@@ -26,9 +26,8 @@ void turn_close(struct turn *turn); /* zeroed is fine */
 cord_status turn_render(const struct turn *turn, cord_text question, cord_text response, cord_text think_open,
                         struct arena *arena, cord_text *prompt, cord_text *said, cord_error *err);
 
-/* Whether the whole reasoning is still there when a trainer hands the conversation to the template, which may drop what
- * stands before "</think>". */
-cord_status turn_keeps(const struct turn *turn, cord_text question, cord_text response, cord_text reasoning,
-                       struct arena *arena, bool *keeps, cord_error *err);
+/* The whole conversation as a trainer hands it to the template, which may drop what stands before "</think>". In `arena`. */
+cord_status turn_closed(const struct turn *turn, cord_text question, cord_text response, struct arena *arena,
+                        cord_text *out, cord_error *err);
 
 #endif

@@ -241,6 +241,26 @@ static void test_max_tokens(void **state) {
     f->options.max_tokens = 9;
     assert_true(text_ends(rows_of(f), TEXT("So \\\\boxed{5}\"}]}\n")));
     assert_true(f->figures.tokens.max == 8 || f->figures.tokens.max == 9);
+
+    /* with a template, what a trainer renders is counted, of a pair too; four more a turn here */
+    struct turn turn;
+    cord_text wordy = TEXT("{% for m in messages %}so says the {{ m.role }} {{ m.content }}{% endfor %}");
+    assert_ok(turn_open(&turn, wordy, TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    f->options.max_tokens = 16;
+    assert_text(rows_of(f), "");
+    f->options.max_tokens = 17;
+    assert_true(rows_of(f).len > 0);
+    assert_true(f->figures.tokens.max == 17);
+    f->options.format = training_format("dpo");
+    f->options.only_correct = false;
+    f->options.max_tokens = 0;
+    rows_of(f);
+    double rendered = f->figures.tokens.max;
+    f->options.turn = NULL;
+    rows_of(f);
+    assert_true(f->figures.tokens.max == rendered - 8);
+    turn_close(&turn);
 }
 
 static void test_dedupe(void **state) {
