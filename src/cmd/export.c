@@ -314,9 +314,10 @@ static void tell(const struct job *job) {
                 (long long)job->overlap.too_short);
 }
 
-/* Rows that a template rendered, and that end in the answer's text: a student of them would not learn to stop. */
+/* Rows that were rendered, and that end in the answer's text: a student of them would not learn to stop. */
 static bool lacks_end(const struct export_options *o) {
-    return o->turn && !o->turn->end.len && !o->search_prompt && o->format->texts != TEXTS_PLAIN &&
+    bool ends = o->turn && o->turn->end.len;
+    return (o->turn || o->search_prompt) && !ends && o->format->texts != TEXTS_PLAIN &&
            o->format->kind != ROW_STEP_PAIR;
 }
 
@@ -331,7 +332,10 @@ static void warn(const struct job *job) {
             "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
             "be learned%s%s\n",
             (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
-    if (lacks_end(&job->options))
+    if (lacks_end(&job->options) && !job->options.turn)
+        fprintf(err, "warning: nothing stands behind an answer, so that no row says where it ends: name the student's "
+                     "--template, whose end of a turn is put there, or let the trainer add an end of text\n");
+    if (lacks_end(&job->options) && job->options.turn)
         fprintf(err,
                 "warning: this template writes nothing behind an answer, so that no row says where it ends: name the "
                 "student's --tokenizer, whose end-of-text token the template may write, or let the trainer add it\n");

@@ -8,13 +8,21 @@
 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
-/* The search's prompt ends where reasoning begins, so that the response does not open the thinking again. */
-static cord_status render_search(struct exporter *e, struct training_row *row, cord_text response) {
-    cord_text open = e->options->style.think_open;
+/* The search's prompt ends where reasoning begins, so that the response does not open the thinking again. It was the
+ * meta-prover's; how the student ends a turn, its template says. */
+static cord_status render_search(struct exporter *e, struct training_row *row, cord_text response, cord_error *err) {
+    cord_text open = e->options->style.think_open, opened = turn_thinking(e->search_prompt);
+    if (opened.len && !text_equal(opened, text_trim(open)))
+        return error_set(
+            err, CORD_BAD_USAGE,
+            "the search's prompt opens the thinking with %.*s, which nothing would close: --think-tags has "
+            "to name the same",
+            (int)opened.len, opened.data);
     if (text_starts(response, open)) response = text_slice(response, open.len, response.len);
     row->rendered_prompt = e->search_prompt.data ? e->search_prompt : TEXT("");
     row->rendered_response = response;
-    return CORD_OK;
+    return e->options->turn ? turn_finish(e->options->turn, response, &e->walk.arena, &row->rendered_response, err)
+                            : CORD_OK;
 }
 
 static cord_status render(struct exporter *e, struct training_row *row, cord_error *err) {
@@ -23,7 +31,7 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
     cord_text response = steps ? row->prefix : row->example->response;
     row->prompt = e->problem.question;
     if (o->search_prompt) {
-        CORD_TRY(render_search(e, row, response));
+        CORD_TRY(render_search(e, row, response, err));
     } else if (o->turn && o->format->texts != TEXTS_PLAIN) {
         CORD_TRY(turn_render(o->turn, row->prompt, response, o->style.think_open, &e->walk.arena, &row->rendered_prompt,
                              &row->rendered_response, err));
@@ -32,7 +40,7 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
         CORD_TRY(turn_closed(o->turn, row->prompt, response, &e->walk.arena, &row->closed, err));
     /* what both steps have before them is no whole turn */
     if (steps && row->rendered_prompt.data) {
-        size_t end = o->search_prompt || !o->turn ? 0 : o->turn->end.len;
+        size_t end = o->turn ? o->turn->end.len : 0;
         row->prefix = text_slice(row->rendered_response, 0, row->rendered_response.len - end);
     }
     return CORD_OK;

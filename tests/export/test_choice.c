@@ -189,6 +189,24 @@ static void test_search_prompt(void **state) {
     assert_true(text_equal(prompt, TEXT("<|im_start|>user\na question with a NUL \0 and <|im_end|>")));
     assert_text(content_at(line, "completion"), "### Step 1. Add two\n</think>\n\nSo \\boxed{5}");
     json_decref(line);
+
+    /* the student's template says how a turn ends */
+    struct turn turn;
+    assert_ok(turn_open(&turn, chat_template_known("qwq"), TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    line = line_of(rows_of(f), 0);
+    assert_text(content_at(line, "completion"), "### Step 1. Add two\n</think>\n\nSo \\boxed{5}<|im_end|>");
+    json_decref(line);
+    f->options.search_prompt = false;
+
+    /* what the template opens has to be closed */
+    f->options.style.think_open = TEXT("");
+    assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE);
+    f->options.style.think_open = TEXT("<reasoning>\n");
+    assert_non_null(strstr(export_refusal(&f->options), "opens the thinking"));
+    f->options.format = training_format("messages");
+    assert_null(export_refusal(&f->options)); /* a trainer's rendering opens nothing */
+    turn_close(&turn);
 }
 
 static void test_provenance(void **state) {
