@@ -1,7 +1,6 @@
 /* rows.c - see rows.h. */
 #include "export/rows.h"
 
-#include "base/json.h"
 #include "data/source.h"
 
 #include <math.h>
@@ -12,8 +11,7 @@ static cord_text text_at(const json_t *value) {
 
 /* ---- layouts ------------------------------------------------------------------------------------------------------ */
 
-/* A list of turns: the last text of whoever asks, and of whoever answers. */
-static bool read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
+bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
     size_t i;
     const json_t *turn;
     if (!json_is_array(list)) return false;
@@ -40,7 +38,7 @@ static bool read_part(const json_t *value, cord_text *text) {
         *text = text_at(json_object_get(value, "value"));
         return true;
     }
-    if (!read_turns(value, &prompt, &response)) return false;
+    if (!rows_read_turns(value, &prompt, &response)) return false;
     *text = response.data ? response : prompt;
     return true;
 }
@@ -54,8 +52,8 @@ static bool read_row(const json_t *row, cord_text *prompt, cord_text *response) 
         if (read_part(json_object_get(row, pairs[i][0]), prompt) &&
             read_part(json_object_get(row, pairs[i][1]), response))
             return true;
-    if (read_turns(json_object_get(row, "messages"), prompt, response)) return true;
-    if (read_turns(json_object_get(row, "conversations"), prompt, response)) return true;
+    if (rows_read_turns(json_object_get(row, "messages"), prompt, response)) return true;
+    if (rows_read_turns(json_object_get(row, "conversations"), prompt, response)) return true;
     *prompt = TEXT("");
     const json_t *text = json_object_get(row, "text");
     if (!text) text = json_object_get(row, "input");

@@ -46,10 +46,13 @@ static void test_words(void **state) {
                "plain lines count as well, seven eight\n"
                "{\"messages\": [{\"role\": \"system\", \"content\": \"be kind to all of them\"}, {\"role\": \"user\", "
                "\"content\": \"alpha beta gamma delta epsilon\"}]}\n"
-               "{\"prompt\": \"too short\"}\n");
+               "{\"prompt\": \"too short\"}\n"
+               "{\"ID\": \"2024-I-1\", \"Problem\": \"every morning Aya goes out\", \"Answer\": 204}\n"
+               "{\"conversations\": [{\"from\": \"human\", \"value\": \"how many legs has it\"}, {\"from\": \"gpt\", "
+               "\"value\": \"it has as many as any\"}]}\n");
     overlap_init(&o, 5);
     assert_ok(overlap_add(&o, path, NULL, err));
-    assert_int_equal(o.questions, 3);
+    assert_int_equal(o.questions, 5);
     assert_int_equal(o.too_short, 1);
     assert_true(meets(&o, "zero ONE, two: three -- four\nfive!", &match));
     assert_text(match.words, "ONE, two: three -- four\nfive");
@@ -61,6 +64,9 @@ static void test_words(void **state) {
     assert_true(meets(&o, "alpha beta gamma delta epsilon", &match));
     assert_false(meets(&o, "be kind to all of them", &match)); /* a system text is nobody's question */
     assert_false(meets(&o, "too short", &match));
+    assert_true(meets(&o, "Every morning, Aya goes out.", &match));
+    assert_true(meets(&o, "How many legs has it?", &match));
+    assert_false(meets(&o, "it has as many as any", &match)); /* an answer is no question */
     assert_false(meets(&o, "", &match));
     overlap_release(&o);
 }
