@@ -193,6 +193,7 @@ static cord_status open_reader(struct job *job, cord_error *err) {
     CORD_TRY(reader_open(&job->reader, tokenizer, tmpl, err));
     if (tokenizer) {
         job->options.count_tokens = reader_count;
+        job->options.count_plain = reader_count_plain;
         job->options.tokenizer = &job->reader;
     }
     if (tmpl) job->options.turn = &job->reader.turn;
@@ -343,6 +344,11 @@ static void warn(const struct job *job) {
         fprintf(err,
                 "warning: this template writes a BOS before a row, and which is not known, so that no row has one: "
                 "name the student's --tokenizer\n");
+    if (f->audits[AUDIT_SPECIAL_TOKEN])
+        fprintf(err,
+                "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "
+                "learns to end its turn there: --list FILE says which, --drop special-token leaves them out\n",
+                (long long)f->audits[AUDIT_SPECIAL_TOKEN], (long long)f->rows);
     if (t && f->over_length)
         fprintf(
             err,
@@ -500,7 +506,8 @@ const struct verb verb_export = {
         "\n"
         "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
         "with\n"
-        "it. Audits: gold-first, repeats, script, language, unclosed, weak-step. docs/export.md has all of it,\n"
+        "it. Audits: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md has all "
+        "of\nit, "
         "docs/training.md what to set in each trainer.\n"
         "\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",

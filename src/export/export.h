@@ -38,6 +38,8 @@ struct export_options {
     int max_tokens;                /* of prompt and response; 0 = all */
     /* Tokens of a text by a tokenizer; NULL: there is none, and then no max_tokens. */
     cord_status (*count_tokens)(void *ctx, cord_text text, int *tokens, cord_error *err);
+    /* The same of a text in which nothing is a special token. */
+    cord_status (*count_plain)(void *ctx, cord_text text, int *tokens, cord_error *err);
     void *tokenizer;
 
     const struct turn *turn; /* renders; NULL: no template */

@@ -77,8 +77,21 @@ static void open_list_row(struct exporter *e, struct json_writer *w) {
     json_text(w, "id", e->problem.id);
 }
 
+/* Special tokens of the student's own, whatever they look like: where they are none, a text has other tokens. */
+static cord_status find_special(const struct export_options *o, cord_text text, unsigned *found, cord_error *err) {
+    int all, plain;
+    if (!o->count_plain || (!memchr(text.data, '<', text.len) && !memchr(text.data, '[', text.len))) return CORD_OK;
+    CORD_TRY(o->count_tokens(o->tokenizer, text, &all, err));
+    CORD_TRY(o->count_plain(o->tokenizer, text, &plain, err));
+    *found |= (unsigned)(all != plain) << AUDIT_SPECIAL_TOKEN;
+    return CORD_OK;
+}
+
 static cord_status audit(struct exporter *e, const struct example *example, unsigned *found, cord_error *err) {
+    const cord_text texts[] = {example->question, example->reasoning, example->reply};
     CORD_TRY(audit_example(example, found, err));
+    for (int i = 0; i < 3; i++)
+        if (texts[i].len) CORD_TRY(find_special(e->options, texts[i], found, err));
     if (!*found || !e->options->list) return CORD_OK;
     struct json_writer w;
     open_list_row(e, &w);

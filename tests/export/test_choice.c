@@ -281,6 +281,31 @@ static void test_max_tokens(void **state) {
     turn_close(&turn);
 }
 
+/* As if "<odd>" were one token of the student's, and three where it is none. */
+static cord_status count_plain(void *ctx, cord_text text, int *n, cord_error *e) {
+    CORD_TRY(count_words(ctx, text, n, e));
+    if (text_find(text, TEXT("<odd>")) >= 0) *n += 2;
+    return CORD_OK;
+}
+
+/* A token of the student's own is found by its tokenizer, whatever it looks like. */
+static void test_special_tokens(void **state) {
+    struct fixture *f = *state;
+    retell_sample(
+        f, "{\"id\":\"p1\",\"question\":\"What is 2 + 3?\",\"answer\":\"5\",\"full_context\":\"See <odd> there.\"}");
+    f->options.full_context = true;
+    f->options.drop = 1U << AUDIT_SPECIAL_TOKEN;
+    assert_true(rows_of(f).len > 0); /* nobody's token */
+    assert_int_equal(f->figures.full_contexts, 1);
+    f->options.count_tokens = count_words;
+    f->options.count_plain = count_plain;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_AUDIT], 1);
+    f->options.drop = 0;
+    assert_true(rows_of(f).len > 0);
+    assert_int_equal(f->figures.audits[AUDIT_SPECIAL_TOKEN], 1);
+}
+
 static void test_dedupe(void **state) {
     struct fixture *f = *state;
     const struct export_source twice[2] = {f->source, f->source};
@@ -507,23 +532,12 @@ static void test_full_context(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_only_correct),
-        TEST(test_other_criteria),
-        TEST(test_no_answer_trains_nobody),
-        TEST(test_top),
-        TEST(test_markers),
-        TEST(test_markers_of_given_traces),
-        TEST(test_other_tags),
-        TEST(test_search_prompt),
-        TEST(test_provenance),
-        TEST(test_max_tokens),
-        TEST(test_dedupe),
-        TEST(test_exclude),
-        TEST(test_filters_of_pairs),
-        TEST(test_mixed_runs),
-        TEST(test_splits),
-        TEST(test_disk_that_is_full),
-        TEST(test_full_context),
+        TEST(test_only_correct), TEST(test_other_criteria),    TEST(test_no_answer_trains_nobody),
+        TEST(test_top),          TEST(test_markers),           TEST(test_markers_of_given_traces),
+        TEST(test_other_tags),   TEST(test_search_prompt),     TEST(test_provenance),
+        TEST(test_max_tokens),   TEST(test_special_tokens),    TEST(test_dedupe),
+        TEST(test_exclude),      TEST(test_filters_of_pairs),  TEST(test_mixed_runs),
+        TEST(test_splits),       TEST(test_disk_that_is_full), TEST(test_full_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
