@@ -93,13 +93,13 @@ static void add_teachers(const json_t *steps, struct figures *f, struct arena *a
     }
 }
 
-static void add_provenance(const json_t *from, struct figures *f, struct arena *arena) {
+static void add_provenance(const json_t *from, bool graded, struct figures *f, struct arena *arena) {
     const json_t *score = json_object_get(from, "score"), *s0 = json_object_get(from, "s0"),
                  *steps = json_object_get(from, "steps");
     const char *grade = json_string_value(json_object_get(from, "grade"));
     double s = json_is_number(score) ? json_number_value(score) : (double)NAN;
     double s_0 = json_is_number(s0) ? json_number_value(s0) : (double)NAN;
-    for (int g = 0; grade && g < 4; g++) f->grades[g] += strcmp(grade, grade_name((enum grade)g)) == 0;
+    for (int g = 0; graded && grade && g < 4; g++) f->grades[g] += strcmp(grade, grade_name((enum grade)g)) == 0;
     spread_add(&f->score, s);
     spread_add(&f->rows_s0, s_0);
     spread_add(&f->lift, s - s_0);
@@ -146,7 +146,8 @@ static cord_status add_row(const struct reading *r, const struct json_row *row, 
         spread_add(&r->figures->tokens, a + b);
     }
     const json_t *from = json_object_get(row->object, "provenance");
-    if (json_is_object(from)) add_provenance(from, r->figures, r->arena);
+    bool graded = !json_object_get(row->object, "initial_reason_steps"); /* steps have no grade */
+    if (json_is_object(from)) add_provenance(from, graded, r->figures, r->arena);
     return CORD_OK;
 }
 
