@@ -1,5 +1,6 @@
 /* export.c - `cord export`: training rows from runs. It must not know layouts of rows, nor how one is chosen. */
 #include "cmd/dataset.h"
+#include "cmd/export_command.h"
 #include "cmd/export_files.h"
 #include "export/trainers.h"
 
@@ -201,30 +202,6 @@ static cord_status open_reader(struct job *job, cord_error *err) {
     return CORD_OK;
 }
 
-/* What was asked for, for the card. Options are told as they were given; runs and files by their last parts, since nobody
- * else has our folders. */
-static const char *command_of(struct job *job) {
-    const struct call *call = job->call;
-    const char *line = "cord export";
-    for (int i = 0; i < job->runs.n && line; i++)
-        line = arena_printf(&job->arena, "%s %s", line, job->runs.sources[i].name);
-    for (size_t i = 0; call->verb->options[i].name && line; i++) {
-        const struct option *option = &call->verb->options[i];
-        const struct option_value *value = &call->options[i];
-        bool path = option->value && (strstr(option->value, "FILE") || strstr(option->value, "PATH"));
-        if (!value->given || strcmp(option->name, "out") == 0) continue;
-        if (option->type == OPTION_FLAG) line = arena_printf(&job->arena, "%s --%s", line, option->name);
-        if (option->type == OPTION_INT || option->type == OPTION_REAL)
-            line = arena_printf(&job->arena, "%s --%s %.10g", line, option->name, value->number);
-        for (int k = 0; k < (option->type == OPTION_LIST ? value->n : option->type == OPTION_TEXT) && line; k++) {
-            const char *text = option->type == OPTION_LIST ? value->list[k] : value->text;
-            if (path) text = last_part(text, &job->arena);
-            line = text ? arena_printf(&job->arena, "%s --%s %s", line, option->name, text) : NULL;
-        }
-    }
-    return line;
-}
-
 /* ---- where rows go ------------------------------------------------------------------------------------------------ */
 
 static cord_status add_lists(struct job *job, struct dataset *set, cord_error *err) {
@@ -252,7 +229,7 @@ static cord_status export_to(struct job *job, const char *path, cord_error *err)
     struct dataset_options where = export_place(job->call, path, job->options.n_splits);
     struct card card = {
         .sources = job->runs.sources, .n_sources = job->runs.n, .options = &job->options, .figures = &job->figures};
-    card.command = command_of(job);
+    card.command = export_command(job->call, &job->runs, &job->arena);
     if (!card.command) return error_memory(err);
     where.library = duckdb_library(&job->arena);
     CORD_TRY(dataset_open(&set, &where, job->splits, job->options.n_splits, err));
