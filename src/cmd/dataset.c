@@ -95,6 +95,11 @@ static cord_status open_model(struct reader *reader, const char *name, cord_mode
     return cord_model_open(reader->engine, &options, model, err);
 }
 
+static void note_bos(struct reader *reader, const cord_model *model) {
+    const cord_model_info *info = cord_model_get_info(model);
+    if (info->wants_bos == CORD_BOS_WANTED) reader->added_bos = info->bos;
+}
+
 static cord_status open_file(struct reader *reader, const char *path, cord_text bos, cord_text eos, cord_error *err) {
     struct buf source;
     CORD_TRY(file_read(path, "chat template", MOST_TEMPLATE, &source, err));
@@ -123,6 +128,7 @@ static cord_status open_template(struct reader *reader, const char *name, cord_e
     if (find_weights(name, &reader->arena, &path, &why) != CORD_OK) return no_template(reader, name, &why, err);
     CORD_TRY(open_model(reader, name, &model, err));
     info = cord_model_get_info(model);
+    if (!reader->tokenizer) note_bos(reader, model);
     if (info->chat_template.len) return turn_open(&reader->turn, info->chat_template, info->bos, info->eos, err);
     return error_set(err, CORD_BAD_MODEL, "%s has no chat template of its own; name a known format or a .jinja file",
                      name);
@@ -132,6 +138,7 @@ cord_status reader_open(struct reader *reader, const char *tokenizer, const char
     *reader = (struct reader){0};
     arena_init(&reader->arena);
     cord_status status = tokenizer ? open_model(reader, tokenizer, &reader->tokenizer, err) : CORD_OK;
+    if (reader->tokenizer) note_bos(reader, reader->tokenizer);
     if (status == CORD_OK && tmpl) status = open_template(reader, tmpl, err);
     if (status != CORD_OK) reader_close(reader);
     return status;
@@ -144,9 +151,16 @@ void reader_close(struct reader *reader) {
     *reader = (struct reader){0};
 }
 
-cord_status reader_count(void *ctx, cord_text text, int *tokens, cord_error *err) {
-    const struct reader *reader = ctx;
-    const cord_span span = {text, true}; /* as trainers tokenise, who know no spans */
+static cord_status count(const struct reader *reader, cord_text text, bool special, int *tokens, cord_error *err) {
+    const cord_span span = {text, special};
     *tokens = 0;
     return text.len ? cord_count_tokens(reader->tokenizer, &span, 1, tokens, err) : CORD_OK;
+}
+
+cord_status reader_count(void *reader, cord_text text, int *tokens, cord_error *err) {
+    return count(reader, text, true, tokens, err); /* as trainers tokenise, who know no spans */
+}
+
+cord_status reader_count_plain(void *reader, cord_text text, int *tokens, cord_error *err) {
+    return count(reader, text, false, tokens, err);
 }

@@ -23,6 +23,7 @@ struct reader {
     cord_engine *engine;
     cord_model *tokenizer;
     struct turn turn;
+    cord_text added_bos; /* export_options.added_bos, of the tokenizer, or else of the model whose template is taken */
     struct arena arena;
 };
 
@@ -32,5 +33,7 @@ cord_status reader_open(struct reader *reader, const char *tokenizer, const char
 void reader_close(struct reader *reader); /* zeroed is fine */
 /* export_options.count_tokens, with a reader as its context. */
 cord_status reader_count(void *reader, cord_text text, int *tokens, cord_error *err);
+/* export_options.count_plain. */
+cord_status reader_count_plain(void *reader, cord_text text, int *tokens, cord_error *err);
 
 #endif

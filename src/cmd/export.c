@@ -1,5 +1,6 @@
 /* export.c - `cord export`: training rows from runs. It must not know layouts of rows, nor how one is chosen. */
 #include "cmd/dataset.h"
+#include "cmd/export_command.h"
 #include "cmd/export_files.h"
 #include "export/trainers.h"
 
@@ -193,34 +194,12 @@ static cord_status open_reader(struct job *job, cord_error *err) {
     CORD_TRY(reader_open(&job->reader, tokenizer, tmpl, err));
     if (tokenizer) {
         job->options.count_tokens = reader_count;
+        job->options.count_plain = reader_count_plain;
         job->options.tokenizer = &job->reader;
     }
     if (tmpl) job->options.turn = &job->reader.turn;
+    job->options.added_bos = job->reader.added_bos;
     return CORD_OK;
-}
-
-/* What was asked for, for the card. Options are told as they were given; runs and files by their last parts, since nobody
- * else has our folders. */
-static const char *command_of(struct job *job) {
-    const struct call *call = job->call;
-    const char *line = "cord export";
-    for (int i = 0; i < job->runs.n && line; i++)
-        line = arena_printf(&job->arena, "%s %s", line, job->runs.sources[i].name);
-    for (size_t i = 0; call->verb->options[i].name && line; i++) {
-        const struct option *option = &call->verb->options[i];
-        const struct option_value *value = &call->options[i];
-        bool path = option->value && (strstr(option->value, "FILE") || strstr(option->value, "PATH"));
-        if (!value->given || strcmp(option->name, "out") == 0) continue;
-        if (option->type == OPTION_FLAG) line = arena_printf(&job->arena, "%s --%s", line, option->name);
-        if (option->type == OPTION_INT || option->type == OPTION_REAL)
-            line = arena_printf(&job->arena, "%s --%s %.10g", line, option->name, value->number);
-        for (int k = 0; k < (option->type == OPTION_LIST ? value->n : option->type == OPTION_TEXT) && line; k++) {
-            const char *text = option->type == OPTION_LIST ? value->list[k] : value->text;
-            if (path) text = last_part(text, &job->arena);
-            line = text ? arena_printf(&job->arena, "%s --%s %s", line, option->name, text) : NULL;
-        }
-    }
-    return line;
 }
 
 /* ---- where rows go ------------------------------------------------------------------------------------------------ */
@@ -250,7 +229,7 @@ static cord_status export_to(struct job *job, const char *path, cord_error *err)
     struct dataset_options where = export_place(job->call, path, job->options.n_splits);
     struct card card = {
         .sources = job->runs.sources, .n_sources = job->runs.n, .options = &job->options, .figures = &job->figures};
-    card.command = command_of(job);
+    card.command = export_command(job->call, &job->runs, &job->arena);
     if (!card.command) return error_memory(err);
     where.library = duckdb_library(&job->arena);
     CORD_TRY(dataset_open(&set, &where, job->splits, job->options.n_splits, err));
@@ -313,9 +292,10 @@ static void tell(const struct job *job) {
                 (long long)job->overlap.too_short);
 }
 
-/* Rows that a template rendered, and that end in the answer's text: a student of them would not learn to stop. */
+/* Rows that were rendered, and that end in the answer's text: a student of them would not learn to stop. */
 static bool lacks_end(const struct export_options *o) {
-    return o->turn && !o->turn->end.len && !o->search_prompt && o->format->texts != TEXTS_PLAIN &&
+    bool ends = o->turn && o->turn->end.len;
+    return (o->turn || o->search_prompt) && !ends && o->format->texts != TEXTS_PLAIN &&
            o->format->kind != ROW_STEP_PAIR;
 }
 
@@ -330,10 +310,22 @@ static void warn(const struct job *job) {
             "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
             "be learned%s%s\n",
             (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
-    if (lacks_end(&job->options))
+    if (lacks_end(&job->options) && !job->options.turn)
+        fprintf(err, "warning: nothing stands behind an answer, so that no row says where it ends: name the student's "
+                     "--template, whose end of a turn is put there, or let the trainer add an end of text\n");
+    if (lacks_end(&job->options) && job->options.turn)
         fprintf(err,
                 "warning: this template writes nothing behind an answer, so that no row says where it ends: name the "
                 "student's --tokenizer, whose end-of-text token the template may write, or let the trainer add it\n");
+    if (job->options.turn && job->options.turn->lacks_bos && job->options.format->texts == TEXTS_TOKENS)
+        fprintf(err,
+                "warning: this template writes a BOS before a row, and which is not known, so that no row has one: "
+                "name the student's --tokenizer\n");
+    if (f->audits[AUDIT_SPECIAL_TOKEN])
+        fprintf(err,
+                "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "
+                "learns to end its turn there: --list FILE says which, --drop special-token leaves them out\n",
+                (long long)f->audits[AUDIT_SPECIAL_TOKEN], (long long)f->rows);
     if (t && f->over_length)
         fprintf(
             err,
@@ -422,7 +414,7 @@ static const struct option options[] = {
      .doc = "pairs and labels: what differs by less in log S is equal (the meta-prover's noise)"},
     {.name = "drop", .type = OPTION_TEXT, .value = "NAME,...", .doc = "leave out rows in which the audit finds these"},
     {.name = "list", .type = OPTION_TEXT, .value = "FILE", .doc = "write what the audit found, a line a row"},
-    {.name = "dedupe", .type = OPTION_FLAG, .doc = "leave out rows with the words of an earlier one"},
+    {.name = "dedupe", .type = OPTION_FLAG, .doc = "leave out rows with the text of an earlier one"},
     {.name = "exclude",
      .type = OPTION_LIST,
      .value = "FILE",
@@ -491,7 +483,8 @@ const struct verb verb_export = {
         "\n"
         "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
         "with\n"
-        "it. Audits: gold-first, repeats, script, language, unclosed, weak-step. docs/export.md has all of it,\n"
+        "it. Audits: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md has all "
+        "of\nit, "
         "docs/training.md what to set in each trainer.\n"
         "\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",

@@ -23,6 +23,7 @@ static cord_status figures_of_runs(const struct call *call, struct reader *reade
     };
     if (reader->tokenizer) {
         options.count_tokens = reader_count;
+        options.count_plain = reader_count_plain;
         options.tokenizer = reader;
     }
     CORD_TRY(runs_open(runs, call->args, call->n_args, err));

@@ -1,6 +1,7 @@
 /* audit.c - see audit.h. */
 #include "export/audit.h"
 
+#include "base/special.h"
 #include "eval/mention.h"
 #include "export/hashes.h"
 #include "export/words.h"
@@ -8,7 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
-const char *const audit_names[] = {"gold-first", "repeats", "script", "language", "unclosed", "weak-step", NULL};
+const char *const audit_names[] = {"gold-first", "repeats",   "script",        "language",
+                                   "unclosed",   "weak-step", "special-token", NULL};
 
 /* ---- the gold, too early ----------------------------------------------------------------------------------------- */
 
@@ -164,6 +166,16 @@ static bool weak_step(const struct example *e) {
     return false;
 }
 
+/* ---- special tokens -------------------------------------------------------------------------------------------------- */
+
+static bool has_special(cord_text text) {
+    for (size_t at = 0; at < text.len; at++) {
+        size_t n = special_length(text, at);
+        if (n && special_is_known(text_slice(text, at, at + n))) return true;
+    }
+    return false;
+}
+
 /* ---- all ----------------------------------------------------------------------------------------------------------- */
 
 cord_status audit_texts(cord_text question, cord_text reasoning, cord_text reply, unsigned *found, cord_error *err) {
@@ -178,5 +190,7 @@ cord_status audit_texts(cord_text question, cord_text reasoning, cord_text reply
 cord_status audit_example(const struct example *e, unsigned *found, cord_error *err) {
     CORD_TRY(audit_texts(e->question, e->reasoning, e->reply, found, err));
     *found |= (unsigned)gold_first(e) << AUDIT_GOLD_FIRST | (unsigned)weak_step(e) << AUDIT_WEAK_STEP;
+    bool special = has_special(e->question) || has_special(e->reasoning) || has_special(e->reply);
+    *found |= (unsigned)special << AUDIT_SPECIAL_TOKEN;
     return CORD_OK;
 }

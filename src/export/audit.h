@@ -9,15 +9,16 @@
 #include "export/example.h"
 
 enum audit {
-    AUDIT_GOLD_FIRST, /* states the gold in its first step, before anything leads to it */
-    AUDIT_REPEATS,    /* says the same again and again */
-    AUDIT_SCRIPT,     /* goes on in another script than its question's or its own */
-    AUDIT_LANGUAGE,   /* goes on in another language */
-    AUDIT_UNCLOSED,   /* a tag or a fence that is opened and not closed, or a think tag inside the reasoning */
-    AUDIT_WEAK_STEP,  /* the answer is correct, but with one of its steps the gold was as good as impossible */
+    AUDIT_GOLD_FIRST,    /* states the gold in its first step, before anything leads to it */
+    AUDIT_REPEATS,       /* says the same again and again */
+    AUDIT_SCRIPT,        /* goes on in another script than its question's or its own */
+    AUDIT_LANGUAGE,      /* goes on in another language */
+    AUDIT_UNCLOSED,      /* a tag or a fence that is opened and not closed, or a think tag inside the reasoning */
+    AUDIT_WEAK_STEP,     /* the answer is correct, but with one of its steps the gold was as good as impossible */
+    AUDIT_SPECIAL_TOKEN, /* holds what a tokenizer takes for a special token, which may end a turn */
     AUDITS
 };
-/* "gold-first", "repeats", "script", "language", "unclosed", "weak-step"; NULL-terminated. */
+/* "gold-first", "repeats", "script", "language", "unclosed", "weak-step", "special-token"; NULL-terminated. */
 extern const char *const audit_names[];
 
 /* Flags, 1 << enum audit. */

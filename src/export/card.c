@@ -166,29 +166,37 @@ static cord_status put_models(const struct export_source *source, struct arena *
     return CORD_OK;
 }
 
-/* A recipe for others: of a path its last part, of a server's address nothing, since both are of this machine and may say
- * more than their owner wants to publish. */
+/* Keys whose values are of this machine and may say more than their owner wants to publish: paths, of which the last part is
+ * told, and a server's address, of which nothing is. */
+static bool holds_path(cord_text key) {
+    static const char *const paths[] = {"file", "template", "out", "command"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (text_equal(key, text_of(paths[i]))) return true;
+    return false;
+}
+
+static bool holds_address(cord_text key) { return text_equal(key, TEXT("url")); }
+
+/* A line of a recipe as others may read it. */
 static void put_recipe_line(struct buf *out, cord_text line) {
-    static const char *const paths[] = {"file: \"", "template: \"", "out: \"", "command: \""};
     cord_text rest = line;
     while (rest.len && rest.data[0] == ' ') rest = text_slice(rest, 1, rest.len);
-    size_t indent = line.len - rest.len;
-    if (text_starts(rest, TEXT("url: \"")) && rest.len > 7) {
-        buf_addf(out, "%*surl: \"(not told)\"", (int)indent, "");
-        return;
-    }
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        cord_text key = text_of(paths[i]);
-        if (!text_starts(rest, key) || !text_ends(rest, TEXT("\""))) continue;
-        cord_text path = text_slice(rest, key.len, rest.len - 1);
+    ptrdiff_t colon = text_find(rest, TEXT(": \""));
+    cord_text key = text_slice(rest, 0, colon < 0 ? 0 : (size_t)colon);
+    size_t from = line.len - rest.len + key.len + 3; /* of the value */
+    if (holds_address(key) && line.len > from + 1) {
+        buf_add(out, text_slice(line, 0, from));
+        buf_addf(out, "(not told)\"");
+    } else if (holds_path(key) && line.len > from && text_ends(line, TEXT("\""))) {
+        cord_text path = text_slice(line, from, line.len - 1);
         while (path.len > 1 && path.data[path.len - 1] == '/') path.len--;
         ptrdiff_t slash = text_rfind(path, TEXT("/"));
-        buf_add(out, text_slice(line, 0, indent + key.len));
+        buf_add(out, text_slice(line, 0, from));
         buf_add(out, text_slice(path, path.len > 1 ? (size_t)(slash + 1) : 0, path.len));
         buf_addc(out, '"');
-        return;
+    } else {
+        buf_add(out, line);
     }
-    buf_add(out, line);
 }
 
 static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err) {
@@ -206,15 +214,14 @@ static cord_status put_recipe(struct buf *out, cord_text recipe, cord_error *err
 
 /* In what recipes differ, a line each ("search.beam: 2 -> 3"), but for what is of a machine. */
 static cord_status put_differences(struct buf *out, const char *what, cord_text lines, cord_error *err) {
-    static const char *const own[] = {".file", ".template", ".command", ".url", ".out"};
     if (!lines.len) return CORD_OK;
     struct buf told;
     buf_init(&told, "what differs", 4 << 20);
     for (cord_text line; text_next_line(&lines, &line);) {
         ptrdiff_t colon = text_find(line, TEXT(":"));
         cord_text key = text_slice(line, 0, colon < 0 ? line.len : (size_t)colon);
-        bool is_own = false;
-        for (size_t i = 0; i < sizeof own / sizeof *own; i++) is_own |= text_ends(key, text_of(own[i]));
+        cord_text last = text_slice(key, (size_t)(text_rfind(key, TEXT(".")) + 1), key.len);
+        bool is_own = holds_path(last) || holds_address(last);
         buf_add(&told, is_own ? key : line);
         buf_addf(&told, "%s\n", is_own ? ": (not told)" : "");
     }

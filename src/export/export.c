@@ -9,10 +9,15 @@ enum { MOST_ROW = 512 << 20 };
 
 const char *export_refusal(const struct export_options *o) {
     bool rendered = o->turn || o->search_prompt;
-    if (o->format->texts == TEXTS_RENDERED && !rendered)
+    if (o->format->texts >= TEXTS_RENDERED && !rendered)
         return "this format holds rendered texts, so it needs --template (or --search-prompt)";
     if (o->search_prompt && o->format->texts == TEXTS_PLAIN)
         return "--search-prompt is a rendered text: take it with text, prompt-completion, axolotl-segments or step-dpo";
+    if (o->turn && o->turn->thinking.len && !o->search_prompt && o->format->texts != TEXTS_PLAIN &&
+        !text_equal(o->turn->thinking, text_trim(o->style.think_open)))
+        return "the template opens the thinking with a tag that --think-tags does not name, so that nothing would "
+               "close "
+               "it: name the template's own";
     if (o->search_prompt && o->full_context)
         return "--search-prompt holds the context that the search saw: leave it out, or leave out --full-context";
     if (o->format->kind == ROW_STEP_PAIR && o->drop >> AUDIT_WEAK_STEP & 1)

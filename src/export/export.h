@@ -33,14 +33,17 @@ struct export_options {
     double margin; /* of log S, nats: what differs by less is no preference, and no better or worse step; below 0: the
                           noise of the run's meta-prover */
     unsigned drop; /* flags of audits */
-    bool dedupe;   /* a row with the words of an earlier one is left out */
+    bool dedupe;   /* a row with the text of an earlier one is left out */
     const struct overlap *exclude; /* NULL: none */
     int max_tokens;                /* of prompt and response; 0 = all */
     /* Tokens of a text by a tokenizer; NULL: there is none, and then no max_tokens. */
     cord_status (*count_tokens)(void *ctx, cord_text text, int *tokens, cord_error *err);
+    /* The same of a text in which nothing is a special token. */
+    cord_status (*count_plain)(void *ctx, cord_text text, int *tokens, cord_error *err);
     void *tokenizer;
 
     const struct turn *turn; /* renders; NULL: no template */
+    cord_text added_bos;     /* what the student's tokenizer puts before every text; empty: nothing, or nobody knows */
     int trainer_tokens;      /* how long a row the named trainer takes unless told; 0 = not asked */
     bool search_prompt;      /* the prompt of a row is the search's own */
     bool provenance;         /* rows also say "id", "gold" and where they come from */

@@ -63,7 +63,7 @@ void figures_add_teacher(struct figures *f, const char *name, int64_t steps) {
 void figures_add(struct figures *f, const struct example *e, cord_text prompt, unsigned audits) {
     double score = exp(e->log_s), s0 = exp(e->log_s0);
     figures_add_texts(f, prompt, e->response, audits);
-    f->grades[e->grade]++;
+    if (e->answer.len) f->grades[e->grade]++; /* a pair of steps has no answer, and no grade */
     spread_add(&f->score, score);
     spread_add(&f->lift, score - s0);
     spread_add(&f->rows_s0, s0);

@@ -16,7 +16,7 @@ static const struct training_format formats[] = {
     {"llama-factory", ROW_TRACE, TEXTS_PLAIN, "sharegpt with LLaMA-Factory's dataset_info.json beside it",
      write_sharegpt, describe_sharegpt},
     {"axolotl", ROW_TRACE, TEXTS_PLAIN, "messages, for Axolotl's type: chat_template", write_messages, NULL},
-    {"axolotl-segments", ROW_TRACE, TEXTS_RENDERED,
+    {"axolotl-segments", ROW_TRACE, TEXTS_TOKENS,
      "{\"segments\": [{\"label\", \"text\"}]}: rendered with --template, for Axolotl's type: input_output",
      write_segments, NULL},
     {"ms-swift", ROW_TRACE, TEXTS_PLAIN, "messages, ms-swift's standard layout", write_messages, NULL},

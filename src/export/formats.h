@@ -29,6 +29,7 @@ struct training_row {
 
     /* The texts as a chat template renders them: data == NULL where none was given. */
     cord_text rendered_prompt, rendered_response;
+    cord_text closed; /* the whole row as a trainer renders it with that template; data == NULL where it does not */
 
     /* ROW_STEP_PAIR: what both have before them (think tag included), and the two steps as they stand behind it. */
     cord_text prefix, chosen, worse;
@@ -41,6 +42,7 @@ enum row_texts {
     TEXTS_PLAIN,    /* no: the trainer renders */
     TEXTS_EITHER,   /* where a template is given */
     TEXTS_RENDERED, /* nothing else: one is needed */
+    TEXTS_TOKENS, /* nor does the trainer's tokenizer put a BOS before them: what the template writes stands in the row */
 };
 
 struct training_format {

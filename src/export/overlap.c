@@ -2,7 +2,10 @@
 #include "export/overlap.h"
 
 #include "data/source.h"
+#include "export/rows.h"
 #include "export/words.h"
+
+#include <strings.h>
 
 #define LINES_OF_A_FILE ((int64_t)1 << 40) /* a value is file * this + line */
 
@@ -37,29 +40,25 @@ static cord_status add_text(struct overlap *o, cord_text text, int64_t value, co
 
 /* The text of a question's member: a string, or the last user's message of a list. */
 static bool text_in(const json_t *value, cord_text *text) {
-    if (json_is_string(value)) {
-        *text = (cord_text){json_string_value(value), json_string_length(value)};
-        return true;
-    }
-    bool found = false;
-    size_t i;
-    const json_t *message;
-    json_array_foreach(value, i, message) {
-        const json_t *content = json_object_get(message, "content");
-        const char *role = json_string_value(json_object_get(message, "role"));
-        if (!json_is_string(content) || !role || strcmp(role, "user") != 0) continue;
-        *text = (cord_text){json_string_value(content), json_string_length(content)};
-        found = true;
-    }
-    return found;
+    cord_text asked = {0}, said = {0};
+    if (json_is_string(value))
+        asked = (cord_text){json_string_value(value), json_string_length(value)};
+    else
+        rows_read_turns(value, &asked, &said);
+    if (asked.data) *text = asked;
+    return asked.data != NULL;
 }
 
+/* Sets write their names with capitals or without. */
 static bool find_question(const struct json_row *row, cord_text *text) {
-    static const char *const names[] = {"question", "problem", "prompt", "instruction", "query", "text", "messages"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct json_member *member = json_row_get(row, names[i]);
-        if (member && text_in(member->value, text)) return true;
-    }
+    static const char *const names[] = {"question", "problem", "prompt",   "instruction",
+                                        "query",    "text",    "messages", "conversations"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t k = 0; k < row->n; k++)
+            if (row->members[k].key.len == strlen(names[i]) &&
+                strncasecmp(row->members[k].key.data, names[i], strlen(names[i])) == 0 &&
+                text_in(row->members[k].value, text))
+                return true;
     return false;
 }
 

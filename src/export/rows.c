@@ -1,7 +1,6 @@
 /* rows.c - see rows.h. */
 #include "export/rows.h"
 
-#include "base/json.h"
 #include "data/source.h"
 
 #include <math.h>
@@ -12,8 +11,7 @@ static cord_text text_at(const json_t *value) {
 
 /* ---- layouts ------------------------------------------------------------------------------------------------------ */
 
-/* A list of turns: the last text of whoever asks, and of whoever answers. */
-static bool read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
+bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
     size_t i;
     const json_t *turn;
     if (!json_is_array(list)) return false;
@@ -40,7 +38,7 @@ static bool read_part(const json_t *value, cord_text *text) {
         *text = text_at(json_object_get(value, "value"));
         return true;
     }
-    if (!read_turns(value, &prompt, &response)) return false;
+    if (!rows_read_turns(value, &prompt, &response)) return false;
     *text = response.data ? response : prompt;
     return true;
 }
@@ -54,8 +52,8 @@ static bool read_row(const json_t *row, cord_text *prompt, cord_text *response) 
         if (read_part(json_object_get(row, pairs[i][0]), prompt) &&
             read_part(json_object_get(row, pairs[i][1]), response))
             return true;
-    if (read_turns(json_object_get(row, "messages"), prompt, response)) return true;
-    if (read_turns(json_object_get(row, "conversations"), prompt, response)) return true;
+    if (rows_read_turns(json_object_get(row, "messages"), prompt, response)) return true;
+    if (rows_read_turns(json_object_get(row, "conversations"), prompt, response)) return true;
     *prompt = TEXT("");
     const json_t *text = json_object_get(row, "text");
     if (!text) text = json_object_get(row, "input");
@@ -95,13 +93,13 @@ static void add_teachers(const json_t *steps, struct figures *f, struct arena *a
     }
 }
 
-static void add_provenance(const json_t *from, struct figures *f, struct arena *arena) {
+static void add_provenance(const json_t *from, bool graded, struct figures *f, struct arena *arena) {
     const json_t *score = json_object_get(from, "score"), *s0 = json_object_get(from, "s0"),
                  *steps = json_object_get(from, "steps");
     const char *grade = json_string_value(json_object_get(from, "grade"));
     double s = json_is_number(score) ? json_number_value(score) : (double)NAN;
     double s_0 = json_is_number(s0) ? json_number_value(s0) : (double)NAN;
-    for (int g = 0; grade && g < 4; g++) f->grades[g] += strcmp(grade, grade_name((enum grade)g)) == 0;
+    for (int g = 0; graded && grade && g < 4; g++) f->grades[g] += strcmp(grade, grade_name((enum grade)g)) == 0;
     spread_add(&f->score, s);
     spread_add(&f->rows_s0, s_0);
     spread_add(&f->lift, s - s_0);
@@ -148,7 +146,8 @@ static cord_status add_row(const struct reading *r, const struct json_row *row, 
         spread_add(&r->figures->tokens, a + b);
     }
     const json_t *from = json_object_get(row->object, "provenance");
-    if (json_is_object(from)) add_provenance(from, r->figures, r->arena);
+    bool graded = !json_object_get(row->object, "initial_reason_steps"); /* steps have no grade */
+    if (json_is_object(from)) add_provenance(from, graded, r->figures, r->arena);
     return CORD_OK;
 }
 

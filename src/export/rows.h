@@ -3,7 +3,12 @@
 #ifndef CORD_ROWS_H
 #define CORD_ROWS_H
 
+#include "base/json.h"
 #include "export/figures.h"
+
+/* Of a list of turns, however they are named ("role" or "from", "user" or "human"): the last text of whoever asks, and of
+ * whoever answers. False where there is none. */
+bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response);
 
 /* Adds a file's rows to `figures`, whatever kind of file it is (data/source.h has the kinds, and `library`); names live in
  * `arena`. A row in none of the layouts that cord writes is CORD_BAD_INPUT, with the members that it has. */

@@ -8,13 +8,21 @@
 
 /* ---- texts --------------------------------------------------------------------------------------------------------- */
 
-/* The search's prompt ends where reasoning begins, so that the response does not open the thinking again. */
-static cord_status render_search(struct exporter *e, struct training_row *row, cord_text response) {
-    cord_text open = e->options->style.think_open;
+/* The search's prompt ends where reasoning begins, so that the response does not open the thinking again. It was the
+ * meta-prover's; how the student ends a turn, its template says. */
+static cord_status render_search(struct exporter *e, struct training_row *row, cord_text response, cord_error *err) {
+    cord_text open = e->options->style.think_open, opened = turn_thinking(e->search_prompt);
+    if (opened.len && !text_equal(opened, text_trim(open)))
+        return error_set(
+            err, CORD_BAD_USAGE,
+            "the search's prompt opens the thinking with %.*s, which nothing would close: --think-tags has "
+            "to name the same",
+            (int)opened.len, opened.data);
     if (text_starts(response, open)) response = text_slice(response, open.len, response.len);
     row->rendered_prompt = e->search_prompt.data ? e->search_prompt : TEXT("");
     row->rendered_response = response;
-    return CORD_OK;
+    return e->options->turn ? turn_finish(e->options->turn, response, &e->walk.arena, &row->rendered_response, err)
+                            : CORD_OK;
 }
 
 static cord_status render(struct exporter *e, struct training_row *row, cord_error *err) {
@@ -23,29 +31,34 @@ static cord_status render(struct exporter *e, struct training_row *row, cord_err
     cord_text response = steps ? row->prefix : row->example->response;
     row->prompt = e->problem.question;
     if (o->search_prompt) {
-        CORD_TRY(render_search(e, row, response));
+        CORD_TRY(render_search(e, row, response, err));
     } else if (o->turn && o->format->texts != TEXTS_PLAIN) {
         CORD_TRY(turn_render(o->turn, row->prompt, response, o->style.think_open, &e->walk.arena, &row->rendered_prompt,
                              &row->rendered_response, err));
     }
+    if (o->turn && !row->rendered_prompt.data && o->format->kind != ROW_STEPS)
+        CORD_TRY(turn_closed(o->turn, row->prompt, response, &e->walk.arena, &row->closed, err));
     /* what both steps have before them is no whole turn */
     if (steps && row->rendered_prompt.data) {
-        size_t end = o->search_prompt || !o->turn ? 0 : o->turn->end.len;
+        size_t end = o->turn ? o->turn->end.len : 0;
         row->prefix = text_slice(row->rendered_response, 0, row->rendered_response.len - end);
     }
     return CORD_OK;
 }
 
+/* A trainer hands a text to the tokenizer, which puts its BOS before it: there would be two. */
+static void leave_out_bos(const struct export_options *o, struct training_row *row) {
+    cord_text bos = o->added_bos, prompt = row->rendered_prompt;
+    if (bos.len && o->format->texts != TEXTS_TOKENS && text_starts(prompt, bos))
+        row->rendered_prompt = text_slice(prompt, bos.len, prompt.len);
+}
+
 /* What a trainer would make of the row by itself. Of rendered rows nothing can be lost: they hold what they hold. */
-static cord_status look_for_traps(struct exporter *e, const struct training_row *row, cord_error *err) {
-    const struct export_options *o = e->options;
-    bool keeps = true;
-    if (o->turn && !row->rendered_prompt.data && row->example->response.len)
-        CORD_TRY(turn_keeps(o->turn, row->prompt, row->example->response, row->example->reasoning, &e->walk.arena,
-                            &keeps, err));
-    e->figures->lost_reasoning += !keeps;
-    e->figures->over_length += o->trainer_tokens && row->example->tokens > o->trainer_tokens;
-    return CORD_OK;
+static void look_for_traps(struct exporter *e, const struct training_row *row) {
+    int most = e->options->trainer_tokens;
+    cord_text reasoning = row->example->reasoning;
+    e->figures->lost_reasoning += row->closed.data && reasoning.len && text_find(row->closed, reasoning) < 0;
+    e->figures->over_length += most && row->example->tokens > most;
 }
 
 /* ---- filters that read ----------------------------------------------------------------------------------------------- */
@@ -64,8 +77,21 @@ static void open_list_row(struct exporter *e, struct json_writer *w) {
     json_text(w, "id", e->problem.id);
 }
 
+/* Special tokens of the student's own, whatever they look like: where they are none, a text has other tokens. */
+static cord_status find_special(const struct export_options *o, cord_text text, unsigned *found, cord_error *err) {
+    int all, plain;
+    if (!o->count_plain || (!memchr(text.data, '<', text.len) && !memchr(text.data, '[', text.len))) return CORD_OK;
+    CORD_TRY(o->count_tokens(o->tokenizer, text, &all, err));
+    CORD_TRY(o->count_plain(o->tokenizer, text, &plain, err));
+    *found |= (unsigned)(all != plain) << AUDIT_SPECIAL_TOKEN;
+    return CORD_OK;
+}
+
 static cord_status audit(struct exporter *e, const struct example *example, unsigned *found, cord_error *err) {
+    const cord_text texts[] = {example->question, example->reasoning, example->reply};
     CORD_TRY(audit_example(example, found, err));
+    for (int i = 0; i < 3; i++)
+        if (texts[i].len) CORD_TRY(find_special(e->options, texts[i], found, err));
     if (!*found || !e->options->list) return CORD_OK;
     struct json_writer w;
     open_list_row(e, &w);
@@ -104,12 +130,13 @@ static cord_status excluded(struct exporter *e, const struct training_row *row, 
     return write_line(e, e->options->matches, "what overlaps", err);
 }
 
-/* What a trainer sees behind the prompt: of a pair, of one of the two. */
+/* What a trainer sees behind the prompt; where it renders, with the prompt: of a pair, of one of the two. */
 static cord_status find_response(struct exporter *e, const struct training_row *row, bool rejected, cord_text *response,
                                  cord_error *err) {
     const struct example_step whole[] = {{.text = row->prefix}, {.text = rejected ? row->worse : row->chosen}};
     bool steps = e->options->format->kind == ROW_STEP_PAIR;
     *response = rejected ? row->rejected->response : row->example->response;
+    if (row->closed.data) return turn_closed(e->options->turn, row->prompt, *response, &e->walk.arena, response, err);
     if (!row->rendered_prompt.data) return CORD_OK;
     if (steps) return example_join(whole, 2, &e->walk.arena, response, err);
     *response = row->rendered_response;
@@ -129,8 +156,8 @@ static cord_status count(struct exporter *e, const struct training_row *row, cor
         CORD_TRY(o->count_tokens(o->tokenizer, response, &n, err));
         if (n > most) most = n;
     }
-    CORD_TRY(
-        o->count_tokens(o->tokenizer, row->rendered_prompt.data ? row->rendered_prompt : row->prompt, tokens, err));
+    cord_text prompt = row->rendered_prompt.data ? row->rendered_prompt : row->prompt;
+    if (!row->closed.data) CORD_TRY(o->count_tokens(o->tokenizer, prompt, tokens, err));
     *tokens += most;
     return CORD_OK;
 }
@@ -138,8 +165,8 @@ static cord_status count(struct exporter *e, const struct training_row *row, cor
 static cord_status is_duplicate(struct exporter *e, const struct training_row *row, bool *found, cord_error *err) {
     *found = false;
     if (!e->options->dedupe) return CORD_OK;
-    uint64_t hash = seed_mix(words_hash(row->prompt), words_hash(row->example->response));
-    if (row->rejected) hash = seed_mix(hash, words_hash(row->rejected->response));
+    uint64_t hash = seed_mix(signs_hash(row->prompt), signs_hash(row->example->response));
+    if (row->rejected) hash = seed_mix(hash, signs_hash(row->rejected->response));
     int64_t earlier;
     CORD_TRY(seen_note(&e->seen, (cord_text){(const char *)&hash, sizeof hash}, 1, &earlier, err));
     *found = earlier != 0;
@@ -231,13 +258,14 @@ cord_status sink_row(struct exporter *e, struct training_row *row, struct exampl
     CORD_TRY(render(e, row, err));
     CORD_TRY(filter(e, row, example, &removed, &audits, err));
     if (removed) return CORD_OK;
-    CORD_TRY(look_for_traps(e, row, err));
+    look_for_traps(e, row);
     struct export_split *split =
         &e->options->splits[export_split_of(e->options->splits, e->options->n_splits, e->problem.id)];
     row->split = split->name;
     row->number = split->rows++;
     figures_add(e->figures, example, row->prompt, audits);
     if (!split->file) return CORD_OK;
+    leave_out_bos(e->options, row); /* counted it was, since it is trained on */
     struct json_writer w = {.out = &e->line};
     buf_clear(&e->line);
     json_open(&w, NULL, '{');

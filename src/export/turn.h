@@ -11,6 +11,9 @@ struct turn {
     struct chat_options options;
     cord_text
         end; /* what the template writes behind what an assistant has said: "<|im_end|>"; without blanks at its end */
+    cord_text
+        thinking;   /* the tag with which the template opens the thinking before a model writes; empty: it does not */
+    bool lacks_bos; /* it writes a BOS, and nobody has said which */
     struct arena arena;
 };
 
@@ -19,15 +22,21 @@ struct turn {
 cord_status turn_open(struct turn *turn, cord_text source, cord_text bos, cord_text eos, cord_error *err);
 void turn_close(struct turn *turn); /* zeroed is fine */
 
+/* The tag at a prompt's end that opens the thinking: "<think>"; empty: it is not opened there. */
+cord_text turn_thinking(cord_text prompt);
+
+/* A response with the turn's end behind it, in `arena`. */
+cord_status turn_finish(const struct turn *turn, cord_text response, struct arena *arena, cord_text *said,
+                        cord_error *err);
+
 /* The prompt with the assistant's turn open, and the response with the turn's end behind it: together the text that the
  * model will have before it and should say. Where the template itself has opened the thinking, the response does not open
  * it again. Both in `arena`. */
 cord_status turn_render(const struct turn *turn, cord_text question, cord_text response, cord_text think_open,
                         struct arena *arena, cord_text *prompt, cord_text *said, cord_error *err);
 
-/* Whether the whole reasoning is still there when a trainer hands the conversation to the template, which may drop what
- * stands before "</think>". */
-cord_status turn_keeps(const struct turn *turn, cord_text question, cord_text response, cord_text reasoning,
-                       struct arena *arena, bool *keeps, cord_error *err);
+/* The whole conversation as a trainer hands it to the template, which may drop what stands before "</think>". In `arena`. */
+cord_status turn_closed(const struct turn *turn, cord_text question, cord_text response, struct arena *arena,
+                        cord_text *out, cord_error *err);
 
 #endif

@@ -74,10 +74,14 @@ uint64_t word_hash(cord_text word) {
     return hash;
 }
 
-uint64_t words_hash(cord_text text) {
+uint64_t signs_hash(cord_text text) {
     uint64_t hash = 0;
-    size_t at = 0;
-    for (cord_text word; (word = words_next(text, &at)).len;) hash = seed_mix(hash, word_hash(word));
+    for (cord_text rest = text_trim(text); rest.len; rest = text_trim(rest)) {
+        size_t n = 1;
+        while (n < rest.len && !isspace((unsigned char)rest.data[n])) n++;
+        hash = seed_mix(hash, word_hash(text_slice(rest, 0, n)));
+        rest = text_slice(rest, n, rest.len);
+    }
     return hash;
 }
 

@@ -9,8 +9,9 @@
 cord_text words_next(cord_text text, size_t *at);
 /* Of a word, in small letters (of ASCII, Latin-1, Greek and Cyrillic). */
 uint64_t word_hash(cord_text word);
-/* Of a text's words, one behind the other. */
-uint64_t words_hash(cord_text text);
+/* Of all that a text has, signs too, so that "x + 5" is not "x - 5": in small letters, one blank for several, none at the
+ * ends. */
+uint64_t signs_hash(cord_text text);
 size_t words_count(cord_text text);
 
 /* A text's words as hashes, with where each begins and ends. */

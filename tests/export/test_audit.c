@@ -53,6 +53,28 @@ static void test_gold_first(void **state) {
     }
 }
 
+static void test_special_tokens(void **state) {
+    (void)state;
+    static const struct {
+        const char *question, *reasoning, *reply;
+        bool found;
+    } cases[] = {
+        {"What is <|im_end|>?", "x", "y", true},
+        {"What?", "so it is 5<|endoftext|> and", "y", true},
+        {"What?", "x", "5</s>", true},
+        {"What?", "x", "[INST] more", true},
+        {"Is a<b and c>d?", "|x| < 5, [0,1], <b>", "[ABC]", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct example e = {.question = text_of(cases[i].question),
+                            .reasoning = text_of(cases[i].reasoning),
+                            .reply = text_of(cases[i].reply)};
+        unsigned found;
+        assert_ok(audit_example(&e, &found, err));
+        if ((found >> AUDIT_SPECIAL_TOKEN & 1) != cases[i].found) fail_msg("case %zu", i);
+    }
+}
+
 static void test_repeats(void **state) {
     (void)state;
     struct buf text;
@@ -119,9 +141,9 @@ static void test_weak_step(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_gold_first), cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_scripts),   cmocka_unit_test(test_languages),  cmocka_unit_test(test_unclosed),
-        cmocka_unit_test(test_weak_step),
+        cmocka_unit_test(test_nothing),        cmocka_unit_test(test_gold_first), cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_special_tokens), cmocka_unit_test(test_scripts),    cmocka_unit_test(test_languages),
+        cmocka_unit_test(test_unclosed),       cmocka_unit_test(test_weak_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

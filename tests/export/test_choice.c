@@ -189,6 +189,24 @@ static void test_search_prompt(void **state) {
     assert_true(text_equal(prompt, TEXT("<|im_start|>user\na question with a NUL \0 and <|im_end|>")));
     assert_text(content_at(line, "completion"), "### Step 1. Add two\n</think>\n\nSo \\boxed{5}");
     json_decref(line);
+
+    /* the student's template says how a turn ends */
+    struct turn turn;
+    assert_ok(turn_open(&turn, chat_template_known("qwq"), TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    line = line_of(rows_of(f), 0);
+    assert_text(content_at(line, "completion"), "### Step 1. Add two\n</think>\n\nSo \\boxed{5}<|im_end|>");
+    json_decref(line);
+    f->options.search_prompt = false;
+
+    /* what the template opens has to be closed */
+    f->options.style.think_open = TEXT("");
+    assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE);
+    f->options.style.think_open = TEXT("<reasoning>\n");
+    assert_non_null(strstr(export_refusal(&f->options), "opens the thinking"));
+    f->options.format = training_format("messages");
+    assert_null(export_refusal(&f->options)); /* a trainer's rendering opens nothing */
+    turn_close(&turn);
 }
 
 static void test_provenance(void **state) {
@@ -241,6 +259,51 @@ static void test_max_tokens(void **state) {
     f->options.max_tokens = 9;
     assert_true(text_ends(rows_of(f), TEXT("So \\\\boxed{5}\"}]}\n")));
     assert_true(f->figures.tokens.max == 8 || f->figures.tokens.max == 9);
+
+    /* with a template, what a trainer renders is counted, of a pair too; four more a turn here */
+    struct turn turn;
+    cord_text wordy = TEXT("{% for m in messages %}so says the {{ m.role }} {{ m.content }}{% endfor %}");
+    assert_ok(turn_open(&turn, wordy, TEXT(""), TEXT(""), err));
+    f->options.turn = &turn;
+    f->options.max_tokens = 16;
+    assert_text(rows_of(f), "");
+    f->options.max_tokens = 17;
+    assert_true(rows_of(f).len > 0);
+    assert_true(f->figures.tokens.max == 17);
+    f->options.format = training_format("dpo");
+    f->options.only_correct = false;
+    f->options.max_tokens = 0;
+    rows_of(f);
+    double rendered = f->figures.tokens.max;
+    f->options.turn = NULL;
+    rows_of(f);
+    assert_true(f->figures.tokens.max == rendered - 8);
+    turn_close(&turn);
+}
+
+/* As if "<odd>" were one token of the student's, and three where it is none. */
+static cord_status count_plain(void *ctx, cord_text text, int *n, cord_error *e) {
+    CORD_TRY(count_words(ctx, text, n, e));
+    if (text_find(text, TEXT("<odd>")) >= 0) *n += 2;
+    return CORD_OK;
+}
+
+/* A token of the student's own is found by its tokenizer, whatever it looks like. */
+static void test_special_tokens(void **state) {
+    struct fixture *f = *state;
+    retell_sample(
+        f, "{\"id\":\"p1\",\"question\":\"What is 2 + 3?\",\"answer\":\"5\",\"full_context\":\"See <odd> there.\"}");
+    f->options.full_context = true;
+    f->options.drop = 1U << AUDIT_SPECIAL_TOKEN;
+    assert_true(rows_of(f).len > 0); /* nobody's token */
+    assert_int_equal(f->figures.full_contexts, 1);
+    f->options.count_tokens = count_words;
+    f->options.count_plain = count_plain;
+    assert_text(rows_of(f), "");
+    assert_int_equal(f->figures.removed_n[FILTER_AUDIT], 1);
+    f->options.drop = 0;
+    assert_true(rows_of(f).len > 0);
+    assert_int_equal(f->figures.audits[AUDIT_SPECIAL_TOKEN], 1);
 }
 
 static void test_dedupe(void **state) {
@@ -469,23 +532,12 @@ static void test_full_context(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_only_correct),
-        TEST(test_other_criteria),
-        TEST(test_no_answer_trains_nobody),
-        TEST(test_top),
-        TEST(test_markers),
-        TEST(test_markers_of_given_traces),
-        TEST(test_other_tags),
-        TEST(test_search_prompt),
-        TEST(test_provenance),
-        TEST(test_max_tokens),
-        TEST(test_dedupe),
-        TEST(test_exclude),
-        TEST(test_filters_of_pairs),
-        TEST(test_mixed_runs),
-        TEST(test_splits),
-        TEST(test_disk_that_is_full),
-        TEST(test_full_context),
+        TEST(test_only_correct), TEST(test_other_criteria),    TEST(test_no_answer_trains_nobody),
+        TEST(test_top),          TEST(test_markers),           TEST(test_markers_of_given_traces),
+        TEST(test_other_tags),   TEST(test_search_prompt),     TEST(test_provenance),
+        TEST(test_max_tokens),   TEST(test_special_tokens),    TEST(test_dedupe),
+        TEST(test_exclude),      TEST(test_filters_of_pairs),  TEST(test_mixed_runs),
+        TEST(test_splits),       TEST(test_disk_that_is_full), TEST(test_full_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,7 @@ static void test_filters_on_the_card(void **state) {
     f->options.min_score = 0;
     assert_ok(export_to(f, in(f, "set"), true, err));
     assert_holds(f, "set/README.md", "rows                               1\n");
+    assert_holds(f, "set/README.md", "  correct                          0 of 1");
 }
 
 static bool holds(struct fixture *f, const char *name, const char *part) {
@@ -90,6 +91,15 @@ static bool holds(struct fixture *f, const char *name, const char *part) {
     bool found = strstr(content.data, part) != NULL;
     buf_release(&content);
     return found;
+}
+
+/* Nobody graded a step: the figures do not say that none is correct. */
+static void test_steps_have_no_grade(void **state) {
+    struct fixture *f = *state;
+    f->options.format = training_format("step-dpo");
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    assert_holds(f, "set/README.md", "rows                               1\n");
+    assert_false(holds(f, "set/README.md", "  correct "));
 }
 
 /* A card says what the run did, and whether the gold had a part in it. */
@@ -338,9 +348,15 @@ static void test_parquet_or_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_folder),           TEST(test_filters_on_the_card), TEST(test_method_on_the_card),
-        TEST(test_readme_of_others), TEST(test_all_or_nothing),      TEST(test_rows_read_back),
-        TEST(test_parquet),          TEST(test_parquet_or_nothing),
+        TEST(test_folder),
+        TEST(test_filters_on_the_card),
+        TEST(test_steps_have_no_grade),
+        TEST(test_method_on_the_card),
+        TEST(test_readme_of_others),
+        TEST(test_all_or_nothing),
+        TEST(test_rows_read_back),
+        TEST(test_parquet),
+        TEST(test_parquet_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,29 @@ static void test_rendered(void **state) {
                "<|im_end|>'}]}");
     assert_row(f, "messages", "{" MESSAGES "}"); /* the trainer renders */
     turn_close(&turn);
+
+    /* a BOS stands where no tokenizer puts one, and only there */
+    assert_ok(turn_open(&turn, chat_template_known("gemma"), TEXT(""), TEXT(""), err));
+    assert_true(turn.lacks_bos);
+    turn_close(&turn);
+    assert_ok(turn_open(&turn, chat_template_known("gemma"), TEXT("<bos>"), TEXT(""), err));
+    assert_false(turn.lacks_bos);
+#undef TURNS
+#define TURNS "<start_of_turn>user\\n" QUESTION "<end_of_turn>\\n<start_of_turn>model\\n"
+    assert_row(f, "prompt-completion",
+               "{'prompt': '<bos>" TURNS "', 'completion': '" J_RESPONSE "<end_of_turn>'}"); /* nobody adds it */
+    f->options.added_bos = TEXT("<bos>");
+    assert_row(f, "prompt-completion", "{'prompt': '" TURNS "', 'completion': '" J_RESPONSE "<end_of_turn>'}");
+    assert_row(f, "text", "{'text': '" TURNS J_RESPONSE "<end_of_turn>'}");
+    assert_row(f, "axolotl-segments",
+               "{'segments': [{'label': false, 'text': '<bos>" TURNS "'}, {'label': true, 'text': '" J_RESPONSE
+               "<end_of_turn>'}]}");
+    json_t *row = row_in(f, "step-dpo");
+    assert_true(text_starts(content_at(row, "prompt"), TEXT("<start_of_turn>")));
+    json_decref(row);
+    turn_close(&turn);
     f->options.turn = NULL;
+    f->options.added_bos = TEXT("");
 }
 
 static void test_pairs(void **state) {

@@ -46,10 +46,13 @@ static void test_words(void **state) {
                "plain lines count as well, seven eight\n"
                "{\"messages\": [{\"role\": \"system\", \"content\": \"be kind to all of them\"}, {\"role\": \"user\", "
                "\"content\": \"alpha beta gamma delta epsilon\"}]}\n"
-               "{\"prompt\": \"too short\"}\n");
+               "{\"prompt\": \"too short\"}\n"
+               "{\"ID\": \"2024-I-1\", \"Problem\": \"every morning Aya goes out\", \"Answer\": 204}\n"
+               "{\"conversations\": [{\"from\": \"human\", \"value\": \"how many legs has it\"}, {\"from\": \"gpt\", "
+               "\"value\": \"it has as many as any\"}]}\n");
     overlap_init(&o, 5);
     assert_ok(overlap_add(&o, path, NULL, err));
-    assert_int_equal(o.questions, 3);
+    assert_int_equal(o.questions, 5);
     assert_int_equal(o.too_short, 1);
     assert_true(meets(&o, "zero ONE, two: three -- four\nfive!", &match));
     assert_text(match.words, "ONE, two: three -- four\nfive");
@@ -61,8 +64,20 @@ static void test_words(void **state) {
     assert_true(meets(&o, "alpha beta gamma delta epsilon", &match));
     assert_false(meets(&o, "be kind to all of them", &match)); /* a system text is nobody's question */
     assert_false(meets(&o, "too short", &match));
+    assert_true(meets(&o, "Every morning, Aya goes out.", &match));
+    assert_true(meets(&o, "How many legs has it?", &match));
+    assert_false(meets(&o, "it has as many as any", &match)); /* an answer is no question */
     assert_false(meets(&o, "", &match));
     overlap_release(&o);
+}
+
+/* Of all words of a text, one behind the other. */
+static uint64_t hash_of_words(cord_text text) {
+    struct words words;
+    assert_ok(words_init(&words, text, err));
+    uint64_t hash = words_gram(&words, 0, words.n);
+    words_release(&words);
+    return hash;
 }
 
 /* Punctuation is what it is in any script's blocks, and capitals as far as words.h says. */
@@ -79,9 +94,9 @@ static void test_words_beyond_ascii(void **state) {
     static const char *const other[][2] = {
         {"x2", "x\u00B2"}, {"caf\u00E9", "cafe"}, {"a\u00AAb", "a b"}, {"\u3007", "\u3007 \u3007"}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        if (words_hash(text_of(same[i][0])) != words_hash(text_of(same[i][1]))) fail_msg("%s", same[i][1]);
+        if (hash_of_words(text_of(same[i][0])) != hash_of_words(text_of(same[i][1]))) fail_msg("%s", same[i][1]);
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
-        if (words_hash(text_of(other[i][0])) == words_hash(text_of(other[i][1]))) fail_msg("%s", other[i][1]);
+        if (hash_of_words(text_of(other[i][0])) == hash_of_words(text_of(other[i][1]))) fail_msg("%s", other[i][1]);
     assert_int_equal(words_count(TEXT("half \xE2\x82 of it\xFF")), 4); /* what is no UTF-8 */
     char small[300], large[300];                                       /* longer than what is hashed at once */
     for (size_t i = 0; i < sizeof small; i += 2) {
@@ -91,6 +106,16 @@ static void test_words_beyond_ascii(void **state) {
         large[i + 1] = ascii ? 'C' : '\x84';
     }
     assert_true(word_hash((cord_text){small, 299}) == word_hash((cord_text){large, 299}));
+}
+
+/* What makes two rows the same: blanks and capitals apart, all of them. */
+static void test_signs(void **state) {
+    (void)state;
+    assert_true(signs_hash(TEXT(" Solve x + 5 =\n\n0.")) == signs_hash(TEXT("solve X + 5 = 0. ")));
+    static const char *const other[][2] = {
+        {"x + 5 = 0", "x - 5 = 0"}, {"x+5", "x +5"}, {"a b", "b a"}, {"2.5", "25"}, {"x", ""}};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (signs_hash(text_of(other[i][0])) == signs_hash(text_of(other[i][1]))) fail_msg("%s", other[i][1]);
 }
 
 /* A question of fewer words than n counts whole. */
@@ -188,8 +213,8 @@ static void test_against_all(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {TEST(test_words),          TEST(test_words_beyond_ascii),
-                                       TEST(test_short_question), TEST(test_wrong_input),
-                                       TEST(test_packed),         TEST(test_against_all)};
+    const struct CMUnitTest tests[] = {TEST(test_words),          TEST(test_words_beyond_ascii), TEST(test_signs),
+                                       TEST(test_short_question), TEST(test_wrong_input),        TEST(test_packed),
+                                       TEST(test_against_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,17 +29,23 @@ static void open_real(struct turn *turn, const char *file) {
     buf_release(&source);
 }
 
+/* Whether the reasoning is there where a trainer renders. */
+static bool keeps(const struct turn *turn) {
+    struct arena arena;
+    cord_text all;
+    arena_init(&arena);
+    assert_ok(turn_closed(turn, TEXT("2 + 3?"), TEXT(RESPONSE), &arena, &all, err));
+    bool found = text_find(all, TEXT(REASONING)) >= 0;
+    arena_release(&arena);
+    return found;
+}
+
 static void test_what_is_lost(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
         struct turn turn;
-        struct arena arena;
-        bool keeps;
         open_real(&turn, real[i].file);
-        arena_init(&arena);
-        assert_ok(turn_keeps(&turn, TEXT("2 + 3?"), TEXT(RESPONSE), TEXT(REASONING), &arena, &keeps, err));
-        if (keeps != real[i].keeps) fail_msg("%s: keeps %d", real[i].file, keeps);
-        arena_release(&arena);
+        if (keeps(&turn) != real[i].keeps) fail_msg("%s: keeps %d", real[i].file, keeps(&turn));
         turn_close(&turn);
     }
 }
@@ -73,13 +79,40 @@ static void test_known_loses_too(void **state) {
     } known[] = {{"chatml", true}, {"qwen-2.5", true}, {"deepseek-r1", false}, {"llama-3.1", true}, {"gemma", true}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct turn turn;
-        struct arena arena;
-        bool keeps;
-        arena_init(&arena);
         assert_ok(turn_open(&turn, chat_template_known(known[i].name), TEXT(""), TEXT(""), err));
-        assert_ok(turn_keeps(&turn, TEXT("2 + 3?"), TEXT(RESPONSE), TEXT(REASONING), &arena, &keeps, err));
-        if (keeps != known[i].keeps) fail_msg("%s: keeps %d", known[i].name, keeps);
-        arena_release(&arena);
+        if (keeps(&turn) != known[i].keeps) fail_msg("%s: keeps %d", known[i].name, keeps(&turn));
+        turn_close(&turn);
+    }
+}
+
+static void test_thinking(void **state) {
+    (void)state;
+    static const char *const prompts[][2] = {{"<|im_start|>assistant\n<think>\n", "<think>"},
+                                             {"[/INST][THINK]", "[THINK]"},
+                                             {"<|START_THINKING|>", "<|START_THINKING|>"},
+                                             {"<think>\n\n</think>\n\n", ""},
+                                             {"<|im_start|>assistant\n", ""},
+                                             {"<start_of_turn>", ""},
+                                             {"a think>", ""},
+                                             {"", ""}};
+    for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++)
+        assert_text(turn_thinking(text_of(prompts[i][0])), prompts[i][1]);
+}
+
+/* A template that always opens the next turn: it is no end of this one. */
+static void test_end(void **state) {
+    (void)state;
+    static const char *const real_ends[][2] = {
+        {"{% for m in messages %}<s><{{ m.role }}>{{ m.content }}</s>{% endfor %}<s><assistant>", "</s>"},
+        {"{% for m in messages %}<{{ m.role }}>{{ m.content }}</e>\n{% endfor %}<assistant>\n<think>\n", "</e>"},
+        {"{% for m in messages %}{{ m.content }}<sep>{% endfor %}", "<sep>"},
+        {"{% for m in messages %}<{{ m.role }}>{{ m.content }}</e><eos>{% endfor %}"
+         "{% if add_generation_prompt %}<assistant>{% endif %}",
+         "</e><eos>"}};
+    for (size_t i = 0; i < sizeof real_ends / sizeof *real_ends; i++) {
+        struct turn turn;
+        assert_ok(turn_open(&turn, text_of(real_ends[i][0]), TEXT(""), TEXT(""), err));
+        assert_text(turn.end, real_ends[i][1]);
         turn_close(&turn);
     }
 }
@@ -110,6 +143,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_lost),    cmocka_unit_test(test_rendered_keeps_all),
         cmocka_unit_test(test_known_loses_too), cmocka_unit_test(test_no_place_for_an_assistant),
+        cmocka_unit_test(test_thinking),        cmocka_unit_test(test_end),
         cmocka_unit_test(test_trainers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,7 @@ for folder in ("split", os.path.join("parquet", "split")):
         assert sum(map(len, parts)) == len(ids) and set().union(*parts) == set(ids)
 
 
-@check("prompt and completion are imported again as problems, ids and golds equal")
+@check("rows hold the ids, golds and questions of their problems")
 def _():
     problems = {row["id"]: row for row in map(json.loads, open(os.path.join(exports, "problems.jsonl")))}
     for row in rows_of("prompt-completion"):

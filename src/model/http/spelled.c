@@ -1,9 +1,9 @@
 /* spelled.c - texts in a server's tokens, see spelled.h. It must not know protocols. */
 #include "model/http/spelled.h"
 
-#include <ctype.h>
+#include "base/special.h"
+
 #include <stdlib.h>
-#include <strings.h>
 
 void spelled_release(struct spelled *s) {
     buf_release(&s->text);
@@ -20,64 +20,6 @@ void spelled_shrink(struct spelled *s) {
 
 /* ---- what looks like a special token -------------------------------------------------------------------------- */
 
-/* The length of what looks like a special token at `at`, or 0: "<|im_end|>", "</s>", "[INST]". */
-static size_t tag_length(cord_text t, size_t at) {
-    enum { LONGEST = 64 };
-    char open = t.data[at], close = open == '<' ? '>' : open == '[' ? ']' : '\0';
-    for (size_t i = at + 1; close && i < t.len && i - at < LONGEST; i++) {
-        unsigned char c = (unsigned char)t.data[i];
-        if (t.data[i] == close) return i > at + 1 ? i + 1 - at : 0;
-        if (c <= ' ' || t.data[i] == open) return 0;
-    }
-    return 0;
-}
-
-static bool is_among(cord_text word, const char *const *list, bool any_case) {
-    for (; *list; list++)
-        if (text_equal(word, text_of(*list)) ||
-            (any_case && word.len == strlen(*list) && strncasecmp(word.data, *list, word.len) == 0))
-            return true;
-    return false;
-}
-
-/* "[|endofturn|]": a name of three letters or more between bars. ("[|x|]" is mathematics.) */
-static bool is_barred_name(cord_text inside) {
-    if (inside.len < 5 || inside.data[0] != '|' || inside.data[inside.len - 1] != '|') return false;
-    for (size_t i = 1; i + 1 < inside.len; i++)
-        if (!isalpha((unsigned char)inside.data[i]) && inside.data[i] != '_') return false;
-    return true;
-}
-
-/* Whether such a tag may well be one that begins or ends a turn. To cut one too many costs nothing, to refuse one too
- * many costs a problem: intervals ("[0,1]"), areas ("[ABC]"), inequalities and markup are none, nor are the tags of
- * thinking, which a system text may well speak of and which change nobody's turn. Names in angles come in either case ("<eos>",
- * "<EOS>"), those in brackets in one, and are words of any text in the other ("[args]"). */
-static bool is_special(cord_text tag) {
-    static const char *const bracketed[] = {
-        "INST",       "SYSTEM_PROMPT", "AVAILABLE_TOOLS",
-        "TOOL_CALLS", "TOOL_RESULTS",  "TOOL_CONTENT",
-        "IMG",        "IMG_END",       "IMG_BREAK",
-        "AUDIO",      "BEGIN_AUDIO",   "CALL_ID",
-        "ARGS",       "PREFIX",        "MIDDLE",
-        "SUFFIX",     "PAD",           "MODEL_SETTINGS",
-        "CLS",        "SEP",           "MASK",
-        "gMASK",      "sMASK",         "UNK",
-        "BOS",        "EOS",           NULL,
-    };
-    static const char *const angled[] = {
-        "s",   "bos", "eos", "pad",  "unk",       "mask",   "sep",  "cls",   "eod",           "eop",         "sop",
-        "eot", "bot", "SYS", "user", "assistant", "system", "role", "human", "start_of_turn", "end_of_turn", NULL,
-    };
-    static const cord_text wide = {"\xEF\xBD\x9C", 3}; /* DeepSeek's bar */
-    bool angle = tag.data[0] == '<';
-    cord_text inside = text_slice(tag, 1, tag.len - 1), bar = TEXT("|");
-    if (angle ? text_starts(inside, bar) || text_ends(inside, bar) || text_starts(inside, wide)
-              : is_barred_name(inside))
-        return true;
-    if (inside.len > 1 && *inside.data == '/') inside = text_slice(inside, 1, inside.len);
-    return is_among(inside, angle ? angled : bracketed, angle);
-}
-
 static bool add_cut(struct spelled *s, size_t at) {
     if (s->n_cuts == s->room) {
         size_t room = s->room ? 2 * s->room : 8;
@@ -92,11 +34,11 @@ static bool add_cut(struct spelled *s, size_t at) {
 
 /* A tag at `at` of an untrusted text that begins at `start`: it is cut behind its first byte, or refused. */
 static void guard(struct spelled *s, cord_text text, size_t start, size_t at) {
-    size_t len = tag_length(text, at);
+    size_t len = special_length(text, at);
     cord_text tag = text_slice(text, at, at + len);
     if (len && !s->remote->protocol->sends_text) {
         if (!add_cut(s, start + at + 1)) error_fill(&s->error, CORD_NO_MEMORY, "out of memory");
-    } else if (len && is_special(tag) && s->error.code == CORD_OK) {
+    } else if (len && special_is_known(tag) && s->error.code == CORD_OK) {
         error_fill(&s->error, CORD_BAD_INPUT,
                    "the text holds \"%.*s\", which %s may take for a special token, since prompts go there as text; "
                    "leave that out, or "
