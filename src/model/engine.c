@@ -2,6 +2,7 @@
 #include "model/backend.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 static const struct backend *const backends[] = {&backend_local, &backend_http};
@@ -85,19 +86,78 @@ cord_model_usage cord_model_get_usage(const cord_model *model) {
     };
 }
 
+/* ---- calls --------------------------------------------------------------------------------------------------- */
+
+/* What one back end has of a call. */
+struct part {
+    cord_engine *engine;
+    const struct backend *backend;
+    cord_status (*run)(struct part *part);
+    union {
+        cord_proposal **proposals;
+        cord_scoring **scorings;
+        cord_classification **classifications;
+    };
+    int n;
+    cord_status status;
+    cord_error error;
+};
+
+static cord_status run_propose(struct part *part) {
+    return part->backend->propose(part->engine, part->proposals, part->n, &part->error);
+}
+
+static cord_status run_score(struct part *part) {
+    return part->backend->score(part->engine, part->scorings, part->n, &part->error);
+}
+
+static cord_status run_classify(struct part *part) {
+    return part->backend->classify(part->engine, part->classifications, part->n, &part->error);
+}
+
+static void *run_part(void *arg) {
+    struct part *part = arg;
+    part->status = part->run(part);
+    return NULL;
+}
+
+/* Runs the parts that have requests, side by side: a server computes while this machine does. */
+static cord_status run_parts(struct part parts[N_BACKENDS], cord_error *err) {
+    pthread_t threads[N_BACKENDS];
+    bool apart[N_BACKENDS] = {false};
+    struct part *last = NULL;
+    for (int b = 0; b < N_BACKENDS; b++)
+        if (parts[b].n) last = &parts[b];
+    for (int b = 0; b < N_BACKENDS; b++) {
+        if (!parts[b].n || &parts[b] == last) continue;
+        apart[b] = pthread_create(&threads[b], NULL, run_part, &parts[b]) == 0;
+        if (!apart[b]) run_part(&parts[b]);
+    }
+    if (last) run_part(last);
+    for (int b = 0; b < N_BACKENDS; b++)
+        if (apart[b]) pthread_join(threads[b], NULL);
+    for (int b = 0; b < N_BACKENDS; b++) {
+        if (parts[b].status == CORD_OK) continue;
+        if (err) *err = parts[b].error;
+        return parts[b].status;
+    }
+    return CORD_OK;
+}
+
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
     CORD_TRY(goes_on(engine, err));
-    cord_proposal **mine = calloc((size_t)n + 1, sizeof(cord_proposal *));
+    cord_proposal **mine = calloc((size_t)n + 1, sizeof(cord_proposal *)), **next = mine;
     if (!mine) return error_memory(err);
-    cord_status status = CORD_OK;
-    for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
-        int n_mine = 0;
+    struct part parts[N_BACKENDS];
+    for (int b = 0; b < N_BACKENDS; b++) {
+        parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run_propose, .proposals = next};
         for (int i = 0; i < n; i++)
             if (requests[i].model->backend == backends[b] &&
                 proposal_check(&requests[i], &requests[i].error) == CORD_OK)
-                mine[n_mine++] = &requests[i];
-        if (n_mine) status = backends[b]->propose(engine, mine, n_mine, err);
+                *next++ = &requests[i];
+        parts[b].n = (int)(next - parts[b].proposals);
     }
+    cord_status status = run_parts(parts, err);
     free(mine);
     return status;
 }
@@ -110,15 +170,16 @@ void cord_proposal_release(cord_proposal *proposal) {
 
 cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
     CORD_TRY(goes_on(engine, err));
-    cord_scoring **mine = calloc((size_t)n + 1, sizeof(cord_scoring *));
+    cord_scoring **mine = calloc((size_t)n + 1, sizeof(cord_scoring *)), **next = mine;
     if (!mine) return error_memory(err);
-    cord_status status = CORD_OK;
-    for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
-        int n_mine = 0;
+    struct part parts[N_BACKENDS];
+    for (int b = 0; b < N_BACKENDS; b++) {
+        parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run_score, .scorings = next};
         for (int i = 0; i < n; i++)
-            if (requests[i].model->backend == backends[b]) mine[n_mine++] = &requests[i];
-        if (n_mine) status = backends[b]->score(engine, mine, n_mine, err);
+            if (requests[i].model->backend == backends[b]) *next++ = &requests[i];
+        parts[b].n = (int)(next - parts[b].scorings);
     }
+    cord_status status = run_parts(parts, err);
     free(mine);
     return status;
 }
@@ -140,20 +201,22 @@ static void refuse_head(cord_classification *request) {
 
 cord_status cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
     CORD_TRY(goes_on(engine, err));
-    cord_classification **mine = calloc((size_t)n + 1, sizeof(cord_classification *));
+    cord_classification **mine = calloc((size_t)n + 1, sizeof(cord_classification *)), **next = mine;
     if (!mine) return error_memory(err);
-    cord_status status = CORD_OK;
-    for (int b = 0; b < N_BACKENDS && status == CORD_OK; b++) {
-        int n_mine = 0;
+    struct part parts[N_BACKENDS];
+    for (int b = 0; b < N_BACKENDS; b++) {
+        parts[b] =
+            (struct part){.engine = engine, .backend = backends[b], .run = run_classify, .classifications = next};
         for (int i = 0; i < n; i++) {
             if (requests[i].model->backend != backends[b]) continue;
             if (backends[b]->classify)
-                mine[n_mine++] = &requests[i];
+                *next++ = &requests[i];
             else
                 refuse_head(&requests[i]);
         }
-        if (n_mine) status = backends[b]->classify(engine, mine, n_mine, err);
+        parts[b].n = (int)(next - parts[b].classifications);
     }
+    cord_status status = run_parts(parts, err);
     free(mine);
     return status;
 }

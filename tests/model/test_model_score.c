@@ -388,6 +388,21 @@ static void scored_from_decoded_cells_where_it_may_be(void **state) {
     cord_proposal_release(&p);
 }
 
+/* Two requests that are equal but for that are no doubles of each other. */
+static void what_may_reuse_and_what_may_not_are_two(void **state) {
+    (void)state;
+    cord_proposal p;
+    cord_span span;
+    cord_scoring s[2] = {write_and_ask(&p, &span, 920)};
+    s[1] = s[0];
+    s[0].reuse = true;
+    assert_ok(cord_score(engine, s, 2, err));
+    assert_true(s[0].cached_tokens >= p.prompt_tokens + p.new_tokens - 3);
+    assert_in_range(s[1].cached_tokens, 1, p.prompt_tokens);
+    for (int i = 0; i < 2; i++) cord_scoring_release(&s[i]);
+    cord_proposal_release(&p);
+}
+
 /* How much of a text of the group is missing for its next step, after another text of the group was scored. */
 static int missing_after_another(uint64_t group, bool others_go_on) {
     for (uint64_t other = 901; other < group; other++) cord_forget(engine, other); /* they have the same texts */
@@ -537,6 +552,7 @@ int main(void) {
         cmocka_unit_test(proposals_do_not_matter),
         cmocka_unit_test(never_scored_from_decoded_cells),
         cmocka_unit_test(scored_from_decoded_cells_where_it_may_be),
+        cmocka_unit_test(what_may_reuse_and_what_may_not_are_two),
         cmocka_unit_test(texts_that_go_on_are_not_computed_again),
         cmocka_unit_test(forgotten_groups_do_not_matter),
         cmocka_unit_test(a_small_cache_does_not_matter),

@@ -3,6 +3,7 @@
  * and knows one token a byte; what is tested is cord's side of it. (llama-server and vLLM are real:
  * test_model_server.c, `make test-vllm`.) */
 #include "pretended.h"
+#include "tiny.h"
 
 static void sglang_is_found_and_asked(void **state) {
     (void)state;
@@ -357,6 +358,42 @@ static void long_texts_are_waited_for(void **state) {
     end(&s);
 }
 
+static cord_model *_Atomic beside;
+static atomic_llong written_before;
+
+/* Notes how far the model beside the server is when a request comes. */
+static bool answer_and_look(struct exchange *x) {
+    if (beside && asks(x, "POST", "/v1/completions"))
+        atomic_store(&written_before, cord_model_get_usage(beside).proposed_tokens);
+    return answer_openai(x);
+}
+
+/* A call for a server and for a model of this machine keeps both busy at once. */
+static void a_server_computes_beside_this_machine(void **state) {
+    (void)state;
+    enum { TOKENS = 600 };
+    struct served s;
+    char path[64];
+    cord_model *local = NULL;
+    assert_ok(start(&s, answer_and_look, (struct manners){.strings_named = true},
+                    (cord_model_options){.protocol = "openai"}, err));
+    tiny_write(TINY_LLAMA, path);
+    assert_ok(cord_model_open(s.engine, &(cord_model_options){.name = "tiny", .path = path}, &local, err));
+    unlink(path);
+    beside = local;
+    cord_proposal p[2] = {
+        {.model = s.model, .prompt = question, .n_spans = 1, .stops = stops, .n_stops = 2, .max_tokens = 20},
+        {.model = local, .prompt = question, .n_spans = 1, .max_tokens = TOKENS}};
+    atomic_store(&written_before, -1);
+    assert_ok(cord_propose(s.engine, p, 2, err));
+    for (int i = 0; i < 2; i++)
+        if (p[i].error.code != CORD_OK) fail_msg("%s", p[i].error.message);
+    assert_in_range(p[1].new_tokens, TOKENS / 2, TOKENS);
+    assert_in_range(atomic_load(&written_before), 0, p[1].new_tokens / 2);
+    for (int i = 0; i < 2; i++) cord_proposal_release(&p[i]);
+    end(&s);
+}
+
 /* Untrusted texts that only look like tags are no reason to refuse a problem. */
 static void what_mathematics_writes_is_no_tag(void **state) {
     (void)state;
@@ -561,6 +598,7 @@ int main(void) {
         cmocka_unit_test(an_echo_scores),
         cmocka_unit_test(no_echo_no_scores),
         cmocka_unit_test(long_texts_are_waited_for),
+        cmocka_unit_test(a_server_computes_beside_this_machine),
         cmocka_unit_test(what_mathematics_writes_is_no_tag),
         cmocka_unit_test(chats_are_gone_on_with),
         cmocka_unit_test(chats_that_begin_anew_are_refused),

@@ -102,7 +102,7 @@ bool measuring_take(struct job *job, int index, const float *logits) {
 
 bool measuring_same(const struct job *a, const struct job *b) {
     const struct measuring *x = a->measuring, *y = b->measuring;
-    return a->model == b->model && x->first == y->first && x->behind == y->behind &&
+    return a->model == b->model && a->reuses == b->reuses && x->first == y->first && x->behind == y->behind &&
            tokens_common(a->tokens.id, a->tokens.n, b->tokens.id, b->tokens.n) >= x->behind;
 }
 
