@@ -143,8 +143,8 @@ static cord_status choose_sizes(struct local_model *model, const cord_model_opti
     model->context = options->context ? options->context : trained < 4096 ? trained : 4096;
     if (model->context > trained)
         return error_set(err, CORD_BAD_MODEL,
-                         "%s was trained with a context of %d tokens, and %d are needed; lower the search's token "
-                         "budgets or the model's `context`",
+                         "%s was trained with a context of %d tokens, and %d are needed; lower the model's `context` "
+                         "(of a command: --context), or the search's token budgets",
                          name, trained, model->context);
     model->context +=
         options->more_context < trained - model->context ? options->more_context : trained - model->context;
