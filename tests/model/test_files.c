@@ -142,7 +142,7 @@ static void write_parts(char first[200], char second[200], float change) {
 static void a_model_in_parts(void **state) {
     (void)state;
     char first[200], second[200], hex[65], other[65];
-    struct stat one, two;
+    struct stat one = {0}, two = {0};
     cord_model *model = NULL;
     write_parts(first, second, 0);
     assert_ok(cord_model_open(engine, &(cord_model_options){.name = "m", .path = first}, &model, err));
