@@ -179,8 +179,8 @@ typedef struct {
     bool (*again)(void *ctx, const cord_request *request, int lost);
 } cord_ledger;
 
-/* How models' servers are asked, and how patiently: seconds and counts, 0 = the default. None of it changes a result. A text that comes
- * whole begins when it is finished: it is given 0.2 s more than first_byte for each token that it may have. */
+/* How models' servers are asked, and how patiently: seconds and counts, 0 = the default. None of it changes a result. A text
+ * that comes whole begins when it is finished: it is given 0.2 s more than first_byte for each token that it may have. */
 typedef struct {
     double connect;       /* to connect: 10 */
     double first_byte;    /* from the request to the reply's first byte, of a stream to its first event: 600 */
@@ -188,14 +188,14 @@ typedef struct {
     int tries;            /* of one request, the first one too: 8. What trying again cannot mend is told at once */
     double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
-    /* A PEM file of the certificates to trust in place of the system's, borrowed until the engine is closed; NULL: the system's */
+    /* A PEM file of the certificates to trust, borrowed until the engine is closed; NULL: those of the system */
     const char *authorities;
 } cord_server_limits;
 
 typedef struct {
-    int threads; /* for local models; 0, or more than there are cores: one a core */
-    uint64_t
-        memory; /* bytes that the caches of all local models may take; 0 = half of what the machine has free; of all where `reproducible` */
+    int threads;     /* for local models; 0, or more than there are cores: one a core */
+    uint64_t memory; /* bytes that the caches of all local models may take; 0 = half of what the machine has free, or of
+                      * all that it has where `reproducible` */
     bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
     cord_server_limits servers;
 
@@ -305,8 +305,8 @@ typedef struct {
     int n_spans;
     /* filled in: */
     int tokens;
-    cord_error error; /* the text's own: CORD_BAD_INPUT for one that is not UTF-8; that, or CORD_BAD_MODEL, for
-                       * another that the model's tokens cannot spell */
+    cord_error error; /* the text's own: CORD_BAD_INPUT for one that is not UTF-8, or that a local model's tokens cannot
+                       * spell */
 } cord_counting;
 
 /* Counts the tokens of n texts; a server is asked for all of them at once. Like cord_propose, it fails as a whole only for

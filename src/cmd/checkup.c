@@ -1,6 +1,7 @@
 /* checkup.c - see checkup.h. */
 #include "cmd/checkup.h"
 
+#include "base/thinking.h"
 #include "search/criterion.h"
 
 #include <math.h>
@@ -75,29 +76,13 @@ struct finding checkup_head(cord_engine *engine, const cord_model *model, struct
 
 /* ---- who opens the thinking ---------------------------------------------------------------------------------- */
 
-/* The last tag of a text that ends in one, blanks aside: "<think>" of "…\n<think>\n", "[THINK]"; or an empty text. */
-static cord_text last_tag(cord_text t) {
-    t = text_trim_end(t);
-    char close = t.len ? t.data[t.len - 1] : '\0', open = close == '>' ? '<' : close == ']' ? '[' : '\0';
-    for (size_t at = t.len; open && at > 0 && t.len - at < 64; at--)
-        if (t.data[at - 1] == open) return text_slice(t, at - 1, t.len);
-    return (cord_text){"", 0};
-}
-
-static bool speaks_of_thinking(cord_text tag) {
-    static const char *const words[] = {"think", "THINK", "Think", "reason", "thought"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (text_find(tag, text_of(words[i])) >= 0) return text_find(tag, TEXT("/")) < 0;
-    return false;
-}
-
 /* `before` is the prompt without prompt.think_open, `after` the one that is sent. */
 static struct finding think_finding(const struct prompt_style *style, cord_text before, cord_text after,
                                     struct arena *arena) {
     struct finding f = {.what = "thinking"};
     const char *who = style->full.len ? "prompt.full" : "its template";
-    cord_text theirs = last_tag(before), ours = last_tag(style->think_open);
-    bool opened = speaks_of_thinking(theirs);
+    cord_text theirs = thinking_opened(before), ours = thinking_opened(style->think_open);
+    bool opened = theirs.len > 0;
     cord_text added = text_slice(after, before.len < after.len ? before.len : after.len, after.len);
     if (!text_trim(style->think_open).len)
         f.found = opened ? arena_printf(arena, "%s opens it (%.*s)", who, (int)theirs.len, theirs.data)

@@ -113,7 +113,7 @@ cord_status duck_ask(struct duck *d, cord_error *err) {
 
 cord_status duck_advance(struct duck *d, bool *more, cord_error *err) {
     *more = true;
-    if (d->row < d->rows) return CORD_OK;
+    if (d->row + 1 < d->rows) return d->row++, CORD_OK;
     if (d->chunk) d->api.destroy_data_chunk(&d->chunk);
     d->chunk = d->api.fetch_chunk(d->result);
     const char *said = d->chunk ? NULL : d->api.result_error(&d->result);

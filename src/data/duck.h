@@ -54,7 +54,7 @@ struct duck {
     void *database, *connection, *statement;
     struct duck_result result;
     bool has_result;
-    void *chunk; /* a piece of the result, and the row in it that comes next */
+    void *chunk; /* a piece of the result, and the row in it that duck_advance came to */
     uint64_t row, rows;
     struct buf query;
 };

@@ -173,7 +173,7 @@ static cord_status check_columns(struct table *t, cord_error *err) {
     buf_clear(&t->duck.query);
     buf_addf(&t->duck.query, "SELECT name, num_children::VARCHAR FROM parquet_schema('%s')", t->duck.seen);
     CORD_TRY(duck_ask(&t->duck, err));
-    for (int64_t parts = 0;; root = false, t->duck.row++) {
+    for (int64_t parts = 0;; root = false) {
         CORD_TRY(duck_advance(&t->duck, &more, err));
         if (!more) return CORD_OK;
         cord_text own = duck_value(&t->duck, 1); /* (of a number, which is short, a text with its NUL) */
@@ -274,7 +274,6 @@ cord_status table_next(struct table *t, struct table_row *row, cord_error *err) 
         CORD_TRY(buf_check(&t->text, err));
         row->text = buf_text(&t->text);
     }
-    t->duck.row++;
     return CORD_OK;
 }
 

@@ -169,7 +169,7 @@ static cord_status put_models(const struct export_source *source, struct arena *
 /* Keys whose values are of this machine and may say more than their owner wants to publish: paths, of which the last part is
  * told, and a server's address, of which nothing is. */
 static bool holds_path(cord_text key) {
-    static const char *const paths[] = {"file", "template", "out", "command"};
+    static const char *const paths[] = {"file", "template", "out", "command", "authorities"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (text_equal(key, text_of(paths[i]))) return true;
     return false;

@@ -1,6 +1,7 @@
 /* sink.c - the last part of a row's way: its texts are rendered, what reads texts is asked, it is written and counted. */
 #include "export/exporter.h"
 
+#include "base/thinking.h"
 #include "export/words.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@
 /* The search's prompt ends where reasoning begins, so that the response does not open the thinking again. It was the
  * meta-prover's; how the student ends a turn, its template says. */
 static cord_status render_search(struct exporter *e, struct training_row *row, cord_text response, cord_error *err) {
-    cord_text open = e->options->style.think_open, opened = turn_thinking(e->search_prompt);
+    cord_text open = e->options->style.think_open, opened = thinking_opened(e->search_prompt);
     if (opened.len && !text_equal(opened, text_trim(open)))
         return error_set(
             err, CORD_BAD_USAGE,

@@ -1,7 +1,7 @@
 /* turn.c - see turn.h. */
 #include "export/turn.h"
 
-#include <strings.h>
+#include "base/thinking.h"
 
 enum { MOST_TEXT = 256 << 20 };
 
@@ -36,19 +36,6 @@ static cord_status render_open(const struct turn *turn, cord_text question, stru
     return CORD_OK;
 }
 
-cord_text turn_thinking(cord_text prompt) {
-    static const char *const words[] = {"think", "thought", "reason"};
-    cord_text text = text_trim_end(prompt);
-    size_t at = text.len;
-    while (at > 0 && text.data[at - 1] != '<' && text.data[at - 1] != '[') at--;
-    cord_text tag = text_slice(text, at > 0 ? at - 1 : 0, text.len);
-    bool is_tag = at > 0 && tag.data[tag.len - 1] == (tag.data[0] == '<' ? '>' : ']') && tag.data[1] != '/';
-    for (size_t w = 0; is_tag && w < sizeof words / sizeof *words; w++)
-        for (size_t i = 1; i + strlen(words[w]) < tag.len; i++)
-            if (strncasecmp(tag.data + i, words[w], strlen(words[w])) == 0) return tag;
-    return TEXT("");
-}
-
 /* What stands behind an assistant's text, found by a word that no template writes. */
 static cord_status find_end(struct turn *turn, cord_error *err) {
     static const cord_text probe = {"cordprobe", 9};
@@ -79,7 +66,7 @@ static cord_status find_open(struct turn *turn, cord_error *err) {
     cord_status status = render_open(turn, TEXT("question"), &turn->arena, &open, NULL);
     if (status == CORD_NO_MEMORY) return error_memory(err);
     if (status != CORD_OK) return CORD_OK;
-    turn->thinking = turn_thinking(open);
+    turn->thinking = thinking_opened(open);
     cut_next_turn(turn, open);
     return CORD_OK;
 }

@@ -22,9 +22,6 @@ struct turn {
 cord_status turn_open(struct turn *turn, cord_text source, cord_text bos, cord_text eos, cord_error *err);
 void turn_close(struct turn *turn); /* zeroed is fine */
 
-/* The tag at a prompt's end that opens the thinking: "<think>"; empty: it is not opened there. */
-cord_text turn_thinking(cord_text prompt);
-
 /* A response with the turn's end behind it, in `arena`. */
 cord_status turn_finish(const struct turn *turn, cord_text response, struct arena *arena, cord_text *said,
                         cord_error *err);

@@ -1,6 +1,7 @@
 /* grade.c - the one function behind which graders stand (grade.h). It must not know who asks. */
 #include "grade/grade.h"
 
+#include "base/thinking.h"
 #include "grade/command.h"
 #include "grade/judge.h"
 
@@ -30,10 +31,7 @@ bool grader_find_answer(const struct grader *grader, cord_text reply, bool last_
         return true;
     }
     if (grader->settings.by != GRADER_COMMAND && grader->settings.by != GRADER_JUDGE) return false;
-    ptrdiff_t close = text_rfind(reply, TEXT("</think>"));
-    if (close >= 0) reply = text_slice(reply, (size_t)close + strlen("</think>"), reply.len);
-    ptrdiff_t open = text_find(reply, TEXT("<think>")); /* cut in its thinking */
-    *answer = text_trim(open < 0 ? reply : text_slice(reply, 0, (size_t)open));
+    *answer = text_trim(thinking_outside(reply));
     return answer->len > 0;
 }
 

@@ -6,6 +6,8 @@
  * gives an opinion, never a proof. */
 #include "grade/judge.h"
 
+#include "base/thinking.h"
+
 #include <ctype.h>
 
 #define PROMPT_LIMIT ((size_t)64 << 20) /* bytes of a prompt with its texts */
@@ -159,10 +161,9 @@ static struct found find_last(cord_text text, bool whole) {
 }
 
 cord_verdict judge_read(cord_text reply, bool cut, bool thinking, const char **why) {
-    ptrdiff_t close = text_rfind(reply, TEXT("</think>"));
-    if (close >= 0) reply = text_slice(reply, (size_t)close + strlen("</think>"), reply.len);
-    bool inside = (thinking && close < 0) || text_find(reply, TEXT("<think>")) >= 0;
-    struct found found = inside ? (struct found){false, false} : find_last(reply, cut);
+    cord_text said = thinking_behind(reply);
+    bool inside = (thinking && said.len == reply.len) || text_find(said, TEXT("<think>")) >= 0;
+    struct found found = inside ? (struct found){false, false} : find_last(said, cut);
     *why = "the judge's reply cannot be read";
     if (inside) *why = "the judge did not come to an end of its thinking";
     if (found.yes == found.no) return CORD_UNDECIDED;

@@ -4,6 +4,7 @@
 
 #include "answer/find/extract.h"
 #include "base/json.h"
+#include "base/thinking.h"
 
 #include <ctype.h>
 
@@ -310,8 +311,7 @@ static cord_status find_object(cord_text reply, bool cut, json_t **out, cord_err
 }
 
 cord_status integration_read(cord_text reply, bool cut, struct arena *arena, struct integrated *out, cord_error *err) {
-    ptrdiff_t close = text_rfind(reply, TEXT("</think>"));
-    if (close >= 0) reply = text_slice(reply, (size_t)close + strlen("</think>"), reply.len);
+    reply = thinking_behind(reply);
     if (utf8_valid_prefix(reply) < reply.len) return error_set(err, CORD_BAD_INPUT, "it is not valid UTF-8");
     json_t *object;
     CORD_TRY(find_object(reply, cut, &object, err));

@@ -190,15 +190,15 @@ static cord_status check_run(const char *folder, bool *begun, struct shard *shar
 }
 
 /* Where all runs are shards of one division, tells which of its shards are not among them. */
-static cord_status tell_missing(struct merge *m, const struct shard *shards, cord_error *err) {
+static cord_status tell_missing(struct merge *m, const struct shard *shards, int n, cord_error *err) {
     int count = shards[0].count, missing = 0;
-    for (int i = 0; i < m->options->n_runs; i++)
+    for (int i = 0; i < n; i++)
         if (shards[i].count != count) return CORD_OK;
     bool *there = calloc((size_t)count + 1, sizeof *there);
     struct buf names;
     if (!there) return error_memory(err);
     buf_init(&names, "shards", MOST_LINES);
-    for (int i = 0; i < m->options->n_runs; i++) there[shards[i].number] = true;
+    for (int i = 0; i < n; i++) there[shards[i].number] = true;
     for (int i = 1; i <= count; i++) {
         if (there[i]) continue;
         if (missing++ < MISSING_TOLD) buf_addf(&names, "%s%d/%d", names.len ? ", " : "", i, count);
@@ -212,11 +212,10 @@ static cord_status tell_missing(struct merge *m, const struct shard *shards, cor
     return status;
 }
 
-/* Leaves those in `kept` that have begun: of many shards, one may never have had its server. */
-static cord_status check_runs(struct merge *m, struct merge_options *kept, int *locks, cord_error *err) {
+/* Those that have begun, in `kept`: of many shards, one may never have had its server. */
+static cord_status check_runs(struct merge *m, const char **kept, int *n_kept, int *locks, cord_error *err) {
     const struct merge_options *o = m->options;
-    const char **runs = (const char **)(uintptr_t)kept->runs;
-    kept->n_runs = 0;
+    *n_kept = 0;
     struct stat *seen = calloc((size_t)o->n_runs, sizeof *seen);
     struct shard *shards = calloc((size_t)o->n_runs, sizeof *shards);
     cord_status status = seen && shards ? CORD_OK : error_memory(err);
@@ -227,16 +226,15 @@ static cord_status check_runs(struct merge *m, struct merge_options *kept, int *
                 status = error_set(err, CORD_BAD_USAGE, "%s and %s are the same folder", o->runs[j], o->runs[i]);
         if (status == CORD_OK) status = database_hold(o->runs[i], &locks[i], err);
         bool begun = false;
-        if (status == CORD_OK) status = check_run(o->runs[i], &begun, &shards[kept->n_runs], err);
-        if (status == CORD_OK && begun) runs[kept->n_runs++] = o->runs[i];
+        if (status == CORD_OK) status = check_run(o->runs[i], &begun, &shards[*n_kept], err);
+        if (status == CORD_OK && begun) kept[(*n_kept)++] = o->runs[i];
         if (status == CORD_OK && !begun)
             merge_tell(m, MERGE_NOTE, "%s: nothing has been run here yet; it is left out", o->runs[i]);
     }
-    if (status == CORD_OK && !kept->n_runs)
+    if (status == CORD_OK && !*n_kept)
         status = error_set(err, CORD_BAD_INPUT, "in none of these folders anything has been run yet");
-    m->options = kept;
-    m->counts->left_out = o->n_runs - kept->n_runs;
-    if (status == CORD_OK) status = tell_missing(m, shards, err);
+    m->counts->left_out = o->n_runs - *n_kept;
+    if (status == CORD_OK) status = tell_missing(m, shards, *n_kept, err);
     free(seen);
     free(shards);
     return status;
@@ -434,11 +432,13 @@ cord_status merge_runs(const struct merge_options *options, struct merge_counts 
     out = arena_text(&arena, out);
     const char *draft = out.data ? arena_printf(&arena, "%s." MARK, out.data) : NULL;
     int *locks = arena_alloc(&arena, (size_t)options->n_runs * sizeof *locks);
+    const char **runs = arena_alloc(&arena, (size_t)options->n_runs * sizeof *runs);
     struct merge_options kept = *options;
-    kept.runs = arena_alloc(&arena, (size_t)options->n_runs * sizeof *kept.runs);
-    cord_status status = draft && locks && kept.runs ? check_out(out.data, err) : error_memory(err);
+    cord_status status = draft && locks && runs ? check_out(out.data, err) : error_memory(err);
     for (int i = 0; locks && i < options->n_runs; i++) locks[i] = -1;
-    if (status == CORD_OK) status = check_runs(&m, &kept, locks, err);
+    if (status == CORD_OK) status = check_runs(&m, runs, &kept.n_runs, locks, err);
+    kept.runs = runs;
+    m.options = &kept;
     if (status == CORD_OK) status = make(&m, draft, out.data, err);
     for (int i = 0; locks && i < options->n_runs; i++)
         if (locks[i] >= 0) close(locks[i]);

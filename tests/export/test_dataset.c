@@ -49,7 +49,8 @@ static void two_splits(struct fixture *f) {
 static void test_folder(void **state) {
     struct fixture *f = *state;
     const char *recipe = "run:\n  out: \"/home/me/secret/runs//\"\nproblems:\n  file: "
-                         "\"/home/me/secret/p.jsonl\"\nmodels:\n  m:\n    url: \"http://inside:8000\"\n";
+                         "\"/home/me/secret/p.jsonl\"\nmodels:\n  m:\n    url: \"http://inside:8000\"\nservers:\n"
+                         "  authorities: \"/home/me/secret/ca.pem\"\n";
     assert_ok(journal_put_fact(f->source.journal, "recipe", text_of(recipe), err));
     assert_ok(journal_put_fact(f->source.journal, "model.m.sha256", TEXT("abc123"), err));
     two_splits(f);
@@ -71,6 +72,7 @@ static void test_folder(void **state) {
     assert_holds(f, "set/README.md", "file: \"p.jsonl\""); /* neither folders nor servers are told */
     assert_holds(f, "set/README.md", "  out: \"runs\"\n");
     assert_holds(f, "set/README.md", "url: \"(not told)\"");
+    assert_holds(f, "set/README.md", "  authorities: \"ca.pem\"\n");
 }
 
 /* A card says what each filter removed, and which way that moves the difficulty. */

@@ -1,6 +1,7 @@
 /* test_turn.c - what chat templates make of a reasoning: the real ones of llama.cpp's pinned source. */
 #include "support.h"
 
+#include "base/thinking.h"
 #include "export/trainers.h"
 #include "export/turn.h"
 
@@ -96,7 +97,7 @@ static void test_thinking(void **state) {
                                              {"a think>", ""},
                                              {"", ""}};
     for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++)
-        assert_text(turn_thinking(text_of(prompts[i][0])), prompts[i][1]);
+        assert_text(thinking_opened(text_of(prompts[i][0])), prompts[i][1]);
 }
 
 /* A template that always opens the next turn: it is no end of this one. */

@@ -3,6 +3,8 @@
  * An answer is always one slice of the reply, so its byte range is known. It must not know what answers mean. */
 #include "answer/find/extract.h"
 
+#include "base/thinking.h"
+
 /* ---- braces and boxes ---------------------------------------------------------------------------------------- */
 
 ptrdiff_t answer_closing_brace(cord_text t, size_t open) {
@@ -264,15 +266,6 @@ cord_text answer_without_marks(cord_text t) {
     return text_trim_end(t);
 }
 
-/* What is behind the thinking; of a reply that was cut in it, what is before. */
-static cord_text outside_thinking(cord_text reply) {
-    const cord_text close = TEXT("</think>"), open = TEXT("<think>");
-    ptrdiff_t at = text_rfind(reply, close);
-    if (at >= 0) reply = text_slice(reply, (size_t)at + close.len, reply.len);
-    at = text_find(reply, open);
-    return at < 0 ? reply : text_slice(reply, 0, (size_t)at);
-}
-
 /* What stands in the last <answer>…</answer>. */
 static bool answer_tags(cord_text t, cord_text *content) {
     const cord_text open = TEXT("<answer>"), close = TEXT("</answer>");
@@ -289,7 +282,7 @@ static cord_found find_answer(cord_text reply, cord_text *answer) {
 }
 
 cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *answer) {
-    reply = answer_without_marks(outside_thinking(reply));
+    reply = answer_without_marks(thinking_outside(reply));
     cord_text tagged;
     if (answer_tags(reply, &tagged)) { /* a line in it is the answer, if nothing in it says more */
         cord_found found = find_answer(tagged, answer);

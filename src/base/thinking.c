@@ -1,0 +1,36 @@
+/* thinking.c - see thinking.h. */
+#include "base/thinking.h"
+
+#include <strings.h>
+
+cord_text thinking_behind(cord_text reply) {
+    const cord_text close = TEXT("</think>");
+    ptrdiff_t at = text_rfind(reply, close);
+    return at < 0 ? reply : text_slice(reply, (size_t)at + close.len, reply.len);
+}
+
+cord_text thinking_outside(cord_text reply) {
+    reply = thinking_behind(reply);
+    ptrdiff_t at = text_find(reply, TEXT("<think>"));
+    return at < 0 ? reply : text_slice(reply, 0, (size_t)at);
+}
+
+static bool speaks_of_thinking(cord_text tag) {
+    static const char *const words[] = {"think", "thought", "reason"};
+    if (text_find(tag, TEXT("/")) >= 0) return false;
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+        for (size_t i = 1; i + strlen(words[w]) < tag.len; i++)
+            if (strncasecmp(tag.data + i, words[w], strlen(words[w])) == 0) return true;
+    return false;
+}
+
+cord_text thinking_opened(cord_text prompt) {
+    enum { LONGEST = 64 };
+    cord_text t = text_trim_end(prompt), none = TEXT("");
+    char close = t.len ? t.data[t.len - 1] : '\0', open = close == '>' ? '<' : close == ']' ? '[' : '\0';
+    for (size_t at = t.len; open && at > 0 && t.len - at < LONGEST; at--) {
+        cord_text tag = text_slice(t, at - 1, t.len);
+        if (*tag.data == open) return speaks_of_thinking(tag) ? tag : none;
+    }
+    return none;
+}

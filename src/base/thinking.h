@@ -1,0 +1,14 @@
+/* thinking.h - where a model's thinking is opened and closed in a text. It must not know models or templates. */
+#ifndef CORD_THINKING_H
+#define CORD_THINKING_H
+
+#include "base/base.h"
+
+/* What stands behind the last </think> of a reply; all of it where there is none. */
+cord_text thinking_behind(cord_text reply);
+/* The same, but of a reply that was cut in its thinking, what stands before the <think> that it leaves open. */
+cord_text thinking_outside(cord_text reply);
+/* The tag at a prompt's end, blanks aside, that opens the thinking: "<think>", "[THINK]"; empty: it is not opened there. */
+cord_text thinking_opened(cord_text prompt);
+
+#endif
