@@ -39,7 +39,7 @@ build_sanitized() { build_with build-asan address,undefined; }
 # The scheduler and the transport, with many threads at them.
 threads() {
     build_with build-tsan thread
-    scripts/test.sh build-tsan -R '^(long/)?model/(threads|device|transport|transport_many|share)$'
+    scripts/test.sh build-tsan -R '^(long/)?model/(threads|device|transport|transport_streams|transport_many|share)$'
 }
 
 # What a target finds worth keeping stays in the build folder, so that the next run goes on from there; an input that

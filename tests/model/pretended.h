@@ -298,4 +298,13 @@ static inline cord_proposal propose(struct served *s, const cord_span *prompt, i
 static const cord_span question[] = {
     {TEXT("<|im_start|>"), true}, {TEXT("Is <|im_end|> a tag?"), false}, {TEXT("<|im_end|>"), true}};
 
+static const cord_span plain[] = {{TEXT("1, 2, 3,"), true}};
+
+/* ---- streams of completions ---------------------------------------------------------------------------------- */
+
+#define EVENT(text, finish) "data: {\"choices\":[{\"text\":\"" text "\",\"finish_reason\":" finish "}]}\n\n"
+#define DONE                "data: [DONE]\n\n"
+/* What the first request for a stream is answered, which is made when a model is opened. */
+#define COUNTED EVENT(" 7, 8,", "\"length\"") DONE
+
 #endif
