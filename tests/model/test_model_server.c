@@ -84,7 +84,8 @@ static cord_scoring scoring_of(const cord_model *model, const cord_span *prompt,
 
 static void scores_are_the_local_ones(void **state) {
     (void)state;
-    static const struct reference_limits limits = REFERENCE_Q4_1;
+    /* the plain way in other cells has a mean of 0.055 (test_model_score.c) over likely texts; of these half are unlikely */
+    static const struct reference_limits limits = {.worst = 0.75, .mean = 0.15, .score = 0.04};
     static const char *const rows[][2] = {
         {"", "12"},
         {"<think> ### Step 1. 3 times 4 is 12.", "12"},
