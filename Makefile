@@ -46,7 +46,7 @@ test-formats: build ## what cord export writes, read by TRL, LLaMA-Factory, Axol
 test-vllm: build ## a whole search against a real vLLM: CORD_VLLM=ENVIRONMENT CORD_HF=MODEL_FOLDER make test-vllm
 	@scripts/test_vllm.sh "$(CURDIR)/$(BUILD)/cord"
 
-check: build ## the long tests; all tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, clang-tidy, layers, headers alone
+check: build ## the long tests; all tests under AddressSanitizer, UBSan and ThreadSanitizer (with clang), fuzzing, format, warnings, clang-tidy, layers, headers alone
 	@scripts/packages.sh check
 	@scripts/duckdb.sh >/dev/null || true
 	@scripts/fetch.sh $(TEST_MODELS) >/dev/null
@@ -95,7 +95,7 @@ uninstall: ## remove what was installed last
 	@if [ "$$(id -u)" = 0 ]; then /sbin/ldconfig; fi
 
 clean: ## remove the build folders; llama.cpp and the models stay in the cache
-	@rm -rf build build-asan build-tsan build-remote
+	@rm -rf build build-strict build-asan build-tsan build-remote
 
 help: ## this list
 	@sed -n 's/^\([a-z%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'

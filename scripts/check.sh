@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # The checks beyond the tests; `make check` runs them all and stops at the first that fails.
 #
-#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, tidy, long, threads,
-#                                         fuzz, sanitized (default: all, in this order)
+#   usage: scripts/check.sh [CHECK...]    checks: formatted, layers, headers, warnings, tidy, long,
+#                                         threads, fuzz, sanitized (default: all, in this order)
 #          scripts/check.sh format        rewrite the sources as clang-format would have them
 #
 # Environment:
 #   CORD_FUZZ_SECONDS   how long each fuzz target runs (default: 30)
 #
-# Cheap ones come first. The sanitized build is made with clang, everyday's with gcc: so both compilers' warnings count.
+# Cheap ones come first. Warnings are errors in the builds made here: the everyday compiler's in build-strict, clang's in
+# the sanitized ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,10 +19,13 @@ sources() { find src include tests examples -name '*.c' -o -name '*.h' -o -name 
 format() { sources | xargs clang-format -i; }
 formatted() { sources | xargs clang-format --dry-run -Werror; }
 layers() { scripts/layers.sh; }
-headers() { cmake --build build --target headers; }
+build_strict() { scripts/build.sh build-strict -DCMAKE_COMPILE_WARNING_AS_ERROR=ON; }
+headers() { build_strict && cmake --build build-strict --target headers; }
+
+warnings() { build_strict && cmake --build build-strict --target tests; }
 
 tidy() {
-    # gcc's warnings are the build's matter; what clang calls unknown among its options is not an error here.
+    # gcc's warnings are the matter of `warnings`; what clang calls unknown among its options is not an error here.
     find src tests -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 1 \
         clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
@@ -32,7 +36,8 @@ long() { scripts/test.sh build -L long; }
 
 # The library of llama.cpp stays as it is, built by the everyday compiler.
 build_with() { # FOLDER SANITIZERS
-    scripts/build.sh "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ "-DCORD_SANITIZE=$2"
+    scripts/build.sh "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ "-DCORD_SANITIZE=$2" \
+        -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 }
 build_sanitized() { build_with build-asan address,undefined; }
 
@@ -69,10 +74,10 @@ sanitized() {
 }
 
 start=$SECONDS
-for name in "${@:-formatted layers headers tidy long threads fuzz sanitized}"; do
+for name in "${@:-formatted layers headers warnings tidy long threads fuzz sanitized}"; do
     for check in $name; do
         case $check in
-        format | formatted | layers | headers | tidy | long | threads | fuzz | sanitized) ;;
+        format | formatted | layers | headers | warnings | tidy | long | threads | fuzz | sanitized) ;;
         *) say "no check $check" && exit 2 ;;
         esac
         say "$check"
