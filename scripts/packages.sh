@@ -9,9 +9,9 @@ set -euo pipefail
 export LC_ALL=C
 
 # Each entry: Debian's package, then how to tell that what cord needs of it is here: a command, pc:MODULE (pkg-config
-# knows the library, so its headers are here too), header:FILE|FILE (the compiler finds one of them), py:MODULE (python3
-# finds it) or a path. Asking for the thing instead of the package lets a cmake or a SQLite of one's own count, and works
-# on systems other than Debian.
+# knows the library, so its headers are here too), header:FILE|FILE (the compiler finds one of them), clang:OPTION (clang
+# links a program with it), py:MODULE (python3 finds it) or a path. Asking for the thing instead of the package lets a cmake
+# or a SQLite of one's own count, and works on systems other than Debian.
 # shellcheck disable=SC2034 # the groups are read by name
 {
 build="
@@ -38,7 +38,7 @@ check="
 clang            clang
 clang-format     clang-format
 clang-tidy       clang-tidy
-libclang-rt-dev  /usr/lib/llvm-*/lib/clang/*/lib/linux
+libclang-rt-dev  clang:-fsanitize=address
 groff-base       groff
 zsh              zsh
 fish             fish
@@ -69,6 +69,7 @@ here() {
         cc -E -o /dev/null -x c - 2>/dev/null <<<"#if !(__has_include(<${any//|/>) || __has_include(<}>))
 #error
 #endif" ;;
+    clang:*) clang "${1#clang:}" -o /dev/null -x c - 2>/dev/null <<<"int main(void) { return 0; }" ;;
     py:*) python3 -c "import ${1#py:}" 2>/dev/null ;;
     /*) compgen -G "$1" >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
