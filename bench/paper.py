@@ -224,7 +224,9 @@ def tables():
     for sample in FILES:
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
         compare(sample, PRIMARY)
-        print("### The same with the moderate model alone\n", flush=True)
+        print("### And CoRD by `contrast`, on the problems that all three have\n", flush=True)
+        compare(sample, (*PRIMARY, "criterion-contrast"))
+        print("### The primary comparison with the moderate model alone\n", flush=True)
         compare(sample, MODERATE)
         print("### Quality against tokens, the moderate model alone\n", flush=True)
         compare(sample, (*MODERATE, *CURVE))
