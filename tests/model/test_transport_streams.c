@@ -78,10 +78,10 @@ static void test_stops_streams_early(void **state) {
 
 /* As many events as it is told, a little apart, between comments that keep the connection alive; then comments alone. */
 static bool answer_alive(struct exchange *x) {
-    const int *events = x->server->ctx;
+    const atomic_int *events = x->server->ctx;
     bool there = send_text(x->fd, STREAM_HEAD);
     for (int i = 0; there && i < 100; i++) {
-        there = send_text(x->fd, i < *events ? "data: 1\n\n" : ": PROCESSING\n\n\n");
+        there = send_text(x->fd, i < atomic_load(events) ? "data: 1\n\n" : ": PROCESSING\n\n\n");
         usleep(20 * 1000);
     }
     return false;
@@ -89,7 +89,7 @@ static bool answer_alive(struct exchange *x) {
 
 static void test_comments_are_no_events(void **state) {
     (void)state;
-    int events = 0;
+    atomic_int events = 0;
     struct fault_server server = {.answer = answer_alive, .ctx = &events};
     fault_server_start(&server);
     struct rig rig;
