@@ -84,8 +84,7 @@ static cord_scoring scoring_of(const cord_model *model, const cord_span *prompt,
 
 static void scores_are_the_local_ones(void **state) {
     (void)state;
-    /* the plain way in other cells has a mean of 0.055 (test_model_score.c) over likely texts; of these half are unlikely */
-    static const struct reference_limits limits = {.worst = 0.75, .mean = 0.15, .score = 0.04};
+    static const struct reference_limits limits = REFERENCE_Q4_1;
     static const char *const rows[][2] = {
         {"", "12"},
         {"<think> ### Step 1. 3 times 4 is 12.", "12"},
@@ -100,7 +99,9 @@ static void scores_are_the_local_ones(void **state) {
         {"<think> ### Step 1. \xE4\xB8\x80, \xE4\xBA\x8C,", "\xE4\xB8\x89"},
         {"<think> ### Step 1. A smile.", "\xF0\x9F\x98\x80"},
     };
-    enum { N = sizeof rows / sizeof *rows };
+    enum { N = sizeof rows / sizeof *rows, SPANNING = 6 }; /* the first row of those characters */
+    /* mean differences: seen with AVX-512 were up to 0.06 and 0.15; the plain way in other cells has 0.055 (test_model_score.c) */
+    static const double most[2] = {0.09, 0.21};
     cord_span prompt = {text_of(turn), true};
     cord_scoring here[N], there[N];
     for (int i = 0; i < N; i++) {
@@ -109,23 +110,27 @@ static void scores_are_the_local_ones(void **state) {
     }
     assert_ok(cord_score(engine, here, N, err));
     assert_ok(cord_score(engine, there, N, err));
-    double sum = 0, worst = 0;
-    int n = 0;
+    double sum[2] = {0}, worst = 0;
+    int n[2] = {0};
     for (int i = 0; i < N; i++) {
+        int spanning = i >= SPANNING;
         assert_int_equal(here[i].error.code, CORD_OK);
         if (there[i].error.code != CORD_OK) fail_msg("%s", there[i].error.message);
         assert_int_equal(here[i].n_tokens, there[i].n_tokens);
         assert_int_equal(here[i].reasoning_tokens, there[i].reasoning_tokens);
-        for (int k = 0; k < here[i].n_tokens; k++, n++) {
+        for (int k = 0; k < here[i].n_tokens; k++, n[spanning]++) {
             double apart = fabs(here[i].logprob[k] - there[i].logprob[k]);
             assert_true(text_equal(here[i].token[k], there[i].token[k]));
-            sum += apart;
+            sum[spanning] += apart;
             worst = fmax(worst, apart);
         }
         assert_true(fabs(here[i].score - there[i].score) <= limits.score);
     }
-    printf("%d tokens: mean difference %.4f, worst %.4f nats\n", n, sum / n, worst);
-    assert_true(worst <= limits.worst && sum / n <= limits.mean);
+    for (int s = 0; s < 2; s++) {
+        printf("%d tokens: mean difference %.4f nats\n", n[s], sum[s] / n[s]);
+        assert_true(sum[s] / n[s] <= most[s]);
+    }
+    assert_true(worst <= limits.worst);
     assert_true(there[1].score > there[2].score); /* the right answer behind the right step */
     for (int i = 0; i < N; i++) cord_scoring_release(&here[i]), cord_scoring_release(&there[i]);
 }
