@@ -92,6 +92,17 @@ static void a_box_is_the_answer(void **state) {
         {NOTHING, "The final answer is \\boxed{}."},
         {NOTHING, "The final answer is \\boxed{"},
         {NOTHING, "The answer is 4. The final answer is $\\boxed{}$."},
+        /* the place of an answer, as a prompt shows it */
+        {BOX, "\\boxed{@5@}, as asked in \\boxed{answer}"},
+        {BOX, "\\boxed{@5@} \\boxed{\\text{Your final answer}}"},
+        {BOX, "\\boxed{@no answer@}"},
+        {BOX, "\\boxed{@answers@}"},
+        {BOX, "\\boxed{@\\text{final}@}"},
+        {NOTHING, "\\boxed{answer}"},
+        {NOTHING, "\\boxed{ your answer }"},
+        {NOTHING, "The final answer is \\boxed{answer}."},
+        {NOTHING, "The final answer is \\boxed{\\text{final answer}}"},
+        {NOTHING, "The final answer is \\boxed{answer"},
     };
     check_replies(replies, sizeof replies / sizeof *replies, false);
 }

@@ -75,10 +75,21 @@ static bool read_box(cord_text t, size_t start, size_t behind, struct box *box) 
     return end > open;
 }
 
-/* Whether nothing is in it: "\boxed{}", "\boxed{...}". */
+size_t answer_behind_place(cord_text t, size_t at) {
+    const cord_text text_mode = TEXT("\\text{");
+    size_t behind = at + (answer_has(t, at, text_mode) ? text_mode.len : 0);
+    if (answer_word_at(t, behind, "your")) behind = answer_skip_blanks(t, behind + strlen("your"));
+    if (answer_word_at(t, behind, "final")) behind = answer_skip_blanks(t, behind + strlen("final"));
+    return answer_word_at(t, behind, "answer") ? behind + strlen("answer") : at;
+}
+
+/* Whether nothing is in it: "\boxed{}", "\boxed{...}", "\boxed{answer}". */
 static bool is_hollow(cord_text content) {
-    for (size_t i = 0; i < content.len; i++)
-        if (!answer_is_of(" \t\r\n{}.$", content.data[i])) return false;
+    for (size_t at = 0; at < content.len;) {
+        size_t behind = answer_behind_place(content, at);
+        if (behind == at && !answer_is_of(" \t\r\n{}.$", content.data[at])) return false;
+        at = behind > at ? behind : at + 1;
+    }
     return true;
 }
 

@@ -10,6 +10,10 @@
 /* The offset of the brace that closes the one at `open`, or -1 where it is left open. Escaped braces do not count. */
 ptrdiff_t answer_closing_brace(cord_text t, size_t open);
 
+/* The end of "answer", "your answer", "\text{final answer" at `at`, or `at` itself: how prompts show where an answer goes,
+ * and what a model that has none copies. */
+size_t answer_behind_place(cord_text t, size_t at);
+
 /* The content of the last complete, non-empty \boxed{…} or \fbox{…}, trimmed; a part of `t`. */
 bool answer_last_box(cord_text t, cord_text *content);
 

@@ -236,7 +236,7 @@ static cord_text cut_answer(cord_text t, size_t at) {
     return text_trim(strip_period(strip_emphasis(strip_period(answer))));
 }
 
-/* A box with nothing in it, whether closed or not, is where an answer should have stood. */
+/* A box with nothing in it but the place of an answer, whether closed or not, is where an answer should have stood. */
 static bool is_empty_box(cord_text t) {
     bool box = false;
     for (size_t i = 0; i < t.len;) {
@@ -245,6 +245,7 @@ static bool is_empty_box(cord_text t) {
         box |= n > 0;
         if (n == 0 && t.data[i] == '\\' && answer_is_of("()[]", answer_at(t, i + 1))) n = 2;
         if (n == 0 && answer_is_of(" \t\r\n{}.$*", t.data[i])) n = 1;
+        if (n == 0 && box) n = answer_behind_place(t, i) - i;
         if (n == 0) return false;
         i += n;
     }
