@@ -30,7 +30,7 @@ RECIPES = os.path.join(ROOT, "recipes/paper/small")
 CACHE = os.path.join(os.environ.get("CORD_CACHE", os.path.expanduser("~/.cache/cord")), "paper")
 FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
          "hard": ("gsm8k-train-2000.jsonl", "45926aa7b33a4d57392a712ec0fc718a68cc2e33422658ddda76af4c305f24ce")}
-BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 4, 100, 32, (1, 2, 3), 9001
+BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 16, 100, 32, (1, 2, 3), 9001
 
 PRIMARY = ("curation", "cord")
 MODERATE = ("homogeneous-moderate-curation", "homogeneous-moderate-cord")
@@ -159,21 +159,24 @@ def cells(only, part):
 
 
 def grid(sample, hours, only, part):
-    problems = sample_file(sample, PRIMARY_PROBLEMS)
-    ids = [json.loads(line)["id"] for line in open(problems)]
+    problems = [json.loads(line) for line in open(sample_file(sample, PRIMARY_PROBLEMS))][:PRIMARY_PROBLEMS]
     until = time.monotonic() + 3600 * hours
     for name, seed, at in cells(only, part):
-        run_name, have = f"{name}-{seed}", {(run, problem) for run, problem, _, _ in read_rows(sample)[1]}
-        limit = min(BLOCK, PRIMARY_PROBLEMS - at)
-        if all((run_name, i) in have for i in ids[at:at + limit]): continue
+        run_name = f"{name}-{seed}"
         folder = os.path.join(CACHE, sample, f"{at}")
         out, (recipe, settings) = os.path.join(folder, run_name), VARIANTS[name]
-        print(f"{sample}: problems {at + 1} to {at + limit}, {run_name}", flush=True)
-        whole = run(recipe, (*settings, f"problems.file={problems}", f"problems.skip={at}", f"problems.limit={limit}",
-                             f"run.seed={seed}"), out, until)
+        block = out + ".jsonl"  # stays as long as the run does, which goes on with it
+        if not os.path.exists(block):
+            have = {problem for run, problem, _, _ in read_rows(sample)[1] if run == run_name}
+            missing = [problem for problem in problems[at:at + BLOCK] if problem["id"] not in have]
+            if not missing: continue
+            write_lines(block, missing)
+        print(f"{sample}: of problems {at + 1} to {at + BLOCK}, {run_name}", flush=True)
+        whole = run(recipe, (*settings, f"problems.file={block}", f"run.seed={seed}"), out, until)
         if os.path.exists(os.path.join(out, "journal.sqlite")): keep_rows(sample, folder, run_name)
         if not whole: sys.exit("paper: time is up; the same command goes on")
         shutil.rmtree(out)
+        os.remove(block)
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------

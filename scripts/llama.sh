@@ -111,17 +111,19 @@ fi
 { command -v "$CC" && command -v "$CXX"; } >/dev/null ||
     die "no compiler $CC or $CXX; run scripts/packages.sh, or correct CC and CXX, which are one word each"
 
-# GCC up to 12.3 (Debian 12 has 12.2) tells its optimiser of 8 of the 64 bytes that the instruction ldtilecfg reads (GCC's
+# GCC up to 12.3 (Debian 12 has 12.2) tells its optimiser of 8 of the 64 bytes that ldtilecfg reads and sttilecfg writes (GCC's
 # bug 114098): on CPUs with AMX, ggml's kernels then configure their tiles with what happens to be there, and crash. Such a
-# compiler is told to do without AMX.
+# compiler is given both instructions by this header, in front of every C++ file.
+tiles=
 wrong_tiles() {
     "$CXX" -march=native -dM -E -x c++ - </dev/null 2>/dev/null | grep __AMX_TILE__ >/dev/null &&
         "$CXX" -march=native -E -x c++ - <<<'#include <immintrin.h>' 2>/dev/null |
         grep 'ldtilecfg.*const void \*\*) *__config' >/dev/null
 }
 if wrong_tiles; then
-    CFLAGS="${CFLAGS:-} -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
-    CXXFLAGS="${CXXFLAGS:-} -mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
+    tiles='#include <immintrin.h>
+#define _tile_loadconfig(config) __asm__ volatile("ldtilecfg %0" : : "m"(*(const char (*)[64])(config)))
+#define _tile_storeconfig(config) __asm__ volatile("sttilecfg %0" : "=m"(*(char (*)[64])(config)))'
 fi
 
 # The predefined macros name the compiler, its version, and the CPU features that -march=native turns on. They are what
@@ -132,7 +134,7 @@ machine() {
     uname -sm
 }
 # shellcheck disable=SC2086 # the options' line breaks are not part of their meaning
-key=$version-$({ echo $layout $source_sha256 $options "${CFLAGS:-}" / "${CXXFLAGS:-}"; machine; } | hash_of | cut -c1-16)
+key=$version-$({ echo $layout $source_sha256 $options "${CFLAGS:-}" / "${CXXFLAGS:-}$tiles"; machine; } | hash_of | cut -c1-16)
 if [ $what != library ]; then key=$what-$key; fi
 prefix=$root/$key
 
@@ -213,6 +215,10 @@ configure_and_build() {
 compile() { # never called in a condition: there, bash would go on after a command that failed
     mkdir -p "$build"
     : >"$build/log"
+    if [ -n "$tiles" ]; then
+        printf '%s\n' "$tiles" >"$build/tiles.h"
+        CXXFLAGS="${CXXFLAGS:-} -include $build/tiles.h"
+    fi
     if [ -n "$targets" ]; then configure_and_build; fi
 
     # Installed beside its place and renamed: a prefix that exists is whole.
