@@ -57,7 +57,8 @@ typedef enum {
     CORD_BAD_USAGE,  /* the command line */
     CORD_BAD_RECIPE, /* the recipe, or what it asks of a model */
     CORD_BAD_INPUT,  /* a row of input data */
-    CORD_BAD_MODEL,  /* weights that are missing, damaged or unsupported */
+    CORD_BAD_MODEL,  /* weights that are missing, damaged or unsupported; a server that does not do what it should */
+    CORD_REFUSED,    /* a server that refuses the key */
     CORD_TOO_LONG,   /* a text that does not fit the model's context */
     CORD_IO_ERROR,   /* the file system or the journal */
     CORD_BUSY,       /* another process works on this run folder */

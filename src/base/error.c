@@ -13,6 +13,7 @@ const char *cord_status_name(cord_status status) {
         [CORD_BAD_RECIPE] = "bad recipe",
         [CORD_BAD_INPUT] = "bad input",
         [CORD_BAD_MODEL] = "bad model",
+        [CORD_REFUSED] = "refused",
         [CORD_TOO_LONG] = "too long",
         [CORD_IO_ERROR] = "input/output error",
         [CORD_BUSY] = "busy",

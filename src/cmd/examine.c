@@ -43,7 +43,7 @@ const struct recipe_model *patient_entry(const struct patient *p) { return &p->r
 /* What to do about a model that could not be opened; the message says what happened. NULL: the message says that, too. */
 static const char *advice_on_opening(const struct recipe_model *entry, const cord_error *err, struct arena *arena) {
     if (!entry->options.url) return NULL;
-    if (strstr(err->message, "answers 401") || strstr(err->message, "answers 403"))
+    if (err->code == CORD_REFUSED)
         return arena_printf(arena, "models.%s.api_key_env names the environment variable that holds the server's key%s",
                             entry->name, entry->api_key_env ? "; look what that holds" : "");
     if (err->code == CORD_IO_ERROR)

@@ -128,8 +128,8 @@ static void who_is_away_is_not_said_to_give_no_scores(void **state) {
         {503, 0, CORD_IO_ERROR, "it answers 503"},
         {429, 0, CORD_IO_ERROR, "it answers 429"},
         {0, 1000, CORD_IO_ERROR, "Back soon"},
-        {401, 0, CORD_BAD_MODEL, "it answers 401 (the key is missing or wrong)"},
-        {403, 0, CORD_BAD_MODEL, "it answers 403"},
+        {401, 0, CORD_REFUSED, "it answers 401 (the key is missing or wrong)"},
+        {403, 0, CORD_REFUSED, "it answers 403"},
         {400, 0, CORD_OK, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

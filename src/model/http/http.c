@@ -503,9 +503,7 @@ static cord_status probe(cord_engine *engine, struct remote *remote, int times, 
 /* Whether a way failed for what says nothing of it: the server is away or refuses the key. To call that a way that it has not
  * would be a verdict on the model, and to take the next one would give a run that goes on other numbers. */
 static bool says_nothing(const cord_error *error) {
-    return error->code == CORD_IO_ERROR ||
-           (error->code == CORD_BAD_MODEL &&
-            (strstr(error->message, ": it answers 401") || strstr(error->message, ": it answers 403")));
+    return error->code == CORD_IO_ERROR || error->code == CORD_REFUSED;
 }
 
 static cord_status check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *c, cord_error *err) {
