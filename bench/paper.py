@@ -171,12 +171,12 @@ def grid(sample, hours, only, part):
             missing = [problem for problem in problems[at:at + BLOCK] if problem["id"] not in have]
             if not missing: continue
             write_lines(block, missing)
-        print(f"{sample}: of problems {at + 1} to {at + BLOCK}, {run_name}", flush=True)
+        print(f"{sample}: of problems {at + 1} to {min(at + BLOCK, PRIMARY_PROBLEMS)}, {run_name}", flush=True)
         whole = run(recipe, (*settings, f"problems.file={block}", f"run.seed={seed}"), out, until)
         if os.path.exists(os.path.join(out, "journal.sqlite")): keep_rows(sample, folder, run_name)
         if not whole: sys.exit("paper: time is up; the same command goes on")
+        os.remove(block)  # first, since a list without its run would be run again
         shutil.rmtree(out)
-        os.remove(block)
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------

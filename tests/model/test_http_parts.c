@@ -139,6 +139,8 @@ static void test_statuses(void **state) {
     assert_true(status_may_pass(409) && status_may_pass(500) && status_may_pass(520) && status_may_pass(524));
     assert_false(status_may_pass(505));
     assert_true(status_may_pass(429) && status_may_pass(503) && status_may_pass(529) && status_may_pass(408));
+    assert_true(status_is_about_key(401) && status_is_about_key(403));
+    assert_false(status_is_about_key(400) || status_is_about_key(404) || status_is_about_key(429));
     assert_false(status_may_pass(400) || status_may_pass(401) || status_may_pass(404) || status_may_pass(501));
     assert_true(status_is_refusal(429) && status_is_refusal(503) && !status_is_refusal(500));
 }

@@ -335,10 +335,10 @@ static void judge_status(struct job *job, int status) {
         judge_redirect(job, status);
     } else {
         bool passes = status_may_pass(status);
-        cord_status code = passes                           ? CORD_IO_ERROR
-                           : status_is_about_one(status)    ? CORD_BAD_INPUT
-                           : status == 401 || status == 403 ? CORD_REFUSED
-                                                            : CORD_BAD_MODEL;
+        cord_status code = passes                        ? CORD_IO_ERROR
+                           : status_is_about_one(status) ? CORD_BAD_INPUT
+                           : status_is_about_key(status) ? CORD_REFUSED
+                                                         : CORD_BAD_MODEL;
         judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, code, "it answers %d%s%s", status, advice(status),
               call->reply.len ? ": " : "");
         words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, key);

@@ -6,6 +6,7 @@
  * Who says what is in the prompt's trusted spans: cord_model_info.chat_template is a template of this file's own,
  * whose marks stand for roles. Only trusted text is looked at, so that no user and no model can change the role. */
 #include "model/http/openai.h"
+#include "model/http/retry.h"
 
 #include <stdlib.h>
 
@@ -271,7 +272,7 @@ static cord_status try_way(struct remote *remote, bool stream, struct probe *pro
     question_end(&q, &w);
     cord_status status = remote_ask(&q, &reply, err);
     *probe = (struct probe){.status = q.call.status};
-    bool final = q.call.status == 401 || q.call.status == 403 || q.call.status == 404 || q.call.status == 405;
+    bool final = status_is_about_key(q.call.status) || q.call.status == 404 || q.call.status == 405;
     if (status == CORD_OK && final && q.call.error.code != CORD_OK) { /* no way of asking mends that */
         status = q.call.error.code;
         if (err) *err = q.call.error;

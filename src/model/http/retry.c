@@ -21,6 +21,8 @@ bool status_is_about_one(int status) {
     return status == 400 || status == 413 || status == 422; /* bad request, content too large, unprocessable */
 }
 
+bool status_is_about_key(int status) { return status == 401 || status == 403; } /* unauthorized, forbidden */
+
 bool status_is_refusal(int status) { return status == 429 || status == 503 || status == 529; }
 
 int64_t retry_pause(double backoff, double longest, int n, double after, uint64_t seed) {

@@ -8,6 +8,8 @@
 bool status_may_pass(int status);
 /* Whether it is about this request and says nothing of others. */
 bool status_is_about_one(int status);
+/* Whether it is the key that is refused. */
+bool status_is_about_key(int status);
 /* Whether it says that the server has too much to do. */
 bool status_is_refusal(int status);
 

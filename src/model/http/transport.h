@@ -95,9 +95,9 @@ struct http_call {
  * waits its turn: that counts as a quarter of a try only. While no replica can be reached, requests wait, one of them at a
  * time tries whether it can, and its failure is one try of all that wait.
  * Errors: CORD_BAD_INPUT where trying again cannot mend it and it is this request alone that fails (400, 413, 422, a reply
- * that is refused or too large); CORD_REFUSED where it is the key (401, 403); CORD_BAD_MODEL where it is the server (other statuses, certificates, redirects);
- * CORD_IO_ERROR where all tries were used up; the message names
- * the URL without any key, the status, and the beginning of what the server said, as one printable line. Returns CORD_OK
+ * that is refused or too large); CORD_REFUSED where it is the key (401, 403); CORD_BAD_MODEL where it is the server (other
+ * statuses, certificates, redirects); CORD_IO_ERROR where all tries were used up; the message names the URL without any
+ * key, the status, and the beginning of what the server said, as one printable line. Returns CORD_OK
  * whatever became of single calls; CORD_CANCELLED once `stop` is true (calls that had ended keep their replies);
  * CORD_NO_MEMORY before anything is sent. Any number of threads may call at once. */
 cord_status transport_run(struct transport *transport, struct http_call *calls, int n, cord_error *err);
