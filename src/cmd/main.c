@@ -77,6 +77,7 @@ static void allow_files(void) {
 
 int main(int argc, char **argv) {
     allow_files();
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a line is one write, so that those of two programs at once stay whole */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run that has more to do */
     struct arena arena;
     arena_init(&arena);
