@@ -66,6 +66,51 @@ static cord_status note_changes(const struct resume *r, cord_text differences, c
     return CORD_OK;
 }
 
+/* What was written is kept under its author's number: those there were stay, in their order. */
+static cord_status keep_teachers(const struct resume *r, cord_error *err) {
+    const struct recipe *recipe = r->recipe;
+    const char *const *names, *list = "";
+    int n, n_authors = recipe->n_teachers + (recipe->integration_model >= 0);
+    if (recipe->search.strategy == STRATEGY_SELECTION) return CORD_OK; /* the traces' sources; those there were stay */
+    CORD_TRY(journal_get_teachers(r->journal, r->arena, &names, &n, err));
+    bool same = n <= n_authors;
+    for (int i = 0; i < n; i++) {
+        same = same && !strcmp(names[i], i < recipe->n_teachers ? recipe->teachers[i].name : INTEGRATOR);
+        list = arena_printf(r->arena, "%s%s%s", list, i ? ", " : "", names[i]);
+        if (!list) return error_memory(err);
+    }
+    if (same) return CORD_OK;
+    error_where(err, "%s", r->recipe->out);
+    return error_set(err, CORD_CHANGED,
+                     "teachers: what is done here was written by %s, and is kept under their numbers; keep these, in "
+                     "this order (new ones behind them), or name another run.out",
+                     list);
+}
+
+/* A search that has begun goes on in the form in which it began. */
+static cord_status keep_form(const struct resume *r, int64_t unfinished, cord_text differences, cord_error *err) {
+    cord_text line;
+    while (text_next_line(&differences, &line)) {
+        if (!text_starts(line, TEXT("search.strategy: ")) && !text_starts(line, TEXT("search.runs: "))) continue;
+        error_where(err, "%s", r->recipe->out);
+        return error_set(err, CORD_CHANGED,
+                         "%.*s: %lld problem%s here %s in the middle of a search as it was before; finish %s with 'cord "
+                         "run %s/recipe.yaml' (failed ones with --retry-failed), or name another run.out",
+                         (int)line.len, line.data, (long long)unfinished, unfinished == 1 ? "" : "s",
+                         unfinished == 1 ? "is" : "are", unfinished == 1 ? "it" : "them", r->recipe->out);
+    }
+    return CORD_OK;
+}
+
+/* With --accept-changes nearly all may change. */
+static cord_status accept_changes(const struct resume *r, cord_text differences, cord_error *err) {
+    int64_t begun, unfinished;
+    CORD_TRY(journal_count_begun(r->journal, &begun, &unfinished, err));
+    if (begun) CORD_TRY(keep_teachers(r, err));
+    if (unfinished) CORD_TRY(keep_form(r, unfinished, differences, err));
+    return note_changes(r, differences, err);
+}
+
 cord_status resume_compare_recipe(const struct resume *r, cord_error *err) {
     cord_text before, mixed, differences;
     CORD_TRY(journal_get_fact(r->journal, "recipe", r->arena, &before, err));
@@ -73,7 +118,7 @@ cord_status resume_compare_recipe(const struct resume *r, cord_error *err) {
         return r->recipe_file ? spare(r, r->recipe_file, "recipe", false, err) : CORD_OK;
     CORD_TRY(compare_shard(r, err));
     CORD_TRY(recipe_differences(before, r->recipe->resolved, r->arena, &differences, err));
-    if (r->accept) return note_changes(r, differences, err);
+    if (r->accept) return accept_changes(r, differences, err);
     CORD_TRY(journal_get_fact(r->journal, "mixed", r->arena, &mixed, err));
     if (mixed.len) {
         error_where(err, "%s", r->recipe->out);

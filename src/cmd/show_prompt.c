@@ -88,7 +88,7 @@ static cord_status scored_text(struct show *s, const struct show_problem *p, con
         CORD_TRY(find_place(p, --round, t.from, &t, err));
         made = made_by(p, round, &t);
     }
-    *complete = !stepwise || (made && (made->end == STEP_CLOSED || made->end == STEP_TURN));
+    *complete = !stepwise || (made && ends_thinking(made->end));
     if (made && made->rollout.len) {
         cord_span both[] = {{*text, false}, {made->rollout, false}};
         *text = spans_text((struct spans){both, 2}, &s->arena);

@@ -29,11 +29,13 @@ enum step_end {
     STEP_TURN,   /* the model ended its turn inside the thinking: finished, "</think>" is appended */
 };
 
+static inline bool ends_thinking(enum step_end end) { return end == STEP_CLOSED || end == STEP_TURN; }
+
 /* Why a candidate was dropped before scoring. */
 enum step_drop {
     DROP_NONE,
     DROP_EMPTY,      /* no text, and nothing to finish */
-    DROP_DUPLICATE,  /* identical to a sibling */
+    DROP_DUPLICATE,  /* identical to a sibling, its ending too */
     DROP_DEGENERATE, /* one word or line repeated over and over */
     DROP_FAILED,     /* the request failed; its status says why */
 };

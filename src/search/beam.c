@@ -85,16 +85,20 @@ static cord_status expand(const struct beam *beam, struct candidate **candidates
 
 /* ---- drop ---------------------------------------------------------------------------------------------------- */
 
+/* Siblings say the same where their texts are alike and both end the thinking, or neither does. */
+static bool say_the_same(const struct candidate *a, const struct candidate *b) {
+    if (a->parent != b->parent || a->run != b->run || a->finishes_parent != b->finishes_parent) return false;
+    if (a->finishes_parent) return true;
+    return ends_thinking(a->end) == ends_thinking(b->end) &&
+           text_equal(text_trim_end(a->reasoning), text_trim_end(b->reasoning));
+}
+
 /* Of siblings that say the same the one with the smallest tie hash stays, whoever stands first in the list. */
 static void drop_duplicates(struct candidate *candidates, int n) {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n && candidates[i].drop == DROP_NONE; j++) {
             const struct candidate *a = &candidates[i], *b = &candidates[j];
-            if (i == j || b->drop != DROP_NONE || a->parent != b->parent || a->run != b->run ||
-                a->finishes_parent != b->finishes_parent)
-                continue;
-            if (!a->finishes_parent && !text_equal(text_trim_end(a->reasoning), text_trim_end(b->reasoning))) continue;
-            if (b->tie >= a->tie) continue;
+            if (i == j || b->drop != DROP_NONE || b->tie >= a->tie || !say_the_same(a, b)) continue;
             candidates[i].drop = DROP_DUPLICATE;
             candidates[i].reasoning = (cord_text){"", 0};
             candidates[i].log_score = (double)NAN;
@@ -173,8 +177,8 @@ static int usable_of(const struct candidate *candidates, int n, int run) {
 
 static cord_status keep(struct beam *beam, struct round *round, struct candidate *candidates, int n, cord_error *err) {
     const struct search_settings *settings = beam->search->settings;
-    struct trajectory *kept =
-        arena_alloc(beam->arena, ((size_t)settings->runs * (size_t)settings->beam + 1) * sizeof *kept);
+    size_t room = (size_t)settings->runs * (size_t)settings->beam; /* a search may have begun with a wider beam */
+    struct trajectory *kept = arena_alloc(beam->arena, (room + (size_t)beam->n + 1) * sizeof *kept);
     if (!kept) return error_memory(err);
     int n_kept = 0;
     for (int run = 0; run < settings->runs; run++) {

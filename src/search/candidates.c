@@ -93,7 +93,7 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     bool parent_cut = parent->last && parent->last->cut;
     CORD_TRY(read_step(beam, proposal, style, parent_cut, whole, c, err));
     if (segment_adds_nothing(style, parent_cut, c->step, c->end)) {
-        bool closes = c->end == STEP_CLOSED || c->end == STEP_TURN;
+        bool closes = ends_thinking(c->end);
         c->finishes_parent = closes && parent->last;
         c->drop = c->finishes_parent ? DROP_NONE : DROP_EMPTY;
         c->log_score = c->finishes_parent ? parent->log_score : c->log_score;
@@ -188,7 +188,7 @@ cord_status score_candidates(const struct beam *beam, struct candidate *candidat
             items[count++] = (struct scored){
                 .reasoning = candidates[i].reasoning,
                 .run = candidates[i].run,
-                .complete = candidates[i].end == STEP_CLOSED || candidates[i].end == STEP_TURN,
+                .complete = ends_thinking(candidates[i].end),
             };
     CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
     const struct scored *item = items;

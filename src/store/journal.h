@@ -122,6 +122,8 @@ struct journal_progress {
         begun; /* bad: of the failed, rows that are no problem; begun: by a search, ended or not */
 };
 cord_status journal_progress(struct journal *journal, struct journal_progress *progress, cord_error *err);
+/* Of all problems, wanted or not: how many a search has begun, and how many of these are not done. */
+cord_status journal_count_begun(struct journal *journal, int64_t *begun, int64_t *unfinished, cord_error *err);
 /* Whether a problem that was read is among them. */
 cord_status journal_wants(struct journal *journal, const struct journal_problem *problem, bool *wanted,
                           cord_error *err);

@@ -271,6 +271,13 @@ cord_status journal_progress(struct journal *j, struct journal_progress *progres
     return rows_end(&r);
 }
 
+cord_status journal_count_begun(struct journal *j, int64_t *begun, int64_t *unfinished, cord_error *err) {
+    CORD_TRY(query_int64(j, err, begun, 0, "SELECT count(*) FROM problem WHERE started OR (status != ?1 AND NOT bad)",
+                         "i", PROBLEM_OPEN));
+    return query_int64(j, err, unfinished, 0, "SELECT count(*) FROM problem WHERE started AND status != ?1", "i",
+                       PROBLEM_DONE);
+}
+
 cord_status journal_wants(struct journal *j, const struct journal_problem *problem, bool *wanted, cord_error *err) {
     int64_t n;
     CORD_TRY(query_int64(j, err, &n, 0, "SELECT count(*) FROM wanted WHERE number = ?1 AND key = ?2", "il",

@@ -34,10 +34,14 @@ cord_status journal_list_facts(struct journal *j, struct arena *arena, struct jo
     return rows_end(&r);
 }
 
+static cord_status count_teachers(struct journal *j, int64_t *n, cord_error *err) {
+    return query_int64(j, err, n, 0, "SELECT count(*) FROM teacher", "");
+}
+
 cord_status journal_get_teachers(struct journal *j, struct arena *arena, const char *const **out, int *n,
                                  cord_error *err) {
     int64_t count;
-    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM teacher", ""));
+    CORD_TRY(count_teachers(j, &count, err));
     const char **names = array_of(arena, count, sizeof *names);
     if (!names) return error_memory(err);
     struct rows r;
@@ -199,6 +203,16 @@ static cord_status read_trajectory(struct rows *r, int round, const struct traje
     return CORD_OK;
 }
 
+/* That authors are there, and nodes stand behind their parents. */
+static cord_status check_beam(struct journal *j, const struct trajectory *beam, int n, cord_error *err) {
+    int64_t teachers;
+    CORD_TRY(count_teachers(j, &teachers, err));
+    for (int i = 0; i < n; i++)
+        if (beam[i].author >= teachers || (trajectory_is_node(&beam[i]) && beam[i].tree.above >= i))
+            return query_damaged(j, "a trajectory has an author or a parent that is not there", err);
+    return CORD_OK;
+}
+
 static cord_status read_beam(struct journal *j, int64_t problem, int round, const struct trajectory *previous,
                              int n_previous, struct arena *arena, const struct trajectory **out, int *n,
                              cord_error *err) {
@@ -220,8 +234,9 @@ static cord_status read_beam(struct journal *j, int64_t problem, int round, cons
     for (*n = 0; *n < count && status == CORD_OK && rows_next(&r); ++*n)
         status = read_trajectory(&r, round, previous, n_previous, &beam[*n]);
     CORD_TRY(rows_end(&r));
+    CORD_TRY(status);
     *out = beam;
-    return status;
+    return check_beam(j, beam, *n, err);
 }
 
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
@@ -285,6 +300,19 @@ static cord_status read_candidates(struct journal *j, int64_t problem, const str
     return status;
 }
 
+/* That places and teachers are there; the beam's own are checked where it is read. */
+static cord_status check_candidates(struct journal *j, const struct round *round, cord_error *err) {
+    int64_t teachers;
+    CORD_TRY(count_teachers(j, &teachers, err));
+    for (int i = 0; i < round->n_candidates; i++)
+        if (round->candidates[i].slot >= round->n_beam || round->candidates[i].teacher >= teachers)
+            return query_damaged(j, "a candidate has a place or a teacher that is not there", err);
+    for (int i = 0; i < round->n_beam; i++)
+        if (round->beam[i].candidate >= round->n_candidates)
+            return query_damaged(j, "a trajectory is of a candidate that is not there", err);
+    return CORD_OK;
+}
+
 cord_status journal_read_round(struct journal *j, int64_t problem, int number, const struct trajectory *previous,
                                int n_previous, struct arena *arena, struct round *round, cord_error *err) {
     *round = (struct round){.number = number};
@@ -295,7 +323,8 @@ cord_status journal_read_round(struct journal *j, int64_t problem, int number, c
     CORD_TRY(rows_end(&r));
     if (!found) return error_set(err, CORD_BAD_INPUT, "the journal has no round %d of this problem", number);
     CORD_TRY(read_candidates(j, problem, previous, n_previous, arena, round, err));
-    return read_beam(j, problem, number, previous, n_previous, arena, &round->beam, &round->n_beam, err);
+    CORD_TRY(read_beam(j, problem, number, previous, n_previous, arena, &round->beam, &round->n_beam, err));
+    return check_candidates(j, round, err);
 }
 
 /* How often a search has begun anew, and why the last time came to nothing. */

@@ -26,8 +26,7 @@ static inline void tell_sample(struct fixture *f, const char *row) {
     if (row) problems[0].row = text_of(row);
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
     assert_ok(sample_put(f->source.journal, problems, SAMPLE_PROBLEMS, err));
-    assert_ok(
-        journal_put_teachers(f->source.journal, (struct teacher[]){{.name = "strong"}, {.name = "small"}}, 2, err));
+    sample_name_teachers(f->source.journal);
     sample_tell(f->source.journal, 1, &f->sample);
 }
 

@@ -472,6 +472,7 @@ static void tell_with_context(struct fixture *f, const char *question, const cha
     sample_remove(f->folder);
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
     assert_ok(sample_put(f->source.journal, problems, SAMPLE_PROBLEMS, err));
+    sample_name_teachers(f->source.journal);
     sample_tell(f->source.journal, 1, &f->sample);
 }
 

@@ -59,7 +59,7 @@ struct seen {
 };
 
 struct expected {
-    bool drop, finishes_parent, cut;
+    bool drop, finishes_parent, cut, ends;
     enum step_drop why;
     char *reasoning; /* trimmed as it is scored */
 };
@@ -90,6 +90,7 @@ static struct expected expect(struct world *w, const struct trajectory *parent, 
     bool ends_cut = continues && kind == NOTHING && said.end == STEP_NEXT;
     seen->ended_cut_steps += ends_cut;
     e.cut = said.end == STEP_CUT;
+    e.ends = said.end == STEP_CLOSED || said.end == STEP_TURN;
     e.finishes_parent = (kind == ONLY_CLOSED || kind == ONLY_TURN) && parent->last;
     e.why = kind == FAILED                                                ? DROP_FAILED
             : kind == DEGENERATE                                          ? DROP_DEGENERATE
@@ -107,7 +108,7 @@ static struct expected expect(struct world *w, const struct trajectory *parent, 
 
 static bool same_words(const struct expected *a, const struct expected *b) {
     if (a->drop || b->drop || a->finishes_parent != b->finishes_parent) return false;
-    return a->finishes_parent || !strcmp(a->reasoning, b->reasoning);
+    return a->finishes_parent || (a->ends == b->ends && !strcmp(a->reasoning, b->reasoning));
 }
 
 /* Of siblings that say the same, the one with the smallest hash. */

@@ -67,12 +67,16 @@ static inline cord_status sample_put(struct journal *journal, const struct probl
     return status;
 }
 
+static inline void sample_name_teachers(struct journal *journal) {
+    struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
+    assert_ok(journal_put_teachers(journal, teachers, 2, err));
+}
+
 static inline void sample_problems(struct journal *journal) {
     struct problem problems[SAMPLE_PROBLEMS];
     sample_set(problems);
     assert_ok(sample_put(journal, problems, SAMPLE_PROBLEMS, err));
-    struct teacher teachers[] = {{.name = "strong"}, {.name = "small"}};
-    assert_ok(journal_put_teachers(journal, teachers, 2, err));
+    sample_name_teachers(journal);
 }
 
 /* ---- the search ---------------------------------------------------------------------------------------------- */
