@@ -23,6 +23,14 @@
         if (try_status_ != CORD_OK) return try_status_; \
     } while (0)
 
+/* Whether a request to a model failed for what was asked (it does not fit, or is not understood). */
+static inline bool is_requests_own(cord_status status) { return status == CORD_BAD_INPUT || status == CORD_TOO_LONG; }
+
+/* Whether it failed for all else: what is wrong with its model or the way there (a server that stays away, a key that has
+ * expired), or with this machine. Then others fail, too, and a search that went on with fewer candidates, or without a
+ * verdict, would make what nobody wants. It ends, and can be taken up where it was. */
+static inline bool is_models_own(cord_status status) { return status != CORD_OK && !is_requests_own(status); }
+
 /* Fills `err` (which may be NULL) and gives `code`, so that `return error_set(err, CORD_BAD_INPUT, "…")` reads as one
  * thing. `where` is kept if it was set before: inner layers know the place best. (A macro, so that the compiler sees that
  * what comes out of a failure is never CORD_OK.) */

@@ -51,8 +51,7 @@ struct finding checkup_head(cord_engine *engine, const cord_model *model, struct
     struct spans spans;
     cord_error err = {0};
     cord_status status = reward_marked(TEXT("What is 2 + 3?"), steps, 2, arena, &spans, &err);
-    cord_classification request = {
-        .model = model, .prompt = spans.span, .n_spans = spans.n, .mark = REWARD_MARK, .group = 1};
+    cord_classification request = {.model = model, .prompt = spans.span, .n_spans = spans.n, .mark = REWARD_MARK};
     if (status == CORD_OK) status = cord_classify(engine, &request, 1, &err);
     if (status == CORD_OK) err = request.error;
     bool two = err.code == CORD_OK && request.n_places == 2 && request.n_classes == 2;

@@ -93,11 +93,12 @@ static cord_status keep_form(const struct resume *r, int64_t unfinished, cord_te
     while (text_next_line(&differences, &line)) {
         if (!text_starts(line, TEXT("search.strategy: ")) && !text_starts(line, TEXT("search.runs: "))) continue;
         error_where(err, "%s", r->recipe->out);
-        return error_set(err, CORD_CHANGED,
-                         "%.*s: %lld problem%s here %s in the middle of a search as it was before; finish %s with 'cord "
-                         "run %s/recipe.yaml' (failed ones with --retry-failed), or name another run.out",
-                         (int)line.len, line.data, (long long)unfinished, unfinished == 1 ? "" : "s",
-                         unfinished == 1 ? "is" : "are", unfinished == 1 ? "it" : "them", r->recipe->out);
+        return error_set(
+            err, CORD_CHANGED,
+            "%.*s: %lld problem%s here %s in the middle of a search as it was before; finish %s with 'cord "
+            "run %s/recipe.yaml' (failed ones with --retry-failed), or name another run.out",
+            (int)line.len, line.data, (long long)unfinished, unfinished == 1 ? "" : "s", unfinished == 1 ? "is" : "are",
+            unfinished == 1 ? "it" : "them", r->recipe->out);
     }
     return CORD_OK;
 }

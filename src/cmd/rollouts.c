@@ -158,7 +158,7 @@ static cord_status one_problem(struct comparison *c, FILE *progress, cord_error 
         fprintf(progress, "%.*s: %d steps\n", (int)c->problem->id.len, c->problem->id.data, c->n_steps);
     cord_forget(c->session.engine, (uint64_t)c->problem->key);
     arena_release(&c->arena);
-    bool own = status == CORD_BAD_INPUT || status == CORD_TOO_LONG;
+    bool own = is_requests_own(status);
     c->out->left_out += own || (status == CORD_OK && !scored);
     if (status == CORD_OK || own) return CORD_OK;
     if (err) *err = why;

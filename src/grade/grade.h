@@ -5,8 +5,8 @@
  *   command   a program of the user's own, asked a line of JSON at a time (command.c)
  *   judge     a language model, asked whether the answer holds the reference's core content (judge.c)
  *
- * Whatever fails in a grader is an undecided answer with the reason; it is never a wrong one. It must not know searches,
- * journals, or who asks. */
+ * What a grader fails at is an undecided answer with the reason, never a wrong one; a judge that nobody could ask (its server
+ * stays away) is an error. It must not know searches, journals, or who asks. */
 #ifndef CORD_GRADE_H
 #define CORD_GRADE_H
 

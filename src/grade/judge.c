@@ -86,7 +86,10 @@ static cord_status propose(const struct judge *judge, const struct grading *sett
         .group = request->group,
     };
     cord_status status = cord_propose(judge->engine, &proposal, 1, err);
-    if (status == CORD_OK && proposal.error.code != CORD_OK)
+    if (status == CORD_OK && is_models_own(proposal.error.code)) {
+        if (err) *err = proposal.error;
+        status = proposal.error.code;
+    } else if (status == CORD_OK && proposal.error.code != CORD_OK)
         status = undecided(result, &proposal.error, arena, err);
     else if (status == CORD_OK)
         result->verdict = judge_read((cord_text){proposal.text, proposal.len}, proposal.end == CORD_END_LENGTH,

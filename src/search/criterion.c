@@ -58,10 +58,9 @@ cord_status count_texts(const struct search *search, const cord_text *texts, int
 }
 
 cord_status counting_status(const cord_counting *counted, cord_error *err) {
-    cord_status code = counted->error.code;
-    if (code == CORD_OK || code == CORD_BAD_INPUT || code == CORD_TOO_LONG) return CORD_OK;
+    if (!is_models_own(counted->error.code)) return CORD_OK;
     if (err) *err = counted->error;
-    return code;
+    return counted->error.code;
 }
 
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err) {

@@ -293,13 +293,6 @@ cord_status selection_search(const struct search *search, cord_error *err);
 
 /* ---- parts that strategies share ----------------------------------------------------------------------------- */
 
-/* Whether a request failed for what is wrong with its model or the way there (a server that stays away, a key that has
- * expired), and not with the request: then others fail, too, and a search that went on with fewer candidates would make what
- * nobody wants. It ends, and can be taken up where it was. */
-static inline bool is_models_own(cord_status status) {
-    return status == CORD_IO_ERROR || status == CORD_BAD_MODEL || status == CORD_REFUSED;
-}
-
 /* A reasoning and its score. The first half is the caller's. */
 struct scored {
     cord_text reasoning;
