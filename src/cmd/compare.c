@@ -1,7 +1,9 @@
 /* compare.c - `cord compare`: runs side by side. Here runs are read, their problems matched, and those that differ in their
- * seed alone put together; the numbers are eval's, the formats compare_page.c's and compare_data.c's. */
+ * seed alone put together; the numbers are eval's, the notes beside them compare_notes.c's, the formats compare_page.c's and
+ * compare_data.c's. */
 #include "cmd/compare.h"
 #include "recipe/recipe.h"
+#include "store/output.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -62,15 +64,14 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
     struct recipe_outline outline;
     const char *version;
-    cord_text recipe;
     run->folder = without_slashes(folder, &c->arena);
     run->evidence = evidence;
     if (!run->folder || !evidence) return error_memory(err);
     CORD_TRY(journal_open(run->folder, JOURNAL_READ, &run->journal, err));
     CORD_TRY(journal_problems(run->journal, &c->arena, &run->problems, &run->n_problems, err));
     CORD_TRY(journal_get_teachers(run->journal, &c->arena, &evidence->teachers, &evidence->n_teachers, err));
-    CORD_TRY(journal_get_fact(run->journal, "recipe", &c->arena, &recipe, err));
-    CORD_TRY(recipe_outline(recipe, &c->arena, &outline, err));
+    CORD_TRY(journal_get_fact(run->journal, "recipe", &c->arena, &run->recipe, err));
+    CORD_TRY(recipe_outline(run->recipe, &c->arena, &outline, err));
     CORD_TRY(read_sizes(run, &outline, evidence, &c->arena, err));
     evidence->run = run->folder;
     evidence->strategy = or_empty(outline.strategy);
@@ -286,79 +287,6 @@ static cord_status measure_method(struct compare *c, int number, cord_error *err
     return CORD_OK;
 }
 
-static bool differ(const char *own, const char *base) { return *own && *base && strcmp(own, base) != 0; }
-
-/* PP is measured by who measures.scorer names, else by the run's own meta-prover, which S0 is always by; by two of them it says
- * nothing of the traces. Rows of older tables do not say who measured: it was the meta-prover. */
-static void note_scorers(struct compare *c) {
-    const struct evidence *base = c->first[c->comparison.baseline]->evidence;
-    for (int i = 0; i < c->comparison.n_methods; i++) {
-        const struct evidence *own = c->first[i]->evidence;
-        bool s0 = differ(own->scorer, base->scorer);
-        bool pp = *own->measurer && *base->measurer ? differ(own->measurer, base->measurer) : s0;
-        const char *base_letter = c->letters[c->comparison.baseline];
-        if (pp && s0)
-            buf_addf(&c->notes,
-                     "PP and S0 of %s are by another meta-prover, or by models that are set up otherwise, than "
-                     "those of %s: they cannot be compared as they stand.\n",
-                     c->letters[i], base_letter);
-        else if (pp)
-            buf_addf(&c->notes,
-                     "PP of %s is by another scorer (measures.scorer) than that of %s: it cannot be compared as it "
-                     "stands.\n",
-                     c->letters[i], base_letter);
-        else if (s0)
-            buf_addf(&c->notes,
-                     "S0 of %s is by another meta-prover, or by models that are set up otherwise, than that of %s: it "
-                     "cannot be compared as it stands; PP, by the same scorer, can.\n",
-                     c->letters[i], base_letter);
-    }
-}
-
-/* What one version searches, scores or grades otherwise than another is no difference between methods. */
-static cord_status note_versions(struct compare *c, cord_error *err) {
-    const char *all = "";
-    for (int r = 0; r < c->n_runs; r++)
-        for (int i = 0; i < c->matching.n; i++) {
-            const char *version = c->runs[r].evidence->rows[c->matching.at[r * c->matching.n + i]].version;
-            CORD_TRY(evidence_add_versions(&all, text_of(version), &c->arena, err));
-        }
-    if (strstr(all, ", "))
-        buf_addf(&c->notes, "Computed by several versions of cord, which may differ in more than the methods do: %s.\n",
-                 all);
-    return CORD_OK;
-}
-
-static void note_sizes(struct compare *c) {
-    bool unknown = false;
-    for (int i = 0; i < c->comparison.n_methods; i++) unknown |= isnan(c->comparison.methods[i].mean[MEASURE_FLOPS]);
-    if (unknown)
-        buf_addf(&c->notes, "FLOPs with a dash: how many parameters a model has is not known. Of a server's, say it in "
-                            "models.*.parameters and go on with the run; of a table of rows, write it anew.\n");
-}
-
-/* Where nothing competes, everything is kept. */
-static void note_keeping(struct compare *c) {
-    static const char *const without[] = {"curation", "rejection", "integration", "selection"};
-    for (int i = 0; i < c->comparison.n_methods; i++)
-        for (size_t k = 0; k < sizeof without / sizeof *without; k++)
-            if (!strcmp(c->first[i]->evidence->strategy, without[k]))
-                buf_addf(&c->notes,
-                         "%s is %s: nothing competes step by step, so that what is kept is all that was not dropped; "
-                         "whom the criterion prefers shows on the final path.\n",
-                         c->letters[i], without[k]);
-}
-
-/* What looks at golds to choose is no fair rival in accuracy. */
-static void note_golds(struct compare *c) {
-    for (int i = 0; i < c->comparison.n_methods; i++)
-        if (!strcmp(c->first[i]->evidence->strategy, "rejection"))
-            buf_addf(&c->notes,
-                     "%s is rejection, which puts correct traces first: its accuracy is the share of problems with any "
-                     "correct trace, and cannot be compared with that of methods that choose without the gold.\n",
-                     c->letters[i]);
-}
-
 static cord_status make_methods(struct compare *c, cord_error *err) {
     size_t n = (size_t)c->n_runs;
     c->comparison.methods = arena_alloc(&c->arena, n * sizeof *c->comparison.methods);
@@ -437,6 +365,8 @@ static cord_status write_rows(struct compare *c, cord_error *err) {
     const struct option_value *rows = call_option(c->call, "rows");
     const struct evidence **runs = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *runs);
     if (!rows->given) return CORD_OK;
+    bool from_rows = call_option(c->call, "from-rows")->given;
+    CORD_TRY(output_spare_runs("--rows", rows->text, c->call->args, from_rows ? 0 : c->call->n_args, err));
     if (!runs) return error_memory(err);
     for (int r = 0; r < c->n_runs; r++) {
         runs[r] = c->runs[r].evidence;
@@ -460,12 +390,7 @@ static cord_status compare_all(struct compare *c, const struct format *format, c
     CORD_TRY(make_methods(c, err));
     CORD_TRY(find_baseline(c, err));
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
-    CORD_TRY(note_versions(c, err));
-    note_scorers(c);
-    note_sizes(c);
-    note_keeping(c);
-    note_golds(c);
-    CORD_TRY(buf_check(&c->notes, err));
+    CORD_TRY(compare_note(c, err));
     return format->write(c, err);
 }
 

@@ -12,6 +12,7 @@ struct compared_run {
     const char *folder; /* as it was named, without slashes behind */
     struct evidence *evidence;
     struct journal *journal;          /* NULL: the evidence comes from a table of rows */
+    cord_text recipe;                 /* of a journal: as it is now */
     struct journal_problem *problems; /* as the evidence has them: row by row */
     int n_problems;
     struct model_sizes sizes;
@@ -46,6 +47,9 @@ const char *compare_sentence(struct compare *compare, const struct difference *d
 /* What a method spent on a problem; by what that is the same as the baseline. As above. */
 const char *compare_budget(struct compare *compare, int method);
 const char *compare_equal(struct compare *compare, int method, bool names);
+
+/* Adds all notes. */
+cord_status compare_note(struct compare *compare, cord_error *err);
 
 cord_status compare_text(struct compare *compare, cord_error *err);
 cord_status compare_markdown(struct compare *compare, cord_error *err);

@@ -39,17 +39,9 @@ static cord_status check_reads(const struct call *call, struct named_file out, c
                      out.path, reader);
 }
 
-static cord_status check_runs(const struct call *call, struct named_file out, cord_error *err) {
-    bool ours = output_is_of_run(out.path);
-    for (int i = 0; i < call->n_args && !ours; i++) ours = run_file_of(call->args[i], out.path) != NULL;
-    if (!ours) return CORD_OK;
-    return error_set(err, CORD_BAD_USAGE, "%s would write over %s, which is a run's own file; name another file",
-                     out.option, out.path);
-}
-
 static cord_status check_all(const struct call *call, const struct named_file *outs, int n, cord_error *err) {
     for (int i = 0; i < n; i++) {
-        CORD_TRY(check_runs(call, outs[i], err));
+        CORD_TRY(output_spare_runs(outs[i].option, outs[i].path, call->args, call->n_args, err));
         CORD_TRY(check_reads(call, outs[i], err));
         for (int k = 0; k < i; k++)
             if (output_same(outs[k].path, outs[i].path))

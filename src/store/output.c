@@ -68,6 +68,15 @@ const char *run_file_of(const char *folder, const char *path) {
     return found;
 }
 
+cord_status output_spare_runs(const char *option, const char *path, const char *const *folders, int n,
+                              cord_error *err) {
+    bool ours = output_is_of_run(path);
+    for (int i = 0; i < n && !ours; i++) ours = run_file_of(folders[i], path) != NULL;
+    if (!ours) return CORD_OK;
+    return error_set(err, CORD_BAD_USAGE, "%s would write over %s, which is a run's own file; name another file",
+                     option, path);
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------- */
 
 static void forget(struct output *o) {

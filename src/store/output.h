@@ -25,5 +25,7 @@ bool output_same(const char *a, const char *b);
 bool output_is_of_run(const char *path);
 /* Which of the files that a run writes into that folder a path is; NULL: none. */
 const char *run_file_of(const char *folder, const char *path);
+/* Refuses an output of an option ("--rows") that is a file of these run folders, or of any other. */
+cord_status output_spare_runs(const char *option, const char *path, const char *const *folders, int n, cord_error *err);
 
 #endif

@@ -1,0 +1,166 @@
+/* compare_notes.c - what a reader of `cord compare` must know beside the numbers: whose figures are no fair match, and what of
+ * a run its rows do not show. It must not know statistics. */
+#include "cmd/compare.h"
+#include "recipe/recipe.h"
+
+#include <math.h>
+
+/* ---- of methods ---------------------------------------------------------------------------------------------------- */
+
+static bool differ(const char *own, const char *base) { return *own && *base && strcmp(own, base) != 0; }
+
+/* PP is measured by who measures.scorer names, else by the run's own meta-prover, which S0 is always by; by two of them it says
+ * nothing of the traces. Rows of older tables do not say who measured: it was the meta-prover. */
+static void note_scorers(struct compare *c) {
+    const struct evidence *base = c->first[c->comparison.baseline]->evidence;
+    for (int i = 0; i < c->comparison.n_methods; i++) {
+        const struct evidence *own = c->first[i]->evidence;
+        bool s0 = differ(own->scorer, base->scorer);
+        bool pp = *own->measurer && *base->measurer ? differ(own->measurer, base->measurer) : s0;
+        const char *base_letter = c->letters[c->comparison.baseline];
+        if (pp && s0)
+            buf_addf(&c->notes,
+                     "PP and S0 of %s are by another meta-prover, or by models that are set up otherwise, than "
+                     "those of %s: they cannot be compared as they stand.\n",
+                     c->letters[i], base_letter);
+        else if (pp)
+            buf_addf(&c->notes,
+                     "PP of %s is measured otherwise than that of %s (measures.scorer, or meta_prover.reuse where the "
+                     "score that chose is taken for PP): it cannot be compared as it stands.\n",
+                     c->letters[i], base_letter);
+        else if (s0)
+            buf_addf(&c->notes,
+                     "S0 of %s is by another meta-prover, or by models that are set up otherwise, than that of %s: it "
+                     "cannot be compared as it stands; PP, by the same scorer, can.\n",
+                     c->letters[i], base_letter);
+    }
+}
+
+/* What one version searches, scores or grades otherwise than another is no difference between methods. */
+static cord_status note_versions(struct compare *c, cord_error *err) {
+    const char *all = "";
+    for (int r = 0; r < c->n_runs; r++)
+        for (int i = 0; i < c->matching.n; i++) {
+            const char *version = c->runs[r].evidence->rows[c->matching.at[r * c->matching.n + i]].version;
+            CORD_TRY(evidence_add_versions(&all, text_of(version), &c->arena, err));
+        }
+    if (strstr(all, ", "))
+        buf_addf(&c->notes, "Computed by several versions of cord, which may differ in more than the methods do: %s.\n",
+                 all);
+    return CORD_OK;
+}
+
+static void note_sizes(struct compare *c) {
+    bool unknown = false;
+    for (int i = 0; i < c->comparison.n_methods; i++) unknown |= isnan(c->comparison.methods[i].mean[MEASURE_FLOPS]);
+    if (unknown)
+        buf_addf(&c->notes, "FLOPs with a dash: how many parameters a model has is not known. Of a server's, say it in "
+                            "models.*.parameters and go on with the run; of a table of rows, write it anew.\n");
+}
+
+/* Where nothing competes, everything is kept. */
+static void note_keeping(struct compare *c) {
+    static const char *const without[] = {"curation", "rejection", "integration", "selection"};
+    for (int i = 0; i < c->comparison.n_methods; i++)
+        for (size_t k = 0; k < sizeof without / sizeof *without; k++)
+            if (!strcmp(c->first[i]->evidence->strategy, without[k]))
+                buf_addf(&c->notes,
+                         "%s is %s: nothing competes step by step, so that what is kept is all that was not dropped; "
+                         "whom the criterion prefers shows on the final path.\n",
+                         c->letters[i], without[k]);
+}
+
+/* What looks at golds to choose is no fair rival in accuracy. */
+static void note_golds(struct compare *c) {
+    for (int i = 0; i < c->comparison.n_methods; i++)
+        if (!strcmp(c->first[i]->evidence->strategy, "rejection"))
+            buf_addf(&c->notes,
+                     "%s is rejection, which puts correct traces first: its accuracy is the share of problems with any "
+                     "correct trace, and cannot be compared with that of methods that choose without the gold.\n",
+                     c->letters[i]);
+}
+
+/* ---- of runs, whose journals say more than rows do ------------------------------------------------------------------- */
+
+/* The lines in one: "a; b". */
+static void add_lines(struct buf *out, cord_text lines) {
+    cord_text line;
+    for (bool first = true; text_next_line(&lines, &line); first = false)
+        buf_addf(out, "%s%.*s", first ? "" : "; ", (int)line.len, line.data);
+}
+
+/* A run counts whole under the recipe that it has now. */
+static cord_status note_past(struct compare *c, const struct compared_run *run, cord_error *err) {
+    static const char *const facts[] = {"changed", "mixed"},
+                             *const what[] = {"was gone on with other settings than it began with",
+                                              "was merged from runs that do not agree in everything"};
+    for (int i = 0; i < 2; i++) {
+        cord_text lines;
+        CORD_TRY(journal_get_fact(run->journal, facts[i], &c->arena, &lines, err));
+        if (!lines.len) continue;
+        buf_addf(&c->notes, "%s %s, and its rows do not say which are by which: ", run->folder, what[i]);
+        add_lines(&c->notes, lines);
+        buf_addf(&c->notes, ".\n");
+    }
+    return CORD_OK;
+}
+
+static bool is_of_weights(cord_text key) {
+    return text_starts(key, TEXT("model.")) && (text_ends(key, TEXT(".sha256")) || text_ends(key, TEXT(".serves")));
+}
+
+/* A recipe names a model; which weights that was, journals know. */
+static cord_status note_weights(struct compare *c, const struct compared_run *base, const struct compared_run *run,
+                                cord_error *err) {
+    struct journal_fact *facts;
+    int n;
+    CORD_TRY(journal_list_facts(run->journal, &c->arena, &facts, &n, err));
+    for (int i = 0; i < n; i++) {
+        cord_text there;
+        if (!is_of_weights(facts[i].key)) continue;
+        CORD_TRY(journal_get_fact(base->journal, facts[i].key.data, &c->arena, &there, err));
+        if (!there.len || !facts[i].value.len || text_equal(there, facts[i].value)) continue;
+        cord_text name = text_slice(facts[i].key, sizeof "model." - 1, facts[i].key.len - (sizeof ".sha256" - 1));
+        buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.\n",
+                 (int)name.len, name.data, run->folder, base->folder);
+    }
+    return CORD_OK;
+}
+
+/* By other rules the same answer may be wrong, and by another model the same trace likelier. */
+static cord_status note_grading(struct compare *c, const struct compared_run *base, const struct compared_run *run,
+                                cord_error *err) {
+    cord_text lines, line;
+    CORD_TRY(recipe_differences(base->recipe, run->recipe, &c->arena, &lines, err));
+    while (text_next_line(&lines, &line)) {
+        bool graded = text_starts(line, TEXT("grading.")), held_out = text_starts(line, TEXT("measures.held_out"));
+        if (graded || held_out)
+            buf_addf(&c->notes, "%s of %s cannot be compared with %s as it stands: %.*s.\n",
+                     graded ? "Accuracy" : "PP by the held-out scorer", run->folder, base->folder, (int)line.len,
+                     line.data);
+    }
+    return CORD_OK;
+}
+
+static cord_status note_runs(struct compare *c, cord_error *err) {
+    const struct compared_run *base = c->first[c->comparison.baseline];
+    for (int r = 0; r < c->n_runs; r++) {
+        const struct compared_run *run = &c->runs[r];
+        if (!run->journal) continue;
+        CORD_TRY(note_past(c, run, err));
+        if (run == base || !base->journal) continue;
+        CORD_TRY(note_weights(c, base, run, err));
+        CORD_TRY(note_grading(c, base, run, err));
+    }
+    return CORD_OK;
+}
+
+cord_status compare_note(struct compare *c, cord_error *err) {
+    CORD_TRY(note_versions(c, err));
+    note_scorers(c);
+    note_sizes(c);
+    note_keeping(c);
+    note_golds(c);
+    CORD_TRY(note_runs(c, err));
+    return buf_check(&c->notes, err);
+}
