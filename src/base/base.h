@@ -72,6 +72,9 @@ bool text_next_line(cord_text *rest, cord_text *line);
 size_t utf8_valid_prefix(cord_text t);
 /* True where `tail` could be the beginning of one more character (so more bytes may complete it). */
 bool utf8_incomplete(cord_text tail);
+/* A copy of what a model wrote: each NUL, and each byte of what is no character, becomes U+FFFD; an unfinished character at the
+ * end is left out. Ends with a NUL that *len does not count; freed by free(); NULL when there is no memory. */
+char *utf8_mend(cord_text bytes, size_t *len);
 /* Columns that a terminal needs for one character; 0 for combining ones, 2 for wide ones. */
 int utf8_width(uint32_t codepoint);
 /* Whether a terminal obeys a character instead of showing it: control characters of both kinds (ESC, CSI), line and paragraph

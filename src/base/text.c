@@ -1,6 +1,8 @@
 /* text.c - looking at texts: searching, trimming, UTF-8, and the distance between words. */
 #include "base/base.h"
 
+#include <stdlib.h>
+
 /* ---- searching and trimming ---------------------------------------------------------------------------------- */
 
 bool text_equal(cord_text a, cord_text b) {
@@ -96,6 +98,21 @@ bool utf8_incomplete(cord_text tail) {
     if (tail.len == 0) return false;
     size_t have = utf8_match((const unsigned char *)tail.data, tail.len, &need);
     return have == tail.len && have < need;
+}
+
+char *utf8_mend(cord_text bytes, size_t *len) {
+    static const cord_text replacement = {"\xEF\xBF\xBD", 3};
+    char *text = malloc(bytes.len * replacement.len + 1), *to = text;
+    while (text && bytes.len) {
+        size_t good = strnlen(bytes.data, utf8_valid_prefix(bytes));
+        to = mempcpy(to, bytes.data, good);
+        bytes = text_slice(bytes, good, bytes.len);
+        if (bytes.len == 0 || utf8_incomplete(bytes)) break;
+        to = mempcpy(to, replacement.data, replacement.len);
+        bytes = text_slice(bytes, 1, bytes.len);
+    }
+    if (text) *to = '\0', *len = (size_t)(to - text);
+    return text;
 }
 
 uint32_t utf8_next(cord_text t, size_t *at) {

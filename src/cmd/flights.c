@@ -99,9 +99,7 @@ static void tell(struct flight *flight, cord_status status, const cord_error *wh
 }
 
 /* Whether a search's failure is the problem's own, so that the others can go on. */
-static bool is_problems_own(cord_status status) {
-    return is_requests_own(status) || status == CORD_BAD_RECIPE;
-}
+static bool is_problems_own(cord_status status) { return is_requests_own(status) || status == CORD_BAD_RECIPE; }
 
 static cord_status read_state(struct flight *flight, struct arena *arena, struct search_state *state, cord_error *err) {
     struct journal *journal = flight->hangar->flights->journal;

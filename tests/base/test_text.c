@@ -24,7 +24,39 @@ static void lines_are_taken_one_by_one(void **state) {
     assert_false(text_next_line(&nothing, &line));
 }
 
+static void what_models_wrote_is_mended(void **state) {
+    (void)state;
+    static const struct {
+        cord_text bytes, want;
+    } cases[] = {
+        {TEXT(""), TEXT("")},
+        {TEXT("caf\xC3\xA9"), TEXT("caf\xC3\xA9")},
+        {TEXT("a\0"
+              "b\0"),
+         TEXT("a\xEF\xBF\xBD"
+              "b\xEF\xBF\xBD")},
+        {TEXT("\xFF"
+              "a\xC3"
+              "b"),
+         TEXT("\xEF\xBF\xBD"
+              "a\xEF\xBF\xBD"
+              "b")},
+        {TEXT("whole\xE2\x82"), TEXT("whole")}, /* its end may come no more */
+        {{NULL, 0}, TEXT("")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len;
+        char *mended = utf8_mend(cases[i].bytes, &len);
+        assert_non_null(mended);
+        assert_text(((cord_text){mended, len}), cases[i].want.data);
+        assert_int_equal(len, cases[i].want.len);
+        assert_int_equal(mended[len], '\0');
+        free(mended);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_taken_one_by_one)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_taken_one_by_one),
+                                       cmocka_unit_test(what_models_wrote_is_mended)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,8 @@ static void test_replies_survive_until_their_round(void **state) {
     assert_false(is_known(f, &never, ""));
     assert_false(is_known(f, &others, "")); /* what one problem was told is not another's */
     assert_false(is_known(f, &nobodys, ""));
-    cord_request look = request_of(1, 0); /* a look before a start has its words from a run that called it a problem's */
+    cord_request look =
+        request_of(1, 0); /* a look before a start has its words from a run that called it a problem's */
     look.group = 0;
     journal_lock(f->journal); /* who looks holds the journal: it must not be asked */
     assert_false(is_known(f, &look, ""));

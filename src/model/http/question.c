@@ -284,20 +284,8 @@ bool read_stop(const char *named, cord_proposal *p) {
 }
 
 bool read_text(const json_t *text, cord_proposal *p) {
-    static const cord_text replacement = {"\xEF\xBF\xBD", 3};
-    cord_text said = {json_string_value(text), json_string_length(text)};
-    size_t nuls = 0;
-    for (size_t i = 0; i < said.len; i++) nuls += said.data[i] == '\0';
-    char *to = p->text = malloc(said.len + nuls * (replacement.len - 1) + 1);
-    if (!to) return false;
-    for (size_t i = 0; i < said.len; i++)
-        if (said.data[i])
-            *to++ = said.data[i];
-        else
-            to = mempcpy(to, replacement.data, replacement.len);
-    *to = '\0';
-    p->len = (size_t)(to - p->text);
-    return true;
+    p->text = utf8_mend((cord_text){json_string_value(text), json_string_length(text)}, &p->len);
+    return p->text != NULL;
 }
 
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n) {

@@ -26,26 +26,6 @@ static ptrdiff_t find_stop(const struct writing *w, size_t from, int *which) {
     return first < 0 ? -1 : first + (ptrdiff_t)start;
 }
 
-/* Bytes that are no UTF-8 become U+FFFD; a character cut off at the end goes. */
-static cord_status whole_characters(cord_text bytes, char **text, size_t *len, cord_error *err) {
-    struct buf out;
-    buf_init(&out, "a continuation", TEXT_LIMIT);
-    while (bytes.len) {
-        size_t good = utf8_valid_prefix(bytes);
-        buf_add(&out, text_slice(bytes, 0, good));
-        bytes = text_slice(bytes, good, bytes.len);
-        if (bytes.len == 0 || utf8_incomplete(bytes)) break;
-        buf_add(&out, TEXT("\xEF\xBF\xBD"));
-        bytes = text_slice(bytes, 1, bytes.len);
-    }
-    cord_status status = buf_check(&out, err);
-    *len = out.len;
-    *text = status == CORD_OK ? malloc(out.len + 1) : NULL;
-    if (*text) memcpy(*text, out.data, out.len + 1);
-    buf_release(&out);
-    return status != CORD_OK ? status : *text ? CORD_OK : error_memory(err);
-}
-
 /* The text is whole: its first `len` bytes. */
 static bool end_text(struct job *job, cord_end end, int stop, size_t len) {
     struct writing *w = job->writing;
@@ -53,7 +33,8 @@ static bool end_text(struct job *job, cord_end end, int stop, size_t len) {
     request->end = end;
     request->stop = stop;
     request->new_tokens = job->tokens.n - w->n_prompt;
-    whole_characters(text_slice(buf_text(&w->text), 0, len), &request->text, &request->len, &request->error);
+    request->text = utf8_mend(text_slice(buf_text(&w->text), 0, len), &request->len);
+    if (!request->text) (void)error_memory(&request->error);
     return true;
 }
 
