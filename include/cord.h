@@ -304,6 +304,7 @@ cord_model_usage cord_model_get_usage(const cord_model *model);
 typedef struct {
     const cord_span *spans; /* tokenised as one; nothing is added (no BOS) */
     int n_spans;
+    uint64_t group; /* as in cord_request: where counting is a paid request (protocol "openai"), it is this group's */
     /* filled in: */
     int tokens;
     cord_error error; /* the text's own: CORD_BAD_INPUT for one that is not UTF-8, or that a local model's tokens cannot

@@ -52,7 +52,7 @@ cord_status count_texts(const struct search *search, const cord_text *texts, int
     if (!spans || !*counted) return error_memory(err);
     for (int i = 0; i < n; i++) {
         spans[i] = (cord_span){texts[i], false};
-        (*counted)[i] = (cord_counting){.spans = &spans[i], .n_spans = 1};
+        (*counted)[i] = (cord_counting){.spans = &spans[i], .n_spans = 1, .group = search->group};
     }
     return n ? cord_count(search->meta_prover->model, *counted, n, err) : CORD_OK;
 }

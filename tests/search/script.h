@@ -285,6 +285,7 @@ cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int
     for (int i = 0; i < n; i++) {
         assert_int_equal(texts[i].n_spans, 1);
         assert_false(texts[i].spans->trusted);
+        assert_int_equal(texts[i].group, w->search.group);
         texts[i].tokens = words_of(texts[i].spans->text);
     }
     return CORD_OK;

@@ -134,7 +134,7 @@ static void forget(cord_engine *engine, uint64_t group) {
 static cord_status count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
     struct spelled *spelled = calloc((size_t)n, sizeof *spelled);
     if (!spelled) return error_memory(err);
-    for (int i = 0; i < n; i++) spell(&spelled[i], model, texts[i].spans, texts[i].n_spans, 0);
+    for (int i = 0; i < n; i++) spell(&spelled[i], model, texts[i].spans, texts[i].n_spans, texts[i].group);
     cord_status status = spelled_tokenize(remote_of(model)->engine, spelled, n, SPELLED_TO_READ, 0, err);
     for (int i = 0; i < n; i++) {
         texts[i].tokens = spelled[i].pieces.n;
