@@ -105,14 +105,23 @@ static cord_status add_rows(struct overlap *o, struct source *source, cord_error
     }
 }
 
+/* What holds no question would match nothing, too. */
+static cord_status refuse_empty(const char *path, cord_error *err) {
+    error_where(err, "%s", path);
+    return error_set(err, CORD_BAD_INPUT,
+                     "there is no question in this evaluation set; name a file that has some, or leave it out");
+}
+
 cord_status overlap_add(struct overlap *o, const char *path, const char *library, cord_error *err) {
     struct source source;
     if (o->n_files == OVERLAP_MOST_FILES)
         return error_set(err, CORD_BAD_USAGE, "more than %d files to exclude; put them into one", OVERLAP_MOST_FILES);
     CORD_TRY(source_open(&source, path, library, err));
     o->files[o->n_files++] = path;
+    int64_t before = o->questions + o->too_short;
     cord_status status = add_rows(o, &source, err);
     source_close(&source);
+    if (status == CORD_OK && o->questions + o->too_short == before) return refuse_empty(path, err);
     return status;
 }
 

@@ -31,7 +31,8 @@ void overlap_init(struct overlap *overlap, size_t n); /* n: 1 to 63 */
 void overlap_release(struct overlap *overlap);
 /* Adds an evaluation set, whatever kind of file it is (data/source.h has the kinds, and `library`): rows, of which the question
  * counts (the members "question", "problem", "prompt", "instruction", "query", "text", "messages", "conversations", whichever
- * comes first, in capitals or not; of a list of turns, the last user's), or plain lines of UTF-8. What is none of these is CORD_BAD_INPUT. The path is borrowed. */
+ * comes first, in capitals or not; of a list of turns, the last user's), or plain lines of UTF-8. What is none of these is
+ * CORD_BAD_INPUT, and so is a set without a question. The path is borrowed. */
 cord_status overlap_add(struct overlap *overlap, const char *path, const char *library, cord_error *err);
 cord_status overlap_find(const struct overlap *overlap, cord_text text, bool *found, struct overlap_match *match,
                          cord_error *err);

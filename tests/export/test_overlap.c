@@ -147,6 +147,24 @@ static void test_wrong_input(void **state) {
     overlap_release(&o);
 }
 
+/* A set without a question would match nothing and seem to be clean; one that was there before does not stand for it. */
+static void test_empty_sets_are_refused(void **state) {
+    (void)state;
+    static const char *const empty[] = {"", "\n  \n\n"};
+    struct overlap o;
+    overlap_init(&o, 13);
+    write_file("Too short to tell.\n"); /* but a question */
+    assert_ok(overlap_add(&o, path, NULL, err));
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        cord_error e = {0};
+        write_file(empty[i]);
+        assert_int_equal(overlap_add(&o, path, NULL, &e), CORD_BAD_INPUT);
+        assert_string_equal(e.where, path);
+        assert_non_null(strstr(e.message, "there is no question in this evaluation set"));
+    }
+    overlap_release(&o);
+}
+
 /* A set is read whatever it is packed in; or refused, since no word of it would ever match. */
 static void test_packed(void **state) {
     (void)state;
@@ -213,8 +231,8 @@ static void test_against_all(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {TEST(test_words),          TEST(test_words_beyond_ascii), TEST(test_signs),
-                                       TEST(test_short_question), TEST(test_wrong_input),        TEST(test_packed),
-                                       TEST(test_against_all)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_words),       TEST(test_words_beyond_ascii),     TEST(test_signs),  TEST(test_short_question),
+        TEST(test_wrong_input), TEST(test_empty_sets_are_refused), TEST(test_packed), TEST(test_against_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
