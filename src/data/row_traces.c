@@ -213,8 +213,19 @@ static bool has_field(const struct json_row *json, const char *name) {
     return member && !json_is_null(member->value);
 }
 
+/* A field that is there and gave no trace: there is nothing but null in it, since all else has been told. */
+static const char *field_of_nulls(const struct trace_options *o, const struct json_row *json) {
+    for (int i = 0; i < (o->n_fields ? o->n_fields : KNOWN); i++) {
+        const char *field = o->n_fields ? o->fields[i] : known[i].field;
+        if (json_row_get(json, field)) return field;
+    }
+    return NULL;
+}
+
 static cord_status no_trace(const struct row_reader *r, const struct json_row *json, cord_error *err) {
     char names[300];
+    const char *field = field_of_nulls(r->options, json);
+    if (field) return error_set(err, CORD_BAD_INPUT, "the trace in the field '%s' is null", field);
     json_row_names(json, names, sizeof names);
     if (r->options->n_fields)
         return error_set(err, CORD_BAD_INPUT, "the row has no trace in the field '%s'; it has %s",

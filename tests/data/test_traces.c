@@ -169,6 +169,16 @@ static void fields_can_be_named(void **state) {
     assert_trace(0, 2, "b", "z", "");
 }
 
+static void a_named_field_may_be_null(void **state) {
+    (void)state;
+    static const char *const fields[] = {"other", "t"};
+    const struct trace_options options = {.fields = fields, .n_fields = 2};
+    assert_int_equal(read_set(Q "\"t\": null}\n", options), CORD_BAD_INPUT);
+    assert_non_null(strstr(why.message, "the trace in the field 't' is null"));
+    assert_int_equal(read_set(Q "\"x\": null}\n", options), CORD_BAD_INPUT);
+    assert_non_null(strstr(why.message, "the row has no trace in the field 'other'; it has 'question', 'answer', 'x'"));
+}
+
 static void what_is_wrong_is_told_with_line_and_field(void **state) {
     (void)state;
     static const struct {
@@ -179,7 +189,8 @@ static void what_is_wrong_is_told_with_line_and_field(void **state) {
         {Q "\"trace\": []}", "the list in the field 'trace' is empty"},
         {Q "\"trace\": {\"y\": 1}}", "an object without a text named"},
         {Q "\"x\": 1}", "the row has no trace"},
-        {Q "\"trace\": null}", "the row has no trace"},
+        {Q "\"trace\": null}", "the trace in the field 'trace' is null"},
+        {Q "\"generations\": [null, null]}", "the trace in the field 'generations' is null"},
         {Q "\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}", "'messages' has no turn of the assistant"},
         {Q "\"messages\": [{\"role\": \"assistant\", \"content\": [{\"type\": \"text\", \"text\": \"x\"}]}]}",
          "the assistant's turn in the field 'messages' has no text as its content"},
@@ -266,6 +277,7 @@ int main(void) {
         cmocka_unit_test_teardown(rows_of_a_problem_come_together, release_set),
         cmocka_unit_test_teardown(problems_can_be_skipped, release_set),
         cmocka_unit_test_teardown(fields_can_be_named, release_set),
+        cmocka_unit_test_teardown(a_named_field_may_be_null, release_set),
         cmocka_unit_test_teardown(what_is_wrong_is_told_with_line_and_field, release_set),
         cmocka_unit_test_teardown(sources_keep_their_numbers, release_set),
         cmocka_unit_test_teardown(many_traces_lie_on_disk, release_set),
