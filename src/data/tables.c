@@ -131,6 +131,40 @@ static cord_status ask_csv(struct table *t, enum packing packing, cord_error *er
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
+/* The last character that is no blank, and its line; 0: there is none. */
+static char last_character(FILE *file, int64_t *line) {
+    char piece[1 << 16], last = 0;
+    int64_t breaks = 0;
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;)
+        for (size_t i = 0; i < n; i++) {
+            breaks += piece[i] == '\n';
+            if (strchr(" \t\r\n", piece[i])) continue;
+            last = piece[i];
+            *line = breaks + 1;
+        }
+    return last;
+}
+
+/* DuckDB takes an array that is cut off behind a comma for a whole one. (Of zstd only DuckDB knows what is in it; JSON in
+ * another shape may be an array that is packed, and ends in no comma.) */
+static cord_status check_end(const struct table_options *o, cord_error *err) {
+    void *file = NULL;
+    int64_t line = 1;
+    if (o->packing == PACKING_ZSTD || (o->kind != TABLE_ARRAY && o->kind != TABLE_JSON)) return CORD_OK;
+    if (o->packing == PACKING_GZIP)
+        CORD_TRY(packed_open_gzip(o->path, &file, err));
+    else
+        file = fopen(o->path, "rbe");
+    if (!file) return error_errno(err, "open", o->path);
+    char last = last_character(file, &line);
+    cord_status status = ferror(file) ? error_errno(err, "read", o->path) : CORD_OK;
+    fclose(file);
+    CORD_TRY(status);
+    if (o->kind == TABLE_ARRAY ? last == ']' : last != ',') return CORD_OK;
+    error_where(err, "%s:%lld", o->path, (long long)line);
+    return error_set(err, CORD_BAD_INPUT, "the file is cut off: its array has no end; fetch or write the file anew");
+}
+
 static cord_status ask_json(struct table *t, enum packing packing, cord_error *err) {
     static const char *const formats[] = {
         [TABLE_LINES] = "newline_delimited', ignore_errors=true", [TABLE_ARRAY] = "array'", [TABLE_JSON] = "auto'"};
@@ -195,6 +229,7 @@ static cord_status ask_parquet(struct table *t, cord_error *err) {
 
 cord_status table_open(const struct table_options *o, struct table **table, cord_error *err) {
     CORD_TRY(packed_check(o->path, o->packing, err));
+    CORD_TRY(check_end(o, err));
     cord_status status = make(o->path, o->library, table, err);
     if (status == CORD_OK) {
         (*table)->kind = o->kind;

@@ -429,6 +429,62 @@ static void zstd_is_walked_by_its_format(void **state) {
     assert_ok(packed_check(path, PACKING_ZSTD, err));
 }
 
+/* Wherever an array of rows, a line each, is cut off: most of all behind a comma, where DuckDB takes it for whole. */
+static void arrays_that_are_cut_off_are_refused(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const char array[] = "[\n{\"question\":\"q\",\"answer\":\"1\"},\n{\"question\":\"r\",\"answer\":\"]\"}\n]\n";
+    size_t whole = strlen(array) - 1; /* (a file may do without the last line break) */
+    for (size_t len = 1; len < whole; len++) {
+        write_file("cut.json", (cord_text){array, len});
+        assert_int_equal(read_named("cut.json", (struct problem_options){0}), CORD_BAD_INPUT);
+        if (array[len - 1] == ']') continue; /* a bracket within a text: DuckDB's to find */
+        assert_non_null(strstr(why.message, "the file is cut off"));
+        char where[20];
+        snprintf(where, sizeof where, "cut.json:%d", 1 + (len > 2) + (len > 33));
+        if (!strstr(why.where, where)) fail_msg("%s, not %s", why.where, where);
+    }
+    write_file("cut.json", TEXT("[\n{\"question\":\"q\",\"answer\":\"1\"},\n\n"));
+    REFUSED("cut.json", "the file is cut off");
+    assert_non_null(strstr(why.where, "cut.json:2"));
+    write_gzip("cut.json.gz", TEXT("[\n{\"question\":\"q\",\"answer\":\"1\"},\n"));
+    REFUSED("cut.json.gz", "the file is cut off");
+    for (size_t len = whole; len <= whole + 1; len++) {
+        write_file("whole.json", (cord_text){array, len});
+        READ("whole.json");
+        assert_int_equal(set.n, 2);
+        write_gzip("whole.json.gz", (cord_text){array, len});
+        READ("whole.json.gz");
+        assert_int_equal(set.n, 2);
+    }
+}
+
+/* Longer than what is read at once; its last bracket stands at the beginning of a piece, or blanks alone do. */
+static void long_arrays_are_read(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const int blanks[] = {0, 1, 70000};
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+        struct buf array;
+        buf_init(&array, "a test's array", 1 << 24);
+        buf_addf(&array, "[\n");
+        for (int row = 0; row < 20000; row++)
+            buf_addf(&array, "%s{\"question\":\"q%d\",\"answer\":\"%d\"}", row ? ",\n" : "", row, row);
+        while ((array.len + 1) % (1 << 16)) buf_addc(&array, '\n');
+        buf_addf(&array, "%*s", blanks[i], "");
+        write_file("cut.json", buf_text(&array));
+        buf_addc(&array, ']');
+        buf_addf(&array, "%*s", blanks[i], "");
+        write_file("long.json", buf_text(&array));
+        buf_release(&array);
+        READ("long.json");
+        assert_int_equal(set.n, 20000);
+        assert_int_equal(set.n_bad, 0);
+        REFUSED("cut.json", "the file is cut off");
+        assert_non_null(strstr(why.where, "cut.json:20001"));
+    }
+}
+
 static void damaged_tables_are_refused(void **state) {
     (void)state;
     if (!library) skip();
@@ -457,7 +513,9 @@ static void damaged_tables_are_refused(void **state) {
     write_file("head.csv", TEXT("question,answer\n"));
     REFUSED("head.csv", "there is no row in this file");
     write_file("open.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":"));
-    REFUSED("open.json", "Malformed JSON");
+    REFUSED("open.json", "the file is cut off: its array has no end");
+    write_file("odd.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":]"));
+    REFUSED("odd.json", "Malformed JSON");
     write_file("empty.json", TEXT("[]"));
     REFUSED("empty.json", "there is no row in this file");
 }
@@ -556,6 +614,8 @@ int main(void) {
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
         cmocka_unit_test(zstd_is_walked_by_its_format),
+        cmocka_unit_test_teardown(arrays_that_are_cut_off_are_refused, release_set),
+        cmocka_unit_test_teardown(long_arrays_are_read, release_set),
         cmocka_unit_test_teardown(damaged_tables_are_refused, release_set),
         cmocka_unit_test_teardown(names_are_only_names, release_set),
         cmocka_unit_test_teardown(without_the_library_words_say_what_to_do, release_set),
