@@ -56,6 +56,8 @@ static cord_status add_choice(struct choices *c, cord_text label, cord_text text
     if (!text_trim(text).len)
         return error_set(err, CORD_BAD_INPUT, "choice %.*s in the field '%s' is empty, or neither text nor number",
                          (int)label.len, label.data, c->field);
+    CORD_TRY(row_check_text(c->field, label, err));
+    CORD_TRY(row_check_text(c->field, text, err));
     c->of[c->n].label = text_trim(label);
     c->of[c->n++].text = text;
     return CORD_OK;

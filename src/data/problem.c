@@ -4,6 +4,7 @@
 #include "data/problem.h"
 #include "base/json.h"
 #include "data/gold.h"
+#include "data/row_texts.h"
 #include "data/seen.h"
 #include "data/source.h"
 
@@ -70,8 +71,7 @@ struct filling {
 
 /* A text that goes on from here: without NUL characters, and for as long as the problem lives. */
 static cord_status keep(const struct filling *f, const char *field, cord_text *t, cord_error *err) {
-    if (t->len && memchr(t->data, '\0', t->len))
-        return error_set(err, CORD_BAD_INPUT, "the field '%s' has a NUL character in it", field);
+    CORD_TRY(row_check_text(field, *t, err));
     *t = arena_text(f->arena, *t);
     return t->data ? CORD_OK : error_memory(err);
 }

@@ -22,6 +22,12 @@ bool row_is_digits(cord_text text) {
     return text.len > 0;
 }
 
+cord_status row_check_text(const char *field, cord_text text, cord_error *err) {
+    if (!text.len || !memchr(text.data, '\0', text.len)) return CORD_OK;
+    return error_set(err, CORD_BAD_INPUT, "the field '%s' has a NUL character or bytes that are not UTF-8 in it",
+                     field);
+}
+
 bool row_next_element(cord_text *left, cord_text *element) {
     bool quoted = false;
     int depth = 0;

@@ -10,6 +10,8 @@ const json_t *row_value(const struct json_row *row, const char *name); /* NULL: 
 cord_text row_string_of(const json_t *value);                          /* empty where it is no string */
 cord_text row_field(const struct json_row *row, const char *name);     /* empty where it is neither string nor number */
 bool row_is_digits(cord_text text);
+/* Refuses a NUL, which no text has that goes on from here, and which tables.h puts before bytes that are no text. */
+cord_status row_check_text(const char *field, cord_text text, cord_error *err);
 /* Takes the first element off an array that is known to be valid JSON; what is left of it begins behind its bracket. False:
  * there is none. */
 bool row_next_element(cord_text *left, cord_text *element);

@@ -85,8 +85,8 @@ static cord_status add_trace(const struct row_reader *r, struct row_traces *row,
     *trace = (struct trace){0};
     divide(text, trace);
     if (text_trim(attempt).len) trace->reply = text_trim(attempt);
-    if (memchr(text.len ? text.data : "", '\0', text.len) || memchr(attempt.len ? attempt.data : "", '\0', attempt.len))
-        return error_set(err, CORD_BAD_INPUT, "the field '%s' has a NUL character in it", field);
+    CORD_TRY(row_check_text(field, text, err));
+    CORD_TRY(row_check_text(field, attempt, err));
     trace->reasoning = arena_text(arena, trace->reasoning);
     trace->reply = arena_text(arena, trace->reply);
     if (!trace->reasoning.data || !trace->reply.data) return error_memory(err);
@@ -252,7 +252,10 @@ cord_status row_traces_read(const struct row_reader *r, const struct json_row *j
                             cord_error *err) {
     const struct trace_options *o = r->options;
     cord_text source = {0};
-    if (o->source_field) CORD_TRY(json_row_text(json, o->source_field, &source, err));
+    if (o->source_field) {
+        CORD_TRY(json_row_text(json, o->source_field, &source, err));
+        CORD_TRY(row_check_text(o->source_field, source, err));
+    }
     if (!o->n_fields) {
         CORD_TRY(read_known(r, json, row, o->source_field != NULL, source, err));
     }

@@ -219,11 +219,20 @@ static cord_status check_columns(struct table *t, cord_error *err) {
     }
 }
 
-/* (The table's own name would stand for the whole row, too, unless a column is called the same.) */
+/* A row is put together of its columns, each with its name, so that each is read by its type. Older writers do not say of
+ * texts that they are texts: bytes are one if they are UTF-8. Else they stay as DuckDB writes them, behind a NUL, by which
+ * whoever reads the field refuses it. */
 static cord_status ask_parquet(struct table *t, cord_error *err) {
+    static const char *const of_type[] = {
+        "'BLOB' THEN to_json(coalesce(TRY(decode(COLUMNS(*)::VARCHAR::BLOB)), chr(0) || COLUMNS(*)::VARCHAR))",
+        "'BLOB[]' THEN to_json(list_transform(TRY_CAST(COLUMNS(*) AS VARCHAR[]), "
+        "lambda x: coalesce(TRY(decode(x::BLOB)), chr(0) || x)))"};
     CORD_TRY(check_columns(t, err));
     buf_clear(&t->duck.query);
-    buf_addf(&t->duck.query, "SELECT to_json(struct_pack(*COLUMNS(*))) FROM read_parquet('%s')", t->duck.seen);
+    buf_addf(&t->duck.query, "SELECT '{' || concat_ws(',', *COLUMNS(*)) || '}' FROM (SELECT "
+                             "to_json(alias(COLUMNS(*)))::VARCHAR || ':' || coalesce(CASE typeof(COLUMNS(*))");
+    for (size_t i = 0; i < sizeof of_type / sizeof *of_type; i++) buf_addf(&t->duck.query, " WHEN %s", of_type[i]);
+    buf_addf(&t->duck.query, " ELSE to_json(COLUMNS(*)) END, 'null') FROM read_parquet('%s'))", t->duck.seen);
     return duck_ask(&t->duck, err);
 }
 

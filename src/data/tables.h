@@ -36,7 +36,8 @@ struct table_options {
 
 struct table;
 
-/* The row's text lives until the next call; it is empty where the row alone cannot be read, and `bad` says why (static). */
+/* Bytes in a Parquet column are a text where they are UTF-8; else one that begins with a NUL, for row_check_text to refuse. The
+ * row's text lives until the next call; it is empty where the row alone cannot be read, and `bad` says why (static). */
 struct table_row {
     bool more;
     cord_text text;

@@ -63,8 +63,9 @@ static bool find_question(const struct json_row *row, cord_text *text) {
 }
 
 /* What is packed otherwise than cord knows, or in another encoding, would match nothing and seem to be clean. */
-static cord_status add_plain(struct overlap *o, cord_text line, int64_t value, cord_error *err) {
-    if (utf8_valid_prefix(line) == line.len && !memchr(line.data, '\0', line.len)) return add_text(o, line, value, err);
+static cord_status add_plain(struct overlap *o, cord_text text, int64_t value, cord_error *err) {
+    bool nul = text.len && memchr(text.data, '\0', text.len);
+    if (utf8_valid_prefix(text) == text.len && !nul) return add_text(o, text, value, err);
     return error_set(
         err, CORD_BAD_INPUT,
         "this is no text in UTF-8: give JSONL, JSON, CSV or Parquet (gzip and zstd are unpacked), or plain "
@@ -78,7 +79,7 @@ static cord_status add_row(struct overlap *o, cord_text line, int64_t value, cor
     cord_text question;
     cord_status status;
     if (find_question(&row, &question)) {
-        status = add_text(o, question, value, err);
+        status = add_plain(o, question, value, err);
     } else {
         char names[200];
         json_row_names(&row, names, sizeof names);

@@ -239,6 +239,54 @@ static void values_keep_their_types(void **state) {
     assert_text(problems[3].question.id, "row-4");
 }
 
+/* Older writers say of no text that it is one. */
+static void texts_may_be_stored_as_bytes(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[1200];
+    snprintf(
+        query, sizeof query,
+        "COPY (SELECT encode('What is 2+2?' || chr(10) || 'Think \"hard\", \\ caf\xC3\xA9') AS question, "
+        "encode('4') AS answer, ['a'::BLOB, encode('\xC3\xA9'), NULL] AS list, NULL::BLOB AS none, "
+        "'\\xFF\\x00'::BLOB AS image, ['\\xFF'::BLOB, 'b'::BLOB] AS images) TO '%s/bytes.parquet' (FORMAT parquet)",
+        folder);
+    duckdb(query);
+    READ("bytes.parquet");
+    assert_int_equal(set.n_bad, 0);
+    assert_text(problems->question.text, "What is 2+2?\nThink \"hard\", \\ caf\xC3\xA9");
+    assert_text(problems->gold, "4");
+    assert_true(text_find(problems->row, TEXT("\"list\":[\"a\",\"\xC3\xA9\",null],\"none\":null,")) > 0);
+    /* what is no text and is not read stays as DuckDB writes it, marked */
+    assert_true(text_find(problems->row, TEXT("\"image\":\"\\u0000\\\\xFF\\\\x00\"")) > 0);
+    assert_true(text_find(problems->row, TEXT("\"images\":[\"\\u0000\\\\xFF\",\"b\"]")) > 0);
+}
+
+/* In whichever field it stands, if that is read: the row is bad, and no other. */
+static void bytes_that_are_no_text_are_refused(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const struct {
+        const char *column, *columns;
+    } cases[] = {{"question", "b AS question, '1' AS answer"},
+                 {"answer", "i AS question, b AS answer"},
+                 {"id", "b AS id, i AS question, '1' AS answer"},
+                 {"context", "b AS context, i AS question, '1' AS answer"},
+                 {"choices", "i AS question, 'x' AS answer, ['x'::BLOB, b] AS choices"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char query[600], want[100];
+        snprintf(query, sizeof query,
+                 "COPY (SELECT %s FROM (VALUES ('q1', 'w'::BLOB), ('q2', '\\xE9t'::BLOB), ('q3', 'y'::BLOB)) t(i, b)) "
+                 "TO '%s/binary.parquet' (FORMAT parquet)",
+                 cases[i].columns, folder);
+        duckdb(query);
+        READ("binary.parquet");
+        assert_int_equal(set.n, 3);
+        assert_int_equal(set.n_bad, 1);
+        snprintf(want, sizeof want, "the field '%s' has a NUL character or bytes that are not UTF-8", cases[i].column);
+        if (!problems[1].bad || !strstr(problems[1].bad, want)) fail_msg("%s: %s", want, problems[1].bad);
+    }
+}
+
 /* A column beats everything else of its name in a query. */
 static void columns_may_have_any_name(void **state) {
     (void)state;
@@ -246,12 +294,13 @@ static void columns_may_have_any_name(void **state) {
     char query[600];
     snprintf(query, sizeof query,
              "COPY (SELECT 'q1' AS question, '1' AS answer, {'question': 'other', 'answer': '9'} AS t, 'x' AS "
-             "\"COLUMNS\", 'y' AS \"*\", 'z' AS read_parquet) TO '%s/names.parquet' (FORMAT parquet)",
+             "\"COLUMNS\", 'y' AS \"*\", 'z' AS read_parquet, 'u' AS \"a\"\"\xC3\xA9\\ \") TO '%s/names.parquet' "
+             "(FORMAT parquet)",
              folder);
     duckdb(query);
     READ("names.parquet");
     assert_text(problems->row, "{\"question\":\"q1\",\"answer\":\"1\",\"t\":{\"question\":\"other\",\"answer\":\"9\"},"
-                               "\"COLUMNS\":\"x\",\"*\":\"y\",\"read_parquet\":\"z\"}");
+                               "\"COLUMNS\":\"x\",\"*\":\"y\",\"read_parquet\":\"z\",\"a\\\"\xC3\xA9\\\\ \":\"u\"}");
 }
 
 static void replace_all(const char *name, const char *from, const char *to) {
@@ -600,16 +649,45 @@ static void traces_come_from_every_kind_of_file(void **state) {
     }
 }
 
+/* A trace and the name of who wrote it are read, too. */
+static void traces_that_are_no_text_are_refused(void **state) {
+    (void)state;
+    if (!library) skip();
+    static const char *const columns[][2] = {{"b", "'x'"}, {"'x'", "b"}};
+    for (size_t i = 0; i < 2; i++) {
+        char query[600], want[100];
+        struct trace_set traces;
+        snprintf(query, sizeof query,
+                 "COPY (SELECT 'q' AS question, '1' AS answer, %s AS trace, %s AS teacher FROM (VALUES ('t'::BLOB), "
+                 "('\\xE9'::BLOB)) t(b)) TO '%s/traces.parquet' (FORMAT parquet)",
+                 columns[i][0], columns[i][1], folder);
+        duckdb(query);
+        const struct trace_options options = {.problems = {.path = file_at("traces.parquet"), .library = library},
+                                              .source_field = "teacher"};
+        assert_ok(trace_set_read(&traces, &options, err));
+        problems = problems_of_set(&traces.problems, &arena);
+        assert_int_equal(traces.problems.n_bad, 1);
+        assert_int_equal(problems[1].line, 2);
+        snprintf(want, sizeof want, "the field '%s' has a NUL character or bytes that are not UTF-8",
+                 i ? "teacher" : "trace");
+        assert_non_null(strstr(problems[1].bad, want));
+        trace_set_release(&traces);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(lines_in_gzip_need_no_library, release_set),
         cmocka_unit_test_teardown(every_kind_of_file_gives_the_same, release_set),
         cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
         cmocka_unit_test_teardown(values_keep_their_types, release_set),
+        cmocka_unit_test_teardown(texts_may_be_stored_as_bytes, release_set),
+        cmocka_unit_test_teardown(bytes_that_are_no_text_are_refused, release_set),
         cmocka_unit_test_teardown(columns_may_have_any_name, release_set),
         cmocka_unit_test_teardown(columns_that_differ_in_capitals_are_refused, release_set),
         cmocka_unit_test_teardown(bad_rows_cost_no_others, release_set),
         cmocka_unit_test_teardown(traces_come_from_every_kind_of_file, release_set),
+        cmocka_unit_test_teardown(traces_that_are_no_text_are_refused, release_set),
         cmocka_unit_test_teardown(line_breaks_may_stand_in_quotes, release_set),
         cmocka_unit_test_teardown(damaged_gzip_is_refused, release_set),
         cmocka_unit_test_teardown(damaged_zstd_is_refused, release_set),
