@@ -221,9 +221,11 @@ static cord_status check_columns(struct table *t, cord_error *err) {
 
 /* A row is put together of its columns, each with its name, so that each is read by its type. Older writers do not say of
  * texts that they are texts: bytes are one if they are UTF-8. Else they stay as DuckDB writes them, behind a NUL, by which
- * whoever reads the field refuses it. */
+ * whoever reads the field refuses it. A float is told by the digits that it needs; to_json has those of a double. */
 static cord_status ask_parquet(struct table *t, cord_error *err) {
     static const char *const of_type[] = {
+        "'FLOAT' THEN to_json(TRY_CAST(COLUMNS(*)::VARCHAR AS DOUBLE))",
+        "'FLOAT[]' THEN to_json(TRY_CAST(TRY_CAST(COLUMNS(*) AS VARCHAR[]) AS DOUBLE[]))",
         "'BLOB' THEN to_json(coalesce(TRY(decode(COLUMNS(*)::VARCHAR::BLOB)), chr(0) || COLUMNS(*)::VARCHAR))",
         "'BLOB[]' THEN to_json(list_transform(TRY_CAST(COLUMNS(*) AS VARCHAR[]), "
         "lambda x: coalesce(TRY(decode(x::BLOB)), chr(0) || x)))"};

@@ -239,6 +239,25 @@ static void values_keep_their_types(void **state) {
     assert_text(problems[3].question.id, "row-4");
 }
 
+/* A float of 32 bits is told by its own shortest digits, not by those of the double that it makes. */
+static void floats_have_no_more_digits_than_they_need(void **state) {
+    (void)state;
+    if (!library) skip();
+    char query[600];
+    snprintf(
+        query, sizeof query,
+        "COPY (SELECT 'q1' AS question, 0.1::FLOAT AS answer, [0.1::FLOAT, NULL, 27] AS list, 3.4028235e38::FLOAT AS "
+        "most, 1e-45::FLOAT AS least, NULL::FLOAT AS none, 0.10000000149011612::DOUBLE AS wide, "
+        "123456789012345678.123::DECIMAL(38, 3) AS exact) TO '%s/floats.parquet' (FORMAT parquet)",
+        folder);
+    duckdb(query);
+    READ("floats.parquet");
+    assert_text(problems->gold, "0.1");
+    assert_text(problems->row, "{\"question\":\"q1\",\"answer\":0.1,\"list\":[0.1,null,27.0],\"most\":3.4028235e38,"
+                               "\"least\":1e-45,\"none\":null,\"wide\":0.10000000149011612,"
+                               "\"exact\":123456789012345678.123}");
+}
+
 /* Older writers say of no text that it is one. */
 static void texts_may_be_stored_as_bytes(void **state) {
     (void)state;
@@ -681,6 +700,7 @@ int main(void) {
         cmocka_unit_test_teardown(every_kind_of_file_gives_the_same, release_set),
         cmocka_unit_test_teardown(our_parquet_reads_back, release_set),
         cmocka_unit_test_teardown(values_keep_their_types, release_set),
+        cmocka_unit_test_teardown(floats_have_no_more_digits_than_they_need, release_set),
         cmocka_unit_test_teardown(texts_may_be_stored_as_bytes, release_set),
         cmocka_unit_test_teardown(bytes_that_are_no_text_are_refused, release_set),
         cmocka_unit_test_teardown(columns_may_have_any_name, release_set),
