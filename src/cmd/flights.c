@@ -53,11 +53,12 @@ static cord_status on_started(void *ctx, double log_s0, cord_text contrast, cons
 static cord_status on_round(void *ctx, const struct round *round, cord_error *err) {
     struct flight *flight = ctx;
     const struct flights *flights = flight->hangar->flights;
+    const struct criterion *criterion = flights->session->recipe->search.criterion;
     int finished = 0;
     double best = (double)NAN; /* curation scores what is finished, and nothing before */
     for (int i = 0; i < round->n_beam; i++) {
         finished += round->beam[i].finish != GROWING;
-        best = fmax(best, exp(round->beam[i].log_score)); /* whatever is not NAN */
+        best = fmax(best, score_shown(criterion, round->beam[i].log_score)); /* whatever is not NAN */
     }
     flight->rounds = round->number;
     cord_status status = take_journal(flights, err);
@@ -78,10 +79,12 @@ static cord_status on_finished(void *ctx, const struct answered *finished, int n
 }
 
 static void tell(struct flight *flight, cord_status status, const cord_error *why, int64_t start) {
+    const struct criterion *criterion = flight->hangar->flights->session->recipe->search.criterion;
     struct live_result result = {
         .id = flight->problem->id,
         .gold = flight->problem->gold,
         .rounds = flight->rounds,
+        .pp = (double)NAN,
         .s0 = exp(flight->log_s0),
         .seconds = (double)(clock_us() - start) / 1e6,
     };
@@ -91,7 +94,8 @@ static void tell(struct flight *flight, cord_status status, const cord_error *wh
         result.grade = grade_name(flight->best->grade);
         result.correct = flight->best->grade == GRADE_CORRECT;
         result.answer = flight->best->answer;
-        result.score = exp(flight->best->trajectory.log_score);
+        result.score = score_shown(criterion, flight->best->trajectory.log_score);
+        result.pp = exp(flight->best->log_pp);
     } else {
         result.grade = grade_name(GRADE_NO_ANSWER);
     }

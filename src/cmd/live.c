@@ -78,8 +78,8 @@ static void add_totals(const struct live *live, struct page *page) {
     page_print(page, PAINT_BOLD, "%d of %d problems", o->done + ended, o->total);
     if (live->failed) page_print(page, PAINT_BAD, ", %d failed", live->failed);
     if (live->done)
-        page_print(page, PAINT_NONE, "   %d of %d correct   mean S %.3f", live->correct, live->done,
-                   live->sum_score / live->done);
+        page_print(page, PAINT_NONE, "   %d of %d correct   mean %s %s", live->correct, live->done, o->criterion->word,
+                   score_text(o->criterion, live->sum_score / live->done, 3, (char[SCORE_TEXT]){0}));
     page_print(page, PAINT_NONE, "   ");
     add_duration(page, spent);
     if (live->searched >= o->slots && left) { /* sooner, most of the work is in none that ended */
@@ -103,6 +103,7 @@ static int shown_flights(const struct live *live, int flying) {
 }
 
 static void add_flights(const struct live *live, struct page *page) {
+    const struct criterion *criterion = live->options.criterion;
     int flying = 0;
     for (int i = 0; i < live->options.slots; i++) flying += live->flights[i].flies;
     int shown = shown_flights(live, flying);
@@ -115,10 +116,11 @@ static void add_flights(const struct live *live, struct page *page) {
         if (flight->round == 0)
             page_print(page, PAINT_DIM, "   round 1");
         else
-            page_print(page, PAINT_DIM,
-                       isnan(flight->best) ? "   round %d   beam %d (%d finished)"
-                                           : "   round %d   beam %d (%d finished)   best S %.3f",
-                       flight->round + 1, flight->beam, flight->finished, flight->best);
+            page_print(page, PAINT_DIM, "   round %d   beam %d (%d finished)", flight->round + 1, flight->beam,
+                       flight->finished);
+        if (flight->round && !isnan(flight->best))
+            page_print(page, PAINT_DIM, "   best %s %s", criterion->word,
+                       score_text(criterion, flight->best, 3, (char[SCORE_TEXT]){0}));
         page_print(page, PAINT_NONE, "\n");
     }
     if (shown == 0 && flying)
@@ -321,15 +323,23 @@ static void end_line(struct live *live) {
     pthread_mutex_unlock(&live->mutex);
 }
 
-static void add_answer(struct page *page, const struct live_result *r) {
+/* "S 0.875 (S0 0.125)". S0 stands beside likelihoods of the answer alone: "tokens 24, PP 0.875 (S0 0.125)". */
+static void add_score(struct page *page, const struct criterion *criterion, const struct live_result *r) {
+    page_print(page, PAINT_NONE, "  %s %s", criterion->word, score_text(criterion, r->score, 3, (char[SCORE_TEXT]){0}));
+    if (criterion->shown_as != SHOWN_S && isnan(r->pp)) return;
+    if (criterion->shown_as != SHOWN_S) page_print(page, PAINT_NONE, ", PP %.3f", r->pp);
+    page_print(page, PAINT_NONE, " (S0 %.3f)", r->s0);
+}
+
+static void add_answer(struct page *page, const struct criterion *criterion, const struct live_result *r) {
     page_print(page, PAINT_NONE, "  answer ");
     page_cell(page, PAINT_NONE, r->answer.len ? r->answer : TEXT("(none)"), -24);
     if (!r->correct) {
         page_print(page, PAINT_NONE, ", not ");
         page_cell(page, PAINT_NONE, r->gold, -24);
     }
-    page_print(page, PAINT_NONE, "  S %.3f (S0 %.3f)  %d round%s  ", r->score, r->s0, r->rounds,
-               r->rounds == 1 ? "" : "s");
+    add_score(page, criterion, r);
+    page_print(page, PAINT_NONE, "  %d round%s  ", r->rounds, r->rounds == 1 ? "" : "s");
     add_duration(page, r->seconds);
 }
 
@@ -353,7 +363,7 @@ void live_result(struct live *live, int slot, const struct live_result *r) {
     page_print(page, PAINT_NONE, "  ");
     page_cell(page, PAINT_NONE, r->id, -32);
     if (r->grade) {
-        add_answer(page, r);
+        add_answer(page, live->options.criterion, r);
     } else {
         page_print(page, PAINT_NONE, ": ");
         page_cell(page, PAINT_NONE, text_of(r->reason), -600);

@@ -1,9 +1,10 @@
 /* live.h - what a person sees of a run while it runs: a few lines that are painted anew on a terminal, or one plain line
- * for each finished problem elsewhere. It must not know searches or journals: it is told plain figures, and looks at what
- * models do and what servers cost. */
+ * for each finished problem elsewhere. It must not know journals, nor more of searches than what their scores are called: it
+ * is told plain figures, and looks at what models do and what servers cost. */
 #ifndef CORD_LIVE_H
 #define CORD_LIVE_H
 
+#include "search/criterion.h"
 #include "store/ledger.h"
 
 #include <stdio.h>
@@ -19,7 +20,8 @@ struct live_options {
     int n_models;
     struct ledger *ledger; /* borrowed, too; NULL: no model has a server */
     struct budget budget;
-    int slots; /* problems in flight at most */
+    int slots;                         /* problems in flight at most */
+    const struct criterion *criterion; /* whose the scores are; all come as score_shown has them */
 };
 
 /* How a problem ended. Texts are model text: they are escaped here. */
@@ -28,7 +30,7 @@ struct live_result {
     const char *grade;  /* "correct", …; NULL: it failed */
     const char *reason; /* of a failure */
     bool correct;
-    double score, s0; /* S of the best trajectory, and with empty reasoning */
+    double score, pp, s0; /* of the best trajectory; its PP, NAN: not measured; S with empty reasoning */
     int rounds;
     double seconds;
 };

@@ -13,6 +13,7 @@
 #include "store/summary.h"
 #include "store/trajectories.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { SAMPLE = 3 }; /* problems that a forecast is made of */
@@ -263,6 +264,7 @@ static cord_status run_problems(struct run *run, cord_error *err) {
         .ledger = run->ledger,
         .budget = run->budget,
         .slots = flights_at_once(&run->session),
+        .criterion = run->recipe.search.criterion,
     };
     CORD_TRY(live_open(&options, &run->live, err));
     cord_status status = work_on(run, err);
@@ -339,6 +341,18 @@ static void tell_traces(const struct run *run) {
     fprintf(run->call->out, "\n");
 }
 
+/* "; mean S 0.875 (S0 0.125)", or of scores that are no likelihoods "; mean tokens 24.5, PP 0.875 (S0 0.125)". */
+static void tell_scores(const struct run *run) {
+    const struct criterion *criterion = run->recipe.search.criterion;
+    const struct summary_counts *counts = &run->counts;
+    double mean = criterion->shown_as == SHOWN_LOG ? counts->mean_log_score : counts->mean_score;
+    FILE *out = run->call->out;
+    fprintf(out, "; mean %s %s", criterion->word, score_text(criterion, mean, 3, (char[SCORE_TEXT]){0}));
+    if (criterion->shown_as != SHOWN_S && isnan(counts->mean_pp)) return;
+    if (criterion->shown_as != SHOWN_S) fprintf(out, ", PP %.3f", counts->mean_pp);
+    fprintf(out, " (S0 %.3f)", counts->mean_s0);
+}
+
 static int conclude(struct run *run, cord_status status) {
     const struct summary_counts *counts = &run->counts;
     FILE *out = run->call->out;
@@ -358,10 +372,11 @@ static int conclude(struct run *run, cord_status status) {
         return EXIT_INTERRUPTED;
     }
     fprintf(out, "%d of %d problems done%s", counts->done, counts->problems, failed);
-    if (counts->done)
-        fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided; mean S %.3f (S0 %.3f)",
-                counts->correct, counts->wrong, counts->no_answer, counts->undecided, counts->mean_score,
-                counts->mean_s0);
+    if (counts->done) {
+        fprintf(out, "; %d correct, %d wrong, %d without an answer, %d undecided", counts->correct, counts->wrong,
+                counts->no_answer, counts->undecided);
+        tell_scores(run);
+    }
     fprintf(out, "\n");
     tell_traces(run);
     fprintf(out, "%s/trajectories.jsonl\n", folder);

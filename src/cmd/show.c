@@ -2,6 +2,8 @@
  * view of a problem is show_problem.c's, that of a prompt show_prompt.c's. */
 #include "cmd/show.h"
 
+#include "recipe/recipe.h"
+
 #include <math.h>
 
 cord_text show_teacher(const struct show *show, int teacher) {
@@ -12,12 +14,43 @@ enum paint show_grade_paint(enum grade grade) {
     return grade == GRADE_CORRECT ? PAINT_GOOD : grade == GRADE_WRONG ? PAINT_BAD : PAINT_WARN;
 }
 
+/* How wide scores are: "0.8750", "+12.9485". */
+static int score_width(const struct show *s) { return s->criterion->shown_as == SHOWN_LOG ? 9 : 6; }
+
+void show_score(struct show *s, enum paint paint, double log_score) {
+    char text[SCORE_TEXT];
+    page_print(&s->page, paint, "  %*s", score_width(s),
+               isnan(log_score) ? "-" : score_text(s->criterion, score_shown(s->criterion, log_score), 4, text));
+}
+
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
 struct tally {
     int done, failed, open, grades[4];
     double score, s0;
+    double pp; /* of those that were measured */
+    int measured;
 };
+
+/* A likelihood, or a dash. */
+static void show_likelihood(struct show *s, double log_s) {
+    if (isnan(log_s))
+        page_print(&s->page, PAINT_NONE, "  %6s", "-");
+    else
+        page_print(&s->page, PAINT_NONE, "  %6.4f", exp(log_s));
+}
+
+/* Whether scores have PP beside them, since they are no likelihoods themselves. */
+static bool has_pp(const struct show *s) { return s->criterion->shown_as != SHOWN_S; }
+
+static void add_best(struct tally *tally, const struct show *s, const struct answered *best, double log_s0) {
+    tally->grades[best->grade]++;
+    tally->score += score_shown(s->criterion, best->trajectory.log_score);
+    tally->s0 += exp(log_s0);
+    if (isnan(best->log_pp)) return;
+    tally->pp += exp(best->log_pp);
+    tally->measured++;
+}
 
 /* One line of the table. What is read for it is forgotten after it. */
 static cord_status show_line(struct show *s, const struct journal_problem *p, struct arena *arena, struct tally *tally,
@@ -34,17 +67,13 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     if (p->status == PROBLEM_DONE) word = best ? grade_name(best->grade) : "no answer";
     enum paint paint = best ? show_grade_paint(best->grade) : p->status == PROBLEM_FAILED ? PAINT_BAD : PAINT_DIM;
     page_cell(&s->page, paint, text_of(word), 10);
-    if (best)
-        page_print(&s->page, PAINT_NONE, "  %6.4f", exp(best->trajectory.log_score));
-    else
-        page_print(&s->page, PAINT_NONE, "  %6s", "-");
-    if (p->started && !isnan(p->log_s0))
-        page_print(&s->page, PAINT_NONE, "  %6.4f", exp(p->log_s0));
-    else
-        page_print(&s->page, PAINT_NONE, "  %6s", "-");
+    show_score(s, PAINT_NONE, best ? best->trajectory.log_score : (double)NAN);
+    if (has_pp(s)) show_likelihood(s, best ? best->log_pp : (double)NAN);
+    show_likelihood(s, p->started ? p->log_s0 : (double)NAN);
     page_print(&s->page, PAINT_NONE, "  %6d", p->rounds);
     cord_text last = best ? best->answer : p->reason;
-    int rest = s->page.columns - 64 > 12 ? s->page.columns - 64 : 12;
+    int before = 58 + score_width(s) + (has_pp(s) ? 8 : 0);
+    int rest = s->page.columns - before > 12 ? s->page.columns - before : 12;
     if (last.len) page_print(&s->page, PAINT_NONE, "  ");
     page_cell(&s->page, PAINT_NONE, last, -rest);
     page_print(&s->page, PAINT_NONE, "\n");
@@ -52,13 +81,10 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     tally->done += p->status == PROBLEM_DONE;
     tally->failed += p->status == PROBLEM_FAILED;
     tally->open += p->status == PROBLEM_OPEN;
-    if (best) {
-        tally->grades[best->grade]++;
-        tally->score += exp(best->trajectory.log_score);
-        tally->s0 += exp(p->log_s0);
-    } else if (p->status == PROBLEM_DONE) {
+    if (best)
+        add_best(tally, s, best, p->log_s0);
+    else if (p->status == PROBLEM_DONE)
         tally->grades[GRADE_NO_ANSWER]++;
-    }
     return CORD_OK;
 }
 
@@ -98,6 +124,13 @@ static cord_status show_spending(struct show *s, cord_error *err) {
     return CORD_OK;
 }
 
+static void show_means(struct show *s, const struct tally *t) {
+    page_print(&s->page, PAINT_NONE, "mean %s%s %s", has_pp(s) ? "" : "score ", s->criterion->word,
+               score_text(s->criterion, t->score / t->done, 4, (char[SCORE_TEXT]){0}));
+    if (has_pp(s) && t->measured) page_print(&s->page, PAINT_NONE, ", PP %.4f", t->pp / t->measured);
+    page_print(&s->page, PAINT_NONE, ", without reasoning S0 %.4f\n", t->s0 / t->done);
+}
+
 static cord_status show_totals(struct show *s, const struct tally *t, cord_error *err) {
     struct journal_totals sums;
     CORD_TRY(journal_totals(s->journal, 0, &sums, err));
@@ -105,10 +138,7 @@ static cord_status show_totals(struct show *s, const struct tally *t, cord_error
     page_print(&s->page, PAINT_NONE, ": %d correct, %d wrong, %d no answer, %d undecided; %d failed, %d to do\n",
                t->grades[GRADE_CORRECT], t->grades[GRADE_WRONG], t->grades[GRADE_NO_ANSWER], t->grades[GRADE_UNDECIDED],
                t->failed, t->open);
-    int scored = t->done ? t->done : 1;
-    if (t->done)
-        page_print(&s->page, PAINT_NONE, "mean score S %.4f, without reasoning S0 %.4f\n", t->score / scored,
-                   t->s0 / scored);
+    if (t->done) show_means(s, t);
     page_print(&s->page, PAINT_NONE,
                "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld\n",
                (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
@@ -119,8 +149,8 @@ static cord_status show_totals(struct show *s, const struct tally *t, cord_error
 
 static cord_status show_run(struct show *s, cord_error *err) {
     struct tally tally = {0};
-    page_print(&s->page, PAINT_BOLD, "%4s  %-18s  %-10s  %6s  %6s  %6s  answer\n", "#", "id", "grade", "S", "S0",
-               "rounds");
+    page_print(&s->page, PAINT_BOLD, "%4s  %-18s  %-10s  %*s%s  %6s  %6s  answer\n", "#", "id", "grade", score_width(s),
+               s->criterion->word, has_pp(s) ? "      PP" : "", "S0", "rounds");
     struct journal_walk walk;
     struct journal_problem problem;
     cord_status status = CORD_OK;
@@ -185,6 +215,9 @@ static cord_status show_what(struct show *s, cord_error *err) {
     CORD_TRY(journal_get_fact(s->journal, "recipe", &s->arena, &recipe, err));
     if (!s->n_problems && !recipe.data)
         return error_set(err, CORD_BAD_INPUT, "%s: nothing has been run here yet", call->args[0]);
+    struct recipe_outline outline;
+    CORD_TRY(recipe_outline(recipe, &s->arena, &outline, err));
+    s->criterion = criterion_named(outline.criterion);
     if (call->n_args < 2) return show_run(s, err);
     struct journal_problem problem;
     struct show_problem p;
@@ -253,9 +286,13 @@ const struct verb verb_show = {
     .help =
         "RUN is a run folder; the run may be going on. Without PROBLEM: a line a problem, and totals. S is the score "
         "of\n"
-        "the best trajectory, S0 the score without any reasoning. PROBLEM is an id, or a number of that table (an id "
-        "that\n"
-        "is a number goes first): its rounds, every candidate with its teacher and score, and the answers.\n"
+        "the best trajectory, S0 the score without any reasoning; by a search.criterion that is no likelihood of the "
+        "answer the\n"
+        "score has that criterion's name (tokens, log ratio: docs/criteria.md), and PP stands beside it. PROBLEM is an "
+        "id, or a\n"
+        "number of that table (an id that is a number goes first): its rounds, every candidate with its teacher and "
+        "score,\n"
+        "and the answers.\n"
         "\n"
         "--prompt prints, byte for byte on a pipe, what a model was sent:\n"
         "  --prompt TEACHER --round N --slot K   to continue what stood in place K of the beam before round N\n"

@@ -4,6 +4,7 @@
 #define CORD_SHOW_H
 
 #include "cmd/page.h"
+#include "search/criterion.h"
 #include "store/ledger.h"
 
 struct show {
@@ -15,6 +16,7 @@ struct show {
     const char *const *teachers;
     int n_teachers;
     int n_problems;
+    const struct criterion *criterion; /* whose the scores are */
 };
 
 /* A problem, read whole. */
@@ -33,6 +35,8 @@ cord_status show_read(struct show *show, const struct journal_problem *problem, 
 /* A teacher's name; "?" for one that is not in the journal. */
 cord_text show_teacher(const struct show *show, int teacher);
 enum paint show_grade_paint(enum grade grade);
+/* A score and two blanks before it; a dash where there is none: of what was dropped, and of a trace that is not complete. */
+void show_score(struct show *show, enum paint paint, double log_score);
 
 /* The views. `step` is from 1. */
 void show_rounds(struct show *show, const struct show_problem *p);

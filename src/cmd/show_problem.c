@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+static bool is_likelihood(const struct show *s) { return s->criterion->shown_as == SHOWN_S; }
+
 /* ---- what a candidate looks like ------------------------------------------------------------------------------ */
 
 static const char *ending(const struct candidate *c) {
@@ -28,14 +30,6 @@ static const char *dropped(const struct candidate *c) {
     return "";
 }
 
-/* S, or a dash where there is none: of what was dropped, and of a trace that is not complete. */
-static void show_score(struct page *page, enum paint paint, double log_score) {
-    if (isnan(log_score))
-        page_print(page, paint, "  %6s", "-");
-    else
-        page_print(page, paint, "  %6.4f", exp(log_score));
-}
-
 /* "* 0 <- 1  strong        0.8750  ends its turn", and its text below. */
 static void show_candidate(struct show *s, const struct candidate *c, bool on_path) {
     struct page *page = &s->page;
@@ -51,7 +45,7 @@ static void show_candidate(struct show *s, const struct candidate *c, bool on_pa
     else
         page_print(page, PAINT_DIM, " <- %d  ", c->parent);
     page_cell(page, paint, show_teacher(s, c->teacher), 16);
-    show_score(page, paint, c->log_score);
+    show_score(s, paint, c->log_score);
     page_print(page, PAINT_DIM, "%s", c->drop ? dropped(c) : ending(c));
     if (c->drop_why)
         page_cell(page, PAINT_DIM, text_of(c->drop_why), -(page->columns - 50 > 20 ? page->columns - 50 : 20));
@@ -64,7 +58,7 @@ static void show_carried(struct show *s, const struct trajectory *t, int slot, b
     page_print(&s->page, on_path ? PAINT_BOLD : PAINT_NONE, "%2d", slot);
     page_print(&s->page, PAINT_DIM, " <- %d  ", t->from);
     page_print(&s->page, PAINT_NONE, "%-16s", "");
-    show_score(&s->page, PAINT_NONE, t->log_score);
+    show_score(s, PAINT_NONE, t->log_score);
     page_print(&s->page, PAINT_NONE, "  ");
     page_print(&s->page, PAINT_DIM, "stays: finished (%s)\n", finish_name(t->finish));
 }
@@ -84,7 +78,7 @@ static bool is_tree(const struct round *round) {
     return false;
 }
 
-/* Of a search tree: "+ 4 of 0  strong        0.4531  visited 3 times", with the mean S of its rollouts. */
+/* Of a search tree: "+ 4 of 0  strong        0.4531  visited 3 times", with the mean score of its rollouts. */
 static void show_node(struct show *s, const struct trajectory *t, int slot, int first, bool on_path) {
     struct page *page = &s->page;
     enum paint paint = on_path ? PAINT_BOLD : PAINT_NONE;
@@ -95,7 +89,7 @@ static void show_node(struct show *s, const struct trajectory *t, int slot, int 
     else
         page_print(page, PAINT_DIM, " of %d  ", first + t->tree.above);
     page_cell(page, paint, t->author < 0 ? TEXT("") : show_teacher(s, t->author), 16);
-    show_score(page, paint, t->tree.visits ? log(t->tree.value / t->tree.visits) : (double)NAN);
+    show_score(s, paint, t->tree.visits ? log(t->tree.value / t->tree.visits) : (double)NAN);
     page_print(page, PAINT_DIM, "  visited %d time%s", t->tree.visits, t->tree.visits == 1 ? "" : "s");
     if (t->finish != GROWING) page_print(page, PAINT_DIM, ", finished (%s)", finish_name(t->finish));
     page_print(page, PAINT_NONE, "\n");
@@ -124,14 +118,14 @@ static void show_answer(struct show *s, const struct answered *a, int number) {
     page_print(page, number ? PAINT_NONE : PAINT_GOOD, "  %c ", number ? ' ' : '*');
     page_print(page, PAINT_NONE, "%2d  ", number);
     page_cell(page, show_grade_paint(a->grade), text_of(grade_name(a->grade)), 9);
-    show_score(page, PAINT_NONE, a->trajectory.log_score);
+    show_score(s, PAINT_NONE, a->trajectory.log_score);
     page_print(page, PAINT_NONE, "  ");
     page_cell(page, PAINT_BOLD, a->answer.len ? a->answer : TEXT("-"), 12);
     page_print(page, PAINT_DIM, "  by ");
     page_cell(page, PAINT_DIM, show_teacher(s, a->trajectory.author), -16);
     page_print(page, PAINT_DIM, ", %d step%s, %s", a->trajectory.n_steps, a->trajectory.n_steps == 1 ? "" : "s",
                finish_name(a->trajectory.finish));
-    bool same = a->log_pp == a->trajectory.log_score; /* it was chosen by that */
+    bool same = is_likelihood(s) && a->log_pp == a->trajectory.log_score; /* it was chosen by that */
     if (!isnan(a->log_pp) && !same) page_print(page, PAINT_DIM, ", PP %.4f", exp(a->log_pp));
     if (!isnan(a->log_held_out)) page_print(page, PAINT_DIM, ", held out %.4f", exp(a->log_held_out));
     page_print(page, PAINT_NONE, "\n");
@@ -166,12 +160,14 @@ void show_rounds(struct show *s, const struct show_problem *p) {
     show_head(s, p->problem);
     if (p->n_rounds)
         page_print(&s->page, PAINT_DIM,
-                   "\n* %s, + kept, x dropped;\n  place in the beam <- its parent's place, teacher, S\n",
-                   p->n_answers ? "the best trajectory" : "the leading trajectory");
+                   "\n* %s, + kept, x dropped;\n  place in the beam <- its parent's place, teacher, %s\n",
+                   p->n_answers ? "the best trajectory" : "the leading trajectory", s->criterion->word);
     if (p->n_rounds && is_tree(&p->rounds[0]))
-        page_print(&s->page, PAINT_DIM,
-                   "  of search trees, the root first: S of a whole rollout; of a node, its parent's place in the same "
-                   "beam\n  and the mean S of what was visited through it\n");
+        page_print(
+            &s->page, PAINT_DIM,
+            "  of search trees, the root first: %s of a whole rollout; of a node, its parent's place in the same "
+            "beam\n  and the mean %s of what was visited through it\n",
+            s->criterion->word, s->criterion->word);
     for (int i = 0; i < p->n_rounds; i++) show_round(s, &p->rounds[i], p->path[i]);
     if (p->n_answers) page_print(&s->page, PAINT_BOLD, "\nAnswers\n");
     for (int i = 0; i < p->n_answers; i++) show_answer(s, &p->answers[i], i);
@@ -181,6 +177,19 @@ void show_rounds(struct show *s, const struct show_problem *p) {
 
 /* Of two scores of 0, neither is better. */
 static double log_margin(double a, double b) { return a == b ? 0 : a - b; }
+
+static void show_named_score(struct show *s, double log_score) {
+    char text[SCORE_TEXT];
+    page_print(&s->page, PAINT_NONE, "%s %s", s->criterion->word,
+               score_text(s->criterion, score_shown(s->criterion, log_score), 4, text));
+}
+
+/* By how much score a is above b; `between` stands before the same in log S. */
+static void show_margin(struct show *s, double a, double b, const char *between) {
+    double above = a == b ? 0 : score_shown(s->criterion, a) - score_shown(s->criterion, b);
+    page_print(&s->page, PAINT_NONE, "%+.*f", s->criterion->shown_as == SHOWN_COUNT ? 0 : 4, above);
+    if (is_likelihood(s)) page_print(&s->page, PAINT_NONE, "%s%+.4f in log S", between, log_margin(a, b));
+}
 
 /* What stood for a place in a round: a candidate, or a finished trajectory that was carried over. */
 struct contender {
@@ -215,8 +224,11 @@ static void show_contender(struct show *s, const char *role, const struct conten
         page_cell(&s->page, PAINT_NONE, show_teacher(s, rival->candidate->teacher), -16);
     else
         page_print(&s->page, PAINT_NONE, "a finished trajectory (slot %d)", rival->slot);
-    page_print(&s->page, PAINT_NONE, ", S %.4f; margin %+.4f in S, %+.4f in log S\n", exp(rival->log_score),
-               exp(own) - exp(rival->log_score), log_margin(own, rival->log_score));
+    page_print(&s->page, PAINT_NONE, ", ");
+    show_named_score(s, rival->log_score);
+    page_print(&s->page, PAINT_NONE, "; margin ");
+    show_margin(s, own, rival->log_score, " in S, ");
+    page_print(&s->page, PAINT_NONE, "\n");
 }
 
 /* What lies behind in rank and not in score lies there by the tie rule. */
@@ -271,6 +283,24 @@ static void show_commitment(struct show *s, const struct show_problem *p, const 
         if (last->beam[i].tree.above == last->beam[slot].tree.above) show_node(s, &last->beam[i], i, first, i == slot);
 }
 
+/* The score before a step and behind it. Before the first there is S0, which is no score but by a likelihood. */
+static void show_growth(struct show *s, const struct step *step, double before) {
+    bool compared = step->previous || is_likelihood(s);
+    if (compared) {
+        page_print(&s->page, PAINT_NONE, "  %-15s", step->previous ? "before" : "before (S0)");
+        show_named_score(s, before);
+        page_print(&s->page, PAINT_NONE, "\n");
+    }
+    page_print(&s->page, PAINT_NONE, "  %-15s", "after");
+    show_named_score(s, step->log_score);
+    if (compared) {
+        page_print(&s->page, PAINT_NONE, " (");
+        show_margin(s, step->log_score, before, "; ");
+        page_print(&s->page, PAINT_NONE, ")");
+    }
+    page_print(&s->page, PAINT_NONE, "\n");
+}
+
 static void show_why_step(struct show *s, const struct show_problem *p, const struct round *round,
                           const struct candidate *own, const struct step *step, double before) {
     struct page *page = &s->page;
@@ -286,9 +316,7 @@ static void show_why_step(struct show *s, const struct show_problem *p, const st
                    "why");
         return;
     }
-    page_print(page, PAINT_NONE, "  %-15sS %.4f\n  %-15sS %.4f (%+.4f; %+.4f in log S)\n",
-               step->previous ? "before" : "before (S0)", exp(before), "after", exp(step->log_score),
-               exp(step->log_score) - exp(before), log_margin(step->log_score, before));
+    show_growth(s, step, before);
     int could = 0, all = 0;
     for (int i = 0; i < round->n_candidates; i++) {
         if (round->candidates[i].run != own->run) continue;

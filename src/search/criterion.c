@@ -31,6 +31,17 @@ const struct criterion *criterion_named(cord_text name) {
     return criteria[0];
 }
 
+double score_shown(const struct criterion *criterion, double log_score) {
+    double shown = criterion->shown_as == SHOWN_LOG ? log_score : exp(log_score);
+    return criterion->shown_as == SHOWN_COUNT ? round(shown) : shown;
+}
+
+const char *score_text(const struct criterion *criterion, double shown, int decimals, char out[SCORE_TEXT]) {
+    if (criterion->shown_as == SHOWN_COUNT) decimals = fabs(shown - round(shown)) < 1e-6 ? 0 : 1;
+    snprintf(out, SCORE_TEXT, criterion->shown_as == SHOWN_LOG ? "%+.*f" : "%.*f", decimals, shown);
+    return out;
+}
+
 cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
                              cord_error *err) {
     for (int i = 0; i < n; i++) items[i].log_score = (double)NAN;

@@ -9,8 +9,18 @@
 #include "data/segment.h"
 #include "search/search.h"
 
+/* What people are shown of a score. */
+enum shown_as {
+    SHOWN_S,     /* a likelihood of the answer, as S0 is, beside which it may stand */
+    SHOWN_SCORE, /* the score, which S0 says nothing of */
+    SHOWN_COUNT, /* the same, a whole number */
+    SHOWN_LOG,   /* its logarithm: a difference */
+};
+
 struct criterion {
     const char *name, *help; /* as a recipe says it; what it is, for the list of keys */
+    const char *word;        /* what its scores are called where they are shown: "S" */
+    enum shown_as shown_as;
     /* How many of the meta-prover's log scores one of its own is made of: so much of that model's noise is in it. 0: none,
      * and search.tie_within_noise finds no ties but equal scores. */
     int noises;
@@ -40,6 +50,14 @@ const struct criterion *criterion_named(cord_text name);
 
 /* The criterion of a search. */
 const struct criterion *criterion_of(const struct search *search);
+
+/* ---- how scores are shown ------------------------------------------------------------------------------------ */
+
+/* What is shown of a score, which may be added up and divided. */
+double score_shown(const struct criterion *criterion, double log_score);
+/* "0.875"; of a count "24", or "24.5" of the mean of several; of a logarithm "+2.565". */
+enum { SCORE_TEXT = 40 };
+const char *score_text(const struct criterion *criterion, double shown, int decimals, char out[SCORE_TEXT]);
 
 /* ---- what criteria share ------------------------------------------------------------------------------------- */
 

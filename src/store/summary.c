@@ -24,6 +24,11 @@ static cord_status count_one(struct journal *journal, const struct journal_probl
     counts->no_answer += grade == GRADE_NO_ANSWER;
     counts->undecided += grade == GRADE_UNDECIDED;
     counts->mean_score += n ? exp(answers[0].trajectory.log_score) : 0;
+    counts->mean_log_score += n ? answers[0].trajectory.log_score : 0;
+    if (n && !isnan(answers[0].log_pp)) {
+        counts->mean_pp += exp(answers[0].log_pp);
+        counts->measured++;
+    }
     counts->mean_s0 += exp(problem->log_s0);
     return CORD_OK;
 }
@@ -42,8 +47,10 @@ cord_status summary_count(struct journal *journal, bool wanted, struct summary_c
     status = journal_walk_end(&walk, status);
     if (counts->done) {
         counts->mean_score /= counts->done;
+        counts->mean_log_score /= counts->done;
         counts->mean_s0 /= counts->done;
     }
+    counts->mean_pp = counts->measured ? counts->mean_pp / counts->measured : (double)NAN;
     return status;
 }
 

@@ -26,6 +26,9 @@ struct summary_counts {
     int problems, done, failed, open;
     int correct, wrong, no_answer, undecided; /* of the best trajectories */
     double mean_score, mean_s0;               /* of the best trajectories; 0 where there is none */
+    double mean_log_score;                    /* the same, of the scores' logarithms */
+    double mean_pp;                           /* of those best trajectories that were measured; NAN where none was */
+    int measured;
 };
 /* `wanted`: over those alone that this handle's journal_put_problems has put. */
 cord_status summary_count(struct journal *journal, bool wanted, struct summary_counts *counts, cord_error *err);

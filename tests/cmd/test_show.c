@@ -142,6 +142,55 @@ static void test_why(void **state) {
     assert_says(f, "no round yet");
 }
 
+/* Scores that are no likelihoods of the answer have another name than S, and are not compared with S0; PP stands beside. */
+static void test_other_scores(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: contrast\n"), err));
+    assert_int_equal(cord(f, "show $RUN"), 0);
+    assert_says(f, "   #  id                  grade       log ratio      PP      S0  rounds  answer\n");
+    assert_says(f, "   1  p1                  wrong         -0.1335  0.8750  0.1250       3  6\n"); /* ln(7/8) */
+    assert_says(f, "   2  p2                  open                -       -       -       0\n");
+    assert_says(f, "mean log ratio -0.1335, PP 0.8750, without reasoning S0 0.1250\n");
+    assert_int_equal(cord(f, "show $RUN 1"), 0);
+    assert_says(f, "its parent's place, teacher, log ratio\n");
+    assert_says(f, "  *  1 <- 0  small               -1.3863\n");
+    assert_says(f, "by small, 2 steps, turn ended, PP 0.8750, held out 0.7500\n");
+    assert_int_equal(cord(f, "show $RUN 1 --why 3"), 0);
+    assert_says(f, "before         log ratio -0.9808\n  after          log ratio -0.1335 (+0.8473)\n");
+    assert_says(f, "first rejected strong, log ratio -2.7726; margin +2.6391\n");
+    assert_int_equal(cord(f, "show $RUN 1 --why 1"), 0);
+    assert_says(f, "  after          log ratio -1.3863\n");
+    assert_null(strstr(f->output, "S0"));
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: judge\n"), err));
+    assert_int_equal(cord(f, "show $RUN 1 --why 3"), 0);
+    assert_says(f, "before         judge 0.3750\n  after          judge 0.8750 (+0.5000)\n");
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: masked\n"), err));
+    assert_int_equal(cord(f, "show $RUN 1 --why 1"), 0);
+    assert_says(f, "before (S0)    S 0.1250\n");
+    journal_close(journal);
+}
+
+/* Of `longest` they are counts. */
+static void test_counts(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    struct sample *s = &f->sample;
+    s->candidates[0][0].log_score = s->steps[0].log_score = s->beams[0][0].log_score = log(24);
+    s->candidates[0][1].log_score = s->steps[1].log_score = s->beams[0][1].log_score = log(13);
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  criterion: longest\n"), err));
+    sample_started(journal, 2);
+    assert_ok(journal_round(journal, 2, &s->rounds[0], err));
+    journal_close(journal);
+    assert_int_equal(cord(f, "show $RUN 2"), 0);
+    assert_says(f, "  *  0 <- 0  strong                24\n");
+    assert_int_equal(cord(f, "show $RUN 2 --why 1"), 0);
+    assert_says(f, "  after          tokens 24\n");
+    assert_says(f, "runner-up      small, tokens 13; margin +11\n");
+}
+
 static void test_tie(void **state) {
     struct fixture *f = *state;
     struct journal *journal;
@@ -435,6 +484,8 @@ int main(void) {
         TEST(test_run),
         TEST(test_problem),
         TEST(test_why),
+        TEST(test_other_scores),
+        TEST(test_counts),
         TEST(test_scores_of_nothing),
         TEST(test_tie),
         TEST(test_long_texts_fit_the_page),

@@ -90,6 +90,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_contrast = {
     .name = "contrast",
     .help = "the likelihood of the answer over that of the commonest wrong one",
+    .word = "log ratio",
+    .shown_as = SHOWN_LOG,
     .noises = 2,
     .score = score,
     .prepare = prepare,

@@ -117,6 +117,8 @@ static const struct meta_prover *asked(const struct search *search) { return sea
 const struct criterion criterion_judge = {
     .name = "judge",
     .help = "how often a model that must answer at once answers right",
+    .word = "judge",
+    .shown_as = SHOWN_SCORE,
     .unit = true,
     .score = score,
     .asked = asked,

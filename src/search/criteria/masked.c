@@ -228,6 +228,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_masked = {
     .name = "masked",
     .help = "the same, with the reasoning's mentions of the answer blanked out",
+    .word = "S",
+    .shown_as = SHOWN_S,
     .noises = 1,
     .unit = true,
     .score = score,

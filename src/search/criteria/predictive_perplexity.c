@@ -45,6 +45,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_predictive_perplexity = {
     .name = "predictive-perplexity",
     .help = "the meta-prover's likelihood of the answer",
+    .word = "S",
+    .shown_as = SHOWN_S,
     .noises = 1,
     .unit = true,
     .score = score,

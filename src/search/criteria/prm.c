@@ -320,6 +320,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_prm = {
     .name = "prm",
     .help = "a process reward model",
+    .word = "prm",
+    .shown_as = SHOWN_SCORE,
     .unit = true,
     .score = score,
 };

@@ -21,6 +21,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_random = {
     .name = "random",
     .help = "a seeded hash",
+    .word = "random",
+    .shown_as = SHOWN_SCORE,
     .unit = true,
     .score = score,
 };
