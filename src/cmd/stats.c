@@ -17,7 +17,7 @@ static cord_status figures_of_runs(const struct call *call, struct reader *reade
         .min_lift = -1,
         .margin = -1,
         .top = 1,
-        .mixed = true,
+        .mixed = call_option(call, "mixed")->given,
         .splits = &split,
         .n_splits = 1,
     };
@@ -47,9 +47,11 @@ static cord_status find_kind(const struct call *call, bool *files, cord_error *e
         n += stat(call->args[i], &info) == 0 && !S_ISDIR(info.st_mode);
     }
     *files = n > 0;
-    if (n && call_option(call, "only-correct")->given)
-        return error_set(err, CORD_BAD_USAGE,
-                         "--only-correct is for runs, and all rows of a file are counted: leave it out");
+    static const char *const its[] = {"only-correct", "mixed"};
+    for (int i = 0; i < 2; i++)
+        if (n && call_option(call, its[i])->given)
+            return error_set(err, CORD_BAD_USAGE, "--%s is for runs, and all rows of a file are counted: leave it out",
+                             its[i]);
     if (n == 0 || n == call->n_args) return CORD_OK;
     return error_set(err, CORD_BAD_USAGE, "run folders and files of rows are counted apart; name one kind at a time");
 }
@@ -88,6 +90,7 @@ static int run_stats(const struct call *call) {
 
 static const struct option options[] = {
     {.name = "only-correct", .type = OPTION_FLAG, .doc = "of a run: the best correct trajectories"},
+    {.name = "mixed", .type = OPTION_FLAG, .doc = "of runs: take a problem that several have from each of them"},
     {.name = "tokenizer", .type = OPTION_TEXT, .value = "NAME|PATH", .doc = "count tokens with this model's tokenizer"},
     {.name = NULL},
 };
