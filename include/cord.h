@@ -61,7 +61,7 @@ typedef enum {
     CORD_REFUSED,    /* a server that refuses the key */
     CORD_TOO_LONG,   /* a text that does not fit the model's context */
     CORD_IO_ERROR,   /* the file system or the journal */
-    CORD_BUSY,       /* another process works on this run folder */
+    CORD_BUSY,       /* another process works on this run folder; a server that takes no more requests now */
     CORD_CHANGED,    /* a run folder that was made with another recipe */
     CORD_INTERNAL,   /* a bug in cord */
 } cord_status;

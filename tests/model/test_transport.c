@@ -366,6 +366,25 @@ static void test_waits_as_the_server_asks(void **state) {
     try_retry_after("Retry-After: soon\r\n", 500, 0, 0.3, 0);
 }
 
+/* Who wants to know soon does not wait for long, and is told what was asked for. */
+static void test_who_wants_to_know_soon_waits_a_second(void **state) {
+    (void)state;
+    const enum fault script[] = {(enum fault)(FAULT_STATUS + 429)};
+    struct fault_server server = {.script = script, .n_script = 1, .extra_headers = "Retry-After: 100000\r\n"};
+    fault_server_start(&server);
+    struct rig rig;
+    rig_open(&rig, (struct transport_limits){.longest = 8}, fault_server_url(&server));
+    struct http_call call = {.endpoint = rig.endpoint, .path = "/x", .most_tries = 3};
+    assert_ok(transport_run(rig.transport, &call, 1, err));
+    assert_int_equal(call.error.code, CORD_IO_ERROR);
+    assert_int_equal(call.tries, 3);
+    assert_holds(call.error.message, "it answers 429 and asks to wait 100000 s (too many requests: try later");
+    if (call.us < 1900000 || call.us > 6000000) fail_msg("waited for %g s", (double)call.us / 1e6);
+    http_call_release(&call);
+    rig_close(&rig);
+    fault_server_stop(&server);
+}
+
 /* While one waits, those that come later do not rush at the server either. */
 static void test_all_wait_as_the_server_asks(void **state) {
     (void)state;
@@ -461,6 +480,7 @@ int main(void) {
         cmocka_unit_test(test_hears_what_the_reader_says),
         cmocka_unit_test(test_caps_replies),
         cmocka_unit_test(test_waits_as_the_server_asks),
+        cmocka_unit_test(test_who_wants_to_know_soon_waits_a_second),
         cmocka_unit_test(test_all_wait_as_the_server_asks),
         cmocka_unit_test(test_verifies_certificates),
         cmocka_unit_test(test_uses_no_proxy_of_the_environment),

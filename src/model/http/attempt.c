@@ -13,6 +13,7 @@ enum {
     ERROR_BODY = 64 * 1024, /* most that is kept of what a server says with an error */
     WORDS = 250,            /* most of that in a message */
     MALFORMED = 5,          /* replies of one request that the caller could not use: it is no accident */
+    SOON = 1,               /* seconds that who wants to know soon waits for a server that asks for more */
 };
 
 /* ---- what curl tells while it runs ----------------------------------------------------------------------------- */
@@ -303,7 +304,7 @@ static void judge_failure(struct job *job, CURLcode code) {
         judge(job, OUTCOME_PASSING, CORD_IO_ERROR, "%s", detail);
 }
 
-/* What people can do about a status that does not pass. */
+/* What people can do about a status. */
 static const char *advice(int status) {
     switch (status) {
     case 401: return " (the key is missing or wrong)";
@@ -311,8 +312,18 @@ static const char *advice(int status) {
     case 404: return " (there is no such path, or no such model)";
     case 405: return " (this path is not for such requests)";
     case 413: return " (the request is too large)";
+    case 429: return " (too many requests: try later, or raise the server's limits)";
+    case 503:
+    case 529: return " (it is busy, or not ready yet: try later)";
     default: return "";
     }
+}
+
+/* How long the server asks to wait, for a message; and how long that will be. */
+static void judge_pause(struct job *job, char *asked, size_t size) {
+    if (job->after[0]) job->pause = retry_after(job->after, job->date, (int64_t)time(NULL));
+    if (job->pause > 0) snprintf(asked, size, " and asks to wait %.10g s", job->pause);
+    if (job->call->most_tries && job->pause > SOON) job->pause = SOON;
 }
 
 static void judge_redirect(struct job *job, int status) {
@@ -331,6 +342,8 @@ static void judge_redirect(struct job *job, int status) {
 static void judge_status(struct job *job, int status) {
     struct http_call *call = job->call;
     const char *key = call->endpoint->key;
+    char asked[64] = "";
+    judge_pause(job, asked, sizeof asked);
     if (status / 100 == 3) {
         judge_redirect(job, status);
     } else {
@@ -339,11 +352,10 @@ static void judge_status(struct job *job, int status) {
                            : status_is_about_one(status) ? CORD_BAD_INPUT
                            : status_is_about_key(status) ? CORD_REFUSED
                                                          : CORD_BAD_MODEL;
-        judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, code, "it answers %d%s%s", status, advice(status),
+        judge(job, passes ? OUTCOME_PASSING : OUTCOME_FINAL, code, "it answers %d%s%s%s", status, asked, advice(status),
               call->reply.len ? ": " : "");
         words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, key);
     }
-    if (job->after[0]) job->pause = retry_after(job->after, job->date, (int64_t)time(NULL));
     words_blot(call->reply.data, call->reply.len, key);
 }
 

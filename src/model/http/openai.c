@@ -242,7 +242,7 @@ static cord_status try_stream(struct remote *remote, cord_error *err) {
     remote->usage_refused = openai_refuses_usage(http);
     if (remote->usage_refused) status = try_completion(remote, &is, &http, &why);
     if (status == CORD_OK && is) return CORD_OK;
-    if (status == CORD_CANCELLED || status == CORD_IO_ERROR || status == CORD_NO_MEMORY) {
+    if (status == CORD_CANCELLED || status == CORD_IO_ERROR || status == CORD_BUSY || status == CORD_NO_MEMORY) {
         if (err) *err = why;
         return status;
     }

@@ -220,6 +220,14 @@ static bool is_undamaged(void *ctx, struct http_call *call) {
     return good;
 }
 
+/* What a failed call comes to for somebody who waits to see. A server that is there, and takes no more now, is not away. */
+static cord_status probe_failed(const struct http_call *call, cord_error *err) {
+    cord_error error = call->error;
+    if (error.code == CORD_IO_ERROR && status_is_refusal(call->status)) error.code = CORD_BUSY;
+    if (err) *err = error;
+    return error.code;
+}
+
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err) {
     struct http_call call = {.endpoint = remote->endpoint,
                              .path = path_at(remote, path),
@@ -232,8 +240,7 @@ cord_status remote_get(struct remote *remote, const char *path, json_t **reply, 
     if (status == CORD_OK && call.error.code == CORD_OK) {
         *reply = json_loadb(call.reply.data, call.reply.len, JSON_DECODE_ANY, &error);
     } else if (status == CORD_OK && !absent) {
-        status = call.error.code;
-        if (err) *err = call.error;
+        status = probe_failed(&call, err);
     }
     http_call_release(&call);
     return status;
@@ -253,11 +260,7 @@ cord_status remote_ask(struct question *q, json_t **reply, cord_error *err) {
     q->call.most_tries = PROBE_TRIES;
     cord_status status = questions_ask(q->remote->engine, q, 1, err);
     bool refused = q->call.status / 100 == 4 && !status_may_pass(q->call.status);
-    if (status == CORD_OK && q->call.error.code != CORD_OK && !refused) {
-        status = q->call.error.code;
-        if (err) *err = q->call.error;
-    }
-    return status;
+    return status == CORD_OK && q->call.error.code != CORD_OK && !refused ? probe_failed(&q->call, err) : status;
 }
 
 json_t *read_json(cord_text text) { return json_loadb(text.data, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL); }

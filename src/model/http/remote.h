@@ -203,7 +203,8 @@ void question_charge(struct question *q, uint64_t seed, int prompt_tokens, int n
  * more. */
 cord_status questions_ask(const cord_engine *engine, struct question *questions, int n, cord_error *err);
 void question_release(struct question *q);
-/* A GET of `path`. *reply is NULL, and CORD_OK returned, where the server has no such path, or says no JSON there. */
+/* A GET of `path`. *reply is NULL, and CORD_OK returned, where the server has no such path, or says no JSON there. CORD_BUSY
+ * where it takes no more requests now (429, 503). */
 cord_status remote_get(struct remote *remote, const char *path, json_t **reply, cord_error *err);
 
 /* Fills info.wants_bos, and info.bos where a tokenizer's reply tells its text: asks for the tokens of a text without and with
@@ -211,7 +212,7 @@ cord_status remote_get(struct remote *remote, const char *path, json_t **reply, 
 void find_bos(struct remote *remote, const char *path, const char *content, const char *add);
 
 /* A question by itself, tried a few times, whose reply is taken as it is. *reply is NULL, and CORD_OK returned,
- * where the server refused it: q->call says how. The caller releases the question. */
+ * where the server refused it: q->call says how; CORD_BUSY as by remote_get. The caller releases the question. */
 cord_status remote_ask(struct question *q, json_t **reply, cord_error *err);
 
 /* ---- what protocols read alike (question.c) -------------------------------------------------------------------- */

@@ -31,7 +31,8 @@ static cord_status take_look(struct look *look, struct model_replica *seen, stru
     if (status == CORD_OK && !is && !host)
         status = error_set(&why, CORD_BAD_MODEL, "this is no server of the protocol %s, as others of this model are",
                            protocol->name);
-    look->away = status == CORD_IO_ERROR || (host && (status == CORD_BAD_MODEL || status == CORD_REFUSED));
+    look->away = status == CORD_IO_ERROR || status == CORD_BUSY ||
+                 (host && (status == CORD_BAD_MODEL || status == CORD_REFUSED));
     if (look->away) {
         seen->problem = arena_printf(arena, "%s", why.message);
         return seen->problem ? CORD_OK : error_memory(err);

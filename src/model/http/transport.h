@@ -56,7 +56,8 @@ cord_text endpoint_next_url(cord_text *urls);
 struct http_call {
     struct endpoint *endpoint;
     const char *path; /* "/v1/completions" */
-    int most_tries;   /* fewer than the limits' `tries`, for who wants to know soon; 0: these */
+    int most_tries;   /* fewer than the limits' `tries`, for who wants to know soon: a server's Retry-After is then a
+                       * second at most; 0: these */
     int most_bad;     /* replies that `arrived` refuses before that is told; 0: five */
     double more_time; /* seconds that it may take beyond the limits' first_byte, where its reply is no stream */
     cord_text body;   /* JSON, posted; empty: a GET */
