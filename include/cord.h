@@ -235,9 +235,10 @@ typedef struct {
     const char *path; /* a GGUF file */
     int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
     int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
-    int cells;        /* most tokens of cache; 0 = as the engine's `memory` allows */
-    int sequences;    /* most sequences cached at once in one place; 0 = 64 */
-    int gpu_layers;   /* layers to offload where llama.cpp was built with a GPU back end; 0 = none, -1 = all */
+    const char *context_key; /* what people set `context` by, for messages, as "--context"; NULL: they cannot */
+    int cells;               /* most tokens of cache; 0 = as the engine's `memory` allows */
+    int sequences;           /* most sequences cached at once in one place; 0 = 64 */
+    int gpu_layers;          /* layers to offload where llama.cpp was built with a GPU back end; 0 = none, -1 = all */
 
     /* A model that a server runs, in place of `path`, `cells`, `sequences` and `gpu_layers`. */
     const char *url;      /* base URLs without the API's paths; several, blanks between, are replicas of one model */

@@ -64,7 +64,8 @@ static bool is_server(const char *model) {
 static cord_status open_model(const struct call *call, struct arena *arena, cord_engine **engine, cord_model **model,
                               cord_error *err) {
     const struct option_value *name = call_option(call, "model"), *context = call_option(call, "context");
-    cord_model_options options = {.name = name->text, .context = (int)context->number, .gpu_layers = -1};
+    cord_model_options options = {
+        .name = name->text, .context = (int)context->number, .context_key = "--context", .gpu_layers = -1};
     if (is_server(name->text)) {
         const struct option_value *key = call_option(call, "key-env");
         options.url = name->text;

@@ -147,6 +147,8 @@ static cord_status read_secrets(const struct recipe_model *model, struct arena *
 cord_status session_model_options(const struct recipe *recipe, int model, size_t longest_question, struct arena *arena,
                                   cord_model_options *options, cord_error *err) {
     *options = sized(recipe, model, longest_question);
+    options->context_key = arena_printf(arena, "models.%s.context", recipe->models[model].name);
+    if (!options->context_key) return error_memory(err);
     return read_secrets(&recipe->models[model], arena, options, err);
 }
 

@@ -44,6 +44,7 @@ struct local_model {
     bool special_lead[256]; /* bytes that some special's text begins with */
     int longest_piece;      /* bytes of the longest token */
     int context, sequences;
+    const char *context_key;   /* what people set the context by; NULL: nothing */
     int cells;                 /* most of all lanes together */
     int least_lane, most_lane; /* cells of one lane */
     bool tips;  /* a state can be copied only where it stands (recurrent and hybrid models), not in part */

@@ -167,11 +167,19 @@ static cord_status add_spans(const struct local_model *model, const cord_span *s
 }
 
 cord_status tokens_fit(const struct local_model *model, int n, int more, cord_error *err) {
+    const char *name = model->base.info.name, *what = more > 1 ? " and what is to be added" : "";
+    const char *key = model->context_key;
     if (n + more <= model->context) return CORD_OK;
+    if (model->context >= model->base.info.trained) /* more would be refused */
+        return error_set(
+            err, CORD_TOO_LONG,
+            "a text of %d tokens%s does not fit the context of %d that %s was trained with; leave the text "
+            "out, or take a model that was trained with a longer one",
+            n, what, model->context, name);
     return error_set(err, CORD_TOO_LONG,
-                     "a text of %d tokens%s does not fit the context of %d that %s was given; raise its `context` "
-                     "(of a command: --context), or leave the text out",
-                     n, more > 1 ? " and what is to be added" : "", model->context, model->base.info.name);
+                     "a text of %d tokens%s does not fit the context of %d that %s was given; %s%s%s", n, what,
+                     model->context, name, key ? "raise " : "leave the text out", key ? key : "",
+                     key ? ", or leave the text out" : "");
 }
 
 cord_status tokens_of(const struct local_model *model, const cord_span *spans, int n, struct tokens *out,

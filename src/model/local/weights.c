@@ -137,15 +137,19 @@ static void bound_lanes(struct local_model *model) {
         model->most_lane = most;
 }
 
+/* Where more is added, nobody has set the context: it is what a search asks for. */
+static cord_status refuse_context(const cord_model_options *options, int trained, cord_error *err) {
+    bool set = options->context_key && !options->more_context;
+    return error_set(err, CORD_BAD_MODEL, "%s was trained with a context of %d tokens, and %d are needed; lower %s%s",
+                     options->name, trained, options->context,
+                     set ? options->context_key : "the search's token budgets",
+                     set ? "" : " (search.think_tokens and the like)");
+}
+
 static cord_status choose_sizes(struct local_model *model, const cord_model_options *options, cord_error *err) {
-    const char *name = options->name;
     int trained = llama_model_n_ctx_train(model->weights);
     model->context = options->context ? options->context : trained < 4096 ? trained : 4096;
-    if (model->context > trained)
-        return error_set(err, CORD_BAD_MODEL,
-                         "%s was trained with a context of %d tokens, and %d are needed; lower the model's `context` "
-                         "(of a command: --context), or the search's token budgets",
-                         name, trained, model->context);
+    if (model->context > trained) return refuse_context(options, trained, err);
     model->context +=
         options->more_context < trained - model->context ? options->more_context : trained - model->context;
     model->cells = options->cells ? options->cells : INT_MAX / 2;
@@ -207,6 +211,10 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     info->path = arena_text(&model->arena, text_of(options->path)).data;
     info->description = arena_text(&model->arena, text_of(description)).data;
     if (!info->name || !info->path || !info->description) return error_memory(err);
+    if (options->context_key) {
+        model->context_key = arena_text(&model->arena, text_of(options->context_key)).data;
+        if (!model->context_key) return error_memory(err);
+    }
     info->chat_template = text_of(llama_model_chat_template(model->weights, NULL));
     info->bos = token_text(model, llama_vocab_bos(model->vocab));
     info->eos = token_text(model, llama_vocab_eos(model->vocab));
