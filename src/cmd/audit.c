@@ -80,6 +80,11 @@ static cord_status look_at(struct look *l, cord_error *err) {
 static cord_status roll_out(struct look *l, cord_error *err) {
     const struct option_value *rollouts = call_option(l->call, "rollouts"), *sample = call_option(l->call, "sample");
     if (!rollouts->given) return CORD_OK;
+    if (text_equal(l->outline.strategy, TEXT("selection")))
+        return error_set(
+            err, CORD_BAD_INPUT,
+            "--rollouts does not apply to a selection, whose traces were given: it has no teachers to write "
+            "on from a step; leave it out");
     return rollouts_compare(l->call->args[0], (int)rollouts->number, sample->given ? (int)sample->number : SAMPLE,
                             l->call->err, &l->rollouts, err);
 }

@@ -200,10 +200,6 @@ static cord_status open_recipe(struct comparison *c, struct arena *arena, int ti
     cord_text text;
     CORD_TRY(journal_get_fact(c->source->journal, "recipe", arena, &text, err));
     CORD_TRY(recipe_load_text("the run's recipe", text, &options, &c->recipe, err));
-    if (!c->recipe.n_teachers) {
-        recipe_release(&c->recipe);
-        return error_set(err, CORD_BAD_USAGE, "nobody wrote in this run, so that nobody can write on from its steps");
-    }
     struct search_settings *s = &c->recipe.search;
     s->strategy = STRATEGY_CURATION;
     s->criterion = NULL;

@@ -379,6 +379,18 @@ static void test_wrong_input(void **state) {
     assert_string_equal(f->output, "cord: cannot write the output: No space left on device\n");
 }
 
+/* Nobody wrote in a selection, so that nobody can write on. */
+static void test_selections_have_no_rollouts(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_fact(journal, "recipe", TEXT("search:\n  strategy: selection\n"), err));
+    journal_close(journal);
+    assert_int_equal(cord(f, "audit $RUN"), 0);
+    assert_int_equal(cord(f, "audit $RUN --rollouts 1"), 1);
+    assert_says(f, "cord: --rollouts does not apply to a selection, whose traces were given: it has no teachers");
+}
+
 /* cord show RUN 1 | head */
 static void test_readers_may_leave(void **state) {
     struct fixture *f = *state;
@@ -495,6 +507,7 @@ int main(void) {
         TEST(test_prompts_that_were_never_sent),
         TEST(test_colour_is_ours_alone),
         TEST(test_wrong_input),
+        TEST(test_selections_have_no_rollouts),
         TEST(test_readers_may_leave),
         TEST(test_export),
     };
