@@ -56,6 +56,8 @@ extern const struct backend backend_local, backend_http;
 /* options.c: CORD_BAD_INPUT, which names the member and its value, for what cannot be meant. */
 cord_status options_check(const cord_model_options *options, cord_error *err);
 cord_status proposal_check(const cord_proposal *proposal, cord_error *err);
+/* The error of a target that begins in the first token of all, behind so many bytes. */
+cord_status nothing_before(size_t bytes, cord_error *err);
 
 /* check.c: what the back ends' checks have in common. A target that is likely token by token, behind a prompt that is long
  * enough for caches to have most of it; and the largest difference between two results, nats:

@@ -43,3 +43,12 @@ cord_status proposal_check(const cord_proposal *p, cord_error *err) {
                              numbers[i].member, (double)numbers[i].value);
     return CORD_OK;
 }
+
+cord_status nothing_before(size_t bytes, cord_error *err) {
+    if (!bytes)
+        return error_set(err, CORD_BAD_INPUT,
+                         "nothing stands before the target: a model needs at least one token to predict from");
+    return error_set(err, CORD_BAD_INPUT,
+                     "what stands before the target forms one token with the target's beginning, and a model needs at "
+                     "least one token to predict from; lengthen the prefix");
+}

@@ -321,8 +321,7 @@ static void locate(cord_scoring *r, struct spelled *text, struct place *place) {
         r->reasoning_tokens += begin >= place->reasoning && begin < place->opening;
     }
     if (place->first == 0)
-        error_fill(&text->error, CORD_BAD_INPUT,
-                   "nothing stands before the target: a model needs at least one token to predict from");
+        (void)nothing_before(place->target, &text->error);
     else if (place->behind > remote->base.info.context)
         error_fill(&text->error, CORD_TOO_LONG, "%d tokens do not fit the context of %s (%d)", place->behind,
                    remote->base.info.name, remote->base.info.context);

@@ -45,9 +45,7 @@ static cord_status locate(const struct local_model *model, struct job *job, size
     cord_scoring *request = m->request;
     const struct tokens *tokens = &job->tokens;
     overlap(tokens, target, closing, &m->first, &m->behind);
-    if (m->first == 0)
-        return error_set(err, CORD_BAD_INPUT,
-                         "nothing stands before the target: a model needs at least one token to predict from");
+    if (m->first == 0) return nothing_before(target, err);
     CORD_TRY(tokens_fit(model, m->behind, 0, err));
     request->n_tokens = m->behind - m->first;
     request->prompt_tokens = job->n = m->behind - 1;
