@@ -245,7 +245,10 @@ cord_status values_set(struct recipe_values *values, const char *set, cord_error
     struct recipe_place place = {.set = set};
     struct recipe_value value = {.place = place};
     const char *equals = strchr(set, '=');
-    if (!equals || equals == set) return values_error(values, place, err, "must read KEY=VALUE, as in search.beam=2");
+    if (!equals || equals == set) {
+        error_where(err, "--set %s", set);
+        return error_set(err, CORD_BAD_USAGE, "must read KEY=VALUE, as in search.beam=2");
+    }
     if (utf8_valid_prefix(text_of(set)) < strlen(set)) return values_error(values, place, err, "is not valid UTF-8");
     const char *path = arena_text(values->arena, (cord_text){set, (size_t)(equals - set)}).data;
     if (!path) return error_memory(err);
