@@ -103,8 +103,10 @@ static void note_bos(struct reader *reader, const cord_model *model) {
 static cord_status open_file(struct reader *reader, const char *path, cord_text bos, cord_text eos, cord_error *err) {
     struct buf source;
     CORD_TRY(file_read(path, "chat template", MOST_TEMPLATE, &source, err));
-    cord_status status = turn_open(&reader->turn, buf_text(&source), bos, eos, err);
-    if (status != CORD_OK) error_where(err, "%s", path);
+    cord_error why = {0};
+    error_where(&why, "%s", path); /* before, so that a line of it can be told */
+    cord_status status = turn_open(&reader->turn, buf_text(&source), bos, eos, &why);
+    if (status != CORD_OK && err) *err = why;
     buf_release(&source);
     return status;
 }

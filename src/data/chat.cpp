@@ -81,6 +81,12 @@ size_t line_of_excerpt(const std::string &source, const std::string &what) {
     return line;
 }
 
+/* The line of a file that the caller has named as the place: "t.jinja:3". */
+void add_line(cord_error *err, size_t line) {
+    size_t len = std::strlen(err->where);
+    if (line) std::snprintf(err->where + len, sizeof err->where - len, ":%zu", line);
+}
+
 /* Sets `err` to what the engine said, on one line, with the line of the template where it is known. */
 cord_status report(const std::string &source, const std::exception &e, const char *doing, cord_error *err) {
     std::string what = e.what();
@@ -94,6 +100,11 @@ cord_status report(const std::string &source, const std::exception &e, const cha
         what.erase(std::min(what.find('\n'), what.size()));
     }
     for (char &c : what) c = std::iscntrl(static_cast<unsigned char>(c)) ? ' ' : c;
+    if (err && err->where[0]) {
+        add_line(err, line);
+        return error_set(err, CORD_BAD_MODEL, "cannot %s this chat template: %.400s; mend it, or name another", doing,
+                         what.c_str());
+    }
     if (line)
         error_where(err, "chat template, line %zu", line);
     else

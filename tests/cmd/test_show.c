@@ -391,6 +391,24 @@ static void test_selections_have_no_rollouts(void **state) {
     assert_says(f, "cord: --rollouts does not apply to a selection, whose traces were given: it has no teachers");
 }
 
+/* What is wrong with a file is said of that file, and of its line. */
+static void test_templates_are_named(void **state) {
+    struct fixture *f = *state;
+    static const char export[] = "export $RUN -f text --template $RUN/bad.jinja";
+    char path[128], place[160];
+    snprintf(path, sizeof path, "%s/bad.jinja", f->folder);
+    assert_ok(file_write_atomic(path, TEXT("one\n{{ 1 2 }}\n"), err));
+    assert_int_equal(cord(f, export), 1);
+    snprintf(place, sizeof place, "cord: %s:2: cannot read this chat template: ", path);
+    assert_says(f, place);
+    assert_says(f, "; mend it, or name another\n");
+    assert_ok(file_write_atomic(path, TEXT("\n\n{{ raise_exception('no') }}"), err));
+    assert_int_equal(cord(f, export), 1);
+    snprintf(place, sizeof place, "cord: %s:3: cannot render this chat template: ", path);
+    assert_says(f, place);
+    unlink(path);
+}
+
 /* cord show RUN 1 | head */
 static void test_readers_may_leave(void **state) {
     struct fixture *f = *state;
@@ -507,6 +525,7 @@ int main(void) {
         TEST(test_prompts_that_were_never_sent),
         TEST(test_colour_is_ours_alone),
         TEST(test_wrong_input),
+        TEST(test_templates_are_named),
         TEST(test_selections_have_no_rollouts),
         TEST(test_readers_may_leave),
         TEST(test_export),
