@@ -395,7 +395,7 @@ static void test_selections_have_no_rollouts(void **state) {
 static void test_templates_are_named(void **state) {
     struct fixture *f = *state;
     static const char export[] = "export $RUN -f text --template $RUN/bad.jinja";
-    char path[128], place[160];
+    char path[128], place[200];
     snprintf(path, sizeof path, "%s/bad.jinja", f->folder);
     assert_ok(file_write_atomic(path, TEXT("one\n{{ 1 2 }}\n"), err));
     assert_int_equal(cord(f, export), 1);
