@@ -131,6 +131,7 @@ static cord_status note_weights(struct compare *c, const struct compared_run *ba
 static cord_status note_grading(struct compare *c, const struct compared_run *base, const struct compared_run *run,
                                 cord_error *err) {
     cord_text lines, line;
+    if (!base->recipe.len || !run->recipe.len) return CORD_OK; /* nothing has begun there */
     CORD_TRY(recipe_differences(base->recipe, run->recipe, &c->arena, &lines, err));
     while (text_next_line(&lines, &line)) {
         bool graded = text_starts(line, TEXT("grading.")), held_out = text_starts(line, TEXT("measures.held_out"));

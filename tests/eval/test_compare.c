@@ -530,7 +530,7 @@ static void test_scorers(void **state) {
         for (int again = 0; again < 2; again++) {
             bool both = text_find(buf_text(&out), TEXT("PP and S0 of B are by another meta-prover")) >= 0;
             bool s0 = text_find(buf_text(&out), TEXT("S0 of B is by another meta-prover")) >= 0;
-            bool pp = text_find(buf_text(&out), TEXT("PP of B is by another scorer")) >= 0;
+            bool pp = text_find(buf_text(&out), TEXT("PP of B is measured otherwise")) >= 0;
             if ((both || s0) != cases[i].s0 || (both || pp) != cases[i].pp)
                 fail_msg("case %zu%s: %s", i, again ? ", from rows" : "", out.data);
             snprintf(arguments, sizeof arguments, "--from-rows %s --format csv", rows);
