@@ -57,6 +57,13 @@ struct node *node_replace(struct arena *arena, struct node *node, cord_text name
     return copy ? copy : node;
 }
 
+bool node_has(const struct node *node, enum node_kind kind, int which) {
+    if (node->kind == kind && (which < 0 || node->which == which)) return true;
+    for (size_t i = 0; i < node->n; i++)
+        if (node_has(node->child[i], kind, which)) return true;
+    return false;
+}
+
 static int text_order(cord_text a, cord_text b) {
     int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len); /* names are never empty */
     return order ? order : (a.len > b.len) - (a.len < b.len);

@@ -112,6 +112,8 @@ bool node_is_expression(const struct node *node);
 bool node_same(const struct node *a, const struct node *b);
 /* A copy with every SYMBOL called `name` replaced by `value`; parts that stay are shared. */
 struct node *node_replace(struct arena *arena, struct node *node, cord_text name, struct node *value);
+/* Whether a node of that kind is in it; `which` as in the node, -1: any. */
+bool node_has(const struct node *node, enum node_kind kind, int which);
 /* The names of the SYMBOLs in it, each once, sorted. At most `most` are stored; where more is returned, there are more. */
 size_t node_symbols(const struct node *node, cord_text *names, size_t most);
 

@@ -8,8 +8,6 @@
 
 enum { SHOWN = 20, TOKENS_CONTEXT = 256 };
 
-static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", "integer", NULL}; /* enum answer_format */
-
 struct problems {
     const struct call *call;
     struct problem_options options;
@@ -260,8 +258,8 @@ static int read_options(struct problems *p) {
         .judged = call_option(call, "judged")->given,
     };
     int i = 0;
-    while (answers->given && formats[i] && strcmp(formats[i], answers->text) != 0) i++;
-    if (!formats[i])
+    while (answers->given && answer_format_names[i] && strcmp(answer_format_names[i], answers->text) != 0) i++;
+    if (!answer_format_names[i])
         return call_usage(call, "--answers: '%.200s' is not auto, verbatim, hashes, boxed or integer", answers->text);
     p->options.format = (enum answer_format)i;
     return EXIT_ALL_DONE;

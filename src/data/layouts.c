@@ -4,6 +4,8 @@
 #include "data/choices.h"
 #include "data/row_texts.h"
 
+const char *const answer_format_names[] = {"auto", "verbatim", "hashes", "boxed", "integer", NULL};
+
 /* ---- TAT-QA ---------------------------------------------------------------------------------------------------------- */
 
 /* Appends an element of a list, a text or a number as it is written. False: it is neither. */

@@ -15,6 +15,7 @@ enum answer_format {
     ANSWER_BOXED,    /* the content of the last \boxed{…} */
     ANSWER_INTEGER,  /* the whole field, a whole number: 27.0 and 027 are 27 */
 };
+extern const char *const answer_format_names[]; /* in that order; NULL-terminated */
 
 /* What a layout that is more than names of fields makes of a row. Empty: the row has none. */
 struct layout_texts {

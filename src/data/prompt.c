@@ -31,10 +31,7 @@
 
 const char *const segmentation_names[] = {"steps", "line-break", "prefix", NULL};
 
-const char *const *prompt_preset_names(void) {
-    static const char *const names[] = {"steps", "paper", NULL};
-    return names;
-}
+const char *const prompt_preset_names[] = {"steps", "paper", NULL};
 
 bool prompt_preset(const char *name, struct prompt_style *style) {
     bool steps = !strcmp(name, "steps");

@@ -1,5 +1,5 @@
 /* prompt.h - every text that cord itself says to a model, and how a request's prompt is put together from them.
- * (Section 4.1 of the paper; section "Text" of the method.) It must not know models, beams or answers.
+ * (Section 4.1 of the paper, and "Where the paper is silent" in docs/method.md.) It must not know models, beams or answers.
  *
  * The turn of a model reads
  *
@@ -41,12 +41,11 @@ struct prompt_style {
     const char *date;      /* for templates that print one; NULL = chat.h's default */
 };
 
-/* The presets of method.md section 6 by name: "steps" and "paper"; false for an unknown one. */
+/* The presets by name, "steps" and "paper" (sections 4.1 and 4.2 of the paper; docs/method.md); false for an unknown one. */
 bool prompt_preset(const char *name, struct prompt_style *style);
 /* Makes of a preset's style one whose steps end otherwise than at markers: none is written, and none asked for. */
 void prompt_segment(struct prompt_style *style, enum segmentation segmentation);
-/* NULL-terminated names, for help and errors. */
-const char *const *prompt_preset_names(void);
+extern const char *const prompt_preset_names[]; /* NULL-terminated */
 
 /* A style bound to a model's template. Plain data; borrowed parts outlive it. */
 struct prompt {

@@ -10,29 +10,6 @@
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_latin(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/* ---- names --------------------------------------------------------------------------------------------------- */
-
-const char *step_end_name(enum step_end end) {
-    switch (end) {
-    case STEP_NEXT: return "next";
-    case STEP_CUT: return "cut";
-    case STEP_CLOSED: return "closed";
-    case STEP_TURN: return "turn";
-    }
-    return "?";
-}
-
-const char *step_drop_name(enum step_drop drop) {
-    switch (drop) {
-    case DROP_NONE: return "none";
-    case DROP_EMPTY: return "empty";
-    case DROP_DUPLICATE: return "duplicate";
-    case DROP_DEGENERATE: return "degenerate";
-    case DROP_FAILED: return "failed";
-    }
-    return "?";
-}
-
 /* ---- stop strings -------------------------------------------------------------------------------------------- */
 
 static cord_status add_stop(struct segment_stops *stops, cord_text text, struct arena *arena, cord_error *err) {

@@ -39,8 +39,6 @@ enum step_drop {
     DROP_DEGENERATE, /* one word or line repeated over and over */
     DROP_FAILED,     /* the request failed; its status says why */
 };
-const char *step_end_name(enum step_end end);
-const char *step_drop_name(enum step_drop drop);
 
 /* What of a written text is the step, and how that ended. `stop` is the stop string that ended the text, -1 where none did and
  * *end says how (STEP_CUT, STEP_TURN); *end becomes the step's. Where a step ends before the text does, the rest is left out,

@@ -6,11 +6,9 @@
 #include "grade/grade.h"
 #include "search/criterion.h"
 
-static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", "integer", NULL}; /* enum answer_format */
 static const char *const protocols[] = {"auto", "llama-server", "vllm", "sglang", "openai", "chat", NULL};
 static const char *const continuing[] = {"auto", "continue_final_message", "prefix", "plain", NULL};
 static const char *const proposing[] = {"all", "adaptive", NULL};
-static const char *const styles[] = {"steps", "paper", NULL};
 
 #define TEXT_KEY(path, least, most, fallback, doc) \
     { path, RECIPE_TEXT, least, most, NULL, fallback, doc }
@@ -29,7 +27,7 @@ static const char *const styles[] = {"steps", "paper", NULL};
 
 /* How a model is spoken to. The same keys stand under `prompt`, a teacher, and the meta-prover. */
 #define PROMPT_KEYS(at, style)                                                                                       \
-    CHOICE_KEY(at "prompt.style", styles, style, "the preset that the other texts start from"),                      \
+    CHOICE_KEY(at "prompt.style", prompt_preset_names, style, "the preset that the other texts start from"),         \
         TEXT_KEY(at "prompt.system", 0, PROMPT_MAX, "", "system text; \"\": the template's own default"),            \
         TEXT_KEY(at "prompt.user", 1, PROMPT_MAX, "", "the user's turn; must hold {question}"),                      \
         TEXT_KEY(at "prompt.full", 0, PROMPT_MAX, "",                                                                \
@@ -56,7 +54,7 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("problems.question", 0, 200, "", "field of the question; \"\": recognised"),
     TEXT_KEY("problems.answer", 0, 200, "", "field of the answer that is graded against; \"\": recognised"),
     TEXT_KEY("problems.target", 0, 200, "", "field of the answer whose likelihood is the score; \"\": the graded one"),
-    CHOICE_KEY("problems.format", formats, "auto",
+    CHOICE_KEY("problems.format", answer_format_names, "auto",
                "how the answer stands in its field: all of it, behind ####, in the last \\boxed{}, or a whole number"),
     TEXT_KEY("problems.context", 0, 200, "", "field of what stands before the question; \"\": recognised"),
     TEXT_KEY("problems.full_context", 0, 200, "",

@@ -52,7 +52,6 @@ const char *load_seen_from(const char *folder, const char *file, struct arena *a
 /* ---- the parts of a recipe --------------------------------------------------------------------------------------- */
 
 static cord_status load_problems(struct load *load) {
-    static const char *const formats[] = {"auto", "verbatim", "hashes", "boxed", "integer"};
     struct arena *arena = &load->recipe->arena;
     const char *file = load_string(load, "problems.file", NULL), *format = load_string(load, "problems.format", NULL);
     struct load_folder folder = {"", ""};
@@ -71,8 +70,8 @@ static cord_status load_problems(struct load *load) {
         .skip = (int64_t)load_number(load, "problems.skip", NULL),
         .limit = (int64_t)load_number(load, "problems.limit", NULL),
     };
-    for (int i = 0; i < 5; i++)
-        if (!strcmp(format, formats[i])) problems->format = (enum answer_format)i;
+    for (int i = 0; answer_format_names[i]; i++)
+        if (!strcmp(format, answer_format_names[i])) problems->format = (enum answer_format)i;
     if (!problems->path || !real) return error_memory(load->err);
     return load_put(load, "problems.file", NULL, text_of(real));
 }

@@ -152,9 +152,8 @@ static void outline_problems(const struct recipe_values *values, struct problem_
         .full_context_field = field(values, "problems.full_context"),
         .judged = text_equal(say(values, "grading.by", NULL), text_of(grader_kind_names[GRADER_JUDGE])),
     };
-    const struct recipe_key *format = recipe_key_exact("problems.format");
-    for (int i = 0; format->choices[i]; i++)
-        if (text_equal(say(values, format->path, NULL), text_of(format->choices[i])))
+    for (int i = 0; answer_format_names[i]; i++)
+        if (text_equal(say(values, "problems.format", NULL), text_of(answer_format_names[i])))
             out->format = (enum answer_format)i;
 }
 

@@ -1,5 +1,5 @@
 /* integration.h - what an integrator is asked, and how its reply is read: one JSON object with ordered steps and an answer
- * (section 4 of the method). It must not know rounds, beams or models.
+ * (section 4 of the paper). It must not know rounds, beams or models.
  *
  * Models write JSON by hand, so what can be mended in one way alone is mended:
  *

@@ -30,12 +30,6 @@ struct tree {
     int leaf; /* where this round's simulation asks, or -1: the run has ended */
 };
 
-static bool all_ended(const struct beam *beam) {
-    for (int i = 0; i < beam->n; i++) /* the tree of a run that has ended is its root alone */
-        if (beam->trajectories[i].finish == GROWING) return false;
-    return true;
-}
-
 /* ---- select -------------------------------------------------------------------------------------------------- */
 
 static bool is_child(const struct tree *tree, int node, int parent) { return tree->node[node].tree.above == parent; }
@@ -320,6 +314,7 @@ static cord_status play(struct beam *beam, struct round *round, cord_error *err)
 }
 
 cord_status tree_search(const struct search *search, cord_error *err) {
-    const struct strategy strategy = {.play = play, .ended = all_ended};
+    /* the tree of a run that has ended is its root alone */
+    const struct strategy strategy = {.play = play, .ended = all_finished};
     return play_strategy(search, &strategy, err);
 }

@@ -66,7 +66,7 @@ static void presets_are_the_methods(void **state) {
     assert_text(style.answer_open, "The final answer is \\boxed{");
     assert_false(prompt_preset("step", &style));
     int n = 0;
-    for (const char *const *name = prompt_preset_names(); *name; name++, n++) assert_true(prompt_preset(*name, &style));
+    for (const char *const *name = prompt_preset_names; *name; name++, n++) assert_true(prompt_preset(*name, &style));
     assert_int_equal(n, 2);
 }
 

@@ -253,19 +253,6 @@ static void runs_are_found_as_by_brute_force(void **state) {
     assert_true(yes > 2000 && yes < 18000);
 }
 
-static void names(void **state) {
-    (void)state;
-    assert_string_equal(step_end_name(STEP_NEXT), "next");
-    assert_string_equal(step_end_name(STEP_CUT), "cut");
-    assert_string_equal(step_end_name(STEP_CLOSED), "closed");
-    assert_string_equal(step_end_name(STEP_TURN), "turn");
-    assert_string_equal(step_drop_name(DROP_NONE), "none");
-    assert_string_equal(step_drop_name(DROP_EMPTY), "empty");
-    assert_string_equal(step_drop_name(DROP_DUPLICATE), "duplicate");
-    assert_string_equal(step_drop_name(DROP_DEGENERATE), "degenerate");
-    assert_string_equal(step_drop_name(DROP_FAILED), "failed");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stops_are_the_marker_and_the_closing_tag),
@@ -276,7 +263,6 @@ int main(void) {
         cmocka_unit_test(loops_are_degenerate),
         cmocka_unit_test(honest_repetition_is_not),
         cmocka_unit_test(runs_are_found_as_by_brute_force),
-        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     struct arena arena;
     arena_init(&arena);
-    for (const char *const *name = prompt_preset_names(); *name; name++) {
+    for (const char *const *name = prompt_preset_names; *name; name++) {
         struct prompt_style style;
         bool whole = n == PARTS;
         assert(prompt_preset(*name, &style));

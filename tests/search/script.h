@@ -383,10 +383,10 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
     buf_addf(&w->log, "round %d %s\n", round->number, round->note ? round->note : "");
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
-        buf_addf(&w->log, " %d+%d.%d.%d %s %s %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent, c->teacher,
-                 c->sample, c->run, step_end_name(c->end), step_drop_name(c->drop), c->finishes_parent, c->rank,
-                 c->slot, (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len,
-                 c->step.data, (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
+        buf_addf(&w->log, " %d+%d.%d.%d end %d drop %d %d rank %d slot %d tie %llx %a|%.*s|%.*s|%s\n", c->parent,
+                 c->teacher, c->sample, c->run, (int)c->end, (int)c->drop, c->finishes_parent, c->rank, c->slot,
+                 (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len, c->step.data,
+                 (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
         if (c->rollout.data) buf_addf(&w->log, "  rollout %.*s\n", (int)c->rollout.len, c->rollout.data);
     }
     for (int i = 0; i < round->n_beam; i++) log_trajectory(w, &round->beam[i]);

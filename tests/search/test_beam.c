@@ -1,4 +1,4 @@
-/* test_beam.c - the rounds of the search (method.md, section 6) against a second opinion: random scripts in which
+/* test_beam.c - the rounds of the search (sections 3 and 4.3 of the paper; docs/method.md) against a second opinion: random scripts in which
  * everything happens that teachers can do, and every round is checked against what its rules say, done another way. */
 #include "script.h"
 

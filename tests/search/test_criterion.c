@@ -1,4 +1,4 @@
-/* test_criterion.c - what the meta-prover is asked to score, byte for byte (method.md, sections 2.2 and 6 "Text"), and
+/* test_criterion.c - what the meta-prover is asked to score, byte for byte (section 4.2 of the paper; docs/method.md), and
  * what is made of its reply. The arithmetic of equation 3 is the back end's, and tested there. */
 #include "support.h"
 

@@ -3,15 +3,6 @@
 #include "answer/exact/circuit.h"
 #include "answer/exact/rational.h"
 
-static int quotient(struct circuit *circuit, slong p, ulong q) {
-    fmpq_t x;
-    fmpq_init(x);
-    fmpq_set_si(x, p, q);
-    int term = term_constant(circuit, x, NULL);
-    fmpq_clear(x);
-    return term;
-}
-
 static int negative(struct circuit *circuit, int a) { return term_multiply(circuit, term_integer(circuit, -1), a); }
 
 static int sqrt_of(struct circuit *circuit, slong n) {
@@ -25,15 +16,15 @@ static int cosine_in_first_quadrant(struct circuit *circuit, const fmpq_t x) {
     ulong q = fmpz_cmp_ui(fmpq_denref(x), 12) <= 0 ? fmpz_get_ui(fmpq_denref(x)) : 0;
     slong p = q ? fmpz_get_si(fmpq_numref(x)) : 0;
     switch (q) {
-    case 3: return quotient(circuit, 1, 2);
-    case 4: return term_multiply(circuit, quotient(circuit, 1, 2), sqrt_of(circuit, 2));
+    case 3: return term_quotient(circuit, 1, 2);
+    case 4: return term_multiply(circuit, term_quotient(circuit, 1, 2), sqrt_of(circuit, 2));
     case 5:
-        return term_multiply(circuit, quotient(circuit, 1, 4),
+        return term_multiply(circuit, term_quotient(circuit, 1, 4),
                              term_add(circuit, term_integer(circuit, p == 1 ? 1 : -1), sqrt_of(circuit, 5)));
-    case 6: return term_multiply(circuit, quotient(circuit, 1, 2), sqrt_of(circuit, 3));
+    case 6: return term_multiply(circuit, term_quotient(circuit, 1, 2), sqrt_of(circuit, 3));
     case 12: {
         int two = sqrt_of(circuit, 2);
-        return term_multiply(circuit, quotient(circuit, 1, 4),
+        return term_multiply(circuit, term_quotient(circuit, 1, 4),
                              term_add(circuit, sqrt_of(circuit, 6), p == 1 ? two : negative(circuit, two)));
     }
     }
@@ -102,8 +93,8 @@ static int without_pi(struct circuit *circuit, const struct linear *sum, fmpq_t 
 static int by_exponentials(struct circuit *circuit, int a, bool sine) {
     int i = term_i(circuit), forth = rewrite_exp(circuit, term_multiply(circuit, i, a));
     int back = rewrite_exp(circuit, negative(circuit, term_multiply(circuit, i, a)));
-    if (!sine) return term_multiply(circuit, quotient(circuit, 1, 2), term_add(circuit, forth, back));
-    int half = term_divide(circuit, quotient(circuit, 1, 2), i);
+    if (!sine) return term_multiply(circuit, term_quotient(circuit, 1, 2), term_add(circuit, forth, back));
+    int half = term_divide(circuit, term_quotient(circuit, 1, 2), i);
     return term_multiply(circuit, half, term_subtract(circuit, forth, back));
 }
 

@@ -89,6 +89,7 @@ void circuit_release(struct circuit *circuit);
 int term_intern(struct circuit *circuit, struct term *term);
 int term_constant(struct circuit *circuit, const fmpq_t re, const fmpq_t im); /* im NULL: 0 */
 int term_integer(struct circuit *circuit, slong value);
+int term_quotient(struct circuit *circuit, slong p, ulong q);
 int term_i(struct circuit *circuit);
 int term_leaf(struct circuit *circuit, enum op op, slong k);
 int term_add(struct circuit *circuit, int a, int b);

@@ -17,15 +17,8 @@ static cord_verdict say(const char **rule, const char *sentence, cord_verdict ve
     return verdict;
 }
 
-static bool has_kind(const struct node *node, enum node_kind kind, int which) {
-    if (node->kind == kind && (which < 0 || node->which == which)) return true;
-    for (size_t i = 0; i < node->n; i++)
-        if (has_kind(node->child[i], kind, which)) return true;
-    return false;
-}
-
-static bool has_infinity(const struct node *node) { return has_kind(node, NODE_CONSTANT, CONSTANT_INFINITY); }
-static bool has_variable(const struct node *node) { return has_kind(node, NODE_SYMBOL, -1); }
+static bool has_infinity(const struct node *node) { return node_has(node, NODE_CONSTANT, CONSTANT_INFINITY); }
+static bool has_variable(const struct node *node) { return node_has(node, NODE_SYMBOL, -1); }
 
 /* ---- infinity ------------------------------------------------------------------------------------------------ */
 

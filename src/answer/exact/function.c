@@ -26,13 +26,6 @@ static void point_value(fmpq_t out, int point, int variable, bool whole) {
     fmpq_set_si(out, (point + 2 * variable) % 4 == 3 ? -n : n, denominators[(3 * point + variable) % 8]);
 }
 
-static bool has_kind(const struct node *node, enum node_kind kind, int which) {
-    if (node->kind == kind && (which < 0 || node->which == which)) return true;
-    for (size_t i = 0; i < node->n; i++)
-        if (has_kind(node->child[i], kind, which)) return true;
-    return false;
-}
-
 static bool has_symbol(const struct node *node, cord_text name) {
     if (node->kind == NODE_SYMBOL) return text_equal(node->text, name);
     for (size_t i = 0; i < node->n; i++)
@@ -44,7 +37,7 @@ static bool has_symbol(const struct node *node, cord_text name) {
 static bool has_negative_base(const struct node *power, struct work *work) {
     const struct node zero = {.kind = NODE_NUMBER, .text = TEXT("0")}, *base = power->child[0];
     int order;
-    return !node_symbols(base, NULL, 0) && has_kind(base, NODE_NEGATE, -1) &&
+    return !node_symbols(base, NULL, 0) && node_has(base, NODE_NEGATE, -1) &&
            expression_order(base, &zero, work, &order) && order < 0;
 }
 
@@ -193,7 +186,7 @@ cord_verdict compare_functions(const struct node *a, const struct node *b, struc
     if (!is_subset(of_a, n, of_b, m) && !is_subset(of_b, m, of_a, n))
         return *rule = "each side has a variable that the other lacks", CORD_UNDECIDED;
     struct functions f = {.a = a, .b = b, .names = n > m ? of_a : of_b, .n = n > m ? n : m, .work = work};
-    f.complex = has_kind(a, NODE_CONSTANT, CONSTANT_I) || has_kind(b, NODE_CONSTANT, CONSTANT_I);
+    f.complex = node_has(a, NODE_CONSTANT, CONSTANT_I) || node_has(b, NODE_CONSTANT, CONSTANT_I);
     bool rounded = false;
     for (size_t i = 0; i < f.n; i++) {
         f.whole[i] = counts(a, f.names[i], work) || counts(b, f.names[i], work);

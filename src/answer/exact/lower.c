@@ -11,15 +11,6 @@ static bool is_rational(const struct circuit *circuit, int a) {
     return a >= 0 && at(circuit, a)->op == TERM_CONSTANT && at(circuit, a)->real;
 }
 
-static int quotient(struct circuit *circuit, slong p, ulong q) {
-    fmpq_t x;
-    fmpq_init(x);
-    fmpq_set_si(x, p, q);
-    int term = term_constant(circuit, x, NULL);
-    fmpq_clear(x);
-    return term;
-}
-
 /* ---- leaves -------------------------------------------------------------------------------------------------- */
 
 /* A number that is too large to write out is its digits times a power of ten. */
@@ -155,7 +146,7 @@ static int lower_extreme(struct circuit *circuit, int a, int b, bool largest) {
     if (!circuit_guard(circuit, GUARD_REAL, a) || !circuit_guard(circuit, GUARD_REAL, b)) return -1;
     int gap = rewrite_abs(circuit, term_subtract(circuit, a, b)), sum = term_add(circuit, a, b);
     sum = largest ? term_add(circuit, sum, gap) : term_subtract(circuit, sum, gap);
-    return term_multiply(circuit, quotient(circuit, 1, 2), sum);
+    return term_multiply(circuit, term_quotient(circuit, 1, 2), sum);
 }
 
 /* (e^a ± e^-a) / 2 */
@@ -163,7 +154,7 @@ static int hyperbolic(struct circuit *circuit, int a, bool sine) {
     int forth = rewrite_exp(circuit, a);
     int back = rewrite_exp(circuit, term_multiply(circuit, term_integer(circuit, -1), a));
     int sum = sine ? term_subtract(circuit, forth, back) : term_add(circuit, forth, back);
-    return term_multiply(circuit, quotient(circuit, 1, 2), sum);
+    return term_multiply(circuit, term_quotient(circuit, 1, 2), sum);
 }
 
 static int lower_function_of_one(struct circuit *circuit, int which, int a) {
@@ -180,7 +171,8 @@ static int lower_function_of_one(struct circuit *circuit, int which, int a) {
     case FUNCTION_CSC: return term_divide(circuit, one, rewrite_sin(circuit, a));
     case FUNCTION_ASIN: return rewrite_asin(circuit, a);
     case FUNCTION_ACOS: /* π/2 - asin */
-        return term_subtract(circuit, term_multiply(circuit, quotient(circuit, 1, 2), term_leaf(circuit, TERM_PI, 0)),
+        return term_subtract(circuit,
+                             term_multiply(circuit, term_quotient(circuit, 1, 2), term_leaf(circuit, TERM_PI, 0)),
                              rewrite_asin(circuit, a));
     case FUNCTION_ATAN: return rewrite_atan(circuit, a);
     case FUNCTION_SINH: return hyperbolic(circuit, a, true);
@@ -241,9 +233,9 @@ static int one_child(struct circuit *circuit, const struct node *node, int a) {
     case NODE_FLOOR: return lower_floor(circuit, a);
     case NODE_CEILING: return term_multiply(circuit, minus, lower_floor(circuit, term_multiply(circuit, minus, a)));
     case NODE_FACTORIAL: return lower_factorial(circuit, a);
-    case NODE_PERCENT: return term_multiply(circuit, quotient(circuit, 1, 100), a);
+    case NODE_PERCENT: return term_multiply(circuit, term_quotient(circuit, 1, 100), a);
     case NODE_DEGREE:
-        return term_multiply(circuit, quotient(circuit, 1, 180),
+        return term_multiply(circuit, term_quotient(circuit, 1, 180),
                              term_multiply(circuit, a, term_leaf(circuit, TERM_PI, 0)));
     case NODE_FUNCTION: return lower_function_of_one(circuit, node->which, a);
     case NODE_ADD:

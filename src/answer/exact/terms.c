@@ -182,13 +182,15 @@ int term_constant(struct circuit *circuit, const fmpq_t re, const fmpq_t im) {
     return term_intern(circuit, &t);
 }
 
-int term_integer(struct circuit *circuit, slong value) {
+int term_quotient(struct circuit *circuit, slong p, ulong q) {
     struct term t = {.op = TERM_CONSTANT, .a = -1, .b = -1};
     fmpq_init(t.re);
     fmpq_init(t.im);
-    fmpq_set_si(t.re, value, 1);
+    fmpq_set_si(t.re, p, q);
     return term_intern(circuit, &t);
 }
+
+int term_integer(struct circuit *circuit, slong value) { return term_quotient(circuit, value, 1); }
 
 int term_i(struct circuit *circuit) {
     struct term t = {.op = TERM_CONSTANT, .a = -1, .b = -1};
