@@ -147,7 +147,7 @@ typedef struct cord_model cord_model;
 
 /* A request to a server that is paid for, as the ledger hears of it. */
 typedef struct {
-    const char *model;             /* its name */
+    const char *model;             /* its name, borrowed for the call */
     uint64_t group;                /* as in cord_proposal; 0 is of no problem: its reply need not be kept */
     char key[65];                  /* SHA-256, in hexadecimal, of all that the reply depends on */
     int prompt_tokens, new_tokens; /* the most that it can cost; of a prompt that only the server can count, a guess */
@@ -161,11 +161,11 @@ typedef struct {
 } cord_cost;
 
 /* Who keeps the replies of servers, so that none is asked for twice, in this process or after a crash, and who says whether
- * more may be spent. All or none of the functions are there; `ctx` is theirs, and may be NULL. They are called by any
+ * more may be spent. All of the functions are there but perhaps `again`, or none; `ctx` is theirs, may be NULL, and lives as long as the engine. They are called by any
  * thread that is inside the library, and `keep` by the one that does all HTTP, which should not be kept waiting. */
 typedef struct {
     void *ctx;
-    /* A reply that was kept: true, and *reply is a heap block that the engine frees. */
+    /* A reply that was kept: true, and *reply is a block that the engine frees by free(). */
     bool (*find)(void *ctx, const cord_request *request, char **reply, size_t *len);
     /* Before these are sent, all at once. May wait until others have ended. Another status than CORD_OK: none is sent, and
      * the call returns it (CORD_CANCELLED: the budget is spent). */
@@ -206,7 +206,7 @@ typedef struct {
      * a model's file last gets all of it, and when that one is closed, the one before it. Whoever is closed is called no
      * more. */
     void (*log)(void *ctx, const char *line);
-    void *log_ctx;
+    void *log_ctx; /* lives as long as the engine */
 
     cord_ledger ledger; /* zero: replies are forgotten, and spending has no bound */
 } cord_engine_options;
@@ -243,7 +243,7 @@ typedef struct {
     /* A model that a server runs, in place of `path`, `cells`, `sequences` and `gpu_layers`. */
     const char *url;      /* base URLs without the API's paths; several, blanks between, are replicas of one model */
     const char *protocol; /* "llama-server", "vllm", "sglang", "openai", "chat"; NULL: found by asking the server */
-    const char *served;   /* what the server calls the model; NULL: the only one that it serves */
+    const char *served;   /* what the server calls the model; NULL: the first that it serves */
     const char *api_key;  /* sent to those hosts alone, through no proxy, kept in memory alone; NULL: none */
     int requests;         /* most at once to each of them; 0 = 256 */
     const char *chat_template; /* Jinja source, where the server does not tell its model's own; NULL */
@@ -260,7 +260,9 @@ typedef struct {
  * CORD_BAD_INPUT, which names the member and its value, for options that cannot be meant, as a number below 0.
  * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
  * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
- * memory. */
+ * memory; for a server that does not do what it should, or has no such model. CORD_IO_ERROR for one that cannot be
+ * reached, CORD_BUSY for one that takes no more requests now, CORD_REFUSED where it refuses the key, CORD_BAD_RECIPE for
+ * settings that do not fit it or each other. */
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err);
 
@@ -350,10 +352,10 @@ typedef struct {
     cord_sampling sampling;
     int max_tokens; /* at least 1 */
     uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation */
-    bool
-        others_go_on; /* texts of the group that this call has nothing of will be continued by who wrote them: what that
-                        * left in the cache stays. Else it may go, since on a CPU every row passes it by. All requests of
-                        * a group in one call say the same */
+    /* texts of the group that this call has nothing of will be continued by who wrote them: what that left in the
+     * cache stays. Else it may go, since on a CPU every row passes it by. All requests of a group in one call say
+     * the same */
+    bool others_go_on;
 
     cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
     char *text;       /* whole UTF-8 characters only, then a NUL that is not counted; NULL after a failure */
@@ -391,9 +393,9 @@ typedef struct {
     cord_span closing;   /* "."; may be empty */
     uint64_t group;
     bool others_go_on; /* as in cord_proposal */
-    bool
-        reuse; /* what this model wrote itself may stay as it was computed then, and is not computed anew: cheaper, and other
-                 * by rounding. Of a model in this process; a server keeps what it likes */
+    /* what this model wrote itself may stay as it was computed then, and is not computed anew: cheaper, and other
+     * by rounding. Of a model in this process; a server keeps what it likes */
+    bool reuse;
 
     cord_error error; /* code CORD_OK, or why this one failed; the others are not affected */
     double *logprob;  /* n_tokens values, nats, log-softmax in double over the raw logits */

@@ -9,10 +9,10 @@
 struct turn {
     struct chat_template *tmpl;
     struct chat_options options;
-    cord_text
-        end; /* what the template writes behind what an assistant has said: "<|im_end|>"; without blanks at its end */
-    cord_text
-        thinking;   /* the tag with which the template opens the thinking before a model writes; empty: it does not */
+    /* what the template writes behind what an assistant has said: "<|im_end|>"; without blanks at its end */
+    cord_text end;
+    /* the tag with which the template opens the thinking before a model writes; empty: it does not */
+    cord_text thinking;
     bool lacks_bos; /* it writes a BOS, and nobody has said which */
     struct arena arena;
 };

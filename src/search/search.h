@@ -170,12 +170,12 @@ struct candidate {
     const struct step_part *parts; /* NULL: it is one step */
     int n_parts;
     cord_text rollout; /* of mcts: what was written behind the step, up to the end; else data == NULL */
-    double
-        log_score; /* of `reasoning` and `rollout`; the parent's if finishes_parent; NAN when dropped or not scored */
-    int rank;      /* among all of its run that could be kept, from 0; -1 when dropped, or where none compete */
-    int slot;      /* in the new beam, or -1 when not kept */
-    uint64_t tie;  /* the seeded hash that breaks ties: smaller wins */
-    int reasoning_tokens;                         /* of `reasoning`, in the meta-prover's tokens */
+    /* of `reasoning` and `rollout`; the parent's if finishes_parent; NAN when dropped or not scored */
+    double log_score;
+    int rank;             /* among all of its run that could be kept, from 0; -1 when dropped, or where none compete */
+    int slot;             /* in the new beam, or -1 when not kept */
+    uint64_t tie;         /* the seeded hash that breaks ties: smaller wins */
+    int reasoning_tokens; /* of `reasoning`, in the meta-prover's tokens */
     int prompt_tokens, cached_tokens, new_tokens; /* of the proposal, in the teacher's tokens */
     int score_prompt_tokens, score_cached_tokens; /* of the scoring, in the meta-prover's */
     int64_t propose_us, score_us;
@@ -199,9 +199,9 @@ const char *grade_name(enum grade grade);
 struct answered {
     struct trajectory trajectory;
     cord_text reply; /* the answer stage's whole text, with what the style opened it with */
-    cord_text
-        answer; /* extracted from it; all of it behind the thinking, where none is found and the grader reads that;
-                         empty when there is none */
+    /* extracted from it; all of it behind the thinking, where none is found and the grader reads that; empty when
+     * there is none */
+    cord_text answer;
     enum grade grade;
     const char *why;             /* the grader's rule or reason */
     bool refused;                /* nobody wrote it, as `why` says: who is asked another time may well do so */
@@ -272,8 +272,8 @@ struct search {
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;
     bool others_go_on; /* of all its requests, as in cord_proposal: the strategy's to say */
-    cord_text
-        contrast; /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
+    /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
+    cord_text contrast;
 };
 
 /* Searches by settings->strategy. Fails when the engine does, when the observer does, when no teacher can take the prompt, or

@@ -109,9 +109,9 @@ struct node {
     int n, cap;
     int start;    /* position of its first token */
     int sequence; /* -1: none */
-    bool
-        decoded; /* written token by token, not prefilled: its cells differ by rounding; a score rests on them only where
-                   * it may (cord_scoring.reuse) */
+    /* written token by token, not prefilled: its cells differ by rounding; a score rests on them only where it may
+     * (cord_scoring.reuse) */
+    bool decoded;
     bool held;   /* a job works at its end */
     bool shared; /* more than one group began here: goes last */
     uint64_t group;
