@@ -260,9 +260,8 @@ typedef struct {
  * CORD_BAD_INPUT, which names the member and its value, for options that cannot be meant, as a number below 0.
  * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
  * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
- * memory; for a server that does not do what it should, or has no such model. CORD_IO_ERROR for one that cannot be
- * reached, CORD_BUSY for one that takes no more requests now, CORD_REFUSED where it refuses the key, CORD_BAD_RECIPE for
- * settings that do not fit it or each other. */
+ * memory; for a server that does not do what it should. Of a server also CORD_BAD_RECIPE (a URL that is none, a model
+ * that it does not have), CORD_IO_ERROR (it cannot be reached), CORD_BUSY, CORD_REFUSED. */
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err);
 
