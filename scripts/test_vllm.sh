@@ -58,7 +58,7 @@ serve
 check "vLLM answers" $?
 "$cord" doctor r.yaml
 check "the doctor finds nothing bad" $?
-"$cord" doctor r.yaml --json | grep -q '"right scores","verdict":"good"'
+"$cord" doctor r.yaml --format json | grep -q '"right scores","verdict":"good"'
 check "both ways of scoring agree" $?
 
 before=$(hits)
@@ -72,7 +72,7 @@ check "its prefix cache was used ($before tokens before, $after after)" $?
 sed "s#^models:.*#models:\n  plain: {url: '$url', protocol: openai, template: '$CORD_HF/chat_template.jinja'}\n  chat: {url: '$url', protocol: chat}\n  flow: {url: '$url', stream: true, template: '$CORD_HF/chat_template.jinja'}#
 s#^teachers:#teachers:\n  chats: {model: chat, temperature: 1.0}#; s#warm: {model: small#warm: {model: plain#; s#hot: {model: small#hot: {model: flow#
 s#^meta_prover:.*#meta_prover: {model: plain}#" r.yaml >words.yaml
-"$cord" doctor words.yaml --json >found
+"$cord" doctor words.yaml --format json >found
 check "the doctor finds nothing bad in other words" $?
 grep '"model":"plain"' found | grep -q '"right scores","verdict":"good"'
 check "an echo scores, and the likeliest tokens agree" $?

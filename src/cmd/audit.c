@@ -128,10 +128,8 @@ bool look_has_progress(const struct look *l) { return l->criterion == criteria[0
 /* ---- the verb ------------------------------------------------------------------------------------------------ */
 
 static int run_audit(const struct call *call) {
-    const struct option_value *format = call_option(call, "format");
-    bool json = format->given && !strcmp(format->text, "json");
-    if (format->given && !json && strcmp(format->text, "text") != 0)
-        return call_usage(call, "--format is text or json, not '%.200s'", format->text);
+    bool json;
+    if (call_json(call, &json) != EXIT_ALL_DONE) return EXIT_WRONG_USAGE;
     if (call_option(call, "sample")->given && !call_option(call, "rollouts")->given)
         return call_usage(call, "--sample is about --rollouts: say --rollouts N, or leave it out");
     struct look look = {.call = call};

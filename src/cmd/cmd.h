@@ -68,6 +68,8 @@ const struct option_value *call_option(const struct call *call, const char *name
 int call_fail(const struct call *call, const cord_error *err);
 /* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whether --format says json, and not text, the default; anything else is wrong usage, and told. */
+int call_json(const struct call *call, bool *json);
 
 /* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else
  * ~/.cache/cord/models. This and the next two functions are the only places besides colour and terminal checks where cord

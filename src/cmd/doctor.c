@@ -73,10 +73,10 @@ static void print_json(const struct call *call, const struct patient *p) {
 }
 
 /* Examines one model, and tells. True where it can do what the recipe asks of it. */
-static bool see(const struct call *call, struct page *page, struct patient *p) {
+static bool see(const struct call *call, bool json, struct page *page, struct patient *p) {
     if (p->model) patient_examine(p);
     if (was_interrupted()) return false; /* what was found then is that it was stopped */
-    if (call_option(call, "json")->given)
+    if (json)
         print_json(call, p);
     else
         print(page, p);
@@ -86,13 +86,14 @@ static bool see(const struct call *call, struct page *page, struct patient *p) {
 
 /* All are opened before the first is examined: of servers that share a device, one must be known to sleep before another
  * is woken. The number of those that can do their part. */
-static int see_all(const struct call *call, struct page *page, cord_engine *engine, const struct recipe *recipe,
-                   struct arena *arena) {
+static int see_all(const struct call *call, bool json, struct page *page, cord_engine *engine,
+                   const struct recipe *recipe, struct arena *arena) {
     int good = 0;
     struct patient *patients = arena_alloc(arena, (size_t)recipe->n_models * sizeof *patients);
     for (int i = 0; patients && i < recipe->n_models && !was_interrupted(); i++)
         patient_admit(&patients[i], engine, recipe, i, arena);
-    for (int i = 0; patients && i < recipe->n_models && !was_interrupted(); i++) good += see(call, page, &patients[i]);
+    for (int i = 0; patients && i < recipe->n_models && !was_interrupted(); i++)
+        good += see(call, json, page, &patients[i]);
     return good;
 }
 
@@ -103,6 +104,8 @@ static int run_doctor(const struct call *call) {
     struct page page;
     cord_engine *engine = NULL;
     cord_error err = {0};
+    bool json;
+    if (call_json(call, &json) != EXIT_ALL_DONE) return EXIT_WRONG_USAGE;
     arena_init(&arena);
     struct recipe_options options = {.set = set->list, .n_set = set->n, .models_folder = models_folder(&arena)};
     if (recipe_load(call->args[0], &options, &recipe, &err) != CORD_OK) {
@@ -117,8 +120,8 @@ static int run_doctor(const struct call *call) {
     page_init(&page, call->out);
     if (cord_engine_open(&with, &engine, &err) == CORD_OK) {
         watch_signals(engine);
-        good = see_all(call, &page, engine, &recipe, &arena);
-        if (!was_interrupted() && !call_option(call, "json")->given)
+        good = see_all(call, json, &page, engine, &recipe, &arena);
+        if (!was_interrupted() && !json)
             page_print(&page, good == recipe.n_models ? PAINT_GOOD : PAINT_BAD,
                        "%d of %d model%s can do what the recipe asks\n", good, recipe.n_models,
                        recipe.n_models == 1 ? "" : "s");
@@ -139,7 +142,11 @@ static int run_doctor(const struct call *call) {
 
 static const struct option options[] = {
     {.name = "set", .type = OPTION_LIST, .value = "KEY=VALUE", .doc = "override a key of the recipe"},
-    {.name = "json", .type = OPTION_FLAG, .doc = "a line of JSON for each model instead"},
+    {.name = "format",
+     .letter = 'f',
+     .type = OPTION_TEXT,
+     .value = "text|json",
+     .doc = "for people (default), or a line of JSON for each model"},
     {.name = NULL},
 };
 

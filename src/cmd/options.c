@@ -166,3 +166,10 @@ int call_usage(const struct call *call, const char *format, ...) {
     va_end(args);
     return EXIT_WRONG_USAGE;
 }
+
+int call_json(const struct call *call, bool *json) {
+    const struct option_value *format = call_option(call, "format");
+    *json = format->given && !strcmp(format->text, "json");
+    if (!format->given || *json || !strcmp(format->text, "text")) return EXIT_ALL_DONE;
+    return call_usage(call, "--format is text or json, not '%.200s'", format->text);
+}

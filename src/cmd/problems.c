@@ -242,10 +242,8 @@ static cord_status write_json(const struct problems *p, cord_error *err) {
 
 static int read_options(struct problems *p) {
     const struct call *call = p->call;
-    const struct option_value *format = call_option(call, "format"), *answers = call_option(call, "answers");
-    p->json = format->given && !strcmp(format->text, "json");
-    if (format->given && !p->json && strcmp(format->text, "text") != 0)
-        return call_usage(call, "--format: '%.200s' is not text or json", format->text);
+    const struct option_value *answers = call_option(call, "answers");
+    if (call_json(call, &p->json) != EXIT_ALL_DONE) return EXIT_WRONG_USAGE;
     p->options = (struct problem_options){
         .path = call->args[0],
         .library = duckdb_library(&p->arena),

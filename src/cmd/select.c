@@ -50,7 +50,7 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
                  {"question", "problems.question"},
                  {"answer", "problems.answer"},
                  {"target", "problems.target"}};
-    const struct option_value *model = call_option(call, "meta-prover"), *format = call_option(call, "format");
+    const struct option_value *model = call_option(call, "meta-prover"), *answers = call_option(call, "answers");
     const struct option_value *limit = call_option(call, "limit"), *set = call_option(call, "set");
     set_key(s, "problems.file", file);
     set_key(s, "problems.skip", "0"); /* what a recipe says of its own problems is not meant here */
@@ -61,7 +61,7 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
         const struct option_value *name = call_option(call, names[i].option);
         set_name(s, names[i].key, name->given ? name->text : "");
     }
-    set_key(s, "problems.format", format->given ? format->text : "auto");
+    set_key(s, "problems.format", answers->given ? answers->text : "auto");
     set_key(s, "problems.context", "''");
     set_key(s, "problems.full_context", "''");
     if (model->given) set_name(s, "models.meta-prover.file", model->text);
@@ -150,7 +150,7 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .value = "FIELD",
      .doc = "the field of the answer whose likelihood is the score"},
-    {.name = "format",
+    {.name = "answers",
      .type = OPTION_TEXT,
      .value = "auto|verbatim|hashes|boxed|integer",
      .doc = "how the answer stands in its field"},
