@@ -25,9 +25,8 @@ const char *last_part(const char *path, struct arena *arena) {
 /* What the run's scores are. A merged trace is scored by S whatever the recipe's criterion is. */
 static cord_status read_method(struct export_source *source, const struct recipe_outline *outline, struct arena *arena,
                                cord_error *err) {
-    bool merged = text_equal(outline->strategy, TEXT("integration"));
     source->strategy = arena_text(arena, outline->strategy).data;
-    source->criterion = merged ? "predictive-perplexity" : arena_text(arena, outline->criterion).data;
+    source->criterion = arena_text(arena, outline->criterion).data;
     if (!source->strategy || !source->criterion) return error_memory(err);
     bool masked = strcmp(source->criterion, "masked") == 0;
     source->scores = masked || strcmp(source->criterion, "predictive-perplexity") == 0 ? SCORES_OF_GOLD
