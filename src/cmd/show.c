@@ -88,28 +88,28 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     return CORD_OK;
 }
 
-/* Who computed the run, which part of the problems it is of, and which runs it was merged from. */
-static cord_status show_origin(struct show *s, cord_error *err) {
-    cord_text makers, maker, shard, merged;
-    CORD_TRY(journal_get_fact(s->journal, "made_by", &s->arena, &makers, err));
-    for (const char *before = "computed by cord "; text_next_line(&makers, &maker); before = ", ") {
+/* A fact of the run, its lines in one, behind what it is. */
+static cord_status show_fact(struct show *s, const char *key, const char *what, const char *between, const char *behind,
+                             cord_error *err) {
+    cord_text lines, line;
+    CORD_TRY(journal_get_fact(s->journal, key, &s->arena, &lines, err));
+    if (!lines.len) return CORD_OK;
+    for (const char *before = what; text_next_line(&lines, &line); before = between) {
         page_print(&s->page, PAINT_NONE, "%s", before);
-        page_raw(&s->page, PAINT_NONE, maker);
-        if (!makers.len) page_print(&s->page, PAINT_NONE, "\n");
+        page_raw(&s->page, PAINT_NONE, line);
     }
-    CORD_TRY(journal_get_fact(s->journal, "shard", &s->arena, &shard, err));
-    CORD_TRY(journal_get_fact(s->journal, "merged", &s->arena, &merged, err));
-    if (shard.len) {
-        page_print(&s->page, PAINT_NONE, "shard ");
-        page_raw(&s->page, PAINT_NONE, shard);
-        page_print(&s->page, PAINT_NONE, ": the part of the problems that cord run --shard took\n");
-    }
-    if (merged.len) {
-        page_print(&s->page, PAINT_NONE, "merged from ");
-        page_raw(&s->page, PAINT_NONE, merged);
-        page_print(&s->page, PAINT_NONE, "\n");
-    }
+    page_print(&s->page, PAINT_NONE, "%s\n", behind);
     return CORD_OK;
+}
+
+/* Who computed the run, which part of the problems it is of, which runs it was merged from, and by what other settings some of
+ * it came to be. */
+static cord_status show_origin(struct show *s, cord_error *err) {
+    CORD_TRY(show_fact(s, "made_by", "computed by cord ", ", ", "", err));
+    CORD_TRY(show_fact(s, "shard", "shard ", "", ": the part of the problems that cord run --shard took", err));
+    CORD_TRY(show_fact(s, "merged", "merged from ", "", "", err));
+    CORD_TRY(show_fact(s, "mixed", "merged from runs that do not agree: ", "; ", "", err));
+    return show_fact(s, "changed", "gone on with other settings: ", "; ", "", err);
 }
 
 static cord_status show_spending(struct show *s, cord_error *err) {
