@@ -17,7 +17,7 @@ same on every machine:
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right; what the compared methods do with them plays no part
 
-Environment: CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and
+Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and
 suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
 openai/grade-school-math; the bytes are checked).
 """
@@ -27,7 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 CORD = os.environ.get("CORD_BINARY", os.path.join(ROOT, "build/cord"))
 RECIPES = os.path.join(ROOT, "recipes/paper/small")
-CACHE = os.path.join(os.environ.get("CORD_CACHE", os.path.expanduser("~/.cache/cord")), "paper")
+CACHE = os.path.join(os.environ.get("CORD_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "cord"), "paper")
 FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
          "hard": ("gsm8k-train-2000.jsonl", "45926aa7b33a4d57392a712ec0fc718a68cc2e33422658ddda76af4c305f24ce")}
 BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 16, 100, 32, (1, 2, 3), 9001

@@ -3,7 +3,7 @@
 
 #include "cmd/parse.h"
 #include "cmd/sheet.h"
-
+#include "data/tables.h"
 #include "recipe/recipe.h"
 
 const struct verb *const cmd_verbs[] = {&verb_problems, &verb_doctor,  &verb_run,   &verb_select, &verb_merge,
@@ -151,6 +151,9 @@ static void help_man(FILE *out) {
     sheet_entry(&sheet, 0, "CORD_MODELS", NULL,
                 "the folder in which a model's name is looked up, as NAME.gguf; else $CORD_CACHE/models, else "
                 "$XDG_CACHE_HOME/cord/models, else ~/.cache/cord/models");
+    sheet_entry(&sheet, 0, "CORD_DUCKDB", NULL,
+                "DuckDB's library, by which tables other than JSONL are read; else libduckdb.so in the folder "
+                "duckdb-" DUCKDB_VERSION " beside the models' one");
     sheet_entry(&sheet, 0, "NO_COLOR", NULL, "if it is set and not empty, nothing is printed in colour");
     sheet_entry(&sheet, 0, "TERM", NULL,
                 "if it is not set, empty or dumb, nothing is printed in colour, and runs have no live view");

@@ -30,25 +30,25 @@ cord_status key_of_server(const char *name, const char *field, const char **key,
                      field, name);
 }
 
-const char *models_folder(struct arena *arena) {
+/* Where the scripts put what they fetch and build. */
+static const char *in_cache(struct arena *arena, const char *name) {
     const char *value;
-    if ((value = variable("CORD_MODELS"))) return arena_text(arena, text_of(value)).data;
-    if ((value = variable("CORD_CACHE"))) return arena_printf(arena, "%s/models", value);
-    if ((value = variable("XDG_CACHE_HOME"))) return arena_printf(arena, "%s/cord/models", value);
-    if ((value = variable("HOME"))) return arena_printf(arena, "%s/.cache/cord/models", value);
+    if ((value = variable("CORD_CACHE"))) return arena_printf(arena, "%s/%s", value, name);
+    if ((value = variable("XDG_CACHE_HOME"))) return arena_printf(arena, "%s/cord/%s", value, name);
+    if ((value = variable("HOME"))) return arena_printf(arena, "%s/.cache/cord/%s", value, name);
     return NULL;
 }
 
-static const char *if_there(const char *path) { return path && access(path, R_OK) == 0 ? path : NULL; }
+const char *models_folder(struct arena *arena) {
+    const char *value = variable("CORD_MODELS");
+    return value ? arena_text(arena, text_of(value)).data : in_cache(arena, "models");
+}
 
 const char *duckdb_library(struct arena *arena) {
-    static const char name[] = "duckdb-" DUCKDB_VERSION "/libduckdb.so";
-    const char *value;
-    if ((value = variable("CORD_DUCKDB"))) return arena_text(arena, text_of(value)).data;
-    if ((value = variable("CORD_CACHE"))) return if_there(arena_printf(arena, "%s/%s", value, name));
-    if ((value = variable("XDG_CACHE_HOME"))) return if_there(arena_printf(arena, "%s/cord/%s", value, name));
-    if ((value = variable("HOME"))) return if_there(arena_printf(arena, "%s/.cache/cord/%s", value, name));
-    return NULL;
+    const char *value = variable("CORD_DUCKDB");
+    if (value) return arena_text(arena, text_of(value)).data;
+    const char *path = in_cache(arena, "duckdb-" DUCKDB_VERSION "/libduckdb.so");
+    return path && access(path, R_OK) == 0 ? path : NULL;
 }
 
 bool can_be_painted(FILE *file) {
