@@ -227,8 +227,8 @@ static cord_status ask_parquet(struct table *t, cord_error *err) {
         "'FLOAT' THEN to_json(TRY_CAST(COLUMNS(*)::VARCHAR AS DOUBLE))",
         "'FLOAT[]' THEN to_json(TRY_CAST(TRY_CAST(COLUMNS(*) AS VARCHAR[]) AS DOUBLE[]))",
         "'BLOB' THEN to_json(coalesce(TRY(decode(COLUMNS(*)::VARCHAR::BLOB)), chr(0) || COLUMNS(*)::VARCHAR))",
-        "'BLOB[]' THEN to_json(list_transform(TRY_CAST(COLUMNS(*) AS VARCHAR[]), "
-        "lambda x: coalesce(TRY(decode(x::BLOB)), chr(0) || x)))"};
+        ("'BLOB[]' THEN to_json(list_transform(TRY_CAST(COLUMNS(*) AS VARCHAR[]), "
+         "lambda x: coalesce(TRY(decode(x::BLOB)), chr(0) || x)))")};
     CORD_TRY(check_columns(t, err));
     buf_clear(&t->duck.query);
     buf_addf(&t->duck.query, "SELECT '{' || concat_ws(',', *COLUMNS(*)) || '}' FROM (SELECT "
