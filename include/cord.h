@@ -161,8 +161,9 @@ typedef struct {
 } cord_cost;
 
 /* Who keeps the replies of servers, so that none is asked for twice, in this process or after a crash, and who says whether
- * more may be spent. All of the functions are there but perhaps `again`, or none; `ctx` is theirs, may be NULL, and lives as long as the engine. They are called by any
- * thread that is inside the library, and `keep` by the one that does all HTTP, which should not be kept waiting. */
+ * more may be spent. All of the functions are there but perhaps `again`, or none; `ctx` is theirs, may be NULL, and lives as
+ * long as the engine. They are called by any thread that is inside the library, and `keep` by the one that does all HTTP,
+ * which should not be kept waiting. */
 typedef struct {
     void *ctx;
     /* A reply that was kept: true, and *reply is a block that the engine frees by free(). */

@@ -22,7 +22,7 @@ const char *last_part(const char *path, struct arena *arena) {
     return arena_text(arena, text).data;
 }
 
-/* What the run's scores are. A merged trace is scored by S whatever the recipe's criterion is. */
+/* What the run's scores are. */
 static cord_status read_method(struct export_source *source, const struct recipe_outline *outline, struct arena *arena,
                                cord_error *err) {
     source->strategy = arena_text(arena, outline->strategy).data;

@@ -323,14 +323,6 @@ static void end_line(struct live *live) {
     pthread_mutex_unlock(&live->mutex);
 }
 
-/* "S 0.875 (S0 0.125)". S0 stands beside likelihoods of the answer alone: "tokens 24, PP 0.875 (S0 0.125)". */
-static void add_score(struct page *page, const struct criterion *criterion, const struct live_result *r) {
-    page_print(page, PAINT_NONE, "  %s %s", criterion->word, score_text(criterion, r->score, 3, (char[SCORE_TEXT]){0}));
-    if (criterion->shown_as != SHOWN_S && isnan(r->pp)) return;
-    if (criterion->shown_as != SHOWN_S) page_print(page, PAINT_NONE, ", PP %.3f", r->pp);
-    page_print(page, PAINT_NONE, " (S0 %.3f)", r->s0);
-}
-
 static void add_answer(struct page *page, const struct criterion *criterion, const struct live_result *r) {
     page_print(page, PAINT_NONE, "  answer ");
     page_cell(page, PAINT_NONE, r->answer.len ? r->answer : TEXT("(none)"), -24);
@@ -338,8 +330,9 @@ static void add_answer(struct page *page, const struct criterion *criterion, con
         page_print(page, PAINT_NONE, ", not ");
         page_cell(page, PAINT_NONE, r->gold, -24);
     }
-    add_score(page, criterion, r);
-    page_print(page, PAINT_NONE, "  %d round%s  ", r->rounds, r->rounds == 1 ? "" : "s");
+    page_print(page, PAINT_NONE, "  %s  %d round%s  ",
+               scores_text(criterion, r->score, r->pp, r->s0, (char[SCORES_TEXT]){0}), r->rounds,
+               r->rounds == 1 ? "" : "s");
     add_duration(page, r->seconds);
 }
 

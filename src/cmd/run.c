@@ -13,7 +13,6 @@
 #include "store/summary.h"
 #include "store/trajectories.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { SAMPLE = 3 }; /* problems that a forecast is made of */
@@ -341,16 +340,12 @@ static void tell_traces(const struct run *run) {
     fprintf(run->call->out, "\n");
 }
 
-/* "; mean S 0.875 (S0 0.125)", or of scores that are no likelihoods "; mean tokens 24.5, PP 0.875 (S0 0.125)". */
 static void tell_scores(const struct run *run) {
     const struct criterion *criterion = run->recipe.search.criterion;
     const struct summary_counts *counts = &run->counts;
     double mean = criterion->shown_as == SHOWN_LOG ? counts->mean_log_score : counts->mean_score;
-    FILE *out = run->call->out;
-    fprintf(out, "; mean %s %s", criterion->word, score_text(criterion, mean, 3, (char[SCORE_TEXT]){0}));
-    if (criterion->shown_as != SHOWN_S && isnan(counts->mean_pp)) return;
-    if (criterion->shown_as != SHOWN_S) fprintf(out, ", PP %.3f", counts->mean_pp);
-    fprintf(out, " (S0 %.3f)", counts->mean_s0);
+    fprintf(run->call->out, "; mean %s",
+            scores_text(criterion, mean, counts->mean_pp, counts->mean_s0, (char[SCORES_TEXT]){0}));
 }
 
 static int conclude(struct run *run, cord_status status) {

@@ -40,8 +40,8 @@ static void show_likelihood(struct show *s, double log_s) {
         page_print(&s->page, PAINT_NONE, "  %6.4f", exp(log_s));
 }
 
-/* Whether scores have PP beside them, since they are no likelihoods themselves. */
-static bool has_pp(const struct show *s) { return s->criterion->shown_as != SHOWN_S; }
+/* Whether scores have PP beside them. */
+static bool has_pp(const struct show *s) { return !shows_likelihoods(s->criterion); }
 
 static void add_best(struct tally *tally, const struct show *s, const struct answered *best, double log_s0) {
     tally->grades[best->grade]++;

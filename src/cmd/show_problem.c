@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-static bool is_likelihood(const struct show *s) { return s->criterion->shown_as == SHOWN_S; }
-
 /* ---- what a candidate looks like ------------------------------------------------------------------------------ */
 
 static const char *ending(const struct candidate *c) {
@@ -125,7 +123,7 @@ static void show_answer(struct show *s, const struct answered *a, int number) {
     page_cell(page, PAINT_DIM, show_teacher(s, a->trajectory.author), -16);
     page_print(page, PAINT_DIM, ", %d step%s, %s", a->trajectory.n_steps, a->trajectory.n_steps == 1 ? "" : "s",
                finish_name(a->trajectory.finish));
-    bool same = is_likelihood(s) && a->log_pp == a->trajectory.log_score; /* it was chosen by that */
+    bool same = shows_likelihoods(s->criterion) && a->log_pp == a->trajectory.log_score; /* it was chosen by that */
     if (!isnan(a->log_pp) && !same) page_print(page, PAINT_DIM, ", PP %.4f", exp(a->log_pp));
     if (!isnan(a->log_held_out)) page_print(page, PAINT_DIM, ", held out %.4f", exp(a->log_held_out));
     page_print(page, PAINT_NONE, "\n");
@@ -188,7 +186,8 @@ static void show_named_score(struct show *s, double log_score) {
 static void show_margin(struct show *s, double a, double b, const char *between) {
     double above = a == b ? 0 : score_shown(s->criterion, a) - score_shown(s->criterion, b);
     page_print(&s->page, PAINT_NONE, "%+.*f", s->criterion->shown_as == SHOWN_COUNT ? 0 : 4, above);
-    if (is_likelihood(s)) page_print(&s->page, PAINT_NONE, "%s%+.4f in log S", between, log_margin(a, b));
+    if (shows_likelihoods(s->criterion))
+        page_print(&s->page, PAINT_NONE, "%s%+.4f in log S", between, log_margin(a, b));
 }
 
 /* What stood for a place in a round: a candidate, or a finished trajectory that was carried over. */
@@ -285,7 +284,7 @@ static void show_commitment(struct show *s, const struct show_problem *p, const 
 
 /* The score before a step and behind it. Before the first there is S0, which is no score but by a likelihood. */
 static void show_growth(struct show *s, const struct step *step, double before) {
-    bool compared = step->previous || is_likelihood(s);
+    bool compared = step->previous || shows_likelihoods(s->criterion);
     if (compared) {
         page_print(&s->page, PAINT_NONE, "  %-15s", step->previous ? "before" : "before (S0)");
         show_named_score(s, before);

@@ -42,6 +42,17 @@ const char *score_text(const struct criterion *criterion, double shown, int deci
     return out;
 }
 
+const char *scores_text(const struct criterion *criterion, double shown, double pp, double s0, char out[SCORES_TEXT]) {
+    const char *score = score_text(criterion, shown, 3, (char[SCORE_TEXT]){0});
+    if (shows_likelihoods(criterion))
+        snprintf(out, SCORES_TEXT, "%s %s (S0 %.3f)", criterion->word, score, s0);
+    else if (isnan(pp))
+        snprintf(out, SCORES_TEXT, "%s %s", criterion->word, score);
+    else
+        snprintf(out, SCORES_TEXT, "%s %s, PP %.3f (S0 %.3f)", criterion->word, score, pp, s0);
+    return out;
+}
+
 cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
                              cord_error *err) {
     for (int i = 0; i < n; i++) items[i].log_score = (double)NAN;

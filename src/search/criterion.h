@@ -58,6 +58,11 @@ double score_shown(const struct criterion *criterion, double log_score);
 /* "0.875"; of a count "24", or "24.5" of the mean of several; of a logarithm "+2.565". */
 enum { SCORE_TEXT = 40 };
 const char *score_text(const struct criterion *criterion, double shown, int decimals, char out[SCORE_TEXT]);
+static inline bool shows_likelihoods(const struct criterion *criterion) { return criterion->shown_as == SHOWN_S; }
+/* "S 0.875 (S0 0.125)". S0 stands beside likelihoods of the answer alone: "tokens 24, PP 0.875 (S0 0.125)"; without a PP (NAN)
+ * "tokens 24". */
+enum { SCORES_TEXT = 160 };
+const char *scores_text(const struct criterion *criterion, double shown, double pp, double s0, char out[SCORES_TEXT]);
 
 /* ---- what criteria share ------------------------------------------------------------------------------------- */
 
