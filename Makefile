@@ -53,7 +53,7 @@ check: build ## the long tests; all tests under AddressSanitizer, UBSan and Thre
 	@scripts/fetch.sh $(MORE_TEST_MODELS) >/dev/null || true
 	@scripts/check.sh
 
-bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and three hours
+bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a script over HTTP; a quiet machine and five hours
 	@scripts/packages.sh bench
 	@scripts/fetch.sh $(DEMO_MODELS) >/dev/null
 	@cmake --build build --target benchmarks

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast cord is on this machine, beside what it can be compared with; `make bench` runs all of it.
 
-    bench/bench.py [kernels] [search] [methods] [growth] [long] [grader] [many]     default: all, about three hours on two cores
+    bench/bench.py [kernels] [search] [methods] [cheaper] [growth] [long] [grader] [many]     default: all, five hours on two cores
 
 What is compared runs in turn, A B A B, and medians are printed, as tables for docs/performance.md, which says what each
 measure is. Nothing has a threshold. A quiet machine is needed: two threads that wait for each other by spinning lose far more
@@ -103,26 +103,36 @@ def search():
     table(["", "seconds", "propose", "score", "sample", "other", "tokens written", "ms a token", "rows a batch"], rows)
 
 
+POOLS = {"three models": "recipes/paper/small/%s.yaml", "one model three times": "recipes/paper/small/homogeneous-strong-%s.yaml"}
+
+
+def side_by_side(pool, *ways):
+    """Ways to search, each a recipe and settings over it, in turn; the first is what the others are compared with."""
+    results = {name: [] for name, _, _ in ways}
+    for _ in range(RUNS):
+        for name, recipe, settings in ways:
+            results[name].append(run(f"problems.file={ROOT}/recipes/demo.jsonl", *settings, recipe=POOLS[pool] % recipe))
+    middle = {name: {key: statistics.median(r[key] for r in all) for key in all[0]} for name, all in results.items()}
+    first, computed = middle[ways[0][0]], ("written", "prefilled", "scored")
+    rows = [[name, r["seconds"], r["seconds"] / first["seconds"], r["propose_seconds"], r["score_seconds"], r["sample_seconds"],
+             r["other_seconds"], *(f"{r[key]:.0f}" for key in computed), sum(r[key] for key in computed) / sum(first[key] for key in computed),
+             r["rows"], f"{r['correct']:.2f}"] for name, r in middle.items()]
+    print(f"{pool}, twelve trajectories each (Curation: four of each teacher; CoRD: beam 4); means a problem, medians of {RUNS}; "
+          "seconds of all runs: " + "; ".join(name + " " + ", ".join(f"{r['seconds']:.1f}" for r in all) for name, all in results.items()))
+    table(["", "seconds", "ratio", "propose", "score", "sample", "other", "written", "prefilled", "scored", "tokens, ratio",
+           "rows a batch", "correct"], rows)
+
+
 def methods():
-    """CoRD beside Curation with as many complete trajectories, and with what makes it cheaper: in turn, A B A B."""
-    small, homogeneous = "recipes/paper/small/%s.yaml", "recipes/paper/small/homogeneous-strong-%s.yaml"
-    ways = [("Curation", "curation", ()), ("CoRD", "cord", ()), ("CoRD, adaptive proposals", "cord", ("search.proposals=adaptive",)),
-            ("CoRD, all scored anew", "cord", ("meta_prover.reuse=false",))]
-    pools = [(pool, [(name, kind % recipe, settings) for name, recipe, settings in ways])
-             for pool, kind in (("three models", small), ("one model three times", homogeneous))]
-    for pool, variants in pools:
-        results = {name: [] for name, _, _ in variants}
-        for _ in range(RUNS):
-            for name, recipe, settings in variants:
-                results[name].append(run(f"problems.file={ROOT}/recipes/demo.jsonl", *settings, recipe=recipe))
-        middle = {name: {key: statistics.median(r[key] for r in all) for key in all[0]} for name, all in results.items()}
-        rows = [[name, r["seconds"], r["seconds"] / middle["Curation"]["seconds"], r["propose_seconds"], r["score_seconds"], r["sample_seconds"],
-                 r["other_seconds"], *(f"{r[key]:.0f}" for key in ("written", "prefilled", "scored")),
-                 (r["written"] + r["prefilled"] + r["scored"]) / sum(middle["Curation"][key] for key in ("written", "prefilled", "scored")),
-                 r["rows"], f"{r['correct']:.2f}"] for name, r in middle.items()]
-        print(f"methods: {pool}, twelve trajectories each (Curation: four of each teacher; CoRD: beam 4); means a problem, medians of {RUNS}")
-        table(["", "seconds", "ratio", "propose", "score", "sample", "other", "written", "prefilled", "scored", "tokens, ratio",
-               "rows a batch", "correct"], rows)
+    """CoRD beside Curation with as many complete trajectories."""
+    for pool in POOLS: side_by_side(pool, ("Curation", "curation", ()), ("CoRD", "cord", ()))
+
+
+def cheaper():
+    """CoRD beside what makes it cheaper, and beside scores that are all computed anew."""
+    for pool in POOLS:
+        side_by_side(pool, ("CoRD", "cord", ()), ("CoRD, adaptive proposals", "cord", ("search.proposals=adaptive",)),
+                     ("CoRD, all scored anew", "cord", ("meta_prover.reuse=false",)))
 
 
 def growth():
@@ -247,7 +257,7 @@ def many():
 
 
 if __name__ == "__main__":
-    parts = {"kernels": kernels, "search": search, "methods": methods, "growth": growth, "long": long, "grader": grader, "many": many}
+    parts = {"kernels": kernels, "search": search, "methods": methods, "cheaper": cheaper, "growth": growth, "long": long, "grader": grader, "many": many}
     wanted = sys.argv[1:] or list(parts)
     if not set(wanted) <= set(parts): sys.exit(__doc__)
     for part in wanted:

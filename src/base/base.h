@@ -67,6 +67,8 @@ cord_text text_trim_end(cord_text t);
 cord_text text_trim(cord_text t);
 /* Takes the next line off `rest`, without its newline; false where nothing is left. */
 bool text_next_line(cord_text *rest, cord_text *line);
+/* The place of `word` in a list that ends with NULL, or -1. */
+int text_place(cord_text word, const char *const *list);
 
 /* Length of the longest prefix that holds whole, valid UTF-8 characters only: t.len where all of it is valid. */
 size_t utf8_valid_prefix(cord_text t);

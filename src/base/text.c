@@ -51,6 +51,12 @@ bool text_next_line(cord_text *rest, cord_text *line) {
     return true;
 }
 
+int text_place(cord_text word, const char *const *list) {
+    for (int i = 0; list[i]; i++)
+        if (text_equal(word, text_of(list[i]))) return i;
+    return -1;
+}
+
 /* ---- UTF-8 --------------------------------------------------------------------------------------------------- */
 
 /* Bytes that a character needs, told by its first byte; 0 where no character begins so. */

@@ -83,11 +83,10 @@ static cord_status read_drop(struct job *job, cord_error *err) {
         ptrdiff_t comma = text_find(rest, TEXT(","));
         cord_text word = text_slice(rest, 0, comma < 0 ? rest.len : (size_t)comma);
         rest = text_slice(rest, comma < 0 ? rest.len : (size_t)comma + 1, rest.len);
-        int at = 0;
-        while (audit_names[at] && !text_equal(word, text_of(audit_names[at]))) at++;
+        int at = text_place(word, audit_names);
         cord_text copy = arena_text(&job->arena, word);
         if (!copy.data) return error_memory(err);
-        if (!audit_names[at]) return unknown("audit", copy.data, audit_names, AUDITS, err);
+        if (at < 0) return unknown("audit", copy.data, audit_names, AUDITS, err);
         job->options.drop |= 1u << at;
     }
     return CORD_OK;

@@ -255,11 +255,10 @@ static int read_options(struct problems *p) {
         .full_context_field = call_option(call, "full-context")->text,
         .judged = call_option(call, "judged")->given,
     };
-    int i = 0;
-    while (answers->given && answer_format_names[i] && strcmp(answer_format_names[i], answers->text) != 0) i++;
-    if (!answer_format_names[i])
+    int format = answers->given ? text_place(text_of(answers->text), answer_format_names) : ANSWER_AUTO;
+    if (format < 0)
         return call_usage(call, "--answers: '%.200s' is not auto, verbatim, hashes, boxed or integer", answers->text);
-    p->options.format = (enum answer_format)i;
+    p->options.format = (enum answer_format)format;
     return EXIT_ALL_DONE;
 }
 

@@ -27,10 +27,7 @@ static const char *or_else(const struct call *call, const char *name, const char
 
 /* The place of an option's word among those allowed, or -1. */
 static int choose(const struct call *call, const char *name, const char *const *words) {
-    const char *word = or_else(call, name, words[0]);
-    for (int i = 0; words[i]; i++)
-        if (!strcmp(words[i], word)) return i;
-    return -1;
+    return text_place(text_of(or_else(call, name, words[0])), words);
 }
 
 static int wrong_choice(const struct call *call, const char *name, const char *const *words) {

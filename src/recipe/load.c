@@ -53,13 +53,15 @@ const char *load_seen_from(const char *folder, const char *file, struct arena *a
 
 static cord_status load_problems(struct load *load) {
     struct arena *arena = &load->recipe->arena;
-    const char *file = load_string(load, "problems.file", NULL), *format = load_string(load, "problems.format", NULL);
+    const char *file = load_string(load, "problems.file", NULL);
+    int format = text_place(text_of(load_string(load, "problems.format", NULL)), answer_format_names);
     struct load_folder folder = {"", ""};
     CORD_TRY(load_folder_of(load, values_get(&load->values, "problems.file", NULL), &folder));
     const char *real = load_seen_from(folder.real, file, arena);
     struct problem_options *problems = &load->recipe->problems;
     *problems = (struct problem_options){
         .path = load_seen_from(folder.seen, file, arena),
+        .format = (enum answer_format)format,
         .id_field = load_string(load, "problems.id", NULL),
         .question_field = load_string(load, "problems.question", NULL),
         .answer_field = load_string(load, "problems.answer", NULL),
@@ -70,8 +72,6 @@ static cord_status load_problems(struct load *load) {
         .skip = (int64_t)load_number(load, "problems.skip", NULL),
         .limit = (int64_t)load_number(load, "problems.limit", NULL),
     };
-    for (int i = 0; answer_format_names[i]; i++)
-        if (!strcmp(format, answer_format_names[i])) problems->format = (enum answer_format)i;
     if (!problems->path || !real) return error_memory(load->err);
     return load_put(load, "problems.file", NULL, text_of(real));
 }

@@ -11,10 +11,7 @@
 
 /* The number of a choice's value in its list. */
 static int choice(const struct load *load, const char *pattern, const char *const *names) {
-    const char *value = load_string(load, pattern, NULL);
-    int number = 0;
-    while (names[number] && strcmp(names[number], value) != 0) number++;
-    return number;
+    return text_place(text_of(load_string(load, pattern, NULL)), names);
 }
 
 /* What belongs to one grader says nothing to the others: it is refused, not passed over. Resolved recipes write all
@@ -78,9 +75,7 @@ static cord_status load_named(struct load *load, const char *pattern, int otherw
 
 /* Where steps end; the paper's phrases are written out for the resolved recipe. */
 cord_status load_segmentation(struct load *load) {
-    const char *how = load_string(load, "search.segmentation", NULL);
-    for (int i = 0; segmentation_names[i]; i++)
-        if (!strcmp(how, segmentation_names[i])) load->segmentation = (enum segmentation)i;
+    load->segmentation = (enum segmentation)choice(load, "search.segmentation", segmentation_names);
     if (load->segmentation != SEGMENTATION_PREFIX)
         return check_owner(load, "search.prefixes", "search.segmentation", "prefix");
     if (!load_string(load, "search.prefixes", NULL)) {
@@ -108,7 +103,7 @@ static cord_status load_tree(struct load *load, struct search_settings *search) 
 
 static cord_status load_strategy(struct load *load, struct search_settings *search) {
     const char *name = load_string(load, "search.strategy", NULL);
-    while (strcmp(strategy_names[search->strategy], name) != 0) search->strategy++;
+    search->strategy = (enum search_strategy)choice(load, "search.strategy", strategy_names);
     bool complete = search->strategy == STRATEGY_CURATION || search->strategy == STRATEGY_REJECTION ||
                     search->strategy == STRATEGY_INTEGRATION;
     bool tree = search->strategy == STRATEGY_MCTS;
@@ -313,19 +308,16 @@ static cord_status load_judge(struct load *load, struct grading *grading, int *m
 
 static cord_status load_grading(struct load *load) {
     struct grading *grading = &load->recipe->grading;
-    const char *by = load_string(load, "grading.by", NULL), *numbers = load_string(load, "grading.numbers", NULL);
     *grading = (struct grading){
-        .math = {.tolerance = load_number(load, "grading.tolerance", NULL)},
+        .by = (enum grader_kind)choice(load, "grading.by", grader_kind_names),
+        .math = {.numbers = (cord_number_rule)choice(load, "grading.numbers", number_rule_names),
+                 .tolerance = load_number(load, "grading.tolerance", NULL)},
         .command = load_string(load, "grading.command", NULL),
         .seconds = load_number(load, "grading.seconds", NULL),
         .date = load_string(load, "prompt.date", NULL),
         .tokens = (int)load_number(load, "grading.tokens", NULL),
         .temperature = (float)load_number(load, "grading.temperature", NULL),
     };
-    for (int i = 0; grader_kind_names[i]; i++)
-        if (!strcmp(by, grader_kind_names[i])) grading->by = (enum grader_kind)i;
-    for (int i = 0; number_rule_names[i]; i++)
-        if (!strcmp(numbers, number_rule_names[i])) grading->math.numbers = (cord_number_rule)i;
     load->recipe->judge_model = -1;
     CORD_TRY(check_owners(load));
     if (grading->math.numbers == CORD_NUMBERS_RELATIVE && !(grading->math.tolerance > 0))

@@ -143,6 +143,7 @@ static const char *field(const struct recipe_values *values, const char *path) {
 }
 
 static void outline_problems(const struct recipe_values *values, struct problem_options *out) {
+    int format = text_place(say(values, "problems.format", NULL), answer_format_names);
     *out = (struct problem_options){
         .id_field = field(values, "problems.id"),
         .question_field = field(values, "problems.question"),
@@ -150,11 +151,9 @@ static void outline_problems(const struct recipe_values *values, struct problem_
         .target_field = field(values, "problems.target"),
         .context_field = field(values, "problems.context"),
         .full_context_field = field(values, "problems.full_context"),
+        .format = format < 0 ? ANSWER_AUTO : (enum answer_format)format,
         .judged = text_equal(say(values, "grading.by", NULL), text_of(grader_kind_names[GRADER_JUDGE])),
     };
-    for (int i = 0; answer_format_names[i]; i++)
-        if (text_equal(say(values, "problems.format", NULL), text_of(answer_format_names[i])))
-            out->format = (enum answer_format)i;
 }
 
 cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recipe_outline *out, cord_error *err) {
