@@ -128,8 +128,8 @@ bool look_has_progress(const struct look *l) { return l->criterion == criteria[0
 /* ---- the verb ------------------------------------------------------------------------------------------------ */
 
 static int run_audit(const struct call *call) {
-    bool json;
-    if (call_json(call, &json) != EXIT_ALL_DONE) return EXIT_WRONG_USAGE;
+    int json = call_choice(call, "format", text_or_json);
+    if (json < 0) return EXIT_WRONG_USAGE;
     if (call_option(call, "sample")->given && !call_option(call, "rollouts")->given)
         return call_usage(call, "--sample is about --rollouts: say --rollouts N, or leave it out");
     struct look look = {.call = call};

@@ -68,8 +68,10 @@ const struct option_value *call_option(const struct call *call, const char *name
 int call_fail(const struct call *call, const cord_error *err);
 /* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Whether --format says json, and not text, the default; anything else is wrong usage, and told. */
-int call_json(const struct call *call, bool *json);
+/* The place of an option's word in the list of those allowed, which ends with NULL; of one that is not given 0. A word that is
+ * not there is wrong usage: told, and -1. */
+int call_choice(const struct call *call, const char *name, const char *const *words);
+extern const char *const text_or_json[]; /* the usual --format */
 
 /* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else
  * ~/.cache/cord/models. This and the next two functions are the only places besides colour and terminal checks where cord

@@ -375,15 +375,11 @@ static cord_status write_rows(struct compare *c, cord_error *err) {
     return evidence_write(runs, c->n_runs, rows->text, err);
 }
 
-struct format {
-    const char *name;
-    cord_status (*write)(struct compare *compare, cord_error *err);
-};
+static const char *const format_names[] = {"text", "markdown", "csv", "json", NULL};
+static cord_status (*const writers[])(struct compare *compare, cord_error *err) = {compare_text, compare_markdown,
+                                                                                   compare_csv, compare_json};
 
-static const struct format formats[] = {
-    {"text", compare_text}, {"markdown", compare_markdown}, {"csv", compare_csv}, {"json", compare_json}};
-
-static cord_status compare_all(struct compare *c, const struct format *format, cord_error *err) {
+static cord_status compare_all(struct compare *c, int format, cord_error *err) {
     CORD_TRY(call_option(c->call, "from-rows")->given ? read_tables(c, err) : read_journals(c, err));
     CORD_TRY(write_rows(c, err));
     CORD_TRY(match(c, err));
@@ -391,19 +387,13 @@ static cord_status compare_all(struct compare *c, const struct format *format, c
     CORD_TRY(find_baseline(c, err));
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
     CORD_TRY(compare_note(c, err));
-    return format->write(c, err);
+    return writers[format](c, err);
 }
 
 static int run_compare(const struct call *call) {
-    const struct option_value *wanted = call_option(call, "format"), *samples = call_option(call, "samples");
-    const struct format *format = &formats[0];
-    if (wanted->given) {
-        size_t i = 0;
-        while (i < sizeof formats / sizeof *formats && strcmp(formats[i].name, wanted->text) != 0) i++;
-        if (i == sizeof formats / sizeof *formats)
-            return call_usage(call, "--format is text, markdown, csv or json, not '%.200s'", wanted->text);
-        format = &formats[i];
-    }
+    const struct option_value *samples = call_option(call, "samples");
+    int format = call_choice(call, "format", format_names);
+    if (format < 0) return EXIT_WRONG_USAGE;
     struct compare c = {.call = call};
     cord_error err = {0};
     arena_init(&c.arena);

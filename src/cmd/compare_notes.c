@@ -105,24 +105,41 @@ static cord_status note_past(struct compare *c, const struct compared_run *run, 
     return CORD_OK;
 }
 
-static bool is_of_weights(cord_text key) {
-    return text_starts(key, TEXT("model.")) && (text_ends(key, TEXT(".sha256")) || text_ends(key, TEXT(".serves")));
+/* What a model was: what its server says that it is, or where no server has it the hash of its file. */
+static cord_status read_identity(struct compare *c, const struct compared_run *run, cord_text model, const char *what,
+                                 cord_text *out, cord_error *err) {
+    const char *key = arena_printf(&c->arena, "model.%.*s.%s", (int)model.len, model.data, what);
+    return key ? journal_get_fact(run->journal, key, &c->arena, out, err) : error_memory(err);
+}
+
+static cord_status is_same_model(struct compare *c, const struct compared_run *base, const struct compared_run *run,
+                                 cord_text model, bool *same, cord_error *err) {
+    cord_text serves[2], hash[2];
+    CORD_TRY(read_identity(c, base, model, "serves", &serves[0], err));
+    CORD_TRY(read_identity(c, run, model, "serves", &serves[1], err));
+    CORD_TRY(read_identity(c, base, model, "sha256", &hash[0], err));
+    CORD_TRY(read_identity(c, run, model, "sha256", &hash[1], err));
+    const cord_text *known = serves[0].len || serves[1].len ? serves : hash;
+    *same =
+        !known[0].len || !known[1].len || text_equal(known[0], known[1]); /* a file and a server may have the same */
+    return CORD_OK;
 }
 
 /* A recipe names a model; which weights that was, journals know. */
 static cord_status note_weights(struct compare *c, const struct compared_run *base, const struct compared_run *run,
                                 cord_error *err) {
+    static const cord_text before = {"model.", 6}, behind = {".sha256", 7};
     struct journal_fact *facts;
     int n;
     CORD_TRY(journal_list_facts(run->journal, &c->arena, &facts, &n, err));
     for (int i = 0; i < n; i++) {
-        cord_text there;
-        if (!is_of_weights(facts[i].key)) continue;
-        CORD_TRY(journal_get_fact(base->journal, facts[i].key.data, &c->arena, &there, err));
-        if (!there.len || !facts[i].value.len || text_equal(there, facts[i].value)) continue;
-        cord_text name = text_slice(facts[i].key, sizeof "model." - 1, facts[i].key.len - (sizeof ".sha256" - 1));
-        buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.\n",
-                 (int)name.len, name.data, run->folder, base->folder);
+        bool same;
+        if (!text_starts(facts[i].key, before) || !text_ends(facts[i].key, behind)) continue;
+        cord_text model = text_slice(facts[i].key, before.len, facts[i].key.len - behind.len);
+        CORD_TRY(is_same_model(c, base, run, model, &same, err));
+        if (!same)
+            buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.\n",
+                     (int)model.len, model.data, run->folder, base->folder);
     }
     return CORD_OK;
 }
@@ -131,15 +148,22 @@ static cord_status note_weights(struct compare *c, const struct compared_run *ba
 static cord_status note_grading(struct compare *c, const struct compared_run *base, const struct compared_run *run,
                                 cord_error *err) {
     cord_text lines, line;
+    bool graded = false;
     if (!base->recipe.len || !run->recipe.len) return CORD_OK; /* nothing has begun there */
     CORD_TRY(recipe_differences(base->recipe, run->recipe, &c->arena, &lines, err));
-    while (text_next_line(&lines, &line)) {
-        bool graded = text_starts(line, TEXT("grading.")), held_out = text_starts(line, TEXT("measures.held_out"));
-        if (graded || held_out)
-            buf_addf(&c->notes, "%s of %s cannot be compared with %s as it stands: %.*s.\n",
-                     graded ? "Accuracy" : "PP by the held-out scorer", run->folder, base->folder, (int)line.len,
-                     line.data);
-    }
+    for (cord_text rest = lines; text_next_line(&rest, &line);)
+        if (text_starts(line, TEXT("grading."))) {
+            if (!graded)
+                buf_addf(&c->notes, "Accuracy of %s cannot be compared with %s as it stands: ", run->folder,
+                         base->folder);
+            buf_addf(&c->notes, "%s%.*s", graded ? "; " : "", (int)line.len, line.data);
+            graded = true;
+        }
+    if (graded) buf_addf(&c->notes, ".\n");
+    for (cord_text rest = lines; text_next_line(&rest, &line);) /* a run that has none has no such figure */
+        if (text_starts(line, TEXT("measures.held_out")) && text_find(line, TEXT("''")) < 0)
+            buf_addf(&c->notes, "PP by the held-out scorer of %s cannot be compared with %s as it stands: %.*s.\n",
+                     run->folder, base->folder, (int)line.len, line.data);
     return CORD_OK;
 }
 

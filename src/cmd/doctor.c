@@ -104,8 +104,8 @@ static int run_doctor(const struct call *call) {
     struct page page;
     cord_engine *engine = NULL;
     cord_error err = {0};
-    bool json;
-    if (call_json(call, &json) != EXIT_ALL_DONE) return EXIT_WRONG_USAGE;
+    int json = call_choice(call, "format", text_or_json);
+    if (json < 0) return EXIT_WRONG_USAGE;
     arena_init(&arena);
     struct recipe_options options = {.set = set->list, .n_set = set->n, .models_folder = models_folder(&arena)};
     if (recipe_load(call->args[0], &options, &recipe, &err) != CORD_OK) {

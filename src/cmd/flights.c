@@ -55,10 +55,11 @@ static cord_status on_round(void *ctx, const struct round *round, cord_error *er
     const struct flights *flights = flight->hangar->flights;
     const struct criterion *criterion = flights->session->recipe->search.criterion;
     int finished = 0;
-    double best = (double)NAN; /* curation scores what is finished, and nothing before */
+    double best = (double)NAN; /* curation scores what is finished, and nothing before; an empty reasoning has S0 */
     for (int i = 0; i < round->n_beam; i++) {
         finished += round->beam[i].finish != GROWING;
-        best = fmax(best, score_shown(criterion, round->beam[i].log_score)); /* whatever is not NAN */
+        if (round->beam[i].last)
+            best = fmax(best, score_shown(criterion, round->beam[i].log_score)); /* whatever is not NAN */
     }
     flight->rounds = round->number;
     cord_status status = take_journal(flights, err);

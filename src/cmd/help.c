@@ -152,8 +152,8 @@ static void help_man(FILE *out) {
                 "the folder in which a model's name is looked up, as NAME.gguf; else $CORD_CACHE/models, else "
                 "$XDG_CACHE_HOME/cord/models, else ~/.cache/cord/models");
     sheet_entry(&sheet, 0, "CORD_DUCKDB", NULL,
-                "DuckDB's library, by which tables other than JSONL are read; else libduckdb.so in the folder "
-                "duckdb-" DUCKDB_VERSION " beside the models' one");
+                "DuckDB's library, by which tables other than JSONL are read; else libduckdb.so in "
+                "$CORD_CACHE/duckdb-" DUCKDB_VERSION ", else in that folder of $XDG_CACHE_HOME/cord or ~/.cache/cord");
     sheet_entry(&sheet, 0, "NO_COLOR", NULL, "if it is set and not empty, nothing is printed in colour");
     sheet_entry(&sheet, 0, "TERM", NULL,
                 "if it is not set, empty or dumb, nothing is printed in colour, and runs have no live view");

@@ -41,11 +41,6 @@ static void tell(void *ctx, enum merge_news news, const char *line) {
     page_print(page, PAINT_NONE, "\n");
 }
 
-static bool find_prefer(const struct option_value *value, enum merge_prefer *prefer) {
-    *prefer = !value->given ? MERGE_NONE : strcmp(value->text, "last") == 0 ? MERGE_LAST : MERGE_FIRST;
-    return !value->given || *prefer == MERGE_LAST || strcmp(value->text, "first") == 0;
-}
-
 static void conclude(const struct call *call, const struct merge_counts *counts) {
     const struct summary_counts *merged = &counts->merged;
     int runs = call->n_args - 1 - counts->left_out;
@@ -58,18 +53,21 @@ static void conclude(const struct call *call, const struct merge_counts *counts)
 }
 
 static int run_merge(const struct call *call) {
-    const struct option_value *prefer = call_option(call, "prefer");
+    static const char *const sides[] = {"first", "last", NULL};
+    static const enum merge_prefer prefers[] = {MERGE_FIRST, MERGE_LAST};
+    int side = call_choice(call, "prefer", sides);
+    if (side < 0) return EXIT_WRONG_USAGE;
     struct telling telling;
     struct merge_options options = {
         .out = call->args[0],
         .runs = call->args + 1,
         .n_runs = call->n_args - 1,
+        .prefer = call_option(call, "prefer")->given ? prefers[side] : MERGE_NONE,
         .compare = compare_recipes,
+        .move = recipe_move,
         .tell = tell,
         .ctx = &telling,
     };
-    if (!find_prefer(prefer, &options.prefer))
-        return call_usage(call, "--prefer: '%.200s' is not first or last", prefer->text);
     if (!*options.out) return call_usage(call, "OUT is empty");
     struct merge_counts counts;
     cord_error err = {0};

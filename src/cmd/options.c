@@ -167,9 +167,19 @@ int call_usage(const struct call *call, const char *format, ...) {
     return EXIT_WRONG_USAGE;
 }
 
-int call_json(const struct call *call, bool *json) {
-    const struct option_value *format = call_option(call, "format");
-    *json = format->given && !strcmp(format->text, "json");
-    if (!format->given || *json || !strcmp(format->text, "text")) return EXIT_ALL_DONE;
-    return call_usage(call, "--format is text or json, not '%.200s'", format->text);
+const char *const text_or_json[] = {"text", "json", NULL};
+
+int call_choice(const struct call *call, const char *name, const char *const *words) {
+    const struct option_value *value = call_option(call, name);
+    int place = value->given ? text_place(text_of(value->text), words) : 0;
+    if (place >= 0) return place;
+    struct buf list;
+    size_t n = 0;
+    buf_init(&list, "a list of words", 1024);
+    for (; words[n]; n++) buf_addf(&list, "%s%s", n == 0 ? "" : words[n + 1] ? ", " : " or ", words[n]);
+    const char *near = strlen(value->text) < 64 ? text_nearest(value->text, words, n) : NULL;
+    call_usage(call, "--%s is %s, not '%.200s'%s%s%s", name, list.data ? list.data : "another word", value->text,
+               near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    buf_release(&list);
+    return -1;
 }

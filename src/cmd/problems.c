@@ -242,8 +242,10 @@ static cord_status write_json(const struct problems *p, cord_error *err) {
 
 static int read_options(struct problems *p) {
     const struct call *call = p->call;
-    const struct option_value *answers = call_option(call, "answers");
-    if (call_json(call, &p->json) != EXIT_ALL_DONE) return EXIT_WRONG_USAGE;
+    int format = call_choice(call, "format", text_or_json);
+    int answers = format < 0 ? format : call_choice(call, "answers", answer_format_names);
+    if (answers < 0) return EXIT_WRONG_USAGE;
+    p->json = format;
     p->options = (struct problem_options){
         .path = call->args[0],
         .library = duckdb_library(&p->arena),
@@ -254,11 +256,8 @@ static int read_options(struct problems *p) {
         .context_field = call_option(call, "context")->text,
         .full_context_field = call_option(call, "full-context")->text,
         .judged = call_option(call, "judged")->given,
+        .format = (enum answer_format)answers,
     };
-    int format = answers->given ? text_place(text_of(answers->text), answer_format_names) : ANSWER_AUTO;
-    if (format < 0)
-        return call_usage(call, "--answers: '%.200s' is not auto, verbatim, hashes, boxed or integer", answers->text);
-    p->options.format = (enum answer_format)format;
     return EXIT_ALL_DONE;
 }
 

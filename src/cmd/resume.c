@@ -59,13 +59,6 @@ static cord_status compare_shard(const struct resume *r, cord_error *err) {
                      *r->shard ? "--shard " : "a run of all problems", r->shard);
 }
 
-/* The recipe of the run is the last one from here on; what came before it stays known. */
-static cord_status note_changes(const struct resume *r, cord_text differences, cord_error *err) {
-    cord_text line;
-    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(r->journal, "changed", line, err));
-    return CORD_OK;
-}
-
 /* What was written is kept under its author's number: those there were stay, in their order. */
 static cord_status keep_teachers(const struct resume *r, cord_error *err) {
     const struct recipe *recipe = r->recipe;
@@ -80,47 +73,64 @@ static cord_status keep_teachers(const struct resume *r, cord_error *err) {
         if (!list) return error_memory(err);
     }
     if (same) return CORD_OK;
+    bool integrated = n > 0 && !strcmp(names[n - 1], INTEGRATOR);
     error_where(err, "%s", r->recipe->out);
     return error_set(err, CORD_CHANGED,
-                     "teachers: what is done here was written by %s, and is kept under their numbers; keep these, in "
-                     "this order (new ones behind them), or name another run.out",
-                     list);
+                     "teachers: what is done here was written by %s, and is kept under their numbers; keep these%s, or "
+                     "name another run.out",
+                     list,
+                     integrated ? " teachers, no more and no fewer, and search.strategy: integration"
+                                : ", in this order (new ones behind them)");
 }
 
-/* A search that has begun goes on in the form in which it began. */
-static cord_status keep_form(const struct resume *r, int64_t unfinished, cord_text differences, cord_error *err) {
+/* What is kept of a search that has begun means nothing to a search of another form, and its scores stand beside the new ones. */
+static cord_text find_form(cord_text differences) {
+    static const char *const keys[] = {
+        "search.strategy: ", "search.runs: ", "search.criterion: ", "search.segmentation: "};
     cord_text line;
-    while (text_next_line(&differences, &line)) {
-        if (!text_starts(line, TEXT("search.strategy: ")) && !text_starts(line, TEXT("search.runs: "))) continue;
-        error_where(err, "%s", r->recipe->out);
+    while (text_next_line(&differences, &line))
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (text_starts(line, text_of(keys[i]))) return line;
+    return (cord_text){"", 0};
+}
+
+/* A search that has begun goes on in the form in which it began. Of what was merged nobody knows which that was. */
+static cord_status keep_form(const struct resume *r, int64_t unfinished, cord_text differences, cord_text mixed,
+                             cord_error *err) {
+    cord_text line = find_form(differences), other = find_form(mixed);
+    const char *are = unfinished == 1 ? " is" : "s are", *them = unfinished == 1 ? "it" : "them";
+    if (!line.len && !other.len) return CORD_OK;
+    error_where(err, "%s", r->recipe->out);
+    if (other.len)
         return error_set(
             err, CORD_CHANGED,
-            "%.*s: %lld problem%s here %s in the middle of a search as it was before; finish %s with 'cord "
-            "run %s/recipe.yaml' (failed ones with --retry-failed), or name another run.out",
-            (int)line.len, line.data, (long long)unfinished, unfinished == 1 ? "" : "s", unfinished == 1 ? "is" : "are",
-            unfinished == 1 ? "it" : "them", r->recipe->out);
-    }
-    return CORD_OK;
+            "%.*s: these runs were merged, and %lld problem%s in the middle of a search of one or the other; "
+            "finish %s in the run that %s of, and merge again",
+            (int)other.len, other.data, (long long)unfinished, are, them, unfinished == 1 ? "it is" : "they are");
+    return error_set(err, CORD_CHANGED,
+                     "%.*s: %lld problem%s here in the middle of a search as it was before; finish %s with 'cord run "
+                     "%s/recipe.yaml%s%s' (failed ones with --retry-failed), or name another run.out",
+                     (int)line.len, line.data, (long long)unfinished, are, them, r->recipe->out,
+                     *r->shard ? " --shard " : "", r->shard);
 }
 
 /* With --accept-changes nearly all may change. */
-static cord_status accept_changes(const struct resume *r, cord_text differences, cord_error *err) {
+static cord_status accept_changes(const struct resume *r, cord_text mixed, cord_error *err) {
     int64_t begun, unfinished;
     CORD_TRY(journal_count_begun(r->journal, &begun, &unfinished, err));
     if (begun) CORD_TRY(keep_teachers(r, err));
-    if (unfinished) CORD_TRY(keep_form(r, unfinished, differences, err));
-    return note_changes(r, differences, err);
+    return unfinished ? keep_form(r, unfinished, r->differences, mixed, err) : CORD_OK;
 }
 
-cord_status resume_compare_recipe(const struct resume *r, cord_error *err) {
-    cord_text before, mixed, differences;
+cord_status resume_compare_recipe(struct resume *r, cord_error *err) {
+    cord_text before, mixed;
     CORD_TRY(journal_get_fact(r->journal, "recipe", r->arena, &before, err));
     if (!before.data) /* nothing has begun here: a recipe in the folder is nobody's but the user's */
         return r->recipe_file ? spare(r, r->recipe_file, "recipe", false, err) : CORD_OK;
     CORD_TRY(compare_shard(r, err));
-    CORD_TRY(recipe_differences(before, r->recipe->resolved, r->arena, &differences, err));
-    if (r->accept) return accept_changes(r, differences, err);
+    CORD_TRY(recipe_differences(before, r->recipe->resolved, r->arena, &r->differences, err));
     CORD_TRY(journal_get_fact(r->journal, "mixed", r->arena, &mixed, err));
+    if (r->accept) return accept_changes(r, mixed, err);
     if (mixed.len) {
         error_where(err, "%s", r->recipe->out);
         return error_set(
@@ -129,19 +139,21 @@ cord_status resume_compare_recipe(const struct resume *r, cord_error *err) {
             "on with --accept-changes (what is done stays as it is). What differed:\n%.*s",
             (int)mixed.len, mixed.data);
     }
-    if (differences.len == 0) return CORD_OK;
+    if (r->differences.len == 0) return CORD_OK;
     error_fill(
         err, CORD_CHANGED,
         "this folder was made with another recipe; name another run.out, or go on with --accept-changes (what is done "
         "stays as it is). What differs:\n%.*s",
-        (int)differences.len, differences.data);
+        (int)r->differences.len, r->differences.data);
     error_where(err, "%s", r->recipe->out);
     return CORD_CHANGED;
 }
 
 cord_status resume_write_recipe(const struct resume *r, cord_error *err) {
     char *path = arena_printf(r->arena, "%s/recipe.yaml", r->recipe->out);
+    cord_text differences = r->differences, line;
     if (!path) return error_memory(err);
+    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(r->journal, "changed", line, err));
     CORD_TRY(journal_put_fact(r->journal, "shard", text_of(r->shard), err));
     CORD_TRY(journal_put_fact(r->journal, "recipe", r->recipe->resolved, err));
     return file_write_atomic(path, r->recipe->resolved, err);

@@ -13,19 +13,20 @@ struct resume {
     bool accept;             /* --accept-changes: what differs is noted, and no error */
     struct journal *journal; /* NULL until it is open */
     struct arena *arena;
+    cord_text differences; /* of the recipes, once they were compared: a line each */
 };
 
 /* Refuses to write in place of a recipe or a problem set that lies in the folder; the recipe may be the one that a run wrote
  * there itself. Before the journal is opened. */
 cord_status resume_spare_inputs(const struct resume *resume, cord_error *err);
 
-/* Refuses to go on in a folder that another recipe or another shard made. */
-cord_status resume_compare_recipe(const struct resume *resume, cord_error *err);
+/* Refuses to go on in a folder that another recipe or another shard made. Notes nothing yet: the run may not come to be. */
+cord_status resume_compare_recipe(struct resume *resume, cord_error *err);
 
 /* Refuses to go on with other models under the names of the first ones: that would mix two models' work. Notes which they are. */
 cord_status resume_compare_models(const struct resume *resume, const struct session *session, cord_error *err);
 
-/* Writes down by what the run goes on from here, in the journal and in FOLDER/recipe.yaml. */
+/* Writes down by what the run goes on from here, in the journal and in FOLDER/recipe.yaml. What came before it stays known. */
 cord_status resume_write_recipe(const struct resume *resume, cord_error *err);
 
 #endif

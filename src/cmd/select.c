@@ -85,7 +85,7 @@ static int check_call(const struct call *call) {
     if (attempts->n > traces->n)
         return call_usage(call, "--attempt goes with --trace: the first with the first, and so on");
     if (call_option(call, "set")->n > 32) return call_usage(call, "--set: at most 32 keys; write a recipe");
-    return EXIT_ALL_DONE;
+    return call_choice(call, "answers", answer_format_names) < 0 ? EXIT_WRONG_USAGE : EXIT_ALL_DONE;
 }
 
 static int run_select(const struct call *call) {

@@ -185,8 +185,11 @@ cord_status session_template(const struct recipe *recipe, int model, const cord_
     if (info->chat_template.len == 0)
         return error_set(err, CORD_BAD_RECIPE,
                          "%s has no chat template of its own; give its prompt in full (prompt.full)", info->name);
-    cord_status status = chat_template_new(info->chat_template, tmpl, err);
-    if (status != CORD_OK) error_where(err, "chat template of %s", info->name);
+    cord_error why = {0};
+    if (recipe->models[model].template_path) error_where(&why, "%s", recipe->models[model].template_path);
+    cord_status status = chat_template_new(info->chat_template, tmpl, &why);
+    if (status != CORD_OK) error_where(&why, "chat template of %s", info->name);
+    if (status != CORD_OK && err) *err = why;
     return status;
 }
 

@@ -146,7 +146,8 @@ static void show_head(struct show *s, const struct journal_problem *p) {
         page_cell(&s->page, PAINT_NONE, p->target, -60);
     }
     if (p->started && !isnan(p->log_s0))
-        page_print(&s->page, PAINT_DIM, "\n  S0      %.4f, the score without reasoning", exp(p->log_s0));
+        page_print(&s->page, PAINT_DIM, "\n  S0      %.4f, %s without reasoning", exp(p->log_s0),
+                   shows_likelihoods(s->criterion) ? "the score" : "the likelihood of the answer");
     if (p->contrast.len) {
         page_print(&s->page, PAINT_DIM, "\n  against ");
         page_cell(&s->page, PAINT_NONE, p->contrast, -60);

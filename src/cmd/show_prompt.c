@@ -118,7 +118,7 @@ static cord_status asked_judge(struct show *s, const struct show_problem *p, cor
     CORD_TRY(recipe_said(recipe, "judgment.sentence", &s->arena, &sentence, err));
     int who = outline->chooser_model == outline->meta_model ? SPOKEN_META : SPOKEN_ASKED;
     CORD_TRY(find_spoken(s, p->problem->key, who, &spoken, err));
-    return judgment_prompt(spoken->prompt, sentence, text, complete, &s->arena, out, err);
+    return judgment_prompt(spoken->prompt, spoken->style, sentence, text, complete, &s->arena, out, err);
 }
 
 /* The span that stands for the integrator's turn; NULL in all other prompts. */

@@ -25,20 +25,6 @@ static const char *or_else(const struct call *call, const char *name, const char
     return value->given ? value->text : fallback;
 }
 
-/* The place of an option's word among those allowed, or -1. */
-static int choose(const struct call *call, const char *name, const char *const *words) {
-    return text_place(text_of(or_else(call, name, words[0])), words);
-}
-
-static int wrong_choice(const struct call *call, const char *name, const char *const *words) {
-    const char *word = call_option(call, name)->text;
-    size_t n = 0;
-    while (words[n]) n++;
-    const char *near = strlen(word) < 64 ? text_nearest(word, words, n) : NULL;
-    return call_usage(call, "--%s is %s, %s, %s or %s, not '%s'%s%s%s", name, words[0], words[1], words[2], words[3],
-                      word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
 /* Options that mean something to some graders only. */
 static int check_owners(const struct call *call, enum grader_kind by) {
     static const struct {
@@ -65,9 +51,9 @@ static int check_owners(const struct call *call, enum grader_kind by) {
 static int read_options(struct verify *v) {
     const struct call *call = v->call;
     const struct option_value *tolerance = call_option(call, "tolerance"), *seconds = call_option(call, "seconds");
-    int by = choose(call, "by", grader_kind_names), numbers = choose(call, "numbers", number_rule_names);
-    if (by < 0) return wrong_choice(call, "by", grader_kind_names);
-    if (numbers < 0) return wrong_choice(call, "numbers", number_rule_names);
+    int by = call_choice(call, "by", grader_kind_names);
+    int numbers = by < 0 ? by : call_choice(call, "numbers", number_rule_names);
+    if (numbers < 0) return EXIT_WRONG_USAGE;
     int status = check_owners(call, (enum grader_kind)by);
     if (status != EXIT_ALL_DONE) return status;
     v->grading = (struct grading){

@@ -45,7 +45,7 @@ extern "C" { // base.h is a C header and does not say so itself
 #define TAG_LIMIT        500
 
 struct chat_template {
-    std::string source;
+    std::string source, file; /* file: where it is from; empty: a model's own */
     jinja::program program;
 };
 
@@ -81,14 +81,9 @@ size_t line_of_excerpt(const std::string &source, const std::string &what) {
     return line;
 }
 
-/* The line of a file that the caller has named as the place: "t.jinja:3". */
-void add_line(cord_error *err, size_t line) {
-    size_t len = std::strlen(err->where);
-    if (line) std::snprintf(err->where + len, sizeof err->where - len, ":%zu", line);
-}
-
 /* Sets `err` to what the engine said, on one line, with the line of the template where it is known. */
-cord_status report(const std::string &source, const std::exception &e, const char *doing, cord_error *err) {
+cord_status report(const std::string &source, const std::string &file, const std::exception &e, const char *doing,
+                   cord_error *err) {
     std::string what = e.what();
     size_t line = 0;
     size_t at = what.find(" at line "), error = what.rfind("\nError: ");
@@ -100,8 +95,9 @@ cord_status report(const std::string &source, const std::exception &e, const cha
         what.erase(std::min(what.find('\n'), what.size()));
     }
     for (char &c : what) c = std::iscntrl(static_cast<unsigned char>(c)) ? ' ' : c;
-    if (err && err->where[0]) {
-        add_line(err, line);
+    if (err && !file.empty()) {
+        std::string place = line ? file + ":" + std::to_string(line) : file;
+        std::snprintf(err->where, sizeof err->where, "%s", place.c_str());
         return error_set(err, CORD_BAD_MODEL, "cannot %s this chat template: %.400s; mend it, or name another", doing,
                          what.c_str());
     }
@@ -115,14 +111,14 @@ cord_status report(const std::string &source, const std::exception &e, const cha
 }
 
 /* Runs `body` and turns whatever it throws into a status. */
-cord_status guarded(const std::string &source, const char *doing, cord_error *err,
+cord_status guarded(const std::string &source, const std::string &file, const char *doing, cord_error *err,
                     const std::function<cord_status()> &body) {
     try {
         return body();
     } catch (const std::bad_alloc &) {
         return error_memory(err);
     } catch (const std::exception &e) {
-        return report(source, e, doing, err);
+        return report(source, file, e, doing, err);
     } catch (...) {
         return error_set(err, CORD_INTERNAL, "the template engine failed to %s the model's chat template", doing);
     }
@@ -379,15 +375,15 @@ cord_status render_checked(const chat_template &tmpl, std::vector<message> messa
 /* ---- chat.h -------------------------------------------------------------------------------------------------- */
 
 cord_status chat_template_new(cord_text source, struct chat_template **out, cord_error *err) {
-    std::string text; /* outside, because reports look into it */
-    return guarded(text, "read", err, [&] {
+    std::string text, file = err ? err->where : ""; /* outside, because reports look into them */
+    return guarded(text, file, "read", err, [&] {
         if (source.len > SOURCE_LIMIT) throw std::length_error("it is longer than a million bytes");
         text = string_of(source);
         jinja::lexer_result lexed = jinja::lexer().tokenize(text);
         check_limits(lexed.tokens);
         jinja::program program = jinja::parse_from_tokens(lexed);
         demand_defined(program);
-        *out = new chat_template{text, std::move(program)};
+        *out = new chat_template{text, file, std::move(program)};
         return CORD_OK;
     });
 }
@@ -399,7 +395,7 @@ cord_status chat_render(const struct chat_template *tmpl, const struct chat_mess
                         cord_error *err) {
     settings with;
     CORD_TRY(read_settings(options, false, with, err));
-    return guarded(tmpl->source, "render", err, [&] {
+    return guarded(tmpl->source, tmpl->file, "render", err, [&] {
         return render_checked(*tmpl, listed(messages, n, options, with), with, arena, spans, n_spans, err);
     });
 }
@@ -409,7 +405,7 @@ cord_status chat_render_closed(const struct chat_template *tmpl, const struct ch
                                cord_error *err) {
     settings with;
     CORD_TRY(read_settings(options, true, with, err));
-    return guarded(tmpl->source, "render", err, [&] {
+    return guarded(tmpl->source, tmpl->file, "render", err, [&] {
         std::vector<message> list = listed(messages, n, options, with);
         for (size_t i = 0; i < list.size(); i++) trim_as_template(*tmpl, list, i, with);
         std::string all = joined(render(*tmpl, list, with), false);

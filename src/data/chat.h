@@ -24,7 +24,7 @@ struct chat_options {
 struct chat_template; /* parsed; immutable; may be rendered from several threads */
 
 /* Parses a template's source. Free with chat_template_free. A template with a syntax error is CORD_BAD_MODEL. A
- * file that the caller has put into err->where before gets the line behind it, here and where it is rendered. */
+ * file that the caller has put into err->where before is where its errors are, here and where it is rendered. */
 cord_status chat_template_new(cord_text source, struct chat_template **out, cord_error *err);
 void chat_template_free(struct chat_template *tmpl); /* NULL is fine */
 

@@ -225,8 +225,14 @@ static const char *field_of_nulls(const struct trace_options *o, const struct js
 static cord_status no_trace(const struct row_reader *r, const struct json_row *json, cord_error *err) {
     char names[300];
     const char *field = field_of_nulls(r->options, json);
-    if (field) return error_set(err, CORD_BAD_INPUT, "the trace in the field '%s' is null", field);
     json_row_names(json, names, sizeof names);
+    if (field && !r->options->n_fields)
+        return error_set(
+            err, CORD_BAD_INPUT,
+            "the trace in the field '%s' is null; the row has %s: where the traces are elsewhere, name the "
+            "field with --trace",
+            field, names);
+    if (field) return error_set(err, CORD_BAD_INPUT, "the trace in the field '%s' is null", field);
     if (r->options->n_fields)
         return error_set(err, CORD_BAD_INPUT, "the row has no trace in the field '%s'; it has %s",
                          r->options->fields[0], names);

@@ -1,6 +1,7 @@
 /* overlap.c - see overlap.h. */
 #include "export/overlap.h"
 
+#include "data/row_texts.h"
 #include "data/source.h"
 #include "export/rows.h"
 #include "export/words.h"
@@ -79,7 +80,8 @@ static cord_status add_row(struct overlap *o, cord_text line, int64_t value, cor
     cord_text question;
     cord_status status;
     if (find_question(&row, &question)) {
-        status = add_plain(o, question, value, err);
+        status = row_check_text("question", question, err);
+        if (status == CORD_OK) status = add_text(o, question, value, err);
     } else {
         char names[200];
         json_row_names(&row, names, sizeof names);

@@ -37,7 +37,8 @@ static const char *const proposing[] = {"all", "adaptive", NULL};
         TEXT_KEY(at "prompt.between", 0, 200, "", "stands between a step and the next marker"),                      \
         TEXT_KEY(at "prompt.think_close", 0, 1000, "", "closes the thinking, before the answer"),                    \
         TEXT_KEY(at "prompt.answer_open", 0, 1000, "", "opens the answer for the model"),                            \
-        TEXT_KEY(at "prompt.score_open", 0, 1000, "", "stands between the reasoning and the answer that is scored"), \
+        TEXT_KEY(at "prompt.score_open", 0, 1000, "",                                                                \
+                 "stands between the reasoning and the answer that is scored, or judged"),                           \
         TEXT_KEY(at "prompt.score_close", 0, 1000, "", "stands behind the answer that is scored"),                   \
         TEXT_KEY(at "prompt.date", 0, 10, "", "YYYY-MM-DD, for templates that print today's date; \"\": a fixed one")
 
@@ -121,9 +122,10 @@ static const struct recipe_key keys[] = {
     REAL_KEY("search.agreement", 0, 100, "0.02",
              "with adaptive: a trajectory whose log S lies so near to 0, or to all others, is gone on with by its "
              "author alone"),
-    INT_KEY(
-        "search.patience", 1, 100000, "4",
-        "with adaptive: a teacher that wrote nothing that was kept for so many rounds is asked every so many rounds"),
+    INT_KEY("search.patience", 1, 100000, "4",
+            "with adaptive: a teacher that wrote nothing that was kept for so many rounds is left out, but for every "
+            "so-many-th "
+            "round, in which all are asked"),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),

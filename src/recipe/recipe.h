@@ -106,6 +106,9 @@ cord_status recipe_find_model(const char *name, const char *base, const char *mo
 cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
                                cord_error *err);
 
+/* A resolved recipe with another run.out. */
+cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena, cord_text *moved, cord_error *err);
+
 /* ---- what a run was -------------------------------------------------------------------------------------------- */
 
 /* A resolved recipe in outline, for who compares runs or looks into one and opens no model. Empty where the text is. */

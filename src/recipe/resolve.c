@@ -152,6 +152,31 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
     return status;
 }
 
+cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena, cord_text *moved, cord_error *err) {
+    static const cord_text section = {"\nrun:\n", 6}, key = {"\n  out: ", 8};
+    ptrdiff_t at = text_find(resolved, section);
+    cord_text behind = at < 0 ? TEXT("") : text_slice(resolved, (size_t)at + section.len - 1, resolved.len), line;
+    ptrdiff_t value = text_find(behind, key);
+    *moved = resolved;
+    if (value < 0) return CORD_OK;
+    behind = text_slice(behind, (size_t)value + key.len, behind.len);
+    size_t before = (size_t)(behind.data - resolved.data);
+    (void)text_next_line(&behind, &line);
+    struct buf text;
+    buf_init(&text, "resolved recipe", 8 * RECIPE_LIMIT);
+    buf_add(&text, text_slice(resolved, 0, before));
+    yaml_quote(&text, text_of(out));
+    buf_addc(&text, '\n');
+    buf_add(&text, behind);
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) {
+        *moved = arena_text(arena, buf_text(&text));
+        if (!moved->data) status = error_memory(err);
+    }
+    buf_release(&text);
+    return status;
+}
+
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
 /* (Which problems are worked on changes none of their results.) */

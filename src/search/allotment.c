@@ -2,10 +2,13 @@
  * (search.proposals: adaptive). Three rules, each by what the beam holds alone, so that a search that was interrupted goes on
  * the same, and that no problem depends on another:
  *
- *     settled   log S lies within `agreement` of 0, where no score is above 1: no step can gain more. Its author alone goes on
+ *     settled   log S lies within `agreement` of 0, where scores are likelihoods of the answer: no step can gain more. Its
+ *               author alone goes on
  *     agreed    all that the run has kept lies within `agreement` of it: which is chosen makes as little. The same
- *     idle      a teacher that wrote no step of the last `patience` rounds on any path that the run has kept is asked only in
- *               every patience-th round; one step of its that is kept there brings it back
+ *     idle      a teacher that wrote no step of the last `patience` rounds on any path that the run has kept is not asked
+ *
+ * In every `patience`-th round all are asked, so that no rule keeps a teacher out for good; one step of its that is kept there
+ * brings an idle one back.
  *
  * It must not know how candidates are ranked. */
 #include "search/criterion.h"
@@ -13,13 +16,13 @@
 
 #include <math.h>
 
-/* (Scores of 0, whose logarithms have no difference, agree; what has no score agrees with nothing.) */
+/* (Scores of 0 say nothing yet, and agree with nothing; nor does what has no score.) */
 static bool is_settled(const struct search *search, const struct trajectory *kept, int n, int at) {
     const struct search_settings *settings = search->settings;
     double score = kept[at].log_score;
-    if (criterion_of(search)->unit && score >= -settings->agreement) return true;
+    if (shows_likelihoods(criterion_of(search)) && score >= -settings->agreement) return true;
     for (int i = 0; i < n; i++)
-        if (kept[i].log_score != score && !(fabs(kept[i].log_score - score) <= settings->agreement)) return false;
+        if (!(fabs(kept[i].log_score - score) <= settings->agreement)) return false;
     return n > 1; /* one alone agrees with nobody */
 }
 
@@ -37,9 +40,8 @@ uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept,
     const struct search *search = beam->search;
     const struct search_settings *settings = search->settings;
     uint64_t all = UINT64_MAX >> (64 - search->n_teachers), asked = 0;
-    if (!settings->adaptive || !kept[at].last) return all;
+    if (!settings->adaptive || !kept[at].last || beam->number % settings->patience == 0) return all;
     if (is_settled(search, kept, n, at)) return UINT64_C(1) << kept[at].author;
-    if (beam->number % settings->patience == 0) return all;
     for (int k = 0; k < search->n_teachers; k++)
         if (!is_idle(beam, kept, n, k)) asked |= UINT64_C(1) << k; /* never none: its author wrote the last round's */
     return asked;

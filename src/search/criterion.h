@@ -91,9 +91,10 @@ cord_status prompt_of_scorer(const struct search *search, const struct meta_prov
 /* `text` with every mention of `answer` replaced (criteria/masked.c). The same text where there is none. */
 cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena, cord_text *out, cord_error *err);
 
-/* What the judge is asked behind a prompt (criteria/judge.c). */
-cord_status judgment_prompt(struct spans prompt, cord_text sentence, cord_text reasoning, bool complete,
-                            struct arena *arena, struct spans *out, cord_error *err);
+/* What the judge is asked behind a prompt in this style (criteria/judge.c). */
+cord_status judgment_prompt(struct spans prompt, const struct prompt_style *style, cord_text sentence,
+                            cord_text reasoning, bool complete, struct arena *arena, struct spans *out,
+                            cord_error *err);
 
 /* The log of the probability of "good" among two tokens, and of all steps' together (criteria/prm.c). */
 double reward_log_share(double log_good, double log_bad);

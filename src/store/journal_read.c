@@ -203,13 +203,19 @@ static cord_status read_trajectory(struct rows *r, int round, const struct traje
     return CORD_OK;
 }
 
-/* That authors are there, and nodes stand behind their parents. */
+/* A number of somebody or something of which there are n; -1: nobody, or nothing. */
+static bool is_there(int64_t number, int64_t n) { return number >= -1 && number < n; }
+
+/* That authors are there, and nodes stand behind their parents, which a tree numbers from its run's first. */
 static cord_status check_beam(struct journal *j, const struct trajectory *beam, int n, cord_error *err) {
     int64_t teachers;
     CORD_TRY(count_teachers(j, &teachers, err));
-    for (int i = 0; i < n; i++)
-        if (beam[i].author >= teachers || (trajectory_is_node(&beam[i]) && beam[i].tree.above >= i))
+    for (int i = 0, first = 0; i < n; i++) {
+        if (beam[i].run != beam[first].run) first = i;
+        if (!is_there(beam[i].author, teachers) ||
+            (trajectory_is_node(&beam[i]) && !is_there(beam[i].tree.above, i - first)))
             return query_damaged(j, "a trajectory has an author or a parent that is not there", err);
+    }
     return CORD_OK;
 }
 
@@ -305,10 +311,10 @@ static cord_status check_candidates(struct journal *j, const struct round *round
     int64_t teachers;
     CORD_TRY(count_teachers(j, &teachers, err));
     for (int i = 0; i < round->n_candidates; i++)
-        if (round->candidates[i].slot >= round->n_beam || round->candidates[i].teacher >= teachers)
+        if (!is_there(round->candidates[i].slot, round->n_beam) || !is_there(round->candidates[i].teacher, teachers))
             return query_damaged(j, "a candidate has a place or a teacher that is not there", err);
     for (int i = 0; i < round->n_beam; i++)
-        if (round->beam[i].candidate >= round->n_candidates)
+        if (!is_there(round->beam[i].candidate, round->n_candidates))
             return query_damaged(j, "a trajectory is of a candidate that is not there", err);
     return CORD_OK;
 }

@@ -292,10 +292,20 @@ static cord_status put_merged(struct merge *m, cord_error *err) {
     return status;
 }
 
+/* The recipe is that of one of the runs, and would go on there. */
+static cord_status move_recipe(struct merge *m, cord_error *err) {
+    cord_text recipe;
+    CORD_TRY(get_fact(m, "recipe", false, &recipe, err));
+    if (!recipe.len) return CORD_OK;
+    CORD_TRY(m->options->move(recipe, m->options->out, &m->arena, &recipe, err));
+    return put_fact(m, "recipe", recipe, err);
+}
+
 static cord_status finish_journal(struct merge *m, cord_error *err) {
     CORD_TRY(transaction_begin(m->journal, err));
     cord_status status = order_problems(m, err);
     if (status == CORD_OK) status = put_merged(m, err);
+    if (status == CORD_OK) status = move_recipe(m, err);
     return transaction_end(m->journal, status, err);
 }
 

@@ -25,6 +25,8 @@ struct merge_options {
      * empty texts where there is nothing. */
     cord_status (*compare)(cord_text before, cord_text after, struct arena *arena, cord_text *conflicts,
                            cord_text *notes, cord_error *err);
+    /* Makes of a resolved recipe that of a run in the folder `out`. */
+    cord_status (*move)(cord_text resolved, const char *out, struct arena *arena, cord_text *moved, cord_error *err);
     /* Is told each contradiction and each choice, a line at a time. Its texts are of any origin. */
     void (*tell)(void *ctx, enum merge_news news, const char *line);
     void *ctx;

@@ -406,7 +406,47 @@ static void test_templates_are_named(void **state) {
     assert_int_equal(cord(f, export), 1);
     snprintf(place, sizeof place, "cord: %s:3: cannot render this chat template: ", path);
     assert_says(f, place);
+    assert_ok(file_write_atomic(path,
+                                TEXT("{% for m in messages %}\n{% if '2 + 3' in m.content %}\n"
+                                     "{{ raise_exception('no') }}{% endif %}{{ m.content }}{% endfor %}"),
+                                err)); /* of some rows alone */
+    assert_int_equal(cord(f, export), 1);
+    assert_says(f, place);
+    assert_says(f, "; mend it, or name another\n");
     unlink(path);
+}
+
+static void put_model(const char *folder, const char *serves, const char *hash) {
+    struct journal *journal;
+    assert_ok(journal_open(folder, JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_fact(journal, "model.big.serves", text_of(serves), err));
+    assert_ok(journal_put_fact(journal, "model.big.sha256", text_of(hash), err));
+    journal_close(journal);
+}
+
+/* Of servers' models the hash is of what serves them, whose version says nothing of the model; a file may be what a server has. */
+static void test_models_are_told_apart(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *serves[2], *hash[2];
+        bool other;
+    } pairs[] = {
+        {{"", ""}, {"a", "a"}, false},  {{"", ""}, {"a", "b"}, true},   {{"m", "m"}, {"a", "b"}, false},
+        {{"m", "n"}, {"a", "b"}, true}, {{"m", "n"}, {"a", "a"}, true}, {{"m", ""}, {"a", "b"}, false},
+    };
+    char copy[sizeof f->folder + 8], command[300];
+    snprintf(copy, sizeof copy, "%s.other", f->folder);
+    snprintf(command, sizeof command, "cp -r '%s' '%s'", f->folder, copy);
+    assert_int_equal(system(command), 0);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        put_model(f->folder, pairs[i].serves[0], pairs[i].hash[0]);
+        put_model(copy, pairs[i].serves[1], pairs[i].hash[1]);
+        assert_int_equal(cord(f, "compare $RUN $RUN.other --format json"), 0);
+        const char *told = strstr(f->output, "\"The model big of ");
+        assert_int_equal(told != NULL, pairs[i].other);
+        assert_true(!told || !strstr(told + 1, "\"The model big of "));
+    }
+    sample_remove(copy);
 }
 
 /* cord show RUN 1 | head */
@@ -526,6 +566,7 @@ int main(void) {
         TEST(test_colour_is_ours_alone),
         TEST(test_wrong_input),
         TEST(test_templates_are_named),
+        TEST(test_models_are_told_apart),
         TEST(test_selections_have_no_rollouts),
         TEST(test_readers_may_leave),
         TEST(test_export),

@@ -190,6 +190,8 @@ static void what_is_wrong_is_told_with_line_and_field(void **state) {
         {Q "\"trace\": {\"y\": 1}}", "an object without a text named"},
         {Q "\"x\": 1}", "the row has no trace"},
         {Q "\"trace\": null}", "the trace in the field 'trace' is null"},
+        {Q "\"reasoning\": null, \"cot\": \"x\"}",
+         "'cot': where the traces are elsewhere, name the field with --trace"},
         {Q "\"generations\": [null, null]}", "the trace in the field 'generations' is null"},
         {Q "\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}", "'messages' has no turn of the assistant"},
         {Q "\"messages\": [{\"role\": \"assistant\", \"content\": [{\"type\": \"text\", \"text\": \"x\"}]}]}",

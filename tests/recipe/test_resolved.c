@@ -40,6 +40,31 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
     }
 }
 
+/* run.out alone is another, whatever stands in the prompts. */
+static void a_recipe_moves_to_another_folder(void **state) {
+    (void)state;
+    static const char out[] = "all \"these\"";
+    struct recipe first, second;
+    struct arena arena;
+    cord_text moved, lines;
+    arena_init(&arena);
+    assert_ok(load(TEXT(MINIMAL "prompt: {style: steps, system: \"\\nrun:\\n  out: here\\n\"}\n"), NULL, &first, err));
+    assert_ok(recipe_move(first.resolved, out, &arena, &moved, err));
+    assert_ok(load(moved, NULL, &second, err));
+    assert_true(strcmp(first.out, out) != 0);
+    assert_string_equal(second.out, out);
+    assert_text(second.resolved, moved.data);
+    assert_ok(recipe_differences(first.resolved, moved, &arena, &lines, err));
+    assert_text(lines, "");
+    assert_ok(recipe_move(moved, first.out, &arena, &moved, err));
+    assert_text(moved, first.resolved.data);
+    assert_ok(recipe_move(TEXT(""), out, &arena, &moved, err)); /* nothing has begun */
+    assert_text(moved, "");
+    recipe_release(&first);
+    recipe_release(&second);
+    arena_release(&arena);
+}
+
 /* `cord select --recipe` with what a run wrote out, whatever its strategy. */
 static void a_selection_takes_the_recipe_of_any_run(void **state) {
     (void)state;
@@ -322,6 +347,7 @@ static void outlines_tell_whose_scores_choose(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resolved_recipes_read_back_as_themselves),
+        cmocka_unit_test(a_recipe_moves_to_another_folder),
         cmocka_unit_test(a_selection_takes_the_recipe_of_any_run),
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),
         cmocka_unit_test(differences_are_told_by_key),

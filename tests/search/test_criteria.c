@@ -163,6 +163,7 @@ static void masked_hides_what_states_the_answer(void **state) {
         {".5 is not 5, 0.0 is 0", "5", ".5 is not ___, 0.0 is 0"},
         {".0 and 0", "0.0", "___ and ___"},
         {"version 1.27.3 has 27", "27", "version 1.27.3 has ___"},
+        {"A man has a choice: A, B or (A); \xC3\x84 a", "A", "___ man has a choice: ___, B or (___); \xC3\x84 a"},
         {"Paris, PARIS and Parisian; unparis", "paris", "___, ___ and Parisian; unparis"},
         {"in Orl\xC3\xA9"
          "ans",

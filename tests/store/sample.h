@@ -218,8 +218,10 @@ static inline void sample_build(struct sample *s) {
 static inline void sample_plant(struct sample *s) {
     s->candidates[1][1].rollout = TEXT("\n\n### Step 3. And \0 so on");
     for (int i = 0; i < 3; i++)
-        for (int slot = 0; slot < 2; slot++)
-            s->beams[i][slot].tree = (struct tree_place){slot - 1, i + 3, i + 0.1, UINT64_C(1) << 63 | (uint64_t)slot};
+        for (int slot = 0; slot < 2; slot++) {
+            int above = slot && s->beams[i][0].run == s->beams[i][1].run ? 0 : -1;
+            s->beams[i][slot].tree = (struct tree_place){above, i + 3, i + 0.1, UINT64_C(1) << 63 | (uint64_t)slot};
+        }
 }
 
 /* The best one is wrong, the second correct; of that one, no second scorer knows. */

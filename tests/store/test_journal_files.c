@@ -433,7 +433,11 @@ static void test_damage_is_noticed(void **state) {
         "UPDATE candidate SET slot = 9 WHERE round = 1 AND number = 0",
         "UPDATE candidate SET teacher = 2 WHERE round = 2 AND number = 0",
         "UPDATE beam SET author = 2 WHERE round = 1 AND slot = 0",
+        "UPDATE candidate SET teacher = -2 WHERE round = 2 AND number = 0",
+        "UPDATE beam SET author = -2 WHERE round = 1 AND slot = 0",
         "UPDATE beam SET tried = 1, above = slot WHERE round = 2",
+        "UPDATE beam SET tried = 1, above = -2 WHERE round = 2",
+        "UPDATE beam SET tried = 1, run = slot, above = slot - 1 WHERE round = 2", /* in another run's tree */
     };
     struct fixture *f = *state;
     sample_problems(f->journal);

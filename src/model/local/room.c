@@ -137,16 +137,24 @@ static bool others_work(const struct schedule *schedule, const struct job *job) 
 }
 
 /* A lane for a text that none of its model's lanes can hold. There is none (*out stays NULL) while others work in what it
- * needs; else it gets one, and were it larger than memory allows: a text that alone has room must not fail in company. */
+ * needs; else it gets one, and were it larger than memory allows: a text that alone has room must not fail in company. Where
+ * the machine itself has no memory for more than the usual lane, it is the text that is too long. */
 static cord_status open_for(struct schedule *schedule, const struct job *job, long need, struct lane **out,
                             cord_error *err) {
     struct local_model *model = job->model;
     int cells = cells_for(model, need);
-    if (!make_place(schedule, model, cells, NULL, job, false)) {
-        cells = cells_for(model, job->n);
-        if (!make_place(schedule, model, cells, NULL, job, !others_work(schedule, job))) return CORD_OK;
+    if (make_place(schedule, model, cells, NULL, job, false)) {
+        cord_status status = open_lane(schedule, model, cells, out, err);
+        if (status != CORD_NO_MEMORY) return status;
     }
-    return open_lane(schedule, model, cells, out, err);
+    cells = cells_for(model, job->n);
+    if (!make_place(schedule, model, cells, NULL, job, !others_work(schedule, job))) return CORD_OK;
+    cord_error why = {0};
+    cord_status status = open_lane(schedule, model, cells, out, &why);
+    if (status == CORD_NO_MEMORY && others_work(schedule, job)) return CORD_OK;
+    if (status == CORD_NO_MEMORY && cells > cells_for(model, 0)) status = why.code = CORD_TOO_LONG;
+    if (status != CORD_OK && err) *err = why;
+    return status;
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------------- */
@@ -168,11 +176,9 @@ cord_status room_find(struct schedule *schedule, struct job *job, cord_error *er
     for (struct lane *lane = model->lanes; lane; lane = lane->next)
         if (lane_has(lane, job->group)) return job->lane = lane, CORD_OK;
     struct lane *best = lane_with_room(model, need, false);
-    cord_error why = {0};
     if (!best && make_place(schedule, model, cells_for(model, need), NULL, NULL, false))
-        open_lane(schedule, model, cells_for(model, need), &best, &why);
+        open_lane(schedule, model, cells_for(model, need), &best, NULL); /* or they crowd */
     if (!best) best = lane_with_room(model, job->n, true);
-    if (!best && why.code != CORD_OK) return err ? (*err = why, why.code) : why.code;
     if (!best) CORD_TRY(open_for(schedule, job, need, &best, err));
     if (!best) return CORD_OK; /* it waits */
     if (!lane_join(best, job->group)) return error_memory(err);

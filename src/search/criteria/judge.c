@@ -1,17 +1,23 @@
 /* judge.c - binary judgment (section 4 of the paper's comparison): a reasoning is worth how often a model that has to answer
- * from it, now, answers right. To a reasoning that is not complete a sentence is added that says so; then
- * " </think> The final answer is:"; the judge finishes that several times, each answer is found and graded as any other, and
+ * from it, now, answers right. To a reasoning that is not complete a sentence is added that says so; then what stands before an
+ * answer that is scored, with a colon: " </think> The final answer is:"; the judge finishes that several times, each answer is found and graded as any other, and
  * the share of the correct ones is the score. What the grader cannot decide is not correct.
  *
  * The judge is spoken to in the meta-prover's style. All completions of all reasonings are one call of the engine. */
 #include "search/criterion.h"
 #include "search/rounds.h"
 
+#include <ctype.h>
 #include <math.h>
 
 #define JUDGMENT_STREAM (UINT64_MAX - 17)
 
-static const char opening[] = "The final answer is:";
+/* " </think> The final answer is:" */
+static const char *opening_of(const struct prompt_style *style, struct arena *arena) {
+    cord_text open = text_trim_end(style->score_open);
+    bool colon = open.len && isalnum((unsigned char)open.data[open.len - 1]); /* it may end in \boxed{ */
+    return arena_printf(arena, "%.*s%s", (int)open.len, open.data, colon ? ":" : "");
+}
 
 /* How often the same is asked. Without a temperature all completions would be one. */
 static int times_of(const struct judgment *judgment) { return judgment->temperature > 0 ? judgment->completions : 1; }
@@ -20,15 +26,16 @@ static uint64_t seed_of(const struct search *search, const struct scored *item) 
     return seed_text(seed_mix(run_seed(search, item->run), JUDGMENT_STREAM), text_trim_end(item->reasoning));
 }
 
-cord_status judgment_prompt(struct spans prompt, cord_text sentence, cord_text reasoning, bool complete,
-                            struct arena *arena, struct spans *out, cord_error *err) {
+cord_status judgment_prompt(struct spans prompt, const struct prompt_style *style, cord_text sentence,
+                            cord_text reasoning, bool complete, struct arena *arena, struct spans *out,
+                            cord_error *err) {
     const char *apart = arena_printf(arena, "\n\n%.*s", (int)sentence.len, sentence.data);
-    const char *close = arena_printf(arena, " </think> %s", opening);
-    if (!apart || !close) return error_memory(err);
+    const char *opening = opening_of(style, arena);
+    if (!apart || !opening) return error_memory(err);
     const cord_span tail[] = {
         {text_trim_end(reasoning), false},
         {complete ? (cord_text){"", 0} : text_of(apart), true},
-        {text_of(close), true},
+        {text_of(opening), true},
     };
     *out = spans_append(prompt, tail, 3, arena);
     return out->span ? CORD_OK : error_memory(err);
@@ -38,7 +45,8 @@ static cord_status ask(const struct search *search, struct spans prompt, const s
                        cord_proposal *proposals, int times, cord_error *err) {
     const struct judgment *judgment = &search->settings->judgment;
     struct spans whole;
-    CORD_TRY(judgment_prompt(prompt, judgment->sentence, item->reasoning, item->complete, search->arena, &whole, err));
+    CORD_TRY(judgment_prompt(prompt, search->judge->prompt.style, judgment->sentence, item->reasoning, item->complete,
+                             search->arena, &whole, err));
     for (int k = 0; k < times; k++)
         proposals[k] = (cord_proposal){
             .model = search->judge->model,
@@ -56,6 +64,8 @@ static cord_status ask(const struct search *search, struct spans prompt, const s
 
 static cord_status is_correct(const struct search *search, const cord_proposal *proposal, bool *correct,
                               cord_error *err) {
+    const char *opening = opening_of(search->judge->prompt.style, search->arena);
+    if (!opening) return error_memory(err);
     char *reply = arena_printf(search->arena, "%s%.*s", opening, (int)proposal->len, proposal->text);
     if (!reply) return error_memory(err);
     struct grade_request request = {.question = search->question.text,

@@ -151,8 +151,10 @@ static size_t number_mentioned(cord_text t, size_t at, cord_text answer, bool ne
     return is_operand(t, at, end) ? at : end;
 }
 
+/* A letter alone has to have its case: "A" is a choice, "a" an article. */
 static bool same_letters(cord_text t, size_t at, cord_text answer) {
     if (t.len - at < answer.len) return false;
+    if (answer.len == 1) return t.data[at] == answer.data[0];
     for (size_t i = 0; i < answer.len; i++)
         if (tolower((unsigned char)t.data[at + i]) != tolower((unsigned char)answer.data[i])) return false;
     return true;

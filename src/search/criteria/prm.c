@@ -239,15 +239,15 @@ static cord_status take_scores(const struct search *search, const struct asking 
 /* What a reply comes to: the score of one reasoning, whose steps are as many as the places. */
 static cord_status take_classes(const struct search *search, const cord_classification *request, struct scored *item,
                                 cord_error *err) {
-    item->error = request->error;
     item->prompt_tokens += request->prompt_tokens;
     item->cached_tokens += request->cached_tokens;
     if (request->us > item->us) item->us = request->us;
-    if (item->error.code != CORD_OK) {
-        bool own = is_models_own(item->error.code);
-        if (own && err) *err = item->error;
-        return own ? item->error.code : CORD_OK;
+    if (is_models_own(request->error.code)) {
+        if (err) *err = request->error;
+        return request->error.code;
     }
+    if (item->error.code == CORD_OK) item->error = request->error; /* its tokens may be what could not be counted */
+    if (item->error.code != CORD_OK) return CORD_OK;
     double *log_steps = arena_alloc(search->arena, (size_t)request->n_places * sizeof *log_steps);
     if (!log_steps) return error_memory(err);
     for (int k = 0; k < request->n_places; k++)
