@@ -287,6 +287,8 @@ cord_status __wrap_cord_count(const cord_model *model, cord_counting *texts, int
         assert_false(texts[i].spans->trusted);
         assert_int_equal(texts[i].group, w->search.group);
         texts[i].tokens = words_of(texts[i].spans->text);
+        if (text_find(texts[i].spans->text, TEXT("Unspelled")) >= 0)
+            (void)error_set(&texts[i].error, CORD_BAD_INPUT, "no token spells this");
     }
     return CORD_OK;
 }

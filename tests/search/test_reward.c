@@ -129,6 +129,31 @@ static void a_head_is_read_behind_each_step(void **state) {
     world_free(w);
 }
 
+/* What has no length for the meta-prover has no score either, whoever else can read it. */
+static void what_cannot_be_counted_has_no_score(void **state) {
+    (void)state;
+    static const struct {
+        const char *criterion;
+        enum reward_format format;
+    } cases[] = {{"longest", REWARD_QWEN},
+                 {"random", REWARD_QWEN},
+                 {"judge", REWARD_QWEN},
+                 {"prm", REWARD_QWEN},
+                 {"prm", REWARD_SHEPHERD}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world *w = talking(cases[i].criterion, 1);
+        w->reward = reward;
+        w->settings.reward_format = cases[i].format;
+        struct scored items[2] = {{.reasoning = TEXT("### Step 1. Unspelled sevens.")},
+                                  {.reasoning = TEXT("### Step 1. Six sevens.")}};
+        assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 2, err));
+        assert_int_equal(items[0].error.code, CORD_BAD_INPUT);
+        assert_string_equal(items[0].error.message, "no token spells this");
+        assert_int_equal(items[1].error.code, CORD_OK);
+        world_free(w);
+    }
+}
+
 /* The text before the last mark, from the headings of the reasoning's steps. */
 static const char *headed(struct world *w, cord_text reasoning) {
     char *at = arena_printf(&w->arena, "%.*s", (int)reasoning.len, reasoning.data);
@@ -243,6 +268,7 @@ int main(void) {
         cmocka_unit_test(reward_models_are_asked_in_their_formats),
         cmocka_unit_test(a_conversation_asks_of_the_last_step),
         cmocka_unit_test(a_head_is_read_behind_each_step),
+        cmocka_unit_test(what_cannot_be_counted_has_no_score),
         cmocka_unit_test(searches_go_by_a_head),
         cmocka_unit_test(heads_are_read_as_worked_out_by_hand),
         cmocka_unit_test(shares_are_those_worked_out_by_hand),
