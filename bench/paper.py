@@ -48,6 +48,9 @@ CURVE = {"moderate-greedy": ("homogeneous-moderate-cord", ("search.beam=1",)),
          "moderate-beam-2": ("homogeneous-moderate-cord", ("search.beam=2",)),
          "moderate-adaptive": ("homogeneous-moderate-cord", ("search.proposals=adaptive",))}
 OTHERS.update(CURVE)
+# What the limit of 384 tokens of thinking does, which cuts many traces: the same with room for twice as much.
+LONGER = {f"{name}-768": (name, ("search.think_tokens=768",)) for name in PRIMARY}
+OTHERS.update(LONGER)
 VARIANTS = {**{name: (name, ()) for name in PRIMARY}, **OTHERS}
 
 
@@ -207,34 +210,34 @@ def compare(sample, names, *options):
         print(flush=True)
 
 
-def with_common(sample, names):
-    """Those that have done problems in common with the first seed, the ones with the most first; the rest is told."""
+def with_enough(sample, names):
+    """Those that have done at least the first block of problems with the first seed; the rest is told."""
     _, rows = read_rows(sample)
-    ids = {name: done_of(rows, name, SEEDS[0]) for name in names}
-    common, kept = set(), []
-    for name in sorted((name for name in names if ids[name]), key=lambda name: -len(ids[name])):
-        if kept and not common & ids[name]: continue
-        common = common & ids[name] if kept else ids[name]
-        kept.append(name)
-    left = [name for name in names if ids[name] and name not in kept]
-    if left: print("Without a problem in common with these: " + ", ".join(left) + ".\n", flush=True)
-    return [name for name in names if name in kept]
+    n = {name: len(done_of(rows, name, SEEDS[0])) for name in names}
+    few = [f"{name} ({n[name]})" for name in names if 0 < n[name] < BLOCK]
+    if few: print("Too few problems yet, and left out: " + ", ".join(few) + ".\n", flush=True)
+    return [name for name in names if n[name] >= BLOCK]
 
 
 def tables():
     print("One comparison is primary: CoRD against Curation on the sample *plain*. Each of the other tables has its own family of "
           "tests, and none takes account of the other tables: they say where to look.\n")
+    alone = [name for name in OTHERS if name.startswith("homogeneous") or name in CURVE]
     for sample in FILES:
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
         compare(sample, PRIMARY)
-        print("### And CoRD by `contrast`, on the problems that all three have\n", flush=True)
-        compare(sample, (*PRIMARY, "criterion-contrast"))
-        print("### The primary comparison with the moderate model alone\n", flush=True)
+        print("### The other rows of three teachers, on the problems that all have\n", flush=True)
+        compare(sample, with_enough(sample, (*PRIMARY, *(name for name in OTHERS if name not in (*alone, *LONGER)))))
+        print("### With room for 768 tokens of thinking\n", flush=True)
+        compare(sample, (*LONGER, *PRIMARY))
+        print("### The moderate model alone\n", flush=True)
         compare(sample, MODERATE)
         print("### Quality against tokens, the moderate model alone\n", flush=True)
         compare(sample, (*MODERATE, *CURVE))
-        print("### All rows, on the problems that all have\n", flush=True)
-        compare(sample, with_common(sample, (*PRIMARY, *OTHERS)))
+        for model in "strong", "weak":
+            print(f"### The {model} model alone\n", flush=True)
+            compare(sample, with_enough(sample, [f"homogeneous-{model}-{what}" for what in ("curation", "cord", "integration")
+                                                 if f"homogeneous-{model}-{what}" in OTHERS]))
 
 
 def main():

@@ -41,6 +41,9 @@ static void sum_problem(struct look *l, const struct audit_problem *p) {
     l->answered++;
     l->overlooked += p->overlooked;
     l->ends_stuck += p->ends_stuck;
+    l->cut += p->cut;
+    l->cut_right += p->cut && p->right;
+    l->whole_right += !p->cut && p->right;
     l->in_question += p->mention.in_question;
     l->asked += !p->mention.in_question;
     if (!p->mention.step) return;

@@ -74,6 +74,19 @@ static void json_mention(struct look *l, struct json_writer *w) {
     json_close(w, '}');
 }
 
+static void json_cut(struct look *l, struct json_writer *w) {
+    json_open(w, "cut", '{');
+    json_int(w, "problems", l->answered);
+    json_int(w, "cut", l->cut);
+    json_int(w, "cut_correct", l->cut_right);
+    json_int(w, "others_correct", l->whole_right);
+    json_open(w, "list", '[');
+    for (int i = 0; i < l->audit.n_problems; i++)
+        if (l->audit.problems[i].cut) json_text(w, NULL, l->audit.problems[i].id);
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
 static void json_margins(struct look *l, struct json_writer *w) {
     const struct audit *a = &l->audit;
     json_open(w, "margins", '{');
@@ -172,6 +185,7 @@ cord_status look_json(struct look *l, cord_error *err) {
     json_int(&w, "failed", l->failed);
     json_saturation(l, &w);
     json_progress(l, &w);
+    json_cut(l, &w);
     json_mention(l, &w);
     json_margins(l, &w);
     json_guessable(l, &w);

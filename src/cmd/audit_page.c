@@ -76,6 +76,16 @@ static void text_progress(struct look *l, struct page *page) {
     text_more(page, l->ends_stuck);
 }
 
+static void text_cut(struct look *l, struct page *page) {
+    page_print(page, PAINT_BOLD, "\nCut: the best trajectory's thinking ended at search.think_tokens\n");
+    page_print(page, PAINT_NONE, "  %d of %d problem%s", l->cut, l->answered, page_plural(l->answered));
+    put_share(page, l->cut, l->answered);
+    if (l->cut) page_print(page, PAINT_NONE, "; of these %d correct", l->cut_right);
+    if (l->cut && l->cut < l->answered)
+        page_print(page, PAINT_NONE, ", of the others %d of %d", l->whole_right, l->answered - l->cut);
+    page_print(page, PAINT_NONE, "\n");
+}
+
 static void text_mention(struct look *l, struct page *page) {
     page_print(page, PAINT_BOLD, "\nFirst mention of the gold, in the best trajectory\n");
     page_print(page, PAINT_NONE, "  %d problem%s; left out, since the question has it: %d\n", l->asked,
@@ -210,6 +220,7 @@ cord_status look_text(struct look *l, cord_error *err) {
     text_head(l, &page);
     text_saturation(l, &page);
     text_progress(l, &page);
+    text_cut(l, &page);
     text_mention(l, &page);
     text_margins(l, &page);
     text_guessable(l, &page);

@@ -25,6 +25,7 @@ struct look {
     int done, failed, going_on, started, guessable;
     int scored, saturated, problems_saturated;
     int stuck, ends_stuck;
+    int cut, cut_right, whole_right; /* best trajectories: cut at their limit, of these correct, and of the others */
     int asked, in_question, mentioned, with_scores, overlooked, answered;
     double s0, how_soon, where, before, after;
 };

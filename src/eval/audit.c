@@ -168,6 +168,8 @@ static cord_status look_at_answers(struct journal *journal, const struct journal
     look_for_right(p, answers, n, best);
     for (int i = 0; i < n; i++) look_at_committed(a, &answers[i].trajectory);
     const struct trajectory *first = &answers[0].trajectory; /* the best by the strategy, which is what trains */
+    p->cut = first->finish == FINISHED_BUDGET;
+    p->right = answers[0].grade == GRADE_CORRECT;
     for (const struct step *s = first->last; s; s = s->previous)
         if (s->teacher >= 0 && s->teacher < a->n_teachers) a->teachers[s->teacher].final++;
     return mention_first(problem->question, problem->gold, first, problem->log_s0, &p->mention, err);

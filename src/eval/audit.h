@@ -1,5 +1,5 @@
 /* audit.h - what a run's journal shows of how its score behaved: whether it saturates, whether it rises above that of no
- * reasoning, what the mention of the answer does to it, whether its choices are larger than its noise, whom it prefers, and
+ * reasoning, what its limit cut off, what the mention of the answer does to it, whether its choices are larger than its noise, whom it prefers, and
  * where it was wrong. It must not know recipes, models or how figures are shown.
  *
  * What each figure is, to the letter: docs/audit.md. */
@@ -24,6 +24,7 @@ struct audit_problem {
     bool answered;                 /* done, with a trajectory: what follows is known */
     struct mention mention;
     bool ends_stuck; /* nor is the best trajectory's */
+    bool cut, right; /* the best trajectory, by the strategy: its thinking ended at its limit; its answer is correct */
     bool overlooked; /* the best by S is not correct, and another is */
     double best_s, right_s;
     cord_text best_answer;

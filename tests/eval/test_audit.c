@@ -152,7 +152,7 @@ static void test_beams(void **state) {
     assert_near(exp(one->mention.after), 0.875);
 
     /* the best, 0.875, is wrong, the second, 0.5, correct */
-    assert_true(one->overlooked && one->right_place == 2);
+    assert_true(one->overlooked && one->right_place == 2 && !one->cut && !one->right);
     assert_near(one->best_s, 0.875);
     assert_near(one->right_s, 0.5);
     assert_text(one->best_answer, "6");
@@ -202,7 +202,7 @@ static void make_traces(struct fixture *f) {
     }
     tell(f->journal, 1, 1, &p);
     p = (struct play){.n = 0};
-    propose(&p, 0, 0, " 5", " Five is 5 5", 0.9, 0, FINISHED_CLOSED);
+    propose(&p, 0, 0, " 5", " Five is 5 5", 0.9, 0, FINISHED_BUDGET);
     propose(&p, 1, 1, " 6", " Six 6", 0.995, 1, FINISHED_CLOSED);
     for (int i = 0; i < 2; i++) p.candidates[i].rank = -1;
     tell(f->journal, 1, 2, &p);
@@ -226,6 +226,7 @@ static void test_traces(void **state) {
     assert_true(isnan(audit_median(a.margins, a.n_margins)));
     assert_true(p->rounds == 2 && p->scored == 1 && p->saturated == 1);
     assert_true(p->overlooked && p->right_place == 2); /* by S, wherever it stands */
+    assert_true(p->cut && p->right);                   /* the first of the strategy */
     assert_near(p->best_s, 0.995);
     assert_near(p->right_s, 0.9);
     assert_true(p->mention.step == 1 && p->mention.steps == 2 && isnan(p->mention.after));
@@ -272,6 +273,8 @@ static void test_command(void **state) {
     assert_near(number_at(all, "margins", "within_noise"), 3);
     assert_near(number_at(all, "guessable", "mean_s0"), (0.125 + 0.75 + 0.5) / 3);
     assert_near(number_at(all, "guessable", "guessable"), 1); /* 0.5 itself is not over 0.5 */
+    assert_near(number_at(all, "cut", "problems"), 1);
+    assert_near(number_at(all, "cut", "cut"), 0);
     assert_near(number_at(all, "overlooked", "overlooked"), 1);
     const json_t *preference = json_object_get(all, "self_preference");
     assert_true(json_is_true(json_object_get(preference, "applies")));
