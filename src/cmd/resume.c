@@ -149,45 +149,32 @@ cord_status resume_compare_recipe(struct resume *r, cord_error *err) {
     return CORD_CHANGED;
 }
 
-cord_status resume_write_recipe(const struct resume *r, cord_error *err) {
-    char *path = arena_printf(r->arena, "%s/recipe.yaml", r->recipe->out);
-    cord_text differences = r->differences, line;
-    if (!path) return error_memory(err);
-    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(r->journal, "changed", line, err));
-    CORD_TRY(journal_put_fact(r->journal, "shard", text_of(r->shard), err));
-    CORD_TRY(journal_put_fact(r->journal, "recipe", r->recipe->resolved, err));
-    return file_write_atomic(path, r->recipe->resolved, err);
-}
-
 /* ---- models ---------------------------------------------------------------------------------------------------- */
 
-/* Whether what a model was and what it is agree; what does not is noted where that is accepted. */
-static cord_status compare_fact(const struct resume *r, const char *model, const char *what, cord_text now, bool *same,
-                                cord_text *before, cord_error *err) {
-    const char *key = arena_printf(r->arena, "model.%s.%s", model, what);
-    const char *change = arena_printf(r->arena, "models.%s: another model", model);
-    if (!key || !change) return error_memory(err);
-    CORD_TRY(journal_get_fact(r->journal, key, r->arena, before, err));
+/* What is known of a model from before, and whether it still is so. */
+static cord_status compare_fact(const struct resume *r, const char *model, const char *what, cord_text now,
+                                const char **key, cord_text *before, bool *same, cord_error *err) {
+    *key = arena_printf(r->arena, "model.%s.%s", model, what);
+    if (!*key) return error_memory(err);
+    CORD_TRY(journal_get_fact(r->journal, *key, r->arena, before, err));
     *same = !before->data || text_equal(*before, now);
-    if (!*same && r->accept) CORD_TRY(journal_add_to_fact(r->journal, "changed", text_of(change), err));
-    *same |= r->accept;
-    return *same ? journal_put_fact(r->journal, key, now, err) : CORD_OK;
+    return CORD_OK;
 }
 
 cord_status resume_compare_models(const struct resume *r, const struct session *session, cord_error *err) {
-    for (int i = 0; i < r->recipe->n_models; i++) {
-        const char *name = r->recipe->models[i].options.name;
+    for (int i = 0; i < r->recipe->n_models && !r->accept; i++) {
+        const char *name = r->recipe->models[i].options.name, *key;
         const char *serves = cord_model_get_info(session->models[i])->serves;
         cord_text before;
         bool same;
-        CORD_TRY(compare_fact(r, name, "sha256", text_of(session->sha256[i]), &same, &before, err));
+        CORD_TRY(compare_fact(r, name, "sha256", text_of(session->sha256[i]), &key, &before, &same, err));
         if (!same)
             return error_set(err, CORD_CHANGED,
                              "the file of %s is not the one this run began with; name another run.out, or go on with "
                              "--accept-changes",
                              name);
         if (!serves) continue;
-        CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &same, &before, err));
+        CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &key, &before, &same, err));
         if (!same)
             return error_set(
                 err, CORD_CHANGED,
@@ -196,4 +183,33 @@ cord_status resume_compare_models(const struct resume *r, const struct session *
                 name, serves, (int)before.len, before.data);
     }
     return CORD_OK;
+}
+
+/* ---- what is written down ---------------------------------------------------------------------------------------- */
+
+static cord_status note_fact(const struct resume *r, const char *model, const char *what, cord_text now,
+                             cord_error *err) {
+    const char *key, *change = arena_printf(r->arena, "models.%s: another model", model);
+    cord_text before;
+    bool same;
+    CORD_TRY(compare_fact(r, model, what, now, &key, &before, &same, err));
+    if (!change) return error_memory(err);
+    if (!same) CORD_TRY(journal_add_to_fact(r->journal, "changed", text_of(change), err));
+    return journal_put_fact(r->journal, key, now, err);
+}
+
+cord_status resume_note(const struct resume *r, const struct session *session, cord_error *err) {
+    char *path = arena_printf(r->arena, "%s/recipe.yaml", r->recipe->out);
+    cord_text differences = r->differences, line;
+    if (!path) return error_memory(err);
+    while (text_next_line(&differences, &line)) CORD_TRY(journal_add_to_fact(r->journal, "changed", line, err));
+    for (int i = 0; i < r->recipe->n_models; i++) {
+        const char *name = r->recipe->models[i].options.name;
+        const char *serves = cord_model_get_info(session->models[i])->serves;
+        CORD_TRY(note_fact(r, name, "sha256", text_of(session->sha256[i]), err));
+        if (serves) CORD_TRY(note_fact(r, name, "serves", text_of(serves), err));
+    }
+    CORD_TRY(journal_put_fact(r->journal, "shard", text_of(r->shard), err));
+    CORD_TRY(journal_put_fact(r->journal, "recipe", r->recipe->resolved, err));
+    return file_write_atomic(path, r->recipe->resolved, err);
 }

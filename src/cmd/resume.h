@@ -23,10 +23,11 @@ cord_status resume_spare_inputs(const struct resume *resume, cord_error *err);
 /* Refuses to go on in a folder that another recipe or another shard made. Notes nothing yet: the run may not come to be. */
 cord_status resume_compare_recipe(struct resume *resume, cord_error *err);
 
-/* Refuses to go on with other models under the names of the first ones: that would mix two models' work. Notes which they are. */
+/* Refuses to go on with other models under the names of the first ones: that would mix two models' work. */
 cord_status resume_compare_models(const struct resume *resume, const struct session *session, cord_error *err);
 
-/* Writes down by what the run goes on from here, in the journal and in FOLDER/recipe.yaml. What came before it stays known. */
-cord_status resume_write_recipe(const struct resume *resume, cord_error *err);
+/* Writes down by what the run goes on from here, in the journal and in FOLDER/recipe.yaml. What came before it stays known. The
+ * last of what may fail before problems are worked on: a run that did not come to be has changed nothing. */
+cord_status resume_note(const struct resume *resume, const struct session *session, cord_error *err);
 
 #endif

@@ -114,7 +114,7 @@ static cord_status open_journal(struct run *run, cord_error *err) {
     CORD_TRY(journal_open(run->recipe.out, JOURNAL_WRITE, &run->journal, err));
     run->journal_is_open = true;
     resume->journal = run->journal;
-    journal_lock(run->journal); /* it is ours, except while problems are worked on */
+    journal_lock(run->journal); /* it is ours, except while servers may be asked */
     return resume_compare_recipe(resume, err);
 }
 
@@ -173,14 +173,17 @@ static cord_status open_all(struct run *run, cord_error *err) {
     CORD_TRY(open_journal(run, err));
     CORD_TRY(open_ledger(run, err));
     cord_ledger calls = run->ledger ? ledger_calls(run->ledger) : (cord_ledger){0};
-    CORD_TRY(session_open(&run->session, &run->recipe, run->longest_question, &calls, log, err));
+    journal_unlock(run->journal); /* servers are asked, which the ledger writes down */
+    cord_status status = session_open(&run->session, &run->recipe, run->longest_question, &calls, log, err);
+    journal_lock(run->journal);
+    CORD_TRY(status);
     run->session_is_open = true;
     CORD_TRY(resume_compare_models(&run->resume, &run->session, err));
-    CORD_TRY(note_models(run, err));
     CORD_TRY(put_sources(run, err));
-    CORD_TRY(resume_write_recipe(&run->resume, err));
+    CORD_TRY(journal_put_problems(run->journal, problems_of(run), err));
+    CORD_TRY(note_models(run, err));
     CORD_TRY(journal_put_teachers(run->journal, run->session.teachers, run->session.n_authors, err));
-    return journal_put_problems(run->journal, problems_of(run), err);
+    return resume_note(&run->resume, &run->session, err);
 }
 
 /* ---- all problems -------------------------------------------------------------------------------------------- */

@@ -127,7 +127,7 @@ cord_status journal_count_begun(struct journal *journal, int64_t *begun, int64_t
 /* Whether a problem that was read is among them. */
 cord_status journal_wants(struct journal *journal, const struct journal_problem *problem, bool *wanted,
                           cord_error *err);
-/* The first wanted one behind `index` in input order that is open; before the first is -1. */
+/* The first wanted one behind `index` in the set's order that is open; before the first is -1. Its index is the set's. */
 cord_status journal_next_open(struct journal *journal, int index, struct arena *arena, bool *found,
                               struct journal_problem *problem, cord_error *err);
 /* Makes those wanted that failed open again, with what they have (for --retry-failed). Rounds at their end that left nothing to

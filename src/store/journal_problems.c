@@ -31,6 +31,8 @@ static cord_status compare_problem(struct journal *j, int64_t key, const struct 
                          "SELECT 1 + (number = ?6 AND line = ?7) FROM problem"
                          " WHERE key = ?1 AND question = ?2 AND target = ?3 AND gold = ?4 AND row = ?5",
                          "lttttil", key, p->question.text, p->target, p->gold, p->row, p->index, p->line));
+    if (same && p->bad) /* what is wrong with it may be about another row, which has moved */
+        CORD_TRY(query_run(j, err, "UPDATE problem SET reason = ?2 WHERE key = ?1", "lt", key, text_of(p->bad)));
     if (same == 1)
         return query_run(j, err, "UPDATE problem SET number = ?2, line = ?3 WHERE key = ?1", "lil", key, p->index,
                          p->line);
@@ -54,6 +56,18 @@ static cord_status drop_mended_rows(struct journal *j, cord_error *err) {
     return query_run(j, err, "DELETE FROM problem WHERE bad AND key NOT IN (SELECT key FROM wanted)", "");
 }
 
+/* What this set does not want has the number that it had in another (problems.skip, a file that was changed): where two have
+ * one, all stand in the order of their lines. */
+static cord_status part_numbers(struct journal *j, cord_error *err) {
+    int64_t shared;
+    CORD_TRY(query_int64(j, err, &shared, 0, "SELECT count(*) - count(DISTINCT number) FROM problem", ""));
+    if (!shared) return CORD_OK;
+    return query_run(j, err,
+                     "UPDATE problem SET number = p.place FROM (SELECT key, row_number() OVER"
+                     " (ORDER BY line, number, key) - 1 AS place FROM problem) AS p WHERE p.key = problem.key",
+                     "");
+}
+
 static cord_status put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
     struct problem_walk walk;
     struct problem problem;
@@ -61,13 +75,15 @@ static cord_status put_problems(struct journal *j, const struct problem_set *set
     problem_walk_begin(&walk, set, err);
     while (status == CORD_OK && problem_walk_next(&walk, &problem)) status = put_problem(j, &problem, err);
     status = problem_walk_end(&walk, status);
-    return status == CORD_OK ? drop_mended_rows(j, err) : status;
+    if (status == CORD_OK) status = drop_mended_rows(j, err);
+    return status == CORD_OK ? part_numbers(j, err) : status;
 }
 
 cord_status journal_put_problems(struct journal *j, const struct problem_set *set, cord_error *err) {
     /* SQLite keeps it in a file of its own when it is large; it goes with the handle */
     CORD_TRY(query_script(j, err, "write down which problems are wanted",
-                          "CREATE TEMP TABLE IF NOT EXISTS wanted (number INTEGER PRIMARY KEY, key INTEGER NOT NULL)"));
+                          "CREATE TEMP TABLE IF NOT EXISTS wanted (number INTEGER PRIMARY KEY, key INTEGER NOT NULL);"
+                          "CREATE INDEX IF NOT EXISTS temp.wanted_by_key ON wanted (key)"));
     CORD_TRY(transaction_begin(j, err));
     return transaction_end(j, put_problems(j, set, err), err);
 }
@@ -280,18 +296,20 @@ cord_status journal_count_begun(struct journal *j, int64_t *begun, int64_t *unfi
 
 cord_status journal_wants(struct journal *j, const struct journal_problem *problem, bool *wanted, cord_error *err) {
     int64_t n;
-    CORD_TRY(query_int64(j, err, &n, 0, "SELECT count(*) FROM wanted WHERE number = ?1 AND key = ?2", "il",
-                         problem->index, problem->key));
+    CORD_TRY(query_int64(j, err, &n, 0, "SELECT count(*) FROM wanted WHERE key = ?1", "l", problem->key));
     *wanted = n > 0;
     return CORD_OK;
 }
 
 cord_status journal_next_open(struct journal *j, int index, struct arena *arena, bool *found,
                               struct journal_problem *problem, cord_error *err) {
-    int64_t key;
-    CORD_TRY(query_int64(j, err, &key, 0,
-                         "SELECT key FROM wanted AS w CROSS JOIN problem USING (key)"
+    int64_t number, key;
+    CORD_TRY(query_int64(j, err, &number, -1,
+                         "SELECT w.number FROM wanted AS w CROSS JOIN problem USING (key)"
                          " WHERE w.number > ?1 AND status = ?2 ORDER BY w.number LIMIT 1",
                          "ii", index, PROBLEM_OPEN));
-    return read_one(j, key, arena, found, problem, err);
+    CORD_TRY(query_int64(j, err, &key, 0, "SELECT key FROM wanted WHERE number = ?1", "l", number));
+    CORD_TRY(read_one(j, key, arena, found, problem, err));
+    if (*found) problem->index = (int)number;
+    return CORD_OK;
 }

@@ -44,8 +44,9 @@ struct ledger {
     char (*known)[65]; /* keys of the replies that were there at the start, sorted */
     int n_known;
     pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t arrived, ended;
+    pthread_cond_t arrived, ended, written;
     pthread_t writer;
+    int64_t n_begun, n_written; /* calls of begin: all, and those of which the journal knows */
     bool closing;
     struct entry *first, *last;
     int64_t found;
@@ -141,6 +142,16 @@ static void open_requests(struct ledger *l, const cord_request *requests, int n,
     }
 }
 
+/* Until the journal knows that they are open: a process that is killed later has lost them. */
+static cord_status wait_for_journal(struct ledger *l, cord_error *err) {
+    int64_t own = ++l->n_begun;
+    pthread_cond_signal(&l->arrived);
+    while (l->n_written < own && l->error.code == CORD_OK) pthread_cond_wait(&l->written, &l->mutex);
+    if (l->n_written >= own) return CORD_OK;
+    if (err) *err = l->error;
+    return l->error.code;
+}
+
 /* Where the budget has no room, waits for what is open: most of it costs less than it might have. What belongs to no problem
  * (a look at a server before the start) is counted and never refused. */
 static cord_status begin(void *ctx, const cord_request *requests, int n, cord_error *err) {
@@ -167,7 +178,7 @@ static cord_status begin(void *ctx, const cord_request *requests, int n, cord_er
                 memcpy(l->exhausted, words, sizeof words);
         }
     }
-    pthread_cond_signal(&l->arrived);
+    if (status == CORD_OK && (status = wait_for_journal(l, err)) != CORD_OK) open_requests(l, requests, n, -1);
     pthread_mutex_unlock(&l->mutex);
     return status;
 }
@@ -268,8 +279,9 @@ static cord_status put_entry(struct journal *j, const struct entry *e, cord_erro
 }
 
 /* What there is to write, taken out under the lock. */
-static struct entry *take(struct ledger *l, struct account *changed, int *n) {
+static struct entry *take(struct ledger *l, struct account *changed, int *n, int64_t *n_begun) {
     struct entry *first = l->first;
+    *n_begun = l->n_begun;
     l->first = l->last = NULL;
     *n = 0;
     for (int i = 0; i < l->n_accounts; i++) {
@@ -283,8 +295,9 @@ cord_status ledger_write(struct ledger *l, cord_error *err) {
     struct account *changed = calloc((size_t)l->n_accounts, sizeof *changed);
     if (!changed) return error_memory(err);
     int n;
+    int64_t n_begun;
     pthread_mutex_lock(&l->mutex);
-    struct entry *first = take(l, changed, &n);
+    struct entry *first = take(l, changed, &n, &n_begun);
     pthread_mutex_unlock(&l->mutex);
     cord_error why = {0};
     cord_status status = first || n ? transaction_begin(l->journal, &why) : CORD_OK;
@@ -298,12 +311,12 @@ cord_status ledger_write(struct ledger *l, cord_error *err) {
         free(e);
     }
     free(changed);
-    if (status != CORD_OK) {
-        if (err) *err = why;
-        pthread_mutex_lock(&l->mutex);
-        if (l->error.code == CORD_OK) l->error = why;
-        pthread_mutex_unlock(&l->mutex);
-    }
+    if (status != CORD_OK && err) *err = why;
+    pthread_mutex_lock(&l->mutex);
+    if (status == CORD_OK && n_begun > l->n_written) l->n_written = n_begun;
+    if (status != CORD_OK && l->error.code == CORD_OK) l->error = why;
+    pthread_cond_broadcast(&l->written);
+    pthread_mutex_unlock(&l->mutex);
     return status;
 }
 
@@ -387,6 +400,7 @@ static cord_status read_known(struct ledger *l, cord_error *err) {
 static void ledger_free(struct ledger *l) {
     pthread_cond_destroy(&l->arrived);
     pthread_cond_destroy(&l->ended);
+    pthread_cond_destroy(&l->written);
     pthread_mutex_destroy(&l->mutex);
     free(l->accounts);
     free(l->known);
@@ -402,6 +416,7 @@ cord_status ledger_open(struct journal *journal, const struct budget *budget, co
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->arrived, NULL);
     pthread_cond_init(&l->ended, NULL);
+    pthread_cond_init(&l->written, NULL);
     l->accounts = calloc((size_t)n + 1, sizeof *l->accounts);
     cord_status status = l->accounts ? CORD_OK : error_memory(err);
     for (int i = 0; status == CORD_OK && i < n; i++) l->accounts[i].price = prices[i];

@@ -3,7 +3,8 @@
  * HTTP, or what a reply says.
  *
  * Replies are handed over by the thread that does all HTTP, so they are written by a thread of the ledger's own: all that came
- * while it wrote the last ones is its next transaction. */
+ * while it wrote the last ones is its next transaction. What is to be sent waits for such a one, too, so that no request leaves
+ * of which the journal does not know. Nobody may ask a server while he holds the journal's lock. */
 #ifndef CORD_LEDGER_H
 #define CORD_LEDGER_H
 

@@ -64,13 +64,14 @@ static cord_status add_mixed(struct merge *m, cord_text lines, cord_error *err) 
     return both ? put_fact(m, "mixed", text_of(both), err) : error_memory(err);
 }
 
-/* Models whose files differ, a line each. */
+/* Models that differ, a line each; how large one is said to be changes no result. */
 static cord_status compare_models(struct merge *m, struct buf *lines, cord_error *err) {
     struct rows r;
-    rows_open(&r, m->journal, &m->arena, err,
-              "SELECT a.key, a.value, b.value FROM main.run a JOIN source.run b ON a.key = b.key"
-              " WHERE a.key LIKE 'model.%' AND a.value <> b.value ORDER BY a.key",
-              "");
+    rows_open(
+        &r, m->journal, &m->arena, err,
+        "SELECT a.key, a.value, b.value FROM main.run a JOIN source.run b ON a.key = b.key"
+        " WHERE (a.key LIKE 'model.%.sha256' OR a.key LIKE 'model.%.serves') AND a.value <> b.value ORDER BY a.key",
+        "");
     while (rows_next(&r)) {
         cord_text key = row_text(&r), before = row_text(&r), after = row_text(&r);
         buf_addf(lines, "%.*s: %.12s -> %.12s\n", (int)key.len, key.len ? key.data : "", before.len ? before.data : "",
@@ -260,7 +261,8 @@ static cord_status take_runs(struct merge *m, cord_error *err) {
  * several problems, one behind the other. */
 static cord_status order_problems(struct merge *m, cord_error *err) {
     int64_t shared, disorder;
-    CORD_TRY(query_int64(m->journal, err, &shared, 0, "SELECT count(*) <> count(DISTINCT line) FROM main.problem", ""));
+    CORD_TRY(query_int64(m->journal, err, &shared, 0,
+                         "SELECT EXISTS (SELECT 1 FROM main.problem GROUP BY line, number HAVING count(*) > 1)", ""));
     CORD_TRY(query_int64(m->journal, err, &disorder, 0,
                          "SELECT count(*) FROM (SELECT number, lag(number) OVER (ORDER BY line, number) AS before"
                          " FROM main.problem) WHERE number <= before",
@@ -281,7 +283,9 @@ static cord_status order_problems(struct merge *m, cord_error *err) {
 
 static cord_status put_merged(struct merge *m, cord_error *err) {
     struct buf text;
-    buf_init(&text, "the runs' names", MOST_LINES);
+    size_t names = 16;
+    for (int i = 0; i < m->options->n_runs; i++) names += 6 * strlen(m->options->runs[i]) + 3; /* "\\u0001" */
+    buf_init(&text, "the runs' names", names);
     struct json_writer w = {.out = &text};
     json_open(&w, NULL, '[');
     for (int i = 0; i < m->options->n_runs; i++) json_text(&w, NULL, text_of(m->options->runs[i]));
@@ -295,10 +299,14 @@ static cord_status put_merged(struct merge *m, cord_error *err) {
 /* The recipe is that of one of the runs, and would go on there. */
 static cord_status move_recipe(struct merge *m, cord_error *err) {
     cord_text recipe;
-    CORD_TRY(get_fact(m, "recipe", false, &recipe, err));
-    if (!recipe.len) return CORD_OK;
-    CORD_TRY(m->options->move(recipe, m->options->out, &m->arena, &recipe, err));
-    return put_fact(m, "recipe", recipe, err);
+    arena_init(&m->arena);
+    cord_status status = get_fact(m, "recipe", false, &recipe, err);
+    if (status == CORD_OK && recipe.len) {
+        status = m->options->move(recipe, m->options->out, &m->arena, &recipe, err);
+        if (status == CORD_OK) status = put_fact(m, "recipe", recipe, err);
+    }
+    arena_release(&m->arena);
+    return status;
 }
 
 static cord_status finish_journal(struct merge *m, cord_error *err) {
@@ -347,7 +355,6 @@ static cord_status merge_all(struct merge *m, const char *folder, cord_error *er
 static int is_mark(const struct dirent *entry) { return !strcmp(entry->d_name, MARK); }
 
 static int is_ours(const struct dirent *entry) {
-    if (is_mark(entry)) return 1;
     for (int i = 0; run_files[i]; i++)
         if (text_starts(text_of(entry->d_name), text_of(run_files[i]))) return 1;
     return 0;
@@ -424,11 +431,14 @@ static cord_status make(struct merge *m, const char *draft, const char *out, cor
     clear_folder(draft, is_draft);
     cord_status status = merge_all(m, draft, err);
     if (status == CORD_OK) status = publish(m, draft, out, err);
+    int lock = m->journal ? dup(m->journal->lock) : -1; /* until all is cleared away: another merge may wait for it */
     journal_close(m->journal);
     if (status != CORD_OK) {
         clear_folder(draft, is_ours);
+        clear_folder(draft, is_mark); /* last: without it nobody knows whose the rest is */
         rmdir(draft);
     }
+    if (lock >= 0) close(lock);
     return status;
 }
 

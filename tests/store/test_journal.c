@@ -144,6 +144,7 @@ static void test_wanted_problems(void **state) {
     /* another order, and fewer of them */
     two[0] = set[3], two[1] = set[0];
     two[0].index = 0, two[1].index = 1;
+    two[0].line = 1, two[1].line = 2;
     assert_ok(sample_put(f->journal, two, 2, err));
     assert_progress(f, 2, 0, 0, 0, 1);
     assert_next(f, -1, 0, "p4");
@@ -179,9 +180,12 @@ static void test_bad_rows_that_are_mended(void **state) {
     struct journal_problem *p = problems_of(f, f->journal, 4);
     assert_text(p[0].id, "p1");
     assert_int_equal(p[0].status, PROBLEM_DONE);
-    assert_text(p[2].reason, "not valid JSON");
-    assert_int_equal(p[2].index, 1);
+    assert_text(p[3].reason, "not valid JSON");
+    assert_int_equal(p[3].index, 3); /* behind those of lines 1, 2 and 4 */
     assert_progress(f, 2, 0, 1, 1, 0);
+    moved[1].bad = "as before, in line 8"; /* what it says of other rows may have changed */
+    assert_ok(sample_put(f->journal, moved, 2, err));
+    assert_text(problems_of(f, f->journal, 4)[3].reason, "as before, in line 8");
     set[2] = (struct problem){.question = {TEXT("p3"), TEXT("Mended")},
                               .target = TEXT("1"),
                               .gold = TEXT("1"),
@@ -193,6 +197,27 @@ static void test_bad_rows_that_are_mended(void **state) {
     assert_text(p[2].id, "p3");
     assert_int_equal(p[2].status, PROBLEM_OPEN);
     assert_progress(f, 4, 1, 0, 0, 1);
+}
+
+/* `problems.skip: 2` in the folder of a run that had the first two: the set counts anew, and the journal has each once. */
+static void test_another_part_of_the_file(void **state) {
+    struct fixture *f = *state;
+    struct problem set[SAMPLE_PROBLEMS];
+    sample_set(set);
+    assert_ok(sample_put(f->journal, set, 2, err));
+    for (int i = 2; i < SAMPLE_PROBLEMS; i++) set[i].index -= 2;
+    for (int times = 0; times < 2; times++) {
+        assert_ok(sample_put(f->journal, set + 2, SAMPLE_PROBLEMS - 2, err));
+        struct journal_problem *p = problems_of(f, f->journal, 4);
+        for (int i = 0; i < 4; i++) assert_int_equal(p[i].index, i);
+        assert_text(p[0].id, "p1");
+        assert_text(p[1].id, "p2");
+        assert_text(p[3].id, "p4");
+        assert_next(f, -1, 1, "p4");
+        assert_progress(f, 2, 0, 1, 1, 0);
+    }
+    sample_problems(f->journal);
+    assert_next(f, 1, 3, "p4");
 }
 
 static void assert_walk(struct fixture *f) {
@@ -524,6 +549,7 @@ int main(void) {
         TEST(test_problems_keep_their_state),
         TEST(test_wanted_problems),
         TEST(test_bad_rows_that_are_mended),
+        TEST(test_another_part_of_the_file),
         TEST(test_walk),
         TEST(test_walk_beside_a_run),
         TEST(test_problems_are_found),

@@ -145,6 +145,26 @@ static void test_what_is_spent(void **state) {
     }
 }
 
+/* Killed as soon as it may be sent, whoever else begins at that moment. */
+static void test_no_request_leaves_unknown(void **state) {
+    struct fixture *f = *state;
+    for (int n = 1; n <= 20; n++) {
+        pid_t child = fork();
+        if (child == 0) {
+            open_both(f, (struct budget){0});
+            cord_request request = request_of(n % 3, n); /* of group 0, too: a look at a server */
+            if (f->calls.begin(f->calls.ctx, &request, 1, NULL) != CORD_OK) _exit(1);
+            kill(getpid(), SIGKILL);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        open_both(f, (struct budget){0});
+        assert_int_equal(ledger_spending(f->ledger).lost, n);
+        close_both(f);
+    }
+}
+
 /* Killed with three on their way, one of which has arrived. */
 static void test_a_kill_loses_what_is_open(void **state) {
     struct fixture *f = *state;
@@ -326,6 +346,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_replies_survive_until_their_round),
         TEST(test_what_is_spent),
+        TEST(test_no_request_leaves_unknown),
         TEST(test_a_kill_loses_what_is_open),
         TEST(test_bounds_are_kept_and_used),
         TEST(test_lost_requests_count),
