@@ -10,6 +10,7 @@
 #include "data/shard.h"
 #include "model/backend.h"
 #include "recipe/recipe.h"
+#include "store/output.h"
 #include "store/summary.h"
 #include "store/trajectories.h"
 
@@ -113,6 +114,7 @@ static cord_status open_journal(struct run *run, cord_error *err) {
     CORD_TRY(resume_spare_inputs(resume, err));
     CORD_TRY(journal_open(run->recipe.out, JOURNAL_WRITE, &run->journal, err));
     run->journal_is_open = true;
+    output_clear_drafts(run->recipe.out);
     resume->journal = run->journal;
     journal_lock(run->journal); /* it is ours, except while servers may be asked */
     return resume_compare_recipe(resume, err);

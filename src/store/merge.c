@@ -360,10 +360,6 @@ static int is_ours(const struct dirent *entry) {
     return 0;
 }
 
-static int is_draft(const struct dirent *entry) {
-    return is_ours(entry) && text_ends(text_of(entry->d_name), TEXT(".tmp"));
-}
-
 /* Removes the files of a folder that `which` chooses. What cannot be removed stays, and does no harm. */
 static void clear_folder(const char *folder, int (*which)(const struct dirent *)) {
     struct dirent **entries = NULL;
@@ -428,7 +424,7 @@ static cord_status publish(struct merge *m, const char *draft, const char *out, 
 static cord_status make(struct merge *m, const char *draft, const char *out, cord_error *err) {
     CORD_TRY(begin_draft(draft, err));
     CORD_TRY(journal_open(draft, JOURNAL_FRESH, &m->journal, err));
-    clear_folder(draft, is_draft);
+    output_clear_drafts(draft);
     cord_status status = merge_all(m, draft, err);
     if (status == CORD_OK) status = publish(m, draft, out, err);
     int lock = m->journal ? dup(m->journal->lock) : -1; /* until all is cleared away: another merge may wait for it */

@@ -3,7 +3,9 @@
 
 #include "store/journal.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +57,19 @@ bool output_is_of_run(const char *path) {
     for (int i = 0; run_files[i]; i++) ours = ours || strcmp(name, run_files[i]) == 0;
     free(full);
     return runs && ours;
+}
+
+static bool is_draft(const char *name) {
+    bool ours = false;
+    for (int i = 0; run_files[i]; i++) ours |= text_starts(text_of(name), text_of(run_files[i]));
+    return ours && text_ends(text_of(name), TEXT(".tmp"));
+}
+
+void output_clear_drafts(const char *folder) {
+    DIR *files = opendir(folder);
+    for (struct dirent *file; files && (file = readdir(files));)
+        if (is_draft(file->d_name)) unlinkat(dirfd(files), file->d_name, 0); /* what stays does no harm */
+    if (files) closedir(files);
 }
 
 const char *run_file_of(const char *folder, const char *path) {

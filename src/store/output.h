@@ -25,6 +25,8 @@ bool output_same(const char *a, const char *b);
 bool output_is_of_run(const char *path);
 /* Which of the files that a run writes into that folder a path is; NULL: none. */
 const char *run_file_of(const char *folder, const char *path);
+/* Removes what killed processes left of a run folder's files that were not whole. For who holds the folder's lock. */
+void output_clear_drafts(const char *folder);
 /* Refuses an output of an option ("--rows") that is a file of these run folders, or of any other. */
 cord_status output_spare_runs(const char *option, const char *path, const char *const *folders, int n, cord_error *err);
 

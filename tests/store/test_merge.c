@@ -270,6 +270,18 @@ static void test_other_recipes_and_models(void **state) {
     assert_text(content(f, "out/recipe.yaml"), "Recipe");
 }
 
+/* How large a model is said to be, and how noisy a version of cord says that it is, change no result. */
+static void test_what_is_said_of_a_model_may_differ(void **state) {
+    struct fixture *f = *state;
+    make_run(f, "a", "1", "1");
+    make_run(f, "b", "2", "2");
+    change(f, "a", "INSERT INTO run VALUES ('model.big.parameters', '7'), ('model.big.noise', '0.25')");
+    change(f, "b", "INSERT INTO run VALUES ('model.big.parameters', '32'), ('model.big.noise', '0.1')");
+    assert_merged(f, "a", "b");
+    assert_text(fact(f, "out", "model.big.parameters"), "7");
+    assert_text(fact(f, "out", "mixed"), "");
+}
+
 static void test_other_teachers(void **state) {
     struct fixture *f = *state;
     make_run(f, "a", "1", "1");
@@ -320,6 +332,18 @@ static void test_lines_of_several_problems_keep_their_order(void **state) {
     assert_same_runs(f, "out", "whole");
 }
 
+/* The same from different rows on: line and number say which comes first. */
+static void test_beginnings_of_such_lines_stand_by_line(void **state) {
+    struct fixture *f = *state;
+    for (int i = 0; i < SAMPLE_PROBLEMS; i++) f->problems[i].line = 1 + i / 2;
+    make_run(f, "a", "4", "4");
+    make_run(f, "b", "12", "1");
+    change(f, "a", "UPDATE problem SET number = 0"); /* skipped: 3 */
+    assert_merged(f, "a", "b");
+    assert_order(f, "0:p1 1:p2 2:p4 ");
+    assert_says(f, "began at different rows");
+}
+
 static void test_different_beginnings_stand_by_line(void **state) {
     struct fixture *f = *state;
     make_run(f, "a", "4", "4");
@@ -345,6 +369,8 @@ int main(void) {
         TEST(test_other_problem_under_the_same_id),
         TEST(test_other_results),
         TEST(test_other_recipes_and_models),
+        TEST(test_what_is_said_of_a_model_may_differ),
+        TEST(test_beginnings_of_such_lines_stand_by_line),
         TEST(test_other_teachers),
         TEST(test_different_files_stand_run_by_run),
         TEST(test_lines_of_several_problems_keep_their_order),
