@@ -33,8 +33,8 @@ cord_status query_error(struct journal *journal, const char *what, cord_error *e
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(err, CORD_BUSY,
-                         "cannot %s: another program keeps the journal locked (a backup, a database "
-                         "browser?); close it and try again",
+                         "cannot %s: another program keeps the journal locked (a cord show whose output waits "
+                         "in a pager, a backup, a database browser?); close it and try again",
                          what);
     case SQLITE_READONLY:
         if (sqlite3_extended_errcode(journal->db) == SQLITE_READONLY_ROLLBACK)

@@ -332,10 +332,8 @@ static void test_lines_of_several_problems_keep_their_order(void **state) {
     assert_same_runs(f, "out", "whole");
 }
 
-/* The same from different rows on: line and number say which comes first. */
-static void test_beginnings_of_such_lines_stand_by_line(void **state) {
-    struct fixture *f = *state;
-    for (int i = 0; i < SAMPLE_PROBLEMS; i++) f->problems[i].line = 1 + i / 2;
+/* Runs of one file that began at different rows. */
+static void merge_beginnings(struct fixture *f) {
     make_run(f, "a", "4", "4");
     make_run(f, "b", "12", "1");
     change(f, "a", "UPDATE problem SET number = 0"); /* skipped: 3 */
@@ -344,14 +342,13 @@ static void test_beginnings_of_such_lines_stand_by_line(void **state) {
     assert_says(f, "began at different rows");
 }
 
-static void test_different_beginnings_stand_by_line(void **state) {
+static void test_different_beginnings_stand_by_line(void **state) { merge_beginnings(*state); }
+
+/* Line and number together say which comes first. */
+static void test_beginnings_of_such_lines_stand_by_line(void **state) {
     struct fixture *f = *state;
-    make_run(f, "a", "4", "4");
-    make_run(f, "b", "12", "1");
-    change(f, "a", "UPDATE problem SET number = 0"); /* skipped: 3 */
-    assert_merged(f, "a", "b");
-    assert_order(f, "0:p1 1:p2 2:p4 ");
-    assert_says(f, "began at different rows");
+    for (int i = 0; i < SAMPLE_PROBLEMS; i++) f->problems[i].line = 1 + i / 2;
+    merge_beginnings(f);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
