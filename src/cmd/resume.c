@@ -153,28 +153,28 @@ cord_status resume_compare_recipe(struct resume *r, cord_error *err) {
 
 /* What is known of a model from before, and whether it still is so. */
 static cord_status compare_fact(const struct resume *r, const char *model, const char *what, cord_text now,
-                                const char **key, cord_text *before, bool *same, cord_error *err) {
-    *key = arena_printf(r->arena, "model.%s.%s", model, what);
-    if (!*key) return error_memory(err);
-    CORD_TRY(journal_get_fact(r->journal, *key, r->arena, before, err));
+                                cord_text *before, bool *same, cord_error *err) {
+    const char *key = arena_printf(r->arena, "model.%s.%s", model, what);
+    if (!key) return error_memory(err);
+    CORD_TRY(journal_get_fact(r->journal, key, r->arena, before, err));
     *same = !before->data || text_equal(*before, now);
     return CORD_OK;
 }
 
 cord_status resume_compare_models(const struct resume *r, const struct session *session, cord_error *err) {
     for (int i = 0; i < r->recipe->n_models && !r->accept; i++) {
-        const char *name = r->recipe->models[i].options.name, *key;
+        const char *name = r->recipe->models[i].options.name;
         const char *serves = cord_model_get_info(session->models[i])->serves;
         cord_text before;
         bool same;
-        CORD_TRY(compare_fact(r, name, "sha256", text_of(session->sha256[i]), &key, &before, &same, err));
+        CORD_TRY(compare_fact(r, name, "sha256", text_of(session->sha256[i]), &before, &same, err));
         if (!same)
             return error_set(err, CORD_CHANGED,
                              "the file of %s is not the one this run began with; name another run.out, or go on with "
                              "--accept-changes",
                              name);
         if (!serves) continue;
-        CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &key, &before, &same, err));
+        CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &before, &same, err));
         if (!same)
             return error_set(
                 err, CORD_CHANGED,
@@ -189,11 +189,12 @@ cord_status resume_compare_models(const struct resume *r, const struct session *
 
 static cord_status note_fact(const struct resume *r, const char *model, const char *what, cord_text now,
                              cord_error *err) {
-    const char *key, *change = arena_printf(r->arena, "models.%s: another model", model);
+    const char *key = arena_printf(r->arena, "model.%s.%s", model, what);
+    const char *change = arena_printf(r->arena, "models.%s: another model", model);
     cord_text before;
     bool same;
-    CORD_TRY(compare_fact(r, model, what, now, &key, &before, &same, err));
-    if (!change) return error_memory(err);
+    CORD_TRY(compare_fact(r, model, what, now, &before, &same, err));
+    if (!key || !change) return error_memory(err);
     if (!same) CORD_TRY(journal_add_to_fact(r->journal, "changed", text_of(change), err));
     return journal_put_fact(r->journal, key, now, err);
 }
