@@ -11,13 +11,11 @@ enum { SAMPLE = 20 };
 /* The noise of scores: what the command says, or what the run noted of the meta-prover, as often as a score has it. */
 static cord_status read_noise(struct look *l, cord_error *err) {
     const struct option_value *given = call_option(l->call, "noise");
-    cord_text value = {0};
     l->noise = given->given ? given->number : (double)NAN;
     if (given->given || l->outline.meta_model < 0 || !l->criterion->noises) return CORD_OK;
-    const char *key = arena_printf(&l->arena, "model.%s.noise", l->outline.models[l->outline.meta_model]);
-    if (!key) return error_memory(err);
-    CORD_TRY(journal_get_fact(l->journal, key, &l->arena, &value, err));
-    if (value.len) l->noise = l->criterion->noises * strtod(value.data, NULL);
+    const char *meta = l->outline.models[l->outline.meta_model];
+    CORD_TRY(journal_get_model_number(l->journal, meta, "noise", &l->noise, err));
+    l->noise *= l->criterion->noises;
     return CORD_OK;
 }
 

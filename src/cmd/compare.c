@@ -21,15 +21,9 @@ static const char *without_slashes(const char *folder, struct arena *arena) {
 
 /* How many parameters the models had, as the run noted; 0: not known. */
 static cord_status read_parameters(struct journal *journal, const struct recipe_outline *outline, int model,
-                                   struct arena *arena, double *out, cord_error *err) {
-    cord_text value;
+                                   double *out, cord_error *err) {
     *out = 0;
-    if (model < 0) return CORD_OK;
-    const char *key = arena_printf(arena, "model.%s.parameters", outline->models[model]);
-    if (!key) return error_memory(err);
-    CORD_TRY(journal_get_fact(journal, key, arena, &value, err));
-    if (value.len) *out = strtod(value.data, NULL);
-    return CORD_OK;
+    return model < 0 ? CORD_OK : journal_get_model_number(journal, outline->models[model], "parameters", out, err);
 }
 
 /* The model of a teacher of the journal; -1 for who has none. */
@@ -45,9 +39,8 @@ static cord_status read_sizes(struct compared_run *run, const struct recipe_outl
     if (!teachers) return error_memory(err);
     run->sizes = (struct model_sizes){.teachers = teachers, .n_teachers = evidence->n_teachers};
     for (int k = 0; k < evidence->n_teachers; k++)
-        CORD_TRY(
-            read_parameters(run->journal, outline, model_of(outline, evidence->teachers[k]), arena, &teachers[k], err));
-    return read_parameters(run->journal, outline, outline->chooser_model, arena, &run->sizes.chooser, err);
+        CORD_TRY(read_parameters(run->journal, outline, model_of(outline, evidence->teachers[k]), &teachers[k], err));
+    return read_parameters(run->journal, outline, outline->chooser_model, &run->sizes.chooser, err);
 }
 
 static const char *or_empty(cord_text text) { return text.data ? text.data : ""; }

@@ -106,19 +106,13 @@ static cord_status note_past(struct compare *c, const struct compared_run *run, 
 }
 
 /* What a model was: what its server says that it is, or where no server has it the hash of its file. */
-static cord_status read_identity(struct compare *c, const struct compared_run *run, cord_text model, const char *what,
-                                 cord_text *out, cord_error *err) {
-    const char *key = arena_printf(&c->arena, "model.%.*s.%s", (int)model.len, model.data, what);
-    return key ? journal_get_fact(run->journal, key, &c->arena, out, err) : error_memory(err);
-}
-
 static cord_status is_same_model(struct compare *c, const struct compared_run *base, const struct compared_run *run,
                                  cord_text model, bool *same, cord_error *err) {
     cord_text serves[2], hash[2];
-    CORD_TRY(read_identity(c, base, model, "serves", &serves[0], err));
-    CORD_TRY(read_identity(c, run, model, "serves", &serves[1], err));
-    CORD_TRY(read_identity(c, base, model, "sha256", &hash[0], err));
-    CORD_TRY(read_identity(c, run, model, "sha256", &hash[1], err));
+    CORD_TRY(journal_get_model_fact(base->journal, model, "serves", &c->arena, &serves[0], err));
+    CORD_TRY(journal_get_model_fact(run->journal, model, "serves", &c->arena, &serves[1], err));
+    CORD_TRY(journal_get_model_fact(base->journal, model, "sha256", &c->arena, &hash[0], err));
+    CORD_TRY(journal_get_model_fact(run->journal, model, "sha256", &c->arena, &hash[1], err));
     const cord_text *known = serves[0].len || serves[1].len ? serves : hash;
     *same =
         !known[0].len || !known[1].len || text_equal(known[0], known[1]); /* a file and a server may have the same */
@@ -128,14 +122,12 @@ static cord_status is_same_model(struct compare *c, const struct compared_run *b
 /* A recipe names a model; which weights that was, journals know. */
 static cord_status note_weights(struct compare *c, const struct compared_run *base, const struct compared_run *run,
                                 cord_error *err) {
-    static const cord_text before = {"model.", 6}, behind = {".sha256", 7};
-    struct journal_fact *facts;
+    struct model_fact *facts;
     int n;
-    CORD_TRY(journal_list_facts(run->journal, &c->arena, &facts, &n, err));
+    CORD_TRY(journal_list_model_facts(run->journal, "sha256", &c->arena, &facts, &n, err));
     for (int i = 0; i < n; i++) {
         bool same;
-        if (!text_starts(facts[i].key, before) || !text_ends(facts[i].key, behind)) continue;
-        cord_text model = text_slice(facts[i].key, before.len, facts[i].key.len - behind.len);
+        cord_text model = facts[i].model;
         CORD_TRY(is_same_model(c, base, run, model, &same, err));
         if (!same)
             buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.\n",

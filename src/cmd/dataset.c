@@ -40,7 +40,7 @@ static cord_status read_method(struct export_source *source, const struct recipe
  * the run noted it. */
 static cord_status read_recipe(struct export_source *source, struct arena *arena, cord_error *err) {
     struct recipe_outline outline;
-    cord_text recipe, noise = {0};
+    cord_text recipe;
     source->noise = USUAL_NOISE;
     CORD_TRY(journal_get_fact(source->journal, "recipe", arena, &recipe, err));
     if (!recipe.len) return CORD_OK;
@@ -48,11 +48,7 @@ static cord_status read_recipe(struct export_source *source, struct arena *arena
     source->fields = outline.problems;
     CORD_TRY(read_method(source, &outline, arena, err));
     if (outline.meta_model < 0 || !outline.models) return CORD_OK;
-    const char *key = arena_printf(arena, "model.%s.noise", outline.models[outline.meta_model]);
-    if (!key) return error_memory(err);
-    CORD_TRY(journal_get_fact(source->journal, key, arena, &noise, err));
-    if (noise.len) source->noise = strtod(noise.data, NULL);
-    return CORD_OK;
+    return journal_get_model_number(source->journal, outline.models[outline.meta_model], "noise", &source->noise, err);
 }
 
 static cord_status open_run(struct runs *runs, const char *folder, cord_error *err) {

@@ -154,9 +154,7 @@ cord_status resume_compare_recipe(struct resume *r, cord_error *err) {
 /* What is known of a model from before, and whether it still is so. */
 static cord_status compare_fact(const struct resume *r, const char *model, const char *what, cord_text now,
                                 cord_text *before, bool *same, cord_error *err) {
-    const char *key = arena_printf(r->arena, "model.%s.%s", model, what);
-    if (!key) return error_memory(err);
-    CORD_TRY(journal_get_fact(r->journal, key, r->arena, before, err));
+    CORD_TRY(journal_get_model_fact(r->journal, text_of(model), what, r->arena, before, err));
     *same = !before->data || text_equal(*before, now);
     return CORD_OK;
 }
@@ -189,14 +187,13 @@ cord_status resume_compare_models(const struct resume *r, const struct session *
 
 static cord_status note_fact(const struct resume *r, const char *model, const char *what, cord_text now,
                              cord_error *err) {
-    const char *key = arena_printf(r->arena, "model.%s.%s", model, what);
     const char *change = arena_printf(r->arena, "models.%s: another model", model);
     cord_text before;
     bool same;
     CORD_TRY(compare_fact(r, model, what, now, &before, &same, err));
-    if (!key || !change) return error_memory(err);
+    if (!change) return error_memory(err);
     if (!same) CORD_TRY(journal_add_to_fact(r->journal, "changed", text_of(change), err));
-    return journal_put_fact(r->journal, key, now, err);
+    return journal_put_model_fact(r->journal, model, what, now, err);
 }
 
 cord_status resume_note(const struct resume *r, const struct session *session, cord_error *err) {

@@ -121,9 +121,8 @@ static cord_status open_journal(struct run *run, cord_error *err) {
 }
 
 static cord_status put_number(struct run *run, const char *model, const char *what, double value, cord_error *err) {
-    const char *key = arena_printf(&run->arena, "model.%s.%s", model, what);
     const char *text = arena_printf(&run->arena, "%.15g", value);
-    return key && text ? journal_put_fact(run->journal, key, text_of(text), err) : error_memory(err);
+    return text ? journal_put_model_fact(run->journal, model, what, text_of(text), err) : error_memory(err);
 }
 
 /* What compare and audit need of models, since they open none. */

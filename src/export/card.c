@@ -151,18 +151,13 @@ static void put_fenced(struct buf *out, const char *language, cord_text text) {
 
 static cord_status put_models(const struct export_source *source, struct arena *arena, struct buf *out,
                               cord_error *err) {
-    struct journal_fact *facts;
+    struct model_fact *facts;
     int n;
-    CORD_TRY(journal_list_facts(source->journal, arena, &facts, &n, err));
-    bool head = false;
-    for (int i = 0; i < n; i++) {
-        cord_text key = facts[i].key, tail = TEXT(".sha256"), front = TEXT("model.");
-        if (!text_starts(key, front) || !text_ends(key, tail)) continue;
-        if (!head) buf_addf(out, "\n| model | SHA-256 of its file, or of what its server says it is |\n|---|---|\n");
-        head = true;
-        cord_text name = text_slice(key, front.len, key.len - tail.len);
-        buf_addf(out, "| %.*s | `%.*s` |\n", (int)name.len, name.data, (int)facts[i].value.len, facts[i].value.data);
-    }
+    CORD_TRY(journal_list_model_facts(source->journal, "sha256", arena, &facts, &n, err));
+    if (n > 0) buf_addf(out, "\n| model | SHA-256 of its file, or of what its server says it is |\n|---|---|\n");
+    for (int i = 0; i < n; i++)
+        buf_addf(out, "| %.*s | `%.*s` |\n", (int)facts[i].model.len, facts[i].model.data, (int)facts[i].value.len,
+                 facts[i].value.data);
     return CORD_OK;
 }
 

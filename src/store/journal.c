@@ -16,6 +16,12 @@ cord_status journal_put_fact(struct journal *j, const char *key, cord_text value
     return transaction_end(j, status, err);
 }
 
+cord_status journal_put_model_fact(struct journal *j, const char *model, const char *what, cord_text value,
+                                   cord_error *err) {
+    return query_run(j, err, "INSERT OR REPLACE INTO run (key, value) VALUES ('model.' || ?1 || '.' || ?2, ?3)", "sst",
+                     model, what, value);
+}
+
 cord_status journal_add_to_fact(struct journal *j, const char *key, cord_text line, cord_error *err) {
     return query_run(j, err,
                      "INSERT INTO run (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE"

@@ -51,12 +51,20 @@ cord_status journal_get_fact(struct journal *journal, const char *key, struct ar
 /* Adds a line to a fact, unless it is there. */
 cord_status journal_add_to_fact(struct journal *journal, const char *key, cord_text line, cord_error *err);
 
-/* All of them, by key. */
-struct journal_fact {
-    cord_text key, value;
+/* Facts of a model, model.NAME.WHAT. A number that is not there leaves *value as it is. */
+cord_status journal_put_model_fact(struct journal *journal, const char *model, const char *what, cord_text value,
+                                   cord_error *err);
+cord_status journal_get_model_fact(struct journal *journal, cord_text model, const char *what, struct arena *arena,
+                                   cord_text *value, cord_error *err);
+cord_status journal_get_model_number(struct journal *journal, const char *model, const char *what, double *value,
+                                     cord_error *err);
+
+/* A fact of all models that have it, by their names. */
+struct model_fact {
+    cord_text model, value;
 };
-cord_status journal_list_facts(struct journal *journal, struct arena *arena, struct journal_fact **facts, int *n,
-                               cord_error *err);
+cord_status journal_list_model_facts(struct journal *journal, const char *what, struct arena *arena,
+                                     struct model_fact **facts, int *n, cord_error *err);
 
 /* Teachers' names by index, so that journals are readable without the recipe. */
 cord_status journal_put_teachers(struct journal *journal, const struct teacher *teachers, int n, cord_error *err);

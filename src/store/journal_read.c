@@ -18,16 +18,37 @@ cord_status journal_get_fact(struct journal *j, const char *key, struct arena *a
     return rows_end(&r);
 }
 
-cord_status journal_list_facts(struct journal *j, struct arena *arena, struct journal_fact **out, int *n,
-                               cord_error *err) {
+cord_status journal_get_model_fact(struct journal *j, cord_text model, const char *what, struct arena *arena,
+                                   cord_text *value, cord_error *err) {
+    struct rows r;
+    *value = (cord_text){0};
+    rows_open(&r, j, arena, err, "SELECT value FROM run WHERE key = 'model.' || ?1 || '.' || ?2", "ts", model, what);
+    if (rows_next(&r)) *value = row_text(&r);
+    return rows_end(&r);
+}
+
+cord_status journal_get_model_number(struct journal *j, const char *model, const char *what, double *value,
+                                     cord_error *err) {
+    struct rows r;
+    rows_open(&r, j, NULL, err, "SELECT CAST(value AS REAL) FROM run WHERE key = 'model.' || ?1 || '.' || ?2", "ss",
+              model, what);
+    if (rows_next(&r)) *value = row_real(&r);
+    return rows_end(&r);
+}
+
+cord_status journal_list_model_facts(struct journal *j, const char *what, struct arena *arena, struct model_fact **out,
+                                     int *n, cord_error *err) {
     int64_t count;
-    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM run", ""));
-    struct journal_fact *facts = array_of(arena, count, sizeof *facts);
+    CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM run WHERE key GLOB 'model.*.' || ?1", "s", what));
+    struct model_fact *facts = array_of(arena, count, sizeof *facts);
     if (!facts) return error_memory(err);
     struct rows r;
-    rows_open(&r, j, arena, err, "SELECT key, value FROM run ORDER BY key", "");
+    rows_open(&r, j, arena, err,
+              "SELECT substr(key, 7, length(key) - 7 - length(?1)), value FROM run WHERE key GLOB 'model.*.' || ?1"
+              " ORDER BY key",
+              "s", what);
     for (*n = 0; *n < count && rows_next(&r); ++*n) {
-        facts[*n].key = row_text(&r);
+        facts[*n].model = row_text(&r);
         facts[*n].value = row_text(&r);
     }
     *out = facts;

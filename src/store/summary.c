@@ -73,19 +73,18 @@ static void write_models(struct json_writer *w, const struct summary_model *mode
 /* What the journal knows of the models that were used: their names and the hashes of their files. */
 static cord_status write_known_models(struct json_writer *w, struct journal *journal, struct arena *arena,
                                       cord_error *err) {
-    struct rows r;
+    struct model_fact *facts;
+    int n;
+    CORD_TRY(journal_list_model_facts(journal, "sha256", arena, &facts, &n, err));
     json_open(w, "models", '[');
-    rows_open(&r, journal, arena, err,
-              "SELECT substr(key, 7, length(key) - 13), value FROM run WHERE key LIKE 'model.%.sha256' ORDER BY key",
-              "");
-    while (rows_next(&r)) {
+    for (int i = 0; i < n; i++) {
         json_open(w, NULL, '{');
-        json_text(w, "name", row_text(&r));
-        json_text(w, "sha256", row_text(&r));
+        json_text(w, "name", facts[i].model);
+        json_text(w, "sha256", facts[i].value);
         json_close(w, '}');
     }
     json_close(w, ']');
-    return rows_end(&r);
+    return CORD_OK;
 }
 
 /* Who computed the run, which part of the problems it is of, and which runs it was merged from. */
