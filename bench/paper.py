@@ -10,9 +10,8 @@ and machines add to it. What has its rows there is not run again; a block that w
 goes on where it was, since run folders stay in the cache until they are done. N processes share the work: each takes the
 blocks of its part.
 
-The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3, and so does the same with the moderate
-model alone, which costs less; the other rows of the paper's tables take the first 32 problems and seed 1. Two samples, the
-same on every machine:
+The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3; the other rows of the paper's tables take
+the first 32 problems and seed 1. Two samples, the same on every machine:
     plain   problems of the test set in an order drawn once
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right; what the compared methods do with them plays no part
@@ -42,7 +41,9 @@ OTHERS = {name: (name, ()) for name in (
     "homogeneous-moderate-curation", "homogeneous-weak-cord", "homogeneous-weak-curation")}
 OTHERS.update({"cord-anew": ("cord", ("meta_prover.reuse=false",)),
                "cord-adaptive": ("cord", ("search.proposals=adaptive",)),
-               "cord-beam-2": ("cord", ("search.beam=2",))})
+               "cord-beam-2": ("cord", ("search.beam=2",)),
+               # one run of four, with half of the simulations, costs about what Curation does; "mcts" a dozen times as much
+               "mcts-equal-cost": ("mcts", ("search.runs=1", "search.simulations=3"))})
 # The moderate model alone with less and less to do: quality against tokens.
 CURVE = {"moderate-greedy": ("homogeneous-moderate-cord", ("search.beam=1",)),
          "moderate-beam-2": ("homogeneous-moderate-cord", ("search.beam=2",)),
@@ -153,11 +154,10 @@ def keep_rows(sample, folder, name):
 
 def cells(only, part):
     """What is to be run, the most telling first: variant, seed, first problem."""
-    both = [[(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in pair]
-            for pair in (PRIMARY, MODERATE)]
-    first = [cell for cell in both[0] if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
+    primary = [(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in PRIMARY]
+    first = [cell for cell in primary if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
     others = [(name, 1, at) for at in range(0, OTHER_PROBLEMS, BLOCK) for name in OTHERS]
-    order = list(dict.fromkeys(first + [cell for cell in both[1] if cell[1] == 1] + others + both[0] + both[1]))
+    order = list(dict.fromkeys(first + others + primary))
     return [cell for cell in order if (not only or cell[0] in only) and cell[2] // BLOCK % part[1] == part[0] - 1]
 
 
