@@ -124,7 +124,7 @@ def side_by_side(pool, *ways):
 
 
 # Traces that no round divides: a step is as long as the thinking may be, and ends before a phrase that nobody writes.
-UNDIVIDED = ("search.segmentation=prefix", "search.prefixes=(no such phrase)", "search.step_tokens=384")
+UNDIVIDED = ("search.segmentation=prefix", "search.prefixes=no such phrase", "search.step_tokens=384")
 
 
 def methods():
