@@ -19,7 +19,9 @@
  *                      what may not run at the same time on one handle is said where it is declared.
  *   Errors             a function that can fail returns a cord_status and fills the cord_error it was given; on success
  *                      the error is left untouched. The library never exits, prints, or reads the environment; but
- *                      llama.cpp, which it carries, reads variables of its own for debugging (GGML_…, LLAMA_…).
+ *                      what it rests on does: llama.cpp reads variables of its own for debugging (GGML_…, LLAMA_…), and
+ *                      prints and aborts where weights are damaged in a way that it does not expect; FLINT aborts
+ *                      without memory; OpenSSL and libcurl, for servers, read OPENSSL_CONF and SSLKEYLOGFILE.
  *   NULL               an error pointer may be NULL; no other pointer may, unless its comment says so.
  */
 #ifndef CORD_H
@@ -220,7 +222,7 @@ void cord_engine_close(cord_engine *engine);
  * in this process can still be counted.) Safe from any thread, and from a signal handler. */
 void cord_engine_stop(cord_engine *engine);
 
-/* What computes here, for run summaries. All zero until a local model is open. The texts are static. */
+/* What computes here, for run summaries. All zero until a local model is opened. The texts are static. */
 typedef struct {
     int threads;
     uint64_t memory;      /* bytes that the caches of local models may take */
@@ -311,7 +313,7 @@ typedef struct {
     /* filled in: */
     int tokens;
     cord_error error; /* the text's own: CORD_BAD_INPUT for one that is not UTF-8, or that a local model's tokens cannot
-                       * spell */
+                       * spell; CORD_TOO_LONG for one that is far longer than a local model's context */
 } cord_counting;
 
 /* Counts the tokens of n texts; a server is asked for all of them at once. Like cord_propose, it fails as a whole only for
@@ -365,13 +367,14 @@ typedef struct {
     int prompt_tokens; /* all of the prompt */
     int cached_tokens; /* those of the prompt that the cache had */
     int new_tokens;    /* those of the stop string too */
-    int64_t us;        /* microseconds from the start of the call to this one's end */
+    int64_t us;        /* microseconds that the whole call took */
 } cord_proposal;
 
 /* Runs n requests, for one model of the engine or several, and returns when all have ended. Returns CORD_OK if the engine
  * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room,
- * CORD_BAD_INPUT for a temperature below 0, and so on: see each one's `error`); CORD_CANCELLED after cord_engine_stop. Several
- * threads may call at once. */
+ * CORD_BAD_INPUT for a temperature below 0 or a text that is not UTF-8, and so on: see each one's `error`); CORD_CANCELLED
+ * after cord_engine_stop. Where the call itself fails no request has a result, whatever its `error` says. Several threads may
+ * call at once. */
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 /* To be called for every request, whatever cord_propose returned. */
 void cord_proposal_release(cord_proposal *proposal);
@@ -406,7 +409,7 @@ typedef struct {
     int reasoning_tokens; /* tokens that begin inside `reasoning`: what a thinking budget counts */
     int prompt_tokens;    /* tokens before the target's last: what had to be computed, or cached, to score it */
     int cached_tokens;    /* those of them that the cache had */
-    int64_t us;           /* microseconds spent on this one */
+    int64_t us;           /* microseconds that the whole call took */
 } cord_scoring;
 
 /* As cord_propose. All requests of one call are computed by one schedule (by prefill, in the order given), so that their
@@ -432,7 +435,7 @@ typedef struct {
 } cord_scoring_check;
 /* Asks for three numbers of a long row of them, once in each way; of the ways that were obtained and agree, the model keeps
  * the cheapest from then on (cord_model_info.scoring). With `costs`, twice in each way: what the second time takes is what a
- * score costs in a search, where a prefix is cached. Not while other threads use the model. */
+ * score costs in a search, where a prefix is cached. Not while other threads use the model. Its group is UINT64_MAX. */
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                                cord_error *err);
 
@@ -453,7 +456,7 @@ typedef struct {
     int n_places, n_classes; /* at least 1, and 2 */
     int prompt_tokens;       /* all of the prompt */
     int cached_tokens;       /* those of the prompt that the cache had */
-    int64_t us;              /* microseconds from the start of the call to this one's end */
+    int64_t us;              /* microseconds that the whole call took */
 } cord_classification;
 
 /* As cord_propose. Only vLLM's servers can do it so far: a request for another model has the error CORD_BAD_MODEL. */

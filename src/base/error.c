@@ -25,6 +25,11 @@ const char *cord_status_name(cord_status status) {
 
 const char *cord_version(void) { return CORD_VERSION; }
 
+/* A character that was cut at the end goes; other bytes that are no UTF-8, of a file's name perhaps, become '?'. */
+static void make_utf8(char *s) {
+    for (char *bad = s; *(bad += utf8_valid_prefix(text_of(bad)));) *bad = utf8_incomplete(text_of(bad)) ? '\0' : '?';
+}
+
 void error_fill(cord_error *err, cord_status code, const char *format, ...) {
     if (!err) return;
     err->code = code;
@@ -32,8 +37,7 @@ void error_fill(cord_error *err, cord_status code, const char *format, ...) {
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
-    /* a message cut in the middle of a character would not be UTF-8 */
-    err->message[utf8_valid_prefix(text_of(err->message))] = '\0';
+    make_utf8(err->message);
 }
 
 void error_where(cord_error *err, const char *format, ...) {
@@ -42,7 +46,7 @@ void error_where(cord_error *err, const char *format, ...) {
     va_start(args, format);
     vsnprintf(err->where, sizeof err->where, format, args);
     va_end(args);
-    err->where[utf8_valid_prefix(text_of(err->where))] = '\0';
+    make_utf8(err->where);
 }
 
 cord_status error_errno(cord_error *err, const char *what, const char *path) {

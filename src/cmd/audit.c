@@ -94,7 +94,7 @@ static cord_status roll_out(struct look *l, cord_error *err) {
 
 bool look_is_own(const struct look *l, int teacher) {
     int chooser = l->outline.chooser_model;
-    int own = teacher < l->outline.n_teachers ? l->outline.teacher_model[teacher] : -1;
+    int own = teacher < l->outline.n_teachers ? l->outline.teacher_model[teacher] : l->outline.integration_model;
     return chooser >= 0 && own >= 0 && l->outline.alike[own] == l->outline.alike[chooser];
 }
 

@@ -20,8 +20,8 @@ static void note_scorers(struct compare *c) {
         const char *base_letter = c->letters[c->comparison.baseline];
         if (pp && s0)
             buf_addf(&c->notes,
-                     "PP and S0 of %s are by another meta-prover, or by models that are set up otherwise, than "
-                     "those of %s: they cannot be compared as they stand.\n",
+                     "PP and S0 of %s are by another meta-prover than those of %s, or their recipes have other models: "
+                     "where a scorer differs, they cannot be compared as they stand.\n",
                      c->letters[i], base_letter);
         else if (pp)
             buf_addf(&c->notes,
@@ -29,10 +29,11 @@ static void note_scorers(struct compare *c) {
                      "score that chose is taken for PP): it cannot be compared as it stands.\n",
                      c->letters[i], base_letter);
         else if (s0)
-            buf_addf(&c->notes,
-                     "S0 of %s is by another meta-prover, or by models that are set up otherwise, than that of %s: it "
-                     "cannot be compared as it stands; PP, by the same scorer, can.\n",
-                     c->letters[i], base_letter);
+            buf_addf(
+                &c->notes,
+                "S0 of %s is by another meta-prover than that of %s, or their recipes have other models: where the "
+                "meta-prover differs, it cannot be compared as it stands; PP, by the same scorer, can.\n",
+                c->letters[i], base_letter);
     }
 }
 

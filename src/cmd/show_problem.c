@@ -95,7 +95,34 @@ static void show_node(struct show *s, const struct trajectory *t, int slot, int 
 
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
 
-static void show_round(struct show *s, const struct round *round, int path) {
+/* The beam before a round; nothing where nothing competed in it. */
+static struct beam_before {
+    const struct trajectory *of;
+    int n;
+} beam_before(const struct show_problem *p, const struct round *round) {
+    bool ranked = false;
+    for (int i = 0; i < round->n_candidates; i++) ranked |= round->candidates[i].rank >= 0;
+    if (round == p->rounds || !ranked) return (struct beam_before){NULL, 0};
+    return (struct beam_before){round[-1].beam, round[-1].n_beam};
+}
+
+/* Whether a finished trajectory of the beam before lost its place in a round. */
+static bool is_lost(const struct round *round, const struct beam_before *before, int slot) {
+    if (before->of[slot].finish == GROWING) return false;
+    for (int i = 0; i < round->n_beam; i++)
+        if (round->beam[i].candidate < 0 && round->beam[i].from == slot) return false;
+    return true;
+}
+
+static void show_lost(struct show *s, const struct trajectory *t, int slot) {
+    page_print(&s->page, PAINT_DIM, "     - <- %d  ", slot);
+    page_cell(&s->page, PAINT_NONE, show_teacher(s, t->author), 16);
+    show_score(s, PAINT_NONE, t->log_score);
+    page_print(&s->page, PAINT_DIM, "  finished (%s), and lost its place\n", finish_name(t->finish));
+}
+
+static void show_round(struct show *s, const struct show_problem *p, const struct round *round, int path) {
+    const struct beam_before before = beam_before(p, round);
     page_print(&s->page, PAINT_BOLD, "\nRound %d\n", round->number);
     if (round->note) page_text(&s->page, PAINT_WARN, text_of(round->note), 2, 0);
     for (int slot = 0; slot < round->n_beam; slot++) { /* the kept, best first; then the others as they came */
@@ -109,6 +136,8 @@ static void show_round(struct show *s, const struct round *round, int path) {
     }
     for (int i = 0; i < round->n_candidates; i++)
         if (round->candidates[i].slot < 0) show_candidate(s, &round->candidates[i], false);
+    for (int i = 0; i < before.n; i++)
+        if (is_lost(round, &before, i)) show_lost(s, &before.of[i], i);
 }
 
 static void show_answer(struct show *s, const struct answered *a, int number) {
@@ -167,7 +196,7 @@ void show_rounds(struct show *s, const struct show_problem *p) {
             "  of search trees, the root first: %s of a whole rollout; of a node, its parent's place in the same "
             "beam\n  and the mean %s of what was visited through it\n",
             s->criterion->word, s->criterion->word);
-    for (int i = 0; i < p->n_rounds; i++) show_round(s, &p->rounds[i], p->path[i]);
+    for (int i = 0; i < p->n_rounds; i++) show_round(s, p, &p->rounds[i], p->path[i]);
     if (p->n_answers) page_print(&s->page, PAINT_BOLD, "\nAnswers\n");
     for (int i = 0; i < p->n_answers; i++) show_answer(s, &p->answers[i], i);
 }
@@ -195,13 +224,17 @@ static void show_margin(struct show *s, double a, double b, const char *between)
 struct contender {
     double log_score;
     const struct candidate *candidate; /* NULL: carried over */
-    int slot;
+    int slot;                          /* -1: it was not kept */
+    int from;                          /* of what was carried over and not kept: its place before */
 };
 
 /* The contender of a run that was ranked next after `rank`; false where there was none. A rank that no candidate has is that
- * of a carried-over trajectory: of those, the kept ones are known. */
-static bool next_contender(const struct round *round, int run, int rank, struct contender *out) {
+ * of a finished trajectory of the beam before: of those that were kept the beam says which; else it is the best that was
+ * not. */
+static bool next_contender(const struct round *round, const struct beam_before *before, int run, int rank,
+                           struct contender *out) {
     const struct candidate *next = NULL;
+    const struct trajectory *lost = NULL;
     struct part part = part_of(round, run);
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
@@ -210,11 +243,19 @@ static bool next_contender(const struct round *round, int run, int rank, struct 
     for (int at = rank + 1; at < part.n && (!next || at < next->rank); at++) {
         int slot = part.first + at;
         if (round->beam[slot].candidate < 0) {
-            *out = (struct contender){round->beam[slot].log_score, NULL, slot};
+            *out = (struct contender){round->beam[slot].log_score, NULL, slot, -1};
             return true;
         }
     }
-    if (next) *out = (struct contender){next->log_score, next, next->slot};
+    for (int i = 0; i < before->n; i++)
+        if (before->of[i].run == run && is_lost(round, before, i) &&
+            (!lost || before->of[i].log_score > lost->log_score))
+            lost = &before->of[i];
+    if (lost && (!next || next->rank > (rank + 1 > part.n ? rank + 1 : part.n))) {
+        *out = (struct contender){lost->log_score, NULL, -1, (int)(lost - before->of)};
+        return true;
+    }
+    if (next) *out = (struct contender){next->log_score, next, next->slot, -1};
     return next != NULL;
 }
 
@@ -222,8 +263,10 @@ static void show_contender(struct show *s, const char *role, const struct conten
     page_print(&s->page, PAINT_NONE, "  %-15s", role);
     if (rival->candidate)
         page_cell(&s->page, PAINT_NONE, show_teacher(s, rival->candidate->teacher), -16);
-    else
+    else if (rival->slot >= 0)
         page_print(&s->page, PAINT_NONE, "a finished trajectory (slot %d)", rival->slot);
+    else
+        page_print(&s->page, PAINT_NONE, "a finished trajectory (slot %d before)", rival->from);
     page_print(&s->page, PAINT_NONE, ", ");
     show_named_score(s, rival->log_score);
     page_print(&s->page, PAINT_NONE, "; margin ");
@@ -239,20 +282,24 @@ static void show_tie(struct show *s, const struct contender *behind, double own)
 }
 
 /* The first of its round, where it is not itself; the next behind it; the first that was not kept. */
-static void show_rivals(struct show *s, const struct round *round, const struct candidate *c, double own) {
+static void show_rivals(struct show *s, const struct round *round, const struct beam_before *before,
+                        const struct candidate *c, double own) {
     struct contender first, next, out;
-    if (c->rank > 0 && next_contender(round, c->run, -1, &first)) show_contender(s, "first", &first, own);
-    if (!next_contender(round, c->run, c->rank, &next)) {
+    if (c->rank > 0 && next_contender(round, before, c->run, -1, &first)) {
+        show_contender(s, "first", &first, own);
+        if (own > first.log_score) show_tie(s, &(struct contender){.log_score = own}, first.log_score);
+    }
+    if (!next_contender(round, before, c->run, c->rank, &next)) {
         page_print(&s->page, PAINT_NONE, "  %-15snone\n", "runner-up");
         return;
     }
     show_contender(s, "runner-up", &next, own);
     show_tie(s, &next, own);
-    if (next.slot >= 0 && next_contender(round, c->run, part_of(round, c->run).n - 1, &out))
+    if (next.slot >= 0 && next_contender(round, before, c->run, part_of(round, c->run).n - 1, &out))
         show_contender(s, "first rejected", &out, own);
 }
 
-static void show_rejected(struct show *s, const struct round *round) {
+static void show_rejected(struct show *s, const struct round *round, const struct beam_before *before) {
     bool any = false;
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
@@ -260,6 +307,12 @@ static void show_rejected(struct show *s, const struct round *round) {
         if (!any) page_print(&s->page, PAINT_BOLD, "\nNot kept in this round\n");
         any = true;
         show_candidate(s, c, false);
+    }
+    for (int i = 0; i < before->n; i++) {
+        if (!is_lost(round, before, i)) continue;
+        if (!any) page_print(&s->page, PAINT_BOLD, "\nNot kept in this round\n");
+        any = true;
+        show_lost(s, &before->of[i], i);
     }
 }
 
@@ -325,8 +378,9 @@ static void show_why_step(struct show *s, const struct show_problem *p, const st
     }
     page_print(page, PAINT_NONE, "  %-15s%d; of %d candidates %d could be kept, %d places\n", "rank", own->rank + 1,
                all, could, part_of(round, own->run).n);
-    show_rivals(s, round, own, step->log_score);
-    show_rejected(s, round);
+    const struct beam_before before_it = beam_before(p, round);
+    show_rivals(s, round, &before_it, own, step->log_score);
+    show_rejected(s, round, &before_it);
 }
 
 /* Step `number` of the trajectory that ends with `end`, or NULL; *n is how many it has. */
@@ -343,7 +397,12 @@ cord_status show_why(struct show *s, const struct show_problem *p, int number, c
     if (slot < 0) return error_set(err, CORD_BAD_INPUT, "nothing is in the beam of this problem");
     const struct step *end = p->n_answers ? p->answers[0].trajectory.last : p->rounds[p->n_rounds - 1].beam[slot].last;
     const struct step *step = find_step(end, number, &n);
-    if (!step) return error_set(err, CORD_BAD_INPUT, "there is no step %d: the best trajectory has %d", number, n);
+    if (!step)
+        return error_set(
+            err, CORD_BAD_INPUT,
+            "there is no step %d: the best trajectory has %d, where one that was cut and continued counts as "
+            "one a round",
+            number, n);
     const struct round *round = &p->rounds[step->round - 1];
     slot = p->path[step->round - 1];
     int at = slot < 0 ? -1 : round->beam[slot].candidate;

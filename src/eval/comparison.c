@@ -52,9 +52,10 @@ static cord_status take_difference(const struct comparison *c, struct difference
     /* Of several seeds a problem has a share that is correct, and there are no pairs of right and wrong. */
     d->pairs = d->measure == MEASURE_ACCURACY && method->n_seeds == 1 && base->n_seeds == 1;
     d->p = d->pairs ? mcnemar_exact(d->gained, d->lost) : sign_flip(differences, n, how);
-    d->detectable =
-        d->pairs ? detectable_share(n, n ? (double)(d->gained + d->lost) / n : 0, COMPARISON_LEVEL, COMPARISON_POWER)
-                 : detectable_mean(n, d->deviation, COMPARISON_LEVEL, COMPARISON_POWER);
+    d->p_is_bound = d->p == 1 / (1 + (double)how->samples);
+    int differ = d->gained + d->lost;
+    d->detectable = d->pairs ? detectable_share(n, n ? (double)differ / n : 0, d->level, COMPARISON_POWER)
+                             : detectable_mean(n, differ, d->deviation, d->level, COMPARISON_POWER);
     return CORD_OK;
 }
 
@@ -80,6 +81,7 @@ cord_status compare_methods(struct comparison *c, const struct resampling *how, 
         for (int m = 0; m < 2 && i != c->baseline; m++) {
             struct difference *d = &c->differences[c->n_differences++];
             *d = (struct difference){.method = i, .measure = compared_measures[m], .primary = c->n_differences <= 2};
+            d->level = COMPARISON_LEVEL / (d->primary ? 1 : 2 * (c->n_methods - 2));
             CORD_TRY(take_difference(c, d, how, arena, err));
         }
     return adjust(c, arena, err);
@@ -97,7 +99,7 @@ const struct budget_unit budget_units[BUDGET_UNITS] = {{"complete trajectories",
 enum budget_verdict comparison_budget(const struct comparison *c, int method, enum measure measure) {
     double own = c->methods[method].mean[measure], base = c->methods[c->baseline].mean[measure];
     if (isnan(own) || isnan(base)) return BUDGET_UNKNOWN;
-    return fabs(own - base) <= BUDGET_EQUAL * base ? BUDGET_SAME : BUDGET_DIFFERS;
+    return fabs(own - base) <= BUDGET_EQUAL * base * (1 + 1e-9) ? BUDGET_SAME : BUDGET_DIFFERS;
 }
 
 void comparison_tell_budget(const struct comparison *c, int method, struct buf *out) {
@@ -140,7 +142,8 @@ static void tell_numbers(const struct comparison *c, const struct difference *d,
     if (d->n < c->n_problems) buf_addf(out, "over the %d of %d problems that have both; ", d->n, c->n_problems);
     buf_addf(out, "difference %+.4f", d->mean);
     if (!isnan(d->low)) buf_addf(out, ", 95 %% interval %+.4f to %+.4f", d->low, d->high);
-    buf_addf(out, "; %s, p = %.4g", d->pairs ? "McNemar's exact test" : "test of signs over problems", d->p);
+    buf_addf(out, "; %s, p %s %.4g", d->pairs ? "McNemar's exact test" : "test of signs over problems",
+             d->p_is_bound ? "<=" : "=", d->p);
     if (!d->primary) buf_addf(out, ", %.4g after Holm's adjustment", d->adjusted);
 }
 
@@ -149,13 +152,17 @@ static void tell_detectable(const struct difference *d, struct buf *out) {
     if (same)
         buf_addf(out, " On all %d problems the difference is the same, so nothing is known of how much it varies.",
                  d->n);
+    else if (isnan(d->detectable) && 2 * pow(0.5, d->n) >= d->level)
+        buf_addf(out, " %d problem%s such as these can show no difference at all%s.", d->n, d->n == 1 ? "" : "s",
+                 d->primary ? "" : " beside so many other tests");
     else if (isnan(d->detectable))
-        buf_addf(out, " %d problem%s such as these can show no difference at all.", d->n, d->n == 1 ? "" : "s");
+        buf_addf(out, " Of %d problem%s %d differ%s, too few to say which difference would have been found.", d->n,
+                 d->n == 1 ? "" : "s", d->gained + d->lost, d->gained + d->lost == 1 ? "s" : "");
     else
         buf_addf(out,
                  " That is no proof that there is none: with these %d problems a true difference of %.4f would have "
-                 "been found four times in five, and smaller ones less often.",
-                 d->n, d->detectable);
+                 "been found four times in five%s, and smaller ones less often.",
+                 d->n, d->detectable, d->primary ? "" : ", were its p the least of them");
 }
 
 void comparison_tell(const struct comparison *c, const struct difference *d, const char *const *names,

@@ -32,7 +32,10 @@ struct difference {
     double mean, deviation; /* of the differences, method - baseline */
     double low, high;       /* 95 % interval */
     double p, adjusted;     /* Holm's, over all that are not primary; for the primary comparison p itself */
-    double detectable;      /* the smallest difference that so many problems could have shown; NAN: none */
+    bool p_is_bound;        /* no random signs brought the mean as far: p is no more than that */
+    double level;           /* at which p is tested: 0.05, or Holm's for the least of all that are not primary */
+    double detectable;      /* the smallest difference that so many problems could have shown at that level; NAN: none,
+                             * or it cannot be told */
 };
 
 struct comparison {

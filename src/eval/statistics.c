@@ -166,19 +166,59 @@ cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *er
 /* Whether no exact test of so few pairs can reach alpha, were they all to differ in one direction. */
 static bool too_few(int n, double alpha) { return n < 1 || 2 * pow(0.5, n) >= alpha; }
 
-/* Whether n pairs are enough for the difference d. */
-static bool suffices(int n, double d, double discordance, double z_alpha, double z_power) {
-    double psi = fmax(discordance, d); /* as many pairs must differ as the difference says */
-    double need = z_alpha * sqrt(psi) + z_power * sqrt(psi - d * d);
-    return n * d * d >= need * need;
+/* Of how many things the least that could show anything. */
+static int least(double alpha) {
+    int n = 1;
+    while (too_few(n, alpha)) n++;
+    return n;
+}
+
+/* X of k pairs are on one side, each with probability q: P(X >= c) and P(X = c). */
+struct tail {
+    double sum, at;
+};
+
+static void tail_add_pair(struct tail *tail, int k, int c, double q) { /* k + 1 for k */
+    double below = tail->at * c / (k - c + 1) * (1 - q) / q;
+    tail->sum += q * below;
+    tail->at *= (1 - q) * (k + 1) / (k + 1 - c);
+}
+
+static void tail_raise(struct tail *tail, int k, int c, double q) { /* c + 1 for c */
+    tail->sum -= tail->at;
+    tail->at *= q / (1 - q) * (k - c) / (c + 1);
+}
+
+static double binomial(int n, int k, double p) {
+    double log_share = lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
+    if (k) log_share += k * log(p);
+    if (n - k) log_share += (n - k) * log1p(-p);
+    return exp(log_share);
+}
+
+/* How probably McNemar's exact test finds the difference d. As many pairs must differ as it says. */
+static double power_of(int n, double d, double discordance, double alpha) {
+    double psi = fmax(discordance, d), q = fmin((1 + d / psi) / 2, 1 - 1e-12), power = 0;
+    int k = least(alpha), c = k; /* of k pairs that differ, c must be on one side */
+    struct tail chance = {pow(0.5, k), pow(0.5, k)}, true_difference = {pow(q, k), pow(q, k)};
+    for (; k <= n; k++) {
+        power += binomial(n, k, psi) * true_difference.sum;
+        tail_add_pair(&chance, k, c, 0.5);
+        tail_add_pair(&true_difference, k, c, q);
+        if (2 * chance.sum < alpha) continue;
+        tail_raise(&chance, k + 1, c, 0.5);
+        tail_raise(&true_difference, k + 1, c, q);
+        c++;
+    }
+    return power;
 }
 
 double detectable_share(int n, double discordance, double alpha, double power) {
-    double z_alpha = normal_quantile(1 - alpha / 2), z_power = normal_quantile(power), low = 0, high = 1;
-    if (too_few(n, alpha) || !suffices(n, 1, discordance, z_alpha, z_power)) return (double)NAN;
-    for (int i = 0; i < 60; i++) { /* what suffices for a difference suffices for larger ones */
+    double low = 0, high = 1;
+    if (too_few(n, alpha)) return (double)NAN;
+    for (int i = 0; i < 50; i++) { /* what suffices for a difference suffices for larger ones */
         double middle = (low + high) / 2;
-        if (suffices(n, middle, discordance, z_alpha, z_power))
+        if (power_of(n, middle, discordance, alpha) >= power)
             high = middle;
         else
             low = middle;
@@ -186,7 +226,7 @@ double detectable_share(int n, double discordance, double alpha, double power) {
     return high;
 }
 
-double detectable_mean(int n, double deviation, double alpha, double power) {
-    if (too_few(n, alpha) || deviation <= 0) return (double)NAN;
+double detectable_mean(int n, int differ, double deviation, double alpha, double power) {
+    if (n < 2 * least(alpha) || too_few(differ, alpha) || deviation <= 0) return (double)NAN;
     return (normal_quantile(1 - alpha / 2) + normal_quantile(power)) * deviation / sqrt(n);
 }

@@ -39,13 +39,14 @@ double sign_flip(const double *differences, int n, const struct resampling *how)
 /* Holm's step-down adjustment (1979). `adjusted` may be `p` itself. */
 cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *err);
 
-/* The smallest true difference that a two-sided test at `alpha` would have found with probability `power`; NAN: none. Where
- * n is so small that an exact test could not reach alpha whatever came (n < 6 for 0.05), it is always NAN.
- * Of two shares measured on n pairs, of which the share `discordance` differs (Connor 1987); where that discordance is too
- * small for any, as if all pairs that differ differed in one direction. */
+/* The smallest true difference that a two-sided test at `alpha` would have found with probability `power`; NAN: none, or it
+ * cannot be told. Where n is so small that an exact test could not reach alpha whatever came (n < 6 for 0.05), it is NAN.
+ * Of two shares measured on n pairs, of which the share `discordance` differs, by McNemar's exact test: the sum over how many
+ * pairs differ (Duffy 1984). A larger difference than that discordance makes as many differ, all in one direction. */
 double detectable_share(int n, double discordance, double alpha, double power);
-/* Of a mean of n differences with this standard deviation. NAN where they are all the same: then nothing is known of how
- * much they vary. */
-double detectable_mean(int n, double deviation, double alpha, double power);
+/* Of a mean of n differences with this standard deviation, `differ` of which are not 0, by a normal distribution. NAN where
+ * that says nothing of a test of signs: for less than twice as many differences as could show anything, or less than that
+ * not 0. */
+double detectable_mean(int n, int differ, double deviation, double alpha, double power);
 
 #endif

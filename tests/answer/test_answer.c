@@ -4,6 +4,7 @@
 
 #include "answer/tree.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 static void check(const char *gold, const char *answer, cord_verdict want) {
@@ -263,6 +264,31 @@ static void huge_inputs_end_quickly(void **state) {
 
 /* What is extracted can be graded, whatever it is. */
 /* The same numbers in two orders: few are compared each with each, so many are not. */
+static void *verify_deep(void *arg) {
+    struct buf text;
+    buf_init(&text, "a deep answer", 1 << 20);
+    for (int i = 0; i < 2000; i++) buf_addf(&text, "%s", (const char *)arg);
+    buf_addf(&text, "x");
+    cord_verify(buf_text(&text), TEXT("x"), NULL);
+    buf_release(&text);
+    return NULL;
+}
+
+/* What nests is refused at a depth that a thread of 512 KiB has room for. */
+static void nesting_needs_little_stack(void **state) {
+    (void)state;
+    static char *const nests[] = {"\\ln ", "(", "-", "\\sqrt{", "\\frac{1}{", "x^{", "|", "\\sin", "!", "\\left("};
+    pthread_attr_t attr;
+    assert_int_equal(pthread_attr_init(&attr), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attr, 512 << 10), 0);
+    for (size_t i = 0; i < sizeof nests / sizeof *nests; i++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, &attr, verify_deep, nests[i]), 0);
+        pthread_join(thread, NULL);
+    }
+    pthread_attr_destroy(&attr);
+}
+
 static void long_lists_are_paid_for(void **state) {
     (void)state;
     for (int n = 200; n <= 2000; n += 1800) {
@@ -317,6 +343,7 @@ int main(void) {
         cmocka_unit_test(answers_of_gsm8k_kind),
         cmocka_unit_test(what_is_not_certain_is_undecided),
         cmocka_unit_test(huge_inputs_end_quickly),
+        cmocka_unit_test(nesting_needs_little_stack),
         cmocka_unit_test(long_lists_are_paid_for),
         cmocka_unit_test(an_extracted_answer_equals_itself),
         cmocka_unit_test(verdicts_have_names),

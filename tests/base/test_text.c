@@ -55,8 +55,22 @@ static void what_models_wrote_is_mended(void **state) {
     }
 }
 
+static void errors_are_utf8(void **state) {
+    (void)state;
+    cord_error e = {0};
+    error_fill(&e, CORD_IO_ERROR, "cannot open caf%c.gguf: %s", 0xE9, "no such file");
+    assert_string_equal(e.message, "cannot open caf?.gguf: no such file");
+    error_where(&e, "%c%c", 0xFF, 0xFE);
+    assert_string_equal(e.where, "??");
+    char long_text[2 * sizeof e.message + 1]; /* cut within a character, which goes */
+    for (size_t i = 0; i + 2 < sizeof long_text; i += 2) memcpy(long_text + i, "\xC3\xA9", 3);
+    error_fill(&e, CORD_IO_ERROR, "%s", long_text);
+    assert_int_equal(strlen(e.message), (sizeof e.message - 1) / 2 * 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_taken_one_by_one),
-                                       cmocka_unit_test(what_models_wrote_is_mended)};
+                                       cmocka_unit_test(what_models_wrote_is_mended),
+                                       cmocka_unit_test(errors_are_utf8)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,25 @@ static void test_tie(void **state) {
     assert_says(f, "tie rule       equal scores: the seeded hash decided, not the score\n");
 }
 
+/* A finished trajectory that is pushed out of the beam has a rank that nobody in the round has. */
+static void test_lost_place(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    f->sample.rounds[2].n_beam = 1;
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+    sample_started(journal, 2);
+    for (int r = 0; r < 3; r++) assert_ok(journal_round(journal, 2, &f->sample.rounds[r], err));
+    journal_close(journal);
+    static const char lost[] = "     - <- 0  small             0.5000  finished (closed), and lost its place\n";
+    assert_int_equal(cord(f, "show $RUN 2"), 0);
+    assert_says(f, lost);
+    assert_int_equal(cord(f, "show $RUN 2 --why 3"), 0);
+    assert_says(f, "runner-up      a finished trajectory (slot 0 before), S 0.5000; margin +0.3750 in S");
+    assert_says(f, "Not kept in this round\n     - <- 1  strong            0.0625\n      six\n");
+    assert_says(f, lost);
+    assert_null(strstr(f->output, "first rejected")); /* it is the runner-up */
+}
+
 /* All of a round worth nothing: no margin between them, and none that is no number. */
 static void test_scores_of_nothing(void **state) {
     struct fixture *f = *state;
@@ -558,6 +577,7 @@ int main(void) {
         TEST(test_counts),
         TEST(test_scores_of_nothing),
         TEST(test_tie),
+        TEST(test_lost_place),
         TEST(test_long_texts_fit_the_page),
         TEST(test_prompts_are_exact),
         TEST(test_prompts_of_criteria),

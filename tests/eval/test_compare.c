@@ -265,6 +265,7 @@ static void test_comparison(void **state) {
         assert_int_equal(d->n, i == 5 ? N - 5 : N);
         assert_near(d->mean, sum / d->n, 1e-12);
         assert_true(d->p > 0 && d->detectable > 0);
+        assert_near(d->level, i < 2 ? 0.05 : 0.05 / 4, 1e-15);
         assert_true(d->gained == gained && d->lost == lost && d->low < d->mean && d->mean < d->high);
         if (d->pairs) assert_near(d->p, mcnemar_exact(gained, lost), 0);
         if (i >= 2) rest[i - 2] = d->p;
@@ -291,12 +292,23 @@ static void test_comparison(void **state) {
     assert_true(text_find(buf_text(&out), TEXT("(over the 35 of 40 problems that have both; difference ")) > 0);
 
     /* so few, or so alike, that nothing can be shown */
-    struct difference dull = {
-        .method = 0, .measure = MEASURE_PP, .n = 40, .primary = true, .p = 1, .adjusted = 1, .detectable = (double)NAN};
+    struct difference dull = {.method = 0,
+                              .measure = MEASURE_PP,
+                              .n = 40,
+                              .primary = true,
+                              .p = 1,
+                              .adjusted = 1,
+                              .level = 0.05,
+                              .detectable = (double)NAN};
     buf_clear(&out);
     comparison_tell(&c, &dull, names, &out);
     assert_true(text_ends(buf_text(&out), TEXT("nothing is known of how much it varies.")));
-    dull.deviation = 1;
+    dull.deviation = dull.gained = 1;
+    buf_clear(&out);
+    comparison_tell(&c, &dull, names, &out);
+    assert_true(
+        text_ends(buf_text(&out), TEXT("Of 40 problems 1 differs, too few to say which difference would have been "
+                                       "found.")));
     c.n_problems = dull.n = 3;
     buf_clear(&out);
     comparison_tell(&c, &dull, names, &out);

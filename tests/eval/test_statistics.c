@@ -241,13 +241,13 @@ static void test_coverage(void **state) {
 
 /* ---- what could have been shown -------------------------------------------------------------------------------- */
 
-/* The probability that McNemar's test (chi-square, without correction) finds a difference: all triples of pairs won, lost
- * and equal, each with its probability. */
-static double power_of(int n, double won, double lost) {
-    double sum = 0, z = normal_quantile(0.975);
+/* The probability that McNemar's exact test finds a difference: all triples of pairs won, lost and equal, each with its
+ * probability. */
+static double power_of(int n, double won, double lost, double alpha) {
+    double sum = 0;
     for (int b = 0; b <= n; b++)
-        for (int c = 0; b + c <= n; c++) {
-            if (b + c == 0 || (b - c) * (b - c) < z * z * (b + c)) continue;
+        for (int c = 0; b + c <= n && c < b; c++) {
+            if (mcnemar_exact(b, c) >= alpha) continue;
             int rest = n - b - c;
             double p = lgamma(n + 1.0) - lgamma(b + 1.0) - lgamma(c + 1.0) - lgamma(rest + 1.0);
             if ((b && won <= 0) || (c && lost <= 0) || (rest && won + lost >= 1)) continue;
@@ -261,33 +261,36 @@ static double power_of(int n, double won, double lost) {
 
 static void test_detectable(void **state) {
     (void)state;
-    const int sizes[] = {50, 100, 200, 400};
-    const double discordances[] = {0.15, 0.3, 0.5};
+    const int sizes[] = {6, 8, 10, 16, 50, 100};
+    const double discordances[] = {0, 0.15, 0.3, 0.5, 1}, levels[] = {0.05, 0.05 / 14};
     int checked = 0;
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 3; j++) {
-            double psi = discordances[j], d = detectable_share(sizes[i], psi, 0.05, 0.8);
-            if (d >= psi) continue; /* seen to below */
-            /* the formula says so itself */
-            double need = pow(1.959964 * sqrt(psi) + 0.841621 * sqrt(psi - d * d), 2) / (d * d);
-            assert_near(need, sizes[i], 0.001 * sizes[i]);
-            /* and the sums do, where enough pairs differ for a formula of normal distributions */
-            if (sizes[i] * psi < 30 || d > 0.8 * psi) continue;
-            assert_near(power_of(sizes[i], (psi + d) / 2, (psi - d) / 2), 0.8, 0.03);
-            checked++;
-        }
-    assert_true(checked >= 6);
-    /* nothing was discordant: as if all that differs did in one direction */
-    double d = detectable_share(100, 0, 0.05, 0.8);
-    assert_near(100 * d, pow(1.959964 + 0.841621 * sqrt(1 - d), 2), 1e-3);
-    assert_true(d > 0.06 && d < 0.08);
-    assert_true(detectable_share(100, 0.02, 0.05, 0.8) == d); /* too few that differ: the same */
-    assert_true(isnan(detectable_share(5, 0.5, 0.05, 0.8)) && isnan(detectable_mean(5, 1, 0.05, 0.8)));
-    assert_false(isnan(detectable_mean(6, 1, 0.05, 0.8)));
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 5; j++)
+            for (int k = 0; k < 2; k++) {
+                int n = sizes[i];
+                double d = detectable_share(n, discordances[j], levels[k], 0.8), psi = fmax(d, discordances[j]);
+                assert_int_equal(isnan(d), 2 * pow(0.5, n) >= levels[k]);
+                if (isnan(d)) continue;
+                assert_near(power_of(n, (psi + d) / 2, (psi - d) / 2, levels[k]), 0.8, 1e-3);
+                checked++;
+            }
+    assert_int_equal(checked, 50);
+    /* reckoned by another program, with sums of its own */
+    assert_near(detectable_share(6, 0, 0.05, 0.8), 0.963, 6e-4);
+    assert_near(detectable_share(8, 0.25, 0.05, 0.8), 0.801, 6e-4);
+    assert_near(detectable_share(10, 0.2, 0.05, 0.8), 0.673, 6e-4);
+    assert_near(detectable_share(16, 0.5, 0.05, 0.8), 0.474, 6e-4);
+    assert_near(detectable_share(100, 0.42, 0.05, 0.8), 0.186, 6e-4);
+    double large = detectable_share(20000, 0.3, 0.05, 0.8); /* Connor's formula, of normal distributions */
+    assert_near(20000 * large * large, pow(1.959964 * sqrt(0.3) + 0.841621 * sqrt(0.3 - large * large), 2), 0.1);
     /* the textbook's (z + z)^2 = 7.85: with 32 pairs half a standard deviation can be seen */
-    assert_near(detectable_mean(32, 1, 0.05, 0.8), 0.495, 0.001);
-    assert_near(pow(detectable_mean(100, 2, 0.05, 0.8) / 2 * 10, 2), 7.849, 0.001);
-    assert_true(isnan(detectable_mean(0, 1, 0.05, 0.8)) && isnan(detectable_mean(9, 0, 0.05, 0.8)));
+    assert_near(detectable_mean(32, 32, 1, 0.05, 0.8), 0.495, 0.001);
+    assert_near(pow(detectable_mean(100, 6, 2, 0.05, 0.8) / 2 * 10, 2), 7.849, 0.001);
+    assert_true(isnan(detectable_mean(0, 0, 1, 0.05, 0.8)) && isnan(detectable_mean(40, 40, 0, 0.05, 0.8)));
+    assert_true(isnan(detectable_mean(11, 11, 1, 0.05, 0.8)) && !isnan(detectable_mean(12, 12, 1, 0.05, 0.8)));
+    assert_true(isnan(detectable_mean(40, 5, 1, 0.05, 0.8)) && !isnan(detectable_mean(40, 6, 1, 0.05, 0.8)));
+    assert_true(isnan(detectable_mean(19, 19, 1, 0.05 / 14, 0.8)) &&
+                !isnan(detectable_mean(20, 20, 1, 0.05 / 14, 0.8)));
 }
 
 int main(void) {

@@ -251,6 +251,19 @@ static void scores_do_not_depend_on_the_lane(void **state) {
     assert_true(fabs(scores[0] - scores[1]) > 0.05); /* else this said nothing */
 }
 
+/* What it caches is in a group of its own, which goes; those of callers stay, the zeroed requests' too. */
+static void a_check_forgets_its_own_alone(void **state) {
+    (void)state;
+    cord_engine *engine = open_engine();
+    cord_model *checked = open_tiny(engine, 1024, 4096), *other = open_tiny(engine, 1024, 4096);
+    cord_scoring_check check;
+    score(engine, other, 0, 60);
+    assert_ok(cord_check_scoring(engine, checked, false, &check, err));
+    struct asked again = score(engine, other, 0, 60);
+    assert_int_equal(again.cached, again.tokens - 1);
+    cord_engine_close(engine);
+}
+
 /* ---- waiting ------------------------------------------------------------------------------------------------- */
 
 /* Threads that ask for one text after the other, each of its own group, until they are told to end. */
@@ -343,6 +356,7 @@ int main(void) {
         cmocka_unit_test(one_outgrows_a_shared_lane),
         cmocka_unit_test(reproducible_calls_go_in_portions),
         cmocka_unit_test(scores_do_not_depend_on_the_lane),
+        cmocka_unit_test(a_check_forgets_its_own_alone),
         cmocka_unit_test(large_requests_are_not_overtaken),
         cmocka_unit_test(large_requests_wait_for_memory),
         cmocka_unit_test(small_lanes_have_their_turn),

@@ -201,6 +201,14 @@ static void bytes_that_are_no_text_are_the_callers(void **state) {
     assert_ok(cord_propose(engine, &p, 1, err));
     assert_int_equal(p.error.code, CORD_BAD_INPUT);
     cord_proposal_release(&p);
+    /* beyond Unicode, of which llama.cpp throws; a surrogate; a character that is cut; two spans' halves of one are whole */
+    static const char *const more[] = {"\xF4\x90\x80\x80", "\xF7\xBF\xBF\xBF", "\xED\xA0\x80", "\xE2\x82"};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        const cord_span span = {text_of(more[i]), false};
+        assert_int_equal(cord_count_tokens(model, &span, 1, &tokens, NULL), CORD_BAD_INPUT);
+    }
+    static const cord_span halves[] = {{TEXT("\xE2\x82"), false}, {TEXT("\xAC"), false}};
+    assert_ok(cord_count_tokens(model, halves, 2, &tokens, err));
     cord_engine_close(engine);
 }
 

@@ -225,6 +225,17 @@ static void repetition_looks_back_so_far(void **state) {
 
 /* ---- the rest ------------------------------------------------------------------------------------------------ */
 
+static void no_token_is_drawn_from_no_numbers(void **state) {
+    (void)state;
+    float logits[40];
+    struct rng rng;
+    rng_init(&rng, 1);
+    for (int i = 0; i < 40; i++) logits[i] = NAN;
+    assert_int_equal(draw(logits, 40, &(cord_sampling){.top_p = 1}, &rng), LLAMA_TOKEN_NULL);
+    assert_int_equal(draw(logits, 40, &(cord_sampling){.temperature = 1, .top_p = 0.9f}, &rng), LLAMA_TOKEN_NULL);
+    assert_true(isnan(sample_logprob(logits, 40, 3)));
+}
+
 static void no_temperature_takes_the_best(void **state) {
     (void)state;
     float logits[333];
@@ -282,11 +293,11 @@ static void logprob_is_the_log_softmax(void **state) {
 int main(void) {
     buf_init(&scratch, "scratch", 1 << 20);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frequencies_are_the_softmax),   cmocka_unit_test(frequencies_after_cuts),
-        cmocka_unit_test(cut_sets_are_the_brute_force),  cmocka_unit_test(a_flat_row_keeps_all),
-        cmocka_unit_test(repetition_is_penalised_once),  cmocka_unit_test(repetition_looks_back_so_far),
-        cmocka_unit_test(no_temperature_takes_the_best), cmocka_unit_test(equal_seeds_give_equal_draws),
-        cmocka_unit_test(logprob_is_the_log_softmax),
+        cmocka_unit_test(frequencies_are_the_softmax),       cmocka_unit_test(frequencies_after_cuts),
+        cmocka_unit_test(cut_sets_are_the_brute_force),      cmocka_unit_test(a_flat_row_keeps_all),
+        cmocka_unit_test(repetition_is_penalised_once),      cmocka_unit_test(repetition_looks_back_so_far),
+        cmocka_unit_test(no_token_is_drawn_from_no_numbers), cmocka_unit_test(no_temperature_takes_the_best),
+        cmocka_unit_test(equal_seeds_give_equal_draws),      cmocka_unit_test(logprob_is_the_log_softmax),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     buf_release(&scratch);

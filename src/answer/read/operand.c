@@ -134,7 +134,9 @@ static struct node *parse_bare_argument(struct parser *p) {
 static struct node *parse_arguments(struct parser *p, struct nodes *arguments) {
     bool round = parser_sees(p, "("), brace = parser_sees(p, "{");
     if (!round && !brace && !parser_sees(p, "[")) {
+        if (!parser_enter(p)) return NULL;
         struct node *bare = parse_bare_argument(p);
+        p->depth--;
         return parser_collect(p, arguments, bare) ? bare : NULL;
     }
     if (!parser_enter(p)) return NULL;

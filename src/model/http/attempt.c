@@ -140,6 +140,7 @@ static void set_manners(CURL *easy, const struct transport_limits *limits) {
 #else
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* none of the environment: the key is for the hosts of the URL alone */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);

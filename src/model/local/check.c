@@ -123,9 +123,13 @@ static cord_status plain_score(struct local_model *model, cord_scoring *out, cor
     return status;
 }
 
+/* Of no caller, whose own might be at work: a group is forgotten in the lanes of all models. */
+#define CHECK_GROUP UINT64_MAX
+
 cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *c, cord_error *err) {
     static const char *const names[] = {"prefill", "a context of its own, nothing cached"};
     cord_scoring probes[2] = {check_probe(model), check_probe(model)}, *request = &probes[0];
+    request->group = CHECK_GROUP;
     cord_status status = CORD_OK;
     for (int time = 0; status == CORD_OK && time < (costs ? 2 : 1);
          time++) { /* the second one finds its prompt in the cache */
@@ -144,6 +148,6 @@ cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord
     if (status == CORD_OK && c->way[0].obtained && c->way[1].obtained) c->apart = check_apart(&probes[0], &probes[1]);
     c->right = status == CORD_OK && c->way[0].obtained && !(c->apart > model->info.noise);
     for (int i = 0; i < 2; i++) cord_scoring_release(&probes[i]);
-    cord_forget(engine, 0);
+    cord_forget(engine, CHECK_GROUP);
     return status;
 }

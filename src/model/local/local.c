@@ -48,6 +48,12 @@ static cord_status count(const cord_model *model, cord_counting *texts, int n, c
 
 /* ---- calls --------------------------------------------------------------------------------------------------- */
 
+cord_status no_numbers(const struct local_model *model, cord_error *err) {
+    return error_set(err, CORD_BAD_MODEL,
+                     "%s computes what is no number (NaN); its file may be damaged: fetch it again",
+                     model->base.info.name);
+}
+
 cord_error *job_error(struct job *job) { return job->writing ? writing_error(job) : measuring_error(job); }
 
 static cord_status call_init(struct call *call, int n, cord_error *err) {

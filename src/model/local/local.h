@@ -253,6 +253,8 @@ void measuring_copy(struct job *to, const struct job *from);
 cord_error *writing_error(struct job *job);
 cord_error *measuring_error(struct job *job);
 cord_error *job_error(struct job *job);
+/* What the model computed is NaN. */
+cord_status no_numbers(const struct local_model *model, cord_error *err);
 
 /* ---- the device ---------------------------------------------------------------------------------------------- */
 
@@ -290,7 +292,7 @@ cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord
 
 /* One token from its logits: repetition penalty, temperature, then top-k, top-p, min-p, then a draw. `before` is all that
  * stands before it, prompt and text. The penalty changes `logits` in place; nothing else does. `scratch` is used for
- * candidates. */
+ * candidates. LLAMA_TOKEN_NULL where the logits are NaN. */
 llama_token sample_token(float *logits, int n, const llama_token *before, int n_before, const cord_sampling *sampling,
                          struct rng *rng, struct buf *scratch);
 /* log softmax(logits)[token], in double. */

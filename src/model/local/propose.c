@@ -54,6 +54,7 @@ bool writing_take(struct job *job, float *logits, struct buf *scratch) {
     size_t before = w->text.len;
     llama_token token = sample_token(logits, llama_vocab_n_tokens(model->vocab), job->tokens.id, job->tokens.n,
                                      &request->sampling, &w->rng, scratch);
+    if (token == LLAMA_TOKEN_NULL) return no_numbers(model, &request->error), true;
     token_piece(model, token, &w->text);
     if (!tokens_append(&job->tokens, token)) w->text.status = CORD_NO_MEMORY;
     if (buf_check(&w->text, &request->error) != CORD_OK) return true;

@@ -173,6 +173,7 @@ llama_token sample_token(float *logits, int n, const llama_token *before, int n_
     const cord_sampling *sampling = wanted->top_p > 0 ? wanted : &without_top_p;
     penalise_repetition(logits, before, n_before, sampling);
     float max = largest(logits, n);
+    if (isnan(max)) return LLAMA_TOKEN_NULL;
     if (sampling->temperature <= 0) return first_at(logits, n, max);
     double total = total_weight(logits, n, max, sampling->temperature);
     if (sampling->top_p >= 1 && sampling->top_k <= 0 && sampling->min_p <= 0)

@@ -94,7 +94,9 @@ cord_status measuring_begin(const struct local_model *model, cord_scoring *reque
 bool measuring_take(struct job *job, int index, const float *logits) {
     const struct measuring *m = job->measuring;
     llama_token token = job->tokens.id[index + 1];
-    m->request->logprob[index + 1 - m->first] = sample_logprob(logits, llama_vocab_n_tokens(job->model->vocab), token);
+    double logprob = sample_logprob(logits, llama_vocab_n_tokens(job->model->vocab), token);
+    m->request->logprob[index + 1 - m->first] = logprob;
+    if (isnan(logprob)) return no_numbers(job->model, &m->request->error), true;
     return index + 1 == m->behind - 1;
 }
 

@@ -83,9 +83,6 @@ static cord_status cannot_spell(const struct local_model *model, cord_text t, co
     size_t at = 0;
     while (at + 1 < t.len && at < spelled.len && t.data[at] == spelled.data[at]) at++;
     while (at > 0 && ((unsigned char)t.data[at] & 0xC0) == 0x80) at--; /* to the character's first byte */
-    if (utf8_valid_prefix(t) <= at)
-        return error_set(err, CORD_BAD_INPUT, "a text is no UTF-8 at byte %zu, so the tokens of %s cannot spell it",
-                         (size_t)start + utf8_valid_prefix(t), name);
     size_t from = at, end = at;
     while (from > 0 && at - from < BEFORE && (unsigned char)t.data[from - 1] >= ' ') from--;
     while (from < at && ((unsigned char)t.data[from] & 0xC0) == 0x80) from++;
@@ -125,6 +122,9 @@ static cord_status add_between(const struct local_model *model, struct buf *betw
                                cord_error *err) {
     CORD_TRY(buf_check(between, err));
     cord_text rest = buf_text(between);
+    size_t valid = utf8_valid_prefix(rest); /* llama.cpp's tokenizers throw, or spell something else */
+    if (valid < rest.len)
+        return error_set(err, CORD_BAD_INPUT, "a text is no UTF-8 at byte %zu", (size_t)tokens_bytes(out) + valid);
     for (size_t i = 0; i < rest.len; i++) {
         const struct special *special = special_at(model, text_slice(rest, i, rest.len));
         if (!special || !special->user_defined) continue;
