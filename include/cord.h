@@ -189,7 +189,8 @@ typedef struct {
     double connect;       /* to connect: 10 */
     double first_byte;    /* from the request to the reply's first byte, of a stream to its first event: 600 */
     double idle;          /* between two bytes of a reply, or two events: 120 */
-    int tries;            /* of one request, the first one too: 8. What trying again cannot mend is told at once */
+    int tries;            /* of one request, the first one too: 8; at opening always 4. What trying again cannot
+                           * mend is told at once */
     double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
     /* A PEM file of the certificates to trust, borrowed until the engine is closed; NULL: those of the system */

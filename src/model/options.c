@@ -13,10 +13,10 @@ cord_status options_check(const cord_model_options *o, cord_error *err) {
         {"sequences", o->sequences, 0}, {"gpu_layers", o->gpu_layers, -1},    {"requests", o->requests, 0},
     };
     if (!o->name) return error_set(err, CORD_BAD_INPUT, "a model has no `name`, which messages need; give it one");
-    if (!o->path && !o->url)
+    if (!o->path == !o->url)
         return error_set(err, CORD_BAD_INPUT,
-                         "the model %s has neither a `path` (a GGUF file) nor a `url` (a server's); give one of them",
-                         o->name);
+                         "the model %s has %s a `path` (a GGUF file) %s a `url` (a server's); give one of them",
+                         o->name, o->path ? "both" : "neither", o->path ? "and" : "nor");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].value < numbers[i].least)
             return error_set(err, CORD_BAD_INPUT, "`%s` of the model %s is %d; it must be at least %d",

@@ -138,6 +138,7 @@ static void model_options_are_checked(void **state) {
         {{.name = "m", .path = tiny, .gpu_layers = -2}, "`gpu_layers` of the model m is -2; it must be at least -1"},
         {{.name = "m", .url = "http://127.0.0.1:1", .requests = -1}, "`requests` of the model m is -1"},
         {{.name = "m"}, "neither a `path` (a GGUF file) nor a `url`"},
+        {{.name = "m", .path = "m.gguf", .url = "http://127.0.0.1:1"}, "both a `path` (a GGUF file) and a `url`"},
         {{.path = tiny}, "no `name`"},
         {{.name = "m", .url = "http://127.0.0.1:1", .protocol = "nonsense"},
          "no protocol \"nonsense\"; it knows llama-server, vllm, sglang, openai, chat"},
