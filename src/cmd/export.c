@@ -234,6 +234,10 @@ static cord_status export_to(struct job *job, const char *path, cord_error *err)
     CORD_TRY(dataset_open(&set, &where, job->splits, job->options.n_splits, err));
     cord_status status = add_lists(job, &set, err);
     if (status == CORD_OK) status = write_rows(job, err);
+    if (status == CORD_OK && job->figures.rows == 0) { /* an empty file in place of a data set helps nobody */
+        dataset_close(&set, CORD_CANCELLED, NULL);
+        return CORD_OK;
+    }
     if (status == CORD_OK) status = dataset_describe(&set, &card, err);
     return dataset_close(&set, status, err);
 }
@@ -286,6 +290,7 @@ static void tell(const struct job *job) {
     for (int i = 0; i < FILTERS; i++)
         if (asked[i] || f->removed_n[i]) fprintf(err, "; %s: %lld", filter_names[i], (long long)f->removed_n[i]);
     fprintf(err, "; failed: %lld; unfinished: %lld\n", (long long)f->failed, (long long)f->open);
+    if (!f->rows && text_option(job->call, "out")) fprintf(err, "no row is left, so nothing is written\n");
     if (job->overlap.too_short)
         fprintf(err, "questions to exclude that are too short to tell (fewer than %d words): %lld\n", OVERLAP_FEWEST,
                 (long long)job->overlap.too_short);

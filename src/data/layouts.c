@@ -271,6 +271,10 @@ static bool ends_in_hashes(const struct json_row *row) {
 
 static bool is_aime(const struct json_row *row) { return text_find(row_field(row, "url"), TEXT("AIME")) >= 0; }
 
+/* A table has a column in every row, and where there is nothing, it is null. */
+static bool is_answered(const struct json_row *row) { return row_value(row, "answer") != NULL; }
+static bool is_answered_aime(const struct json_row *row) { return is_aime(row) && is_answered(row); }
+
 /* AIME 2025 is also published as a problem, its number and its answer, 0 to 999, and nothing else. */
 static bool is_bare_aime(const struct json_row *row) {
     cord_text answer = text_trim(row_field(row, "answer"));
@@ -333,7 +337,7 @@ static const struct layout table[] = {
      .question = "problem",
      .answer = "answer",
      .format = ANSWER_INTEGER,
-     .fits = is_aime},
+     .fits = is_answered_aime},
     {.name = "AIME",
      .fields = {"problem", "solution", "url"},
      .question = "problem",
@@ -369,7 +373,8 @@ static const struct layout table[] = {
      .fields = {"question", "solution", "answer"},
      .question = "question",
      .answer = "answer",
-     .format = ANSWER_VERBATIM},
+     .format = ANSWER_VERBATIM,
+     .fits = is_answered},
     {.name = "fields"},
 };
 enum { LAYOUTS = sizeof table / sizeof *table };

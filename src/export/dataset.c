@@ -4,6 +4,9 @@
 #include "data/tables.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +109,12 @@ static cord_status put_card(struct dataset *set, const struct card *card, cord_e
         path = set->options.folder ? arena_printf(&set->arena, "%sCARD.md", folder)
                                    : arena_printf(&set->arena, "%s.README.md", set->options.path);
     if (!path) return error_memory(err);
+    if (set->options.folder && !may_be_card(set, path, &set->arena)) {
+        error_where(err, "%s", path);
+        return error_set(err, CORD_BAD_INPUT,
+                         "is not a card of cord's, nor is README.md, and would be written over; move "
+                         "it away, or name another folder");
+    }
     struct buf text;
     buf_init(&text, "a card", MOST_CARD);
     cord_status status = card_write(card, &text, err);
@@ -114,26 +123,73 @@ static cord_status put_card(struct dataset *set, const struct card *card, cord_e
     return status;
 }
 
+/* The data sets that a dataset_info.json describes already; NULL: there is no such file. */
+static cord_status read_descriptions(const char *path, json_t **out, cord_error *err) {
+    struct buf old;
+    *out = NULL;
+    if (access(path, F_OK) != 0) return CORD_OK;
+    CORD_TRY(file_read(path, "dataset_info.json", MOST_CARD, &old, err));
+    *out = json_loadb(old.data, old.len, 0, NULL);
+    buf_release(&old);
+    if (json_is_object(*out)) return CORD_OK;
+    json_decref(*out);
+    error_where(err, "%s", path);
+    return error_set(err, CORD_BAD_INPUT, "is not a JSON object, and would be written over; move it away");
+}
+
+/* Ours, in place of what this folder's file was described by before. */
+static cord_status add_description(struct json_writer *w, const char *key, const struct card *card,
+                                   const struct card_file *file, json_t *others, const char *path, cord_error *err) {
+    const json_t *same = json_object_get(others, key);
+    const char *of = json_string_value(json_object_get(same, "file_name"));
+    if (same && (!of || strcmp(of, file->path) != 0)) {
+        error_where(err, "%s", path);
+        return error_set(err, CORD_BAD_INPUT,
+                         "describes another data set as '%s', which stays; export into a folder of another name", key);
+    }
+    json_open(w, key, '{');
+    json_text(w, "file_name", text_of(file->path));
+    card->options->format->describe(w);
+    json_close(w, '}');
+    json_object_del(others, key);
+    return CORD_OK;
+}
+
+static cord_status add_others(struct json_writer *w, json_t *others, cord_error *err) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(others, key, value) {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (!text) return error_memory(err);
+        json_raw(w, key, text_of(text));
+        free(text);
+    }
+    return CORD_OK;
+}
+
 static cord_status put_description(struct dataset *set, const struct card *card, cord_error *err) {
-    const char *name = name_of(set->options.path, &set->arena);
+    char folder[PATH_MAX];
+    const char *name = name_of(realpath(set->options.path, folder) ? folder : set->options.path, &set->arena);
     char *path = arena_printf(&set->arena, "%sdataset_info.json", folder_of(&set->options, &set->arena));
     if (!name || !path) return error_memory(err);
+    json_t *others;
+    CORD_TRY(read_descriptions(path, &others, err));
     struct buf text;
     buf_init(&text, "dataset_info.json", MOST_CARD);
     struct json_writer w = {.out = &text};
+    cord_status status = CORD_OK;
     json_open(&w, NULL, '{');
-    for (int i = 0; i < card->n_files; i++) {
+    for (int i = 0; i < card->n_files && status == CORD_OK; i++) {
         const char *key = i == 0 ? name : arena_printf(&set->arena, "%s_%s", name, card->files[i].split);
-        json_open(&w, key ? key : "", '{');
-        json_text(&w, "file_name", text_of(card->files[i].path));
-        card->options->format->describe(&w);
-        json_close(&w, '}');
+        status = key ? add_description(&w, key, card, &card->files[i], others, path, err) : error_memory(err);
     }
+    if (status == CORD_OK) status = add_others(&w, others, err);
     json_close(&w, '}');
     buf_addc(&text, '\n');
-    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) status = buf_check(&text, err);
     if (status == CORD_OK) status = put_text(set, path, buf_text(&text), err);
     buf_release(&text);
+    json_decref(others);
     return status;
 }
 

@@ -66,7 +66,9 @@ static bool label_steps(const struct exporter *e, const struct example *example,
     return example->n_steps > 0;
 }
 
-static cord_status trace_row(struct exporter *e, const struct answered *answered, int rank, cord_error *err) {
+/* `first`: none of the problem was taken before. */
+static cord_status trace_row(struct exporter *e, const struct answered *answered, int rank, bool first,
+                             cord_error *err) {
     struct example example;
     if (!passes(e, answered)) return CORD_OK;
     CORD_TRY(make(e, answered, rank, &example, err));
@@ -82,7 +84,7 @@ static cord_status trace_row(struct exporter *e, const struct answered *answered
     }
     int64_t before = e->figures->rows;
     CORD_TRY(sink_row(e, &row, &example, err));
-    if (rank > 0 && e->options->top == 1) e->figures->rescued += e->figures->rows - before;
+    if (rank > 0 && first) e->figures->rescued += e->figures->rows - before;
     return CORD_OK;
 }
 
@@ -92,7 +94,7 @@ static cord_status trace_rows(struct exporter *e, const struct answered *answers
     for (int i = 0; i < n && taken < e->options->top; i++) {
         if (e->options->only_correct && answers[i].grade != GRADE_CORRECT) continue;
         taken++;
-        CORD_TRY(trace_row(e, &answers[i], i, err));
+        CORD_TRY(trace_row(e, &answers[i], i, taken == 1, err));
     }
     if (!taken) exporter_remove(e, e->options->only_correct ? FILTER_NOT_CORRECT : FILTER_NO_ANSWER);
     return CORD_OK;

@@ -103,7 +103,12 @@ static cord_status pairs_of_round(struct exporter *e, const struct round *round,
 
 cord_status pairs_of_steps(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
     const struct trajectory *previous = NULL;
-    int n_previous = 0, pairs = 0;
+    int n_previous = 0, pairs = 0, correct = 0;
+    while (correct < n && answers[correct].grade != GRADE_CORRECT) correct++;
+    if (e->options->only_correct && correct == n) {
+        exporter_remove(e, FILTER_NOT_CORRECT);
+        return CORD_OK;
+    }
     bool scored = e->source->scores != SCORES_RANDOM;
     for (int number = 1; scored && number <= e->problem.rounds; number++) {
         struct round round;

@@ -35,7 +35,7 @@ static const struct file files[] = {
       {.gold = "\\pm\\sqrt{2}"},
       {.bad = "the answer in the field 'answer' is empty"},
       {.gold = "\\boxed{3}\nor \\boxed{4}"}}},
-    {"limo-v2.jsonl", NULL, false, 2, {{.gold = "4"}, {.gold = "1"}}},
+    {"limo-v2.jsonl", NULL, false, 3, {{.gold = "4"}, {.gold = "1"}, {.gold = "2"}}},
     {"s1k-1.1.jsonl",
      "s1K",
      false,

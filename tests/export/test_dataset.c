@@ -75,6 +75,34 @@ static void test_folder(void **state) {
     assert_holds(f, "set/README.md", "  authorities: \"ca.pem\"\n");
 }
 
+/* LLaMA-Factory keeps all of its data sets in one file: the others' entries stay, and nobody's text is written over. */
+static void test_descriptions_of_others(void **state) {
+    struct fixture *f = *state;
+    f->options.format = training_format("llama-factory");
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    assert_ok(file_write_atomic(in(f, "set/dataset_info.json"),
+                                TEXT("{\"identity\": {\"file_name\": \"i.json\"}, \"set\": {\"file_name\": "
+                                     "\"train.jsonl\"}}"),
+                                err));
+    assert_ok(export_to(f, in(f, "set"), true, err));
+    assert_holds(f, "set/dataset_info.json", "{\"set\":{\"file_name\":\"train.jsonl\",\"formatting\"");
+    assert_holds(f, "set/dataset_info.json", "},\"identity\":{\"file_name\":\"i.json\"}}\n");
+    static const char *const others[] = {"{\"set\": {\"file_name\": \"mine.json\"}}", "[1]", "{\"half"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        cord_error e = {0};
+        assert_ok(file_write_atomic(in(f, "set/dataset_info.json"), text_of(others[i]), err));
+        assert_int_equal(export_to(f, in(f, "set"), true, &e), CORD_BAD_INPUT);
+        assert_non_null(strstr(e.where, "dataset_info.json"));
+        assert_holds(f, "set/dataset_info.json", others[i]);
+    }
+    unlink(in(f, "set/dataset_info.json"));
+    cord_error e = {0};
+    assert_ok(file_write_atomic(in(f, "set/README.md"), TEXT("# Mine\n"), err));
+    assert_ok(file_write_atomic(in(f, "set/CARD.md"), TEXT("# Mine, too\n"), err));
+    assert_int_equal(export_to(f, in(f, "set"), true, &e), CORD_BAD_INPUT);
+    assert_holds(f, "set/CARD.md", "# Mine, too\n");
+}
+
 /* A card says what each filter removed, and which way that moves the difficulty. */
 static void test_filters_on_the_card(void **state) {
     struct fixture *f = *state;
@@ -351,6 +379,7 @@ static void test_parquet_or_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_folder),
+        TEST(test_descriptions_of_others),
         TEST(test_filters_on_the_card),
         TEST(test_steps_have_no_grade),
         TEST(test_method_on_the_card),
