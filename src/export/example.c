@@ -53,9 +53,12 @@ static cord_status keep(struct buf *buf, struct arena *arena, cord_text *out, co
     return out->data ? CORD_OK : error_memory(err);
 }
 
+/* Behind a marker: what is blank on its own line and empty lines go. The next line keeps its indentation. */
 static cord_text without_leading_blanks(cord_text text) {
-    while (text.len && strchr(" \t\r\n", text.data[0])) text = text_slice(text, 1, text.len);
-    return text;
+    size_t at = 0, line = 0;
+    for (; at < text.len && strchr(" \t\r\n", text.data[at]); at++)
+        if (text.data[at] == '\n') line = at + 1;
+    return text_slice(text, line && at < text.len ? line : at, text.len);
 }
 
 /* What a whole step says (`bare`, in the buffer) as it stands in the reasoning. Where no marker divides the steps, the texts
@@ -148,7 +151,8 @@ double example_log_s(const struct export_source *source, const struct answered *
 static cord_status find_reasoning(struct example *e, const struct trajectory *t, const struct example_frame *frame,
                                   enum markers markers, struct arena *arena, cord_error *err) {
     e->reasoning = t->reasoning;
-    if (markers != MARKERS_KEEP && frame->marker.len)
+    bool nothing_to_strip = markers == MARKERS_STRIP && frame->given && !has_headings(t->reasoning, frame->marker);
+    if (markers != MARKERS_KEEP && frame->marker.len && !nothing_to_strip)
         CORD_TRY(example_join(e->steps, e->n_steps, arena, &e->reasoning, err));
     e->reasoning = text_trim_end(e->reasoning);
     return CORD_OK;

@@ -129,7 +129,9 @@ static void test_markers(void **state) {
 /* The steps of given traces are bare: a heading of theirs has its number and a blank, and they keep having none. */
 static void test_markers_of_given_traces(void **state) {
     struct fixture *f = *state;
-    static const struct step_part bare[] = {{0, 8, NULL}, {10, 16, NULL}}, headed[] = {{12, 20, NULL}, {34, 40, NULL}};
+    static const struct step_part bare[] = {{0, 8, NULL}, {10, 16, NULL}}, headed[] = {{12, 20, NULL}, {34, 40, NULL}},
+                                  code[] = {{0, 4, NULL}, {8, 18, NULL}},
+                                  headed_code[] = {{11, 21, NULL}, {34, 37, NULL}};
     static const struct {
         const char *reasoning;
         const struct step_part *parts;
@@ -139,6 +141,8 @@ static void test_markers_of_given_traces(void **state) {
         {"First 2.\n\nThen 3", bare, MARKERS_RENUMBER, "### Step 1. First 2.\n\n### Step 2. Then 3"},
         {"First 2.\n\nThen 3", bare, MARKERS_STRIP, "First 2.\n\nThen 3"},
         {"First 2.\n\nThen 3", bare, MARKERS_KEEP, "First 2.\n\nThen 3"},
+        {"One:\r\n\r\n    x = 1;", code, MARKERS_STRIP, "One:\r\n\r\n    x = 1;"},
+        {"### Step 1.\n    x = 1\n\n### Step 2. So", headed_code, MARKERS_STRIP, "    x = 1\n\nSo"},
         {"### Step 1: First 2.\n\n### Step 5: Then 3", headed, MARKERS_KEEP,
          "### Step 1: First 2.\n\n### Step 5: Then 3"},
         {"### Step 1: First 2.\n\n### Step 5: Then 3", headed, MARKERS_RENUMBER,
