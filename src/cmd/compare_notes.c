@@ -106,7 +106,7 @@ static cord_status note_past(struct compare *c, const struct compared_run *run, 
     return CORD_OK;
 }
 
-/* What a model was: what its server says that it is, or where no server has it the hash of its file. */
+/* By what its server says that it is, or where no server has it by the hash of its file. */
 static cord_status is_same_model(struct compare *c, const struct compared_run *base, const struct compared_run *run,
                                  cord_text model, bool *same, cord_error *err) {
     cord_text serves[2], hash[2];

@@ -108,10 +108,7 @@ static struct beam_before {
 
 /* Whether a finished trajectory of the beam before lost its place in a round. */
 static bool is_lost(const struct round *round, const struct beam_before *before, int slot) {
-    if (before->of[slot].finish == GROWING) return false;
-    for (int i = 0; i < round->n_beam; i++)
-        if (round->beam[i].candidate < 0 && round->beam[i].from == slot) return false;
-    return true;
+    return before->of[slot].finish != GROWING && !round_carries(round, slot);
 }
 
 static void show_lost(struct show *s, const struct trajectory *t, int slot) {

@@ -20,13 +20,6 @@ static cord_status add_margin(struct audit *a, double margin, double noise, stru
     return CORD_OK;
 }
 
-/* Whether a finished trajectory of the beam before is still there. */
-static bool is_carried(const struct round *round, int slot) {
-    for (int i = 0; i < round->n_beam; i++)
-        if (round->beam[i].candidate < 0 && round->beam[i].from == slot) return true;
-    return false;
-}
-
 /* What one run of a round kept, and what competed with it in vain. */
 struct sides {
     double kept, left; /* log S of the worst kept, of the best not kept */
@@ -52,7 +45,7 @@ static struct sides take_sides(const struct round *round, int run, const struct 
         if (c->slot < 0) put_left(&s, c->log_score);
     }
     for (int i = 0; i < n_before; i++)
-        if (before[i].run == run && before[i].finish != GROWING && !is_carried(round, i))
+        if (before[i].run == run && before[i].finish != GROWING && !round_carries(round, i))
             put_left(&s, before[i].log_score);
     return s;
 }

@@ -56,6 +56,8 @@ extern const struct backend backend_local, backend_http;
 /* options.c: CORD_BAD_INPUT, which names the member and its value, for what cannot be meant. */
 cord_status options_check(const cord_model_options *options, cord_error *err);
 cord_status proposal_check(const cord_proposal *proposal, cord_error *err);
+/* CORD_BAD_INPUT where a text, which begins behind so many bytes of a whole, is not UTF-8. */
+cord_status must_be_utf8(cord_text text, size_t before, cord_error *err);
 /* The error of a target that begins in the first token of all, behind so many bytes. */
 cord_status nothing_before(size_t bytes, cord_error *err);
 

@@ -44,6 +44,12 @@ cord_status proposal_check(const cord_proposal *p, cord_error *err) {
     return CORD_OK;
 }
 
+cord_status must_be_utf8(cord_text text, size_t before, cord_error *err) {
+    size_t valid = utf8_valid_prefix(text);
+    return valid == text.len ? CORD_OK
+                             : error_set(err, CORD_BAD_INPUT, "a text is no UTF-8 at byte %zu", before + valid);
+}
+
 cord_status nothing_before(size_t bytes, cord_error *err) {
     if (!bytes)
         return error_set(err, CORD_BAD_INPUT,

@@ -192,6 +192,13 @@ struct round {
     const char *note; /* NULL, or something a reader of the journal should know (all candidates were dropped) */
 };
 
+/* Whether the trajectory in that slot of the beam before is still there, as it was: finished. */
+static inline bool round_carries(const struct round *round, int slot) {
+    for (int i = 0; i < round->n_beam; i++)
+        if (round->beam[i].candidate < 0 && round->beam[i].from == slot) return true;
+    return false;
+}
+
 enum grade { GRADE_CORRECT, GRADE_WRONG, GRADE_NO_ANSWER, GRADE_UNDECIDED };
 const char *grade_name(enum grade grade);
 

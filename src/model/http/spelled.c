@@ -57,9 +57,7 @@ void spell(struct spelled *s, const cord_model *model, const cord_span *spans, i
     }
     if (s->error.code == CORD_OK) buf_check(&s->text, &s->error);
     s->pieces.text = buf_text(&s->text);
-    size_t valid = utf8_valid_prefix(s->pieces.text); /* JSON would carry something else */
-    if (s->error.code == CORD_OK && valid < s->pieces.text.len)
-        error_fill(&s->error, CORD_BAD_INPUT, "a text is no UTF-8 at byte %zu", valid);
+    if (s->error.code == CORD_OK) must_be_utf8(s->pieces.text, 0, &s->error); /* JSON would carry another text */
 }
 
 static cord_text part_of(const struct spelled *s, size_t part) {

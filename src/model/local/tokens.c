@@ -122,9 +122,7 @@ static cord_status add_between(const struct local_model *model, struct buf *betw
                                cord_error *err) {
     CORD_TRY(buf_check(between, err));
     cord_text rest = buf_text(between);
-    size_t valid = utf8_valid_prefix(rest); /* llama.cpp's tokenizers throw, or spell something else */
-    if (valid < rest.len)
-        return error_set(err, CORD_BAD_INPUT, "a text is no UTF-8 at byte %zu", (size_t)tokens_bytes(out) + valid);
+    CORD_TRY(must_be_utf8(rest, (size_t)tokens_bytes(out), err)); /* llama.cpp's tokenizers throw, or spell another */
     for (size_t i = 0; i < rest.len; i++) {
         const struct special *special = special_at(model, text_slice(rest, i, rest.len));
         if (!special || !special->user_defined) continue;
