@@ -14,7 +14,7 @@ The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to
 the first 32 problems and seed 1. Two samples, the same on every machine:
     plain   problems of the test set in an order drawn once
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
-            right; what the compared methods do with them plays no part
+            right (bench/paper/pilot.tsv); what the compared methods do with them plays no part
 
 Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and
 suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
@@ -29,6 +29,7 @@ RECIPES = os.path.join(ROOT, "recipes/paper/small")
 CACHE = os.path.join(os.environ.get("CORD_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "cord"), "paper")
 FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
          "hard": ("gsm8k-train-2000.jsonl", "45926aa7b33a4d57392a712ec0fc718a68cc2e33422658ddda76af4c305f24ce")}
+PILOT = os.path.join(HERE, "paper", "pilot.tsv")
 BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 16, 100, 32, (1, 2, 3), 9001
 
 PRIMARY = ("curation", "cord")
@@ -83,28 +84,47 @@ def write_lines(path, rows):
     os.replace(path + ".new", path)
 
 
-def pilot(problems, wanted):
-    """Those that the strong model alone seldom gets right, in the order of `problems`."""
-    hard, block = [], 20
-    for at in range(0, len(problems), block):
-        if len(hard) >= wanted: break
-        out = os.path.join(CACHE, f"pilot-{at}")
-        write_lines(out + ".jsonl", problems[at:at + block])
-        run("homogeneous-strong-curation", (f"problems.file={out}.jsonl", "search.runs=1", f"run.seed={PILOT_SEED}"), out)
-        for line in open(out + "/trajectories.jsonl"):
-            row = json.loads(line)
-            grades = [t["grade"] for t in [row["best"], *row["finished"]] if t]
-            if grades.count("correct") <= 1: hard.append(row["id"])
-    chosen = {p["id"]: p for p in problems}
-    return [chosen[i] for i in hard[:wanted]]
+def read_pilot():
+    """Of each problem that the pilot has asked: how many traces it got, and how many of them are right."""
+    if not os.path.exists(PILOT): return {}
+    rows = [line.split("\t") for line in open(PILOT).read().splitlines()[1:]]
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 
 
-def sample_file(sample, wanted):
-    path = os.path.join(CACHE, sample + ".jsonl")
-    if not os.path.exists(path) or sum(1 for _ in open(path)) < wanted:
-        problems = source(sample)
-        write_lines(path, problems[:wanted] if sample == "plain" else pilot(problems, wanted))
-    return path
+def ask_pilot(problems, until):
+    """Adds these problems to the pilot's table, which stays in the repository: another machine may draw other traces, and the
+    sample is to be the same everywhere. False: time was up."""
+    out = os.path.join(CACHE, "pilot")
+    if not os.path.exists(out + ".jsonl"): write_lines(out + ".jsonl", problems)  # else it goes on with those it began
+    problems = [json.loads(line) for line in open(out + ".jsonl")]
+    print("pilot: " + problems[0]["id"] + f" and {len(problems) - 1} more", flush=True)
+    settings = (f"problems.file={out}.jsonl", "search.runs=1", f"run.seed={PILOT_SEED}")
+    if not run("homogeneous-strong-curation", settings, out, until): return False
+    done = {row["id"]: [row["best"], *row["finished"]] for row in map(json.loads, open(out + "/trajectories.jsonl"))}
+    head = "" if os.path.exists(PILOT) else "id\ttraces\tright\n"
+    with open(PILOT, "a") as file:
+        file.write(head)
+        for problem in problems:
+            grades = [trace["grade"] for trace in done.get(problem["id"], []) if trace]
+            print(problem["id"], len(grades), grades.count("correct"), sep="\t", file=file)
+    os.remove(out + ".jsonl")
+    shutil.rmtree(out)
+    return True
+
+
+def first_problems(sample, wanted, until):
+    """None: time was up."""
+    problems = source(sample)
+    if sample == "plain": return problems[:wanted]
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, "pilot.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other parts wait for it
+        while True:
+            asked = read_pilot()
+            hard = [p for p in problems if p["id"] in asked and asked[p["id"]][0] > 0 and asked[p["id"]][1] <= 1]
+            missing = [p for p in problems if p["id"] not in asked]
+            if len(hard) >= wanted or not missing: return hard[:wanted]
+            if not ask_pilot(missing[:BLOCK], until): return None
 
 
 # ---- runs --------------------------------------------------------------------------------------------------------
@@ -162,9 +182,10 @@ def cells(only, part):
 
 
 def grid(sample, hours, only, part):
-    problems = [json.loads(line) for line in open(sample_file(sample, PRIMARY_PROBLEMS))][:PRIMARY_PROBLEMS]
     until = time.monotonic() + 3600 * hours
     for name, seed, at in cells(only, part):
+        problems = first_problems(sample, min(at + BLOCK, PRIMARY_PROBLEMS), until)
+        if problems is None: sys.exit("paper: time is up; the same command goes on")
         run_name = f"{name}-{seed}"
         folder = os.path.join(CACHE, sample, f"{at}")
         out, (recipe, settings) = os.path.join(folder, run_name), VARIANTS[name]

@@ -17,6 +17,7 @@ struct job {
     struct reader reader;
     struct runs runs;
     struct figures figures;
+    const char *left; /* files of an earlier export into the same folder */
     struct arena arena;
 };
 
@@ -239,6 +240,7 @@ static cord_status export_to(struct job *job, const char *path, cord_error *err)
         return CORD_OK;
     }
     if (status == CORD_OK) status = dataset_describe(&set, &card, err);
+    if (status == CORD_OK && set.left) job->left = arena_text(&job->arena, text_of(set.left)).data;
     return dataset_close(&set, status, err);
 }
 
@@ -325,6 +327,11 @@ static void warn(const struct job *job) {
         fprintf(err,
                 "warning: this template writes a BOS before a row, and which is not known, so that no row has one: "
                 "name the student's --tokenizer\n");
+    if (job->left)
+        fprintf(err,
+                "warning: %s stays there from an earlier export, and is no part of this data set: it may hold rows "
+                "that are in another file now; remove it\n",
+                job->left);
     if (f->audits[AUDIT_SPECIAL_TOKEN])
         fprintf(err,
                 "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "

@@ -102,6 +102,30 @@ static bool may_be_card(const struct dataset *set, const char *path, struct aren
     return ours;
 }
 
+static bool has_file(const struct dataset *set, const char *name) {
+    for (int i = 0; i < set->n_splits; i++)
+        if (strcmp(set->files[i].path, name) == 0) return true;
+    return false;
+}
+
+/* What an earlier export into this folder made, and this one does not, stays: it may hold rows that are elsewhere now. */
+static void find_left(struct dataset *set, const char *card, const char *folder) {
+    struct buf old;
+    if (access(card, F_OK) != 0 || file_read(card, "card", MOST_CARD, &old, NULL) != CORD_OK) return;
+    static const char before[] = "\n    path: ";
+    cord_text rest = buf_text(&old);
+    for (ptrdiff_t at; (at = text_find(rest, text_of(before))) >= 0;) {
+        rest = text_slice(rest, (size_t)at + strlen(before), rest.len);
+        json_t *name = json_loadb(rest.data, rest.len, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+        const char *text = json_string_value(name);
+        const char *path = text && !has_file(set, text) ? arena_printf(&set->arena, "%s%s", folder, text) : NULL;
+        if (path && access(path, F_OK) == 0)
+            set->left = set->left ? arena_printf(&set->arena, "%s, %s", set->left, path) : path;
+        json_decref(name);
+    }
+    buf_release(&old);
+}
+
 static cord_status put_card(struct dataset *set, const struct card *card, cord_error *err) {
     const char *folder = folder_of(&set->options, &set->arena);
     char *path = arena_printf(&set->arena, "%sREADME.md", folder);
@@ -115,6 +139,7 @@ static cord_status put_card(struct dataset *set, const struct card *card, cord_e
                          "is not a card of cord's, nor is README.md, and would be written over; move "
                          "it away, or name another folder");
     }
+    if (set->options.folder) find_left(set, path, folder);
     struct buf text;
     buf_init(&text, "a card", MOST_CARD);
     cord_status status = card_write(card, &text, err);

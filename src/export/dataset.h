@@ -24,6 +24,7 @@ struct dataset {
     struct output outputs[DATASET_FILES];
     int n;
     struct card_file files[EXPORT_SPLITS];
+    const char *left; /* once described: files that the folder's earlier card names, and this one does not */
     struct arena arena;
 };
 
