@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* Of the candidates of one parent, the best that was kept and the worst that was not. */
+/* Of the candidates of one parent, the best that was kept (and leads where it has to), and the worst that was not. */
 struct rivals {
     const struct candidate *kept, *not_kept;
 };
@@ -15,12 +15,33 @@ static bool competes(const struct candidate *c) {
     return c->drop == DROP_NONE && !c->finishes_parent && !c->parts && !isnan(c->log_score) && c->step.len > 0;
 }
 
-static struct rivals find_rivals(const struct round *round, int parent) {
+/* Where what is kept has to lead: to a correct one of these, or, where there are none, anywhere. */
+struct aim {
+    const struct answered *answers;
+    int n;
+};
+
+/* Whether a trajectory took this candidate in a round. (That it begins with the same text would not say so.) */
+static bool took(const struct trajectory *t, const struct candidate *c, int round) {
+    if (!text_starts(t->reasoning, c->reasoning)) return false;
+    for (const struct step *step = t->last; step; step = step->previous)
+        if (step->round == round) return step->teacher == c->teacher && text_equal(step->text, c->step);
+    return false;
+}
+
+static bool leads_there(const struct aim *aim, const struct candidate *c, int round) {
+    for (int i = 0; i < aim->n; i++)
+        if (aim->answers[i].grade == GRADE_CORRECT && took(&aim->answers[i].trajectory, c, round)) return true;
+    return aim->n == 0;
+}
+
+static struct rivals find_rivals(const struct round *round, int parent, const struct aim *aim) {
     struct rivals r = {0};
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
         if (c->parent != parent || !competes(c)) continue;
-        if (c->slot >= 0 && (!r.kept || c->log_score > r.kept->log_score)) r.kept = c;
+        if (c->slot >= 0 && leads_there(aim, c, round->number) && (!r.kept || c->log_score > r.kept->log_score))
+            r.kept = c;
         if (c->slot < 0 && (!r.not_kept || c->log_score < r.not_kept->log_score)) r.not_kept = c;
     }
     return r;
@@ -29,14 +50,6 @@ static struct rivals find_rivals(const struct round *round, int parent) {
 /* How likely the gold is behind the candidate, where that is what chose. */
 static double log_s_of(const struct exporter *e, const struct candidate *c) {
     return e->source->scores == SCORES_OF_GOLD ? c->log_score : (double)NAN;
-}
-
-/* Whether a correct trajectory went on from this candidate. */
-static bool leads_to_correct(const struct candidate *c, const struct answered *answers, int n) {
-    for (int i = 0; i < n; i++)
-        if (answers[i].grade == GRADE_CORRECT && text_starts(answers[i].trajectory.reasoning, c->reasoning))
-            return true;
-    return false;
 }
 
 /* The parent's steps with the candidate's behind them. */
@@ -87,13 +100,12 @@ static cord_status write_pair(struct exporter *e, const struct trajectory *paren
 }
 
 static cord_status pairs_of_round(struct exporter *e, const struct round *round, const struct trajectory *previous,
-                                  int n_previous, const struct answered *answers, int n, int *pairs, cord_error *err) {
+                                  int n_previous, const struct aim *aim, int *pairs, cord_error *err) {
     static const struct trajectory empty = {.author = -1, .candidate = -1};
     for (int parent = 0; parent < (previous ? n_previous : 1); parent++) {
-        struct rivals r = find_rivals(round, parent);
+        struct rivals r = find_rivals(round, parent, aim);
         if (!r.kept || !r.not_kept) continue;
         if (!(r.kept->log_score - r.not_kept->log_score > exporter_margin(e))) continue;
-        if (e->options->only_correct && !leads_to_correct(r.kept, answers, n)) continue;
         ++*pairs;
         if (!exporter_passes(e, log_s_of(e, r.kept))) continue;
         CORD_TRY(write_pair(e, previous ? &previous[parent] : &empty, r, round->number, err));
@@ -109,12 +121,13 @@ cord_status pairs_of_steps(struct exporter *e, const struct answered *answers, i
         exporter_remove(e, FILTER_NOT_CORRECT);
         return CORD_OK;
     }
+    const struct aim aim = {answers, e->options->only_correct ? n : 0};
     bool scored = e->source->scores != SCORES_RANDOM;
     for (int number = 1; scored && number <= e->problem.rounds; number++) {
         struct round round;
         CORD_TRY(journal_read_round(e->source->journal, e->problem.key, number, previous, n_previous, &e->walk.arena,
                                     &round, err));
-        CORD_TRY(pairs_of_round(e, &round, previous, n_previous, answers, n, &pairs, err));
+        CORD_TRY(pairs_of_round(e, &round, previous, n_previous, &aim, &pairs, err));
         previous = round.beam;
         n_previous = round.n_beam;
     }

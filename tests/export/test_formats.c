@@ -163,6 +163,25 @@ static void test_step_pairs(void **state) {
     f->options.turn = NULL;
 }
 
+/* Of what was kept in round 1 the second leads to the correct trajectory, which begins with the text of the first, too. */
+static void test_step_pairs_that_lead_there(void **state) {
+    struct fixture *f = *state;
+    struct candidate *first = f->sample.candidates[0];
+    cord_text longer = TEXT(SAMPLE_TWO " twice");
+    first[0].step = f->sample.steps[0].text = TEXT(" Count twice");
+    first[0].reasoning = longer;
+    f->sample.beams[0][0].reasoning = f->sample.beams[1][0].reasoning = f->sample.beams[2][1].reasoning = longer;
+    first[1].log_score = log(0.75);
+    first[2] = sample_candidate(0, 2, 1, TEXT(" Guess"), TEXT("### Step 1. Guess"), 0.03125);
+    retell_sample(f, NULL);
+    f->options.format = training_format("step-dpo");
+    f->options.only_correct = true;
+    json_t *row = line_of(rows_of(f), 0);
+    assert_text(content_at(row, "full_rejected"), "<think>\n### Step 1. Guess");
+    assert_text(content_at(row, "chosen"), "### Step 1. Count twice");
+    json_decref(row);
+}
+
 /* Labels are of the change: step 1 of the best trajectory has S 0.25, low and yet twice S0; with S0 at 0.9 the same step
  * would have spoilt it. */
 static void test_step_labels(void **state) {
@@ -280,6 +299,7 @@ int main(void) {
         TEST(test_rendered),
         TEST(test_pairs),
         TEST(test_step_pairs),
+        TEST(test_step_pairs_that_lead_there),
         TEST(test_step_labels),
         TEST(test_falling_step),
         TEST(test_traces_of_several_steps),
