@@ -145,7 +145,7 @@ def run(recipe, settings, out, until=None):
 def read_rows(sample):
     """The table's first line, and its rows as (run, problem, status, line)."""
     path = rows_file(sample)
-    if not os.path.exists(path): return "", []
+    if not os.path.exists(path) or not os.path.getsize(path): return "", []
     head, *lines = open(path).read().splitlines(keepends=True)
     at = [head.rstrip("\n").split("\t").index(name) for name in ("run", "id", "status")]
     return head, [(*(line.split("\t")[i] for i in at), line) for line in lines]
