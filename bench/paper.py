@@ -20,7 +20,7 @@ Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the loca
 suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
 openai/grade-school-math; the bytes are checked).
 """
-import argparse, fcntl, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
+import argparse, fcntl, functools, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -66,6 +66,7 @@ def cord(*arguments, **more):
 
 # ---- samples -----------------------------------------------------------------------------------------------------
 
+@functools.cache
 def source(sample):
     """The data set's lines with the number of each as its id, in an order drawn once."""
     folder = os.environ.get("CORD_GSM8K") or sys.exit("paper: CORD_GSM8K must name the folder with GSM8K's files; see bench/paper.py --help")
@@ -85,10 +86,10 @@ def write_lines(path, rows):
 
 
 def read_pilot():
-    """Of each problem that the pilot has asked: how many traces it got, and how many of them are right."""
+    """Of each problem that the pilot has asked, whether it is hard: it has traces, and at most one of them is right."""
     if not os.path.exists(PILOT): return {}
     rows = [line.split("\t") for line in open(PILOT).read().splitlines()[1:]]
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+    return {problem: int(traces) > 0 and int(right) <= 1 for problem, traces, right in rows}
 
 
 def ask_pilot(problems, until):
@@ -121,7 +122,7 @@ def first_problems(sample, wanted, until):
         fcntl.flock(lock, fcntl.LOCK_EX)  # other parts wait for it
         while True:
             asked = read_pilot()
-            hard = [p for p in problems if p["id"] in asked and asked[p["id"]][0] > 0 and asked[p["id"]][1] <= 1]
+            hard = [p for p in problems if asked.get(p["id"])]
             missing = [p for p in problems if p["id"] not in asked]
             if len(hard) >= wanted or not missing: return hard[:wanted]
             if not ask_pilot(missing[:BLOCK], until): return None

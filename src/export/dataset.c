@@ -113,7 +113,8 @@ static void find_left(struct dataset *set, const char *card, const char *folder)
     struct buf old;
     if (access(card, F_OK) != 0 || file_read(card, "card", MOST_CARD, &old, NULL) != CORD_OK) return;
     static const char before[] = "\n    path: ";
-    cord_text rest = buf_text(&old);
+    ptrdiff_t end = text_find(buf_text(&old), TEXT(CARD_MARK)); /* of the block that names the files */
+    cord_text rest = text_slice(buf_text(&old), 0, end < 0 ? 0 : (size_t)end);
     for (ptrdiff_t at; (at = text_find(rest, text_of(before))) >= 0;) {
         rest = text_slice(rest, (size_t)at + strlen(before), rest.len);
         json_t *name = json_loadb(rest.data, rest.len, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
