@@ -43,7 +43,7 @@ OTHERS = {name: (name, ()) for name in (
 OTHERS.update({"cord-anew": ("cord", ("meta_prover.reuse=false",)),
                "cord-adaptive": ("cord", ("search.proposals=adaptive",)),
                "cord-beam-2": ("cord", ("search.beam=2",)),
-               # one run of four, with half of the simulations, costs 0.6 of a Curation; "mcts" a dozen times as much
+               # one run of four, with three simulations of four, costs 0.6 of a Curation
                "mcts-equal-cost": ("mcts", ("search.runs=1", "search.simulations=3"))})
 # The moderate model alone with less and less to do: quality against tokens.
 CURVE = {"moderate-greedy": ("homogeneous-moderate-cord", ("search.beam=1",)),
