@@ -99,7 +99,7 @@ def search():
     rows += [[name, r["seconds"], r["seconds_of"]["propose"], r["seconds_of"]["score"], "", "", sum(r["tokens_written"].values()),
               r["seconds"] / sum(r["tokens_written"].values()) * 1000, ""]
              for name, results in (("HTTP, arrays of prompts", theirs), ("HTTP, one request at a time", plain)) for r in results]
-    print("search: beam 4, two teachers, the demo's five problems; means a problem")
+    print("search: beam 4, two teachers; cord: the demo's five problems, the script: its first; means a problem")
     table(["", "seconds", "propose", "score", "sample", "other", "tokens written", "ms a token", "rows a batch"], rows)
 
 

@@ -189,7 +189,7 @@ typedef struct {
     double connect;       /* to connect: 10 */
     double first_byte;    /* from the request to the reply's first byte, of a stream to its first event: 600 */
     double idle;          /* between two bytes of a reply, or two events: 120 */
-    int tries;            /* of one request, the first one too: 8; at opening always 4. What trying again cannot
+    int tries;            /* of one request, the first one too: 8; at opening at most 4. What trying again cannot
                            * mend is told at once */
     double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
@@ -436,7 +436,8 @@ typedef struct {
 } cord_scoring_check;
 /* Asks for three numbers of a long row of them, once in each way; of the ways that were obtained and agree, the model keeps
  * the cheapest from then on (cord_model_info.scoring). With `costs`, twice in each way: what the second time takes is what a
- * score costs in a search, where a prefix is cached. Not while other threads use the model. Its group is UINT64_MAX. */
+ * score costs in a search, where a prefix is cached. Not while other threads use the model. Of a model on this
+ * machine its group is UINT64_MAX. */
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                                cord_error *err);
 

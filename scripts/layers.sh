@@ -6,26 +6,28 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# A folder, and what it may include of ours besides itself and include/. Above: what knows; below: what is known.
+# A folder, and what it may include of ours besides itself and include/. What is known stands before what knows it, so that
+# there is no circle.
 ours="
 base
-answer       base answer/find answer/read answer/exact
-answer/find  base
-answer/read  base answer answer/find
-answer/exact base answer
-data         base answer/find
-model        base
-model/local  base model
+answer/tree   base
+answer/find   base
+answer/read   base answer/tree answer/find
+answer/exact  base answer/tree
+answer        base answer/tree answer/read answer/exact
+data          base answer/find
+model         base
+model/local   base model
 model/nolocal base model
-model/http   base model
-grade        base answer data
-search       base data model grade answer/find
-search/criteria base data model grade search
-recipe       base data model search grade
-store        base data model search
-eval         base data model search store
-export       base data search store eval
-cmd          base data model search store recipe eval export grade
+model/http    base model
+grade         base data
+search        base data grade answer/find
+search/criteria base search
+recipe        base data search grade
+store         base data search
+eval          base search store
+export        base data search store eval
+cmd           base data model search store recipe eval export grade
 "
 # A header of a library, and the one folder that may include it.
 theirs="
@@ -42,6 +44,9 @@ zlib.h     data
 
 wrong=0
 complain() { printf 'layers: %s includes %s, which src/%s must not know\n' "$1" "$2" "$3" >&2; wrong=1; }
+
+circles=$(awk 'NF { for (i = 2; i <= NF; i++) if (!($i in seen)) print $1 " names " $i ", which stands behind it"; seen[$1] }' <<<"$ours")
+if [ -n "$circles" ]; then printf 'layers: %s\n' "$circles" >&2; wrong=1; fi
 
 while IFS=: read -r file header; do
     folder=$(dirname "${file#src/}")

@@ -2,7 +2,7 @@
 #ifndef CORD_ANSWER_DESCRIBE_H
 #define CORD_ANSWER_DESCRIBE_H
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 /* Appends "tuple () (1, divide(3, 4))". */
 void describe(const struct node *node, struct buf *out);

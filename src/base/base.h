@@ -26,11 +26,6 @@
 /* Whether a request to a model failed for what was asked (it does not fit, or is not understood). */
 static inline bool is_requests_own(cord_status status) { return status == CORD_BAD_INPUT || status == CORD_TOO_LONG; }
 
-/* Whether it failed for all else: what is wrong with its model or the way there (a server that stays away, a key that has
- * expired), or with this machine. Then others fail, too, and a search that went on with fewer candidates, or without a
- * verdict, would make what nobody wants. It ends, and can be taken up where it was. */
-static inline bool is_models_own(cord_status status) { return status != CORD_OK && !is_requests_own(status); }
-
 /* Fills `err` (which may be NULL) and gives `code`, so that `return error_set(err, CORD_BAD_INPUT, "…")` reads as one
  * thing. `where` is kept if it was set before: inner layers know the place best. (A macro, so that the compiler sees that
  * what comes out of a failure is never CORD_OK.) */
@@ -39,6 +34,11 @@ void error_fill(cord_error *err, cord_status code, const char *format, ...) __at
 
 /* Sets the place an error is about, unless an inner layer has set it already. */
 void error_where(cord_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A request's error where it failed for all else: what is wrong with its model or the way there (a server that stays away, a
+ * key that has expired), or with this machine. Then others fail, too, and a search that went on with fewer candidates, or
+ * without a verdict, would make what nobody wants. It ends, and can be taken up where it was. Otherwise CORD_OK. */
+cord_status error_models_own(const cord_error *request, cord_error *err);
 
 /* CORD_NO_MEMORY with its standard sentence. */
 #define error_memory(err) error_set(err, CORD_NO_MEMORY, "out of memory")
@@ -97,7 +97,6 @@ const char *text_nearest(const char *word, const char *const *words, size_t n);
 /* Memory that is freed all at once: a problem's texts, a recipe's strings. Not thread-safe. */
 struct arena {
     struct arena_block *block;
-    size_t used; /* bytes handed out, for reports */
 };
 
 void arena_init(struct arena *arena);

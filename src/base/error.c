@@ -49,6 +49,12 @@ void error_where(cord_error *err, const char *format, ...) {
     make_utf8(err->where);
 }
 
+cord_status error_models_own(const cord_error *request, cord_error *err) {
+    if (request->code == CORD_OK || is_requests_own(request->code)) return CORD_OK;
+    if (err) *err = *request;
+    return request->code;
+}
+
 cord_status error_errno(cord_error *err, const char *what, const char *path) {
     int code = errno;
     const char *advice = "";

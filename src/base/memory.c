@@ -44,7 +44,6 @@ void *arena_alloc(struct arena *arena, size_t size) {
     }
     void *p = (char *)block->data + block->used;
     block->used += size;
-    arena->used += size;
     return memset(p, 0, size); /* not the whole block: many arenas use little of theirs */
 }
 

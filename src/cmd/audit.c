@@ -166,21 +166,17 @@ const struct verb verb_audit = {
     .name = "audit",
     .synopsis = "RUN",
     .summary = "how the score of one run behaved: where it saturates, what it prefers, where it was wrong",
-    .help =
-        "Looks at all rounds that the run's journal has, of problems that are going on, too:\n"
-        "how many rounds end with S over 0.99, and how soon; how many end with S no better than without any\n"
-        "reasoning; which step first mentions the answer, and what that does to S; whether what was kept and what was\n"
-        "not differ by more than the meta-prover's noise; which problems can be guessed without reasoning; whether "
-        "the\n"
-        "meta-prover prefers what its own model wrote; and where the best by S is wrong while another finished one is\n"
-        "right. What does not apply to a strategy says so. The formats say the\n"
-        "same, but JSON lists all problems. Each figure to the letter: docs/audit.md.\n"
-        "\n"
-        "With --rollouts it also asks the run's models: behind each step of the best trajectories every teacher "
-        "writes\n"
-        "on to the end, N times, and a step whose label in `cord export --format prm` is bad should lower the share "
-        "of\n"
-        "right answers.\n",
+    .help = "Looks at all rounds that the run's journal has, of problems that are going on, too: how many rounds end "
+            "with S over 0.99, and how soon; how many end with S no better than without any reasoning; which step "
+            "first mentions the answer, and what that does to S; whether what was kept and what was not differ by more "
+            "than the meta-prover's noise; which problems can be guessed without reasoning; whether the meta-prover "
+            "prefers what its own model wrote; and where the best by S is wrong while another finished one is right. "
+            "What does not apply to a strategy says so. The formats say the same, but JSON lists all problems. Each "
+            "figure to the letter: docs/audit.md.\n\n"
+            "With --rollouts it also asks the run's models: behind each step of the best trajectories every teacher "
+            "writes on to the end, N times, and a step whose label in `cord export --format prm` is bad should lower "
+            "the share of right answers.\n"
+            "",
     .options = options,
     .min_args = 1,
     .max_args = 1,

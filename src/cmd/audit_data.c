@@ -194,9 +194,5 @@ cord_status look_json(struct look *l, cord_error *err) {
     if (l->rollouts.wanted) rollouts_json(&l->rollouts, &w);
     json_close(&w, '}');
     buf_addc(&out, '\n');
-    cord_status status = buf_check(&out, err);
-    if (status == CORD_OK && fwrite(out.data, 1, out.len, l->call->out) != out.len)
-        status = error_errno(err, "write", "the output");
-    buf_release(&out);
-    return status;
+    return call_put(l->call, &out, err);
 }

@@ -47,7 +47,6 @@ struct call {
     const char **args; /* what is not an option */
     int n_args;
     FILE *in, *out, *err; /* stdin, stdout, stderr */
-    const char *program;
 };
 
 struct verb {
@@ -66,6 +65,8 @@ const struct option_value *call_option(const struct call *call, const char *name
 
 /* Prints "cord: where: message" to call->err and returns the exit status that goes with the error's code. */
 int call_fail(const struct call *call, const cord_error *err);
+/* What a buffer holds goes to the output, if all of it came in, and is freed. (main.c tells what cannot be written.) */
+cord_status call_put(const struct call *call, struct buf *buf, cord_error *err);
 /* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The place of an option's word in the list of those allowed, which ends with NULL; of one that is not given 0. A word that is

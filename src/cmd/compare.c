@@ -431,25 +431,18 @@ const struct verb verb_compare = {
     .synopsis = "RUN [RUN...]",
     .summary = "runs side by side: what each reaches and costs, and which differences are established",
     .help =
-        "Compares run folders on the problems that are done in all of them: accuracy, predictive perplexity (PP),\n"
-        "tokens and seconds a problem, and which teacher wrote the steps that were kept, over the progress of a "
-        "trace.\n"
-        "Runs whose recipes differ in run.seed alone are one method with several seeds.\n"
-        "\n"
+        "Compares run folders on the problems that are done in all of them: accuracy, predictive perplexity (PP), "
+        "tokens and seconds a problem, and which teacher wrote the steps that were kept, over the progress of a trace. "
+        "Runs whose recipes differ in run.seed alone are one method with several seeds.\n\n"
         "The primary comparison is the second method against the first (with --baseline: the first other method "
-        "against\n"
-        "it); the p values of all other comparisons are adjusted (Holm). Intervals are bootstrapped over problems,\n"
-        "accuracies of one seed tested by McNemar's exact test. A sentence says of each difference whether it is\n"
-        "established, and if not, how large one would have had to be. So decide which two methods are compared before\n"
-        "looking at the numbers, and name these first. Formulas and sources: docs/compare.md.\n"
-        "\n"
+        "against it); the p values of all other comparisons are adjusted (Holm). Intervals are bootstrapped over "
+        "problems, accuracies of one seed tested by McNemar's exact test. A sentence says of each difference whether "
+        "it is established, and if not, how large one would have had to be. So decide which two methods are compared "
+        "before looking at the numbers, and name these first. Formulas and sources: docs/compare.md.\n\n"
         "What each method spent on a problem, and by what that is equal to the baseline's within 5 %, stands under the "
-        "table.\n"
-        "FLOPs are 2 x parameters x tokens. Rows of many days and machines are compared with --from-rows.\n"
-        "\n"
+        "table. FLOPs are 2 x parameters x tokens. Rows of many days and machines are compared with --from-rows.\n\n"
         "Seconds are those that problems waited: of runs with several problems at once they add up to more than the "
-        "run\n"
-        "took, and only runs on the same machine with the same run.in_flight can be compared by them.",
+        "run took, and only runs on the same machine with the same run.in_flight can be compared by them.",
     .options = options,
     .min_args = 1,
     .max_args = 100,

@@ -10,15 +10,6 @@ enum { MOST_OUTPUT = 1 << 28 };
 
 static const char *test_name(const struct difference *d) { return d->pairs ? "mcnemar" : "signs"; }
 
-/* What is left of a buffer's failure, or its content on the output. */
-static cord_status put_buffer(struct compare *c, struct buf *out, cord_error *err) {
-    cord_status status = buf_check(out, err);
-    if (status == CORD_OK && fwrite(out->data, 1, out->len, c->call->out) != out->len)
-        status = error_errno(err, "write", "the output");
-    buf_release(out);
-    return status;
-}
-
 /* ---- CSV ----------------------------------------------------------------------------------------------------- */
 
 /* One row. What does not apply to its kind is left empty: texts NULL, numbers NAN, counts -1. */
@@ -175,7 +166,7 @@ cord_status compare_csv(struct compare *c, cord_error *err) {
     csv_differences(c, &out);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
     if (c->notes.len) fprintf(c->call->err, "%s", c->notes.data); /* a table has no place for them */
-    return put_buffer(c, &out, err);
+    return call_put(c->call, &out, err);
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------------------- */
@@ -309,7 +300,7 @@ cord_status compare_json(struct compare *c, cord_error *err) {
     buf_init(&out, "a comparison as JSON", MOST_OUTPUT);
     struct json_writer w = {.out = &out};
     cord_status status = json_all(c, &w, err);
-    if (status == CORD_OK) return put_buffer(c, &out, err);
+    if (status == CORD_OK) return call_put(c->call, &out, err);
     buf_release(&out);
     return status;
 }

@@ -35,9 +35,9 @@ static void print(struct page *page, const struct patient *p) {
     for (int i = 0; i < p->n; i++) print_finding(page, &p->findings[i]);
 }
 
-static void print_json(const struct call *call, const struct patient *p) {
+static cord_status print_json(const struct call *call, const struct patient *p, cord_error *err) {
     struct buf line;
-    buf_init(&line, "a line of the doctor's", 1 << 20);
+    buf_init(&line, "a line of the doctor's", 1 << 28);
     struct json_writer w = {.out = &line};
     json_open(&w, NULL, '{');
     json_text(&w, "model", text_of(patient_entry(p)->name));
@@ -68,18 +68,16 @@ static void print_json(const struct call *call, const struct patient *p) {
     json_close(&w, ']');
     json_close(&w, '}');
     buf_addc(&line, '\n');
-    fwrite(line.data, 1, line.len, call->out);
-    buf_release(&line);
+    return call_put(call, &line, err);
 }
 
 /* Examines one model, and tells. True where it can do what the recipe asks of it. */
 static bool see(const struct call *call, bool json, struct page *page, struct patient *p) {
     if (p->model) patient_examine(p);
     if (was_interrupted()) return false; /* what was found then is that it was stopped */
-    if (json)
-        print_json(call, p);
-    else
-        print(page, p);
+    cord_error err = {0};
+    if (json && print_json(call, p, &err) != CORD_OK) (void)call_fail(call, &err);
+    if (!json) print(page, p);
     fflush(call->out);
     return patient_works(p);
 }
@@ -154,18 +152,14 @@ const struct verb verb_doctor = {
     .name = "doctor",
     .synopsis = "RECIPE",
     .summary = "can every model do what the recipe asks of it?",
-    .help = "Opens each model of the recipe, whether a file or a server, and tries what a search\n"
-            "needs: it proposes and ends exactly at stop strings, continues a turn that is half\n"
-            "written, keeps seeds, finds a prompt it has seen in its cache, and gives the\n"
-            "log-probabilities of a given text, in two independent ways, which must agree; at what\n"
-            "cost, in requests and tokens, is told. Prompts are put together as a run would send\n"
-            "them: who opens the thinking, and how often the BOS is there.\n"
-            "\n"
-            "Each finding is good, unsure or bad, and says what to change. `cord run` looks at the\n"
-            "prompts and the meta-prover's scores itself, and refuses what is bad here.\n"
-            "\n"
-            "The exit status is 0 where all models can do their part, 3 where some cannot, 1 where\n"
-            "none can.",
+    .help = "Opens each model of the recipe, whether a file or a server, and tries what a search needs: it proposes "
+            "and ends exactly at stop strings, continues a turn that is half written, keeps seeds, finds a prompt it "
+            "has seen in its cache, and gives the log-probabilities of a given text, in two independent ways, which "
+            "must agree; at what cost, in requests and tokens, is told. Prompts are put together as a run would send "
+            "them: who opens the thinking, and how often the BOS is there.\n\n"
+            "Each finding is good, unsure or bad, and says what to change. `cord run` looks at the prompts and the "
+            "meta-prover's scores itself, and refuses what is bad here.\n\n"
+            "The exit status is 0 where all models can do their part, 3 where some cannot, 1 where none can.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -472,9 +472,7 @@ const struct verb verb_export = {
     .summary = "write training data from what runs kept",
     .help =
         "Writes one row of JSON for each finished problem of the run folders, in input order: the question as its "
-        "author\n"
-        "wrote it, and the best trajectory's reasoning inside <think> tags followed by its answer.\n"
-        "\n"
+        "author wrote it, and the best trajectory's reasoning inside <think> tags followed by its answer.\n\n"
         "  messages           a conversation, {\"messages\": [user, assistant]}\n"
         "  prompt-completion  {\"prompt\", \"completion\"}: plain strings; with --template rendered ones\n"
         "  text               {\"text\"}, rendered with --template\n"
@@ -485,19 +483,13 @@ const struct verb verb_export = {
         "  verl               verl's columns, for fine-tuning and reinforcement learning\n"
         "  dpo                the best against the worst finished trajectory; llama-factory-dpo, ms-swift-dpo\n"
         "  step-dpo           a step that was kept against one that was not, behind the same steps\n"
-        "  prm                a label for each step, from the change of the score; math-shepherd: in that layout\n"
-        "\n"
+        "  prm                a label for each step, from the change of the score; math-shepherd: in that layout\n\n"
         "A trajectory that states no answer never becomes a row. With --only-correct, a problem whose best trajectory "
-        "is\n"
-        "not correct gives its best correct one instead, and a line on standard error says how often that happened.\n"
-        "What a filter leaves out is counted there and on the card.\n"
-        "\n"
+        "is not correct gives its best correct one instead, and a line on standard error says how often that happened. "
+        "What a filter leaves out is counted there and on the card.\n\n"
         "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
-        "with\n"
-        "it. Audits: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md has all "
-        "of\nit, "
-        "docs/training.md what to set in each trainer.\n"
-        "\n"
+        "with it. Audits: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md "
+        "has all of it, docs/training.md what to set in each trainer.\n\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",
     .options = options,
     .min_args = 1,

@@ -201,8 +201,7 @@ const struct verb verb_help = {
     .name = "help",
     .synopsis = "[VERB|recipe]",
     .summary = "how to use cord, a verb, or a recipe",
-    .help = "`make install` puts the man page and the completions in their places. Without it:\n"
-            "\n"
+    .help = "`make install` puts the man page and the completions in their places. Without it:\n\n"
             "  cord help --man | man -l -\n"
             "  source <(cord help --completion bash)\n"
             "  cord help --completion zsh >~/.zfunc/_cord    (a folder of $fpath)\n"

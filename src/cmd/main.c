@@ -32,10 +32,10 @@ static int unknown_verb(const char *word) {
     return EXIT_WRONG_USAGE;
 }
 
-static int run_verb(const struct verb *verb, int argc, char **argv, const char *program, struct arena *arena) {
+static int run_verb(const struct verb *verb, int argc, char **argv, struct arena *arena) {
     struct parsed parsed;
     cord_error err = {0};
-    struct call call = {.verb = verb, .in = stdin, .out = stdout, .err = stderr, .program = program};
+    struct call call = {.verb = verb, .in = stdin, .out = stdout, .err = stderr};
     cord_status status = options_parse(verb->options, argc, argv, arena, &parsed, &err);
     if (status == CORD_BAD_USAGE) return call_usage(&call, "%s", err.message);
     if (status != CORD_OK) return call_fail(&call, &err);
@@ -88,11 +88,11 @@ int main(int argc, char **argv) {
         help_overview(stderr);
         status = EXIT_WRONG_USAGE;
     } else if (verb)
-        status = run_verb(verb, argc - 2, argv + 2, argv[0], &arena);
+        status = run_verb(verb, argc - 2, argv + 2, &arena);
     else if (!strcmp(word, "--version"))
         status = print_version();
     else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-        status = run_verb(&verb_help, argc - 2, argv + 2, argv[0], &arena);
+        status = run_verb(&verb_help, argc - 2, argv + 2, &arena);
     else
         status = unknown_verb(word);
     status = finish_output(status);

@@ -101,25 +101,19 @@ const struct verb verb_merge = {
     .synopsis = "OUT RUN [RUN...]",
     .summary = "make one run folder from several: shards, or runs of one recipe",
     .help =
-        "Makes the folder OUT, which must not exist: a run folder with all problems of the runs, every round and\n"
+        "Makes the folder OUT, which must not exist: a run folder with all problems of the runs, every round and "
         "candidate of them, trajectories.jsonl in input order, and summary.json counted anew. OUT appears whole or not "
-        "at\n"
-        "all. The runs are only read; one that is at work is refused, and one that has not begun is left out.\n"
-        "\n"
-        "A problem that several runs have is in OUT once. The one that is done is taken before one that failed or is\n"
-        "unfinished, and of two unfinished ones that with more rounds; each such choice is told. Of two that are done\n"
-        "with equal results (times and cached tokens apart), the first.\n"
-        "\n"
-        "Contradictions are told, a line each, and nothing is merged: recipes that differ in a key that can change a\n"
-        "result, models whose files differ, another problem under the same id, other results for the same problem.\n"
-        "With --prefer one side is taken. Runs with other teachers cannot be merged. The recipe of OUT is the\n"
-        "first run's, or with --prefer last the last differing one's.\n"
-        "\n"
-        "Problems stand in the order of their lines in the problem file; where runs read different files, run by run.\n"
+        "at all. The runs are only read; one that is at work is refused, and one that has not begun is left out.\n\n"
+        "A problem that several runs have is in OUT once. The one that is done is taken before one that failed or is "
+        "unfinished, and of two unfinished ones that with more rounds; each such choice is told. Of two that are done "
+        "with equal results (times and cached tokens apart), the first.\n\n"
+        "Contradictions are told, a line each, and nothing is merged: recipes that differ in a key that can change a "
+        "result, models whose files differ, another problem under the same id, other results for the same problem. "
+        "With --prefer one side is taken. Runs with other teachers cannot be merged. The recipe of OUT is the first "
+        "run's, or with --prefer last the last differing one's.\n\n"
+        "Problems stand in the order of their lines in the problem file; where runs read different files, run by run. "
         "`cord run` goes on in OUT (run.out) with what is open, without --shard. After --prefer with differing recipes "
-        "it\n"
-        "asks for --accept-changes.\n"
-        "\n"
+        "it asks for --accept-changes.\n\n"
         "Exit status: 0 merged, 1 nothing was made, 2 wrong usage.",
     .options = options,
     .min_args = 2,

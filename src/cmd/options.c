@@ -147,6 +147,13 @@ const struct option_value *call_option(const struct call *call, const char *name
     abort();
 }
 
+cord_status call_put(const struct call *call, struct buf *buf, cord_error *err) {
+    cord_status status = buf_check(buf, err);
+    if (status == CORD_OK) fwrite(buf->data, 1, buf->len, call->out);
+    buf_release(buf);
+    return status;
+}
+
 int call_fail(const struct call *call, const cord_error *err) {
     const char *message = err->message[0] ? err->message : cord_status_name(err->code);
     if (err->where[0])

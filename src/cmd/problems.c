@@ -232,10 +232,7 @@ static cord_status write_json(const struct problems *p, cord_error *err) {
     write_lengths(&w, p);
     json_close(&w, '}');
     buf_addc(&out, '\n');
-    cord_status status = buf_check(&out, err);
-    if (status == CORD_OK) fwrite(out.data, 1, out.len, p->call->out); /* main.c tells what fails */
-    buf_release(&out);
-    return status;
+    return call_put(p->call, &out, err);
 }
 
 /* ---- the verb -------------------------------------------------------------------------------------------------- */
@@ -319,19 +316,12 @@ const struct verb verb_problems = {
     .summary = "what cord makes of a file of problems, before any model is asked",
     .help =
         "Reads FILE as a recipe's problems.file would be, and tells which known set it is, how its golds were read, "
-        "with\n"
-        "examples, which rows cannot be used and why, which come twice, and how long questions and answers are. "
-        "Nothing is\n"
-        "written.\n"
-        "\n"
+        "with examples, which rows cannot be used and why, which come twice, and how long questions and answers are. "
+        "Nothing is written.\n\n"
         "FILE is JSONL, a JSON array, CSV, TSV or Parquet, plain or compressed by gzip or zstd. All but JSONL goes "
-        "through\n"
-        "DuckDB's library (CORD_DUCKDB, or where `make duckdb` puts it). Known sets are LIMO, s1K, AIME, MATH, "
-        "MATH-500,\n"
-        "GSM8K, OpenR1-Math, OpenThoughts, TAT-QA, PubMedQA and questions with choices; for others name the fields, "
-        "which a\n"
-        "recipe's problems.id, .question, .answer, .target, .context, .full_context and .format do.\n"
-        "\n"
+        "through DuckDB's library (CORD_DUCKDB, or where `make duckdb` puts it). Known sets are LIMO, s1K, AIME, MATH, "
+        "MATH-500, GSM8K, OpenR1-Math, OpenThoughts, TAT-QA, PubMedQA and questions with choices; for others name the "
+        "fields, which a recipe's problems.id, .question, .answer, .target, .context, .full_context and .format do.\n\n"
         "Exit status: 0 all problems can be used, 1 none, or FILE cannot be read, 2 wrong usage, 3 some cannot.",
     .options = options,
     .min_args = 1,

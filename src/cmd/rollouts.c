@@ -5,12 +5,10 @@
 #include "cmd/dataset.h"
 #include "cmd/session.h"
 #include "model/backend.h"
+#include "search/criterion.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-/* The rollouts' own stream of seeds: with the run's, the first of them would say again what the search has kept. */
-#define ROLLOUT_STREAM (UINT64_MAX - 29)
 
 struct comparison {
     const struct export_source *source;

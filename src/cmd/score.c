@@ -155,19 +155,14 @@ const struct verb verb_score = {
     .synopsis = "--model NAME|PATH|URL [FILE]",
     .summary = "score texts: reads rows of JSON, adds the likelihood of each target",
     .help =
-        "Reads a JSON object a line from FILE or standard input, such as\n"
-        "{\"prefix\": \"2 + 2 =\", \"target\": \" 4\", \"suffix\": \".\"}, and writes it again with three more "
-        "members:\n"
-        "\"logprobs\", the log-probability (nats) of each token of the target; \"tokens\", their texts; and "
-        "\"score\",\n"
-        "exp of the mean of the log-probabilities, between 0 and 1. All other members pass through untouched. A token\n"
-        "that is part of a character only (an emoji may be two or three) has U+FFFD in the place of its bytes.\n"
-        "\n"
-        "Texts are raw: no chat template and no BOS is added, and special tokens are parsed. Prefix, target and "
-        "suffix\n"
-        "are tokenised as one text. The suffix is not counted, but may change how the target's end is tokenised.\n"
-        "\n"
-        "A row that cannot be scored is reported on standard error and passed through with a member \"error\"; a line\n"
+        "Reads a JSON object a line from FILE or standard input, such as {\"prefix\": \"2 + 2 =\", \"target\": \" 4\", "
+        "\"suffix\": \".\"}, and writes it again with three more members: \"logprobs\", the log-probability (nats) of "
+        "each token of the target; \"tokens\", their texts; and \"score\", exp of the mean of the log-probabilities, "
+        "between 0 and 1. All other members pass through untouched. A token that is part of a character only (an emoji "
+        "may be two or three) has U+FFFD in the place of its bytes.\n\n"
+        "Texts are raw: no chat template and no BOS is added, and special tokens are parsed. Prefix, target and suffix "
+        "are tokenised as one text. The suffix is not counted, but may change how the target's end is tokenised.\n\n"
+        "A row that cannot be scored is reported on standard error and passed through with a member \"error\"; a line "
         "that is not a JSON object is reported and left out. The exit status is then 3, or 1 if no row was scored.",
     .options = options,
     .max_args = 1,

@@ -188,8 +188,8 @@ static void find_path(struct show_problem *p) {
     }
 }
 
-cord_status show_read(struct show *s, const struct journal_problem *problem, struct show_problem *out,
-                      cord_error *err) {
+static cord_status read_problem(struct show *s, const struct journal_problem *problem, struct show_problem *out,
+                                cord_error *err) {
     *out = (struct show_problem){.problem = problem, .n_rounds = problem->rounds};
     size_t n = (size_t)problem->rounds + 1;
     out->rounds = arena_alloc(&s->arena, n * sizeof *out->rounds);
@@ -222,7 +222,7 @@ static cord_status show_what(struct show *s, cord_error *err) {
     struct journal_problem problem;
     struct show_problem p;
     CORD_TRY(find_problem(s, call->args[1], &problem, err));
-    CORD_TRY(show_read(s, &problem, &p, err));
+    CORD_TRY(read_problem(s, &problem, &p, err));
     const struct option_value *why = call_option(call, "why"), *prompt = call_option(call, "prompt");
     const struct option_value *round = call_option(call, "round"), *slot = call_option(call, "slot");
     if (prompt->given)
@@ -285,15 +285,10 @@ const struct verb verb_show = {
     .summary = "look at a run, or at one problem step by step",
     .help =
         "RUN is a run folder; the run may be going on. Without PROBLEM: a line a problem, and totals. S is the score "
-        "of\n"
-        "the best trajectory, S0 the score without any reasoning; by a search.criterion that is no likelihood of the "
-        "answer the\n"
-        "score has that criterion's name (tokens, log ratio: docs/criteria.md), and PP stands beside it. PROBLEM is an "
-        "id, or a\n"
-        "number of that table (an id that is a number goes first): its rounds, every candidate with its teacher and "
-        "score,\n"
-        "and the answers.\n"
-        "\n"
+        "of the best trajectory, S0 the score without any reasoning; by a search.criterion that is no likelihood of "
+        "the answer the score has that criterion's name (tokens, log ratio: docs/criteria.md), and PP stands beside "
+        "it. PROBLEM is an id, or a number of that table (an id that is a number goes first): its rounds, every "
+        "candidate with its teacher and score, and the answers.\n\n"
         "--prompt prints, byte for byte on a pipe, what a model was sent:\n"
         "  --prompt TEACHER --round N --slot K   to continue what stood in place K of the beam before round N\n"
         "  --prompt integrator --round N         to merge the traces, in round N or the next try after it\n"

@@ -29,9 +29,6 @@ struct show_problem {
     int n_answers;
 };
 
-cord_status show_read(struct show *show, const struct journal_problem *problem, struct show_problem *out,
-                      cord_error *err);
-
 /* A teacher's name; "?" for one that is not in the journal. */
 cord_text show_teacher(const struct show *show, int teacher);
 enum paint show_grade_paint(enum grade grade);

@@ -60,10 +60,7 @@ static cord_status print(const struct call *call, const struct figures *figures,
     struct buf out;
     buf_init(&out, "figures", 1 << 20);
     card_figures(figures, &out);
-    cord_status status = buf_check(&out, err);
-    if (status == CORD_OK) fwrite(out.data, 1, out.len, call->out);
-    buf_release(&out);
-    return status;
+    return call_put(call, &out, err);
 }
 
 static int run_stats(const struct call *call) {
@@ -99,14 +96,11 @@ const struct verb verb_stats = {
     .name = "stats",
     .synopsis = "RUN...|FILE...",
     .summary = "say what a run's trajectories, or a file's rows, are like",
-    .help =
-        "Prints counts, accuracy, scores and lengths with small plots, teachers' shares, and what the audit finds: "
-        "the\n"
-        "same figures as on a data set's card. Of a run they are those of the rows that `cord export` would write.\n"
-        "Of a file of rows in one of its layouts, texts alone are looked at; with --provenance in the rows, scores,\n"
-        "grades and teachers too. FILE is of any kind that `cord problems` reads.\n"
-        "\n"
-        "Exit status: 0; 1 where there is no row; 2 wrong usage.",
+    .help = "Prints counts, accuracy, scores and lengths with small plots, teachers' shares, and what the audit finds: "
+            "the same figures as on a data set's card. Of a run they are those of the rows that `cord export` would "
+            "write. Of a file of rows in one of its layouts, texts alone are looked at; with --provenance in the rows, "
+            "scores, grades and teachers too. FILE is of any kind that `cord problems` reads.\n\n"
+            "Exit status: 0; 1 where there is no row; 2 wrong usage.",
     .options = options,
     .min_args = 1,
     .max_args = 1000,

@@ -90,24 +90,23 @@ cord_text spans_text(struct spans spans, struct arena *arena) {
 
 /* ---- rendering ----------------------------------------------------------------------------------------------- */
 
-/* Spans of `form`, with "{question}" and (unless `system` is NULL) "{system}" replaced wherever they stand in it; not in
- * what replaces them. The form is trusted, what replaces is not. */
-static cord_status fill(cord_text form, cord_text question, const cord_text *system, struct arena *arena,
-                        struct spans *out, cord_error *err) {
-    cord_text question_key = TEXT("{question}"), system_key = TEXT("{system}");
+cord_status form_fill(cord_text form, const struct placeholder *places, int n, struct arena *arena, struct spans *out,
+                      cord_error *err) {
     *out = (struct spans){NULL, 0};
     while (form.len) {
-        ptrdiff_t q = text_find(form, question_key), s = system ? text_find(form, system_key) : -1;
-        bool is_question = q >= 0 && (s < 0 || q < s);
-        ptrdiff_t at = is_question ? q : s;
-        size_t literal = at < 0 ? form.len : (size_t)at;
-        size_t key = at < 0 ? 0 : is_question ? question_key.len : system_key.len;
-        cord_span pieces[2] = {{text_slice(form, 0, literal), true}};
-        if (key) pieces[1].text = is_question ? question : *system;
-        int first = literal ? 0 : 1;
-        *out = spans_append(*out, pieces + first, (key ? 2 : 1) - first, arena);
+        size_t at = form.len;
+        const struct placeholder *place = NULL;
+        for (int i = 0; i < n; i++) {
+            ptrdiff_t found = text_find(form, text_of(places[i].name));
+            if (found >= 0 && (size_t)found < at) at = (size_t)found, place = &places[i];
+        }
+        cord_span pieces[2];
+        int count = 0;
+        if (at) pieces[count++] = (cord_span){text_slice(form, 0, at), true};
+        if (place) pieces[count++] = (cord_span){place->value, false};
+        *out = spans_append(*out, pieces, count, arena);
         if (!out->span) return error_memory(err);
-        form = text_slice(form, literal + key, form.len);
+        form = text_slice(form, at + (place ? strlen(place->name) : 0), form.len);
     }
     return CORD_OK;
 }
@@ -119,7 +118,7 @@ static cord_status render_template(const struct prompt *prompt, const struct que
         return error_set(err, CORD_BAD_MODEL,
                          "this model's file carries no chat template; give its prompt in full (prompt.full)");
     struct spans user;
-    CORD_TRY(fill(style->user, question->text, NULL, arena, &user, err));
+    CORD_TRY(form_fill(style->user, &(struct placeholder){"{question}", question->text}, 1, arena, &user, err));
     cord_text content = spans_text(user, arena);
     if (!content.data) return error_memory(err);
     const struct chat_message messages[2] = {{"system", style->system}, {"user", content}};
@@ -183,9 +182,10 @@ static cord_status append_trusted(struct spans *spans, cord_text more, struct ar
 cord_status prompt_render(const struct prompt *prompt, const struct question *question, struct arena *arena,
                           struct spans *out, cord_error *err) {
     const struct prompt_style *style = prompt->style;
+    const struct placeholder places[] = {{"{question}", question->text}, {"{system}", style->system}};
     struct spans spans;
     if (style->full.len)
-        CORD_TRY(fill(style->full, question->text, &style->system, arena, &spans, err));
+        CORD_TRY(form_fill(style->full, places, 2, arena, &spans, err));
     else
         CORD_TRY(render_template(prompt, question, arena, &spans, err));
 

@@ -64,6 +64,15 @@ struct spans {
  * `arena`. */
 cord_status prompt_render(const struct prompt *prompt, const struct question *question, struct arena *arena,
                           struct spans *out, cord_error *err);
+/* What stands for a text in a form: "{question}", and that text. */
+struct placeholder {
+    const char *name;
+    cord_text value;
+};
+/* The spans of a form, with each placeholder replaced wherever it stands there; not in what replaces one. The form is trusted,
+ * what replaces is not. */
+cord_status form_fill(cord_text form, const struct placeholder *places, int n, struct arena *arena, struct spans *out,
+                      cord_error *err);
 /* `base` with more spans behind it (a copy; texts are shared). NULL span array on no memory. */
 struct spans spans_append(struct spans base, const cord_span *more, int n, struct arena *arena);
 /* All spans as one text. */

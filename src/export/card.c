@@ -1,6 +1,8 @@
 /* card.c - see card.h. */
 #include "export/card.h"
 
+#include "search/criterion.h"
+
 #include <math.h>
 
 /* ---- figures ------------------------------------------------------------------------------------------------------- */
@@ -275,17 +277,6 @@ static const struct said strategies[] = {
     {NULL, NULL},
 };
 
-static const struct said criteria[] = {
-    {"predictive-perplexity", "The score is S."},
-    {"masked", "The score is S, with the reasoning's mentions of the gold answer blanked out."},
-    {"contrast", "The score is S of the gold answer over S of the commonest wrong one."},
-    {"judge", "The score is the share of right answers of a model that must answer at once."},
-    {"prm", "The score is a process reward model's."},
-    {"longest", "The score is the length."},
-    {"random", "The score was drawn at random."},
-    {NULL, NULL},
-};
-
 static const char *words_of(const struct said *said, const char *name) {
     while (said->name && strcmp(said->name, name) != 0) said++;
     return said->name ? said->words : "";
@@ -295,21 +286,18 @@ static const char *words_of(const struct said *said, const char *name) {
 static const char *strategy_of(const struct export_source *source) {
     return source->strategy ? source->strategy : "cord";
 }
-static const char *criterion_of(const struct export_source *source) {
-    return source->criterion ? source->criterion : "predictive-perplexity";
+static const struct criterion *criterion_by(const struct export_source *source) {
+    return criterion_named(text_of(source->criterion));
 }
 
 static bool same_method(const struct export_source *a, const struct export_source *b) {
-    return !strcmp(strategy_of(a), strategy_of(b)) && !strcmp(criterion_of(a), criterion_of(b));
+    return !strcmp(strategy_of(a), strategy_of(b)) && criterion_by(a) == criterion_by(b);
 }
 
 /* Whether anybody looked at the gold answers to choose. */
 static bool gold_chose(const struct export_source *source) {
-    static const char *const without[] = {"prm", "longest", "random"};
     if (!strcmp(strategy_of(source), "rejection")) return true;
-    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-        if (!strcmp(criterion_of(source), without[i])) return false;
-    return strcmp(strategy_of(source), "integration") != 0;
+    return criterion_by(source)->knows_gold && strcmp(strategy_of(source), "integration") != 0;
 }
 
 static bool gold_chose_any(const struct card *card) {
@@ -325,7 +313,7 @@ static void put_strategies(const struct card *card, struct buf *out) {
     for (int i = 0; i < (same ? 1 : card->n_sources); i++) {
         const struct export_source *source = &card->sources[i];
         if (!same) buf_addf(out, "Run %s: ", source->name);
-        buf_addf(out, "%s %s\n\n", words_of(strategies, strategy_of(source)), words_of(criteria, criterion_of(source)));
+        buf_addf(out, "%s The score is %s.\n\n", words_of(strategies, strategy_of(source)), criterion_by(source)->what);
     }
 }
 

@@ -49,7 +49,6 @@ struct training_format {
     const char *name;
     enum row_kind kind;
     enum row_texts texts;
-    const char *doc; /* for help */
     /* Writes the members of one row's object, which is open in `w`. */
     void (*write)(struct json_writer *w, const struct training_row *row);
     /* Writes what LLaMA-Factory's dataset_info.json says of a file: the members of its object. NULL where there is none. */

@@ -7,10 +7,9 @@
 #include "grade/judge.h"
 
 #include "base/thinking.h"
+#include "data/prompt.h"
 
 #include <ctype.h>
-
-#define PROMPT_LIMIT ((size_t)64 << 20) /* bytes of a prompt with its texts */
 
 /* Short and plain: with more conditions a model of half a billion parameters says False to everything. */
 cord_text judge_prompt(void) {
@@ -32,26 +31,17 @@ const char *judge_prompt_complaint(cord_text prompt) {
 
 /* ---- asking ---------------------------------------------------------------------------------------------------- */
 
-/* Replaces the placeholders wherever they stand in the form; not in what replaces them. */
-static void fill(struct buf *out, cord_text form, const struct grade_request *request) {
-    const struct {
-        cord_text key, value;
-    } places[] = {
-        {TEXT("{question}"), text_trim(request->question)},
-        {TEXT("{reference}"), text_trim(request->gold)},
-        {TEXT("{prediction}"), text_trim(request->answer)},
+static cord_status fill(cord_text form, const struct grade_request *request, struct arena *arena, cord_text *out,
+                        cord_error *err) {
+    const struct placeholder places[] = {
+        {"{question}", text_trim(request->question)},
+        {"{reference}", text_trim(request->gold)},
+        {"{prediction}", text_trim(request->answer)},
     };
-    while (form.len) {
-        size_t at = form.len, place = 0;
-        for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-            ptrdiff_t found = text_find(form, places[i].key);
-            if (found >= 0 && (size_t)found < at) at = (size_t)found, place = i;
-        }
-        buf_add(out, text_slice(form, 0, at));
-        if (at == form.len) break;
-        buf_add(out, places[place].value);
-        form = text_slice(form, at + places[place].key.len, form.len);
-    }
+    struct spans spans;
+    CORD_TRY(form_fill(form, places, 3, arena, &spans, err));
+    *out = spans_text(spans, arena);
+    return out->data ? CORD_OK : error_memory(err);
 }
 
 static cord_status render(const struct judge *judge, const struct grading *settings, cord_text user,
@@ -86,10 +76,8 @@ static cord_status propose(const struct judge *judge, const struct grading *sett
         .group = request->group,
     };
     cord_status status = cord_propose(judge->engine, &proposal, 1, err);
-    if (status == CORD_OK && is_models_own(proposal.error.code)) {
-        if (err) *err = proposal.error;
-        status = proposal.error.code;
-    } else if (status == CORD_OK && proposal.error.code != CORD_OK)
+    if (status == CORD_OK) status = error_models_own(&proposal.error, err);
+    if (status == CORD_OK && proposal.error.code != CORD_OK)
         status = undecided(result, &proposal.error, arena, err);
     else if (status == CORD_OK)
         result->verdict = judge_read((cord_text){proposal.text, proposal.len}, proposal.end == CORD_END_LENGTH,
@@ -100,23 +88,15 @@ static cord_status propose(const struct judge *judge, const struct grading *sett
 
 cord_status judge_ask(const struct judge *judge, const struct grading *settings, const struct grade_request *request,
                       struct grade_result *result, struct arena *arena, cord_error *err) {
-    struct buf user;
+    cord_text user;
     cord_span *spans = NULL;
     cord_error own = {0};
     int n = 0;
     *result = (struct grade_result){.verdict = CORD_UNDECIDED};
-    buf_init(&user, "a question to the judge", PROMPT_LIMIT);
-    fill(&user, settings->prompt, request);
-    cord_status status = buf_check(&user, &own);
-    if (status == CORD_OK) status = render(judge, settings, buf_text(&user), arena, &spans, &n, &own);
-    if (status == CORD_OK)
-        status = propose(judge, settings, request, spans, n, result, arena, err);
-    else if (status == CORD_NO_MEMORY)
-        status = error_memory(err);
-    else
-        status = undecided(result, &own, arena, err);
-    buf_release(&user);
-    return status;
+    CORD_TRY(fill(settings->prompt, request, arena, &user, err));
+    cord_status status = render(judge, settings, user, arena, &spans, &n, &own);
+    if (status == CORD_OK) return propose(judge, settings, request, spans, n, result, arena, err);
+    return status == CORD_NO_MEMORY ? error_memory(err) : undecided(result, &own, arena, err);
 }
 
 /* ---- reading its reply ----------------------------------------------------------------------------------------- */

@@ -232,9 +232,5 @@ cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool cost
                                cord_error *err) {
     *check = (cord_scoring_check){.apart = NAN};
     CORD_TRY(goes_on(engine, err));
-    if (model->backend->check) return model->backend->check(engine, model, costs, check, err);
-    check->way[0].name = model->info.scoring;
-    check->way[0].obtained = check->right = model->info.scoring != NULL;
-    check->n_ways = 1;
-    return CORD_OK;
+    return model->backend->check(engine, model, costs, check, err);
 }

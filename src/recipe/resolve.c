@@ -13,7 +13,8 @@ enum { EXCERPT_BYTES = 40 };
 
 /* ---- scalars --------------------------------------------------------------------------------------------------- */
 
-void yaml_quote(struct buf *out, cord_text text) {
+/* Appends a text as a double-quoted YAML scalar. */
+static void yaml_quote(struct buf *out, cord_text text) {
     buf_addc(out, '"');
     for (size_t at = 0; at < text.len;) {
         size_t from = at;
@@ -66,6 +67,17 @@ static void put_number(struct buf *out, double number) {
         buf_addf(out, "%s", digits);
 }
 
+/* Appends a value as a resolved recipe has it; NULL is an empty text. */
+static void yaml_value(struct buf *out, const struct recipe_value *value) {
+    switch (value ? value->key->type : RECIPE_TEXT) {
+    case RECIPE_INT: buf_addf(out, "%lld", (long long)value->number); break;
+    case RECIPE_REAL: put_number(out, value->number); break;
+    case RECIPE_BOOL:
+    case RECIPE_CHOICE: buf_add(out, value->text); break;
+    case RECIPE_TEXT: yaml_quote(out, value ? value->text : TEXT("")); break;
+    }
+}
+
 void value_for_hash(struct buf *out, const struct recipe_value *value) {
     char digits[40];
     if (value->key->type != RECIPE_REAL) {
@@ -74,16 +86,6 @@ void value_for_hash(struct buf *out, const struct recipe_value *value) {
     }
     shortest(digits, value->number);
     buf_addf(out, "%s", digits);
-}
-
-void yaml_value(struct buf *out, const struct recipe_value *value) {
-    switch (value ? value->key->type : RECIPE_TEXT) {
-    case RECIPE_INT: buf_addf(out, "%lld", (long long)value->number); break;
-    case RECIPE_REAL: put_number(out, value->number); break;
-    case RECIPE_BOOL:
-    case RECIPE_CHOICE: buf_add(out, value->text); break;
-    case RECIPE_TEXT: yaml_quote(out, value ? value->text : TEXT("")); break;
-    }
 }
 
 /* ---- the document ---------------------------------------------------------------------------------------------- */

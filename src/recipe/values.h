@@ -99,10 +99,6 @@ cord_status yaml_read_text(struct recipe_values *values, cord_text text, cord_er
 /* Decodes one quoted scalar, as a --set may hold it. */
 cord_status yaml_scalar(cord_text text, struct arena *arena, cord_text *out, cord_error *err);
 
-/* Appends a text as a double-quoted YAML scalar (resolve.c). */
-void yaml_quote(struct buf *out, cord_text text);
-/* Appends a value as a resolved recipe has it; NULL is an empty text (resolve.c). */
-void yaml_value(struct buf *out, const struct recipe_value *value);
 /* Appends a value as it stands in what is hashed, which stays the same whatever resolved recipes look like (resolve.c). */
 void value_for_hash(struct buf *out, const struct recipe_value *value);
 /* Whether runs whose recipes differ in this key are still the same work (resolve.c). */

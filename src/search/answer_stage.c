@@ -1,13 +1,8 @@
 /* answer_stage.c - after the thinking: the teacher that was selected at a trajectory's final step writes the answer
  * (section 4.3), which is extracted and graded. It must not know how trajectories were chosen. */
-#include "search/search.h"
+#include "search/rounds.h"
 
 #include <math.h>
-
-/* Streams of seeds of their own: no round has these numbers. */
-#define ANSWER_STREAM UINT64_MAX
-#define JUDGE_STREAM  (UINT64_MAX - 1)
-#define GUESS_STREAM  (UINT64_MAX - 19) /* answers without reasoning */
 
 const char *grade_name(enum grade grade) {
     static const char *const names[] = {"correct", "wrong", "no answer", "undecided"};
@@ -69,10 +64,7 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
     answered->cached_tokens = proposal->cached_tokens;
     answered->new_tokens = proposal->new_tokens;
     answered->us = proposal->us;
-    if (is_models_own(proposal->error.code)) {
-        if (err) *err = proposal->error;
-        return proposal->error.code;
-    }
+    CORD_TRY(error_models_own(&proposal->error, err));
     if (proposal->error.code != CORD_OK) { /* the trajectory stands; it has no answer, and this says why */
         answered->reply = answered->answer = (cord_text){"", 0};
         answered->grade = GRADE_NO_ANSWER;

@@ -157,11 +157,8 @@ static cord_status stay(const struct beam *beam, int run, struct trajectory *kep
     bool ended = has_ended(beam, run);
     for (int p = 0; p < part.n && part.trajectories[p].last; p++) {
         struct trajectory *t = &kept[*n_kept];
-        *t = part.trajectories[p];
-        t->from = part.first + p;
-        t->candidate = -1;
+        CORD_TRY(carry_over(beam, part.first + p, t, err));
         if (!ended && t->finish == GROWING) t->finish = FINISHED_EXHAUSTED;
-        CORD_TRY(settle(beam, t, NULL, err));
         ++*n_kept;
     }
     return CORD_OK;

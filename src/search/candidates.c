@@ -68,6 +68,18 @@ static cord_status read_step(const struct beam *beam, const cord_proposal *propo
     return c->rollout.data ? CORD_OK : error_memory(err);
 }
 
+cord_status drop_failed(const struct beam *beam, struct candidate *c, const char *what, const char *why,
+                        cord_error *err) {
+    c->drop = DROP_FAILED;
+    c->finishes_parent = false;
+    c->reasoning = (cord_text){"", 0};
+    c->rollout = (cord_text){0};
+    c->parts = NULL;
+    c->n_parts = 0;
+    c->drop_why = arena_printf(beam->arena, "%s%s%s", what ? what : "", what ? ": " : "", why);
+    return c->drop_why ? CORD_OK : error_memory(err);
+}
+
 /* What a teacher said, as a candidate. */
 static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, bool whole,
                                  struct candidate *c, cord_error *err) {
@@ -79,16 +91,8 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     c->propose_us = proposal->us;
     c->log_score = (double)NAN;
     c->reasoning = c->step = (cord_text){"", 0};
-    if (is_models_own(proposal->error.code)) {
-        if (err) *err = proposal->error;
-        return proposal->error.code;
-    }
-    if (proposal->error.code != CORD_OK) {
-        c->drop = DROP_FAILED;
-        cord_text why = arena_text(beam->arena, text_of(proposal->error.message));
-        c->drop_why = why.data;
-        return why.data ? CORD_OK : error_memory(err);
-    }
+    CORD_TRY(error_models_own(&proposal->error, err));
+    if (proposal->error.code != CORD_OK) return drop_failed(beam, c, NULL, proposal->error.message, err);
     const struct prompt_style *style = search->teachers[c->teacher].prompt.style;
     bool parent_cut = parent->last && parent->last->cut;
     CORD_TRY(read_step(beam, proposal, style, parent_cut, whole, c, err));
@@ -132,12 +136,8 @@ static cord_status take_count(const struct beam *beam, const cord_counting *coun
                               cord_error *err) {
     c->reasoning_tokens = counted->tokens;
     if (counted->error.code == CORD_OK) return CORD_OK;
-    CORD_TRY(counting_status(counted, err));
-    c->drop = DROP_FAILED;
-    c->reasoning = (cord_text){"", 0};
-    c->rollout = (cord_text){0};
-    c->drop_why = arena_printf(beam->arena, "its tokens cannot be counted: %s", counted->error.message);
-    return c->drop_why ? CORD_OK : error_memory(err);
+    CORD_TRY(error_models_own(&counted->error, err));
+    return drop_failed(beam, c, "its tokens cannot be counted", counted->error.message, err);
 }
 
 cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
@@ -161,6 +161,12 @@ cord_status count_reasonings(const struct beam *beam, struct candidate *candidat
 
 static bool is_scored(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
 
+cord_status score_in_round(const struct beam *beam, struct scored *items, int n, cord_error *err) {
+    struct search search = *beam->search;
+    search.arena = beam->arena;
+    return score_reasonings(&search, beam->prompts[search.n_teachers], items, n, err);
+}
+
 static cord_status take_score(const struct beam *beam, struct candidate *c, const struct scored *item,
                               cord_error *err) {
     c->log_score = item->log_score;
@@ -168,18 +174,10 @@ static cord_status take_score(const struct beam *beam, struct candidate *c, cons
     c->score_prompt_tokens = item->prompt_tokens;
     c->score_cached_tokens = item->cached_tokens;
     c->score_us = item->us;
-    if (!isnan(item->log_score)) return CORD_OK;
-    c->drop = DROP_FAILED;
-    c->reasoning = (cord_text){"", 0};
-    c->parts = NULL;
-    c->n_parts = 0;
-    c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
-    return c->drop_why ? CORD_OK : error_memory(err);
+    return isnan(item->log_score) ? drop_failed(beam, c, "not scored", item->error.message, err) : CORD_OK;
 }
 
 cord_status score_candidates(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    struct search search = *beam->search;
-    search.arena = beam->arena;
     struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
     if (!items) return error_memory(err);
     int count = 0;
@@ -190,7 +188,7 @@ cord_status score_candidates(const struct beam *beam, struct candidate *candidat
                 .run = candidates[i].run,
                 .complete = ends_thinking(candidates[i].end),
             };
-    CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
+    CORD_TRY(score_in_round(beam, items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++)
         if (is_scored(&candidates[i])) CORD_TRY(take_score(beam, &candidates[i], item++, err));

@@ -79,12 +79,6 @@ cord_status count_texts(const struct search *search, const cord_text *texts, int
     return n ? cord_count(search->meta_prover->model, *counted, n, err) : CORD_OK;
 }
 
-cord_status counting_status(const cord_counting *counted, cord_error *err) {
-    if (!is_models_own(counted->error.code)) return CORD_OK;
-    if (err) *err = counted->error;
-    return counted->error.code;
-}
-
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err) {
     cord_text *texts = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *texts);
     struct scored **whose = arena_alloc(search->arena, (size_t)(n + 1) * sizeof(struct scored *));
@@ -99,7 +93,7 @@ cord_status count_scored(const struct search *search, struct scored *items, int 
     for (int i = 0; i < count; i++) {
         whose[i]->reasoning_tokens = counted[i].tokens;
         if (counted[i].error.code == CORD_OK) continue;
-        CORD_TRY(counting_status(&counted[i], err));
+        CORD_TRY(error_models_own(&counted[i].error, err));
         if (whose[i]->error.code == CORD_OK) whose[i]->error = counted[i].error;
         whose[i]->log_score = (double)NAN;
     }

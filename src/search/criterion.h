@@ -17,9 +17,24 @@ enum shown_as {
     SHOWN_LOG,   /* its logarithm: a difference */
 };
 
+/* A reasoning and its score. The first half is the caller's. */
+struct scored {
+    cord_text reasoning;
+    cord_text target; /* empty: the problem's. Only score_targets looks at it */
+    int run;          /* its trajectory's */
+    bool complete;    /* its thinking was closed, or its turn ended */
+
+    double log_score; /* NAN: a request failed, as `error` says */
+    int reasoning_tokens, prompt_tokens, cached_tokens;
+    int64_t us;
+    cord_error error;
+};
+
 struct criterion {
-    const char *name, *help; /* as a recipe says it; what it is, for the list of keys */
-    const char *word;        /* what its scores are called where they are shown: "S" */
+    const char *name; /* as a recipe says it */
+    const char *what; /* "The score is WHAT." */
+    const char *word; /* what its scores are called where they are shown: "S" */
+    bool knows_gold;
     enum shown_as shown_as;
     /* How many of the meta-prover's log scores one of its own is made of: so much of that model's noise is in it. 0: none,
      * and search.tie_within_noise finds no ties but equal scores. */
@@ -27,7 +42,7 @@ struct criterion {
     bool unit; /* scores lie between 0 and 1: mcts needs that, whose constant weighs doubt against such rewards */
 
     /* Scores n reasonings, with as few calls of the engine as it can: fills in log_score, reasoning_tokens, what was computed
-     * for it, and error where a request failed. Fails where nobody could be scored any more (is_models_own, a stopped
+     * for it, and error where a request failed. Fails where nobody could be scored any more (error_models_own, a stopped
      * engine). `prompt` is the meta-prover's. Memory is search->arena's. */
     cord_status (*score)(const struct search *search, struct spans prompt, struct scored *items, int n,
                          cord_error *err);
@@ -50,6 +65,10 @@ const struct criterion *criterion_named(cord_text name);
 
 /* The criterion of a search. */
 const struct criterion *criterion_of(const struct search *search);
+
+/* Scores reasonings by the search's criterion. `prompt` is the meta-prover's. */
+cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
+                             cord_error *err);
 
 /* ---- how scores are shown ------------------------------------------------------------------------------------ */
 
@@ -77,8 +96,6 @@ void scored_take(struct scored *item, const cord_scoring *request, bool good);
 /* Has the meta-prover count the tokens of n texts, in one call, since a server takes as long for one as for many. */
 cord_status count_texts(const struct search *search, const cord_text *texts, int n, struct arena *arena,
                         cord_counting **counted, cord_error *err);
-/* CORD_OK where a text was counted, or cannot be for a reason of its own; else what concerns all. */
-cord_status counting_status(const cord_counting *counted, cord_error *err);
 /* Fills in reasoning_tokens of all items that have a reasoning, in one call. Where they cannot be counted, error says why. */
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err);
 
@@ -86,7 +103,29 @@ cord_status count_scored(const struct search *search, struct scored *items, int 
 cord_status prompt_of_scorer(const struct search *search, const struct meta_prover *who, struct spans prompt,
                              struct spans *out, cord_error *err);
 
-/* ---- parts of single criteria that are tested by themselves ------------------------------------------------------ */
+/* The answer stage of empty trajectories, `samples` of each teacher, at its own temperature: teacher by teacher into `out`. */
+cord_status answer_without_reasoning(const struct search *search, const struct spans *prompts, int samples,
+                                     struct answered *out, cord_error *err);
+
+/* The answers that the given traces of a selection came with, but of traces that are empty or there twice; at most n_given. */
+cord_status answer_given(const struct search *search, struct answered *out, int *n, cord_error *err);
+
+/* What one run draws hangs on this seed. Run 0's is that of a search that has but one. */
+uint64_t run_seed(const struct search *search, int run);
+
+/* Streams of seeds, each by itself: no round and no run has these numbers. */
+#define ANSWER_STREAM   UINT64_MAX
+#define JUDGE_STREAM    (UINT64_MAX - 1)
+#define RUN_STREAM      (UINT64_MAX - 2)
+#define LAST_STREAM     (UINT64_MAX - 3)
+#define RANDOM_STREAM   (UINT64_MAX - 16)
+#define JUDGMENT_STREAM (UINT64_MAX - 17)
+#define CONTRAST_STREAM (UINT64_MAX - 18)
+#define GUESS_STREAM    (UINT64_MAX - 19) /* answers without reasoning */
+#define ROLLOUT_STREAM \
+    (UINT64_MAX - 29) /* of cord audit: with the run's, the first of them would say again what was kept */
+
+/* ---- parts of single criteria, for those who show or test them ---------------------------------------------------- */
 
 /* `text` with every mention of `answer` replaced (criteria/masked.c). The same text where there is none. */
 cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena, cord_text *out, cord_error *err);

@@ -52,8 +52,6 @@ static bool adds_a_step(const struct candidate *c) { return c->drop == DROP_NONE
  * where it cannot be scored: then it comes last, and the round's note says why. */
 static cord_status score_complete(const struct beam *beam, struct candidate *candidates, int n, double *scores,
                                   struct round *round, cord_error *err) {
-    struct search search = *beam->search;
-    search.arena = beam->arena;
     struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
     if (!items) return error_memory(err);
     int count = 0;
@@ -66,7 +64,7 @@ static cord_status score_complete(const struct beam *beam, struct candidate *can
             .complete = true,
         };
     }
-    if (count) CORD_TRY(score_reasonings(&search, beam->prompts[search.n_teachers], items, count, err));
+    if (count) CORD_TRY(score_in_round(beam, items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++) {
         struct candidate *c = &candidates[i];
@@ -110,12 +108,7 @@ static cord_status keep_all(struct beam *beam, struct candidate *candidates, int
     if (!kept) return error_memory(err);
     int count = 0, at = 0;
     for (int p = 0; p < beam->n; p++) {
-        if (beam->trajectories[p].finish != GROWING) {
-            kept[count] = beam->trajectories[p];
-            kept[count].from = p;
-            kept[count].candidate = -1;
-            CORD_TRY(settle(beam, &kept[count++], NULL, err));
-        }
+        if (beam->trajectories[p].finish != GROWING) CORD_TRY(carry_over(beam, p, &kept[count++], err));
         for (; at < n && candidates[at].parent == p; at++) {
             struct candidate *c = &candidates[at];
             if (c->drop != DROP_NONE && !beam->trajectories[p].last) continue; /* it has not even begun */

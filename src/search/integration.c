@@ -31,16 +31,6 @@ static cord_status make_prompt(const struct beam *beam, struct spans *prompt, co
     return prompt_render(&search->teachers[search->n_teachers].prompt, &asked, beam->arena, prompt, err);
 }
 
-static cord_status drop(const struct beam *beam, struct candidate *c, const char *what, const char *why,
-                        cord_error *err) {
-    c->drop = DROP_FAILED;
-    c->reasoning = (cord_text){"", 0};
-    c->parts = NULL;
-    c->n_parts = 0;
-    c->drop_why = arena_printf(beam->arena, "%s: %s", what, why);
-    return c->drop_why ? CORD_OK : error_memory(err);
-}
-
 /* ---- read ------------------------------------------------------------------------------------------------------ */
 
 /* Headed as the meta-prover's style heads steps, the number in the heading or behind it. */
@@ -94,7 +84,7 @@ static cord_status read_reply(const struct beam *beam, const cord_proposal *prop
     if (!c->step.data) return error_memory(err);
     c->end = STEP_CLOSED;
     cord_status status = integration_read(c->step, proposal->end == CORD_END_LENGTH, beam->arena, &merged, &why);
-    if (status == CORD_BAD_INPUT) return drop(beam, c, "refused", why.message, err);
+    if (status == CORD_BAD_INPUT) return drop_failed(beam, c, "refused", why.message, err);
     if (status != CORD_OK) return error_memory(err);
     buf_init(&reasoning, "a merged trace", MOST_REASONING);
     status = join_steps(beam, &merged, &reasoning, c, err);
@@ -109,11 +99,8 @@ static cord_status take(const struct beam *beam, const cord_proposal *proposal, 
     c->cached_tokens = proposal->cached_tokens;
     c->new_tokens = proposal->new_tokens;
     c->propose_us = proposal->us;
-    if (is_models_own(proposal->error.code)) {
-        if (err) *err = proposal->error;
-        return proposal->error.code;
-    }
-    if (proposal->error.code != CORD_OK) return drop(beam, c, "not written", proposal->error.message, err);
+    CORD_TRY(error_models_own(&proposal->error, err));
+    if (proposal->error.code != CORD_OK) return drop_failed(beam, c, "not written", proposal->error.message, err);
     return read_reply(beam, proposal, c, answer, err);
 }
 
@@ -156,12 +143,7 @@ static cord_status keep(struct beam *beam, struct candidate *c, cord_text answer
         beam->refused = arena_text(beam->search->arena, text_of(c->drop_why)).data;
         if (!beam->refused) return error_memory(err);
     }
-    for (int i = 0; !merged && i < n; i++) {
-        kept[i] = beam->trajectories[i];
-        kept[i].from = i;
-        kept[i].candidate = -1;
-        CORD_TRY(settle(beam, &kept[i], NULL, err));
-    }
+    for (int i = 0; !merged && i < n; i++) CORD_TRY(carry_over(beam, i, &kept[i], err));
     beam->trajectories = kept;
     beam->n = n;
     return CORD_OK;
@@ -201,6 +183,6 @@ static cord_status check(const struct beam *beam, cord_error *err) {
 }
 
 cord_status integration_search(const struct search *search, cord_error *err) {
-    const struct strategy strategy = {.play = play, .ended = ended, .check = check};
+    const struct strategy strategy = {.play = play, .ended = ended, .check = check, .integrates = true};
     return play_strategy(search, &strategy, err);
 }

@@ -5,14 +5,14 @@
 #include "answer/find/extract.h"
 #include "base/json.h"
 #include "base/thinking.h"
+#include "data/prompt.h"
 
 #include <ctype.h>
 
 enum {
-    MOST_OBJECTS = 32,       /* beginnings of objects that are tried in one reply */
-    MOST_STEPS = 4096,       /* of one reply */
-    MOST_PROMPT = 256 << 20, /* bytes of a question with its traces */
-    MOST_REPLY = 64 << 20,   /* bytes of a reply, mended */
+    MOST_OBJECTS = 32,     /* beginnings of objects that are tried in one reply */
+    MOST_STEPS = 4096,     /* of one reply */
+    MOST_REPLY = 64 << 20, /* bytes of a reply, mended */
 };
 
 const char *const integration_categories[] = {"progressive reasoning", "verification", "multi-method validation",
@@ -54,36 +54,22 @@ const char *integration_form_complaint(cord_text form) {
     return NULL;
 }
 
-static void add_traces(struct buf *out, const cord_text *traces, int n) {
-    for (int i = 0; i < n; i++) {
-        cord_text trace = text_trim(traces[i]);
-        buf_addf(out, "%s<trace_%d>\n", i ? "\n\n" : "", i + 1);
-        buf_add(out, trace);
-        buf_addf(out, "\n</trace_%d>", i + 1);
-    }
-}
-
 cord_status integration_ask(cord_text form, cord_text question, const cord_text *traces, int n, struct arena *arena,
                             cord_text *out, cord_error *err) {
-    static const char question_key[] = "{question}", traces_key[] = "{traces}";
-    struct buf text;
-    buf_init(&text, "a question with its traces", MOST_PROMPT);
-    while (form.len) {
-        ptrdiff_t q = text_find(form, text_of(question_key)), t = text_find(form, text_of(traces_key));
-        bool is_question = q >= 0 && (t < 0 || q < t);
-        ptrdiff_t at = is_question ? q : t;
-        buf_add(&text, text_slice(form, 0, at < 0 ? form.len : (size_t)at));
-        if (at < 0) break;
-        if (is_question)
-            buf_add(&text, text_trim(question));
-        else
-            add_traces(&text, traces, n);
-        form = text_slice(form, (size_t)at + strlen(is_question ? question_key : traces_key), form.len);
+    struct spans spans = {NULL, 0};
+    for (int i = 0; i < n; i++) {
+        const char *open = arena_printf(arena, "%s<trace_%d>\n", i ? "\n\n" : "", i + 1);
+        const char *close = arena_printf(arena, "\n</trace_%d>", i + 1);
+        if (!open || !close) return error_memory(err);
+        const cord_span trace[] = {{text_of(open), true}, {text_trim(traces[i]), false}, {text_of(close), true}};
+        spans = spans_append(spans, trace, 3, arena);
+        if (!spans.span) return error_memory(err);
     }
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) *out = arena_text(arena, buf_text(&text));
-    buf_release(&text);
-    return status == CORD_OK && !out->data ? error_memory(err) : status;
+    const struct placeholder places[] = {{"{question}", text_trim(question)}, {"{traces}", spans_text(spans, arena)}};
+    if (!places[1].value.data) return error_memory(err);
+    CORD_TRY(form_fill(form, places, 2, arena, &spans, err));
+    *out = spans_text(spans, arena);
+    return out->data ? CORD_OK : error_memory(err);
 }
 
 /* ---- mending --------------------------------------------------------------------------------------------------- */

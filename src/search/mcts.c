@@ -216,13 +216,6 @@ static cord_status whole_text(const struct beam *beam, struct candidate *c, cord
     return out->data ? CORD_OK : error_memory(err);
 }
 
-/* The criterion, of whole texts. */
-static cord_status score(const struct beam *beam, struct scored *items, int n, cord_error *err) {
-    struct search search = *beam->search;
-    search.arena = beam->arena;
-    return n ? score_reasonings(&search, beam->prompts[search.n_teachers], items, n, err) : CORD_OK;
-}
-
 /* A candidate whose own score failed may have its node's computed behind it, one after the other. */
 static void take_scoring(struct candidate *c, const struct scored *item) {
     c->score_prompt_tokens += item->prompt_tokens;
@@ -239,21 +232,14 @@ static cord_status simulate(const struct beam *beam, struct candidate *candidate
             items[count] = (struct scored){.run = candidates[i].run, .complete = true};
             CORD_TRY(whole_text(beam, &candidates[i], &items[count++].reasoning, err));
         }
-    CORD_TRY(score(beam, items, count, err));
+    if (count) CORD_TRY(score_in_round(beam, items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++) {
         struct candidate *c = &candidates[i];
         if (c->drop != DROP_NONE) continue;
         c->log_score = item->log_score;
         take_scoring(c, item);
-        if (isnan(item->log_score)) {
-            c->drop = DROP_FAILED;
-            c->finishes_parent = false;
-            c->reasoning = (cord_text){"", 0};
-            c->rollout = (cord_text){0};
-            c->drop_why = arena_printf(beam->arena, "not scored: %s", item->error.message);
-            if (!c->drop_why) return error_memory(err);
-        }
+        if (isnan(item->log_score)) CORD_TRY(drop_failed(beam, c, "not scored", item->error.message, err));
         item++;
     }
     return CORD_OK;
@@ -285,7 +271,7 @@ static cord_status finish_dead_ends(const struct beam *beam, struct tree *trees,
         round->note = "every candidate of a node was dropped; it was finished as it stood";
         if (!leaf->last) continue;
         struct scored item = {.reasoning = leaf->reasoning, .run = leaf->run, .complete = true};
-        CORD_TRY(score(beam, &item, 1, err));
+        CORD_TRY(score_in_round(beam, &item, 1, err));
         leaf->log_score = item.log_score;
         take_scoring(c, &item);
         back_up(tree, tree->leaf, reward_of(item.log_score));

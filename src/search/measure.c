@@ -1,7 +1,7 @@
 /* measure.c - what tables say of finished trajectories, whatever criterion chose them: their predictive perplexity by one
  * named scorer, since runs with other criteria or other meta-provers could not be compared else, and by one outside of the
  * pool. It must not know who reads the tables. */
-#include "search/criterion.h"
+#include "search/rounds.h"
 
 #include <math.h>
 

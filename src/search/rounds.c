@@ -5,15 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Streams of seeds of their own: no round has these numbers (answer_stage.c has two more). */
-#define RUN_STREAM  (UINT64_MAX - 2)
-#define LAST_STREAM (UINT64_MAX - 3)
-
-uint64_t run_seed(const struct search *search, int run) {
-    uint64_t seed = seed_text(search->settings->seed, search->question.id);
-    return run ? seed_mix(seed_mix(seed, RUN_STREAM), (uint64_t)run) : seed;
-}
-
 /* Whether markers divide the steps; where none do, a growing trajectory ends in the blanks that its last step ended in. */
 static bool has_markers(const struct beam *beam) {
     return beam->search->meta_prover->prompt.style->segmentation == SEGMENTATION_STEPS;
@@ -99,6 +90,13 @@ cord_status settle(const struct beam *beam, struct trajectory *kept, const struc
     return keep_steps(beam, &kept->last, c->parts ? c->n_parts : 1, err);
 }
 
+cord_status carry_over(const struct beam *beam, int at, struct trajectory *kept, cord_error *err) {
+    *kept = beam->trajectories[at];
+    kept->from = at;
+    kept->candidate = -1;
+    return settle(beam, kept, NULL, err);
+}
+
 /* ---- ranking ------------------------------------------------------------------------------------------------- */
 
 /* A score of 0 is -INFINITY, which is still better than none. */
@@ -147,7 +145,8 @@ static cord_status render_prompts(struct beam *beam, struct spoken *spoken, int 
 }
 
 /* The prompts of those who take part beside them, for who looks into a run. */
-static cord_status render_others(const struct beam *beam, struct spoken *spoken, int *n, cord_error *err) {
+static cord_status render_others(const struct beam *beam, const struct strategy *strategy, struct spoken *spoken,
+                                 int *n, cord_error *err) {
     const struct search *search = beam->search;
     const struct criterion *criterion = criterion_of(search);
     const struct meta_prover *asked = criterion->asked ? criterion->asked(search) : NULL;
@@ -156,7 +155,7 @@ static cord_status render_others(const struct beam *beam, struct spoken *spoken,
         CORD_TRY(prompt_of_scorer(search, asked, beam->prompts[search->n_teachers], &prompt, err));
         spoken[(*n)++] = (struct spoken){SPOKEN_ASKED, prompt, asked->prompt.style};
     }
-    if (search->settings->strategy == STRATEGY_INTEGRATION) {
+    if (strategy->integrates) {
         const struct prompt *own = &search->teachers[search->n_teachers].prompt;
         const struct question turn = {search->question.id, TEXT(INTEGRATOR_TURN)};
         CORD_TRY(prompt_render(own, &turn, search->arena, &prompt, err));
@@ -273,14 +272,6 @@ static cord_status finish(struct beam *beam, const struct strategy *strategy, co
     return observer->finished ? observer->finished(observer->ctx, answers, n, err) : CORD_OK;
 }
 
-const char *const strategy_names[] = {"cord",        "greedy", "curation",  "rejection",
-                                      "integration", "mcts",   "selection", NULL};
-
-const char *finish_name(enum finish finish) {
-    static const char *const names[] = {"growing", "closed", "turn ended", "budget", "exhausted"};
-    return names[finish];
-}
-
 static cord_status play_round(struct beam *beam, const struct strategy *strategy, cord_error *err) {
     beam->number++;
     beam->arena = &beam->rounds[beam->number % 2];
@@ -308,7 +299,7 @@ cord_status play_strategy(const struct search *search, const struct strategy *st
     if (!spoken || !beam.prompts) return error_memory(err);
     int n_spoken;
     CORD_TRY(render_prompts(&beam, spoken, &n_spoken, err));
-    if (!search->state.started) CORD_TRY(render_others(&beam, spoken, &n_spoken, err));
+    if (!search->state.started) CORD_TRY(render_others(&beam, strategy, spoken, &n_spoken, err));
     CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, &own, spoken, n_spoken, err));
     for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
     cord_status status = CORD_OK;
@@ -316,17 +307,4 @@ cord_status play_strategy(const struct search *search, const struct strategy *st
     if (status == CORD_OK) status = finish(&beam, strategy, err);
     for (int i = 0; i < 2; i++) arena_release(&beam.rounds[i]);
     return status;
-}
-
-cord_status search_run(const struct search *search, cord_error *err) {
-    switch (search->settings->strategy) {
-    case STRATEGY_CORD:
-    case STRATEGY_GREEDY: return beam_search(search, err);
-    case STRATEGY_CURATION:
-    case STRATEGY_REJECTION: return curation_search(search, err);
-    case STRATEGY_MCTS: return tree_search(search, err);
-    case STRATEGY_INTEGRATION: return integration_search(search, err);
-    case STRATEGY_SELECTION: return selection_search(search, err);
-    }
-    return error_set(err, CORD_INTERNAL, "there is no strategy %d", (int)search->settings->strategy);
 }

@@ -28,6 +28,7 @@ struct strategy {
     bool (*ended)(const struct beam *beam);
     bool in_order;      /* the last beam is best first; else its finished trajectories are ranked by their scores */
     bool correct_first; /* answers that are correct go before all others */
+    bool integrates;    /* teachers[n_teachers] writes, too: the observer is told what it is asked */
     /* Whether what the last round left can be answered; NULL: whatever is finished can. */
     cord_status (*check)(const struct beam *beam, cord_error *err);
     const char *nothing; /* what there is not where a first round leaves nothing: NULL for "no first step" */
@@ -37,9 +38,6 @@ struct strategy {
 cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err);
 
 /* ---- a round ------------------------------------------------------------------------------------------------- */
-
-/* Of all that one run draws. Run 0's is that of a search that has but one. */
-uint64_t run_seed(const struct search *search, int run);
 
 /* A candidate to ask for: it continues slot `parent` of the beam, which has place `place` in its run. */
 struct candidate new_candidate(const struct beam *beam, int parent, int place, int run, int teacher, int sample);
@@ -66,12 +64,22 @@ bool all_finished(const struct beam *beam);
 /* A round of curation: the next step of every trace that grows. (curation.c) */
 cord_status curation_play(struct beam *beam, struct round *round, cord_error *err);
 
+/* Drops a candidate as failed: "WHAT: WHY", or "WHY" where `what` is NULL. */
+cord_status drop_failed(const struct beam *beam, struct candidate *c, const char *what, const char *why,
+                        cord_error *err);
+
+/* Scores by the criterion; what that takes lasts as long as the round. */
+cord_status score_in_round(const struct beam *beam, struct scored *items, int n, cord_error *err);
+
 /* The trajectory that a candidate makes of its parent. */
 cord_status grow(const struct beam *beam, const struct candidate *c, struct trajectory *out, cord_error *err);
 
 /* Puts what a kept trajectory is made of where it lasts: a new step as long as the problem, an older text another round.
  * `c`: the candidate that it took, or NULL. */
 cord_status settle(const struct beam *beam, struct trajectory *kept, const struct candidate *c, cord_error *err);
+
+/* Keeps what stands at a place of the beam as it is. */
+cord_status carry_over(const struct beam *beam, int at, struct trajectory *kept, cord_error *err);
 
 /* The teachers that are asked for the next step of kept[at], as bits; `kept`: all n places of its run. */
 uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept, int n, int at);
@@ -88,5 +96,29 @@ struct contender {
 /* Best first, by score, then by hash. What has no score comes last. With tie_within_noise, contenders that lie within the
  * meta-prover's noise of the best of their group count as tied with it. */
 void rank_contenders(const struct search *search, struct contender *contenders, int n);
+
+/* ---- strategies ---------------------------------------------------------------------------------------------- */
+
+/* CoRD (section 4.3): a beam over steps. Greedy decoding is settings->beam == 1. */
+cord_status beam_search(const struct search *search, cord_error *err);
+/* Curation (section 3), and rejection sampling. */
+cord_status curation_search(const struct search *search, cord_error *err);
+/* Monte Carlo tree search. */
+cord_status tree_search(const struct search *search, cord_error *err);
+/* Integration (section 4): traces as in curation, merged into one by teachers[n_teachers]. */
+cord_status integration_search(const struct search *search, cord_error *err);
+/* The given traces, scored, graded and put in order. */
+cord_status selection_search(const struct search *search, cord_error *err);
+
+/* ---- the end of a search ------------------------------------------------------------------------------------- */
+
+/* The answer stage: the author of each finished trajectory writes the answer, which is extracted and graded. */
+cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
+                                const struct trajectory *finished, int n, struct answered *out, cord_error *err);
+
+/* Fills in what tables say of finished trajectories, whatever chose them: log_pp and log_held_out. `prompt` is the
+ * meta-prover's. */
+cord_status measure_finished(const struct search *search, struct spans prompt, struct answered *answers, int n,
+                             cord_error *err);
 
 #endif

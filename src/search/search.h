@@ -287,49 +287,4 @@ struct search {
  * when the first round leaves nothing to keep; CORD_CANCELLED leaves a state that can be resumed. */
 cord_status search_run(const struct search *search, cord_error *err);
 
-/* CoRD (section 4.3): a beam over steps. Greedy decoding is settings->beam == 1. */
-cord_status beam_search(const struct search *search, cord_error *err);
-/* Curation (section 3), and rejection sampling. */
-cord_status curation_search(const struct search *search, cord_error *err);
-/* Monte Carlo tree search. */
-cord_status tree_search(const struct search *search, cord_error *err);
-/* Integration (section 4): traces as in curation, merged into one by teachers[n_teachers]. */
-cord_status integration_search(const struct search *search, cord_error *err);
-/* The given traces, scored, graded and put in order. */
-cord_status selection_search(const struct search *search, cord_error *err);
-
-/* ---- parts that strategies share ----------------------------------------------------------------------------- */
-
-/* A reasoning and its score. The first half is the caller's. */
-struct scored {
-    cord_text reasoning;
-    cord_text target; /* empty: the problem's. Only score_targets looks at it */
-    int run;          /* its trajectory's */
-    bool complete;    /* its thinking was closed, or its turn ended */
-
-    double log_score; /* NAN: a request failed, as `error` says */
-    int reasoning_tokens, prompt_tokens, cached_tokens;
-    int64_t us;
-    cord_error error;
-};
-/* Scores reasonings by the search's criterion (criterion.h). `prompt` is the meta-prover's. */
-cord_status score_reasonings(const struct search *search, struct spans prompt, struct scored *items, int n,
-                             cord_error *err);
-
-/* The answer stage: the author of each finished trajectory writes the answer, which is extracted and graded. */
-cord_status answer_trajectories(const struct search *search, const struct spans *prompts,
-                                const struct trajectory *finished, int n, struct answered *out, cord_error *err);
-
-/* The same of empty trajectories, `samples` of each teacher, at its own temperature: teacher by teacher into `out`. */
-cord_status answer_without_reasoning(const struct search *search, const struct spans *prompts, int samples,
-                                     struct answered *out, cord_error *err);
-
-/* The answers that the given traces of a selection came with, but of traces that are empty or there twice; at most n_given. */
-cord_status answer_given(const struct search *search, struct answered *out, int *n, cord_error *err);
-
-/* Fills in what tables say of finished trajectories, whatever chose them: log_pp and log_held_out. `prompt` is the
- * meta-prover's. */
-cord_status measure_finished(const struct search *search, struct spans prompt, struct answered *answers, int n,
-                             cord_error *err);
-
 #endif

@@ -170,9 +170,9 @@ cord_status journal_spoken(struct journal *journal, int64_t problem, struct aren
 
 /* Sums over a problem (or over the run: key 0), by role. */
 struct journal_totals {
-    int64_t proposed_tokens, propose_prompt_tokens, propose_cached_tokens, propose_us;
-    int64_t score_prompt_tokens, score_cached_tokens, score_us;
-    int64_t answer_tokens, answer_us;
+    int64_t proposed_tokens, propose_prompt_tokens, propose_cached_tokens;
+    int64_t score_prompt_tokens, score_cached_tokens;
+    int64_t answer_tokens;
     int64_t candidates, dropped;
 };
 cord_status journal_totals(struct journal *journal, int64_t problem, struct journal_totals *totals, cord_error *err);

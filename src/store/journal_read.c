@@ -480,10 +480,10 @@ cord_status journal_answers(struct journal *j, const struct journal_problem *pro
 
 /* ---- sums ---------------------------------------------------------------------------------------------------- */
 
-#define CANDIDATE_SUMS                                                                                           \
-    "SELECT sum(new_tokens), sum(prompt_tokens), sum(cached_tokens), sum(propose_us), sum(score_prompt_tokens)," \
-    " sum(score_cached_tokens), sum(score_us), count(*), sum(dropped <> 0) FROM candidate"
-#define ANSWER_SUMS "SELECT sum(new_tokens), sum(us) FROM answer"
+#define CANDIDATE_SUMS                                                                          \
+    "SELECT sum(new_tokens), sum(prompt_tokens), sum(cached_tokens), sum(score_prompt_tokens)," \
+    " sum(score_cached_tokens), count(*), sum(dropped <> 0) FROM candidate"
+#define ANSWER_SUMS "SELECT sum(new_tokens) FROM answer"
 
 cord_status journal_totals(struct journal *j, int64_t problem, struct journal_totals *t, cord_error *err) {
     struct rows r;
@@ -496,10 +496,8 @@ cord_status journal_totals(struct journal *j, int64_t problem, struct journal_to
         int64_t *const sums[] = {&t->proposed_tokens,
                                  &t->propose_prompt_tokens,
                                  &t->propose_cached_tokens,
-                                 &t->propose_us,
                                  &t->score_prompt_tokens,
                                  &t->score_cached_tokens,
-                                 &t->score_us,
                                  &t->candidates,
                                  &t->dropped};
         for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) *sums[i] = row_int64(&r);
@@ -509,9 +507,6 @@ cord_status journal_totals(struct journal *j, int64_t problem, struct journal_to
         rows_open(&r, j, NULL, err, ANSWER_SUMS " WHERE problem = ?1", "l", problem);
     else
         rows_open(&r, j, NULL, err, ANSWER_SUMS, "");
-    if (rows_next(&r)) {
-        t->answer_tokens = row_int64(&r);
-        t->answer_us = row_int64(&r);
-    }
+    if (rows_next(&r)) t->answer_tokens = row_int64(&r);
     return rows_end(&r);
 }

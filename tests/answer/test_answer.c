@@ -2,7 +2,7 @@
  * make_answer_cases.py); the random rationals here are judged by integer arithmetic, not by the grader's own library. */
 #include "support.h"
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #ifndef CORD_TEST_TREES_H
 #define CORD_TEST_TREES_H
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -138,11 +138,11 @@ static void test_method_on_the_card(void **state) {
     static const struct {
         const char *strategy, *criterion, *words, *score;
         bool gold;
-    } runs[] = {{NULL, NULL, "reason together, step by step", "The score is S.", true},
+    } runs[] = {{NULL, NULL, "reason together, step by step", "The score is S, the", true},
                 {"greedy", "prm", "the one that\nscores best is kept", "a process reward model's", false},
                 {"curation", "longest", "complete traces, each by itself, and", "is the length", false},
-                {"rejection", "random", "a correct answer come first", "at random", true},
-                {"integration", "predictive-perplexity", "merged", "The score is S.", false},
+                {"rejection", "random", "a correct answer come first", "a random number", true},
+                {"integration", "predictive-perplexity", "merged", "The score is S, the", false},
                 {"mcts", "masked", "Monte Carlo", "blanked out", true},
                 {"selection", "judge", "there already", "answer at once", true}};
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {

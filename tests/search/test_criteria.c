@@ -9,7 +9,7 @@ static void every_name_has_its_criterion(void **state) {
     for (; criterion_names[n]; n++) {
         assert_non_null(criteria[n]);
         assert_string_equal(criteria[n]->name, criterion_names[n]);
-        assert_true(criteria[n]->help[0] && criteria[n]->score);
+        assert_true(criteria[n]->what[0] && criteria[n]->score);
         for (int i = 0; i < n; i++) assert_string_not_equal(criterion_names[i], criterion_names[n]);
     }
     assert_null(criteria[n]);

@@ -166,7 +166,7 @@ static cord_status pool_search(struct pool *pool, const char *target, const char
         .observer = &pool->observer,
         .arena = &pool->arena,
     };
-    return beam_search(&search, err);
+    return search_run(&search, err);
 }
 
 /* ---- teachers never see the gold ----------------------------------------------------------------------------- */

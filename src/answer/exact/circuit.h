@@ -126,7 +126,6 @@ struct linear {
 /* False where it has too many parts, or without work left. Release it in either case. */
 bool linear_init(struct circuit *circuit, struct linear *linear, int term);
 void linear_release(struct linear *linear);
-bool term_is_i_times(const struct circuit *circuit, int term, int *other); /* i t, t returned */
 
 /* ---- from trees (lower.c) --------------------------------------------------------------------------------------- */
 

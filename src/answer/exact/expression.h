@@ -3,7 +3,7 @@
 #ifndef CORD_ANSWER_EXPRESSION_H
 #define CORD_ANSWER_EXPRESSION_H
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 /* What one comparison may still cost. Operations are paid before they are done, by the size of their operands, so that
  * the same answers always end in the same way; no clock is asked. */

@@ -28,7 +28,8 @@ static bool linear_add(struct circuit *circuit, struct linear *linear, const fmp
     return true;
 }
 
-bool term_is_i_times(const struct circuit *circuit, int term, int *other) {
+/* Whether a term is i t, and t. */
+static bool is_i_times(const struct circuit *circuit, int term, int *other) {
     const struct term *t = at(circuit, term);
     if (t->op != TERM_MULTIPLY || at(circuit, t->a)->op != TERM_CONSTANT) return false;
     const struct term *c = at(circuit, t->a);
@@ -52,7 +53,7 @@ static bool linear_scaled(struct circuit *circuit, struct linear *linear, const 
             fmpq_t y;
             fmpq_init(y);
             int other;
-            if (term_is_i_times(circuit, parts.part[i], &other) || parts.part[i] == term_i(circuit)) {
+            if (is_i_times(circuit, parts.part[i], &other) || parts.part[i] == term_i(circuit)) {
                 int part = parts.part[i] == term_i(circuit) ? term_integer(circuit, 1) : other;
                 fmpq_neg(y, &parts.factor[i]);
                 done = rational_multiply(y, y, x, circuit->work) && linear_add(circuit, linear, y, part);
@@ -121,7 +122,7 @@ static bool linear_collect_deep(struct circuit *circuit, struct linear *linear, 
     }
     case TERM_MULTIPLY: {
         int other;
-        if (term_is_i_times(circuit, term, &other) && at(circuit, other)->op != TERM_ADD &&
+        if (is_i_times(circuit, term, &other) && at(circuit, other)->op != TERM_ADD &&
             at(circuit, other)->op != TERM_MULTIPLY && at(circuit, other)->op != TERM_DIVIDE)
             return linear_add(circuit, linear, factor, term);
         if (at(circuit, t->a)->op == TERM_CONSTANT) return linear_scaled(circuit, linear, factor, t->a, t->b);
@@ -189,7 +190,7 @@ static int exp_of_angle(struct circuit *circuit, const fmpq_t x, int t) {
 static int exp_of_part(struct circuit *circuit, const fmpq_t x, int part) {
     int angle;
     if (at(circuit, part)->op == TERM_LN) return rational_power_of(circuit, at(circuit, part)->a, x);
-    if (term_is_i_times(circuit, part, &angle)) {
+    if (is_i_times(circuit, part, &angle)) {
         enum op op = at(circuit, angle)->op;
         if (op == TERM_PI || op == TERM_ATAN || op == TERM_ASIN) return exp_of_angle(circuit, x, angle);
     }

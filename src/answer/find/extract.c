@@ -217,7 +217,10 @@ static bool widen(cord_text t, size_t *from, size_t *to) {
     return false;
 }
 
-bool answer_boxes(cord_text t, cord_text *answer) {
+/* As answer_last_box; but where several boxes are one answer, all of them with what joins them: "x = \boxed{3}, y =
+ * \boxed{4}". They are where nothing but blanks, mathematics marks, commas, "and", "or" or a name with "=" stands
+ * between. */
+static bool boxes(cord_text t, cord_text *answer) {
     struct box last, first, before;
     if (!last_box(t, &last)) return false;
     bool marks = false;
@@ -288,7 +291,7 @@ static bool answer_tags(cord_text t, cord_text *content) {
 }
 
 static cord_found find_answer(cord_text reply, cord_text *answer) {
-    if (answer_boxes(reply, answer)) return CORD_FOUND_BOX;
+    if (boxes(reply, answer)) return CORD_FOUND_BOX;
     return answer_phrase(reply, answer);
 }
 

@@ -17,11 +17,6 @@ size_t answer_behind_place(cord_text t, size_t at);
 /* The content of the last complete, non-empty \boxed{…} or \fbox{…}, trimmed; a part of `t`. */
 bool answer_last_box(cord_text t, cord_text *content);
 
-/* As answer_last_box; but where several boxes are one answer, all of them with what joins them: "x = \boxed{3}, y =
- * \boxed{4}". They are where nothing but blanks, mathematics marks, commas, "and", "or" or a name with "=" stands
- * between. */
-bool answer_boxes(cord_text t, cord_text *answer);
-
 /* What follows the last "the answer is", "Answer:", heading "Answer" or "####", to the end of its sentence or line.
  * CORD_FOUND_NOTHING where none is followed by anything, or the last is followed by an empty box. */
 cord_found answer_phrase(cord_text t, cord_text *answer);

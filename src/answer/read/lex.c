@@ -1,7 +1,7 @@
 /* lex.c - from text to tokens, in one pass. It must not know what the tokens mean together. */
 #include "answer/read/lex.h"
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 struct lexer {
     cord_text t;

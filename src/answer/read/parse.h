@@ -4,7 +4,7 @@
 #ifndef CORD_ANSWER_READ_PARSE_H
 #define CORD_ANSWER_READ_PARSE_H
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 /* Texts with two readings: each bit chooses the second one. */
 enum reading {

@@ -4,7 +4,7 @@
 #ifndef CORD_ANSWER_RULES_H
 #define CORD_ANSWER_RULES_H
 
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 /* ---- units --------------------------------------------------------------------------------------------------- */
 

@@ -188,7 +188,8 @@ cord_status room_find(struct schedule *schedule, struct job *job, cord_error *er
 
 /* ---- room ---------------------------------------------------------------------------------------------------- */
 
-void room_send_back(struct job *job) {
+/* Sends a job back to wait. What it has stays in the cache as long as nobody needs its place. */
+static void send_back(struct job *job) {
     if (job->leaf) tree_give(&job->lane->tree, job->leaf, job->have);
     job->leaf = NULL;
 }
@@ -196,7 +197,7 @@ void room_send_back(struct job *job) {
 static void move_jobs(struct schedule *schedule, struct lane *from, struct lane *to, uint64_t group, bool all) {
     for (struct job *job = schedule->jobs; job; job = job->next) {
         if (job->lane != from || (!all && job->group != group)) continue;
-        room_send_back(job);
+        send_back(job);
         job->lane = to;
         if (!to) job->settled = false;
     }
@@ -257,7 +258,7 @@ static bool park(struct schedule *schedule, struct lane *lane) {
     for (struct job *job = schedule->jobs; job; job = job->next)
         if (job->lane == lane && job->leaf) last = job, n++;
     if (n < 2) return false;
-    room_send_back(last);
+    send_back(last);
     lane->full = true;
     return true;
 }

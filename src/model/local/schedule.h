@@ -53,8 +53,6 @@ bool room_leave(struct schedule *schedule, const struct job *job);
 /* What is being computed in a lane has become too much for it: the group that has most of it moves, or else the job that came
  * last waits until another has ended. False where neither can be. */
 bool room_make_way(struct schedule *schedule, struct lane *lane);
-/* Sends a job back to wait. What it has stays in the cache as long as nobody needs its place. */
-void room_send_back(struct job *job);
 /* CORD_TOO_LONG, in words. */
 cord_status room_is_short(const struct lane *lane, cord_error *err);
 /* A group is done. What other problems began with stays, as a system text does. A lane of a single problem is closed. */

@@ -10,8 +10,6 @@
 
 #include <math.h>
 
-#define TIE_STREAM (UINT64_MAX - 18)
-
 /* Whether the grader takes two answers for the same. */
 static cord_status is_same(const struct search *search, cord_text a, cord_text b, bool *same, cord_error *err) {
     const struct grade_request request = {.question = search->question.text,
@@ -53,7 +51,7 @@ static cord_status prepare(const struct search *search, const struct spans *prom
     CORD_TRY(given ? answer_given(search, answers, &n, err)
                    : answer_without_reasoning(search, prompts, search->settings->contrast_samples, answers, err));
     CORD_TRY(count_kinds(search, answers, n, counts, err));
-    uint64_t seed = seed_mix(seed_text(search->settings->seed, search->question.id), TIE_STREAM), best_tie = 0;
+    uint64_t seed = seed_mix(seed_text(search->settings->seed, search->question.id), CONTRAST_STREAM), best_tie = 0;
     int best = 0;
     for (int i = 0; i < n; i++) {
         uint64_t tie = seed_text(seed, answers[i].answer);
@@ -89,7 +87,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 
 const struct criterion criterion_contrast = {
     .name = "contrast",
-    .help = "the likelihood of the answer over that of the commonest wrong one",
+    .what = "S of the gold answer over S of the commonest wrong one",
+    .knows_gold = true,
     .word = "log ratio",
     .shown_as = SHOWN_LOG,
     .noises = 2,

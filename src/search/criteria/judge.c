@@ -5,12 +5,9 @@
  *
  * The judge is spoken to in the meta-prover's style. All completions of all reasonings are one call of the engine. */
 #include "search/criterion.h"
-#include "search/rounds.h"
 
 #include <ctype.h>
 #include <math.h>
-
-#define JUDGMENT_STREAM (UINT64_MAX - 17)
 
 /* " </think> The final answer is:" */
 static const char *opening_of(const struct prompt_style *style, struct arena *arena) {
@@ -94,9 +91,8 @@ static cord_status read_completions(const struct search *search, const cord_prop
         if (p->us > item->us) item->us = p->us;
         if (p->error.code != CORD_OK) {
             item->error = p->error;
-            if (!is_models_own(p->error.code)) continue;
-            if (err) *err = p->error;
-            return p->error.code;
+            CORD_TRY(error_models_own(&p->error, err));
+            continue;
         }
         bool correct;
         CORD_TRY(is_correct(search, p, &correct, err));
@@ -126,7 +122,8 @@ static const struct meta_prover *asked(const struct search *search) { return sea
 
 const struct criterion criterion_judge = {
     .name = "judge",
-    .help = "how often a model that must answer at once answers right",
+    .what = "the share of right answers of a model that must answer at once",
+    .knows_gold = true,
     .word = "judge",
     .shown_as = SHOWN_SCORE,
     .unit = true,

@@ -15,7 +15,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 
 const struct criterion criterion_longest = {
     .name = "longest",
-    .help = "the reasoning's tokens",
+    .what = "the length, in tokens",
     .word = "tokens",
     .shown_as = SHOWN_COUNT,
     .score = score,

@@ -229,7 +229,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 
 const struct criterion criterion_masked = {
     .name = "masked",
-    .help = "the same, with the reasoning's mentions of the answer blanked out",
+    .what = "S, with the reasoning's mentions of the gold answer blanked out",
+    .knows_gold = true,
     .word = "S",
     .shown_as = SHOWN_S,
     .noises = 1,

@@ -28,10 +28,7 @@ cord_status score_targets(const struct search *search, const struct meta_prover 
     for (int i = 0; i < n; i++) {
         scored_take(&items[i], &requests[i], status == CORD_OK);
         items[i].reasoning_tokens = requests[i].reasoning_tokens;
-        if (status == CORD_OK && is_models_own(requests[i].error.code)) {
-            status = requests[i].error.code;
-            if (err) *err = requests[i].error;
-        }
+        if (status == CORD_OK) status = error_models_own(&requests[i].error, err);
         cord_scoring_release(&requests[i]);
     }
     return status;
@@ -44,7 +41,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 
 const struct criterion criterion_predictive_perplexity = {
     .name = "predictive-perplexity",
-    .help = "the meta-prover's likelihood of the answer",
+    .what = "S, the meta-prover's likelihood of the gold answer",
+    .knows_gold = true,
     .word = "S",
     .shown_as = SHOWN_S,
     .noises = 1,

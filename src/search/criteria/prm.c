@@ -177,10 +177,7 @@ static cord_status ask(const struct search *search, struct asking *asking, struc
         owner->prompt_tokens += taken.prompt_tokens;
         owner->cached_tokens += taken.cached_tokens;
         if (taken.us > owner->us) owner->us = taken.us;
-        if (status == CORD_OK && is_models_own(request->error.code)) {
-            status = request->error.code;
-            if (err) *err = request->error;
-        }
+        if (status == CORD_OK) status = error_models_own(&request->error, err);
         cord_scoring_release(&asking->requests[i]);
     }
     return status;
@@ -242,10 +239,7 @@ static cord_status take_classes(const struct search *search, const cord_classifi
     item->prompt_tokens += request->prompt_tokens;
     item->cached_tokens += request->cached_tokens;
     if (request->us > item->us) item->us = request->us;
-    if (is_models_own(request->error.code)) {
-        if (err) *err = request->error;
-        return request->error.code;
-    }
+    CORD_TRY(error_models_own(&request->error, err));
     if (item->error.code == CORD_OK) item->error = request->error; /* its tokens may be what could not be counted */
     if (item->error.code != CORD_OK) return CORD_OK;
     double *log_steps = arena_alloc(search->arena, (size_t)request->n_places * sizeof *log_steps);
@@ -319,7 +313,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 
 const struct criterion criterion_prm = {
     .name = "prm",
-    .help = "a process reward model",
+    .what = "a process reward model's",
     .word = "prm",
     .shown_as = SHOWN_SCORE,
     .unit = true,

@@ -1,11 +1,8 @@
 /* random.c - the criterion that knows nothing: a number from 0 to 1 that is a hash of the seed, the problem, the run and the
  * text (section 4's "random"). No model is asked. What all others should beat. */
 #include "search/criterion.h"
-#include "search/rounds.h"
 
 #include <math.h>
-
-#define RANDOM_STREAM (UINT64_MAX - 16)
 
 static cord_status score(const struct search *search, struct spans prompt, struct scored *items, int n,
                          cord_error *err) {
@@ -20,7 +17,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 
 const struct criterion criterion_random = {
     .name = "random",
-    .help = "a seeded hash",
+    .what = "a random number",
     .word = "random",
     .shown_as = SHOWN_SCORE,
     .unit = true,

@@ -1,5 +1,5 @@
 /* tree.c - making trees of answers, and looking through them. It must not know values or verdicts. */
-#include "answer/tree.h"
+#include "answer/tree/tree.h"
 
 struct node *node_new(struct arena *arena, enum node_kind kind, int which, size_t n, struct node *const *child) {
     for (size_t i = 0; i < n; i++)
