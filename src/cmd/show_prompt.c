@@ -88,15 +88,16 @@ static cord_status scored_text(struct show *s, const struct show_problem *p, con
         CORD_TRY(find_place(p, --round, t.from, &t, err));
         made = made_by(p, round, &t);
     }
-    *complete = !stepwise || (made && ends_thinking(made->end));
+    *complete = text_equal(outline->strategy, TEXT("mcts")) || (made && ends_thinking(made->end));
     if (made && made->rollout.len) {
         cord_span both[] = {{*text, false}, {made->rollout, false}};
         *text = spans_text((struct spans){both, 2}, &s->arena);
         if (!text->data) return error_memory(err);
     }
-    if (round && text_equal(outline->criterion, TEXT("masked")))
-        return mask_mentions(*text, p->problem->target, &s->arena, text, err);
-    return CORD_OK;
+    if (!round || !text_equal(outline->criterion, TEXT("masked"))) return CORD_OK;
+    const struct spoken *meta;
+    CORD_TRY(find_spoken(s, p->problem->key, SPOKEN_META, &meta, err));
+    return mask_mentions(*text, p->problem->target, meta->style->marker, &s->arena, text, err);
 }
 
 static cord_status read_recipe(struct show *s, cord_text *recipe, struct recipe_outline *outline, cord_error *err) {

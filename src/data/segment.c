@@ -57,6 +57,26 @@ static ptrdiff_t find_end(const struct prompt_style *style, cord_text text, bool
     return -1;
 }
 
+/* What stands before a marker in its line is a part of it where it is but signs: "#" of "#### Step 2.", "**". */
+static cord_text before_heading(cord_text text) {
+    size_t at = text.len;
+    while (at && memchr("#* \t", text.data[at - 1], 4)) at--;
+    return at && text.data[at - 1] == '\n' ? text_slice(text, 0, at) : text;
+}
+
+cord_status segment_before_stop(const struct prompt_style *style, cord_text written, struct arena *arena,
+                                cord_text *kept, cord_error *err) {
+    struct segment_stops stops;
+    size_t most = 0;
+    CORD_TRY(segment_stops(style, arena, &stops, err));
+    for (int s = 0; s < stops.n; s++)
+        for (size_t len = stops.text[s].len - 1; len > most; len--)
+            if (text_ends(written, text_slice(stops.text[s], 0, len))) most = len;
+    *kept = text_slice(written, 0, written.len - most);
+    if (most && style->segmentation == SEGMENTATION_STEPS) *kept = before_heading(*kept);
+    return CORD_OK;
+}
+
 cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord_text written, int stop,
                          struct arena *arena, cord_text *step, enum step_end *end, cord_error *err) {
     struct segment_stops stops;
@@ -67,6 +87,7 @@ cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord
     if (stop >= 0 && *end == STEP_NEXT && !marked) pieces[1].text = stops.text[stop]; /* a blank line is the step's */
     *step = spans_text((struct spans){pieces, 2}, arena);
     if (!step->data) return error_memory(err);
+    if (stop >= 0 && *end == STEP_NEXT && marked) *step = before_heading(*step);
     ptrdiff_t at = find_end(style, *step, parent_cut, *end == STEP_CUT);
     if (at >= 0) {
         step->len = (size_t)at;

@@ -46,6 +46,11 @@ enum step_drop {
 cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord_text written, int stop,
                          struct arena *arena, cord_text *step, enum step_end *end, cord_error *err);
 
+/* What is kept of a text that came to its limit. It may end in the beginning of a stop string ("\n\n###", "</th"), whose rest
+ * nobody would know again behind it: that is left out, and written once more. `kept` is part of `written`. */
+cord_status segment_before_stop(const struct prompt_style *style, cord_text written, struct arena *arena,
+                                cord_text *kept, cord_error *err);
+
 /* Of a text that was written on beyond its first step, asked for up to "</think>" alone: what a request for one step would
  * have given, the text before its first stop string, and which one that is; `closed`: where there is none, "</think>" came, else
  * *stop is -1. `first` is part of `written`. */

@@ -58,9 +58,11 @@ static cord_status ask(const struct beam *beam, const struct candidate *candidat
 /* The step of what was written, and what stands behind it where the teacher was asked for the whole. */
 static cord_status read_step(const struct beam *beam, const cord_proposal *proposal, const struct prompt_style *style,
                              bool parent_cut, bool whole, struct candidate *c, cord_error *err) {
-    cord_text written = {proposal->text, proposal->len}, first = written;
+    cord_text written = {proposal->text, proposal->len}, first;
     int stop = proposal->end == CORD_END_STOP ? proposal->stop : -1;
     c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
+    if (proposal->end == CORD_END_LENGTH) CORD_TRY(segment_before_stop(style, written, beam->arena, &written, err));
+    first = written;
     if (whole) CORD_TRY(segment_first(style, written, stop >= 0, beam->arena, &first, &stop, err));
     CORD_TRY(segment_read(style, parent_cut, first, stop, beam->arena, &c->step, &c->end, err));
     if (!whole || c->end != STEP_NEXT) return CORD_OK;

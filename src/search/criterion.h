@@ -127,8 +127,10 @@ uint64_t run_seed(const struct search *search, int run);
 
 /* ---- parts of single criteria, for those who show or test them ---------------------------------------------------- */
 
-/* `text` with every mention of `answer` replaced (criteria/masked.c). The same text where there is none. */
-cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena, cord_text *out, cord_error *err);
+/* `text` with every mention of `answer` replaced (criteria/masked.c); the numbers of steps headed by `marker` are none. The same
+ * text where there is none. */
+cord_status mask_mentions(cord_text text, cord_text answer, cord_text marker, struct arena *arena, cord_text *out,
+                          cord_error *err);
 
 /* What the judge is asked behind a prompt in this style (criteria/judge.c). */
 cord_status judgment_prompt(struct spans prompt, const struct prompt_style *style, cord_text sentence,

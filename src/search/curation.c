@@ -61,7 +61,7 @@ static cord_status score_complete(const struct beam *beam, struct candidate *can
         items[count++] = (struct scored){
             .reasoning = adds_a_step(c) ? c->reasoning : beam->trajectories[c->parent].reasoning,
             .run = c->run,
-            .complete = true,
+            .complete = c->drop == DROP_NONE && ends_thinking(c->end),
         };
     }
     if (count) CORD_TRY(score_in_round(beam, items, count, err));

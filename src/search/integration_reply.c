@@ -193,18 +193,26 @@ static const char *find_category(const json_t *value) {
     return NULL;
 }
 
-/* A step's text behind its heading "### Step 3.": cord writes its own. */
-static cord_text behind_heading(cord_text text) {
-    text = text_trim(text);
-    size_t at = 0;
+/* How long the heading is that a line at `from` begins with, "### Step 3.": cord writes its own. */
+static size_t heading_at(cord_text text, size_t from) {
+    size_t at = from;
     while (answer_at(text, at) == '#') at++;
-    if (!at) return text;
+    if (at == from) return 0;
     at = answer_skip_blanks(text, at);
-    if (!answer_word_at(text, at, "step")) return text;
+    if (!answer_word_at(text, at, "step")) return 0;
     at = answer_skip_blanks(text, at + 4);
     while (answer_is_digit(answer_at(text, at))) at++;
     if (answer_is_of(".:", answer_at(text, at))) at++;
-    return text_trim(text_slice(text, at, text.len));
+    return at - from;
+}
+
+/* Takes the next step off a text, without its heading: a text may hold several, each with its own. */
+static cord_text next_step(cord_text *text) {
+    size_t from = heading_at(*text, 0), end = from;
+    while (end < text->len && !(end && text->data[end - 1] == '\n' && heading_at(*text, end))) end++;
+    cord_text step = text_trim(text_slice(*text, from, end));
+    *text = text_slice(*text, end, text->len);
+    return step;
 }
 
 static cord_status keep_text(const json_t *value, struct arena *arena, cord_text *out, cord_error *err) {
@@ -212,17 +220,23 @@ static cord_status keep_text(const json_t *value, struct arena *arena, cord_text
     return out->data ? CORD_OK : error_memory(err);
 }
 
-static cord_status read_step(const json_t *value, int number, struct arena *arena, struct integrated_step *step,
-                             cord_error *err) {
+/* An element of the list: a step, or several of one category. steps[*n] is where they go. */
+static cord_status read_step(const json_t *value, int number, struct arena *arena, struct integrated_step *steps,
+                             int *n, cord_error *err) {
+    cord_text rest;
     const json_t *text = json_object_get(value, "text"), *category = json_object_get(value, "category");
     if (!json_is_object(value)) return error_set(err, CORD_BAD_INPUT, "its step %d is not an object", number);
     if (!json_is_string(text)) return error_set(err, CORD_BAD_INPUT, "its step %d has no \"text\"", number);
-    CORD_TRY(keep_text(text, arena, &step->text, err));
-    step->text = behind_heading(step->text);
-    if (!step->text.len) return error_set(err, CORD_BAD_INPUT, "its step %d is empty", number);
-    step->category = find_category(category);
-    if (step->category) return CORD_OK;
-    return error_set(err, CORD_BAD_INPUT, "the category of its step %d is none of the four", number);
+    if (!find_category(category))
+        return error_set(err, CORD_BAD_INPUT, "the category of its step %d is none of the four", number);
+    CORD_TRY(keep_text(text, arena, &rest, err));
+    rest = text_trim(rest);
+    do {
+        if (*n == MOST_STEPS) return error_set(err, CORD_BAD_INPUT, "it has more than %d steps", MOST_STEPS);
+        steps[*n] = (struct integrated_step){.text = next_step(&rest), .category = find_category(category)};
+        if (!steps[(*n)++].text.len) return error_set(err, CORD_BAD_INPUT, "its step %d is empty", number);
+    } while (rest.len);
+    return CORD_OK;
 }
 
 static cord_status read_object(const json_t *object, struct arena *arena, struct integrated *out, cord_error *err) {
@@ -231,12 +245,11 @@ static cord_status read_object(const json_t *object, struct arena *arena, struct
     cord_text box;
     if (!json_is_array(steps)) return error_set(err, CORD_BAD_INPUT, "its \"steps\" are not a list");
     if (!n) return error_set(err, CORD_BAD_INPUT, "it has no steps");
-    if (n > MOST_STEPS) return error_set(err, CORD_BAD_INPUT, "it has more than %d steps", MOST_STEPS);
     if (!json_is_string(answer)) return error_set(err, CORD_BAD_INPUT, "it has no \"answer\"");
-    *out = (struct integrated){.steps = arena_alloc(arena, n * sizeof *out->steps), .n = (int)n};
+    *out = (struct integrated){.steps = arena_alloc(arena, MOST_STEPS * sizeof *out->steps)};
     if (!out->steps) return error_memory(err);
     for (size_t i = 0; i < n; i++)
-        CORD_TRY(read_step(json_array_get(steps, i), (int)i + 1, arena, &out->steps[i], err));
+        CORD_TRY(read_step(json_array_get(steps, i), (int)i + 1, arena, out->steps, &out->n, err));
     CORD_TRY(keep_text(answer, arena, &out->answer, err));
     out->answer = text_trim(out->answer);
     return answer_last_box(out->answer, &box)

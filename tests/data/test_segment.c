@@ -117,6 +117,59 @@ static void what_was_cut_anywhere_is_whole_again(void **state) {
     }
 }
 
+static void what_ends_a_step_is_written_whole(void **state) {
+    (void)state;
+    static const struct {
+        const char *written, *kept;
+        enum segmentation by;
+    } cases[] = {
+        {" One.\n\n###", " One.\n\n", SEGMENTATION_STEPS},
+        {" One.\n\n### St", " One.\n\n", SEGMENTATION_STEPS},
+        {" One.\n\n####", " One.\n\n", SEGMENTATION_STEPS},
+        {" One.\n\n**###", " One.\n\n", SEGMENTATION_STEPS},
+        {" 2 * #", " 2 * ", SEGMENTATION_STEPS},
+        {" One.\n</th", " One.\n", SEGMENTATION_STEPS},
+        {" One.\n**", " One.\n**", SEGMENTATION_STEPS},
+        {" One. Step", " One. Step", SEGMENTATION_STEPS},
+        {"###", "", SEGMENTATION_STEPS},
+        {"", "", SEGMENTATION_STEPS},
+        {" One.\n", " One.", SEGMENTATION_LINE_BREAK},
+        {" One.\r\n\r", " One.", SEGMENTATION_LINE_BREAK},
+        {" One.\n##", " One.\n##", SEGMENTATION_LINE_BREAK},
+        {" One.</thin", " One.", SEGMENTATION_PREFIX},
+    };
+    static const struct {
+        const char *written, *step;
+    } larger[] = {{" One.\n\n#", " One."}, {" One.\n **", " One."}, {" 2 *", " 2 *"}, {" One. #", " One. #"}};
+    struct arena arena;
+    arena_init(&arena);
+    cord_text kept, step;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct prompt_style style = style_of("steps");
+        if (cases[i].by != SEGMENTATION_STEPS) prompt_segment(&style, cases[i].by);
+        assert_ok(segment_before_stop(&style, text_of(cases[i].written), &arena, &kept, err));
+        assert_text(kept, cases[i].kept);
+    }
+    struct prompt_style style = style_of("steps");
+    for (size_t i = 0; i < sizeof larger / sizeof *larger; i++) { /* what stands before the marker in its line */
+        enum step_end end = STEP_CUT;
+        assert_ok(segment_read(&style, false, text_of(larger[i].written), 0, &arena, &step, &end, err));
+        assert_text(step, larger[i].step);
+        assert_int_equal(end, STEP_NEXT);
+    }
+    /* wherever a text is cut: what ends its step stands behind what was kept */
+    static const char *const ends[] = {"\n\n### Step 2. Two.", "\n</think>\n\nThe answer"};
+    for (int e = 0; e < 2; e++) {
+        const char *stop = e ? "</think>" : "### Step", *whole = arena_printf(&arena, " One # of < two.%s", ends[e]);
+        size_t at = (size_t)(strstr(whole, stop) - whole);
+        for (size_t cut = 0; cut < at + strlen(stop); cut++) {
+            assert_ok(segment_before_stop(&style, (cord_text){whole, cut}, &arena, &kept, err));
+            assert_in_range(kept.len, cut < 2 ? 0 : 1, at);
+        }
+    }
+    arena_release(&arena);
+}
+
 static void a_text_is_divided_as_its_style_says(void **state) {
     (void)state;
     static const struct {
@@ -258,6 +311,7 @@ int main(void) {
         cmocka_unit_test(stops_are_the_marker_and_the_closing_tag),
         cmocka_unit_test(steps_are_joined_by_the_marker),
         cmocka_unit_test(what_was_cut_anywhere_is_whole_again),
+        cmocka_unit_test(what_ends_a_step_is_written_whole),
         cmocka_unit_test(a_text_is_divided_as_its_style_says),
         cmocka_unit_test(empty_steps),
         cmocka_unit_test(loops_are_degenerate),

@@ -358,8 +358,8 @@ static void seeds_are_never_used_twice(void **state) {
 
 /* ---- one search, told in full -------------------------------------------------------------------------------- */
 
-/* A step is cut in the middle of a number; its rest has nothing of its own but belongs to it. The next is cut where it
- * ended, so that its rest is empty. Then somebody closes. */
+/* A step is cut in the middle of a number; its rest has nothing of its own but belongs to it. The next is cut inside the
+ * marker behind it, which is written again, so that its rest is empty. Then somebody closes. */
 static void tell_a_story(struct world *w, const struct asked *asked, struct said *said) {
     (void)w;
     if (asked->answer)
@@ -371,7 +371,7 @@ static void tell_a_story(struct world *w, const struct asked *asked, struct said
     else if (has(asked->reasoning, "Checked."))
         say(said, asked->continues ? STEP_NEXT : STEP_CLOSED, "%s", "");
     else
-        say(said, STEP_CUT, " Checked. \n");
+        say(said, STEP_CUT, " Checked. \n\n###");
 }
 
 static double always_half(struct world *w, cord_text reasoning) {
@@ -385,7 +385,7 @@ static void a_cut_step_is_one_step(void **state) {
         "### Step 1.",
         "### Step 1. 6 x 7 is 4",
         "### Step 1. 6 x 7 is 42.\n\n### Step 2.",
-        "### Step 1. 6 x 7 is 42.\n\n### Step 2. Checked. \n",
+        "### Step 1. 6 x 7 is 42.\n\n### Step 2. Checked. \n\n",
         "### Step 1. 6 x 7 is 42.\n\n### Step 2. Checked.\n\n### Step 3.",
         "### Step 1. 6 x 7 is 42.\n\n### Step 2. Checked.\n</think>\n\nThe final answer is \\boxed{",
     };

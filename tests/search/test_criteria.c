@@ -106,6 +106,28 @@ static void judgment_is_the_share_of_right_answers(void **state) {
     world_free(w);
 }
 
+/* A trace that the budget has ended is told that time is up, as it is where steps are judged. */
+static void a_judge_is_told_which_traces_are_complete(void **state) {
+    (void)state;
+    int ended[2] = {0};
+    for (uint64_t script = 0; script < 6; script++) {
+        struct world *w = talking("judge", script);
+        w->settings.strategy = STRATEGY_CURATION;
+        w->settings.beam = 1;
+        w->settings.runs = 3;
+        w->settings.think_tokens = 20;
+        world_succeeds(w);
+        for (int i = 0; i < w->n_finished; i++) {
+            const struct trajectory *t = &w->finished[i].trajectory;
+            bool complete = t->finish == FINISHED_CLOSED || t->finish == FINISHED_TURN;
+            assert_true(t->log_score == judged(w, text_trim_end(t->reasoning), t->run, complete));
+            ended[complete]++;
+        }
+        world_free(w);
+    }
+    assert_true(ended[false] > 5 && ended[true] > 5);
+}
+
 static double masked(struct world *w, cord_text reasoning, int run, bool complete) {
     (void)run, (void)complete;
     struct buf text;
@@ -171,6 +193,8 @@ static void masked_hides_what_states_the_answer(void **state) {
          "in Orl\xC3\xA9"
          "ans"},
         {"thus \\frac{1}{2}!", "\\frac{1}{2}", "thus ___!"},
+        {"### Step 5. 2 + 3 = 5\n\n### Step 5. So ### Step 5 is 5", "5",
+         "### Step 5. 2 + 3 = ___\n\n### Step 5. So ### Step ___ is ___"},
         {"nothing", "", "nothing"},
         {"", "3", ""},
     };
@@ -178,7 +202,8 @@ static void masked_hides_what_states_the_answer(void **state) {
     arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cord_text out;
-        assert_ok(mask_mentions(text_of(cases[i].text), text_of(cases[i].answer), &arena, &out, err));
+        assert_ok(
+            mask_mentions(text_of(cases[i].text), text_of(cases[i].answer), TEXT("### Step {n}."), &arena, &out, err));
         assert_text(out, cases[i].want);
     }
     arena_release(&arena);
@@ -382,6 +407,7 @@ int main(void) {
         cmocka_unit_test(longest_counts_tokens),
         cmocka_unit_test(random_is_uniform_and_knows_seed_run_and_text),
         cmocka_unit_test(judgment_is_the_share_of_right_answers),
+        cmocka_unit_test(a_judge_is_told_which_traces_are_complete),
         cmocka_unit_test(masked_hides_what_states_the_answer),
         cmocka_unit_test(contrast_is_against_the_commonest_wrong_answer),
         cmocka_unit_test(a_criterion_that_says_the_same_of_all_leaves_it_to_the_hash),

@@ -103,6 +103,21 @@ static void what_is_safe_is_mended(void **state) {
     arena_release(&arena);
 }
 
+/* Headings are cord's to write, so each makes a step. */
+static void headings_inside_a_step_divide_it(void **state) {
+    (void)state;
+    static const char *const texts[] = {"Add.", "Get 7 of step 2, # 3.", "Twice\n##is 14."};
+    struct integrated merged;
+    struct arena arena;
+    arena_init(&arena);
+    const char *reply = "{\"steps\": [{\"text\": \"### Step 1. Add.\\n\\n### Step 2. Get 7 of step 2, # 3.\"" V
+                        "}, {\"text\": \"# Step 2: Twice\\n##is 14.\"" V "}], \"answer\": \"\\\\boxed{14}\"}";
+    assert_int_equal(integration_read(text_of(reply), false, &arena, &merged, NULL), CORD_OK);
+    assert_int_equal(merged.n, 3);
+    for (int i = 0; i < 3; i++) assert_text(merged.steps[i].text, texts[i]);
+    arena_release(&arena);
+}
+
 static void what_is_not_is_refused(void **state) {
     (void)state;
     struct arena arena;
@@ -334,6 +349,7 @@ static void merged_steps_are_headed_as_all_are(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_safe_is_mended),
+        cmocka_unit_test(headings_inside_a_step_divide_it),
         cmocka_unit_test(what_is_not_is_refused),
         cmocka_unit_test(what_was_cut_is_refused),
         cmocka_unit_test(spoiled_replies_do_no_harm),

@@ -173,7 +173,15 @@ static size_t words_mentioned(cord_text t, size_t at, cord_text answer, size_t *
     return end;
 }
 
-cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena, cord_text *out, cord_error *err) {
+/* Whether the number at `at` is that of a step's heading, "### Step 4.", which states nothing. */
+static bool is_heading(cord_text t, size_t at, cord_text marker) {
+    ptrdiff_t number = text_find(marker, TEXT("{n}"));
+    if (number <= 0 || !text_ends(text_slice(t, 0, at), text_slice(marker, 0, (size_t)number))) return false;
+    return at == (size_t)number || t.data[at - (size_t)number - 1] == '\n';
+}
+
+cord_status mask_mentions(cord_text text, cord_text answer, cord_text marker, struct arena *arena, cord_text *out,
+                          cord_error *err) {
     answer = text_trim(answer);
     *out = text;
     if (!answer.len) return CORD_OK;
@@ -188,7 +196,7 @@ cord_status mask_mentions(cord_text text, cord_text answer, struct arena *arena,
         if (number && !starts_number(text, at)) continue;
         size_t end =
             number ? number_mentioned(text, at, digits, sign > 0, &next) : words_mentioned(text, at, answer, &next);
-        if (end == at) continue;
+        if (end == at || is_heading(text, at, marker)) continue;
         buf_add(&masked, text_slice(text, copied, at - (number ? sign_before(text, at) : 0)));
         buf_add(&masked, MASK);
         copied = end;
@@ -208,7 +216,8 @@ static cord_status score(const struct search *search, struct spans prompt, struc
     int *changed = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *changed), n_changed = 0;
     if (!masked || !changed) return error_memory(err);
     for (int i = 0; i < n; i++)
-        CORD_TRY(mask_mentions(items[i].reasoning, search->target, search->arena, &masked[i].reasoning, err));
+        CORD_TRY(mask_mentions(items[i].reasoning, search->target, search->meta_prover->prompt.style->marker,
+                               search->arena, &masked[i].reasoning, err));
     CORD_TRY(score_targets(search, search->meta_prover, prompt, masked, n, err));
     for (int i = 0; i < n; i++) {
         cord_text reasoning = items[i].reasoning;
