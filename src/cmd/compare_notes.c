@@ -143,7 +143,7 @@ static cord_status note_grading(struct compare *c, const struct compared_run *ba
     cord_text lines, line;
     bool graded = false;
     if (!base->recipe.len || !run->recipe.len) return CORD_OK; /* nothing has begun there */
-    CORD_TRY(recipe_differences(base->recipe, run->recipe, &c->arena, &lines, err));
+    CORD_TRY(recipe_differences(base->recipe, run->recipe, false, &c->arena, &lines, err));
     for (cord_text rest = lines; text_next_line(&rest, &line);)
         if (text_starts(line, TEXT("grading."))) {
             if (!graded)

@@ -17,10 +17,32 @@ static const char *grouped(double value, char out[40]) {
     return out;
 }
 
-static void row(struct page *page, const struct sample *s, const char *what, double amount, bool money) {
+static double written(const struct journal_totals *t) { return (double)(t->proposed_tokens + t->answer_tokens); }
+static double scored(const struct journal_totals *t) {
+    return (double)(t->score_prompt_tokens - t->score_cached_tokens);
+}
+
+/* Tokens that models computed, by which what servers were asked for is divided among problems. */
+static double tokens_of(const struct journal_totals *t) { return written(t) + scored(t); }
+
+/* Of an amount: what a problem takes, by those that are done, and the whole run. What problems in the middle have had does not
+ * come again. */
+struct expected {
+    double each, all;
+};
+static struct expected expect(const struct sample *s, double amount, double of_done, double of_open) {
+    double each = of_done / s->counted, all = amount + each * s->left - of_open;
+    return (struct expected){each, all > amount ? all : amount};
+}
+
+static struct expected expect_by_tokens(const struct sample *s, double amount) {
+    double all = tokens_of(&s->totals), share = all > 0 ? amount / all : 0;
+    return expect(s, amount, all > 0 ? share * tokens_of(&s->of_done) : amount, share * tokens_of(&s->of_open));
+}
+
+static void row(struct page *page, const char *what, double amount, struct expected expected, bool money) {
     char cells[3][40];
-    double each = s->counted ? amount / s->counted : 0, all = amount + each * s->left;
-    const double values[] = {amount, each, all};
+    const double values[] = {amount, expected.each, expected.all};
     page_print(page, PAINT_NONE, "  %-28s", what);
     for (int i = 0; i < 3; i++) {
         if (money)
@@ -34,9 +56,13 @@ static void row(struct page *page, const struct sample *s, const char *what, dou
     page_print(page, PAINT_NONE, "\n");
 }
 
+static void row_by_tokens(struct page *page, const struct sample *s, const char *what, double amount, bool money) {
+    row(page, what, amount, expect_by_tokens(s, amount), money);
+}
+
 /* A bound that the whole run would go beyond. */
 static void warn(struct page *page, const struct sample *s, const char *key, double bound, double amount) {
-    double all = s->counted ? amount + amount / s->counted * s->left : amount;
+    double all = expect_by_tokens(s, amount).all;
     if (bound <= 0 || all <= bound) return;
     char most[40], wanted[40];
     bool money = bound != floor(bound) || all < 1000;
@@ -50,11 +76,11 @@ static void warn(struct page *page, const struct sample *s, const char *key, dou
 
 static void print_servers(struct page *page, const struct sample *s) {
     const struct spending *spent = &s->spending;
-    row(page, s, "requests to servers", (double)spent->requests, false);
-    row(page, s, "  tokens of prompts", (double)spent->prompt_tokens, false);
-    row(page, s, "  of these cached there", (double)spent->cached_tokens, false);
-    row(page, s, "  tokens written", (double)spent->new_tokens, false);
-    if (spent->money > 0) row(page, s, "  money", spent->money, true);
+    row_by_tokens(page, s, "requests to servers", (double)spent->requests, false);
+    row_by_tokens(page, s, "  tokens of prompts", (double)spent->prompt_tokens, false);
+    row_by_tokens(page, s, "  of these cached there", (double)spent->cached_tokens, false);
+    row_by_tokens(page, s, "  tokens written", (double)spent->new_tokens, false);
+    if (spent->money > 0) row_by_tokens(page, s, "  money", spent->money, true);
 }
 
 static void print_time(struct page *page, const struct sample *s) {
@@ -87,8 +113,10 @@ void forecast_print(const struct sample *s, FILE *out) {
     page_print(&page, PAINT_BOLD, "%d of %d problems are done%s, %d are left\n", s->done, s->problems, s->failed,
                s->left);
     page_print(&page, PAINT_DIM, "  %-28s %16s %16s %16s\n", "", "these took", "a problem", "the whole run");
-    row(&page, s, "tokens that teachers write", (double)(s->totals.proposed_tokens + s->totals.answer_tokens), false);
-    row(&page, s, "tokens to score", (double)(s->totals.score_prompt_tokens - s->totals.score_cached_tokens), false);
+    row(&page, "tokens that teachers write", written(&s->totals),
+        expect(s, written(&s->totals), written(&s->of_done), written(&s->of_open)), false);
+    row(&page, "tokens to score", scored(&s->totals),
+        expect(s, scored(&s->totals), scored(&s->of_done), scored(&s->of_open)), false);
     if (s->has_servers) print_servers(&page, s);
     print_time(&page, s);
     const struct spending *spent = &s->spending;

@@ -12,11 +12,12 @@ struct sample {
     int problems, done;  /* of the run; of these done, in earlier sessions too */
     const char *failed;  /* ", 2 failed", with what to do about it; "" where none is */
     int left;            /* neither done nor failed */
-    int counted;         /* done in the folder, with those that the run does not want any more: `totals` are of these */
+    int counted;         /* done in the folder, with those that the run does not want any more */
     int done_now;        /* in this session */
     double seconds;      /* of this session */
     int at_once, wanted; /* problems in flight in this session at most; in the whole run */
-    struct journal_totals totals;
+    struct journal_totals totals, of_done,
+        of_open; /* of all problems; of those that are done, and that are in the middle */
     bool has_servers;
     struct spending spending;
     struct budget budget;

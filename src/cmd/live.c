@@ -90,8 +90,9 @@ static void add_totals(const struct live *live, struct page *page) {
     page_print(page, PAINT_NONE, "\n");
 }
 
-/* Lines that can be taken off again: those that the screen has, but for the one behind them, where the cursor stands. */
-static int most_lines(const struct live *live) { return terminal_rows(live->options.out) - 1; }
+/* Lines that can be taken off again: those that the screen has, but for the one behind them, where the cursor stands, and one
+ * above them: tmux keeps a copy of all that is erased from the screen's first line on. */
+static int most_lines(const struct live *live) { return terminal_rows(live->options.out) - 2; }
 
 /* How many of the problems in flight have a line of their own; -1: not even the line that counts the others has room. */
 static int shown_flights(const struct live *live, int flying) {

@@ -17,7 +17,7 @@ static cord_status compare_recipes(cord_text before, cord_text after, struct are
                                    cord_text *notes, cord_error *err) {
     cord_text lines;
     struct buf out[2]; /* contradictions, notes */
-    CORD_TRY(recipe_differences(before, after, arena, &lines, err));
+    CORD_TRY(recipe_differences(before, after, true, arena, &lines, err));
     for (int i = 0; i < 2; i++) buf_init(&out[i], "differences of recipes", lines.len + 1);
     for (cord_text line; text_next_line(&lines, &line);)
         buf_addf(&out[is_of_file(line)], "%.*s\n", (int)line.len, line.data);

@@ -128,7 +128,7 @@ cord_status resume_compare_recipe(struct resume *r, cord_error *err) {
     if (!before.data) /* nothing has begun here: a recipe in the folder is nobody's but the user's */
         return r->recipe_file ? spare(r, r->recipe_file, "recipe", false, err) : CORD_OK;
     CORD_TRY(compare_shard(r, err));
-    CORD_TRY(recipe_differences(before, r->recipe->resolved, r->arena, &r->differences, err));
+    CORD_TRY(recipe_differences(before, r->recipe->resolved, true, r->arena, &r->differences, err));
     CORD_TRY(journal_get_fact(r->journal, "mixed", r->arena, &mixed, err));
     if (r->accept) return accept_changes(r, mixed, err);
     if (mixed.len) {
@@ -166,6 +166,11 @@ cord_status resume_compare_models(const struct resume *r, const struct session *
         cord_text before;
         bool same;
         CORD_TRY(compare_fact(r, name, "sha256", text_of(session->sha256[i]), &before, &same, err));
+        if (!same && r->recipe->models[i].options.url)
+            return error_set(err, CORD_CHANGED,
+                             "the server of %s (%s) is of another kind or version, or serves another model, than this "
+                             "run began with; name another run.out, or go on with --accept-changes",
+                             name, cord_model_get_info(session->models[i])->description);
         if (!same)
             return error_set(err, CORD_CHANGED,
                              "the file of %s is not the one this run began with; name another run.out, or go on with "

@@ -14,7 +14,9 @@
 #include "store/summary.h"
 #include "store/trajectories.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { SAMPLE = 3 }; /* problems that a forecast is made of */
 
@@ -65,6 +67,31 @@ static cord_status find_folder(struct run *run, cord_error *err) {
     return recipe->out ? CORD_OK : error_memory(err);
 }
 
+/* A folder's own recipe.yaml leads back to it, unless the folder was moved, or the command is typed elsewhere: then all would
+ * begin anew. */
+static cord_status check_own_recipe(const struct run *run, cord_error *err) {
+    const char *recipe = run->input->recipe, *slash = recipe ? strrchr(recipe, '/') : NULL;
+    if (!recipe || strcmp(slash ? slash + 1 : recipe, "recipe.yaml") != 0) return CORD_OK;
+    for (int i = 0; i < run->input->n_set; i++)
+        if (text_starts(text_of(run->input->set[i]), TEXT("run.out="))) return CORD_OK;
+    int len = slash ? (int)(slash - recipe) : 1;
+    const char *folder = slash ? recipe : ".";
+    char journal[PATH_MAX];
+    struct stat own, out;
+    if (snprintf(journal, sizeof journal, "%.*s/journal.sqlite", len, folder) >= (int)sizeof journal) return CORD_OK;
+    if (stat(journal, &own) != 0) return CORD_OK;
+    *strrchr(journal, '/') = '\0';
+    if (stat(journal, &own) != 0) return CORD_OK;
+    bool same = stat(run->recipe.out, &out) == 0 && own.st_dev == out.st_dev && own.st_ino == out.st_ino;
+    if (same) return CORD_OK;
+    error_where(err, "%s", recipe);
+    return error_set(
+        err, CORD_BAD_RECIPE,
+        "this is the recipe of the run in %s, and its run.out leads to %s, where all would begin anew; go on "
+        "with --set run.out=%s, or name another folder so",
+        journal, run->recipe.out, journal);
+}
+
 static cord_status read_problems(struct run *run, cord_error *err) {
     struct trace_options options;
     if (!run->input->traces) {
@@ -90,6 +117,7 @@ static cord_status load_recipe(struct run *run, cord_error *err) {
                            : recipe_load_text(input->source, input->text, &options, &run->recipe, err));
     run->recipe_is_loaded = true;
     CORD_TRY(find_folder(run, err));
+    CORD_TRY(check_own_recipe(run, err));
     run->recipe.problems.library = duckdb_library(&run->arena);
     CORD_TRY(read_problems(run, err));
     struct problem_set *set = problems_of(run);
@@ -326,6 +354,8 @@ static cord_status tell_forecast(struct run *run, cord_error *err) {
     };
     if (run->ledger) sample.spending = ledger_spending(run->ledger);
     CORD_TRY(journal_totals(run->journal, 0, &sample.totals, err));
+    CORD_TRY(journal_totals_of(run->journal, PROBLEM_DONE, &sample.of_done, err));
+    CORD_TRY(journal_totals_of(run->journal, PROBLEM_OPEN, &sample.of_open, err));
     forecast_print(&sample, run->call->out);
     return CORD_OK;
 }

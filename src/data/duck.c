@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { QUERY_BYTES = 1 << 16, MESSAGE_BYTES = 300 };
+enum { QUERY_BYTES = 1 << 16, MESSAGE_BYTES = 300, LINE_BYTES = 120 };
 
 /* Up to 12 bytes lie in place, more behind the pointer. */
 typedef struct {
@@ -74,12 +74,15 @@ static cord_status refused(const struct duck *d, const char *said, cord_error *e
     for (cord_text line; text_next_line(&rest, &line);) {
         line = text_trim(line);
         if (is_advice(line)) break;
+        bool is_long = line.len > LINE_BYTES; /* DuckDB puts the whole row before the reason */
+        if (is_long) line.len = LINE_BYTES;
         if (line.len && message.len) buf_add(&message, TEXT("; "));
         for (; line.len; line = text_slice(line, 1, line.len)) {
             bool own = hidden.len && text_starts(line, hidden);
             if (own) line = text_slice(line, hidden.len - 1, line.len);
             buf_add(&message, own ? TEXT("the file") : (cord_text){line.data, 1});
         }
+        if (is_long) buf_add(&message, TEXT("..."));
     }
     for (size_t i = 0; i < message.len; i++)
         if (message.data[i] < ' ' || message.data[i] > '~') message.data[i] = '?';

@@ -2,6 +2,7 @@
  * the files. */
 #include "data/packed.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -23,21 +24,56 @@ static cord_status damaged(const char *path, const char *what, cord_error *err) 
     return error_set(err, CORD_BAD_INPUT, "%s; fetch or write the file anew", what);
 }
 
+enum { PIECE = 1 << 16 };
+
+/* Unpacks what there is of one piece; *inside: a member has begun and not ended, *members of which have. Zeros may stand behind
+ * one. */
+static int inflate_piece(z_stream *z, unsigned char *out, bool *inside, long *members) {
+    int result = Z_OK;
+    while (result == Z_OK && z->avail_in) {
+        if (!*inside && *z->next_in == 0) {
+            z->next_in++, z->avail_in--;
+            continue;
+        }
+        *inside = true;
+        z->next_out = out, z->avail_out = PIECE;
+        result = inflate(z, Z_NO_FLUSH);
+        if (result != Z_STREAM_END) continue;
+        *inside = false;
+        ++*members;
+        result = inflateReset(z);
+    }
+    return result == Z_BUF_ERROR ? Z_OK : result;
+}
+
+/* zlib's own reading of files ends in silence where something else stands behind a member. */
 static cord_status check_gzip(const char *path, cord_error *err) {
-    static const char cut[] = "the file is cut off: its gzip data has no end";
-    gzFile file = gzopen(path, "rbe");
+    unsigned char in[PIECE], out[PIECE];
+    z_stream z = {0};
+    bool inside = false;
+    long members = 0;
+    int result = Z_OK;
+    FILE *file = fopen(path, "rbe");
     if (!file) return error_errno(err, "open", path);
-    char piece[1 << 16];
-    int n;
-    while ((n = gzread(file, piece, sizeof piece)) > 0) {}
-    int error = Z_OK;
-    (void)gzerror(file, &error);
-    int closed = gzclose_r(file);
-    if (n == 0 && error == Z_OK && closed == Z_OK) return CORD_OK;
-    if (error == Z_ERRNO || closed == Z_ERRNO) return error_errno(err, "read", path);
-    if (error == Z_MEM_ERROR) return error_memory(err);
-    bool ended = error == Z_BUF_ERROR || closed == Z_BUF_ERROR;
-    return damaged(path, ended ? cut : "the file's gzip data is damaged", err);
+    if (inflateInit2(&z, MAX_WBITS + 16) != Z_OK) {
+        fclose(file);
+        return error_memory(err);
+    }
+    for (size_t n; result == Z_OK && (n = fread(in, 1, sizeof in, file)) > 0;) {
+        z.next_in = in, z.avail_in = (unsigned)n;
+        result = inflate_piece(&z, out, &inside, &members);
+    }
+    bool foreign = members && z.total_in < 10 && result == Z_DATA_ERROR; /* no header has less */
+    bool unread = ferror(file) != 0;
+    int why = errno;
+    inflateEnd(&z);
+    fclose(file);
+    errno = why;
+    if (unread) return error_errno(err, "read", path);
+    if (result == Z_MEM_ERROR) return error_memory(err);
+    if (foreign) return damaged(path, "something that is not gzip stands behind its gzip data", err);
+    if (result != Z_OK) return damaged(path, "the file's gzip data is damaged", err);
+    return inside ? damaged(path, "the file is cut off: its gzip data has no end", err) : CORD_OK;
 }
 
 static ssize_t cookie_read(void *cookie, char *out, size_t size) {

@@ -102,9 +102,10 @@ cord_status recipe_find_model(const char *name, const char *base, const char *mo
                               const char **path, cord_error *err);
 
 /* The keys in which two resolved recipes differ: "search.beam: 4 -> 2" a line, in the table's order; keys that cannot
- * change any problem's result (run.out, problems.limit, servers.tries) are left out. Empty text: none. */
-cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
-                               cord_error *err);
+ * change any problem's result (run.out, problems.limit, servers.tries) are left out. `moved`: so are files that only have
+ * another path, models' (their hashes are compared) and a problem set of the same name (its rows are). Empty text: none. */
+cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, bool moved, struct arena *arena,
+                               cord_text *out, cord_error *err);
 
 /* A resolved recipe with another run.out. */
 cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena, cord_text *moved, cord_error *err);

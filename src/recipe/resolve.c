@@ -240,8 +240,21 @@ static cord_status read_resolved(struct recipe_values *values, const char *sourc
     return yaml_read_text(values, text, err);
 }
 
-cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, struct arena *arena, cord_text *out,
-                               cord_error *err) {
+static cord_text last_name(const struct recipe_value *value) {
+    cord_text path = value ? value->text : TEXT("");
+    return text_slice(path, (size_t)(text_rfind(path, TEXT("/")) + 1), path.len);
+}
+
+/* Whether two recipes name files by other paths that are compared by what is in them. */
+static bool only_moved(const struct recipe_key *key, const char *name, const struct recipe_values *before,
+                       const struct recipe_values *after) {
+    const struct recipe_value *a = values_get(before, key->path, name), *b = values_get(after, key->path, name);
+    if (!strcmp(key->path, "models.*.file")) return a && b;
+    return !strcmp(key->path, "problems.file") && text_equal(last_name(a), last_name(b));
+}
+
+cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, bool moved, struct arena *arena,
+                               cord_text *out, cord_error *err) {
     struct recipe_values before, after;
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
@@ -254,9 +267,11 @@ cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, s
     for (size_t i = 0; i < n; i++) {
         struct recipe_group *a = values_group(&before, keys[i].path), *b = values_group(&after, keys[i].path);
         if (changes_no_result(keys[i].path)) continue;
-        if (!a) put_difference(&lines, &keys[i], NULL, &before, &after, arena);
+        if (!a && !(moved && only_moved(&keys[i], NULL, &before, &after)))
+            put_difference(&lines, &keys[i], NULL, &before, &after, arena);
         for (int j = 0; a && j < a->n; j++) /* a name that only one has was told above */
-            if (values_has_name(b, a->names[j].name))
+            if (values_has_name(b, a->names[j].name) &&
+                !(moved && only_moved(&keys[i], a->names[j].name, &before, &after)))
                 put_difference(&lines, &keys[i], a->names[j].name, &before, &after, arena);
     }
     cord_status status = buf_check(&lines, err);

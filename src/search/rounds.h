@@ -61,8 +61,6 @@ enum finish finish_of(const struct beam *beam, const struct candidate *c);
 
 /* Whether all trajectories are finished. */
 bool all_finished(const struct beam *beam);
-/* A round of curation: the next step of every trace that grows. (curation.c) */
-cord_status curation_play(struct beam *beam, struct round *round, cord_error *err);
 
 /* Drops a candidate as failed: "WHAT: WHY", or "WHY" where `what` is NULL. */
 cord_status drop_failed(const struct beam *beam, struct candidate *c, const char *what, const char *why,
@@ -101,8 +99,10 @@ void rank_contenders(const struct search *search, struct contender *contenders, 
 
 /* CoRD (section 4.3): a beam over steps. Greedy decoding is settings->beam == 1. */
 cord_status beam_search(const struct search *search, cord_error *err);
-/* Curation (section 3), and rejection sampling. */
+/* Curation (section 3), and rejection sampling; a round of it (the next step of every trace that grows) is one of an
+ * integration, too. */
 cord_status curation_search(const struct search *search, cord_error *err);
+cord_status curation_play(struct beam *beam, struct round *round, cord_error *err);
 /* Monte Carlo tree search. */
 cord_status tree_search(const struct search *search, cord_error *err);
 /* Integration (section 4): traces as in curation, merged into one by teachers[n_teachers]. */

@@ -176,5 +176,8 @@ struct journal_totals {
     int64_t candidates, dropped;
 };
 cord_status journal_totals(struct journal *journal, int64_t problem, struct journal_totals *totals, cord_error *err);
+/* Over all problems of one state. */
+cord_status journal_totals_of(struct journal *journal, enum problem_status status, struct journal_totals *totals,
+                              cord_error *err);
 
 #endif

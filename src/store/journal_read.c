@@ -485,13 +485,15 @@ cord_status journal_answers(struct journal *j, const struct journal_problem *pro
     " sum(score_cached_tokens), count(*), sum(dropped <> 0) FROM candidate"
 #define ANSWER_SUMS "SELECT sum(new_tokens) FROM answer"
 
-cord_status journal_totals(struct journal *j, int64_t problem, struct journal_totals *t, cord_error *err) {
+#define OF_PROBLEM " WHERE problem = ?1"
+#define OF_STATUS  " WHERE problem IN (SELECT key FROM problem WHERE status = ?1)"
+#define OF_ALL     " WHERE ?1 = 0"
+
+static cord_status totals_of(struct journal *j, const char *candidates, const char *answers, int64_t which,
+                             struct journal_totals *t, cord_error *err) {
     struct rows r;
     *t = (struct journal_totals){0};
-    if (problem)
-        rows_open(&r, j, NULL, err, CANDIDATE_SUMS " WHERE problem = ?1", "l", problem);
-    else
-        rows_open(&r, j, NULL, err, CANDIDATE_SUMS, "");
+    rows_open(&r, j, NULL, err, candidates, "l", which);
     if (rows_next(&r)) {
         int64_t *const sums[] = {&t->proposed_tokens,
                                  &t->propose_prompt_tokens,
@@ -503,10 +505,17 @@ cord_status journal_totals(struct journal *j, int64_t problem, struct journal_to
         for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) *sums[i] = row_int64(&r);
     }
     CORD_TRY(rows_end(&r));
-    if (problem)
-        rows_open(&r, j, NULL, err, ANSWER_SUMS " WHERE problem = ?1", "l", problem);
-    else
-        rows_open(&r, j, NULL, err, ANSWER_SUMS, "");
+    rows_open(&r, j, NULL, err, answers, "l", which);
     if (rows_next(&r)) t->answer_tokens = row_int64(&r);
     return rows_end(&r);
+}
+
+cord_status journal_totals(struct journal *j, int64_t problem, struct journal_totals *t, cord_error *err) {
+    return problem ? totals_of(j, CANDIDATE_SUMS OF_PROBLEM, ANSWER_SUMS OF_PROBLEM, problem, t, err)
+                   : totals_of(j, CANDIDATE_SUMS OF_ALL, ANSWER_SUMS OF_ALL, 0, t, err);
+}
+
+cord_status journal_totals_of(struct journal *j, enum problem_status status, struct journal_totals *t,
+                              cord_error *err) {
+    return totals_of(j, CANDIDATE_SUMS OF_STATUS, ANSWER_SUMS OF_STATUS, (int64_t)status, t, err);
 }

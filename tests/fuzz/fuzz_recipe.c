@@ -44,7 +44,7 @@ static void check_resolved(const struct recipe *recipe) {
     assert(status == CORD_OK);
     assert(text_equal(again.resolved, recipe->resolved));
     arena_init(&arena);
-    assert(recipe_differences(recipe->resolved, again.resolved, &arena, &differences, &err) == CORD_OK);
+    assert(recipe_differences(recipe->resolved, again.resolved, false, &arena, &differences, &err) == CORD_OK);
     assert(differences.len == 0);
     arena_release(&arena);
     recipe_release(&again);

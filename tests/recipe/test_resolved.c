@@ -54,7 +54,7 @@ static void a_recipe_moves_to_another_folder(void **state) {
     assert_true(strcmp(first.out, out) != 0);
     assert_string_equal(second.out, out);
     assert_text(second.resolved, moved.data);
-    assert_ok(recipe_differences(first.resolved, moved, &arena, &lines, err));
+    assert_ok(recipe_differences(first.resolved, moved, false, &arena, &lines, err));
     assert_text(lines, "");
     assert_ok(recipe_move(moved, first.out, &arena, &moved, err));
     assert_text(moved, first.resolved.data);
@@ -146,7 +146,7 @@ static void differences_are_told_by_key(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cord_text lines;
         assert_ok(load(text_of(cases[i].yaml), cases[i].set, &after, err));
-        assert_ok(recipe_differences(before.resolved, after.resolved, &arena, &lines, err));
+        assert_ok(recipe_differences(before.resolved, after.resolved, false, &arena, &lines, err));
         assert_text(lines, cases[i].lines);
         recipe_release(&after);
     }
@@ -156,13 +156,13 @@ static void differences_are_told_by_key(void **state) {
     assert_ok(load(text_of(judged), NULL, &dated, err));
     assert_ok(load(text_of(judged), "prompt.date=2025-06-06", &after, err));
     cord_text lines, old = dated.resolved;
-    assert_ok(recipe_differences(old, after.resolved, &arena, &lines, err));
+    assert_ok(recipe_differences(old, after.resolved, false, &arena, &lines, err));
     assert_true(text_find(lines, TEXT("\nprompt.date: '2025-05-05' -> '2025-06-06'\n")) > 0);
     static const char section[] = "\nprompt:\n  date: \"2025-05-05\"\n";
     const char *there = strstr(old.data, section);
     assert_non_null(there);
     char *undated = arena_printf(&arena, "%.*s%s", (int)(there + 1 - old.data), old.data, there + strlen(section));
-    assert_ok(recipe_differences(text_of(undated), old, &arena, &lines, err));
+    assert_ok(recipe_differences(text_of(undated), old, false, &arena, &lines, err));
     assert_text(lines, "");
     recipe_release(&dated);
     recipe_release(&after);
@@ -172,15 +172,16 @@ static void differences_are_told_by_key(void **state) {
     ptrdiff_t grading = text_find(old, TEXT("\ngrading:\n")), next = text_find(old, TEXT("\nrun:\n"));
     assert_true(grading > 0 && next > grading);
     char *older = arena_printf(&arena, "%.*s%s", (int)grading, old.data, old.data + next);
-    assert_ok(recipe_differences(text_of(older), old, &arena, &lines, err));
+    assert_ok(recipe_differences(text_of(older), old, false, &arena, &lines, err));
     assert_text(lines, "");
     assert_ok(load(TEXT(MINIMAL "grading: {by: text}\n"), NULL, &after, err));
-    assert_ok(recipe_differences(text_of(older), after.resolved, &arena, &lines, err));
+    assert_ok(recipe_differences(text_of(older), after.resolved, false, &arena, &lines, err));
     assert_text(lines, "grading.by: (none) -> text\n");
     recipe_release(&after);
 
     cord_error err = {0};
-    assert_int_equal(recipe_differences(TEXT("nonsense: 1\n"), before.resolved, &arena, &lines, &err), CORD_BAD_RECIPE);
+    assert_int_equal(recipe_differences(TEXT("nonsense: 1\n"), before.resolved, false, &arena, &lines, &err),
+                     CORD_BAD_RECIPE);
     assert_string_equal(err.where, "the run's recipe:1:1");
     recipe_release(&before);
     arena_release(&arena);

@@ -327,6 +327,10 @@ static void test_answers(void **state) {
     assert_int_equal(one.proposed_tokens, 80);
     assert_int_equal(one.score_prompt_tokens, 400);
     assert_int_equal(one.answer_tokens, 14);
+    assert_ok(journal_totals_of(f->journal, PROBLEM_DONE, &all, err));
+    assert_memory_equal(&one, &all, sizeof one);
+    assert_ok(journal_totals_of(f->journal, PROBLEM_OPEN, &all, err));
+    assert_int_equal(all.candidates + all.answer_tokens, 0);
     assert_ok(journal_totals(f->journal, 2, &one, err));
     assert_int_equal(one.candidates, 0);
 }
