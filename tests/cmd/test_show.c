@@ -19,7 +19,7 @@ static int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
     struct journal *journal;
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     sample_build(&f.sample);
     for (int r = 0; r < 3; r++) { /* one run: what competes here is told beside each other */
         for (int i = 0; i < 4; i++) f.sample.candidates[r][i].run = 0;
@@ -35,7 +35,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     struct fixture *f = *state;
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     return 0;
 }
 
@@ -465,7 +465,7 @@ static void test_models_are_told_apart(void **state) {
         assert_int_equal(told != NULL, pairs[i].other);
         assert_true(!told || !strstr(told + 1, "\"The model big of "));
     }
-    sample_remove(copy);
+    scratch_remove(copy);
 }
 
 /* cord show RUN 1 | head */
@@ -518,7 +518,7 @@ static void test_prompts_of_criteria(void **state) {
     sample_build(&sample);
     sample.candidates[2][0].step = TEXT("5 apples");
     sample.candidates[2][0].reasoning = sample.beams[2][0].reasoning = TEXT(SAMPLE_CUT "5 apples");
-    assert_ok(journal_open(sample_folder(folder), JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_open(scratch_folder(folder), JOURNAL_WRITE, &journal, err));
     sample_problems(journal);
     sample_tell(journal, 1, &sample);
     memcpy(f->folder, folder, sizeof folder);
@@ -565,7 +565,7 @@ static void test_prompts_of_criteria(void **state) {
     assert_string_equal(f->output, "");
     journal_close(journal);
     memcpy(f->folder, kept, sizeof kept);
-    sample_remove(folder);
+    scratch_remove(folder);
 }
 
 int main(void) {

@@ -1,28 +1,13 @@
 /* test_problem.c - problem sets as users have them: rows in the layouts of GSM8K and MATH, and rows that are broken in
  * every way that can be told. The files are written here, so that a test shows what it reads. */
-#include "support.h"
+#include "scratch.h"
 
 #include "data/problem_sets.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-static char path[] = "/tmp/test_problem_XXXXXX";
 static struct problem_set set;
 static struct problem *problems; /* of the set */
 static struct arena arena;
 static cord_error why;
-
-static int open_file(void **state) {
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(path);
-}
 
 static int release_set(void **state) {
     (void)state;
@@ -31,17 +16,9 @@ static int release_set(void **state) {
     return 0;
 }
 
-static void write_file(cord_text content) {
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(content.data, 1, content.len, file), content.len);
-    fclose(file);
-}
-
 static cord_status read_set(const char *content, struct problem_options options) {
-    write_file(text_of(content));
     release_set(NULL);
-    options.path = path;
+    options.path = scratch_write("rows", text_of(content));
     why = (cord_error){0};
     CORD_TRY(problem_set_read(&set, &options, &why));
     problems = problems_of_set(&set, &arena);
@@ -199,8 +176,7 @@ static void long_rows_are_kept_up_to_16_mib(void **state) {
     buf_addf(&content, "\"}\n{\"answer\":\"2\",\"question\":\"");
     for (int i = 0; i < 17 << 20; i++) buf_addc(&content, 'q');
     buf_addf(&content, "\"}\n{\"answer\":\"3\",\"question\":\"q\"}\n");
-    write_file(buf_text(&content));
-    struct problem_options options = {.path = path};
+    struct problem_options options = {.path = scratch_write("rows", buf_text(&content))};
     assert_ok(problem_set_read(&set, &options, err));
     problems = problems_of_set(&set, &arena);
     assert_int_equal(set.n, 3);
@@ -234,6 +210,7 @@ static void rows_can_be_skipped_and_limited(void **state) {
 
 static void what_cannot_be_read_at_all_is_an_error(void **state) {
     (void)state;
+    const char *path = scratch_path("rows");
     char where[100];
     snprintf(where, sizeof where, "%s:2", path);
     assert_int_equal(read_set("\n \n", OPTIONS(.limit = 0)), CORD_BAD_INPUT);
@@ -264,5 +241,5 @@ int main(void) {
         cmocka_unit_test_teardown(rows_can_be_skipped_and_limited, release_set),
         cmocka_unit_test_teardown(what_cannot_be_read_at_all_is_an_error, release_set),
     };
-    return cmocka_run_group_tests(tests, open_file, remove_file);
+    return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }

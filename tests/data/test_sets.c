@@ -1,13 +1,10 @@
 /* test_sets.c - the known problem sets: small files after each one's documented layout, odd rows included (tests/data/sets),
  * and the real GSM8K and MATH-500 where they are at hand ($CORD_DATA, or ../shared/data beside the sources; else skipped). */
-#include "support.h"
+#include "scratch.h"
 
 #include "base/json.h"
 #include "data/duckdb.h"
 #include "data/problem_sets.h"
-
-#include <stdlib.h>
-#include <unistd.h>
 
 /* A problem as it should be read; NULL: not looked at. With `bad`, that is part of the reason, and nothing else counts. */
 struct wanted {
@@ -216,14 +213,8 @@ static int read_all(const struct problem_options *options, struct problem **prob
 
 /* The same of rows that stand here. */
 static int read_rows(const char *rows, struct problem_options options, struct problem **problems) {
-    char path[] = "/tmp/cord-test-sets-XXXXXX";
-    int fd = mkstemp(path);
-    assert_int_equal(write(fd, rows, strlen(rows)), strlen(rows));
-    close(fd);
-    options.path = path;
-    int n = read_all(&options, problems);
-    unlink(path);
-    return n;
+    options.path = scratch_write("rows", text_of(rows));
+    return read_all(&options, problems);
 }
 
 static void check_file(const struct file *file, const char *library) {
@@ -276,18 +267,16 @@ static void rows_are_read_by_themselves(void **state) {
 /* A row that was unfolded is a row of its own: read again, it gives the same problem. */
 static void rows_read_again_give_the_same(void **state) {
     (void)state;
-    char path[4096], copy[] = "/tmp/cord-test-sets-XXXXXX";
+    char path[4096];
     snprintf(path, sizeof path, "%sdata/sets/tatqa.jsonl", TEST_DATA_DIR);
-    struct problem_options options = {.path = path}, again = {.path = copy};
+    struct problem_options options = {.path = path}, again = {.path = scratch_path("copy")};
     struct problem *first, *second;
     int n = read_all(&options, &first);
-    int fd = mkstemp(copy);
-    FILE *file = fdopen(fd, "w");
+    FILE *file = fopen(again.path, "w");
     assert_non_null(file);
     for (int i = 0; i < n; i++) fprintf(file, "%s\n", first[i].row.data);
     fclose(file);
     assert_int_equal(read_all(&again, &second), n);
-    unlink(copy);
     for (int i = 0; i < n; i++) {
         const struct problem *a = &first[i], *b = &second[i];
         assert_true(text_equal(a->question.id, b->question.id) && text_equal(a->question.text, b->question.text));
@@ -431,5 +420,5 @@ int main(void) {
         cmocka_unit_test(gsm8k_is_whole),
         cmocka_unit_test(math_500_is_whole),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }

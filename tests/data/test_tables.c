@@ -1,7 +1,7 @@
 /* test_tables.c - problem sets as JSON arrays, CSV, TSV and Parquet, plain, gzip and zstd: the same problems whatever the file;
  * hostile names and damaged files; a library that is not there. Parquet, CSV and zstd are written by DuckDB itself, so all but
  * the last is skipped where it is not at hand. */
-#include "support.h"
+#include "scratch.h"
 
 #include "base/json.h"
 #include "data/duckdb.h"
@@ -10,28 +10,17 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
-static char folder[] = "/tmp/cord-test-tables-XXXXXX", path[200];
 static const char *library;
 static struct problem_set set;
 static struct problem *problems; /* of the set */
 static struct arena arena;
 static cord_error why;
 
-static int open_folder(void **state) {
-    (void)state;
+static int set_up(void **state) {
     library = find_duckdb();
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[200];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
+    return scratch_open(state);
 }
 
 static int release_set(void **state) {
@@ -41,20 +30,8 @@ static int release_set(void **state) {
     return 0;
 }
 
-static const char *file_at(const char *name) {
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *name, cord_text content) {
-    FILE *file = fopen(file_at(name), "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(content.data, 1, content.len, file), content.len);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void write_gzip(const char *name, cord_text content) {
-    gzFile file = gzopen(file_at(name), "wb");
+    gzFile file = gzopen(scratch_path(name), "wb");
     assert_non_null(file);
     assert_int_equal(gzwrite(file, content.data, (unsigned)content.len), content.len);
     assert_int_equal(gzclose(file), Z_OK);
@@ -63,7 +40,7 @@ static void write_gzip(const char *name, cord_text content) {
 static cord_status read_named(const char *name, struct problem_options options) {
     release_set(NULL);
     why = (cord_error){0};
-    options.path = file_at(name);
+    options.path = scratch_path(name);
     if (!options.library) options.library = library;
     CORD_TRY(problem_set_read(&set, &options, &why));
     problems = problems_of_set(&set, &arena);
@@ -76,11 +53,11 @@ static cord_status read_named(const char *name, struct problem_options options) 
             fail_msg("%s: %s: %s", name, why.where, why.message);     \
     } while (0)
 
-#define REFUSED(name, part)                                                                                       \
-    do {                                                                                                          \
-        assert_int_equal(read_named(name, (struct problem_options){0}), CORD_BAD_INPUT);                          \
-        if (!strstr(why.message, part) || !strstr(why.where, folder)) fail_msg("%s: %s", why.where, why.message); \
-        assert_null(strstr(why.message, "/proc"));                                                                \
+#define REFUSED(name, part)                                                                                        \
+    do {                                                                                                           \
+        assert_int_equal(read_named(name, (struct problem_options){0}), CORD_BAD_INPUT);                           \
+        if (!strstr(why.message, part) || !strstr(why.where, scratch)) fail_msg("%s: %s", why.where, why.message); \
+        assert_null(strstr(why.message, "/proc"));                                                                 \
     } while (0)
 
 /* Lets DuckDB itself do something, by its plain calls: the tests' files are not written by what is tested. */
@@ -156,14 +133,14 @@ static void every_kind_of_file_gives_the_same(void **state) {
                  {"array.json.gz", "FORMAT json, ARRAY true, COMPRESSION gzip"},
                  {"rows.jsonl.zst", "FORMAT json, COMPRESSION zstd"},
                  {"lines.json.zst", "FORMAT json, COMPRESSION zstd"}};
-    write_file("rows.jsonl", text_of(rows));
+    scratch_write("rows.jsonl", text_of(rows));
     check_rows("rows.jsonl", "line");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         char query[1000];
         snprintf(query, sizeof query,
                  "COPY (SELECT * FROM read_json('%s/rows.jsonl', format='newline_delimited', columns={id: 'VARCHAR', "
                  "question: 'VARCHAR', answer: 'VARCHAR'})) TO '%s/%s' (%s)",
-                 folder, folder, kinds[i].name, kinds[i].options);
+                 scratch, scratch, kinds[i].name, kinds[i].options);
         duckdb(query);
         check_rows(kinds[i].name, "row");
     }
@@ -173,14 +150,15 @@ static void our_parquet_reads_back(void **state) {
     (void)state;
     if (!library) skip();
     char out[200];
-    write_file("rows.jsonl", text_of(rows));
-    snprintf(out, sizeof out, "%s/made.parquet", folder);
-    assert_ok(table_make_parquet(file_at("rows.jsonl"), out, library, err));
+    scratch_write("rows.jsonl", text_of(rows));
+    snprintf(out, sizeof out, "%s/made.parquet", scratch);
+    assert_ok(table_make_parquet(scratch_path("rows.jsonl"), out, library, err));
     check_rows("made.parquet", "row");
-    assert_int_equal(table_make_parquet(file_at("rows.jsonl"), out, library, &why), CORD_IO_ERROR); /* it is there */
+    assert_int_equal(table_make_parquet(scratch_path("rows.jsonl"), out, library, &why),
+                     CORD_IO_ERROR); /* it is there */
     unlink(out);
-    write_file("dates.jsonl", TEXT("{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2]}\n"));
-    assert_ok(table_make_parquet(file_at("dates.jsonl"), out, library, err));
+    scratch_write("dates.jsonl", TEXT("{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2]}\n"));
+    assert_ok(table_make_parquet(scratch_path("dates.jsonl"), out, library, err));
     READ("made.parquet");
     assert_text(problems->row, "{\"question\":\"2020-01-01\",\"answer\":\"2020-01-01 1:00\",\"n\":[1.5,2.0]}");
     unlink(out);
@@ -188,26 +166,26 @@ static void our_parquet_reads_back(void **state) {
     static const char texts[] =
         "{\"question\":\"12:30\",\"answer\":\"1:05\",\"id\":\"550E8400-E29B-41D4-A716-446655440000\","
         "\"n\":null,\"list\":[{\"x\":null,\"y\":1}]}";
-    write_file("texts.jsonl", text_of(texts));
-    assert_ok(table_make_parquet(file_at("texts.jsonl"), out, library, err));
+    scratch_write("texts.jsonl", text_of(texts));
+    assert_ok(table_make_parquet(scratch_path("texts.jsonl"), out, library, err));
     READ("made.parquet");
     assert_text(problems->row, texts);
     unlink(out);
     /* rows of several structures: a type that takes all of them */
-    write_file("mixed.jsonl",
-               TEXT("{\"question\":\"q\",\"answer\":1,\"s\":null,\"l\":[]}\n{\"question\":\"r\",\"answer\":-2.5,"
-                    "\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}\n"));
-    assert_ok(table_make_parquet(file_at("mixed.jsonl"), out, library, err));
+    scratch_write("mixed.jsonl",
+                  TEXT("{\"question\":\"q\",\"answer\":1,\"s\":null,\"l\":[]}\n{\"question\":\"r\",\"answer\":-2.5,"
+                       "\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}\n"));
+    assert_ok(table_make_parquet(scratch_path("mixed.jsonl"), out, library, err));
     READ("made.parquet");
     assert_text(problems[0].row, "{\"question\":\"q\",\"answer\":1.0,\"s\":null,\"l\":[],\"more\":null}");
     assert_text(problems[1].row, "{\"question\":\"r\",\"answer\":-2.5,\"s\":0.5,\"l\":[{\"x\":1}],\"more\":\"m\"}");
     unlink(out);
-    write_file("none.jsonl", TEXT(""));
-    assert_ok(table_make_parquet(file_at("none.jsonl"), out, library, err));
+    scratch_write("none.jsonl", TEXT(""));
+    assert_ok(table_make_parquet(scratch_path("none.jsonl"), out, library, err));
     REFUSED("made.parquet", "there is no row in this file");
     unlink(out);
-    write_file("broken.jsonl", TEXT("{\"a\":1}\n{\"a\":\n"));
-    assert_int_equal(table_make_parquet(file_at("broken.jsonl"), out, library, &why), CORD_BAD_INPUT);
+    scratch_write("broken.jsonl", TEXT("{\"a\":1}\n{\"a\":\n"));
+    assert_int_equal(table_make_parquet(scratch_path("broken.jsonl"), out, library, &why), CORD_BAD_INPUT);
     assert_int_equal(access(out, F_OK), -1);
 }
 
@@ -219,7 +197,7 @@ static void values_keep_their_types(void **state) {
              "COPY (SELECT 'q1' AS question, 27.0::DOUBLE AS answer, 'nan'::DOUBLE AS odd, '-inf'::FLOAT AS low, "
              "12345678901234567890::HUGEINT AS big, 7 AS id, {'contexts': ['x', 'NaN \"y\" \\']} AS nested) "
              "TO '%s/types.parquet' (FORMAT parquet)",
-             folder);
+             scratch);
     duckdb(query);
     READ("types.parquet");
     assert_int_equal(set.n_bad, 0);
@@ -227,9 +205,9 @@ static void values_keep_their_types(void **state) {
     assert_text(problems->question.id, "7");
     assert_true(text_find(problems->row, TEXT("\"odd\":null,\"low\":null")) > 0);
     assert_true(text_find(problems->row, TEXT("\"NaN \\\"y\\\" \\\\\"")) > 0);
-    write_file("raw.json",
-               TEXT("[\n {\"question\": \"q\",\n  \"answer\": 12345678901234567890123},\n {\"question\": \"r\", "
-                    "\"answer\": 27.0}, 5, null]\n"));
+    scratch_write("raw.json",
+                  TEXT("[\n {\"question\": \"q\",\n  \"answer\": 12345678901234567890123},\n {\"question\": \"r\", "
+                       "\"answer\": 27.0}, 5, null]\n"));
     READ("raw.json");
     assert_int_equal(set.n, 4);
     assert_text(problems[0].gold, "12345678901234567890123");
@@ -249,7 +227,7 @@ static void floats_have_no_more_digits_than_they_need(void **state) {
         "COPY (SELECT 'q1' AS question, 0.1::FLOAT AS answer, [0.1::FLOAT, NULL, 27] AS list, 3.4028235e38::FLOAT AS "
         "most, 1e-45::FLOAT AS least, NULL::FLOAT AS none, 0.10000000149011612::DOUBLE AS wide, "
         "123456789012345678.123::DECIMAL(38, 3) AS exact) TO '%s/floats.parquet' (FORMAT parquet)",
-        folder);
+        scratch);
     duckdb(query);
     READ("floats.parquet");
     assert_text(problems->gold, "0.1");
@@ -268,7 +246,7 @@ static void texts_may_be_stored_as_bytes(void **state) {
         "COPY (SELECT encode('What is 2+2?' || chr(10) || 'Think \"hard\", \\ caf\xC3\xA9') AS question, "
         "encode('4') AS answer, ['a'::BLOB, encode('\xC3\xA9'), NULL] AS list, NULL::BLOB AS none, "
         "'\\xFF\\x00'::BLOB AS image, ['\\xFF'::BLOB, 'b'::BLOB] AS images) TO '%s/bytes.parquet' (FORMAT parquet)",
-        folder);
+        scratch);
     duckdb(query);
     READ("bytes.parquet");
     assert_int_equal(set.n_bad, 0);
@@ -296,7 +274,7 @@ static void bytes_that_are_no_text_are_refused(void **state) {
         snprintf(query, sizeof query,
                  "COPY (SELECT %s FROM (VALUES ('q1', 'w'::BLOB), ('q2', '\\xE9t'::BLOB), ('q3', 'y'::BLOB)) t(i, b)) "
                  "TO '%s/binary.parquet' (FORMAT parquet)",
-                 cases[i].columns, folder);
+                 cases[i].columns, scratch);
         duckdb(query);
         READ("binary.parquet");
         assert_int_equal(set.n, 3);
@@ -315,7 +293,7 @@ static void columns_may_have_any_name(void **state) {
              "COPY (SELECT 'q1' AS question, '1' AS answer, {'question': 'other', 'answer': '9'} AS t, 'x' AS "
              "\"COLUMNS\", 'y' AS \"*\", 'z' AS read_parquet, 'u' AS \"a\"\"\xC3\xA9\\ \") TO '%s/names.parquet' "
              "(FORMAT parquet)",
-             folder);
+             scratch);
     duckdb(query);
     READ("names.parquet");
     assert_text(problems->row, "{\"question\":\"q1\",\"answer\":\"1\",\"t\":{\"question\":\"other\",\"answer\":\"9\"},"
@@ -324,10 +302,10 @@ static void columns_may_have_any_name(void **state) {
 
 static void replace_all(const char *name, const char *from, const char *to) {
     struct buf content;
-    assert_ok(file_read(file_at(name), "test's file", 1 << 24, &content, err));
+    assert_ok(file_read(scratch_path(name), "test's file", 1 << 24, &content, err));
     for (ptrdiff_t at; (at = text_find(buf_text(&content), text_of(from))) >= 0;)
         memcpy(content.data + at, to, strlen(to));
-    write_file(name, buf_text(&content));
+    scratch_write(name, buf_text(&content));
     buf_release(&content);
 }
 
@@ -340,7 +318,7 @@ static void columns_that_differ_in_capitals_are_refused(void **state) {
         query, sizeof query,
         "COPY (SELECT 'q1' AS question, {'answer': {'Question': 1}, 'x': [1]} AS meta, '1' AS answer, '2' AS bnswer) "
         "TO '%s/capitals.parquet' (FORMAT parquet)",
-        folder);
+        scratch);
     duckdb(query);
     READ("capitals.parquet");
     replace_all("capitals.parquet", "bnswer", "Answer");
@@ -352,7 +330,7 @@ static void columns_that_differ_in_capitals_are_refused(void **state) {
 static void bad_rows_cost_no_others(void **state) {
     (void)state;
     if (!library) skip();
-    write_file("bad.csv", TEXT("\xEF\xBB\xBFid,\"the \"\"question\"\"\",answer\r\n1,q,2\r\n2,,3\r\n3,r,\r\n"));
+    scratch_write("bad.csv", TEXT("\xEF\xBB\xBFid,\"the \"\"question\"\"\",answer\r\n1,q,2\r\n2,,3\r\n3,r,\r\n"));
     assert_int_equal(read_named("bad.csv", (struct problem_options){.question_field = "the \"question\""}), CORD_OK);
     assert_int_equal(set.n, 3);
     assert_int_equal(set.n_bad, 2);
@@ -370,7 +348,7 @@ static void bad_rows_cost_no_others(void **state) {
              "COPY (SELECT unnest(['{\"question\":\"q\",\"answer\":\"1\"}', 'broken', "
              "'{\"question\":\"r\",\"answer\":\"2\"}'])) TO '%s/bad.jsonl.zst' "
              "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIM '\t', COMPRESSION zstd)",
-             folder);
+             scratch);
     duckdb(query);
     READ("bad.jsonl.zst");
     assert_int_equal(set.n, 3);
@@ -390,31 +368,31 @@ static void line_breaks_may_stand_in_quotes(void **state) {
             snprintf(content, sizeof content, "question,answer%s\"one%stwo\",1%splain,2%s\"x%s\",3%s", end, within, end,
                      end, within, end);
             snprintf(want, sizeof want, "one%stwo", within);
-            write_file("breaks.csv", text_of(content));
+            scratch_write("breaks.csv", text_of(content));
             READ("breaks.csv");
             assert_int_equal(set.n, 3);
             assert_int_equal(set.n_bad, 0);
             assert_text(problems[0].question.text, want);
             assert_text(problems[2].gold, "3");
         }
-    write_file("mixed.csv", TEXT("question,answer\r\nq,1\nr,2\r\n"));
+    scratch_write("mixed.csv", TEXT("question,answer\r\nq,1\nr,2\r\n"));
     REFUSED("mixed.csv", "not all its rows end in the same way");
 }
 
 /* A beginning of a file that is on the disk, under another name. */
 static void cut(const char *from, const char *to, size_t bytes) {
     struct buf content;
-    assert_ok(file_read(file_at(from), "test's file", 1 << 24, &content, err));
+    assert_ok(file_read(scratch_path(from), "test's file", 1 << 24, &content, err));
     assert_true(bytes < content.len);
-    write_file(to, (cord_text){content.data, content.len - bytes});
+    scratch_write(to, (cord_text){content.data, content.len - bytes});
     buf_release(&content);
 }
 
 static void flip(const char *from, const char *to, size_t at) {
     struct buf content;
-    assert_ok(file_read(file_at(from), "test's file", 1 << 24, &content, err));
+    assert_ok(file_read(scratch_path(from), "test's file", 1 << 24, &content, err));
     content.data[content.len - at] ^= 0x55;
-    write_file(to, buf_text(&content));
+    scratch_write(to, buf_text(&content));
     buf_release(&content);
 }
 
@@ -443,7 +421,7 @@ static void damaged_zstd_is_refused(void **state) {
     snprintf(query, sizeof query,
              "COPY (SELECT 'q' || i || hash(i) AS question, i AS answer FROM range(20000) t(i)) TO "
              "'%s/good.csv.zst' (FORMAT csv, HEADER, COMPRESSION zstd)",
-             folder);
+             scratch);
     duckdb(query);
     READ("good.csv.zst");
     assert_int_equal(set.n, 20000);
@@ -481,7 +459,7 @@ static void zstd_is_walked_by_its_format(void **state) {
                                                 "12345")}};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         for (size_t len = 1; len <= whole[i].file.len; len++) {
-            write_file("frame.zst", text_slice(whole[i].file, 0, len));
+            const char *path = scratch_write("frame.zst", text_slice(whole[i].file, 0, len));
             cord_status want = len == whole[i].file.len ? CORD_OK : CORD_BAD_INPUT;
             if (packed_check(path, PACKING_ZSTD, NULL) != want) fail_msg("%s, %zu bytes", whole[i].what, len);
         }
@@ -489,11 +467,11 @@ static void zstd_is_walked_by_its_format(void **state) {
                                     {MAGIC "\0\x50" ABC "more", 16},
                                     {"PAR1", 4}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        write_file("frame.zst", bad[i]);
-        assert_int_equal(packed_check(path, PACKING_ZSTD, &why), CORD_BAD_INPUT);
+        assert_int_equal(packed_check(scratch_write("frame.zst", bad[i]), PACKING_ZSTD, &why), CORD_BAD_INPUT);
         assert_non_null(strstr(why.message, "cut off"));
     }
-    write_file("frames.zst", TEXT(MAGIC "\0\x50" ABC "\x50\x2A\x4D\x18\x01\0\0\0x" MAGIC "\0\x50" ABC));
+    const char *path =
+        scratch_write("frames.zst", TEXT(MAGIC "\0\x50" ABC "\x50\x2A\x4D\x18\x01\0\0\0x" MAGIC "\0\x50" ABC));
     assert_ok(packed_check(path, PACKING_ZSTD, err));
 }
 
@@ -504,7 +482,7 @@ static void arrays_that_are_cut_off_are_refused(void **state) {
     static const char array[] = "[\n{\"question\":\"q\",\"answer\":\"1\"},\n{\"question\":\"r\",\"answer\":\"]\"}\n]\n";
     size_t whole = strlen(array) - 1; /* (a file may do without the last line break) */
     for (size_t len = 1; len < whole; len++) {
-        write_file("cut.json", (cord_text){array, len});
+        scratch_write("cut.json", (cord_text){array, len});
         assert_int_equal(read_named("cut.json", (struct problem_options){0}), CORD_BAD_INPUT);
         if (array[len - 1] == ']') continue; /* a bracket within a text: DuckDB's to find */
         assert_non_null(strstr(why.message, "the file is cut off"));
@@ -512,13 +490,13 @@ static void arrays_that_are_cut_off_are_refused(void **state) {
         snprintf(where, sizeof where, "cut.json:%d", 1 + (len > 2) + (len > 33));
         if (!strstr(why.where, where)) fail_msg("%s, not %s", why.where, where);
     }
-    write_file("cut.json", TEXT("[\n{\"question\":\"q\",\"answer\":\"1\"},\n\n"));
+    scratch_write("cut.json", TEXT("[\n{\"question\":\"q\",\"answer\":\"1\"},\n\n"));
     REFUSED("cut.json", "the file is cut off");
     assert_non_null(strstr(why.where, "cut.json:2"));
     write_gzip("cut.json.gz", TEXT("[\n{\"question\":\"q\",\"answer\":\"1\"},\n"));
     REFUSED("cut.json.gz", "the file is cut off");
     for (size_t len = whole; len <= whole + 1; len++) {
-        write_file("whole.json", (cord_text){array, len});
+        scratch_write("whole.json", (cord_text){array, len});
         READ("whole.json");
         assert_int_equal(set.n, 2);
         write_gzip("whole.json.gz", (cord_text){array, len});
@@ -540,10 +518,10 @@ static void long_arrays_are_read(void **state) {
             buf_addf(&array, "%s{\"question\":\"q%d\",\"answer\":\"%d\"}", row ? ",\n" : "", row, row);
         while ((array.len + 1) % (1 << 16)) buf_addc(&array, '\n');
         buf_addf(&array, "%*s", blanks[i], "");
-        write_file("cut.json", buf_text(&array));
+        scratch_write("cut.json", buf_text(&array));
         buf_addc(&array, ']');
         buf_addf(&array, "%*s", blanks[i], "");
-        write_file("long.json", buf_text(&array));
+        scratch_write("long.json", buf_text(&array));
         buf_release(&array);
         READ("long.json");
         assert_int_equal(set.n, 20000);
@@ -560,31 +538,31 @@ static void damaged_tables_are_refused(void **state) {
     snprintf(query, sizeof query,
              "COPY (SELECT 'q' || i AS question, i AS answer FROM range(2000) t(i)) TO '%s/t.parquet' "
              "(FORMAT parquet)",
-             folder);
+             scratch);
     duckdb(query);
     cut("t.parquet", "cut.parquet", 10);
     REFUSED("cut.parquet", "DuckDB cannot read it: ");
-    write_file("none.parquet", TEXT("PAR1"));
+    scratch_write("none.parquet", TEXT("PAR1"));
     REFUSED("none.parquet", "DuckDB cannot read it: ");
-    write_file("wide.csv", TEXT("question,answer\na,b\na,b,c\n"));
+    scratch_write("wide.csv", TEXT("question,answer\na,b\na,b,c\n"));
     REFUSED("wide.csv", "Line: 3; Original Line: a,b,c; Expected Number of Columns: 2 Found: 3");
-    write_file("open.csv", TEXT("question,answer\n\"a,b\nc,d\n"));
+    scratch_write("open.csv", TEXT("question,answer\n\"a,b\nc,d\n"));
     REFUSED("open.csv", "unterminated quote");
-    write_file("twice.csv", TEXT("answer,answer\na,b\n"));
+    scratch_write("twice.csv", TEXT("answer,answer\na,b\n"));
     REFUSED("twice.csv", "names one twice");
-    write_file("quote.csv", TEXT("question,\"answer\na,b\n"));
+    scratch_write("quote.csv", TEXT("question,\"answer\na,b\n"));
     REFUSED("quote.csv", "has a quote without an end");
-    write_file("latin1.csv", TEXT("question,answer\ncaf\xE9,b\n"));
+    scratch_write("latin1.csv", TEXT("question,answer\ncaf\xE9,b\n"));
     REFUSED("latin1.csv", "DuckDB cannot read it: ");
-    write_file("empty.csv", TEXT(""));
+    scratch_write("empty.csv", TEXT(""));
     REFUSED("empty.csv", "the first line, which names the fields, is empty");
-    write_file("head.csv", TEXT("question,answer\n"));
+    scratch_write("head.csv", TEXT("question,answer\n"));
     REFUSED("head.csv", "there is no row in this file");
-    write_file("open.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":"));
+    scratch_write("open.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":"));
     REFUSED("open.json", "the file is cut off: its array has no end");
-    write_file("odd.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":]"));
+    scratch_write("odd.json", TEXT("[{\"question\":\"q\",\"answer\":\"1\"},{\"question\":]"));
     REFUSED("odd.json", "Malformed JSON");
-    write_file("empty.json", TEXT("[]"));
+    scratch_write("empty.json", TEXT("[]"));
     REFUSED("empty.json", "there is no row in this file");
 }
 
@@ -595,20 +573,19 @@ static void names_are_only_names(void **state) {
     if (!library) skip();
     static const char *const names[] = {"it's.csv",  "*.csv",      "[a-z].csv",  "a\nb.csv", "'; DROP.csv",
                                         "{a,b}.csv", "\xFF\".csv", "hf:--x.csv", "?.csv",    "%s%n.csv"};
-    write_file("other.csv", TEXT("question,answer\nother,0\n"));
-    write_file("b.csv", TEXT("question,answer\nother,0\n"));
+    scratch_write("other.csv", TEXT("question,answer\nother,0\n"));
+    scratch_write("b.csv", TEXT("question,answer\nother,0\n"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char content[100];
         int n = snprintf(content, sizeof content, "question,answer\nq%zu,%zu\n", i, i);
-        write_file(names[i], (cord_text){content, (size_t)n});
+        scratch_write(names[i], (cord_text){content, (size_t)n});
         READ(names[i]);
         assert_int_equal(set.n, 1);
         assert_int_equal(atoi(problems->gold.data), i);
-        write_file(names[i], TEXT("question\na,b\n"));
+        scratch_write(names[i], TEXT("question\na,b\n"));
         REFUSED(names[i], "DuckDB cannot read it");
     }
-    file_at("nowhere.csv");
-    struct problem_options options = {.path = path, .library = library};
+    struct problem_options options = {.path = scratch_path("nowhere.csv"), .library = library};
     assert_int_equal(problem_set_read(&set, &options, &why), CORD_IO_ERROR);
     options.path = "https://example.com/a.parquet";
     assert_int_equal(problem_set_read(&set, &options, &why), CORD_IO_ERROR);
@@ -619,21 +596,22 @@ static void names_are_only_names(void **state) {
 static void without_the_library_words_say_what_to_do(void **state) {
     (void)state;
     static const char *const libraries[] = {"", "/nowhere/libduckdb.so", "/dev/null"};
-    write_file("a.csv", TEXT("question,answer\nq,1\n"));
+    scratch_write("a.csv", TEXT("question,answer\nq,1\n"));
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(read_named("a.csv", (struct problem_options){.library = libraries[i]}), CORD_IO_ERROR);
         assert_non_null(strstr(why.message, "scripts/duckdb.sh"));
         assert_non_null(strstr(why.message, "CORD_DUCKDB"));
         assert_non_null(strstr(why.where, "a.csv"));
     }
-    write_file("lines.json", TEXT("{\"question\":\"q\",\"answer\":\"1\"}\n")); /* lines under another name need none */
+    /* lines under another name need none */
+    scratch_write("lines.json", TEXT("{\"question\":\"q\",\"answer\":\"1\"}\n"));
     assert_int_equal(read_named("lines.json", (struct problem_options){.library = ""}), CORD_OK);
 }
 
 /* ---- traces ----------------------------------------------------------------------------------------------------- */
 
 static void read_traces(const char *name, struct trace_set *traces) {
-    const struct trace_options options = {.problems = {.path = file_at(name), .library = library}};
+    const struct trace_options options = {.problems = {.path = scratch_path(name), .library = library}};
     if (trace_set_read(traces, &options, &why) != CORD_OK) fail_msg("%s: %s: %s", name, why.where, why.message);
 }
 
@@ -644,12 +622,11 @@ static void traces_come_from_every_kind_of_file(void **state) {
                                 "two</think>\\\\boxed{4}\",\"it is 5\"]}\n"
                                 "{\"id\":\"b\",\"question\":\"R\",\"answer\":\"5\",\"trace\":[]}\n";
     if (!library) skip();
-    char made[200];
     static const char *const names[] = {"traces.jsonl", "traces.jsonl.gz", "traces.parquet"};
-    write_file(names[0], text_of(lines));
+    scratch_write(names[0], text_of(lines));
     write_gzip(names[1], text_of(lines));
-    snprintf(made, sizeof made, "%s", file_at(names[2]));
-    if (table_make_parquet(file_at(names[0]), made, library, &why) != CORD_OK) fail_msg("%s", why.message);
+    if (table_make_parquet(scratch_path(names[0]), scratch_path(names[2]), library, &why) != CORD_OK)
+        fail_msg("%s", why.message);
     for (int i = 0; i < 3; i++) {
         struct trace_set traces;
         read_traces(names[i], &traces);
@@ -679,9 +656,9 @@ static void traces_that_are_no_text_are_refused(void **state) {
         snprintf(query, sizeof query,
                  "COPY (SELECT 'q' AS question, '1' AS answer, %s AS trace, %s AS teacher FROM (VALUES ('t'::BLOB), "
                  "('\\xE9'::BLOB)) t(b)) TO '%s/traces.parquet' (FORMAT parquet)",
-                 columns[i][0], columns[i][1], folder);
+                 columns[i][0], columns[i][1], scratch);
         duckdb(query);
-        const struct trace_options options = {.problems = {.path = file_at("traces.parquet"), .library = library},
+        const struct trace_options options = {.problems = {.path = scratch_path("traces.parquet"), .library = library},
                                               .source_field = "teacher"};
         assert_ok(trace_set_read(&traces, &options, err));
         problems = problems_of_set(&traces.problems, &arena);
@@ -718,5 +695,5 @@ int main(void) {
         cmocka_unit_test_teardown(names_are_only_names, release_set),
         cmocka_unit_test_teardown(without_the_library_words_say_what_to_do, release_set),
     };
-    return cmocka_run_group_tests(tests, open_folder, remove_folder);
+    return cmocka_run_group_tests(tests, set_up, scratch_close);
 }

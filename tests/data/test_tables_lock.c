@@ -4,20 +4,16 @@
 #include "data/tables.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "data/duckdb.h"
-#include "support.h"
+#include "scratch.h"
 
-static char folder[] = "/tmp/cord-test-lock-XXXXXX", mine[100], other[100], made[100];
-static const char *library;
+static const char *library, *mine, *other, *made;
 
 static int open_folder(void **state) {
-    (void)state;
     library = find_duckdb();
-    if (!mkdtemp(folder)) return -1;
-    snprintf(mine, sizeof mine, "%s/mine.jsonl", folder);
-    snprintf(other, sizeof other, "%s/other.jsonl", folder);
-    snprintf(made, sizeof made, "%s/made.parquet", folder);
-    assert_ok(file_write_atomic(mine, TEXT("{\"a\":1}\n"), err));
-    assert_ok(file_write_atomic(other, TEXT("{\"a\":2}\n"), err));
+    scratch_open(state);
+    mine = scratch_write("mine.jsonl", TEXT("{\"a\":1}\n"));
+    other = scratch_write("other.jsonl", TEXT("{\"a\":2}\n"));
+    made = scratch_path("made.parquet");
     return 0;
 }
 
@@ -26,7 +22,7 @@ static int remove_folder(void **state) {
     unlink(mine);
     unlink(other);
     unlink(made);
-    return rmdir(folder);
+    return rmdir(scratch); /* nothing else was written */
 }
 
 static cord_status query(struct table *t, const char *text, cord_error *e) {
@@ -47,7 +43,7 @@ static void assert_locked(struct table *t) {
     assert_ok(query(t, text, err)); /* so that it is not the query that is wrong */
     snprintf(text, sizeof text, "SELECT * FROM read_csv('%s', columns={'l': 'VARCHAR'})", other);
     assert_refused(t, text, "disabled by configuration");
-    snprintf(text, sizeof text, "COPY (SELECT 1) TO '%s/written.csv'", folder);
+    snprintf(text, sizeof text, "COPY (SELECT 1) TO '%s/written.csv'", scratch);
     assert_refused(t, text, "disabled by configuration");
     assert_refused(t, "ATTACH '/tmp/cord-test-lock.db'", "disabled by configuration");
     assert_refused(t, "SET allowed_paths=['/etc/passwd']", ""); /* it cannot be undone */

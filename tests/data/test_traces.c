@@ -1,29 +1,14 @@
 /* test_traces.c - files of traces as users have them: LIMO's and s1K's fields, conversations, lists, several rows of one
  * problem; and rows that are wrong, each with its line and its field. */
-#include "support.h"
+#include "scratch.h"
 
 #include "data/problem_sets.h"
 #include "data/traces.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-static char path[] = "/tmp/test_traces_XXXXXX";
 static struct trace_set set;
 static struct problem *problems; /* of the set */
 static struct arena arena;
 static cord_error why;
-
-static int open_file(void **state) {
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int remove_file(void **state) {
-    (void)state;
-    return unlink(path);
-}
 
 static int release_set(void **state) {
     (void)state;
@@ -33,12 +18,8 @@ static int release_set(void **state) {
 }
 
 static cord_status read_set(const char *content, struct trace_options options) {
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(content, 1, strlen(content), file), strlen(content));
-    fclose(file);
     release_set(NULL);
-    options.problems.path = path;
+    options.problems.path = scratch_write("rows", text_of(content));
     why = (cord_error){0};
     CORD_TRY(trace_set_read(&set, &options, &why));
     problems = problems_of_set(&set.problems, &arena);
@@ -284,5 +265,5 @@ int main(void) {
         cmocka_unit_test_teardown(sources_keep_their_numbers, release_set),
         cmocka_unit_test_teardown(many_traces_lie_on_disk, release_set),
     };
-    return cmocka_run_group_tests(tests, open_file, remove_file);
+    return cmocka_run_group_tests(tests, scratch_open, scratch_close);
 }

@@ -80,7 +80,7 @@ static int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
     arena_init(&f.arena);
-    assert_ok(journal_open(sample_folder(f.folder), JOURNAL_WRITE, &f.journal, err));
+    assert_ok(journal_open(scratch_folder(f.folder), JOURNAL_WRITE, &f.journal, err));
     sample_problems(f.journal);
     assert_ok(journal_put_fact(f.journal, "recipe", text_of(recipe), err));
     *state = &f;
@@ -90,7 +90,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
     journal_close(f->journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     arena_release(&f->arena);
     return 0;
 }

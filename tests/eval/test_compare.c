@@ -26,7 +26,7 @@ struct fixture {
 static int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     sample_build(&f.sample);
     arena_init(&f.arena);
     int64_t us = 300;
@@ -49,7 +49,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
     journal_close(f->journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     arena_release(&f->arena);
     return 0;
 }
@@ -340,7 +340,7 @@ static void make_run(char folder[64], const enum grade *grades, const double *sc
                                        .line = i + 1,
                                        .index = i};
     }
-    assert_ok(journal_open(sample_folder(folder), JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_open(scratch_folder(folder), JOURNAL_WRITE, &journal, err));
     assert_ok(sample_put(journal, problems, n, err));
     assert_ok(journal_put_teachers(journal, teachers, 2, err));
     for (int i = 0; i < n; i++) {
@@ -458,7 +458,7 @@ static void test_command(void **state) {
     assert_int_equal(json_array_size(json_object_get(all, "notes")), 2); /* and that no sizes are known */
     json_decref(all);
     buf_release(&out);
-    sample_remove(a), sample_remove(b), sample_remove(c);
+    scratch_remove(a), scratch_remove(b), scratch_remove(c);
 }
 
 /* ---- roles ----------------------------------------------------------------------------------------------------- */
@@ -506,7 +506,7 @@ static void test_roles(void **state) {
     assert_true(number_at(means, "flops_scored") > 0);
     json_decref(all);
     buf_release(&out);
-    sample_remove(g.folder);
+    scratch_remove(g.folder);
 }
 
 #define BY(meta, more)                                                                                       \
@@ -556,7 +556,7 @@ static void test_scorers(void **state) {
     assert_int_equal(run_cord(arguments, &out), 0);
     assert_true(text_find(buf_text(&out), TEXT("PP and S0 of B are by another meta-prover")) >= 0);
     buf_release(&out);
-    sample_remove(a), sample_remove(b);
+    scratch_remove(a), scratch_remove(b);
 }
 
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -4,7 +4,6 @@
 
 #include "store/sample.h"
 
-#include "base/json.h"
 #include "export/export.h"
 
 struct fixture {
@@ -33,14 +32,14 @@ static inline void tell_sample(struct fixture *f, const char *row) {
 /* The same anew. */
 static inline void retell_sample(struct fixture *f, const char *row) {
     journal_close(f->source.journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     tell_sample(f, row);
 }
 
 static inline int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     sample_build(&f.sample);
     f.sample.candidates[2][1].parts = NULL; /* one step, which competes; test_formats.c has what has parts */
     tell_sample(&f, NULL);
@@ -67,7 +66,7 @@ static inline int set_up(void **state) {
 static inline int tear_down(void **state) {
     struct fixture *f = *state;
     journal_close(f->source.journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     for (int i = 0; i < 3; i++) free(f->rows[i]);
     return 0;
 }
@@ -89,24 +88,6 @@ static inline cord_status export_runs(struct fixture *f, const struct export_sou
 static inline cord_text rows_of(struct fixture *f) {
     assert_ok(export_runs(f, &f->source, 1, err));
     return (cord_text){f->rows[0], f->len[0]};
-}
-
-/* Line `number` (from 0) of a text of JSONL; NULL behind the last. The caller's to json_decref. */
-static inline json_t *line_of(cord_text all, int number) {
-    for (ptrdiff_t end; (end = text_find(all, TEXT("\n"))) >= 0; all = text_slice(all, (size_t)end + 1, all.len))
-        if (number-- == 0) {
-            json_t *line = json_loadb(all.data, (size_t)end, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-            assert_non_null(line);
-            return line;
-        }
-    assert_int_equal(all.len, 0); /* the last line has its newline */
-    return NULL;
-}
-
-static inline cord_text content_at(const json_t *object, const char *key) {
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_string(value)) fail_msg("no text '%s'", key);
-    return (cord_text){json_string_value(value), json_string_length(value)};
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -327,11 +327,10 @@ static void test_exclude(void **state) {
     struct overlap overlap;
     char path[100];
     snprintf(path, sizeof path, "%s/eval.jsonl", f->folder);
-    FILE *file = fopen(path, "w");
-    fputs("{\"question\": \"Something else, of which nothing is here.\"}\n{\"problem\": \"what IS: 2, 3? Then we "
-          "hold\"}\n",
-          file);
-    fclose(file);
+    assert_ok(file_write_atomic(path,
+                                TEXT("{\"question\": \"Something else, of which nothing is here.\"}\n"
+                                     "{\"problem\": \"what IS: 2, 3? Then we hold\"}\n"),
+                                err));
     overlap_init(&overlap, 13);
     assert_ok(overlap_add(&overlap, path, NULL, err));
     f->options.exclude = &overlap;
@@ -473,7 +472,7 @@ static void tell_with_context(struct fixture *f, const char *question, const cha
     problems[0].question.text = text_of(question);
     problems[0].row = text_of(row);
     journal_close(f->source.journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->source.journal, err));
     assert_ok(sample_put(f->source.journal, problems, SAMPLE_PROBLEMS, err));
     sample_name_teachers(f->source.journal);

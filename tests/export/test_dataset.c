@@ -5,13 +5,7 @@
 #include "export/dataset.h"
 #include "export/rows.h"
 
-static char *in(struct fixture *f, const char *name) {
-    static char paths[4][200];
-    static int at;
-    at = (at + 1) % 4;
-    snprintf(paths[at], sizeof paths[at], "%s/%s", f->folder, name);
-    return paths[at];
-}
+static char *in(struct fixture *f, const char *name) { return scratch_in(f->folder, name); }
 
 static bool is_there(struct fixture *f, const char *name) { return access(in(f, name), F_OK) == 0; }
 

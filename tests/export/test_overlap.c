@@ -1,5 +1,5 @@
 /* test_overlap.c - runs of words that two texts share, against a plain comparison of all with all. */
-#include "support.h"
+#include "scratch.h"
 
 #include "data/duckdb.h"
 #include "export/overlap.h"
@@ -7,29 +7,9 @@
 
 #include <zlib.h>
 
-static char path[64];
+static const char *path; /* of what was written last */
 
-static int set_up(void **state) {
-    (void)state;
-    snprintf(path, sizeof path, "/tmp/cord_overlap_XXXXXX");
-    int file = mkstemp(path);
-    assert_true(file >= 0);
-    close(file);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    unlink(path);
-    return 0;
-}
-
-static void write_file(const char *text) {
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+static void write_file(const char *text) { path = scratch_write("set", text_of(text)); }
 
 static bool meets(const struct overlap *o, const char *text, struct overlap_match *match) {
     bool found;
@@ -172,6 +152,7 @@ static void test_packed(void **state) {
     struct overlap_match match;
     cord_error e = {0};
     const char *library = find_duckdb();
+    path = scratch_path("set");
     gzFile packed = gzopen(path, "wb");
     assert_true(gzputs(packed, "\n{\"question\": \"what is two plus three\"}\n") > 0);
     gzclose(packed);
@@ -180,8 +161,7 @@ static void test_packed(void **state) {
     assert_true(meets(&o, "What is two plus three?", &match));
     assert_int_equal(match.line, 2);
     if (library) {
-        char table[80];
-        snprintf(table, sizeof table, "%s.parquet", path);
+        const char *table = scratch_path("set.parquet");
         write_file("{\"question\": \"one\"}\n{\"question\": \"how many legs have two dogs\"}\n");
         assert_ok(table_make_parquet(path, table, library, err));
         assert_ok(overlap_add(&o, table, library, err));
@@ -231,7 +211,7 @@ static void test_against_all(void **state) {
     assert_in_range(found_some, 30, 270);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -1,7 +1,7 @@
 /* test_command.c - a program as a grader, with real programs: those that answer, and all the ways in which they may not.
  * Whatever they do, an answer comes in time, it is undecided with the reason, the next question is answered again, and
  * nothing is left behind: neither programs nor descriptors. */
-#include "support.h"
+#include "scratch.h"
 
 #include "grade/grade.h"
 
@@ -13,21 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/cord-command-XXXXXX";
-
 /* ---- help for tests -------------------------------------------------------------------------------------------- */
 
 static int set_up(void **state) {
-    (void)state;
     signal(SIGPIPE, SIG_IGN); /* as main.c does */
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
+    scratch_open(state);
+    return chdir(scratch);
 }
 
 static int open_descriptors(void) {
@@ -393,9 +384,7 @@ static void a_program_that_is_not_there_is_an_error_at_once(void **state) {
         {"./plain.py x", "./plain.py: Permission denied; correct the path, make the file executable"},
     };
     int before = open_descriptors();
-    FILE *plain = fopen("plain.py", "w");
-    assert_non_null(plain);
-    fclose(plain);
+    scratch_write("plain.py", TEXT(""));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct grader grader;
         cord_error err = {0};
@@ -531,5 +520,5 @@ int main(void) {
         cmocka_unit_test(texts_are_the_same_or_they_are_not),
         cmocka_unit_test(whole_replies_are_for_those_who_can_read_them),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, scratch_close);
 }

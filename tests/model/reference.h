@@ -3,6 +3,7 @@
 #ifndef CORD_TEST_REFERENCE_H
 #define CORD_TEST_REFERENCE_H
 
+#include "scratch.h"
 #include "shallow.h"
 #include "weights.h"
 
@@ -50,11 +51,9 @@ static inline void reference_take(const char *written, char path[64]) {
 /* The first layers of SmolLM2's 30, as quantised as they are. What an engine does around a graph shows in few layers, too;
  * test_model_oracle.c has all. */
 static inline void reference_shallow(int layers, char path[64]) {
-    char from[4096], to[] = "/tmp/cord-layers-XXXXXX";
+    char from[4096], to[32];
     weights_path(SMOLLM2, from, sizeof from);
-    int fd = mkstemp(to);
-    assert_true(fd >= 0);
-    close(fd);
+    scratch_file(to);
     assert_true(shallow_write(from, to, layers));
     reference_take(to, path);
 }
@@ -63,14 +62,12 @@ static inline void reference_shallow(int layers, char path[64]) {
  * round nothing there but the cache (F16), so what is compared can be compared sharply. */
 enum { ALL_LAYERS = 0 };
 static inline void reference_f32(int layers, char path[64]) {
-    char from[4096], to[] = "/tmp/cord-f32-XXXXXX";
+    char from[4096], to[32];
     if (layers == ALL_LAYERS)
         weights_path(SMOLLM2, from, sizeof from);
     else
         reference_shallow(layers, from);
-    int fd = mkstemp(to);
-    assert_true(fd >= 0);
-    close(fd);
+    scratch_file(to);
     struct llama_model_quantize_params params = llama_model_quantize_default_params();
     params.ftype = LLAMA_FTYPE_ALL_F32;
     params.allow_requantize = true;

@@ -3,6 +3,7 @@
 #define CORD_TEST_RIG_H
 
 #include "fault_server.h"
+#include "scratch.h"
 
 #include "model/http/transport.h"
 
@@ -45,8 +46,7 @@ __attribute__((format(printf, 1, 2))) static inline void rig_run(const char *for
 
 /* Makes a folder with key.pem, and cert.pem for `name` ("IP:127.0.0.1"), which nobody has signed but itself. */
 static inline void rig_certificate(char folder[32], const char *name) {
-    snprintf(folder, 32, "/tmp/cord-tls-XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    scratch_folder(folder);
     rig_run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=cord-test "
             "-addext subjectAltName=%s -keyout %s/key.pem -out %s/cert.pem 2>/dev/null",
             name, folder, folder);

@@ -1,20 +1,10 @@
 /* test_files.c - what cord_model_open refuses: every file that cannot be used is named, with the reason. Only the test with
  * a truncated model needs weights. */
+#include "scratch.h"
 #include "tiny.h"
 #include "weights.h"
 
-#include <sys/stat.h>
-
 static cord_engine *engine;
-static char folder[] = "/tmp/cord-test-files-XXXXXX";
-
-static void write_file(const char *name, const void *bytes, size_t n, char path[200]) {
-    snprintf(path, 200, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, n, file), n);
-    assert_int_equal(fclose(file), 0);
-}
 
 /* Opening fails with words that name the file and say `says`; the engine can still be used, and opening twice leaks nothing
  * (the sanitizers see to that). */
@@ -34,51 +24,48 @@ static void refused(const char *path, const char *says) {
     }
 }
 
+/* The same of a file with these bytes, which is gone afterwards. */
+static void bytes_refused(const char *name, cord_text bytes, const char *says) {
+    const char *path = scratch_write(name, bytes);
+    refused(path, says);
+    unlink(path);
+}
+
 static void a_missing_file(void **state) {
     (void)state;
-    char path[200];
-    snprintf(path, sizeof path, "%s/nowhere.gguf", folder);
-    refused(path, "No such file");
+    refused(scratch_path("nowhere.gguf"), "No such file");
 }
 
 static void a_folder(void **state) {
     (void)state;
-    refused(folder, "not a file");
+    refused(scratch, "not a file");
 }
 
 static void an_empty_file(void **state) {
     (void)state;
-    char path[200];
-    write_file("empty.gguf", "", 0, path);
-    refused(path, "not a GGUF file");
+    bytes_refused("empty.gguf", TEXT(""), "not a GGUF file");
 }
 
 static void a_text(void **state) {
     (void)state;
-    char path[200];
-    write_file("text.gguf", "Not a model at all.\n", 20, path);
-    refused(path, "not a GGUF file");
-    write_file("short.gguf", "GG", 2, path);
-    refused(path, "not a GGUF file");
+    bytes_refused("text.gguf", TEXT("Not a model at all.\n"), "not a GGUF file");
+    bytes_refused("short.gguf", TEXT("GG"), "not a GGUF file");
 }
 
 static void a_header_alone(void **state) {
     (void)state;
-    char path[200];
-    write_file("magic.gguf", "GGUF", 4, path);
-    refused(path, "cannot load");
-    write_file("version.gguf", "GGUF\xFF\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, path);
-    refused(path, "cannot load");
-    write_file("nothing.gguf", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, path); /* no tensors, no keys */
-    refused(path, "cannot load");
-    write_file("huge.gguf", "GGUF\3\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F", 24, path);
-    refused(path, "cannot load");
+    bytes_refused("magic.gguf", TEXT("GGUF"), "cannot load");
+    bytes_refused("version.gguf", TEXT("GGUF\xFF\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "cannot load");
+    bytes_refused("nothing.gguf", TEXT("GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+                  "cannot load"); /* no tensors, no keys */
+    bytes_refused("huge.gguf", TEXT("GGUF\3\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F"),
+                  "cannot load");
 }
 
 static void a_truncated_model(void **state) {
     (void)state;
     enum { MEGABYTE = 1 << 20 };
-    char from[4096], path[200];
+    char from[4096];
     weights_path(SMOLLM2, from, sizeof from);
     FILE *file = fopen(from, "rb");
     if (!file) {
@@ -89,10 +76,8 @@ static void a_truncated_model(void **state) {
     assert_non_null(bytes);
     assert_int_equal(fread(bytes, 1, 8 * MEGABYTE, file), 8 * MEGABYTE);
     fclose(file);
-    write_file("truncated.gguf", bytes, MEGABYTE, path); /* within the vocabulary */
-    refused(path, "cannot load");
-    write_file("truncated-later.gguf", bytes, 8 * MEGABYTE, path); /* within the weights */
-    refused(path, "cannot load");
+    bytes_refused("truncated.gguf", (cord_text){bytes, MEGABYTE}, "cannot load");           /* within the vocabulary */
+    bytes_refused("truncated-later.gguf", (cord_text){bytes, 8 * MEGABYTE}, "cannot load"); /* within the weights */
     free(bytes);
 }
 
@@ -102,10 +87,10 @@ static void no_permission(void **state) {
         printf("SKIP: root may read everything\n");
         skip();
     }
-    char path[200];
-    write_file("secret.gguf", "GGUF", 4, path);
+    const char *path = scratch_write("secret.gguf", TEXT("GGUF"));
     assert_int_equal(chmod(path, 0), 0);
     refused(path, "Permission denied");
+    unlink(path);
 }
 
 /* Writes a tiny model in two files, the second with a value that is other by `change`. */
@@ -129,7 +114,7 @@ static void write_parts(char first[200], char second[200], float change) {
             gguf_add_tensor(out, tensor);
         }
         char *path = part ? second : first;
-        snprintf(path, 200, "%s/parts-0000%d-of-00002.gguf", folder, (int)part + 1);
+        snprintf(path, 200, "%s/parts-0000%d-of-00002.gguf", scratch, (int)part + 1);
         unlink(path); /* it may be mapped */
         assert_true(gguf_write_to_file(out, path, false));
         gguf_free(out);
@@ -176,22 +161,14 @@ static void too_large_a_context(void **state) {
 }
 
 static int open_all(void **state) {
-    (void)state;
     engine = weights_engine();
-    return mkdtemp(folder) ? 0 : -1;
+    return scratch_open(state);
 }
 
 static int close_all(void **state) {
     (void)state;
     cord_engine_close(engine);
-    static const char *const names[] = {"empty",   "text", "short",     "magic",           "version",
-                                        "nothing", "huge", "truncated", "truncated-later", "secret"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char path[200];
-        snprintf(path, sizeof path, "%s/%s.gguf", folder, names[i]);
-        unlink(path);
-    }
-    return rmdir(folder);
+    return rmdir(scratch); /* opening has left nothing in it */
 }
 
 int main(void) {

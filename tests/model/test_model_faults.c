@@ -38,7 +38,6 @@ static const char *const questions[PROBLEMS][2] = {
 
 static struct server server; /* the real one */
 static struct proxy proxy;
-static char folder[] = "/tmp/cord-faults-XXXXXX";
 static char weights[64];     /* of two layers: what a model says does not matter here */
 static struct buf reference; /* trajectories.jsonl of the run without faults */
 static struct buf live_reference;
@@ -48,22 +47,13 @@ static int64_t all_requests, all_spoiled[SPOILS];
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
 
-static void write_file(const char *name, const struct buf *text) {
-    char path[100];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text->data, 1, text->len, file), text->len);
-    fclose(file);
-}
-
 static void write_inputs(const char *url) {
     struct buf text;
     buf_init(&text, "a file", 1 << 20);
     for (int i = 0; i < PROBLEMS; i++)
         buf_addf(&text, "{\"id\": \"p%d\", \"question\": \"%s\", \"answer\": \"%s\"}\n", i, questions[i][0],
                  questions[i][1]);
-    write_file("p.jsonl", &text);
+    scratch_write("p.jsonl", buf_text(&text));
     buf_clear(&text);
     buf_addf(&text,
              "problems: {file: p.jsonl}\n"
@@ -75,7 +65,7 @@ static void write_inputs(const char *url) {
              "run: {out: out, in_flight: %d}\n"
              "servers: {first_byte: 2.5, idle: 2.5, tries: 12, backoff: 0.02, longest_pause: 0.3}\n",
              url, url, url, PROBLEMS);
-    write_file("r.yaml", &text);
+    scratch_write("r.yaml", buf_text(&text));
     buf_release(&text);
 }
 
@@ -101,7 +91,7 @@ static pid_t start_run(const char *out, const char *const *more) {
     pid_t pid = fork();
     if (pid != 0) return pid;
     int fd = -1;
-    if (chdir(folder) == 0) fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (chdir(scratch) == 0) fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(fd, 1);
     dup2(fd, 2);
     execv(CORD_BINARY, (char *const *)(uintptr_t)argv);
@@ -118,7 +108,7 @@ static int end_run(pid_t pid) {
 static struct buf read_file(const char *out, const char *name) {
     char path[200];
     struct buf text;
-    snprintf(path, sizeof path, "%s/%s%s", folder, out, name);
+    snprintf(path, sizeof path, "%s/%s%s", scratch, out, name);
     assert_ok(file_read(path, "file", 64 << 20, &text, err));
     return text;
 }
@@ -139,7 +129,7 @@ static int count_rows(const char *out, const char *question) {
     char path[200];
     sqlite3 *db;
     sqlite3_stmt *statement;
-    snprintf(path, sizeof path, "%s/%s/journal.sqlite", folder, out);
+    snprintf(path, sizeof path, "%s/%s/journal.sqlite", scratch, out);
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
     if (sqlite3_prepare_v2(db, question, -1, &statement, NULL) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
@@ -230,12 +220,11 @@ static void print_counts(const char *what, int64_t began) {
 /* ---- replayed ---------------------------------------------------------------------------------------------------- */
 
 static int open_all(void **state) {
-    (void)state;
     at_length = getenv("CORD_TEST_AT_LENGTH") != NULL;
     char whole[4096];
-    assert_non_null(mkdtemp(folder));
+    scratch_open(state);
     weights_path(SMOLLM2, whole, sizeof whole);
-    snprintf(weights, sizeof weights, "%s/shallow.gguf", folder);
+    snprintf(weights, sizeof weights, "%s/shallow.gguf", scratch);
     assert_true(shallow_write(whole, weights, 2));
     server = server_start(weights, 1);
     proxy = (struct proxy){.upstream = server.port, .keeps = true, .caches = true};
@@ -258,18 +247,15 @@ static int open_all(void **state) {
 }
 
 static int close_all(void **state) {
-    (void)state;
-    char command[100];
     server_stop(&server);
     proxy_release(&proxy);
     buf_release(&reference);
     if (live_reference.data) buf_release(&live_reference);
     if (getenv("CORD_TEST_KEEP")) { /* to look at what differs */
-        print_message("kept: %s\n", folder);
+        print_message("kept: %s\n", scratch);
         return 0;
     }
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command); // NOLINT(cert-env33-c)
+    return scratch_close(state);
 }
 
 /* The proxy for a run: on what was kept, or (`port`) on the real server; a share of the requests is spoiled. */

@@ -30,12 +30,10 @@ static void scores_beyond_a_window(void **state) {
     assert_true(sums.total / sums.tokens <= LIMIT_MEAN);
 }
 
-static void make_f16(char path[]) {
+static void make_f16(char path[32]) {
     char from[4096];
     weights_path(GEMMA, from, sizeof from);
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
+    scratch_file(path);
     struct llama_model_quantize_params params = llama_model_quantize_default_params();
     params.ftype = LLAMA_FTYPE_MOSTLY_F16;
     params.allow_requantize = true;
@@ -44,7 +42,7 @@ static void make_f16(char path[]) {
 
 static int open_engine(void **state) {
     (void)state;
-    char path[] = "/tmp/cord-f16-XXXXXX";
+    char path[32];
     make_f16(path);
     engine = weights_engine();
     cord_model_options options = {.name = GEMMA " in F16", .path = path, .context = ROW_TOKENS};

@@ -5,7 +5,7 @@
 #ifndef CORD_TEST_TINY_H
 #define CORD_TEST_TINY_H
 
-#include "support.h"
+#include "scratch.h"
 
 #include <gguf.h>
 #include <llama.h>
@@ -283,10 +283,7 @@ static inline void tiny_write(enum tiny_kind kind, char path[64]) {
     tiny_head(&t, n_vocab);
     if (kind == TINY_LONGROPE) tiny_longrope(&t);
 
-    snprintf(path, 64, "/tmp/cord-tiny-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
+    scratch_file(path);
     assert_true(gguf_write_to_file(t.file, path, false));
     gguf_free(t.file);
     ggml_free(t.tensors);

@@ -2,30 +2,12 @@
  * an error names. */
 
 #include "recipe/recipe.h"
-#include "support.h"
+#include "scratch.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/cord-extends-XXXXXX";
-
-static const char *in_folder(const char *name) {
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_file(const char *name, const char *text) {
-    FILE *out = fopen(in_folder(name), "wb");
-    assert_non_null(out);
-    assert_true(fputs(text, out) >= 0);
-    assert_int_equal(fclose(out), 0);
-}
+static void write_file(const char *name, const char *text) { scratch_write(name, text_of(text)); }
 
 static int set_up(void **state) {
-    (void)state;
-    if (!mkdtemp(folder) || mkdir(in_folder("sub"), 0700)) return -1;
+    scratch_open(state);
     write_file("sub/own.gguf", "GGUF");
     write_file("one.gguf", "GGUF");
     write_file("two.gguf", "GGUF");
@@ -40,16 +22,9 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
 static cord_status load(const char *name, const char *set, struct recipe *recipe, cord_error *err) {
     struct recipe_options options = {.set = &set, .n_set = set ? 1 : 0};
-    return recipe_load(in_folder(name), &options, recipe, err);
+    return recipe_load(scratch_path(name), &options, recipe, err);
 }
 
 static void assert_refused(const char *name, const char *set, const char *where, const char *part) {
@@ -115,12 +90,12 @@ static void files_are_relative_to_the_recipe_they_stand_in(void **state) {
     struct recipe r;
     write_file("sub/far.yaml", "extends: ../base.yaml\nmodels: {b: {file: ./own.gguf}}\n");
     assert_ok(load("sub/far.yaml", "problems.limit=1", &r, err));
-    assert_string_equal(r.problems.path, in_folder("sub/../p.jsonl"));
-    assert_string_equal(r.models[0].options.path, in_folder("sub/.././one.gguf"));
-    assert_string_equal(r.models[1].options.path, in_folder("sub/./own.gguf"));
+    assert_string_equal(r.problems.path, scratch_path("sub/../p.jsonl"));
+    assert_string_equal(r.models[0].options.path, scratch_path("sub/.././one.gguf"));
+    assert_string_equal(r.models[1].options.path, scratch_path("sub/./own.gguf"));
     recipe_release(&r);
     assert_ok(load("sub/far.yaml", "problems.file=q.jsonl", &r, err));
-    assert_string_equal(r.problems.path, in_folder("sub/q.jsonl"));
+    assert_string_equal(r.problems.path, scratch_path("sub/q.jsonl"));
     recipe_release(&r);
 }
 
@@ -131,7 +106,7 @@ static void a_chain_is_followed(void **state) {
     assert_ok(load("third.yaml", NULL, &r, err));
     assert_int_equal(r.search.beam, 5);
     assert_int_equal(r.search.step_tokens, 99);
-    assert_string_equal(r.models[1].options.path, in_folder("sub/./own.gguf"));
+    assert_string_equal(r.models[1].options.path, scratch_path("sub/./own.gguf"));
     recipe_release(&r);
 }
 
@@ -176,5 +151,5 @@ int main(void) {
         cmocka_unit_test(errors_name_the_file_that_they_are_in),
         cmocka_unit_test(what_cannot_be_extended_is_told),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, scratch_close);
 }

@@ -120,7 +120,7 @@ static void overrides_are_applied_in_order(void **state) {
                          "teachers.one.prompt.marker=### Step {n}: # really",
                          "prompt.between=\"\\n\\n\\n\"",
                          "prompt.system="};
-    write_text(file, TEXT(MINIMAL "search: {beam: 9}\n"));
+    const char *file = scratch_write("r.yaml", TEXT(MINIMAL "search: {beam: 9}\n"));
     struct recipe_options options = {.set = set, .n_set = 7, .models_folder = models};
     assert_ok(recipe_load(file, &options, &r, err));
     assert_int_equal(r.search.beam, 3);
@@ -343,16 +343,16 @@ static void models_are_found_by_path_or_name(void **state) {
     assert_string_equal(path, want);
     assert_ok(recipe_find_model(want, "/nowhere", NULL, &arena, &path, err));
     assert_string_equal(path, want);
-    assert_ok(recipe_find_model("models/small.gguf", folder, NULL, &arena, &path, err));
+    assert_ok(recipe_find_model("models/small.gguf", scratch, NULL, &arena, &path, err));
     assert_ok(recipe_find_model("small.gguf", models, NULL, &arena, &path, err)); /* a path, from the recipe's folder */
     assert_int_equal(recipe_find_model("smal", NULL, models, &arena, &path, &failed), CORD_BAD_MODEL);
     assert_non_null(strstr(failed.message, "(there: small, tiny); did you mean 'small'?"));
     assert_non_null(strstr(failed.message, "make models"));
     assert_int_equal(recipe_find_model("tiny", NULL, NULL, &arena, &path, &failed), CORD_BAD_MODEL);
     assert_non_null(strstr(failed.message, "no folder of models"));
-    assert_int_equal(recipe_find_model("x/y.gguf", folder, models, &arena, &path, &failed), CORD_BAD_MODEL);
+    assert_int_equal(recipe_find_model("x/y.gguf", scratch, models, &arena, &path, &failed), CORD_BAD_MODEL);
     assert_non_null(strstr(failed.message, "there is no model file"));
-    assert_int_equal(recipe_find_model("./models", folder, models, &arena, &path, &failed), CORD_BAD_MODEL);
+    assert_int_equal(recipe_find_model("./models", scratch, models, &arena, &path, &failed), CORD_BAD_MODEL);
     assert_non_null(strstr(failed.message, "is a folder"));
     arena_release(&arena);
 }
@@ -377,13 +377,13 @@ static void templates_are_files_or_known_formats(void **state) {
     assert_refused(TEXT(SERVED("x/none.jinja")), NULL, "r.yaml:2:60", "x/none.jinja, nor a format of that name");
 
     /* a file of that name comes first, a folder does not */
-    snprintf(path, sizeof path, "%s/chatml", folder);
+    snprintf(path, sizeof path, "%s/chatml", scratch);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_ok(load(TEXT(SERVED("chatml")), NULL, &r, err));
     assert_null(r.models[1].template_path);
     recipe_release(&r);
     assert_int_equal(rmdir(path), 0);
-    write_text(path, TEXT("{{ messages }}"));
+    scratch_write("chatml", TEXT("{{ messages }}"));
     assert_ok(load(TEXT(SERVED("chatml")), NULL, &r, err));
     assert_string_equal(r.models[1].template_path, path);
     assert_null(r.models[1].options.chat_template);
@@ -416,5 +416,5 @@ int main(void) {
         cmocka_unit_test(models_are_found_by_path_or_name),
         cmocka_unit_test(templates_are_files_or_known_formats),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, scratch_close);
 }

@@ -260,5 +260,5 @@ int main(void) {
         cmocka_unit_test(graders_are_read),
         cmocka_unit_test(graders_that_contradict_themselves_are_told),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, scratch_close);
 }

@@ -81,8 +81,7 @@ static void a_selection_takes_the_recipe_of_any_run(void **state) {
     for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
         struct recipe first, second;
         assert_ok(load(text_of(recipes[i]), NULL, &first, err));
-        write_text(file, first.resolved);
-        assert_ok(recipe_load(file, &options, &second, err));
+        assert_ok(recipe_load(scratch_write("r.yaml", first.resolved), &options, &second, err));
         assert_int_equal(second.search.strategy, STRATEGY_SELECTION);
         assert_false(second.search.adaptive);
         assert_int_equal(second.search.runs, 1);
@@ -357,5 +356,5 @@ int main(void) {
         cmocka_unit_test(outlines_tell_methods_apart),
         cmocka_unit_test(outlines_tell_whose_scores_choose),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, scratch_close);
 }

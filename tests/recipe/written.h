@@ -4,42 +4,16 @@
 #define CORD_TEST_WRITTEN_H
 
 #include "recipe/recipe.h"
-#include "support.h"
+#include "scratch.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/cord-recipe-XXXXXX";
-static char file[64], models[64];
-
-static inline void write_text(const char *path, cord_text text) {
-    FILE *out = fopen(path, "wb");
-    assert_non_null(out);
-    assert_int_equal(fwrite(text.data, 1, text.len, out), text.len);
-    assert_int_equal(fclose(out), 0);
-}
+static char models[64];
 
 static inline int set_up(void **state) {
-    (void)state;
-    char path[96];
-    if (!mkdtemp(folder)) return -1;
-    snprintf(file, sizeof file, "%s/r.yaml", folder);
-    snprintf(models, sizeof models, "%s/models", folder);
-    if (mkdir(models, 0700)) return -1;
-    const char *names[] = {"tiny", "small"};
-    for (int i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/%s.gguf", models, names[i]);
-        write_text(path, TEXT("GGUF"));
-    }
+    scratch_open(state);
+    snprintf(models, sizeof models, "%s/models", scratch);
+    scratch_write("models/tiny.gguf", TEXT("GGUF"));
+    scratch_write("models/small.gguf", TEXT("GGUF"));
     return 0;
-}
-
-static inline int tear_down(void **state) {
-    (void)state;
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
 }
 
 /* ---- help for tests -------------------------------------------------------------------------------------------- */
@@ -50,9 +24,8 @@ static inline int tear_down(void **state) {
 #define MINIMAL  HEAD TEACHERS RUN
 
 static inline cord_status load(cord_text yaml, const char *set, struct recipe *recipe, cord_error *err) {
-    write_text(file, yaml);
     struct recipe_options options = {.set = &set, .n_set = set ? 1 : 0, .models_folder = models};
-    return recipe_load(file, &options, recipe, err);
+    return recipe_load(scratch_write("r.yaml", yaml), &options, recipe, err);
 }
 
 static inline void assert_refused(cord_text yaml, const char *set, const char *where, const char *part) {
@@ -60,7 +33,7 @@ static inline void assert_refused(cord_text yaml, const char *set, const char *w
     cord_error err = {0};
     cord_status status = load(yaml, set, &recipe, &err);
     if (status == CORD_OK) fail_msg("taken, but should be refused with '%s'", part);
-    if (strcmp(where, err.where[0] == '-' ? err.where : err.where + strlen(folder) + 1) != 0 ||
+    if (strcmp(where, err.where[0] == '-' ? err.where : err.where + strlen(scratch) + 1) != 0 ||
         !strstr(err.message, part))
         fail_msg("got '%s: %s', want '%s: …%s…'", err.where, err.message, where, part);
 }

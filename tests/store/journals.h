@@ -17,7 +17,7 @@ struct fixture {
 static inline int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     arena_init(&f.arena);
     sample_build(&f.sample);
     sample_plant(&f.sample);
@@ -30,7 +30,7 @@ static inline int tear_down(void **state) {
     struct fixture *f = *state;
     journal_close(f->journal);
     arena_release(&f->arena);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     return 0;
 }
 

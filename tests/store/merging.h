@@ -46,7 +46,7 @@ static inline cord_status move(cord_text resolved, const char *out, struct arena
 static inline int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     arena_init(&f.arena);
     sample_build(&f.sample);
     sample_plant(&f.sample);
@@ -59,7 +59,7 @@ static inline int set_up(void **state) {
 static inline int tear_down(void **state) {
     struct fixture *f = *state;
     arena_release(&f->arena);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     return 0;
 }
 

@@ -4,31 +4,13 @@
 #ifndef CORD_TEST_SAMPLE_H
 #define CORD_TEST_SAMPLE_H
 
-#include "support.h"
+#include "scratch.h"
 
+#include "base/json.h"
 #include "data/problem_sets.h"
 #include "store/journal.h"
 
-#include <ftw.h>
 #include <math.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* ---- folders ------------------------------------------------------------------------------------------------- */
-
-static inline char *sample_folder(char folder[64]) {
-    snprintf(folder, 64, "/tmp/cord_test_XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    return folder;
-}
-
-static inline int sample_remove_one(const char *path, const struct stat *info, int kind, struct FTW *at) {
-    (void)info, (void)kind, (void)at;
-    return remove(path);
-}
-
-static inline void sample_remove(const char *folder) { nftw(folder, sample_remove_one, 8, FTW_DEPTH | FTW_PHYS); }
 
 /* ---- problems ------------------------------------------------------------------------------------------------ */
 
@@ -252,6 +234,26 @@ static inline void sample_tell(struct journal *journal, int64_t problem, const s
     struct answered answers[2];
     sample_answers(s, answers);
     assert_ok(journal_finished(journal, problem, answers, 2, err));
+}
+
+/* ---- what was made of it, read ---------------------------------------------------------------------------------- */
+
+/* Line `number` (from 0) of a text of JSONL; NULL behind the last. The caller's to json_decref. */
+static inline json_t *line_of(cord_text all, int number) {
+    for (ptrdiff_t end; (end = text_find(all, TEXT("\n"))) >= 0; all = text_slice(all, (size_t)end + 1, all.len))
+        if (number-- == 0) {
+            json_t *line = json_loadb(all.data, (size_t)end, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+            assert_non_null(line);
+            return line;
+        }
+    assert_int_equal(all.len, 0); /* the last line has its newline */
+    return NULL;
+}
+
+static inline cord_text content_at(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_string(value)) fail_msg("no text '%s'", key);
+    return (cord_text){json_string_value(value), json_string_length(value)};
 }
 
 #endif

@@ -36,7 +36,7 @@ static void close_both(struct fixture *f) {
 static int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     sample_build(&f.sample);
     *state = &f;
     return 0;
@@ -45,7 +45,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
     if (f->ledger) close_both(f);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     return 0;
 }
 

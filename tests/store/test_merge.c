@@ -178,7 +178,7 @@ static void test_what_is_done_wins(void **state) {
         assert_text(problems[1].reason, "too long");
         assert_int_equal(problems[2].rounds, 1);
         journal_close(journal);
-        sample_remove(in(f, "out"));
+        scratch_remove(in(f, "out"));
     }
 }
 
@@ -208,7 +208,7 @@ static void test_other_problem_under_the_same_id(void **state) {
     assert_merged(f, "a", "b");
     assert_gold(f, "5");
     assert_int_equal(f->counts.merged.problems, 3);
-    sample_remove(in(f, "out"));
+    scratch_remove(in(f, "out"));
     f->options.prefer = MERGE_LAST;
     assert_merged(f, "a", "b");
     assert_gold(f, "6");
@@ -228,7 +228,7 @@ static void test_other_results(void **state) {
     f->options.prefer = MERGE_FIRST;
     assert_merged(f, "a", "b");
     assert_same_runs(f, "out", "a");
-    sample_remove(in(f, "out"));
+    scratch_remove(in(f, "out"));
     f->options.prefer = MERGE_LAST;
     assert_merged(f, "a", "b");
     assert_true(text_equal(dump(f, "out"), dump(f, "b")));
@@ -263,7 +263,7 @@ static void test_other_recipes_and_models(void **state) {
     f->options.prefer = MERGE_NONE;
     assert_int_equal(merge_to(f, "again", 1, (const char *[]){"out"}), CORD_OK);
     assert_text(fact(f, "again", "mixed"), "search.beam: 4 -> 2\nrun.seed: 1 -> 2\nmodel.big.sha256: abc -> def\n");
-    sample_remove(in(f, "out"));
+    scratch_remove(in(f, "out"));
     f->options.prefer = MERGE_LAST;
     assert_merged(f, "a", "b");
     assert_text(fact(f, "out", "recipe"), "Recipe");

@@ -58,7 +58,7 @@ static void test_wrong_folders(void **state) {
     assert_merged(f, "begun", "a"); /* a shard whose server never came */
     assert_non_null(strstr(f->told, "begun: nothing has been run here yet; it is left out"));
     assert_int_equal(f->counts.left_out, 1);
-    sample_remove(in(f, "out"));
+    scratch_remove(in(f, "out"));
     make_run(f, "damaged", "2", "2");
     FILE *file = fopen(in(f, "damaged/journal.sqlite"), "r+");
     enum { PAGE = 4096, FROM = 6, TO = 12 }; /* what is looked at before the merge stands elsewhere */
@@ -119,7 +119,7 @@ static void test_killed_merge(void **state) {
         assert_int_equal(f->n_told, n);
         assert_same_runs(f, "out", "whole");
         assert_false(exists(f, "out/trajectories.jsonl.77.tmp"));
-        sample_remove(in(f, "out"));
+        scratch_remove(in(f, "out"));
     }
 }
 
@@ -132,7 +132,7 @@ static void test_a_run_is_no_draft(void **state) {
     assert_int_equal(MERGE(f, "a"), CORD_BAD_USAGE);
     assert_non_null(strstr(f->err.message, "no draft of a merge"));
     assert_string_equal(fingerprint(f, "out.merging"), before);
-    sample_remove(in(f, "out.merging"));
+    scratch_remove(in(f, "out.merging"));
     assert_int_equal(mkdir(in(f, "out.merging"), 0777), 0); /* as a merge that was killed at once leaves it */
     assert_merged(f, "a");
     assert_false(exists(f, "out/merging"));

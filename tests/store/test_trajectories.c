@@ -1,7 +1,6 @@
 /* test_trajectories.c - trajectories.jsonl, read back with jansson; and files that appear whole or not at all. */
 #include "store/sample.h"
 
-#include "base/json.h"
 #include "store/output.h"
 #include "store/trajectories.h"
 
@@ -14,7 +13,7 @@ struct fixture {
 static int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    sample_folder(f.folder);
+    scratch_folder(f.folder);
     sample_build(&f.sample);
     assert_ok(journal_open(f.folder, JOURNAL_WRITE, &f.journal, err));
     sample_problems(f.journal);
@@ -26,33 +25,16 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
     journal_close(f->journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     return 0;
 }
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* Line `number` (from 0) of a text of JSONL; NULL behind the last. The caller's to json_decref. */
-static json_t *line_of(cord_text all, int number) {
-    for (ptrdiff_t end; (end = text_find(all, TEXT("\n"))) >= 0; all = text_slice(all, (size_t)end + 1, all.len))
-        if (number-- == 0) {
-            json_t *line = json_loadb(all.data, (size_t)end, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-            assert_non_null(line);
-            return line;
-        }
-    assert_int_equal(all.len, 0); /* the last line has its newline */
-    return NULL;
-}
-
 static const char *text_at(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
     if (!text) fail_msg("no text '%s'", key);
     return text;
-}
-
-static cord_text content_at(const json_t *object, const char *key) {
-    const json_t *value = json_object_get(object, key);
-    return (cord_text){json_string_value(value), json_string_length(value)};
 }
 
 static void read_trajectories(struct fixture *f, struct buf *out) {
@@ -126,7 +108,7 @@ static void test_equal_runs_have_equal_files(void **state) {
     struct buf first, second;
     read_trajectories(f, &first);
     journal_close(f->journal);
-    sample_remove(f->folder);
+    scratch_remove(f->folder);
     assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->journal, err));
     for (int r = 0; r < 3; r++)
         for (int i = 0; i < f->sample.rounds[r].n_candidates; i++) {
