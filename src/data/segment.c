@@ -57,10 +57,12 @@ static ptrdiff_t find_end(const struct prompt_style *style, cord_text text, bool
     return -1;
 }
 
+static bool is_heading_sign(char c) { return c == '#' || c == '*' || c == ' ' || c == '\t'; }
+
 /* What stands before a marker in its line is a part of it where it is but signs: "#" of "#### Step 2.", "**". */
 static cord_text before_heading(cord_text text) {
     size_t at = text.len;
-    while (at && memchr("#* \t", text.data[at - 1], 4)) at--;
+    while (at && is_heading_sign(text.data[at - 1])) at--;
     return at && text.data[at - 1] == '\n' ? text_slice(text, 0, at) : text;
 }
 
