@@ -19,6 +19,19 @@ static void check_stops(const struct prompt_style *style, struct arena *arena) {
     assert(text_starts(text_trim(style->think_close), stops.text[1]));
 }
 
+/* Of a text that was cut inside a stop string nothing of that is kept, and all that is kept is a beginning. */
+static void check_cut(const struct prompt_style *style, cord_text text, struct arena *arena) {
+    struct segment_stops stops;
+    cord_error err = {0};
+    cord_text kept;
+    if (segment_stops(style, arena, &stops, &err) != CORD_OK) return;
+    assert(segment_before_stop(style, text, arena, &kept, &err) == CORD_OK);
+    assert(kept.len <= text.len && text_starts(text, kept));
+    for (int i = 0; i < stops.n; i++)
+        for (size_t len = 1; len < stops.text[i].len; len++)
+            if (text_ends(text, text_slice(stops.text[i], 0, len))) assert(kept.len + len <= text.len);
+}
+
 /* A text read step by step, each from where the one before ended: together they are the text again, each has content, and what
  * is one step read again is one. */
 static void check_pieces(enum segmentation how, cord_text phrases, cord_text text, bool cut, struct arena *arena) {
@@ -54,6 +67,7 @@ static void check_joined(const struct prompt_style *style, cord_text parent, cor
     assert(segment_open(style, parent, parent_cut, NUMBER, arena, &open, &err) == CORD_OK);
     assert(segment_extend(style, parent, parent_cut, NUMBER, step, cut, arena, &all, &err) == CORD_OK);
     assert(text_starts(open, parent) && text_starts(all, open));
+    check_cut(style, step, arena);
     assert(text_equal(text_slice(all, open.len, all.len), kept));
     cord_text added = text_slice(open, parent.len, open.len);
     if (parent_cut) {
