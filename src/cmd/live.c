@@ -90,9 +90,8 @@ static void add_totals(const struct live *live, struct page *page) {
     page_print(page, PAINT_NONE, "\n");
 }
 
-/* Lines that can be taken off again: those that the screen has, but for the one behind them, where the cursor stands, and one
- * above them: tmux keeps a copy of all that is erased from the screen's first line on. */
-static int most_lines(const struct live *live) { return terminal_rows(live->options.out) - 2; }
+/* Lines that can be taken off again: those that the screen has, but for the one behind them, where the cursor stands. */
+static int most_lines(const struct live *live) { return terminal_rows(live->options.out) - 1; }
 
 /* How many of the problems in flight have a line of their own; -1: not even the line that counts the others has room. */
 static int shown_flights(const struct live *live, int flying) {
@@ -174,7 +173,8 @@ static void add_spending(const struct live *live, struct page *page) {
     page_print(page, PAINT_NONE, "\n");
 }
 
-/* Takes the painted lines off again. A terminal that has become narrower since has wrapped them. */
+/* Takes the painted lines off again, one by one: what is erased from the screen's first line down to its end, tmux keeps a
+ * copy of. A terminal that has become narrower since has wrapped them. */
 static void erase(struct live *live) {
     cord_text rest = buf_text(&live->painted), line;
     int columns = terminal_columns(live->options.out), rows = 0;
@@ -182,7 +182,9 @@ static void erase(struct live *live) {
         int width = page_width(line);
         rows += width > columns ? (width + columns - 1) / columns : 1;
     }
-    if (rows) fprintf(live->options.out, "\033[%dA\033[J", rows);
+    if (rows) fprintf(live->options.out, "\033[%dA", rows);
+    for (int i = 0; i < rows; i++) fprintf(live->options.out, "\033[2K\033[B");
+    if (rows) fprintf(live->options.out, "\033[%dA", rows);
     buf_clear(&live->painted);
 }
 
