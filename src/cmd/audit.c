@@ -175,8 +175,7 @@ const struct verb verb_audit = {
             "figure to the letter: docs/audit.md.\n\n"
             "With --rollouts it also asks the run's models: behind each step of the best trajectories every teacher "
             "writes on to the end, N times, and a step whose label in `cord export --format prm` is bad should lower "
-            "the share of right answers.\n"
-            "",
+            "the share of right answers.\n",
     .options = options,
     .min_args = 1,
     .max_args = 1,

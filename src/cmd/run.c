@@ -14,9 +14,9 @@
 #include "store/summary.h"
 #include "store/trajectories.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { SAMPLE = 3 }; /* problems that a forecast is made of */
 
@@ -69,27 +69,23 @@ static cord_status find_folder(struct run *run, cord_error *err) {
 
 /* A folder's own recipe.yaml leads back to it, unless the folder was moved, or the command is typed elsewhere: then all would
  * begin anew. */
-static cord_status check_own_recipe(const struct run *run, cord_error *err) {
+static cord_status check_own_recipe(struct run *run, cord_error *err) {
     const char *recipe = run->input->recipe, *slash = recipe ? strrchr(recipe, '/') : NULL;
     if (!recipe || strcmp(slash ? slash + 1 : recipe, "recipe.yaml") != 0) return CORD_OK;
     for (int i = 0; i < run->input->n_set; i++)
         if (text_starts(text_of(run->input->set[i]), TEXT("run.out="))) return CORD_OK;
-    int len = slash ? (int)(slash - recipe) : 1;
-    const char *folder = slash ? recipe : ".";
-    char journal[PATH_MAX];
+    char *folder = arena_printf(&run->arena, "%.*s", slash ? (int)(slash - recipe) : 1, slash ? recipe : ".");
+    char *journal = folder ? arena_printf(&run->arena, "%s/journal.sqlite", folder) : NULL;
     struct stat own, out;
-    if (snprintf(journal, sizeof journal, "%.*s/journal.sqlite", len, folder) >= (int)sizeof journal) return CORD_OK;
-    if (stat(journal, &own) != 0) return CORD_OK;
-    *strrchr(journal, '/') = '\0';
-    if (stat(journal, &own) != 0) return CORD_OK;
-    bool same = stat(run->recipe.out, &out) == 0 && own.st_dev == out.st_dev && own.st_ino == out.st_ino;
-    if (same) return CORD_OK;
+    if (!journal) return error_memory(err);
+    if (access(journal, F_OK) != 0 || stat(folder, &own) != 0) return CORD_OK;
+    if (stat(run->recipe.out, &out) == 0 && own.st_dev == out.st_dev && own.st_ino == out.st_ino) return CORD_OK;
     error_where(err, "%s", recipe);
     return error_set(
         err, CORD_BAD_RECIPE,
         "this is the recipe of the run in %s, and its run.out leads to %s, where all would begin anew; go on "
         "with --set run.out=%s, or name another folder so",
-        journal, run->recipe.out, journal);
+        folder, run->recipe.out, folder);
 }
 
 static cord_status read_problems(struct run *run, cord_error *err) {

@@ -227,13 +227,13 @@ static cord_status read_step(const json_t *value, int number, struct arena *aren
     const json_t *text = json_object_get(value, "text"), *category = json_object_get(value, "category");
     if (!json_is_object(value)) return error_set(err, CORD_BAD_INPUT, "its step %d is not an object", number);
     if (!json_is_string(text)) return error_set(err, CORD_BAD_INPUT, "its step %d has no \"text\"", number);
-    if (!find_category(category))
-        return error_set(err, CORD_BAD_INPUT, "the category of its step %d is none of the four", number);
+    const char *known = find_category(category);
+    if (!known) return error_set(err, CORD_BAD_INPUT, "the category of its step %d is none of the four", number);
     CORD_TRY(keep_text(text, arena, &rest, err));
     rest = text_trim(rest);
     do {
         if (*n == MOST_STEPS) return error_set(err, CORD_BAD_INPUT, "it has more than %d steps", MOST_STEPS);
-        steps[*n] = (struct integrated_step){.text = next_step(&rest), .category = find_category(category)};
+        steps[*n] = (struct integrated_step){.text = next_step(&rest), .category = known};
         if (!steps[(*n)++].text.len) return error_set(err, CORD_BAD_INPUT, "its step %d is empty", number);
     } while (rest.len);
     return CORD_OK;
