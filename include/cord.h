@@ -229,6 +229,7 @@ typedef struct {
     uint64_t memory;      /* bytes that the caches of local models may take */
     const char *llama;    /* llama.cpp's version */
     const char *features; /* of the processor, as llama.cpp uses them */
+    int full_batch;       /* rows of a batch, more than which are hardly faster */
 } cord_engine_info;
 cord_engine_info cord_engine_get_info(const cord_engine *engine);
 

@@ -9,7 +9,7 @@
 # The prefix lies outside the build folder, in the cache, so that `make clean` does not cost the minutes that
 # llama.cpp takes to compile. The library's layout:
 #
-#   include/            llama.h, ggml*.h, gguf.h
+#   include/            llama.h, ggml*.h, gguf.h; ggml-backend-impl.h, which ggml does not install: what a device of ggml is
 #   include-jinja/      jinja/*.h, json.h, unicode.h: llama.cpp's template engine, which its C API lacks
 #   lib/                libllama.a, libggml*.a, libllamajinja.a, and CMake's package files
 #   share/templates/    real chat templates, for tests
@@ -41,7 +41,7 @@ version=0.5.0
 repository=https://github.com/ggml-org/llama.cpp
 npm_package=node-llama-cpp@3.22.1
 npm_sha256=a0d9dd80eacd2ab1cfe71aee57ac8a806487fd70b3d2a38fbec637752d9e5c5f
-layout=1 # raise when the prefix's layout changes, so that older builds are not taken for it
+layout=2 # raise when the prefix's layout changes, so that older builds are not taken for it
 
 here=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-cc} CXX=${CXX:-c++}
@@ -67,7 +67,7 @@ if [ $what != tools ]; then
            common/unicode.cpp common/unicode.h models/templates"
     source_sha256=9b040df47d544ff053e39f365d0a98eac562ca76d8e8877089bd45f0f9489790
     targets=all
-    needed="include/llama.h include-jinja/jinja/runtime.h lib/libllama.a lib/libllamajinja.a"
+    needed="include/llama.h include/ggml-backend-impl.h include-jinja/jinja/runtime.h lib/libllama.a lib/libllamajinja.a"
     cost="about 4 minutes on two cores"
 else
     paths="CMakeLists.txt LICENSE licenses cmake include src ggml vendor common tools scripts/ui-assets.cmake"
@@ -269,6 +269,7 @@ END
 install_library() { # PREFIX
     quietly cmake --install "$build" --prefix "$1"
     rm -rf "${1:?}/bin"
+    cp "$source/ggml/src/ggml-backend-impl.h" "$1/include/"
     install_jinja "$1"
 }
 

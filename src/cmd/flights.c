@@ -261,13 +261,8 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
     return hangar.status;
 }
 
-enum {
-    /* Rows that a batch should have: fewer leave cores idle; more are hardly faster on a CPU, and each further problem has
-     * cells that all rows pass by. */
-    FULL_BATCH = 8,
-    /* Problems where servers alone compute: they make batches of what they get, and queue the rest. */
-    WITH_SERVERS = 64,
-};
+/* Problems where servers alone compute: they make batches of what they get, and queue the rest. */
+enum { WITH_SERVERS = 64 };
 
 /* Whether any model computes in this process. */
 static bool any_is_local(const struct recipe *recipe) {
@@ -292,9 +287,10 @@ int flights_at_once(const struct session *session) {
         double cells = 512 + (recipe->n_teachers ? (double)recipe->search.think_tokens : 4096);
         bytes += cells * (double)cord_model_get_info(session->models[m])->cache_bytes;
     }
-    double room = (double)cord_engine_get_info(session->engine).memory / (bytes > 1 ? bytes : 1);
+    const cord_engine_info engine = cord_engine_get_info(session->engine);
+    double room = (double)engine.memory / (bytes > 1 ? bytes : 1);
     if (!fewest) return room < 2 ? 1 : 2; /* nobody writes: one problem's traces fill batches */
-    int wanted = (FULL_BATCH + fewest - 1) / (fewest ? fewest : 1);
+    int wanted = (engine.full_batch + fewest - 1) / fewest;
     if (room < wanted) wanted = (int)room;
     return wanted > 1 ? wanted : 1;
 }

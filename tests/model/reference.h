@@ -173,14 +173,14 @@ static inline void reference_measure(const struct reference *ref, const llama_to
  * Batching and caching decide in which cells of the cache a sequence lies, and so in which order llama.cpp's CPU kernels add
  * things up. With F32 weights that is next to nothing. Kernels for quantised weights round activations, which makes much more
  * of it: with those of SmolLM2's Q4_1 the plain way itself differs as much when its cells lie elsewhere, as test_model_score.c
- * shows. */
+ * shows. The engine's attention adds up in F32, too, where llama.cpp's rounds its weights to F16. */
 struct reference_limits {
     double worst, mean, score;
 };
 #define REFERENCE_F32 \
     { 0.02, 0.002, 0.002 }
 #define REFERENCE_Q4_1 \
-    { 0.75, 0.07, 0.04 }
+    { 0.75, 0.1, 0.04 }
 #define REFERENCE_Q4_K \
     { 0.25, 0.07, 0.03 }
 

@@ -39,7 +39,7 @@ static int open_model(void **state) {
     longest = (cord_text){text, sizeof text};
     char path[64];
     tiny_write(TINY_LLAMA, path);
-    const cord_engine_options with = {.threads = 1};
+    const cord_engine_options with = {.threads = 1, .memory = 32 << 20}; /* the usual cache is the least one */
     const cord_model_options options = {.path = path, .name = "tiny", .context = TINY_CONTEXT};
     most = TINY_CONTEXT;
     refused = 0;

@@ -97,6 +97,7 @@ static void wake_callers(struct device *device) {
 
 static void *device_main(void *arg) {
     struct device *device = arg;
+    accelerator_threads(device->pool, device->n_threads);
     while (take_work(device)) {
         run_errands(device);
         if (atomic_load(&device->engine->stop)) {

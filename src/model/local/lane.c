@@ -1,5 +1,5 @@
-/* lane.c - a llama_context and the tree of what is cached in it. Attention on a CPU visits every cell up to the highest
- * one in use, whoever it belongs to, so there are several small lanes and not one large one.
+/* lane.c - a llama_context and the tree of what is cached in it. Texts share its cells. A row of a batch visits those of its own
+ * text (attention.h); where that is not to be had, every cell up to the highest one in use, whoever it belongs to.
  * It must not know jobs. */
 #include "model/local/local.h"
 
@@ -17,7 +17,8 @@ static cord_status open_context(struct lane *lane, cord_error *err) {
     params.n_seq_max = (uint32_t)sequences;
     params.n_outputs_max = (uint32_t)(sequences > LANE_OUTPUTS ? sequences : LANE_OUTPUTS);
     params.n_threads = params.n_threads_batch = device_threads(device);
-    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED; /* AUTO turns it on for CPUs, where it is far slower */
+    /* AUTO would turn on ggml's own on CPUs, where it is far slower */
+    params.flash_attn_type = accelerator_used() ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.kv_unified = true;
     params.swa_full = true; /* room for all; what lies outside a window may be overwritten all the same: see tree.c */
     params.abort_callback = must_stop;

@@ -9,6 +9,7 @@ static char features[1000];
 
 static void init_once(void) {
     log_begin();
+    accelerator_begin();
     llama_backend_init();
     snprintf(features, sizeof features, "%s", llama_print_system_info());
 }
@@ -31,7 +32,12 @@ static void stop(cord_engine *engine) {
 
 static void describe(const cord_engine *engine, cord_engine_info *info) {
     const struct device *device = engine->local;
-    if (device) *info = (cord_engine_info){device_threads(device), device_memory(device), llama_version(), features};
+    if (!device) return;
+    *info = (cord_engine_info){.threads = device_threads(device),
+                               .memory = device_memory(device),
+                               .llama = llama_version(),
+                               .features = features,
+                               .full_batch = accelerator_used() ? 32 : 8};
 }
 
 static cord_status count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {

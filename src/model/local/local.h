@@ -6,6 +6,7 @@
  *   tokens.c    texts to tokens and back: what is trusted, where each token's bytes lie
  *   tree.c      what a lane's cache holds: runs of tokens that share their beginnings
  *   lane.c      a llama_context with its tree: forking, making room, computing a batch
+ *   attention.c attention over the cells of a row's own text; accelerator.c makes it known to llama.cpp
  *   device.c    the one thread that computes, and what callers share with it
  *   schedule.c  its turns: who is let in, which lane is next, which rows are in its batch
  *   room.c      in which lane a problem's texts are cached, and who makes way where it is full
@@ -47,6 +48,7 @@ struct local_model {
     const char *context_key;   /* what people set the context by; NULL: nothing */
     int cells;                 /* most of all lanes together */
     int least_lane, most_lane; /* cells of one lane */
+    int usual_lane;            /* of one that problems share */
     bool tips;  /* a state can be copied only where it stands (recurrent and hybrid models), not in part */
     int window; /* tokens that attention of some layers reaches back; 0: all */
     struct arena arena;
@@ -74,6 +76,15 @@ void log_leave(const cord_engine *engine);
 /* The first error that this thread was told since it forgot the one before. */
 void log_forget_error(void);
 cord_text log_first_error(void);
+
+/* ---- attention ------------------------------------------------------------------------------------------------ */
+
+/* Makes attention.c known to llama.cpp; once, before any model is opened. */
+void accelerator_begin(void);
+/* Whether contexts should compute attention with it. Not where there is a GPU, which has its own. */
+bool accelerator_used(void);
+/* The threads that it computes with where this thread calls llama.cpp. */
+void accelerator_threads(struct ggml_threadpool *pool, int n);
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
 

@@ -7,9 +7,6 @@
 
 #include <stdlib.h>
 
-/* Cells of a lane that problems share: more would slow every row down, fewer would keep batches narrow. */
-enum { LANE_CELLS = 4096 };
-
 /* ---- lanes of a model ---------------------------------------------------------------------------------------- */
 
 static bool lane_has(const struct lane *lane, uint64_t group) {
@@ -43,7 +40,7 @@ static void close_lane(struct schedule *schedule, struct lane *lane) {
 
 /* Cells for a text of n tokens that is to grow: a power of two. */
 static int cells_for(const struct local_model *model, long n) {
-    long cells = LANE_CELLS;
+    long cells = model->usual_lane;
     while (cells < n || cells < model->least_lane) cells *= 2;
     return cells > model->most_lane ? model->most_lane : (int)cells;
 }

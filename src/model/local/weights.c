@@ -137,6 +137,16 @@ static void bound_lanes(struct local_model *model) {
         model->most_lane = most;
 }
 
+/* Cells of a lane that problems share: fewer would keep batches narrow. Where rows pass by all cells, more would slow each of
+ * them down; where they do not, more take memory alone, and may be an eighth of what caches may take. */
+static int usual_lane(const struct local_model *model) {
+    enum { LEAST = 4096, MOST = 16384, SHARE = 8 };
+    uint64_t memory = device_memory(model->engine->local) / SHARE;
+    int cells = accelerator_used() ? MOST : LEAST;
+    while (cells > LEAST && (cells > model->cells / SHARE || weights_lane_bytes(model, cells) > memory)) cells /= 2;
+    return cells;
+}
+
 /* Where more is added, nobody has set the context: it is what a search asks for. */
 static cord_status refuse_context(const cord_model_options *options, int trained, cord_error *err) {
     bool set = options->context_key && !options->more_context;
@@ -175,7 +185,8 @@ static uint64_t cell_bytes(const struct local_model *model) {
 uint64_t weights_lane_bytes(const struct local_model *model, int cells) {
     uint64_t vocab = (uint64_t)llama_vocab_n_tokens(model->vocab), heads = (uint64_t)llama_model_n_head(model->weights);
     uint64_t outputs = (uint64_t)(model->sequences > LANE_OUTPUTS ? model->sequences : LANE_OUTPUTS);
-    uint64_t attention = (uint64_t)cells * LANE_WIDTH * heads; /* of one layer: every row with every cell */
+    uint64_t attention =
+        accelerator_used() ? 0 : (uint64_t)cells * LANE_WIDTH * heads; /* of one layer: every row with every cell */
     return (uint64_t)cells * model->base.info.cache_bytes + (attention + 2 * outputs * vocab) * sizeof(float);
 }
 
@@ -227,6 +238,7 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     CORD_TRY(choose_sizes(model, options, err));
     info->context = model->context;
     info->cache_bytes = cell_bytes(model);
+    model->usual_lane = usual_lane(model);
     return CORD_OK;
 }
 
