@@ -34,7 +34,7 @@ struct data {
 };
 
 static float *floats(struct rng *rng, size_t n) {
-    float *x = malloc((n + 1) * sizeof *x);
+    float *x = calloc(n + 1, sizeof *x);
     for (size_t i = 0; i < n; i++) x[i] = (float)(4 * rng_uniform(rng) - 2);
     return x;
 }
@@ -188,7 +188,7 @@ static void definition(void **state) {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct data d = make(&rng, &shapes[i]);
         define(&shapes[i], &d);
-        for (int threads = 1; threads < 5; threads += 3) {
+        for (int threads = 1; threads < 100; threads *= 5) {
             memset(d.out, 0xff, sizeof(float) * (size_t)(shapes[i].rows * shapes[i].heads * shapes[i].value_size));
             compute(&d, threads);
             if (!(apart(&shapes[i], &d) < 1e-5))

@@ -125,6 +125,7 @@ static ggml_backend_t open_backend(ggml_backend_dev_t device, const char *params
                                       .no_alloc = true};
     if (a) a->ctx = ggml_init(memory);
     if (!a || !backend || !a->ctx) {
+        if (a) ggml_free(a->ctx);
         free(a);
         free(backend);
         return NULL;

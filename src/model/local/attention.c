@@ -19,6 +19,7 @@ enum { WIDTH = 8, UNIT_HEADS = 4 }; /* 16 */
 #endif
 
 typedef float vec __attribute__((vector_size(WIDTH * 4), may_alias));
+typedef uint32_t uvec __attribute__((vector_size(WIDTH * 4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(WIDTH * 4), may_alias));
 #define INLINE static inline __attribute__((always_inline))
 
@@ -68,7 +69,7 @@ INLINE vec exponential(vec x) {
     series = series * r + 0.5F;
     series = series * r + 1;
     series = series * r + 1;
-    ivec power = ((ivec)shifted << 23) + 0x3f800000; /* 2^n */
+    uvec power = ((uvec)shifted << 23) + 0x3f800000; /* 2^n */
     return (vec)((ivec)(series * (vec)power) & visible);
 }
 
@@ -226,8 +227,8 @@ static float slope_of(const struct attention *of, int head) {
     return exp2f(-of->max_bias * exponent);
 }
 
-/* Adds the mask, and turns scores into weights, whose sum is left to the caller: returns 1 over it. */
-static float weigh(const struct unit *unit, int row, int head) {
+/* Adds the mask, and turns scores into weights. */
+static void weigh(const struct unit *unit, int row, int head) {
     const struct attention *of = unit->of;
     int n = unit->n[row];
     float *score = scores_of(unit, row, head);
@@ -249,7 +250,7 @@ static float weigh(const struct unit *unit, int row, int head) {
         totals += *at;
     }
     total += sum(totals);
-    return total > 0 ? 1 / total : 0;
+    for (int i = 0; i < n; i += WIDTH) *(vec *)(score + i) /= total;
 }
 
 static void compute_unit(struct unit *unit) {
@@ -259,16 +260,15 @@ static void compute_unit(struct unit *unit) {
     take_queries(unit);
     memset(unit->out, 0, (size_t)(unit->rows * UNIT_HEADS * unit->value_vecs * WIDTH) * sizeof *unit->out);
     in_pieces(unit, score_piece);
-    float inverse[UNIT_ROWS][UNIT_HEADS];
     for (int r = 0; r < unit->rows; r++)
-        for (int h = 0; h < unit->heads; h++) inverse[r][h] = weigh(unit, r, h);
+        for (int h = 0; h < unit->heads; h++) weigh(unit, r, h);
     in_pieces(unit, add_piece);
     for (int r = 0; r < unit->rows; r++) {
         for (int h = 0; h < unit->heads; h++) {
             const float *from = out_of(unit, r) + (size_t)h * (size_t)(unit->value_vecs * WIDTH);
             float *to =
                 (float *)(of->out + (size_t)(unit->row + r) * of->out_row + (size_t)(unit->head + h) * of->out_head);
-            for (int i = 0; i < of->value_size; i++) to[i] = from[i] * inverse[r][h];
+            memcpy(to, from, (size_t)of->value_size * sizeof *to);
         }
     }
 }
@@ -279,36 +279,68 @@ bool attention_available(void) { return true; }
 
 static size_t in_lines(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/* Lays a unit's arrays into the scratch memory; returns how many bytes they take. */
-static size_t lay_out(const struct attention *of, struct unit *unit, char *at) {
-    *unit = (struct unit){.of = of, .key_vecs = vecs(of->key_size), .value_vecs = vecs(of->value_size)};
-    unit->stride = (of->cells + WIDTH - 1) / WIDTH * WIDTH + 16;
-    size_t rows = UNIT_ROWS, lists = rows * UNIT_HEADS, bytes = 0;
-    unit->cell = (int *)(at + bytes), bytes += in_lines(rows * (size_t)of->cells * sizeof(int));
-    unit->q = (float *)(at + bytes), bytes += in_lines(lists * (size_t)(unit->key_vecs * WIDTH) * sizeof(float));
-    unit->score = (float *)(at + bytes), bytes += in_lines(lists * (size_t)unit->stride * sizeof(float));
-    unit->out = (float *)(at + bytes), bytes += in_lines(lists * (size_t)(unit->value_vecs * WIDTH) * sizeof(float));
-    return bytes;
+enum array { CELLS, QUERIES, SCORES, OUT, ARRAYS };
+
+static struct unit unit_of(const struct attention *of) {
+    return (struct unit){.of = of,
+                         .key_vecs = vecs(of->key_size),
+                         .value_vecs = vecs(of->value_size),
+                         .stride = vecs(of->cells) * WIDTH + 16};
+}
+
+/* Where a unit's arrays begin in the scratch memory; behind the last one, its end. */
+static void lay_out(const struct unit *unit, size_t at[ARRAYS + 1]) {
+    size_t rows = UNIT_ROWS, lists = rows * UNIT_HEADS;
+    at[CELLS] = 0;
+    at[QUERIES] = at[CELLS] + in_lines(rows * (size_t)unit->of->cells * sizeof(int));
+    at[SCORES] = at[QUERIES] + in_lines(lists * (size_t)(unit->key_vecs * WIDTH) * sizeof(float));
+    at[OUT] = at[SCORES] + in_lines(lists * (size_t)unit->stride * sizeof(float));
+    at[ARRAYS] = at[OUT] + in_lines(lists * (size_t)(unit->value_vecs * WIDTH) * sizeof(float));
 }
 
 size_t attention_scratch(const struct attention *attention) {
-    struct unit unit;
-    return lay_out(attention, &unit, NULL);
+    const struct unit unit = unit_of(attention);
+    size_t at[ARRAYS + 1];
+    lay_out(&unit, at);
+    return at[ARRAYS];
+}
+
+/* How the work is cut into units: so many rows each, and a key's heads into so many parts. */
+struct shares {
+    int rows, parts;
+};
+
+static int count_units(const struct attention *of, struct shares by) {
+    return (of->rows + by.rows - 1) / by.rows * of->kv_heads * by.parts;
+}
+
+/* Smaller ones where there would be fewer than threads. */
+static struct shares shares_for(const struct attention *of, int threads) {
+    int group = of->heads / of->kv_heads;
+    struct shares by = {UNIT_ROWS, (group + UNIT_HEADS - 1) / UNIT_HEADS};
+    while (by.rows > 1 && count_units(of, by) < threads) by.rows /= 2;
+    while (by.parts < group && count_units(of, by) < threads) by.parts++;
+    return by;
 }
 
 void attention_compute(const struct attention *of, int thread, int threads, void *scratch) {
-    struct unit unit;
-    lay_out(of, &unit, scratch);
-    int group = of->heads / of->kv_heads, parts = (group + UNIT_HEADS - 1) / UNIT_HEADS;
-    int blocks = (of->rows + UNIT_ROWS - 1) / UNIT_ROWS;
-    for (int i = thread; i < blocks * of->kv_heads * parts; i += threads) {
-        int block = i % blocks, part = i / blocks % parts;
-        int first = part * group / parts, end = (part + 1) * group / parts;
-        unit.kv_head = i / blocks / parts;
+    struct unit unit = unit_of(of);
+    size_t at[ARRAYS + 1];
+    lay_out(&unit, at);
+    unit.cell = (int *)scratch + at[CELLS] / sizeof(int);
+    unit.q = (float *)scratch + at[QUERIES] / sizeof(float);
+    unit.score = (float *)scratch + at[SCORES] / sizeof(float);
+    unit.out = (float *)scratch + at[OUT] / sizeof(float);
+    const struct shares by = shares_for(of, threads);
+    int group = of->heads / of->kv_heads;
+    for (int i = thread; i < count_units(of, by); i += threads) {
+        int part = i / of->kv_heads % by.parts;
+        int first = part * group / by.parts, end = (part + 1) * group / by.parts;
+        unit.kv_head = i % of->kv_heads;
         unit.head = unit.kv_head * group + first;
         unit.heads = end - first;
-        unit.row = block * UNIT_ROWS;
-        unit.rows = of->rows - unit.row < UNIT_ROWS ? of->rows - unit.row : UNIT_ROWS;
+        unit.row = i / of->kv_heads / by.parts * by.rows;
+        unit.rows = of->rows - unit.row < by.rows ? of->rows - unit.row : by.rows;
         compute_unit(&unit);
     }
 }

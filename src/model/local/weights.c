@@ -1,5 +1,6 @@
 /* weights.c - opens a GGUF file as a model, and refuses, in words, what cannot be used as one.
  * It must not know requests. */
+#include "model/local/attention.h"
 #include "model/local/local.h"
 #include "model/local/machine.h"
 
@@ -185,9 +186,11 @@ static uint64_t cell_bytes(const struct local_model *model) {
 uint64_t weights_lane_bytes(const struct local_model *model, int cells) {
     uint64_t vocab = (uint64_t)llama_vocab_n_tokens(model->vocab), heads = (uint64_t)llama_model_n_head(model->weights);
     uint64_t outputs = (uint64_t)(model->sequences > LANE_OUTPUTS ? model->sequences : LANE_OUTPUTS);
-    uint64_t attention =
-        accelerator_used() ? 0 : (uint64_t)cells * LANE_WIDTH * heads; /* of one layer: every row with every cell */
-    return (uint64_t)cells * model->base.info.cache_bytes + (attention + 2 * outputs * vocab) * sizeof(float);
+    /* of one layer: every row with every cell; or what threads need for theirs */
+    struct attention rows = {.cells = cells, .heads = 1, .kv_heads = 1};
+    uint64_t attention = (uint64_t)cells * LANE_WIDTH * heads * sizeof(float);
+    if (accelerator_used()) attention = attention_scratch(&rows) * (uint64_t)device_threads(model->engine->local);
+    return (uint64_t)cells * model->base.info.cache_bytes + attention + 2 * outputs * vocab * sizeof(float);
 }
 
 static cord_status check_kind(const struct local_model *model, cord_error *err) {
