@@ -53,13 +53,16 @@ static double number(half h) {
     return x;
 }
 
+/* What is in these cells is no number, and no row sees them: they are not visited. */
+static bool unseen(int cell) { return cell % 11 == 5; }
+
 static half *make_mask(struct rng *rng, const struct shape *s) {
     half *mask = halves(rng, (size_t)s->rows * (size_t)s->cells);
     for (int r = 0; r < s->rows; r++) {
         for (int c = 0; c < s->cells; c++) {
             half *at = &mask[(size_t)r * (size_t)s->cells + (size_t)c];
             bool sees = s->texts ? c < 40 || c % 7 == r % 7 : rng_uniform(rng) < 0.3;
-            if (r == 2 || !sees)
+            if (r == 2 || unseen(c) || !sees)
                 *at = 0xfc00; /* row 2 sees nothing */
             else if (s->max_bias == 0 && s->texts)
                 *at = 0;
@@ -79,6 +82,11 @@ static struct data make(struct rng *rng, const struct shape *s) {
                      .k = halves(rng, cells * shared * key),
                      .v = halves(rng, cells * shared * value),
                      .mask = make_mask(rng, s)};
+    for (int c = 0; c < s->cells; c++) {
+        if (!unseen(c)) continue;
+        memset(&d.k[(size_t)c * shared * key], 0x7f, shared * key * sizeof(half));
+        memset(&d.v[(size_t)c * shared * value], 0x7f, shared * value * sizeof(half));
+    }
     d.attention = (struct attention){.rows = s->rows,
                                      .cells = s->cells,
                                      .heads = s->heads,
@@ -137,6 +145,7 @@ static void define(const struct shape *s, struct data *d) {
             int shared = h / (s->heads / s->kv_heads);
             double total = s->sinks ? exp((double)d->sinks[h]) : 0, *sums = calloc((size_t)s->value_size, sizeof *sums);
             for (int c = 0; c < s->cells; c++) {
+                if (unseen(c)) continue;
                 double weight = exp(score(s, d, r, h, c));
                 total += weight;
                 for (int i = 0; weight > 0 && i < s->value_size; i++)
