@@ -158,10 +158,13 @@ static void define(const struct shape *s, struct data *d) {
     }
 }
 
+/* The largest difference; infinity where there is one that is no number. */
 static double apart(const struct shape *s, const struct data *d) {
     double worst = 0;
-    for (int i = 0; i < s->rows * s->heads * s->value_size; i++)
-        worst = fmax(worst, fabs((double)d->out[i] - (double)d->expected[i]));
+    for (int i = 0; i < s->rows * s->heads * s->value_size; i++) {
+        double difference = fabs((double)d->out[i] - (double)d->expected[i]);
+        if (!(difference <= worst)) worst = isnan(difference) ? INFINITY : difference;
+    }
     return worst;
 }
 
