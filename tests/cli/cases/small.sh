@@ -19,6 +19,10 @@ search: {beam: 2, step_tokens: 8, think_tokens: 16, answer_tokens: 6}
 run: {out: out, threads: 1, in_flight: 1}
 END
 
+# Options of a search that takes long: two tokens a step. (With one, all candidates of a round may be empty, which ends it.)
+# shellcheck disable=SC2034 # the cases' own
+long=(--set search.step_tokens=2 --set search.think_tokens=2000)
+
 # In this recipe every final answer is 7, whatever the model says: problem one is correct, problem two is wrong.
 always_seven() {
     open='"The final answer is \\\\boxed{7}, since"'
