@@ -42,10 +42,8 @@ static bool known(const struct ggml_tensor *op) {
 
 static struct attention attention_of(const struct ggml_tensor *op) {
     const struct ggml_tensor *q = op->src[Q], *k = op->src[K], *v = op->src[V], *mask = op->src[MASK];
-    float scale, max_bias, softcap;
-    memcpy(&scale, (const char *)op->op_params, sizeof scale);
-    memcpy(&max_bias, (const char *)op->op_params + sizeof scale, sizeof max_bias);
-    memcpy(&softcap, (const char *)op->op_params + 2 * sizeof scale, sizeof softcap);
+    float number[3]; /* as ggml_flash_attn_ext puts them */
+    memcpy(number, op->op_params, sizeof number);
     return (struct attention){
         .rows = (int)q->ne[1],
         .cells = (int)k->ne[1],
@@ -68,9 +66,9 @@ static struct attention attention_of(const struct ggml_tensor *op) {
         .mask_row = mask->nb[1],
         .out_head = op->nb[1],
         .out_row = op->nb[2],
-        .scale = scale,
-        .softcap = softcap,
-        .max_bias = max_bias,
+        .scale = number[0],
+        .max_bias = number[1],
+        .softcap = number[2],
     };
 }
 

@@ -87,6 +87,7 @@ struct unit {
 };
 
 static int vecs(int n) { return (n + WIDTH - 1) / WIDTH; }
+static int *cells_of(const struct unit *unit, int row) { return unit->cell + (size_t)row * (size_t)unit->of->cells; }
 static float *scores_of(const struct unit *unit, int row, int head) {
     return unit->score + (size_t)(row * UNIT_HEADS + head) * (size_t)unit->stride;
 }
@@ -131,7 +132,7 @@ static void take_queries(const struct unit *unit) {
 INLINE void score_cells(const struct unit *unit, int row, int from, int to, const int heads) {
     const struct attention *of = unit->of;
     const char *keys = of->k + (size_t)unit->kv_head * of->k_head;
-    const int *cell = unit->cell + (size_t)row * (size_t)of->cells;
+    const int *cell = cells_of(unit, row);
     const vec *q = (const vec *)query_of(unit, row);
     float *score = scores_of(unit, row, 0);
     for (int i = from; i < to; i++) {
@@ -152,7 +153,7 @@ INLINE void score_cells(const struct unit *unit, int row, int from, int to, cons
 INLINE void add_values(const struct unit *unit, int row, int from, int to, const int heads) {
     const struct attention *of = unit->of;
     const char *values = of->v + (size_t)unit->kv_head * of->v_head;
-    const int *cell = unit->cell + (size_t)row * (size_t)of->cells;
+    const int *cell = cells_of(unit, row);
     const float *weight = scores_of(unit, row, 0);
     vec *out = (vec *)out_of(unit, row);
     for (int d = 0; d < unit->value_vecs; d += 2) {
@@ -208,7 +209,7 @@ INLINE void in_pieces(const struct unit *unit, void (*piece)(const struct unit *
     int at[UNIT_ROWS] = {0};
     for (int end = PIECE; end < unit->of->cells + PIECE; end += PIECE) {
         for (int r = 0; r < unit->rows; r++) {
-            const int *cell = unit->cell + (size_t)r * (size_t)unit->of->cells;
+            const int *cell = cells_of(unit, r);
             int from = at[r];
             while (at[r] < unit->n[r] && cell[at[r]] < end) at[r]++;
             if (at[r] > from) piece(unit, r, from, at[r]);
@@ -232,7 +233,7 @@ static void weigh(const struct unit *unit, int row, int head) {
     const struct attention *of = unit->of;
     int n = unit->n[row];
     float *score = scores_of(unit, row, head);
-    const int *cell = unit->cell + (size_t)row * (size_t)of->cells;
+    const int *cell = cells_of(unit, row);
     const half *mask = mask_of(unit, row);
     float slope = slope_of(of, unit->head + head);
     float most = of->sinks ? of->sinks[unit->head + head] : -INFINITY;
@@ -255,8 +256,7 @@ static void weigh(const struct unit *unit, int row, int head) {
 
 static void compute_unit(struct unit *unit) {
     const struct attention *of = unit->of;
-    for (int r = 0; r < unit->rows; r++)
-        unit->n[r] = list_cells(mask_of(unit, r), of->cells, unit->cell + (size_t)r * (size_t)of->cells);
+    for (int r = 0; r < unit->rows; r++) unit->n[r] = list_cells(mask_of(unit, r), of->cells, cells_of(unit, r));
     take_queries(unit);
     memset(unit->out, 0, (size_t)(unit->rows * UNIT_HEADS * unit->value_vecs * WIDTH) * sizeof *unit->out);
     in_pieces(unit, score_piece);
