@@ -22,6 +22,9 @@ static inline struct reference reference_open_file(const char *path, bool vocabu
     struct llama_model_params params = llama_model_default_params();
     params.vocab_only = vocabulary_only;
     params.n_gpu_layers = 0;
+    /* where llama.cpp's simplest kernels find them, and the engine's own do not */
+    const struct llama_model_tensor_buft_override plain[] = {{".*", ggml_backend_cpu_buffer_type()}, {NULL, NULL}};
+    params.tensor_buft_overrides = plain;
     struct reference ref = {.weights = llama_model_load_from_file(path, params)};
     assert_non_null(ref.weights);
     ref.vocab = llama_model_get_vocab(ref.weights);

@@ -239,7 +239,7 @@ static void as_a_device(void **state) {
     accelerator_begin();
     if (!attention_available()) skip();
     accelerator_begin(); /* once more is nothing */
-    ggml_backend_t backend = ggml_backend_init_by_name("cord", NULL);
+    ggml_backend_t backend = ggml_backend_init_by_name("cord-attention", NULL);
     assert_non_null(backend);
     struct rng rng;
     rng_init(&rng, 3);
@@ -274,7 +274,7 @@ static void as_a_device(void **state) {
 static void what_it_takes(void **state) {
     (void)state;
     if (!attention_available()) skip();
-    ggml_backend_dev_t device = ggml_backend_dev_by_name("cord");
+    ggml_backend_dev_t device = ggml_backend_dev_by_name("cord-attention");
     struct ggml_init_params params = {.mem_size = 1 << 20, .no_alloc = true};
     struct ggml_context *ctx = ggml_init(params);
     struct ggml_tensor *q = ggml_new_tensor_3d(ctx, GGML_TYPE_F32, 64, 8, 4);

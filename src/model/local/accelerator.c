@@ -1,43 +1,51 @@
-/* accelerator.c - attention.c as a device of ggml, so that llama.cpp calls it: one of the kind that works on the CPU's memory
- * and takes single operations off it, as ggml's own BLAS device does. It takes flash attention, and leaves all else, and what
- * it does not know, to the CPU.
- * It must not know what attention is, nor who computes. */
+/* accelerator.c - attention.c and matmul.c as devices of ggml, so that llama.cpp calls them: of the kind that works on the CPU's
+ * memory and takes single operations off it, as ggml's own BLAS device does. They take flash attention, and products with the
+ * weights that were loaded for them, and leave all else, and what they do not know, to the CPU.
+ * It must not know what these compute, nor who asks. */
 #include "model/local/attention.h"
 #include "model/local/local.h"
+#include "model/local/matmul.h"
 
 #include <ggml-backend-impl.h>
 #include <ggml-cpu.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One for each llama_context. Its graph has one node, which is any operation that comes, so that ggml's threads do the work. */
+/* One for each llama_context. Its graph has two nodes, which are the two halves of any operation that comes, so that ggml's
+ * threads do the work. */
 struct accelerator {
     struct ggml_context *ctx;
     struct ggml_cgraph *graph;
+    enum ggml_op op;
     struct attention attention;
-    void *scratch; /* of all threads, one after the other */
+    struct matmul matmul;
+    void *scratch; /* of all threads */
     size_t scratch_bytes, thread_bytes;
 };
 
-/* The threads of the device whose thread this is. */
+/* The threads of the device whose thread this is; whether it wants none of this. */
 static _Thread_local struct {
     struct ggml_threadpool *pool;
     int n;
-} threads = {NULL, 1};
+    bool rests;
+} threads = {NULL, 1, false};
 
 void accelerator_threads(struct ggml_threadpool *pool, int n) { threads.pool = pool, threads.n = n; }
+void accelerator_rest(bool rests) { threads.rests = rests; }
+
+/* Weights that are multiplied by here lie in memory of their own kind: the CPU's, by another name. */
+static struct ggml_backend_buffer_type own_memory;
 
 /* ---- an operation ---------------------------------------------------------------------------------------------- */
 
 enum { Q, K, V, MASK, SINKS };
 
-static bool known(const struct ggml_tensor *op) {
+static bool knows_attention(const struct ggml_tensor *op) {
     const struct ggml_tensor *q = op->src[Q], *k = op->src[K], *v = op->src[V], *mask = op->src[MASK];
-    return op->op == GGML_OP_FLASH_ATTN_EXT && q->type == GGML_TYPE_F32 && k->type == GGML_TYPE_F16 &&
-           v->type == GGML_TYPE_F16 && mask && mask->type == GGML_TYPE_F16 && op->type == GGML_TYPE_F32 &&
-           q->ne[3] == 1 && mask->ne[2] == 1 && k->ne[2] == v->ne[2] && q->ne[2] % k->ne[2] == 0 &&
-           q->nb[0] == sizeof(float) && k->nb[0] == sizeof(ggml_fp16_t) && v->nb[0] == sizeof(ggml_fp16_t) &&
-           op->nb[0] == sizeof(float);
+    return q->type == GGML_TYPE_F32 && k->type == GGML_TYPE_F16 && v->type == GGML_TYPE_F16 && mask &&
+           mask->type == GGML_TYPE_F16 && op->type == GGML_TYPE_F32 && q->ne[3] == 1 && mask->ne[2] == 1 &&
+           k->ne[2] == v->ne[2] && q->ne[2] % k->ne[2] == 0 && q->nb[0] == sizeof(float) &&
+           k->nb[0] == sizeof(ggml_fp16_t) && v->nb[0] == sizeof(ggml_fp16_t) && op->nb[0] == sizeof(float);
 }
 
 static struct attention attention_of(const struct ggml_tensor *op) {
@@ -72,15 +80,57 @@ static struct attention attention_of(const struct ggml_tensor *op) {
     };
 }
 
-static void part(struct ggml_tensor *node, int thread, int n, void *ctx) {
-    (void)node;
-    struct accelerator *a = ctx;
-    attention_compute(&a->attention, thread, n, (char *)a->scratch + (size_t)thread * a->thread_bytes);
+enum { W, X };
+
+static bool knows_matmul(const struct ggml_tensor *op) {
+    const struct ggml_tensor *w = op->src[W], *x = op->src[X], *owner = w->view_src ? w->view_src : w;
+    return owner->buffer && owner->buffer->buft == &own_memory && matmul_knows(w->type, (int)w->ne[1], (int)w->ne[0]) &&
+           ggml_is_matrix(w) && ggml_is_matrix(x) && x->type == GGML_TYPE_F32 && op->type == GGML_TYPE_F32 &&
+           w->nb[0] == ggml_type_size(w->type) && x->nb[0] == sizeof(float) && op->nb[0] == sizeof(float);
 }
 
-static bool make_scratch(struct accelerator *a) {
-    a->thread_bytes = attention_scratch(&a->attention);
-    size_t bytes = a->thread_bytes * (size_t)threads.n;
+static struct matmul matmul_of(const struct ggml_tensor *op) {
+    const struct ggml_tensor *w = op->src[W], *x = op->src[X];
+    return (struct matmul){
+        .type = w->type,
+        .rows = (int)w->ne[1],
+        .columns = (int)w->ne[0],
+        .n = (int)x->ne[1],
+        .w = w->data,
+        .x = x->data,
+        .out = op->data,
+        .w_row = w->nb[1],
+        .x_row = x->nb[1],
+        .out_row = op->nb[1],
+    };
+}
+
+static void first_half(struct ggml_tensor *node, int thread, int n, void *ctx) {
+    (void)node;
+    struct accelerator *a = ctx;
+    if (a->op == GGML_OP_MUL_MAT) matmul_round(&a->matmul, thread, n, a->scratch);
+}
+
+static void second_half(struct ggml_tensor *node, int thread, int n, void *ctx) {
+    (void)node;
+    struct accelerator *a = ctx;
+    if (a->op == GGML_OP_MUL_MAT)
+        matmul_compute(&a->matmul, thread, n, a->scratch);
+    else
+        attention_compute(&a->attention, thread, n, (char *)a->scratch + (size_t)thread * a->thread_bytes);
+}
+
+static bool take(struct accelerator *a, const struct ggml_tensor *op) {
+    size_t bytes;
+    a->op = op->op;
+    if (op->op == GGML_OP_MUL_MAT) {
+        a->matmul = matmul_of(op);
+        bytes = matmul_scratch(&a->matmul, threads.n);
+    } else {
+        a->attention = attention_of(op);
+        a->thread_bytes = attention_scratch(&a->attention);
+        bytes = a->thread_bytes * (size_t)threads.n;
+    }
     if (bytes <= a->scratch_bytes) return true;
     free(a->scratch);
     a->scratch = aligned_alloc(64, bytes);
@@ -91,10 +141,9 @@ static bool make_scratch(struct accelerator *a) {
 static enum ggml_status compute(ggml_backend_t backend, struct ggml_cgraph *graph) {
     struct accelerator *a = backend->context;
     for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
-        struct ggml_tensor *op = ggml_graph_node(graph, i);
-        if (op->op != GGML_OP_FLASH_ATTN_EXT) continue; /* views, of which there is nothing to compute */
-        a->attention = attention_of(op);
-        if (!make_scratch(a)) return GGML_STATUS_ALLOC_FAILED;
+        const struct ggml_tensor *op = ggml_graph_node(graph, i);
+        if (op->op != GGML_OP_FLASH_ATTN_EXT && op->op != GGML_OP_MUL_MAT) continue; /* views: nothing to compute */
+        if (!take(a, op)) return GGML_STATUS_ALLOC_FAILED;
         struct ggml_cplan plan = ggml_graph_plan(a->graph, threads.n, threads.pool);
         enum ggml_status status = ggml_graph_compute(a->graph, &plan);
         if (status != GGML_STATUS_SUCCESS) return status;
@@ -116,10 +165,10 @@ static void close_backend(ggml_backend_t backend) {
 
 static ggml_backend_t open_backend(ggml_backend_dev_t device, const char *params) {
     (void)params;
-    static uint8_t guid[16] = "cord: attention";
+    static uint8_t guid[16] = "cord";
     struct accelerator *a = calloc(1, sizeof *a);
     struct ggml_backend *backend = calloc(1, sizeof *backend);
-    struct ggml_init_params memory = {.mem_size = 2 * ggml_tensor_overhead() + ggml_graph_overhead_custom(1, false),
+    struct ggml_init_params memory = {.mem_size = 2 * ggml_tensor_overhead() + ggml_graph_overhead_custom(2, false),
                                       .no_alloc = true};
     if (a) a->ctx = ggml_init(memory);
     if (!a || !backend || !a->ctx) {
@@ -128,9 +177,11 @@ static ggml_backend_t open_backend(ggml_backend_dev_t device, const char *params
         free(backend);
         return NULL;
     }
-    a->graph = ggml_new_graph_custom(a->ctx, 1, false);
-    ggml_build_forward_expand(a->graph,
-                              ggml_custom_4d(a->ctx, GGML_TYPE_F32, 1, 1, 1, 1, NULL, 0, part, GGML_N_TASKS_MAX, a));
+    a->graph = ggml_new_graph_custom(a->ctx, 2, false);
+    struct ggml_tensor *part =
+        ggml_custom_4d(a->ctx, GGML_TYPE_F32, 1, 1, 1, 1, NULL, 0, first_half, GGML_N_TASKS_MAX, a);
+    part = ggml_custom_4d(a->ctx, GGML_TYPE_F32, 1, 1, 1, 1, &part, 1, second_half, GGML_N_TASKS_MAX, a);
+    ggml_build_forward_expand(a->graph, part);
     *backend = (struct ggml_backend){
         .guid = &guid,
         .iface = {.get_name = name_of_backend, .free = close_backend, .graph_compute = compute},
@@ -140,52 +191,74 @@ static ggml_backend_t open_backend(ggml_backend_dev_t device, const char *params
     return backend;
 }
 
-static const char *name_of_device(ggml_backend_dev_t device) { return (void)device, "cord"; }
-static const char *describe_device(ggml_backend_dev_t device) {
-    return (void)device, "attention over a row's own cells";
+/* Two devices, since ggml asks one that has memory of its own for nothing else: one computes attention, in the CPU's memory;
+ * the other multiplies by the weights that lie in its own. */
+enum { ATTENTION, MATMUL, DEVICES };
+static struct ggml_backend_device devices[DEVICES];
+
+static const char *name_of_device(ggml_backend_dev_t device) {
+    return device == &devices[MATMUL] ? "cord-matmul" : "cord-attention";
 }
 static void no_memory(ggml_backend_dev_t device, size_t *unused, size_t *total) { (void)device, *unused = *total = 0; }
 static enum ggml_backend_dev_type type_of(ggml_backend_dev_t device) {
     return (void)device, GGML_BACKEND_DEVICE_TYPE_ACCEL;
 }
 static void properties_of(ggml_backend_dev_t device, struct ggml_backend_dev_props *properties) {
-    *properties = (struct ggml_backend_dev_props){
-        .name = name_of_device(device), .description = describe_device(device), .type = type_of(device)};
+    *properties = (struct ggml_backend_dev_props){.name = name_of_device(device),
+                                                  .description = name_of_device(device),
+                                                  .type = type_of(device),
+                                                  .caps = {.buffer_from_host_ptr = true}};
 }
-static ggml_backend_buffer_type_t buffers_of(ggml_backend_dev_t device) {
-    return (void)device, ggml_backend_cpu_buffer_type();
+static ggml_backend_buffer_type_t memory_of(ggml_backend_dev_t device) {
+    return device == &devices[MATMUL] ? &own_memory : ggml_backend_cpu_buffer_type();
 }
-static bool takes(ggml_backend_dev_t device, const struct ggml_tensor *op) { return (void)device, known(op); }
+static ggml_backend_buffer_t buffer_around(ggml_backend_dev_t device, void *memory, size_t bytes, size_t largest) {
+    (void)largest;
+    ggml_backend_buffer_t buffer = ggml_backend_cpu_buffer_from_ptr(memory, bytes);
+    if (buffer) buffer->buft = memory_of(device);
+    return buffer;
+}
+static bool takes(ggml_backend_dev_t device, const struct ggml_tensor *op) {
+    if (threads.rests) return false;
+    return device == &devices[MATMUL] ? op->op == GGML_OP_MUL_MAT && knows_matmul(op)
+                                      : op->op == GGML_OP_FLASH_ATTN_EXT && knows_attention(op);
+}
 static bool reads(ggml_backend_dev_t device, ggml_backend_buffer_type_t type) {
     return (void)device, ggml_backend_buft_is_host(type);
 }
 
-static struct ggml_backend_device the_device = {
-    .iface = {.get_name = name_of_device,
-              .get_description = describe_device,
-              .get_memory = no_memory,
-              .get_type = type_of,
-              .get_props = properties_of,
-              .init_backend = open_backend,
-              .get_buffer_type = buffers_of,
-              .supports_op = takes,
-              .supports_buft = reads},
-};
-
+static const char *name_of_memory(ggml_backend_buffer_type_t type) { return (void)type, "cord"; }
 static const char *name_of_registry(ggml_backend_reg_t registry) { return (void)registry, "cord"; }
-static size_t count_devices(ggml_backend_reg_t registry) { return (void)registry, 1; }
-static ggml_backend_dev_t get_device(ggml_backend_reg_t registry, size_t i) {
-    return (void)registry, (void)i, &the_device;
-}
+static size_t count_devices(ggml_backend_reg_t registry) { return (void)registry, DEVICES; }
+static ggml_backend_dev_t get_device(ggml_backend_reg_t registry, size_t i) { return (void)registry, &devices[i]; }
 
 static struct ggml_backend_reg the_registry = {
     .api_version = GGML_BACKEND_API_VERSION,
     .iface = {.get_name = name_of_registry, .get_device_count = count_devices, .get_device = get_device},
 };
 
+static bool used;
+
 static void begin(void) {
-    the_device.reg = &the_registry;
-    if (attention_available()) ggml_backend_register(&the_registry);
+    used = attention_available() && !ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) &&
+           !ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_IGPU);
+    if (!used) return;
+    own_memory = *ggml_backend_cpu_buffer_type();
+    own_memory.iface.get_name = name_of_memory;
+    own_memory.device = &devices[MATMUL];
+    for (int i = 0; i < DEVICES; i++)
+        devices[i] = (struct ggml_backend_device){.iface = {.get_name = name_of_device,
+                                                            .get_description = name_of_device,
+                                                            .get_memory = no_memory,
+                                                            .get_type = type_of,
+                                                            .get_props = properties_of,
+                                                            .init_backend = open_backend,
+                                                            .get_buffer_type = memory_of,
+                                                            .buffer_from_host_ptr = buffer_around,
+                                                            .supports_op = takes,
+                                                            .supports_buft = reads},
+                                                  .reg = &the_registry};
+    ggml_backend_register(&the_registry);
 }
 
 void accelerator_begin(void) {
@@ -193,7 +266,4 @@ void accelerator_begin(void) {
     pthread_once(&once, begin);
 }
 
-bool accelerator_used(void) {
-    return attention_available() && !ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) &&
-           !ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_IGPU);
-}
+bool accelerator_used(void) { return used; }

@@ -1,7 +1,8 @@
 /* check.c - are the engine's scores right? The same text is computed once more in the plainest way that llama.cpp has: its own
  * tokenizer on the whole text, a context that is opened for it and holds nothing else, one sequence, all of it in one
- * batch, a log-softmax written out. Nothing of the engine takes part but the weights and the threads: no tree, no lane, no
- * schedule, no list of special tokens. (tests/model/reference.h does the same for the tests, outside the library.)
+ * batch, its own kernels, a log-softmax written out. Nothing of the engine takes part but the weights and the threads: no
+ * tree, no lane, no schedule, no attention or products of its own, no list of special tokens. (tests/model/reference.h does
+ * the same for the tests, outside the library.)
  * It must not know searches. */
 #include "model/local/local.h"
 
@@ -59,8 +60,10 @@ static int decode(struct llama_context *ctx, const struct plain *p) {
 /* On the device's thread. */
 static void compute(void *arg) {
     struct plain *p = arg;
+    accelerator_rest(true);
     struct llama_context *ctx = open_context(p);
     if (!ctx) {
+        accelerator_rest(false);
         error_fill(&p->error, CORD_NO_MEMORY, "no memory for a context of %d tokens", p->behind);
         return;
     }
@@ -72,6 +75,7 @@ static void compute(void *arg) {
         p->logprob[i - p->first] =
             log_softmax(llama_get_logits_ith(ctx, i - 1), llama_vocab_n_tokens(p->model->vocab), p->id[i]);
     llama_free(ctx);
+    accelerator_rest(false);
 }
 
 /* Tokens of the whole text, by llama.cpp alone, and which of them hold bytes [from, to). */

@@ -77,14 +77,16 @@ void log_leave(const cord_engine *engine);
 void log_forget_error(void);
 cord_text log_first_error(void);
 
-/* ---- attention ------------------------------------------------------------------------------------------------ */
+/* ---- what computes on CPUs in llama.cpp's place ------------------------------------------------------------------ */
 
-/* Makes attention.c known to llama.cpp; once, before any model is opened. */
+/* Makes attention.c and matmul.c known to llama.cpp; once, before any model is opened. */
 void accelerator_begin(void);
-/* Whether contexts should compute attention with it. Not where there is a GPU, which has its own. */
+/* Whether they are: contexts should have flash attention then. Not where there is a GPU, which has its own. */
 bool accelerator_used(void);
-/* The threads that it computes with where this thread calls llama.cpp. */
+/* The threads that they compute with where this thread calls llama.cpp. */
 void accelerator_threads(struct ggml_threadpool *pool, int n);
+/* Whether llama.cpp loads and computes without them where this thread calls it. */
+void accelerator_rest(bool rests);
 
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
 
