@@ -206,19 +206,21 @@ struct graph {
     struct ggml_tensor *w, *x, *op;
 };
 
-static struct graph graph_of(const struct data *d, ggml_backend_buffer_type_t type) {
+/* `layers`: x's rows are those of so many matrices, which lie one behind the other. */
+static struct graph graph_of(const struct data *d, ggml_backend_buffer_type_t type, int layers) {
     struct ggml_init_params params = {.mem_size = 1 << 20, .no_alloc = true};
     const struct matmul *m = &d->matmul;
     struct graph g = {.ctx = ggml_init(params)};
     g.w = ggml_new_tensor_2d(g.ctx, m->type, m->columns, m->rows);
     g.memory = ggml_backend_alloc_ctx_tensors_from_buft(g.ctx, type);
     ggml_backend_tensor_set(g.w, d->w, 0, ggml_nbytes(g.w));
-    struct ggml_tensor *wide = ggml_new_tensor_2d(g.ctx, GGML_TYPE_F32, m->columns + PAD, m->n);
+    struct ggml_tensor *wide =
+        ggml_new_tensor_3d(g.ctx, GGML_TYPE_F32, m->x_row / sizeof(float), m->n / layers, layers);
     wide->data = d->x;
-    g.x = ggml_view_2d(g.ctx, wide, m->columns, m->n, m->x_row, 0);
+    g.x = layers > 1 ? wide : ggml_view_2d(g.ctx, wide, m->columns, m->n, m->x_row, 0);
     g.op = ggml_mul_mat(g.ctx, g.w, g.x);
     g.op->data = d->out;
-    g.op->nb[1] = m->out_row;
+    if (layers == 1) g.op->nb[1] = m->out_row;
     return g;
 }
 
@@ -232,6 +234,16 @@ static ggml_backend_dev_t device(void) {
     return ggml_backend_dev_by_name("cord-matmul");
 }
 
+static void compute_graph(ggml_backend_t backend, const struct data *d, int layers) {
+    struct graph g = graph_of(d, ggml_backend_dev_buffer_type(device()), layers);
+    memset(d->out, 0xff, (size_t)d->matmul.n * d->matmul.out_row);
+    struct ggml_cgraph *graph = ggml_new_graph(g.ctx);
+    ggml_build_forward_expand(graph, g.op);
+    assert_true(ggml_backend_supports_op(backend, g.op));
+    assert_int_equal(ggml_backend_graph_compute(backend, graph), GGML_STATUS_SUCCESS);
+    graph_release(&g);
+}
+
 static void as_a_device(void **state) {
     (void)state;
     if (!device() || !any_known()) skip();
@@ -241,16 +253,33 @@ static void as_a_device(void **state) {
     for (int t = 0; t < TYPES; t++) {
         if (!matmul_knows(types[t], 96, 512)) continue;
         struct data d = make(&rng, types[t], 96, 512, 9, true);
-        struct graph g = graph_of(&d, ggml_backend_dev_buffer_type(device()));
-        memset(d.out, 0xff, 9 * d.matmul.out_row);
-        struct ggml_cgraph *graph = ggml_new_graph(g.ctx);
-        ggml_build_forward_expand(graph, g.op);
-        assert_true(ggml_backend_supports_op(backend, g.op));
-        assert_int_equal(ggml_backend_graph_compute(backend, graph), GGML_STATUS_SUCCESS);
+        compute_graph(backend, &d, 1);
         assert_true(worst(&d, true) <= 1);
-        graph_release(&g);
         release(&d);
     }
+    ggml_backend_free(backend);
+}
+
+/* As recurrent layers have it: a matrix for each text. */
+static void in_layers(void **state) {
+    (void)state;
+    if (!device() || !matmul_knows(GGML_TYPE_Q5_0, 96, 64)) skip();
+    ggml_backend_t backend = ggml_backend_dev_init(device(), NULL);
+    struct rng rng;
+    rng_init(&rng, 6);
+    struct data d = make(&rng, GGML_TYPE_Q5_0, 96, 64, 6, true);
+    compute(&d, 1);
+    float *expected = malloc(6 * 96 * sizeof *expected);
+    for (int n = 0; n < 6; n++) { /* closed up, as such tensors are */
+        memcpy(expected + (size_t)(n * 96), d.out + (size_t)(n * (96 + PAD)), 96 * sizeof *expected);
+        memmove(d.x + (size_t)(n * 64), d.x + (size_t)(n * (64 + PAD)), 64 * sizeof *d.x);
+    }
+    d.matmul.x_row = 64 * sizeof(float);
+    d.matmul.out_row = 96 * sizeof(float);
+    compute_graph(backend, &d, 2);
+    assert_memory_equal(d.out, expected, 6 * 96 * sizeof *expected);
+    free(expected);
+    release(&d);
     ggml_backend_free(backend);
 }
 
@@ -261,10 +290,12 @@ static void what_it_takes(void **state) {
     struct rng rng;
     rng_init(&rng, 5);
     struct data d = make(&rng, GGML_TYPE_Q5_0, 64, 64, 4, true);
-    struct graph g = graph_of(&d, ggml_backend_dev_buffer_type(device()));
+    struct graph g = graph_of(&d, ggml_backend_dev_buffer_type(device()), 1);
     assert_true(ggml_backend_dev_supports_op(device(), g.op));
-    struct ggml_tensor *third = ggml_new_tensor_3d(g.ctx, GGML_TYPE_F32, 64, 4, 2);
-    assert_false(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, g.w, third)));
+    struct ggml_tensor *apart = ggml_new_tensor_3d(g.ctx, GGML_TYPE_F32, 64, 4, 4);
+    assert_true(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, g.w, apart)));
+    apart = ggml_view_3d(g.ctx, apart, 64, 4, 2, apart->nb[1], 2 * apart->nb[2], 0);
+    assert_false(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, g.w, apart)));
     struct ggml_tensor *halves = ggml_new_tensor_2d(g.ctx, GGML_TYPE_F16, 64, 4);
     assert_false(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, g.w, halves)));
     struct ggml_tensor *some = ggml_view_2d(g.ctx, g.w, 64, 32, g.w->nb[1], 0);
@@ -276,7 +307,7 @@ static void what_it_takes(void **state) {
     assert_false(ggml_backend_dev_supports_op(device(), g.op));
     accelerator_rest(false);
     assert_true(ggml_backend_dev_supports_op(device(), g.op));
-    struct graph elsewhere = graph_of(&d, ggml_backend_cpu_buffer_type());
+    struct graph elsewhere = graph_of(&d, ggml_backend_cpu_buffer_type(), 1);
     assert_false(ggml_backend_dev_supports_op(device(), elsewhere.op));
     graph_release(&elsewhere);
     graph_release(&g);
@@ -324,8 +355,9 @@ static void in_an_engine(void **state) {
 int main(void) {
     ggml_cpu_init(); /* ggml's own conversions look into a table */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(definition),  cmocka_unit_test(rows_are_alone), cmocka_unit_test(zeros),
-        cmocka_unit_test(as_a_device), cmocka_unit_test(what_it_takes),  cmocka_unit_test(in_an_engine),
+        cmocka_unit_test(definition),   cmocka_unit_test(rows_are_alone), cmocka_unit_test(zeros),
+        cmocka_unit_test(as_a_device),  cmocka_unit_test(in_layers),      cmocka_unit_test(what_it_takes),
+        cmocka_unit_test(in_an_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

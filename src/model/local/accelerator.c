@@ -84,9 +84,10 @@ enum { W, X };
 
 static bool knows_matmul(const struct ggml_tensor *op) {
     const struct ggml_tensor *w = op->src[W], *x = op->src[X], *owner = w->view_src ? w->view_src : w;
+    bool one_list = (ggml_is_matrix(x) && x->nb[0] == sizeof(float)) || ggml_is_contiguous(x); /* of rows */
     return owner->buffer && owner->buffer->buft == &own_memory && matmul_knows(w->type, (int)w->ne[1], (int)w->ne[0]) &&
-           ggml_is_matrix(w) && ggml_is_matrix(x) && x->type == GGML_TYPE_F32 && op->type == GGML_TYPE_F32 &&
-           w->nb[0] == ggml_type_size(w->type) && x->nb[0] == sizeof(float) && op->nb[0] == sizeof(float);
+           ggml_is_matrix(w) && w->nb[0] == ggml_type_size(w->type) && one_list && x->type == GGML_TYPE_F32 &&
+           op->type == GGML_TYPE_F32;
 }
 
 static struct matmul matmul_of(const struct ggml_tensor *op) {
@@ -95,7 +96,7 @@ static struct matmul matmul_of(const struct ggml_tensor *op) {
         .type = w->type,
         .rows = (int)w->ne[1],
         .columns = (int)w->ne[0],
-        .n = (int)x->ne[1],
+        .n = (int)ggml_nrows(x),
         .w = w->data,
         .x = x->data,
         .out = op->data,

@@ -4,7 +4,6 @@
  * It must not know llama.cpp, and of ggml the formats alone (ggml-common.h has them as structures, which is not installed). */
 #include "model/local/matmul.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
