@@ -1,7 +1,7 @@
 /* matmul.c - see matmul.h. Weights are unpacked to bytes, 32 rows and 256 columns at a time, and then meet all rows of x while
  * they are in the processor's nearest cache. A weight is scale * q - offset in every format, q a byte without sign, and scale
  * and offset the same for 16 or 32 columns: products of bytes are summed as integers over these, then in binary32.
- * It must not know llama.cpp, and of ggml the formats alone (ggml-common.h has them as structures, which is not installed). */
+ * It must not know llama.cpp, and of ggml the formats alone. */
 #include "model/local/matmul.h"
 
 #include <stdint.h>
@@ -232,12 +232,13 @@ INLINE void round_group(const float *x, const struct format *format, struct roun
     for (int part = 0; part < 2; part++)
         _mm_storeu_si128((__m128i *)&to->q[i * GROUP + part * LANES], _mm512_cvtepi32_epi8(q[part]));
     to->scale[i] = scale;
-    if (format->parts == 1) sum[0] += sum[1];
-    for (int part = 0; part < format->parts; part++) {
+    const int parts = format->parts == 2 ? 2 : 1;
+    if (parts == 1) sum[0] += sum[1];
+    for (int part = 0; part < parts; part++) {
         if (format->zero < 0)
-            to->of.sum[i * format->parts + part] = scale * (float)sum[part];
+            to->of.sum[i * parts + part] = scale * (float)sum[part];
         else
-            to->of.start[i * format->parts + part] = -format->zero * sum[part];
+            to->of.start[i * parts + part] = -format->zero * sum[part];
     }
 }
 
@@ -338,7 +339,7 @@ INLINE void fetch(const char *w, size_t stride, size_t bytes) {
 void matmul_compute(const struct matmul *m, int thread, int threads, void *scratch) {
     const struct format *format = format_of(m->type);
     struct tile *tile = (struct tile *)((char *)scratch + rounded_bytes(m)) + (size_t)thread * TILES;
-    const size_t block_bytes = (size_t)(BLOCK / format->columns * format->bytes);
+    const size_t block_bytes = (size_t)(BLOCK / format->columns) * (size_t)format->bytes;
     int strips = m->rows / (TILES * LANES);
     for (int strip = strips * thread / threads; strip < strips * (thread + 1) / threads; strip++) {
         int row = strip * TILES * LANES;
