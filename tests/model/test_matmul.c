@@ -302,6 +302,8 @@ static void what_it_takes(void **state) {
     assert_true(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, some, g.x)));
     some = ggml_view_2d(g.ctx, g.w, 64, 33, g.w->nb[1], 0);
     assert_false(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, some, g.x)));
+    struct ggml_tensor *one = ggml_view_2d(g.ctx, g.x, 64, 1, g.x->nb[1], 0);
+    assert_false(ggml_backend_dev_supports_op(device(), ggml_mul_mat(g.ctx, g.w, one)));
     assert_false(ggml_backend_dev_supports_op(device(), ggml_add(g.ctx, g.x, g.x)));
     accelerator_rest(true);
     assert_false(ggml_backend_dev_supports_op(device(), g.op));

@@ -82,12 +82,13 @@ static struct attention attention_of(const struct ggml_tensor *op) {
 
 enum { W, X };
 
+/* A single row is left to the CPU: it reads the weights once, too, and need not unpack them for others. */
 static bool knows_matmul(const struct ggml_tensor *op) {
     const struct ggml_tensor *w = op->src[W], *x = op->src[X], *owner = w->view_src ? w->view_src : w;
     bool one_list = (ggml_is_matrix(x) && x->nb[0] == sizeof(float)) || ggml_is_contiguous(x); /* of rows */
     return owner->buffer && owner->buffer->buft == &own_memory && matmul_knows(w->type, (int)w->ne[1], (int)w->ne[0]) &&
-           ggml_is_matrix(w) && w->nb[0] == ggml_type_size(w->type) && one_list && x->type == GGML_TYPE_F32 &&
-           op->type == GGML_TYPE_F32;
+           ggml_is_matrix(w) && w->nb[0] == ggml_type_size(w->type) && one_list && ggml_nrows(x) > 1 &&
+           x->type == GGML_TYPE_F32 && op->type == GGML_TYPE_F32;
 }
 
 static struct matmul matmul_of(const struct ggml_tensor *op) {

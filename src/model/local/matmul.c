@@ -330,10 +330,17 @@ size_t matmul_scratch(const struct matmul *m, int threads) {
     return rounded_bytes(m) + (size_t)threads * TILES * sizeof(struct tile);
 }
 
-/* Begins to read the next block of 16 rows. */
-INLINE void fetch(const char *w, size_t stride, size_t bytes) {
+/* Begins to read the next block of 16 rows, which is in the second cache by now. */
+INLINE void fetch_block(const char *w, size_t stride, size_t bytes) {
     for (int i = 0; i < LANES; i++)
         for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(w + (size_t)i * stride + at);
+}
+
+/* Begins to read one of so many parts of what lies behind a strip, from memory. */
+INLINE void fetch_strip(const char *strip, size_t bytes, int part, int parts) {
+    const char *next = strip + bytes;
+    for (size_t at = bytes * (size_t)part / (size_t)parts; at < bytes * ((size_t)part + 1) / (size_t)parts; at += 64)
+        __builtin_prefetch(next + at, 0, 2);
 }
 
 void matmul_compute(const struct matmul *m, int thread, int threads, void *scratch) {
@@ -349,8 +356,9 @@ void matmul_compute(const struct matmul *m, int thread, int threads, void *scrat
             for (int t = 0; t < TILES; t++) {
                 const char *w = m->w + (size_t)(row + t * LANES) * m->w_row + (size_t)block * block_bytes;
                 format->unpack((const uint8_t *)w, m->w_row, groups_in(m, block), &tile[t]);
-                fetch(w + block_bytes, m->w_row, block_bytes);
+                fetch_block(w + block_bytes, m->w_row, block_bytes);
             }
+            fetch_strip(m->w + (size_t)row * m->w_row, TILES * LANES * m->w_row, block, blocks_of(m));
             add_block(format, tile, rounded_of(m, scratch, block), groups_in(m, block), out, m->out_row, m->n);
         }
     }
