@@ -42,7 +42,8 @@ static cord_status folder_of(const struct load *load, const char *path, struct l
 }
 
 cord_status load_folder_of(const struct load *load, const struct recipe_value *value, struct load_folder *folder) {
-    return folder_of(load, value->place.file ? value->place.file : load->path, folder);
+    const struct recipe_place *place = &value->place;
+    return folder_of(load, place->set ? "" : place->file ? place->file : load->path, folder);
 }
 
 const char *load_seen_from(const char *folder, const char *file, struct arena *arena) {

@@ -29,7 +29,7 @@ struct load_folder {
     const char *seen, *real;
 };
 
-/* What a value's files are relative to: the folder of the recipe that it stands in. */
+/* What a value's files are relative to: the folder of the recipe that it stands in; where cord was started, if by --set. */
 cord_status load_folder_of(const struct load *load, const struct recipe_value *value, struct load_folder *folder);
 /* `file` as it stands in the recipe, seen from `folder`. NULL when there is no memory. */
 const char *load_seen_from(const char *folder, const char *file, struct arena *arena);

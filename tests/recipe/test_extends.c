@@ -94,9 +94,20 @@ static void files_are_relative_to_the_recipe_they_stand_in(void **state) {
     assert_string_equal(r.models[0].options.path, scratch_path("sub/.././one.gguf"));
     assert_string_equal(r.models[1].options.path, scratch_path("sub/./own.gguf"));
     recipe_release(&r);
+}
+
+/* As everything else on a command line is. */
+static void files_of_set_are_relative_to_here(void **state) {
+    (void)state;
+    struct recipe r;
+    char *here = getcwd(NULL, 0), absolute[4096];
     assert_ok(load("sub/far.yaml", "problems.file=q.jsonl", &r, err));
-    assert_string_equal(r.problems.path, scratch_path("sub/q.jsonl"));
+    assert_string_equal(r.problems.path, "q.jsonl");
+    snprintf(absolute, sizeof absolute, "%s/q.jsonl", here);
+    assert_true(text_find(r.resolved, text_of(absolute)) >= 0);
     recipe_release(&r);
+    assert_refused("sub/far.yaml", "models.a.file=./none.gguf", "models.a.file", "no model file ./none.gguf");
+    free(here);
 }
 
 static void a_chain_is_followed(void **state) {
@@ -147,6 +158,7 @@ int main(void) {
         cmocka_unit_test(resolved_recipes_stand_alone),
         cmocka_unit_test(teachers_are_replaced_as_a_whole),
         cmocka_unit_test(files_are_relative_to_the_recipe_they_stand_in),
+        cmocka_unit_test(files_of_set_are_relative_to_here),
         cmocka_unit_test(a_chain_is_followed),
         cmocka_unit_test(errors_name_the_file_that_they_are_in),
         cmocka_unit_test(what_cannot_be_extended_is_told),
