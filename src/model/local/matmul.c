@@ -194,12 +194,10 @@ static const struct format {
     int zero;           /* the byte that stands for 0; -1: a group has an offset */
     void (*unpack)(const uint8_t *block, size_t stride, int groups, struct tile *tile);
 } formats[] = {
-    {GGML_TYPE_Q5_0, 32, 22, 1, 16, unpack_q5_0},
-#ifndef __AMX_INT8__ /* ggml has products of these for it */
     {GGML_TYPE_Q4_K, 256, 144, 1, -1, unpack_q4_k}, {GGML_TYPE_Q5_K, 256, 176, 1, -1, unpack_q5_k},
     {GGML_TYPE_Q6_K, 256, 210, 2, 32, unpack_q6_k}, {GGML_TYPE_Q8_0, 32, 34, 1, 128, unpack_q8_0},
     {GGML_TYPE_Q4_0, 32, 18, 1, 8, unpack_q4_0},    {GGML_TYPE_Q4_1, 32, 20, 1, -1, unpack_q4_1},
-#endif
+    {GGML_TYPE_Q5_0, 32, 22, 1, 16, unpack_q5_0},
 };
 
 static const struct format *format_of(enum ggml_type type) {
@@ -209,6 +207,9 @@ static const struct format *format_of(enum ggml_type type) {
 }
 
 bool matmul_knows(enum ggml_type type, int rows, int columns) {
+#ifdef __AMX_INT8__
+    if (type != GGML_TYPE_Q5_0) return false; /* ggml has products of the others for it */
+#endif
     const struct format *format = format_of(type);
     return format && rows % (TILES * LANES) == 0 && columns % format->columns == 0;
 }
