@@ -1,4 +1,4 @@
-/* matmul.c - see matmul.h. Weights are unpacked to bytes, 32 rows and 256 columns at a time, and then meet all rows of x while
+/* matmul.c - see matmul.h. Weights are unpacked to bytes, 32 rows (16 without AVX-512) and 256 columns at a time, and then meet all rows of x while
  * they are in the processor's nearest cache. A weight is scale * q - offset in every format, q a byte without sign, and scale
  * and offset the same for 16 or 32 columns: products of bytes are summed as integers over these, then in binary32.
  * It must not know llama.cpp, and of ggml the formats alone. */
@@ -8,14 +8,31 @@
 #include <string.h>
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
+#define WIDE
+enum { LANES = 16, AT_ONCE = 6 }; /* 32 registers */
+#elif defined(__AVX2__) && defined(__F16C__) && defined(__FMA__)
+enum { LANES = 8, AT_ONCE = 3 }; /* 16 */
+#endif
+
+#if defined(WIDE) || (defined(__AVX2__) && defined(__F16C__) && defined(__FMA__))
 #include <immintrin.h>
 
+typedef int32_t ivec __attribute__((vector_size(LANES * 4), may_alias)); /* one of each row of weights; or four bytes */
+typedef uint32_t uvec __attribute__((vector_size(LANES * 4), may_alias));
+typedef float vec __attribute__((vector_size(LANES * 4), may_alias));
+typedef int8_t narrow __attribute__((vector_size(LANES)));
 #define INLINE static inline __attribute__((always_inline))
-typedef __m512i ivec; /* 16 integers of 32 bits: one of each of 16 rows of weights; or four bytes of each */
-typedef __m512 vec;
-enum { LANES = 16, TILES = 2, BLOCK = 256, GROUP = 32, GROUPS = BLOCK / GROUP, STEP = 4, STEPS = BLOCK / STEP };
+enum {
+    TILES = 2,
+    ROWS = TILES * LANES,
+    BLOCK = 256,
+    GROUP = 32,
+    GROUPS = BLOCK / GROUP,
+    STEP = 4,
+    STEPS = BLOCK / STEP
+};
 
-/* 16 rows of weights, unpacked. */
+/* As many rows of weights as there are lanes, unpacked. */
 struct tile {
     ivec q[STEPS];          /* four columns each */
     vec scale[2 * GROUPS];  /* of a group, or of each half of one */
@@ -32,23 +49,85 @@ struct rounded {
     } of;                          /* of groups, or of halves */
 };
 
+/* ---- vectors --------------------------------------------------------------------------------------------------- */
+
+INLINE ivec all(int x) { return x - (ivec){0}; }
+INLINE vec each(float x) { return x - (vec){0}; }
+
+#ifdef WIDE
+#define OF(name, a, b) (ivec) _mm512_##name((__m512i)(a), (__m512i)(b))
+
+/* Four integers of the rows i, i + 4... */
+INLINE ivec every_fourth(const uint8_t *row, size_t stride) {
+    __m512i x = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)row));
+    x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(row + 4 * stride)), 1);
+    x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(row + 8 * stride)), 2);
+    return (ivec)_mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(row + 12 * stride)), 3);
+}
+
+INLINE vec half_at(ivec x, int bit) { return (vec)_mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)((uvec)x >> bit))); }
+INLINE ivec nearest(vec x) { return (ivec)_mm512_cvtps_epi32((__m512)x); }
+INLINE vec size(vec x) { return (vec)_mm512_abs_ps((__m512)x); }
+INLINE vec larger(vec x, vec y) { return (vec)_mm512_max_ps((__m512)x, (__m512)y); }
+INLINE float largest(vec x) { return _mm512_reduce_max_ps((__m512)x); }
+INLINE int sum_of(ivec x) { return _mm512_reduce_add_epi32((__m512i)x); }
+
+/* sum + w x of four columns: bytes without and with sign. */
+INLINE ivec add_four(ivec sum, ivec w, ivec x) {
+    return (ivec)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
+}
+enum { LARGEST = 255 }; /* w that it can take */
+
+#else
+#define OF(name, a, b) (ivec) _mm256_##name((__m256i)(a), (__m256i)(b))
+
+INLINE ivec every_fourth(const uint8_t *row, size_t stride) {
+    return (ivec)_mm256_setr_m128i(_mm_loadu_si128((const __m128i *)row),
+                                   _mm_loadu_si128((const __m128i *)(row + 4 * stride)));
+}
+
+INLINE vec half_at(ivec x, int bit) {
+    __m256i low = (__m256i)(((uvec)x >> bit) & 0xffff);
+    return (vec)_mm256_cvtph_ps(_mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
+}
+INLINE ivec nearest(vec x) { return (ivec)_mm256_cvtps_epi32((__m256)x); }
+INLINE vec size(vec x) { return (vec)((uvec)x & 0x7fffffff); }
+INLINE vec larger(vec x, vec y) { return (vec)_mm256_max_ps((__m256)x, (__m256)y); }
+INLINE float largest(vec x) {
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128((__m256)x), _mm256_extractf128_ps((__m256)x, 1));
+    four = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
+}
+INLINE int sum_of(ivec x) {
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+    four = _mm_hadd_epi32(four, four);
+    return _mm_cvtsi128_si32(_mm_hadd_epi32(four, four));
+}
+
+#ifdef __AVXVNNI__
+INLINE ivec add_four(ivec sum, ivec w, ivec x) {
+    return (ivec)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)w, (__m256i)x);
+}
+enum { LARGEST = 255 };
+#else
+INLINE ivec add_four(ivec sum, ivec w, ivec x) {
+    __m256i two = _mm256_maddubs_epi16((__m256i)w, (__m256i)x); /* sums of two columns, which must fit 16 bits */
+    return sum + (ivec)_mm256_madd_epi16(two, _mm256_set1_epi16(1));
+}
+enum { LARGEST = 128 };
+#endif
+#endif
+
 /* ---- unpacking ------------------------------------------------------------------------------------------------- */
 
-INLINE ivec all(int x) { return _mm512_set1_epi32(x); }
-
-/* The first four integers of 16 rows, integer by integer. */
+/* The first four integers of all rows, integer by integer. */
 INLINE void four_columns(const uint8_t *row, size_t stride, ivec out[4]) {
     ivec in[4];
-    for (int i = 0; i < 4; i++) {
-        ivec x = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(row + (size_t)i * stride)));
-        x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(row + (size_t)(i + 4) * stride)), 1);
-        x = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(row + (size_t)(i + 8) * stride)), 2);
-        in[i] = _mm512_inserti32x4(x, _mm_loadu_si128((const __m128i *)(row + (size_t)(i + 12) * stride)), 3);
-    }
-    ivec a = _mm512_unpacklo_epi32(in[0], in[1]), b = _mm512_unpacklo_epi32(in[2], in[3]);
-    ivec c = _mm512_unpackhi_epi32(in[0], in[1]), d = _mm512_unpackhi_epi32(in[2], in[3]);
-    out[0] = _mm512_unpacklo_epi64(a, b), out[1] = _mm512_unpackhi_epi64(a, b);
-    out[2] = _mm512_unpacklo_epi64(c, d), out[3] = _mm512_unpackhi_epi64(c, d);
+    for (size_t i = 0; i < 4; i++) in[i] = every_fourth(row + i * stride, stride);
+    ivec a = OF(unpacklo_epi32, in[0], in[1]), b = OF(unpacklo_epi32, in[2], in[3]);
+    ivec c = OF(unpackhi_epi32, in[0], in[1]), d = OF(unpackhi_epi32, in[2], in[3]);
+    out[0] = OF(unpacklo_epi64, a, b), out[1] = OF(unpackhi_epi64, a, b);
+    out[2] = OF(unpacklo_epi64, c, d), out[3] = OF(unpackhi_epi64, c, d);
 }
 
 INLINE void eight_columns(const uint8_t *row, size_t stride, ivec out[8]) {
@@ -56,28 +135,20 @@ INLINE void eight_columns(const uint8_t *row, size_t stride, ivec out[8]) {
     four_columns(row + 16, stride, out + 4);
 }
 
-/* Integers of 16 rows, at the same place in each. */
+/* An integer of each row, at the same place in all. */
 INLINE ivec one_column(const uint8_t *row, size_t stride) {
-    int32_t x[LANES];
-    for (int i = 0; i < LANES; i++) memcpy(&x[i], row + (size_t)i * stride, sizeof x[i]);
-    return _mm512_loadu_si512(x);
+    ivec x;
+    for (size_t i = 0; i < LANES; i++) memcpy((char *)&x + i * sizeof(int32_t), row + i * stride, sizeof(int32_t));
+    return x;
 }
 
-INLINE vec half_at(ivec x, int bit) {
-    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(x, (unsigned)bit)));
-}
-INLINE ivec bits(ivec x, int from, int mask) {
-    return _mm512_and_si512(_mm512_srli_epi32(x, (unsigned)from), all(mask));
-}
-INLINE vec times(vec scale, ivec x) { return _mm512_mul_ps(scale, _mm512_cvtepi32_ps(x)); }
-INLINE ivec low(ivec x) { return bits(x, 0, 0x0f0f0f0f); }
+INLINE ivec bits(ivec x, int from, int mask) { return (ivec)((uvec)x >> from) & mask; }
+INLINE vec times(vec scale, ivec x) { return scale * __builtin_convertvector(x, vec); }
+INLINE ivec low(ivec x) { return x & 0x0f0f0f0f; }
 INLINE ivec high(ivec x) { return bits(x, 4, 0x0f0f0f0f); }
 
 /* Four bits of every lane, from `bit` on: the fifth bits of the four bytes. */
-INLINE ivec fifth(ivec x, int bit) {
-    ivec spread = _mm512_mullo_epi32(bits(x, bit, 0xf), all(0x204081));
-    return _mm512_slli_epi32(_mm512_and_si512(spread, all(0x01010101)), 4);
-}
+INLINE ivec fifth(ivec x, int bit) { return (bits(x, bit, 0xf) * 0x204081 & 0x01010101) << 4; }
 
 /* Q4_K and Q5_K begin alike: two halves, and eight scales and offsets of six bits in three integers. */
 INLINE void unpack_k_scales(const ivec head[4], struct tile *tile) {
@@ -85,10 +156,8 @@ INLINE void unpack_k_scales(const ivec head[4], struct tile *tile) {
     for (int j = 0; j < 4; j++) {
         tile->scale[j] = times(d, bits(head[1], 8 * j, 63));
         tile->offset[j] = times(least, bits(head[2], 8 * j, 63));
-        ivec upper = _mm512_slli_epi32(bits(head[1], 8 * j + 6, 3), 4);
-        tile->scale[j + 4] = times(d, _mm512_or_si512(bits(head[3], 8 * j, 15), upper));
-        upper = _mm512_slli_epi32(bits(head[2], 8 * j + 6, 3), 4);
-        tile->offset[j + 4] = times(least, _mm512_or_si512(bits(head[3], 8 * j + 4, 15), upper));
+        tile->scale[j + 4] = times(d, bits(head[3], 8 * j, 15) | bits(head[1], 8 * j + 6, 3) << 4);
+        tile->offset[j + 4] = times(least, bits(head[3], 8 * j + 4, 15) | bits(head[2], 8 * j + 6, 3) << 4);
     }
 }
 
@@ -100,13 +169,11 @@ INLINE void unpack_k(const uint8_t *block, size_t stride, struct tile *tile, con
     for (int j = 0; j < 4; j++) {
         eight_columns(block + (five ? 48 : 16) + 32 * j, stride, four);
         for (int i = 0; i < 8; i++) {
-            ivec a = low(four[i]), b = high(four[i]);
-            if (five) {
-                a = _mm512_or_si512(a, _mm512_slli_epi32(bits(fifths[i], 2 * j, 0x01010101), 4));
-                b = _mm512_or_si512(b, _mm512_slli_epi32(bits(fifths[i], 2 * j + 1, 0x01010101), 4));
-            }
-            tile->q[16 * j + i] = a;
-            tile->q[16 * j + 8 + i] = b;
+            ivec *a = &tile->q[16 * j + i], *b = a + 8;
+            *a = low(four[i]), *b = high(four[i]);
+            if (!five) continue;
+            *a |= bits(fifths[i], 2 * j, 0x01010101) << 4;
+            *b |= bits(fifths[i], 2 * j + 1, 0x01010101) << 4;
         }
     }
 }
@@ -129,23 +196,22 @@ static void unpack_q6_k(const uint8_t *block, size_t stride, int groups, struct 
         ivec *q = tile->q + 32 * half;
         for (int i = 0; i < 8; i++) {
             ivec u = upper[i];
-            q[i] = _mm512_or_si512(low(a[i]), _mm512_and_si512(_mm512_slli_epi32(u, 4), all(two)));
-            q[8 + i] = _mm512_or_si512(low(b[i]), _mm512_and_si512(_mm512_slli_epi32(u, 2), all(two)));
-            q[16 + i] = _mm512_or_si512(high(a[i]), _mm512_and_si512(u, all(two)));
-            q[24 + i] = _mm512_or_si512(high(b[i]), bits(u, 2, two));
+            q[i] = low(a[i]) | (u << 4 & two);
+            q[8 + i] = low(b[i]) | (u << 2 & two);
+            q[16 + i] = high(a[i]) | (u & two);
+            q[24 + i] = high(b[i]) | bits(u, 2, two);
         }
     }
     four_columns(block + 192, stride, scales);
     vec d = half_at(one_column(block + 206, stride), 16);
-    for (int i = 0; i < 16; i++)
-        tile->scale[i] = times(d, _mm512_srai_epi32(_mm512_slli_epi32(scales[i / 4], 24 - 8 * (unsigned)(i % 4)), 24));
+    for (int i = 0; i < 16; i++) tile->scale[i] = times(d, scales[i / 4] << (24 - 8 * (i % 4)) >> 24);
 }
 
 static void unpack_q8_0(const uint8_t *block, size_t stride, int groups, struct tile *tile) {
     for (int j = 0; j < groups; j++, block += 34) {
         tile->scale[j] = half_at(one_column(block, stride), 0);
         eight_columns(block + 2, stride, tile->q + 8 * j);
-        for (int i = 0; i < 8; i++) tile->q[8 * j + i] = _mm512_xor_si512(tile->q[8 * j + i], all((int)0x80808080));
+        for (int i = 0; i < 8; i++) tile->q[8 * j + i] ^= (int)0x80808080;
     }
 }
 
@@ -157,8 +223,8 @@ INLINE void unpack_old(const uint8_t *block, size_t stride, ivec *q, const int h
     for (int i = 0; i < 4; i++) {
         q[i] = low(four[i]), q[4 + i] = high(four[i]);
         if (!five) continue;
-        q[i] = _mm512_or_si512(q[i], fifth(fifths, 4 * i));
-        q[4 + i] = _mm512_or_si512(q[4 + i], fifth(fifths, 16 + 4 * i));
+        q[i] |= fifth(fifths, 4 * i);
+        q[4 + i] |= fifth(fifths, 16 + 4 * i);
     }
 }
 
@@ -180,7 +246,7 @@ static void unpack_q4_1(const uint8_t *block, size_t stride, int groups, struct 
     for (int j = 0; j < groups; j++, block += 20) {
         ivec head = one_column(block, stride);
         tile->scale[j] = half_at(head, 0);
-        tile->offset[j] = _mm512_sub_ps(_mm512_setzero_ps(), half_at(head, 16));
+        tile->offset[j] = -half_at(head, 16);
         unpack_old(block, stride, tile->q + 8 * j, 4, false);
     }
 }
@@ -191,13 +257,13 @@ static const struct format {
     enum ggml_type type;
     int columns, bytes; /* of ggml's block */
     int parts;          /* scales of a group: 1 or 2 */
-    int zero;           /* the byte that stands for 0; -1: a group has an offset */
+    int zero, largest;  /* the byte that stands for 0 (-1: a group has an offset), and the largest there is */
     void (*unpack)(const uint8_t *block, size_t stride, int groups, struct tile *tile);
 } formats[] = {
-    {GGML_TYPE_Q4_K, 256, 144, 1, -1, unpack_q4_k}, {GGML_TYPE_Q5_K, 256, 176, 1, -1, unpack_q5_k},
-    {GGML_TYPE_Q6_K, 256, 210, 2, 32, unpack_q6_k}, {GGML_TYPE_Q8_0, 32, 34, 1, 128, unpack_q8_0},
-    {GGML_TYPE_Q4_0, 32, 18, 1, 8, unpack_q4_0},    {GGML_TYPE_Q4_1, 32, 20, 1, -1, unpack_q4_1},
-    {GGML_TYPE_Q5_0, 32, 22, 1, 16, unpack_q5_0},
+    {GGML_TYPE_Q4_K, 256, 144, 1, -1, 15, unpack_q4_k}, {GGML_TYPE_Q5_K, 256, 176, 1, -1, 31, unpack_q5_k},
+    {GGML_TYPE_Q6_K, 256, 210, 2, 32, 63, unpack_q6_k}, {GGML_TYPE_Q8_0, 32, 34, 1, 128, 255, unpack_q8_0},
+    {GGML_TYPE_Q4_0, 32, 18, 1, 8, 15, unpack_q4_0},    {GGML_TYPE_Q4_1, 32, 20, 1, -1, 15, unpack_q4_1},
+    {GGML_TYPE_Q5_0, 32, 22, 1, 16, 31, unpack_q5_0},
 };
 
 static const struct format *format_of(enum ggml_type type) {
@@ -211,7 +277,7 @@ bool matmul_knows(enum ggml_type type, int rows, int columns) {
     if (type != GGML_TYPE_Q5_0) return false; /* ggml has products of the others for it */
 #endif
     const struct format *format = format_of(type);
-    return format && rows % (TILES * LANES) == 0 && columns % format->columns == 0;
+    return format && format->largest <= LARGEST && rows % ROWS == 0 && columns % format->columns == 0;
 }
 
 /* ---- rounding -------------------------------------------------------------------------------------------------- */
@@ -224,20 +290,24 @@ static int groups_in(const struct matmul *m, int block) {
 
 /* The i-th group of `to`. */
 INLINE void round_group(const float *x, const struct format *format, struct rounded *to, int i) {
-    vec a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + LANES);
-    float most = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
-    float scale = most / 127, by = most > 0 ? 127 / most : 0;
-    ivec q[2] = {_mm512_cvtps_epi32(_mm512_mul_ps(a, _mm512_set1_ps(by))),
-                 _mm512_cvtps_epi32(_mm512_mul_ps(b, _mm512_set1_ps(by)))};
-    int sum[2] = {_mm512_reduce_add_epi32(q[0]), _mm512_reduce_add_epi32(q[1])};
-    for (int part = 0; part < 2; part++)
-        _mm_storeu_si128((__m128i *)&to->q[i * GROUP + part * LANES], _mm512_cvtepi32_epi8(q[part]));
-    to->scale[i] = scale;
+    enum { VECS = GROUP / LANES };
+    vec in[VECS], most = each(0);
+    memcpy(in, x, sizeof in);
+    for (int v = 0; v < VECS; v++) most = larger(most, size(in[v]));
+    float end = largest(most), by = end > 0 ? 127 / end : 0;
+    int sum[2] = {0};
+    for (int v = 0; v < VECS; v++) {
+        ivec q = nearest(in[v] * by);
+        narrow eight_bits = __builtin_convertvector(q, narrow);
+        memcpy(&to->q[i * GROUP + v * LANES], &eight_bits, sizeof eight_bits);
+        sum[2 * v / VECS] += sum_of(q);
+    }
+    to->scale[i] = end / 127;
     const int parts = format->parts == 2 ? 2 : 1;
     if (parts == 1) sum[0] += sum[1];
     for (int part = 0; part < parts; part++) {
         if (format->zero < 0)
-            to->of.sum[i * parts + part] = scale * (float)sum[part];
+            to->of.sum[i * parts + part] = to->scale[i] * (float)sum[part];
         else
             to->of.start[i * parts + part] = -format->zero * sum[part];
     }
@@ -260,15 +330,17 @@ void matmul_round(const struct matmul *m, int thread, int threads, void *scratch
 
 /* ---- products -------------------------------------------------------------------------------------------------- */
 
-enum { AT_ONCE = 6 }; /* rows of x whose sums stay in registers */
+/* Row i of out, its first lanes, or those of another tile. */
+INLINE vec *at(float *out, size_t stride, int i, int tile) {
+    return (vec *)(void *)((char *)out + (size_t)i * stride) + tile;
+}
 
 /* Adds the products of two tiles with n rows of x to out. */
 INLINE void add_products(const struct tile tile[TILES], const struct rounded *x, int groups, float *out, size_t stride,
                          const int n, const int parts, const bool offset) {
     vec total[TILES][AT_ONCE];
     for (int i = 0; i < n; i++)
-        for (int t = 0; t < TILES; t++)
-            total[t][i] = _mm512_loadu_ps((float *)((char *)out + (size_t)i * stride) + t * LANES);
+        for (int t = 0; t < TILES; t++) memcpy(&total[t][i], at(out, stride, i, t), sizeof(vec));
     const int steps = GROUP / STEP / parts;
     for (int g = 0; g < groups * parts; g++) {
         ivec sum[TILES][AT_ONCE];
@@ -278,21 +350,18 @@ INLINE void add_products(const struct tile tile[TILES], const struct rounded *x,
             for (int i = 0; i < n; i++) {
                 int32_t four;
                 memcpy(&four, &x[i].q[s * STEP], sizeof four);
-                for (int t = 0; t < TILES; t++) sum[t][i] = _mm512_dpbusd_epi32(sum[t][i], tile[t].q[s], all(four));
+                for (int t = 0; t < TILES; t++) sum[t][i] = add_four(sum[t][i], tile[t].q[s], all(four));
             }
         }
         for (int i = 0; i < n; i++) {
             for (int t = 0; t < TILES; t++) {
-                vec scale = _mm512_mul_ps(tile[t].scale[g], _mm512_set1_ps(x[i].scale[g / parts]));
-                total[t][i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[t][i]), scale, total[t][i]);
-                if (offset)
-                    total[t][i] = _mm512_fnmadd_ps(tile[t].offset[g], _mm512_set1_ps(x[i].of.sum[g]), total[t][i]);
+                total[t][i] += times(tile[t].scale[g] * x[i].scale[g / parts], sum[t][i]);
+                if (offset) total[t][i] -= tile[t].offset[g] * x[i].of.sum[g];
             }
         }
     }
     for (int i = 0; i < n; i++)
-        for (int t = 0; t < TILES; t++)
-            _mm512_storeu_ps((float *)((char *)out + (size_t)i * stride) + t * LANES, total[t][i]);
+        for (int t = 0; t < TILES; t++) memcpy(at(out, stride, i, t), &total[t][i], sizeof(vec));
 }
 
 /* n as a constant, so that all sums stay in registers. */
@@ -331,7 +400,7 @@ size_t matmul_scratch(const struct matmul *m, int threads) {
     return rounded_bytes(m) + (size_t)threads * TILES * sizeof(struct tile);
 }
 
-/* Begins to read the next block of 16 rows, which is in the second cache by now. */
+/* Begins to read the next block of a tile's rows, which is in the second cache by now. */
 INLINE void fetch_block(const char *w, size_t stride, size_t bytes) {
     for (int i = 0; i < LANES; i++)
         for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(w + (size_t)i * stride + at);
@@ -348,18 +417,18 @@ void matmul_compute(const struct matmul *m, int thread, int threads, void *scrat
     const struct format *format = format_of(m->type);
     struct tile *tile = (struct tile *)((char *)scratch + rounded_bytes(m)) + (size_t)thread * TILES;
     const size_t block_bytes = (size_t)(BLOCK / format->columns) * (size_t)format->bytes;
-    int strips = m->rows / (TILES * LANES);
+    int strips = m->rows / (ROWS);
     for (int strip = strips * thread / threads; strip < strips * (thread + 1) / threads; strip++) {
-        int row = strip * TILES * LANES;
+        int row = strip * ROWS;
         float *out = (float *)m->out + row;
-        for (int i = 0; i < m->n; i++) memset((char *)out + (size_t)i * m->out_row, 0, TILES * LANES * sizeof *out);
+        for (int i = 0; i < m->n; i++) memset((char *)out + (size_t)i * m->out_row, 0, ROWS * sizeof *out);
         for (int block = 0; block < blocks_of(m); block++) {
             for (int t = 0; t < TILES; t++) {
                 const char *w = m->w + (size_t)(row + t * LANES) * m->w_row + (size_t)block * block_bytes;
                 format->unpack((const uint8_t *)w, m->w_row, groups_in(m, block), &tile[t]);
                 fetch_block(w + block_bytes, m->w_row, block_bytes);
             }
-            fetch_strip(m->w + (size_t)row * m->w_row, TILES * LANES * m->w_row, block, blocks_of(m));
+            fetch_strip(m->w + (size_t)row * m->w_row, ROWS * m->w_row, block, blocks_of(m));
             add_block(format, tile, rounded_of(m, scratch, block), groups_in(m, block), out, m->out_row, m->n);
         }
     }
