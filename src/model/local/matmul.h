@@ -1,4 +1,4 @@
-/* matmul.h - products of quantised weights with the rows of a batch, on CPUs that add up products of bytes (AVX-512 VNNI).
+/* matmul.h - products of quantised weights with the rows of a batch, on CPUs with AVX2 or AVX-512 VNNI.
  * Weights are taken as they lie in a GGUF file, so that a file mapped into memory is all that a model needs. */
 #ifndef CORD_MATMUL_H
 #define CORD_MATMUL_H
