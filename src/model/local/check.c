@@ -57,13 +57,9 @@ static int decode(struct llama_context *ctx, const struct plain *p) {
     return result;
 }
 
-/* On the device's thread. */
-static void compute(void *arg) {
-    struct plain *p = arg;
-    accelerator_rest(true);
+static void compute(struct plain *p) {
     struct llama_context *ctx = open_context(p);
     if (!ctx) {
-        accelerator_rest(false);
         error_fill(&p->error, CORD_NO_MEMORY, "no memory for a context of %d tokens", p->behind);
         return;
     }
@@ -75,6 +71,12 @@ static void compute(void *arg) {
         p->logprob[i - p->first] =
             log_softmax(llama_get_logits_ith(ctx, i - 1), llama_vocab_n_tokens(p->model->vocab), p->id[i]);
     llama_free(ctx);
+}
+
+/* On the device's thread. */
+static void compute_plainly(void *p) {
+    accelerator_rest(true);
+    compute(p);
     accelerator_rest(false);
 }
 
@@ -113,7 +115,7 @@ static cord_status plain_score(struct local_model *model, cord_scoring *out, cor
     cord_status status = buf_check(&text, err);
     if (status == CORD_OK) status = find_target(&p, buf_text(&text), from, to, err);
     if (status == CORD_OK) {
-        device_do(model->engine->local, compute, &p);
+        device_do(model->engine->local, compute_plainly, &p);
         out->error = p.error;
         out->logprob = p.logprob;
         out->n_tokens = p.behind - p.first;

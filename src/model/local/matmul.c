@@ -1,6 +1,7 @@
-/* matmul.c - see matmul.h. Weights are unpacked to bytes, 32 rows (16 without AVX-512) and 256 columns at a time, and then meet all rows of x while
- * they are in the processor's nearest cache. A weight is scale * q - offset in every format, q a byte without sign, and scale
- * and offset the same for 16 or 32 columns: products of bytes are summed as integers over these, then in binary32.
+/* matmul.c - see matmul.h. Weights are unpacked to bytes, 32 rows (16 without AVX-512) and 256 columns at a time, and then meet
+ * all rows of x while they are in the processor's nearest cache. A weight is scale * q - offset in every format, q a byte
+ * without sign, and scale and offset the same for 16 or 32 columns: products of bytes are summed as integers over these, then
+ * in binary32.
  * It must not know llama.cpp, and of ggml the formats alone. */
 #include "model/local/matmul.h"
 
@@ -8,13 +9,14 @@
 #include <string.h>
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__)
-#define WIDE
+#define WIDE 1
 enum { LANES = 16, AT_ONCE = 6 }; /* 32 registers */
 #elif defined(__AVX2__) && defined(__F16C__) && defined(__FMA__)
+#define WIDE 0
 enum { LANES = 8, AT_ONCE = 3 }; /* 16 */
 #endif
 
-#if defined(WIDE) || (defined(__AVX2__) && defined(__F16C__) && defined(__FMA__))
+#ifdef WIDE
 #include <immintrin.h>
 
 typedef int32_t ivec __attribute__((vector_size(LANES * 4), may_alias)); /* one of each row of weights; or four bytes */
@@ -54,7 +56,7 @@ struct rounded {
 INLINE ivec all(int x) { return x - (ivec){0}; }
 INLINE vec each(float x) { return x - (vec){0}; }
 
-#ifdef WIDE
+#if WIDE
 #define OF(name, a, b) (ivec) _mm512_##name((__m512i)(a), (__m512i)(b))
 
 /* Four integers of the rows i, i + 4... */
@@ -417,7 +419,7 @@ void matmul_compute(const struct matmul *m, int thread, int threads, void *scrat
     const struct format *format = format_of(m->type);
     struct tile *tile = (struct tile *)((char *)scratch + rounded_bytes(m)) + (size_t)thread * TILES;
     const size_t block_bytes = (size_t)(BLOCK / format->columns) * (size_t)format->bytes;
-    int strips = m->rows / (ROWS);
+    int strips = m->rows / ROWS;
     for (int strip = strips * thread / threads; strip < strips * (thread + 1) / threads; strip++) {
         int row = strip * ROWS;
         float *out = (float *)m->out + row;
