@@ -1,10 +1,5 @@
-/* formats.h - the layouts of training rows that trainers read: one table (formats.c), an entry a format. Adding one is a
- * function in the file of its kind, a line in that file's list of declarations here, and a line in the table. A format must
- * not know where rows come from, nor how one was chosen.
- *
- *   formats_text.c   one trajectory a row: conversations, prompts and completions, rendered texts
- *   formats_pair.c   a better and a worse one: whole trajectories, or single steps behind one prefix
- *   formats_step.c   a trajectory with a label for each step
+/* formats.h - the layouts of training rows that trainers read: one table (formats.c), an entry a format. A format must not
+ * know where rows come from, nor how one was chosen, and knows no journal.
  */
 #ifndef CORD_FORMATS_H
 #define CORD_FORMATS_H
@@ -62,29 +57,5 @@ const struct training_format *training_format_at(int i);
 #define TRAINING_FORMATS                                                                                        \
     "messages|prompt-completion|text|sharegpt|alpaca|llama-factory|axolotl|axolotl-segments|ms-swift|verl|dpo|" \
     "llama-factory-dpo|ms-swift-dpo|step-dpo|prm|math-shepherd"
-
-void write_messages(struct json_writer *w, const struct training_row *row);
-void write_prompt_completion(struct json_writer *w, const struct training_row *row);
-void write_text(struct json_writer *w, const struct training_row *row);
-void write_sharegpt(struct json_writer *w, const struct training_row *row);
-void write_alpaca(struct json_writer *w, const struct training_row *row);
-void write_segments(struct json_writer *w, const struct training_row *row);
-void write_verl(struct json_writer *w, const struct training_row *row);
-void write_dpo(struct json_writer *w, const struct training_row *row);
-void write_dpo_sharegpt(struct json_writer *w, const struct training_row *row);
-void write_dpo_swift(struct json_writer *w, const struct training_row *row);
-void write_step_dpo(struct json_writer *w, const struct training_row *row);
-void write_prm(struct json_writer *w, const struct training_row *row);
-void write_math_shepherd(struct json_writer *w, const struct training_row *row);
-
-void describe_messages(struct json_writer *w);
-void describe_sharegpt(struct json_writer *w);
-void describe_alpaca(struct json_writer *w);
-void describe_dpo_sharegpt(struct json_writer *w);
-
-/* {"role": …, "content": …} in an open array, or under a key. */
-void write_message(struct json_writer *w, const char *key, const char *role, cord_text content);
-/* {"from": …, "value": …}, likewise. */
-void write_turn(struct json_writer *w, const char *key, const char *from, cord_text value);
 
 #endif

@@ -93,28 +93,11 @@ struct part {
     cord_engine *engine;
     const struct backend *backend;
     cord_status (*run)(struct part *part);
-    union {
-        cord_proposal **proposals;
-        cord_scoring **scorings;
-        cord_classification **classifications;
-    };
+    void **requests; /* n pointers to requests of the call's kind */
     int n;
     cord_status status;
     cord_error error;
 };
-
-static cord_status run_propose(struct part *part) {
-    return part->backend->propose(part->engine, part->proposals, part->n, &part->error);
-}
-
-static cord_status run_score(struct part *part) {
-    return part->backend->score(part->engine, part->scorings, part->n, &part->error);
-}
-
-static cord_status run_classify(struct part *part) {
-    if (!part->backend->classify) return CORD_OK; /* then it has no requests */
-    return part->backend->classify(part->engine, part->classifications, part->n, &part->error);
-}
 
 static void *run_part(void *arg) {
     struct part *part = arg;
@@ -145,22 +128,42 @@ static cord_status run_parts(struct part parts[N_BACKENDS], cord_error *err) {
     return CORD_OK;
 }
 
-cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
+/* Gives each back end those of the `n` requests, each `size` bytes long, that it takes, and runs what it has. The first
+ * member of every kind of request is its model. `takes` says in the request why one is not taken; NULL: all are. */
+static cord_status deal(cord_engine *engine, void *requests, size_t size, int n, bool (*takes)(void *request),
+                        cord_status (*run)(struct part *part), cord_error *err) {
     CORD_TRY(goes_on(engine, err));
-    cord_proposal **mine = calloc((size_t)n + 1, sizeof(cord_proposal *)), **next = mine;
+    void **mine = calloc((size_t)n + 1, sizeof *mine), **next = mine;
     if (!mine) return error_memory(err);
     struct part parts[N_BACKENDS];
     for (int b = 0; b < N_BACKENDS; b++) {
-        parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run_propose, .proposals = next};
-        for (int i = 0; i < n; i++)
-            if (requests[i].model->backend == backends[b] &&
-                proposal_check(&requests[i], &requests[i].error) == CORD_OK)
-                *next++ = &requests[i];
-        parts[b].n = (int)(next - parts[b].proposals);
+        parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run, .requests = next};
+        for (int i = 0; i < n; i++) {
+            void *request = (char *)requests + (size_t)i * size;
+            if ((*(cord_model *const *)request)->backend == backends[b] && (!takes || takes(request)))
+                *next++ = request;
+        }
+        parts[b].n = (int)(next - parts[b].requests);
     }
     cord_status status = run_parts(parts, err);
     free(mine);
     return status;
+}
+_Static_assert(offsetof(cord_proposal, model) == 0 && offsetof(cord_scoring, model) == 0 &&
+                   offsetof(cord_classification, model) == 0,
+               "deal() reads a request's model at its beginning");
+
+static bool takes_proposal(void *request) {
+    cord_proposal *proposal = request;
+    return proposal_check(proposal, &proposal->error) == CORD_OK;
+}
+
+static cord_status run_propose(struct part *part) {
+    return part->backend->propose(part->engine, (cord_proposal **)part->requests, part->n, &part->error);
+}
+
+cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
+    return deal(engine, requests, sizeof *requests, n, takes_proposal, run_propose, err);
 }
 
 void cord_proposal_release(cord_proposal *proposal) {
@@ -169,20 +172,12 @@ void cord_proposal_release(cord_proposal *proposal) {
     proposal->len = 0;
 }
 
+static cord_status run_score(struct part *part) {
+    return part->backend->score(part->engine, (cord_scoring **)part->requests, part->n, &part->error);
+}
+
 cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
-    CORD_TRY(goes_on(engine, err));
-    cord_scoring **mine = calloc((size_t)n + 1, sizeof(cord_scoring *)), **next = mine;
-    if (!mine) return error_memory(err);
-    struct part parts[N_BACKENDS];
-    for (int b = 0; b < N_BACKENDS; b++) {
-        parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run_score, .scorings = next};
-        for (int i = 0; i < n; i++)
-            if (requests[i].model->backend == backends[b]) *next++ = &requests[i];
-        parts[b].n = (int)(next - parts[b].scorings);
-    }
-    cord_status status = run_parts(parts, err);
-    free(mine);
-    return status;
+    return deal(engine, requests, sizeof *requests, n, NULL, run_score, err);
 }
 
 void cord_scoring_release(cord_scoring *scoring) {
@@ -193,33 +188,22 @@ void cord_scoring_release(cord_scoring *scoring) {
     scoring->n_tokens = 0;
 }
 
-static void refuse_head(cord_classification *request) {
-    error_fill(&request->error, CORD_BAD_MODEL,
+static bool takes_classification(void *request) {
+    cord_classification *classification = request;
+    if (classification->model->backend->classify) return true;
+    error_fill(&classification->error, CORD_BAD_MODEL,
                "the weights of %s have no such head here: a classification head is read of a vLLM server only; let "
                "vLLM serve the model (vllm serve MODEL), and give its url in place of the file",
-               request->model->info.name);
+               classification->model->info.name);
+    return false;
+}
+
+static cord_status run_classify(struct part *part) {
+    return part->backend->classify(part->engine, (cord_classification **)part->requests, part->n, &part->error);
 }
 
 cord_status cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
-    CORD_TRY(goes_on(engine, err));
-    cord_classification **mine = calloc((size_t)n + 1, sizeof(cord_classification *)), **next = mine;
-    if (!mine) return error_memory(err);
-    struct part parts[N_BACKENDS];
-    for (int b = 0; b < N_BACKENDS; b++) {
-        parts[b] =
-            (struct part){.engine = engine, .backend = backends[b], .run = run_classify, .classifications = next};
-        for (int i = 0; i < n; i++) {
-            if (requests[i].model->backend != backends[b]) continue;
-            if (backends[b]->classify)
-                *next++ = &requests[i];
-            else
-                refuse_head(&requests[i]);
-        }
-        parts[b].n = (int)(next - parts[b].classifications);
-    }
-    cord_status status = run_parts(parts, err);
-    free(mine);
-    return status;
+    return deal(engine, requests, sizeof *requests, n, takes_classification, run_classify, err);
 }
 
 void cord_classification_release(cord_classification *classification) {
