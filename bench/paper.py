@@ -16,8 +16,8 @@ the first 32 problems and seed 1. Two samples, the same on every machine:
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right (bench/paper/pilot.tsv); what the compared methods do with them plays no part
 
-Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one a core; a process a core with one thread each does more, and
-suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
+Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one
+a core; a process a core with one thread each does more, and suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
 openai/grade-school-math; the bytes are checked).
 """
 import argparse, fcntl, functools, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
@@ -144,7 +144,7 @@ def run(recipe, settings, out, until=None):
 
 
 def read_rows(sample):
-    """The table's first line, and its rows as (run, problem, status, line)."""
+    """The table's first line, and its rows as (run, problem, status, line). A search that failed is not run again."""
     path = rows_file(sample)
     if not os.path.exists(path) or not os.path.getsize(path): return "", []
     head, *lines = open(path).read().splitlines(keepends=True)
@@ -183,6 +183,9 @@ def cells(only, part):
 
 
 def grid(sample, hours, only, part):
+    version = cord("--version", capture_output=True, text=True).stdout.strip()
+    if version.endswith("+)"): sys.exit(f"paper: {version} was built with changes that are in no commit; commit them and build, so "
+                                        "that its rows can be computed again")
     until = time.monotonic() + 3600 * hours
     for name, seed, at in cells(only, part):
         problems = first_problems(sample, min(at + BLOCK, PRIMARY_PROBLEMS), until)
@@ -206,62 +209,63 @@ def grid(sample, hours, only, part):
 
 # ---- tables ------------------------------------------------------------------------------------------------------
 
-def done_of(rows, name, seed):
-    """The problems that a variant has done with a seed."""
-    return {problem for run, problem, status, _ in rows if run == f"{name}-{seed}" and status == "done"}
+def asked_of(rows, name, seed):
+    """The problems that a variant has been through with a seed: rows are of searches that are done, or failed."""
+    return {problem for run, problem, _, _ in rows if run == f"{name}-{seed}"}
 
 
 def compare(sample, names, *options):
-    """`cord compare` over the rows of some variants, the baseline first, on the problems that all have done with the first seed.
-    Of other seeds those count that all of them have been through with, so that none that has just begun takes problems away."""
+    """`cord compare` over the rows of some variants, the baseline first, on the problems that all have been through with the
+    first seed, less those on which any failed (it says so). Of other seeds those count that all have been through with, so
+    that none that has just begun takes problems away."""
     head, rows = read_rows(sample)
-    names = [name for name in names if done_of(rows, name, SEEDS[0])]
+    names = [name for name in names if asked_of(rows, name, SEEDS[0])]
     if len(names) < 2: return print("(not enough rows yet)\n")
-    common = set.intersection(*(done_of(rows, name, SEEDS[0]) for name in names))
+    common = set.intersection(*(asked_of(rows, name, SEEDS[0]) for name in names))
     if not common: return print("(no problem in common yet)\n")
-    seeds = [seed for seed in SEEDS if all(common <= done_of(rows, name, seed) for name in names)]
-    left = [seed for seed in SEEDS if seed not in seeds and any(done_of(rows, name, seed) for name in names)]
+    seeds = [seed for seed in SEEDS if all(common <= asked_of(rows, name, seed) for name in names)]
+    left = [seed for seed in SEEDS if seed not in seeds and any(asked_of(rows, name, seed) for name in names)]
     if left: print("Not of all problems yet, and left out: seed " + ", ".join(map(str, left)) + ".\n", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         files = []
         for name in names:
             files.append(os.path.join(scratch, name + ".tsv"))
             runs = {f"{name}-{seed}" for seed in seeds}
-            with open(files[-1], "w") as file: file.write(head + "".join(line for run, _, _, line in rows if run in runs))
+            with open(files[-1], "w") as file: file.write(head + "".join(line for run, problem, _, line in rows if run in runs and problem in common))
         cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *options)
         print(flush=True)
 
 
 def with_enough(sample, names):
-    """Those that have done at least the first block of problems with the first seed; the rest is told."""
+    """Those that have been through at least the first block of problems with the first seed; the rest is told."""
     _, rows = read_rows(sample)
-    n = {name: len(done_of(rows, name, SEEDS[0])) for name in names}
+    n = {name: len(asked_of(rows, name, SEEDS[0])) for name in names}
     few = [f"{name} ({n[name]})" for name in names if 0 < n[name] < BLOCK]
     if few: print("Too few problems yet, and left out: " + ", ".join(few) + ".\n", flush=True)
     return [name for name in names if n[name] >= BLOCK]
 
 
 def tables():
-    print("One comparison is primary: CoRD against Curation on the sample *plain*. Each of the other tables has its own family of "
-          "tests, and none takes account of the other tables: they say where to look.\n")
+    print("One comparison is primary: CoRD against Curation on the sample *plain*. Each of the other tables is a family of tests of "
+          "its own (--no-primary), and none takes account of the other tables: they say where to look.\n")
     alone = [name for name in OTHERS if name.startswith("homogeneous") or name in CURVE]
     for sample in FILES:
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
-        compare(sample, PRIMARY)
+        compare(sample, PRIMARY, *([] if sample == "plain" else ["--no-primary"]))
         print("### The other rows of three teachers, on the problems that all have\n", flush=True)
         others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER)])
-        if others: compare(sample, (*PRIMARY, *others))
+        if others: compare(sample, (*PRIMARY, *others), "--no-primary")
         else: print("(not enough rows yet)\n")
         print("### With room for 768 tokens of thinking\n", flush=True)
-        compare(sample, (*LONGER, *PRIMARY))
+        compare(sample, (*LONGER, *PRIMARY), "--no-primary")
         print("### The moderate model alone\n", flush=True)
-        compare(sample, MODERATE)
+        compare(sample, MODERATE, "--no-primary")
         print("### Quality against tokens, the moderate model alone\n", flush=True)
-        compare(sample, (*MODERATE, *CURVE))
+        compare(sample, (*MODERATE, *CURVE), "--no-primary")
         for model in "strong", "weak":
             print(f"### The {model} model alone\n", flush=True)
             compare(sample, with_enough(sample, [f"homogeneous-{model}-{what}" for what in ("curation", "cord", "integration")
-                                                 if f"homogeneous-{model}-{what}" in OTHERS]))
+                                                 if f"homogeneous-{model}-{what}" in OTHERS]), "--no-primary")
 
 
 def main():

@@ -360,6 +360,12 @@ static cord_status write_rows(struct compare *c, cord_error *err) {
     if (!rows->given) return CORD_OK;
     bool from_rows = call_option(c->call, "from-rows")->given;
     CORD_TRY(output_spare_runs("--rows", rows->text, c->call->args, from_rows ? 0 : c->call->n_args, err));
+    struct stat info;
+    if (stat(rows->text, &info) == 0 && S_ISREG(info.st_mode))
+        return error_set(err, CORD_BAD_USAGE,
+                         "--rows: %s is there already, and its rows may be all that is left of runs; name a new file, "
+                         "and compare both with --from-rows, or append one to the other",
+                         rows->text);
     if (!runs) return error_memory(err);
     for (int r = 0; r < c->n_runs; r++) {
         runs[r] = c->runs[r].evidence;
@@ -378,6 +384,7 @@ static cord_status compare_all(struct compare *c, int format, cord_error *err) {
     CORD_TRY(match(c, err));
     CORD_TRY(make_methods(c, err));
     CORD_TRY(find_baseline(c, err));
+    c->comparison.no_primary = call_option(c->call, "no-primary")->given;
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
     CORD_TRY(compare_note(c, err));
     return writers[format](c, err);
@@ -417,10 +424,13 @@ static const struct option options[] = {
     {.name = "from-rows",
      .type = OPTION_FLAG,
      .doc = "what is named are files that --rows wrote, not run folders: the same numbers without journals"},
+    {.name = "no-primary",
+     .type = OPTION_FLAG,
+     .doc = "no comparison was declared beforehand: the p values of all are adjusted, the first one's too"},
     {.name = "rows",
      .type = OPTION_TEXT,
      .value = "FILE",
-     .doc = "write a row per problem, method and seed there, tab-separated, to be kept and compared later"},
+     .doc = "write a row per problem, method and seed to this new file, tab-separated, to be kept and compared later"},
     {.name = "samples", .type = OPTION_INT, .value = "N", .min = 1000, .max = 1e7, .doc = "of the bootstrap (10000)"},
     {.name = "seed", .type = OPTION_INT, .value = "N", .min = 0, .max = 1e15, .doc = "of the bootstrap (1)"},
     {.name = NULL},
@@ -438,7 +448,8 @@ const struct verb verb_compare = {
         "against it); the p values of all other comparisons are adjusted (Holm). Intervals are bootstrapped over "
         "problems, accuracies of one seed tested by McNemar's exact test. A sentence says of each difference whether "
         "it is established, and if not, how large one would have had to be. So decide which two methods are compared "
-        "before looking at the numbers, and name these first. Formulas and sources: docs/compare.md.\n\n"
+        "before looking at the numbers, and name these first; where none was decided, say --no-primary. Formulas and "
+        "sources: docs/compare.md.\n\n"
         "What each method spent on a problem, and by what that is equal to the baseline's within 5 %, stands under the "
         "table. FLOPs are 2 x parameters x tokens. Rows of many days and machines are compared with --from-rows.\n\n"
         "Seconds are those that problems waited: of runs with several problems at once they add up to more than the "

@@ -51,6 +51,25 @@ static cord_status note_versions(struct compare *c, cord_error *err) {
     return CORD_OK;
 }
 
+/* What the numbers of problems and seeds do to intervals and tests. */
+static void note_amounts(struct compare *c) {
+    const struct comparison *cmp = &c->comparison;
+    bool alike = true;
+    for (int i = 0; i < cmp->n_methods; i++) alike &= cmp->methods[i].n_seeds == cmp->methods[0].n_seeds;
+    if (!alike)
+        buf_addf(&c->notes, "The methods have different numbers of seeds: means over more vary less, for which no test "
+                            "here accounts. Compare the seeds that all have.\n");
+    bool apart = false;
+    for (int i = 0; i < cmp->n_differences; i++) {
+        const struct difference *d = &cmp->differences[i];
+        apart |= (d->low > 0 || d->high < 0) && d->p >= COMPARISON_LEVEL;
+    }
+    if (apart)
+        buf_addf(&c->notes,
+                 "Where an interval leaves out 0 and p is not below 0.05, go by p: of so few problems, or so "
+                 "uneven ones, bootstrap intervals are too narrow.\n");
+}
+
 static void note_sizes(struct compare *c) {
     bool unknown = false;
     for (int i = 0; i < c->comparison.n_methods; i++) unknown |= isnan(c->comparison.methods[i].mean[MEASURE_FLOPS]);
@@ -176,6 +195,7 @@ static cord_status note_runs(struct compare *c, cord_error *err) {
 cord_status compare_note(struct compare *c, cord_error *err) {
     CORD_TRY(note_versions(c, err));
     note_scorers(c);
+    note_amounts(c);
     note_sizes(c);
     note_keeping(c);
     note_golds(c);

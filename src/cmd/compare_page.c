@@ -113,7 +113,10 @@ static cord_status text_differences(struct compare *c, struct page *page, cord_e
         const char *sentence = compare_sentence(c, d, false);
         if (!sentence) return error_memory(err);
         if (i == 0 || d->primary != d[-1].primary)
-            page_print(page, PAINT_BOLD, "\n%s\n", d->primary ? "Primary comparison" : "Other comparisons");
+            page_print(page, PAINT_BOLD, "\n%s\n",
+                       d->primary        ? "Primary comparison"
+                       : cmp->no_primary ? "Comparisons"
+                                         : "Other comparisons");
         page_print(page, PAINT_NONE, "%s against %s, %s: %d problem%s better, %d worse\n", c->letters[d->method],
                    c->letters[cmp->baseline], compared_name(d->measure), d->gained, d->gained == 1 ? "" : "s", d->lost);
         page_text(page, d->adjusted < COMPARISON_LEVEL ? PAINT_GOOD : PAINT_NONE, text_of(sentence), 2, 0);
@@ -241,7 +244,7 @@ static cord_status mark_differences(struct compare *c, FILE *out, cord_error *er
         put_number(cell, d->detectable, KIND_SHARE);
         fprintf(out, "| %s against %s%s | %s | %+.4f | ", c->letters[d->method], c->letters[cmp->baseline],
                 d->primary ? " (primary)" : "", compared_name(d->measure), d->mean);
-        if (isnan(d->low)) /* of one problem */
+        if (isnan(d->low)) /* too few differ */
             fprintf(out, "-");
         else
             fprintf(out, "%+.4f to %+.4f", d->low, d->high);

@@ -34,6 +34,10 @@ double comparison_ratio(const struct comparison *c, int method, enum measure mea
 
 /* ---- differences --------------------------------------------------------------------------------------------- */
 
+/* The bootstrap draws what was seen: of fewer problems on which two methods differ it takes the rest, and the direction, for
+ * certain. No test of signs can show anything by fewer, either. */
+enum { LEAST_DIFFER = 6 };
+
 static cord_status take_difference(const struct comparison *c, struct difference *d, const struct resampling *how,
                                    struct arena *arena, cord_error *err) {
     const struct method *method = &c->methods[d->method], *base = &c->methods[c->baseline];
@@ -48,7 +52,8 @@ static cord_status take_difference(const struct comparison *c, struct difference
     }
     int n = d->n;
     mean_deviation(differences, n, &d->mean, &d->deviation);
-    CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
+    d->low = d->high = (double)NAN;
+    if (d->gained + d->lost >= LEAST_DIFFER) CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
     /* Of several seeds a problem has a share that is correct, and there are no pairs of right and wrong. */
     d->pairs = d->measure == MEASURE_ACCURACY && method->n_seeds == 1 && base->n_seeds == 1;
     d->p = d->pairs ? mcnemar_exact(d->gained, d->lost) : sign_flip(differences, n, how);
@@ -77,11 +82,13 @@ cord_status compare_methods(struct comparison *c, const struct resampling *how, 
     c->differences = arena_alloc(arena, (size_t)c->n_methods * 2 * sizeof *c->differences);
     if (!c->differences) return error_memory(err);
     for (int i = 0; i < c->n_methods; i++) take_means(&c->methods[i], c->n_problems);
+    int declared = c->no_primary ? 0 : 2;
     for (int i = 0; i < c->n_methods; i++)
         for (int m = 0; m < 2 && i != c->baseline; m++) {
             struct difference *d = &c->differences[c->n_differences++];
-            *d = (struct difference){.method = i, .measure = compared_measures[m], .primary = c->n_differences <= 2};
-            d->level = COMPARISON_LEVEL / (d->primary ? 1 : 2 * (c->n_methods - 2));
+            *d = (struct difference){
+                .method = i, .measure = compared_measures[m], .primary = c->n_differences <= declared};
+            d->level = COMPARISON_LEVEL / (d->primary ? 1 : 2 * (c->n_methods - 1) - declared);
             CORD_TRY(take_difference(c, d, how, arena, err));
         }
     return adjust(c, arena, err);

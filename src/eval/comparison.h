@@ -30,7 +30,7 @@ struct difference {
     int n;                  /* problems on which both have a value: PP may lack, where no score could be computed */
     int gained, lost;       /* those of them on which the method is better, worse */
     double mean, deviation; /* of the differences, method - baseline */
-    double low, high;       /* 95 % interval */
+    double low, high;       /* 95 % interval; NAN where too few differ to tell */
     double p, adjusted;     /* Holm's, over all that are not primary; for the primary comparison p itself */
     bool p_is_bound;        /* no random signs brought the mean as far: p is no more than that */
     double level;           /* at which p is tested: 0.05, or Holm's for the least of all that are not primary */
@@ -41,6 +41,7 @@ struct difference {
 struct comparison {
     struct method *methods;
     int n_methods, n_problems, baseline;
+    bool no_primary;                /* none was declared beforehand: all are adjusted */
     struct difference *differences; /* accuracy and PP, the primary comparison's first */
     int n_differences;
 };
@@ -48,7 +49,7 @@ struct comparison {
 /* Which measures are compared by tests. */
 extern const enum measure compared_measures[2];
 
-/* The primary comparison is the first method that is not the baseline against the baseline. Everything that is made lives in
+/* The primary comparison, where there is one, is the first method that is not the baseline against the baseline. Everything that is made lives in
  * the arena. */
 cord_status compare_methods(struct comparison *comparison, const struct resampling *how, struct arena *arena,
                             cord_error *err);

@@ -261,7 +261,9 @@ static cord_status read_values(const struct table *t, struct evidence_row *row, 
         if (row->value[m] < 0 || (measure_infos[m].kind == KIND_SHARE && row->value[m] > 1 + 1e-6)) /* as rounded */
             return wrong(t, err, "no such value in column ", measure_infos[m].key);
     }
-    if (isnan(row->value[MEASURE_ACCURACY])) return wrong(t, err, "nothing in column ", "accuracy");
+    double accuracy = row->value[MEASURE_ACCURACY];
+    if (isnan(accuracy)) return wrong(t, err, "nothing in column ", "accuracy");
+    if (accuracy != 0 && accuracy != 1) return wrong(t, err, "neither 0 nor 1 in column ", "accuracy");
     return CORD_OK;
 }
 
@@ -380,11 +382,20 @@ static cord_status put_again(const struct table *t, struct evidence_row *old, co
     return CORD_OK;
 }
 
+/* One seed has one spelling, or it would count as two. A run that has not begun has none. */
+static cord_status check_seed(const struct table *t, cord_error *err) {
+    const char *seed = cell(t, COLUMN_SEED);
+    size_t digits = strspn(seed, "0123456789");
+    bool right = !seed[digits] && (seed[0] != '0' || digits == 1);
+    return right ? CORD_OK : wrong(t, err, "no number, or not as cord writes it, in column ", columns[COLUMN_SEED]);
+}
+
 static cord_status read_row(struct table *t, struct evidence_list *list, cord_error *err) {
     struct evidence *run;
     struct evidence_row row = {.id = t->cell[t->column[COLUMN_ID]],
                                .problem = t->cell[t->column[COLUMN_PROBLEM]],
                                .version = cell(t, COLUMN_VERSION)};
+    CORD_TRY(check_seed(t, err));
     CORD_TRY(find_run(t, list, &run, err));
     CORD_TRY(read_status(t, &row, err));
     row.measured = row.status == PROBLEM_DONE && t->cell[t->column[COLUMN_HITS]].len;

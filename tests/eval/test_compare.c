@@ -275,6 +275,34 @@ static void test_comparison(void **state) {
     for (int i = 0; i < 4; i++) assert_near(c.differences[2 + i].adjusted, rest[i], 0);
     assert_true(c.differences[2].adjusted < 0.05 && c.differences[0].p > 0.05);
 
+    /* none is primary: all six are one family */
+    double every[6];
+    c.no_primary = true;
+    assert_ok(compare_methods(&c, &how, &f->arena, err));
+    for (int i = 0; i < 6; i++) every[i] = c.differences[i].p;
+    assert_ok(holm_adjust(every, 6, every, err));
+    for (int i = 0; i < 6; i++) {
+        assert_false(c.differences[i].primary);
+        assert_near(c.differences[i].adjusted, every[i], 0);
+        assert_near(c.differences[i].level, 0.05 / 6, 1e-15);
+    }
+    c.no_primary = false;
+
+    /* five problems on which two differ give no interval, six do */
+    static double most[N * MEASURES];
+    memcpy(most, values[2], sizeof most);
+    methods[0].values = most;
+    for (int differ = 5; differ <= 6; differ++) {
+        for (int i = 0; i < differ; i++)
+            most[i * MEASURES + MEASURE_ACCURACY] = !(values[2][i * MEASURES + MEASURE_ACCURACY] > 0);
+        assert_ok(compare_methods(&c, &how, &f->arena, err));
+        assert_int_equal(c.differences[0].gained + c.differences[0].lost, differ);
+        assert_true(isnan(c.differences[0].low) == (differ == 5) && isnan(c.differences[0].high) == (differ == 5));
+        assert_true(isnan(c.differences[1].low)); /* PP is the same */
+    }
+    methods[0].values = values[0];
+    assert_ok(compare_methods(&c, &how, &f->arena, err));
+
     const char *names[] = {"a", "b", "c", "d"};
     struct buf out;
     buf_init(&out, "a sentence", 4096);
@@ -439,6 +467,9 @@ static void test_command(void **state) {
         assert_int_equal(run_cord(arguments, &out), 0);
         assert_string_equal(first, out.data);
         free(first);
+        snprintf(arguments, sizeof arguments, "%s %s --rows %s", a, b, rows);
+        assert_int_equal(run_cord(arguments, &out), 2); /* it is there already */
+        unlink(rows);
     }
 
     /* the other one as the baseline; and a run of fewer problems */
@@ -538,6 +569,7 @@ static void test_scorers(void **state) {
         put_recipe(a, cases[i].one, "small");
         put_recipe(b, cases[i].two, "small");
         snprintf(arguments, sizeof arguments, "%s %s --format csv --rows %s", a, b, rows);
+        unlink(rows);
         assert_int_equal(run_cord(arguments, &out), 0);
         for (int again = 0; again < 2; again++) {
             bool both = text_find(buf_text(&out), TEXT("PP and S0 of B are by another meta-prover")) >= 0;
