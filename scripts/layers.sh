@@ -14,7 +14,7 @@ answer/tree   base
 answer/find   base
 answer/read   base answer/tree answer/find
 answer/exact  base answer/tree
-answer        base answer/tree answer/read answer/exact
+answer        base answer/find answer/tree answer/read answer/exact
 data          base answer/find
 model         base
 model/local   base model
@@ -22,11 +22,11 @@ model/nolocal base model
 model/http    base model
 grade         base data
 search        base data grade answer/find
-search/criteria base search
+search/criteria base search answer
 recipe        base data search grade
 store         base data search
-eval          base search store
-export        base data search store eval
+eval          base search store answer
+export        base data search store eval answer
 cmd           base data model search store recipe eval export grade
 "
 # A header of a library, and the one folder that may include it.

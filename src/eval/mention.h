@@ -1,14 +1,9 @@
-/* mention.h - where a text first states an answer, as a whole word or number: 27 is not in 127 or 27.5. It must not know
- * whether the answer is right, nor who asks.
- *
- * What counts: docs/compare.md, "First mention". */
+/* mention.h - which step of a trajectory is the first to state an answer (answer/mention.h). It must not know whether the
+ * answer is right, nor who asks. */
 #ifndef CORD_MENTION_H
 #define CORD_MENTION_H
 
 #include "search/search.h"
-
-/* Offset of the first mention, or -1. An empty gold is never mentioned. */
-ptrdiff_t mention_find(cord_text gold, cord_text text);
 
 /* The first step of a trajectory that states the gold. */
 struct mention {

@@ -1,8 +1,8 @@
 /* audit.c - see audit.h. */
 #include "export/audit.h"
 
+#include "answer/mention.h"
 #include "base/special.h"
-#include "eval/mention.h"
 #include "export/hashes.h"
 #include "export/words.h"
 
@@ -17,7 +17,7 @@ const char *const audit_names[] = {"gold-first", "repeats",   "script",        "
 enum { FEWEST_STEPS = 3 }; /* in a trace of one or two steps, the first may well have the answer */
 
 /* What counts as a mention: docs/compare.md. */
-static bool states(cord_text text, cord_text gold) { return mention_find(gold, text) >= 0; }
+static bool states(cord_text text, cord_text gold) { return answer_mention(gold, text, 0).data != NULL; }
 
 static bool gold_first(const struct example *e) {
     return e->n_steps >= FEWEST_STEPS && states(e->steps[0].bare, e->gold) && !states(e->question, e->gold);

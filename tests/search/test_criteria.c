@@ -193,6 +193,8 @@ static void masked_hides_what_states_the_answer(void **state) {
          "in Orl\xC3\xA9"
          "ans"},
         {"thus \\frac{1}{2}!", "\\frac{1}{2}", "thus ___!"},
+        {"it is \\dfrac{2}{4}, 0.5 or 1/2; 1/2 + 3", "1/2", "it is ___, ___ or ___; 1/2 + 3"},
+        {"1{,}000, 1000kg; 1000 - 3 \\sqrt{2}", "1000", "___, ___kg; 1000 - 3 \\sqrt{2}"},
         {"### Step 5. 2 + 3 = 5\n\n### Step 5. So ### Step 5 is 5", "5",
          "### Step 5. 2 + 3 = ___\n\n### Step 5. So ### Step ___ is ___"},
         {"nothing", "", "nothing"},

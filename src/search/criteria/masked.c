@@ -2,12 +2,12 @@
  * reasoning states that answer is blanked out. Plain S gives 1 to a trace that merely says "the answer is 42"; this one asks
  * whether the rest of it leads there.
  *
- * What is blanked are mentions: the answer as a whole number or a whole word (27 is not in 127, 27.5 or -27; 1,000 and 1000.0
- * are one number). What stays are operands, a number beside +, -, x, / or ^ with something on the operator's other side:
- * there the number is used and not stated, and with an answer of 2 a trace of sums would be left without its premises. So
- * "6 x 7 = 42" becomes "6 x 7 = ___" in the last step, too: the derivation stays, its result has to be found. A trace that
- * writes "42 + 0" gets through. What is blanked in a text does not depend on what follows it, so that steps which are scored
- * in each round share their prefix. */
+ * What is blanked are mentions (answer/mention.h). What stays are operands, a number beside +, -, x, / or ^ with something on
+ * the operator's other side: there the number is used and not stated, and with an answer of 2 a trace of sums would be left
+ * without its premises. So "6 x 7 = 42" becomes "6 x 7 = ___" in the last step, too: the derivation stays, its result has to
+ * be found. A trace that writes "42 + 0" gets through. What is blanked in a text does not depend on what follows it, so that
+ * steps which are scored in each round share their prefix. */
+#include "answer/mention.h"
 #include "search/criterion.h"
 
 #include <ctype.h>
@@ -19,59 +19,6 @@
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '$'; } /* dollars stand around formulas */
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
-
-/* ---- numbers ----------------------------------------------------------------------------------------------------- */
-
-/* Whether a number may begin at `at`: at a digit, or at the point of one without a whole part (".5"). */
-static bool starts_number(cord_text t, size_t at) {
-    if (at >= t.len || is_digit(t.data[at])) return at < t.len;
-    bool joined = at && (in_word(t.data[at - 1]) || t.data[at - 1] == '.');
-    return t.data[at] == '.' && !joined && at + 1 < t.len && is_digit(t.data[at + 1]);
-}
-
-/* Where a number that begins at `at` ends: digits, commas before groups of three, one point before digits. */
-static size_t end_of_number(cord_text t, size_t at) {
-    bool point = false;
-    while (at < t.len) {
-        bool digit = at + 1 < t.len && is_digit(t.data[at + 1]);
-        bool three = at + 3 < t.len && digit && is_digit(t.data[at + 2]) && is_digit(t.data[at + 3]) &&
-                     (at + 4 == t.len || !is_digit(t.data[at + 4]));
-        if (is_digit(t.data[at]))
-            at++;
-        else if ((t.data[at] == ',' && three && !point) || (t.data[at] == '.' && digit && !point))
-            point = t.data[at++] == '.';
-        else
-            break;
-    }
-    return at;
-}
-
-/* Reads on over a number's digits, without commas and leading zeros; '\0' behind the last that counts. */
-static char next_digit(cord_text number, size_t *at, bool *point) {
-    while (*at < number.len && number.data[*at] == ',') ++*at;
-    if (*at >= number.len) return '\0';
-    *point |= number.data[*at] == '.';
-    if (*point) { /* zeros at the end of a fraction say nothing, nor does its point */
-        size_t rest = *at + (number.data[*at] == '.');
-        while (rest < number.len && number.data[rest] == '0') rest++;
-        if (rest == number.len) return '\0';
-    }
-    return number.data[(*at)++];
-}
-
-static bool same_number(cord_text a, cord_text b) {
-    size_t i = 0, j = 0;
-    bool in_a = false, in_b = false;
-    while (i + 1 < a.len && a.data[i] == '0' && is_digit(a.data[i + 1])) i++;
-    while (j + 1 < b.len && b.data[j] == '0' && is_digit(b.data[j + 1])) j++;
-    bool bare = a.data[i] == '.', other_bare = b.data[j] == '.';
-    if (bare != other_bare && (bare ? b.data[j++] : a.data[i++]) != '0') return false; /* .5 is 0.5 */
-    for (;;) {
-        char c = next_digit(a, &i, &in_a), d = next_digit(b, &j, &in_b);
-        if (c != d) return false;
-        if (!c) return true;
-    }
-}
 
 /* ---- operands ---------------------------------------------------------------------------------------------------- */
 
@@ -117,8 +64,14 @@ static size_t skip_blanks_back(cord_text t, size_t end) {
     return end;
 }
 
+/* The bytes of the sign that a mention begins with. */
+static size_t sign_of(cord_text mention) {
+    return text_starts(mention, TEXT("-")) ? 1 : text_starts(mention, TEXT("\u2212")) ? 3 : 0;
+}
+
 /* Whether the number from..to stands beside an operator that has something on its other side, too. */
 static bool is_operand(cord_text t, size_t from, size_t to) {
+    if (!is_digit(t.data[from]) && t.data[from] != '.') return false;
     size_t left = skip_blanks_back(t, from), right = skip_blanks(t, to);
     for (int i = 0; i < OPERATORS; i++) {
         cord_text op = operators[i];
@@ -127,50 +80,6 @@ static bool is_operand(cord_text t, size_t from, size_t to) {
             return true;
     }
     return false;
-}
-
-/* The bytes of the sign right before a number: of a minus with no operand right before it. */
-static size_t sign_before(cord_text t, size_t from) {
-    static const cord_text signs[] = {{"-", 1}, {"\xE2\x88\x92", 3}};
-    for (int i = 0; i < 2; i++)
-        if (text_ends(text_slice(t, 0, from), signs[i]))
-            return is_operand_end(t, from - signs[i].len) ? 0 : signs[i].len;
-    return 0;
-}
-
-/* ---- mentions ---------------------------------------------------------------------------------------------------- */
-
-/* The end of a mention of the number `answer` that begins at `at`; `at` itself where there is none. *next: where to go on. */
-static size_t number_mentioned(cord_text t, size_t at, cord_text answer, bool negative, size_t *next) {
-    size_t end = end_of_number(t, at);
-    *next = end;
-    if (at && (in_word(t.data[at - 1]) || (t.data[at - 1] == '.' && at > 1 && is_digit(t.data[at - 2])))) return at;
-    if (end < t.len && (in_word(t.data[end]) || (t.data[end] == '.' && end + 1 < t.len && is_digit(t.data[end + 1]))))
-        return at;
-    if ((sign_before(t, at) > 0) != negative || !same_number(text_slice(t, at, end), answer)) return at;
-    return is_operand(t, at, end) ? at : end;
-}
-
-/* A letter alone has to have its case: "A" is a choice, "a" an article. */
-static bool same_letters(cord_text t, size_t at, cord_text answer) {
-    if (t.len - at < answer.len) return false;
-    if (answer.len == 1) return t.data[at] == answer.data[0];
-    for (size_t i = 0; i < answer.len; i++)
-        if (tolower((unsigned char)t.data[at + i]) != tolower((unsigned char)answer.data[i])) return false;
-    return true;
-}
-
-/* Letters of other scripts are bytes above 0x7f. */
-static bool joins(char c) { return in_word(c) || (unsigned char)c >= 0x80; }
-
-static size_t words_mentioned(cord_text t, size_t at, cord_text answer, size_t *next) {
-    size_t end = at + answer.len;
-    *next = at + 1;
-    if (!same_letters(t, at, answer)) return at;
-    if (at && joins(t.data[at - 1]) && joins(answer.data[0])) return at;
-    if (end < t.len && joins(t.data[end]) && joins(answer.data[answer.len - 1])) return at;
-    *next = end;
-    return end;
 }
 
 /* Whether the number at `at` is that of a step's heading, "### Step 4.", which states nothing. */
@@ -182,24 +91,17 @@ static bool is_heading(cord_text t, size_t at, cord_text marker) {
 
 cord_status mask_mentions(cord_text text, cord_text answer, cord_text marker, struct arena *arena, cord_text *out,
                           cord_error *err) {
-    answer = text_trim(answer);
     *out = text;
-    if (!answer.len) return CORD_OK;
-    size_t sign = text_starts(answer, TEXT("-")) ? 1 : text_starts(answer, TEXT("\xE2\x88\x92")) ? 3 : 0;
-    cord_text digits = text_slice(answer, sign, answer.len);
-    bool number = starts_number(digits, 0) && end_of_number(digits, 0) == digits.len;
     struct buf masked;
     buf_init(&masked, "a masked reasoning", TEXT_LIMIT);
-    size_t copied = 0;
-    for (size_t at = 0, next; at < text.len; at = next) {
-        next = at + 1;
-        if (number && !starts_number(text, at)) continue;
-        size_t end =
-            number ? number_mentioned(text, at, digits, sign > 0, &next) : words_mentioned(text, at, answer, &next);
-        if (end == at || is_heading(text, at, marker)) continue;
-        buf_add(&masked, text_slice(text, copied, at - (number ? sign_before(text, at) : 0)));
+    size_t copied = 0, next = 0;
+    for (cord_text mention; (mention = answer_mention(answer, text, next)).data;) {
+        size_t from = (size_t)(mention.data - text.data), number = from + sign_of(mention);
+        next = from + mention.len;
+        if (is_operand(text, number, next) || is_heading(text, number, marker)) continue;
+        buf_add(&masked, text_slice(text, copied, from));
         buf_add(&masked, MASK);
-        copied = end;
+        copied = next;
     }
     buf_add(&masked, text_slice(text, copied, text.len));
     cord_status status = buf_check(&masked, err);
