@@ -3,7 +3,8 @@
 #
 #   docker run --rm -u "$(id -u):$(id -g)" -v "$PWD:/work" -v ~/.cache/cord/models:/models:ro cord run recipe.yaml
 #
-# Nothing in it is compiled for the CPU at hand: llama.cpp's kernels need AVX2 and FMA, as x86-64 has had since 2013 to 2015.
+# Nothing in it is compiled for the CPU at hand: llama.cpp's kernels need AVX2, FMA, F16C and BMI2, which
+# x86-64 has had since 2013 to 2015, but for the cheapest (some Pentium, Celeron and Atom, until 2021).
 FROM debian:12 AS build
 ARG CORD_LOCAL=ON
 ENV CORD_LLAMA_CMAKE=-DGGML_NATIVE=OFF CORD_CMAKE=-DCORD_NATIVE=OFF

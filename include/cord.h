@@ -357,7 +357,7 @@ typedef struct {
     int max_tokens; /* at least 1 */
     uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation */
     /* texts of the group that this call has nothing of will be continued by who wrote them: what that left in the
-     * cache stays. Else it may go, since on a CPU every row passes it by. All requests of a group in one call say
+     * cache stays. Else it may go, to make room. All requests of a group in one call say
      * the same */
     bool others_go_on;
 

@@ -19,21 +19,25 @@ static void note_scorers(struct compare *c) {
         bool pp = *own->measurer && *base->measurer ? differ(own->measurer, base->measurer) : s0;
         const char *base_letter = c->letters[c->comparison.baseline];
         if (pp && s0)
-            buf_addf(&c->notes,
-                     "PP and S0 of %s are by another meta-prover than those of %s, or their recipes have other models: "
-                     "where a scorer differs, they cannot be compared as they stand.\n",
-                     c->letters[i], base_letter);
+            buf_addf(
+                &c->notes,
+                "PP and S0 of %s may be measured otherwise than those of %s: by another meta-prover, or one spoken to "
+                "in another style, or their recipes' models differ. Where a scorer or its style does, they cannot be "
+                "compared as they stand.\n",
+                c->letters[i], base_letter);
         else if (pp)
             buf_addf(&c->notes,
                      "PP of %s is measured otherwise than that of %s (measures.scorer, or meta_prover.reuse where the "
                      "score that chose is taken for PP): it cannot be compared as it stands.\n",
                      c->letters[i], base_letter);
         else if (s0)
-            buf_addf(
-                &c->notes,
-                "S0 of %s is by another meta-prover than that of %s, or their recipes have other models: where the "
-                "meta-prover differs, it cannot be compared as it stands; PP, by the same scorer, can.\n",
-                c->letters[i], base_letter);
+            buf_addf(&c->notes,
+                     "S0 of %s may be measured otherwise than that of %s: by another meta-prover, or one spoken to in "
+                     "another "
+                     "style, or their recipes' models differ, be it in name. Where the meta-prover or its style does, "
+                     "it cannot be "
+                     "compared as it stands; PP, by the same scorer, can.\n",
+                     c->letters[i], base_letter);
     }
 }
 

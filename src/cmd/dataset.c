@@ -3,6 +3,7 @@
 
 #include "cmd/session.h"
 #include "recipe/recipe.h"
+#include "search/criterion.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ static cord_status read_method(struct export_source *source, const struct recipe
     source->scores = masked || strcmp(source->criterion, "predictive-perplexity") == 0 ? SCORES_OF_GOLD
                      : strcmp(source->criterion, "random") == 0                        ? SCORES_RANDOM
                                                                                        : SCORES_OTHER;
+    source->noise *= criterion_named(outline->criterion)->noises; /* what is no likelihood has none */
     source->pp_is_s = outline->measuring_model == outline->meta_model;
     return CORD_OK;
 }
@@ -46,9 +48,10 @@ static cord_status read_recipe(struct export_source *source, struct arena *arena
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
     source->fields = outline.problems;
-    CORD_TRY(read_method(source, &outline, arena, err));
-    if (outline.meta_model < 0 || !outline.models) return CORD_OK;
-    return journal_get_model_number(source->journal, outline.models[outline.meta_model], "noise", &source->noise, err);
+    if (outline.meta_model >= 0 && outline.models)
+        CORD_TRY(journal_get_model_number(source->journal, outline.models[outline.meta_model], "noise", &source->noise,
+                                          err));
+    return read_method(source, &outline, arena, err);
 }
 
 static cord_status open_run(struct runs *runs, const char *folder, cord_error *err) {

@@ -361,8 +361,8 @@ static void tell_traces(const struct run *run) {
     struct journal_totals totals;
     if (!run->traces_are_read || journal_totals(run->journal, 0, &totals, NULL) != CORD_OK || !totals.candidates)
         return;
-    fprintf(run->call->out, "%lld traces of %d source%s: %lld scored", (long long)totals.candidates,
-            run->traces.n_sources, run->traces.n_sources == 1 ? "" : "s",
+    fprintf(run->call->out, "%lld trace%s of %d source%s in the folder: %lld scored", (long long)totals.candidates,
+            totals.candidates == 1 ? "" : "s", run->traces.n_sources, run->traces.n_sources == 1 ? "" : "s",
             (long long)(totals.candidates - totals.dropped));
     if (totals.dropped)
         fprintf(run->call->out, ", %lld dropped (empty, repeated or too long: cord show tells which, and why)",

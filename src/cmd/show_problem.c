@@ -324,9 +324,11 @@ static void show_commitment(struct show *s, const struct show_problem *p, const 
         if (++r == p->rounds + p->n_rounds) break;
         for (at = r->n_beam - 1; at >= 0 && (r->beam[at].from != slot || r->beam[at].candidate >= 0);) at--;
     }
-    page_print(&s->page, PAINT_NONE, "  %-15s%s\n", "why",
-               last ? "its parent's most visited child became the root; they were, one round before"
-                    : "its parent's most visited child became the root, in the round that made it");
+    page_print(
+        &s->page, PAINT_NONE, "  %-15s%s\n", "why",
+        last ? "the most visited child of its parent (of several the one with the best mean) became the root, one "
+               "round after"
+             : "the most visited child of its parent became the root, in the round that made it");
     if (!last) return;
     int first = part_of(last, run).first;
     for (int i = first; i < last->n_beam && last->beam[i].run == run; i++)

@@ -145,6 +145,11 @@ static void look_for_right(struct audit_problem *p, const struct answered *answe
     p->right_place = place_by_score(answers, n, right);
 }
 
+/* Whether two steps came as one candidate: of a given trace, or of one that an integrator wrote. */
+static bool is_one_with(const struct step *previous, const struct step *s) {
+    return previous && previous->round == s->round && previous->teacher == s->teacher;
+}
+
 static cord_status look_at_answers(struct journal *journal, const struct journal_problem *problem, double noise,
                                    struct audit *a, struct audit_problem *p, struct arena *scratch, struct arena *arena,
                                    cord_error *err) {
@@ -164,7 +169,8 @@ static cord_status look_at_answers(struct journal *journal, const struct journal
     p->cut = first->finish == FINISHED_BUDGET;
     p->right = answers[0].grade == GRADE_CORRECT;
     for (const struct step *s = first->last; s; s = s->previous)
-        if (s->teacher >= 0 && s->teacher < a->n_teachers) a->teachers[s->teacher].final++;
+        if (!is_one_with(s->previous, s) && s->teacher >= 0 && s->teacher < a->n_teachers)
+            a->teachers[s->teacher].final++;
     return mention_first(problem->question, problem->gold, first, problem->log_s0, &p->mention, err);
 }
 

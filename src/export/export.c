@@ -118,7 +118,7 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
         exporter_remove(e, FILTER_NOT_CORRECT);
         return CORD_OK;
     }
-    if (!best || !worst || best == worst || (!graded && e->source->scores == SCORES_RANDOM) ||
+    if (!best || !worst || best == worst ||
         (!graded && !(best->trajectory.log_score - worst->trajectory.log_score > exporter_margin(e)))) {
         exporter_remove(e, FILTER_NO_PAIR);
         return CORD_OK;
@@ -234,6 +234,26 @@ static cord_status refuse_mixed(const struct export_source *sources, int n, cord
     return status;
 }
 
+/* What a format makes of scores has to be in them. */
+static cord_status refuse_scores(const struct export_source *sources, int n, const struct export_options *o,
+                                 cord_error *err) {
+    enum row_kind kind = o->format->kind;
+    for (int i = 0; i < n; i++) {
+        const struct export_source *s = &sources[i];
+        if (kind == ROW_STEPS && s->scores != SCORES_OF_GOLD)
+            return error_set(err, CORD_BAD_INPUT,
+                             "%s: %s labels steps by whether they raise the score above S0, and this run chose by %s, "
+                             "whose scores cannot be compared with S0; export it in another format",
+                             s->folder, o->format->name, s->criterion);
+        if ((kind == ROW_STEP_PAIR || (kind == ROW_PAIR && !o->only_correct)) && s->scores == SCORES_RANDOM)
+            return error_set(err, CORD_BAD_INPUT, "%s: this run chose by random scores, which prefer nothing%s",
+                             s->folder,
+                             kind == ROW_PAIR ? "; with --only-correct correct trajectories are preferred to wrong ones"
+                                              : "; export it in another format");
+    }
+    return CORD_OK;
+}
+
 static cord_status flush(FILE *file, const char *what, cord_error *err) {
     return !file || (fflush(file) == 0 && !ferror(file)) ? CORD_OK : error_errno(err, "write", what);
 }
@@ -248,7 +268,7 @@ cord_status export_rows(const struct export_source *sources, int n, const struct
     seen_init(&e.seen);
     buf_init(&e.line, "a training row", MOST_ROW);
     for (int i = 0; i < options->n_splits; i++) options->splits[i].rows = 0;
-    cord_status status = CORD_OK;
+    cord_status status = refuse_scores(sources, n, options, err);
     for (int i = 0; i < n && status == CORD_OK; i++) {
         e.source = &sources[i];
         journal_walk_begin(&e.walk, sources[i].journal, err);

@@ -122,8 +122,7 @@ cord_status pairs_of_steps(struct exporter *e, const struct answered *answers, i
         return CORD_OK;
     }
     const struct aim aim = {answers, e->options->only_correct ? n : 0};
-    bool scored = e->source->scores != SCORES_RANDOM;
-    for (int number = 1; scored && number <= e->problem.rounds; number++) {
+    for (int number = 1; number <= e->problem.rounds; number++) {
         struct round round;
         CORD_TRY(journal_read_round(e->source->journal, e->problem.key, number, previous, n_previous, &e->walk.arena,
                                     &round, err));

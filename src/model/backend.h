@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 
 struct backend {
+    const char *const
+        *instructions; /* of the processor, which it was compiled for, NULL behind the last; NULL: any has them */
     cord_status (*open)(cord_engine *engine, const cord_model_options *options, cord_model **model, cord_error *err);
     void (*close)(cord_model *model);
     cord_status (*count)(const cord_model *model, cord_counting *texts, int n,
@@ -60,6 +62,9 @@ cord_status proposal_check(const cord_proposal *proposal, cord_error *err);
 cord_status must_be_utf8(cord_text text, size_t before, cord_error *err);
 /* The error of a target that begins in the first token of all, behind so many bytes. */
 cord_status nothing_before(size_t bytes, cord_error *err);
+
+/* processor.c: the first of these instructions that this processor does not have; NULL: it has all. */
+const char *processor_lacks(const char *const *instructions);
 
 /* check.c: what the back ends' checks have in common. A target that is likely token by token, behind a prompt that is long
  * enough for caches to have most of it; and the largest difference between two results, nats:

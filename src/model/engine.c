@@ -48,6 +48,12 @@ cord_status cord_model_open(cord_engine *engine, const cord_model_options *optio
     const struct backend *backend = options->url ? &backend_http : &backend_local;
     CORD_TRY(goes_on(engine, err));
     CORD_TRY(options_check(options, err));
+    const char *lacks = backend->instructions ? processor_lacks(backend->instructions) : NULL;
+    if (lacks)
+        return error_set(err, CORD_BAD_MODEL,
+                         "%s: this cord was compiled for a processor with %s, which this machine's is not; compile it "
+                         "here (make), or for most (docs/architecture.md, CORD_NATIVE); models of servers need neither",
+                         options->name, lacks);
     CORD_TRY(backend->open(engine, options, model, err));
     (*model)->backend = backend;
     (*model)->next = engine->models;

@@ -252,6 +252,8 @@ static cord_status read_object(const json_t *object, struct arena *arena, struct
         CORD_TRY(read_step(json_array_get(steps, i), (int)i + 1, arena, out->steps, &out->n, err));
     CORD_TRY(keep_text(answer, arena, &out->answer, err));
     out->answer = text_trim(out->answer);
+    while (text_starts(out->answer, TEXT("..."))) /* the form's own, which small models copy */
+        out->answer = text_trim(text_slice(out->answer, 3, out->answer.len));
     return answer_last_box(out->answer, &box)
                ? CORD_OK
                : error_set(err, CORD_BAD_INPUT, "its answer has no \\boxed{} with something in it");

@@ -15,6 +15,12 @@ struct teachers {
     int n;
 };
 
+/* A score that counts is a whole number, which its logarithm has not kept. */
+static double score_of(double log_score) {
+    double score = exp(log_score), whole = round(score);
+    return whole >= 1 && fabs(score - whole) < 1e-9 * whole ? whole : score;
+}
+
 static cord_text teacher_name(const struct teachers *t, int teacher) {
     return text_of(teacher >= 0 && teacher < t->n ? t->names[teacher] : "");
 }
@@ -28,7 +34,7 @@ static void write_steps(struct json_writer *w, const struct step *step, const st
     json_text(w, "text", step->text);
     json_text(w, "teacher", teacher_name(teachers, step->teacher));
     json_int(w, "round", step->round);
-    json_double(w, "score", exp(step->log_score));
+    json_double(w, "score", score_of(step->log_score));
     json_bool(w, "cut", step->cut);
     if (step->category) json_text(w, "category", text_of(step->category));
     json_close(w, '}');
@@ -38,7 +44,7 @@ static void write_answered(struct json_writer *w, const char *key, const struct 
                            const struct teachers *teachers) {
     const struct trajectory *t = &a->trajectory;
     json_open(w, key, '{');
-    json_double(w, "score", exp(t->log_score));
+    json_double(w, "score", score_of(t->log_score));
     json_double(w, "log_score", t->log_score); /* null for a score of 0 */
     json_double(w, "pp", exp(a->log_pp));
     json_double(w, "pp_held_out", exp(a->log_held_out));

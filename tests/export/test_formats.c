@@ -262,19 +262,21 @@ static void test_traces_of_several_steps(void **state) {
 /* Scores of another kind than S0 tell no first step's change, but which of two steps is better; random ones tell neither. */
 static void test_steps_by_other_criteria(void **state) {
     struct fixture *f = *state;
+    cord_error refused = {0};
     f->source.scores = SCORES_OTHER;
+    f->source.criterion = "longest";
     f->options.format = training_format("prm");
-    assert_text(rows_of(f), "");
-    assert_int_equal(f->figures.removed_n[FILTER_UNSCORED], 1);
+    assert_int_equal(export_runs(f, &f->source, 1, &refused), CORD_BAD_INPUT);
+    assert_non_null(strstr(refused.message, "this run chose by longest"));
     json_decref(row_in(f, "step-dpo"));
     json_decref(row_in(f, "dpo"));
     f->source.scores = SCORES_RANDOM;
-    f->options.format = training_format("step-dpo");
-    assert_text(rows_of(f), "");
-    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
-    f->options.format = training_format("dpo");
-    assert_text(rows_of(f), "");
-    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+    static const char *const of_pairs[] = {"step-dpo", "dpo"};
+    for (int i = 0; i < 2; i++) {
+        f->options.format = training_format(of_pairs[i]);
+        assert_int_equal(export_runs(f, &f->source, 1, &refused), CORD_BAD_INPUT);
+        assert_non_null(strstr(refused.message, "random scores"));
+    }
     f->options.only_correct = true; /* graded pairs need no scores */
     assert_true(rows_of(f).len > 0);
 }

@@ -198,6 +198,25 @@ static void zeros(void **state) {
     }
 }
 
+/* What is no number among x stays none: in the whole of its row, and in no other. */
+static void no_numbers_are_seen(void **state) {
+    (void)state;
+    if (!any_known()) skip();
+    const float odd[] = {(float)NAN, (float)INFINITY, -(float)INFINITY};
+    struct rng rng;
+    rng_init(&rng, 4);
+    for (int t = 0; t < TYPES; t++)
+        for (int at = 0; at < 32; at++) { /* in any place of a group */
+            if (!matmul_knows(types[t], 32, 256)) continue;
+            struct data d = make(&rng, types[t], 32, 256, 3, false);
+            d.x[(256 + PAD) + 64 + at] = odd[at % 3];
+            compute(&d, 1);
+            for (int row = 0; row < 3; row++)
+                for (int r = 0; r < 32; r++) assert_true(isfinite(d.out[row * (32 + PAD) + r]) == (row != 1));
+            release(&d);
+        }
+}
+
 /* ---- as a device of ggml ----------------------------------------------------------------------------------------- */
 
 struct graph {
@@ -357,9 +376,9 @@ static void in_an_engine(void **state) {
 int main(void) {
     ggml_cpu_init(); /* ggml's own conversions look into a table */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(definition),   cmocka_unit_test(rows_are_alone), cmocka_unit_test(zeros),
-        cmocka_unit_test(as_a_device),  cmocka_unit_test(in_layers),      cmocka_unit_test(what_it_takes),
-        cmocka_unit_test(in_an_engine),
+        cmocka_unit_test(definition),          cmocka_unit_test(rows_are_alone), cmocka_unit_test(zeros),
+        cmocka_unit_test(no_numbers_are_seen), cmocka_unit_test(as_a_device),    cmocka_unit_test(in_layers),
+        cmocka_unit_test(what_it_takes),       cmocka_unit_test(in_an_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

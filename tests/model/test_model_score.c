@@ -435,6 +435,42 @@ static void texts_that_go_on_are_not_computed_again(void **state) {
     assert_true(missing_after_another(905, false) > 10); /* losers of a round: every row would pass them by */
 }
 
+/* With quantised weights, whose kernels round a single row otherwise than several: a target of one token is the only row
+ * whose logits are asked for, and the only one left to compute where its prompt is cached. */
+static void one_token_is_the_same_in_any_company(void **state) {
+    (void)state;
+    static const char *const targets[] = {" six", " eight", " two"};
+    for (int i = 0; i < 3; i++) {
+        cord_span prompt = {TEXT("The number of legs that an insect has, and the capital of France, are"), true};
+        cord_scoring s[3] = {{.model = q4.model,
+                              .prompt = &prompt,
+                              .n_spans = 1,
+                              .target = {text_of(targets[i]), true},
+                              .group = 950 + (uint64_t)i}};
+        double score[3];
+        s[1] = s[2] = s[0];
+        s[1].reasoning = TEXT(" well known");
+        s[2].target.text = TEXT(" many and many more");
+        for (int n = 1; n <= 3; n++) { /* alone, cached beside another that is not, all three */
+            assert_ok(cord_score(engine, s, n, err));
+            for (int k = 0; k < n; k++) assert_int_equal(s[k].error.code, CORD_OK);
+            assert_int_equal(s[0].n_tokens, 1);
+            score[n - 1] = s[0].log_score;
+            for (int k = 0; k < n; k++) cord_scoring_release(&s[k]);
+        }
+        assert_ok(cord_score(engine, s, 1, err)); /* cached, and alone */
+        assert_true(fabs(s[0].log_score - score[0]) < 1e-4);
+        assert_true(s[0].cached_tokens >= s[0].prompt_tokens - 2);
+        cord_scoring_release(&s[0]);
+        assert_true(fabs(score[1] - score[0]) < 1e-4);
+        assert_true(fabs(score[2] - score[0]) < 1e-4);
+        cord_forget(engine, 950 + (uint64_t)i);
+        assert_ok(cord_score(engine, s, 3, err)); /* nothing is cached */
+        assert_true(fabs(s[0].log_score - score[0]) < 1e-4);
+        for (int k = 0; k < 3; k++) cord_scoring_release(&s[k]);
+    }
+}
+
 static void forgotten_groups_do_not_matter(void **state) {
     (void)state;
     int order[MAX_ROWS] = {0};
@@ -558,6 +594,7 @@ int main(void) {
         cmocka_unit_test(scored_from_decoded_cells_where_it_may_be),
         cmocka_unit_test(what_may_reuse_and_what_may_not_are_two),
         cmocka_unit_test(texts_that_go_on_are_not_computed_again),
+        cmocka_unit_test(one_token_is_the_same_in_any_company),
         cmocka_unit_test(forgotten_groups_do_not_matter),
         cmocka_unit_test(a_small_cache_does_not_matter),
         cmocka_unit_test(equal_calls_give_equal_bits),

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One for each llama_context. Its graph has two nodes, which are the two halves of any operation that comes, so that ggml's
+/* One for each device and llama_context. Its graph has two nodes, which are the two halves of any operation that comes, so that ggml's
  * threads do the work. */
 struct accelerator {
     struct ggml_context *ctx;
@@ -35,6 +35,9 @@ void accelerator_rest(bool rests) { threads.rests = rests; }
 
 /* Weights that are multiplied by here lie in memory of their own kind: the CPU's, by another name. */
 static struct ggml_backend_buffer_type own_memory;
+
+/* Whether ggml has products for AMX here, which are left to it. */
+static bool has_amx;
 
 /* ---- an operation ---------------------------------------------------------------------------------------------- */
 
@@ -86,6 +89,7 @@ enum { W, X };
 static bool knows_matmul(const struct ggml_tensor *op) {
     const struct ggml_tensor *w = op->src[W], *x = op->src[X], *owner = w->view_src ? w->view_src : w;
     bool one_list = (ggml_is_matrix(x) && x->nb[0] == sizeof(float)) || ggml_is_contiguous(x); /* of rows */
+    if (has_amx && w->type != GGML_TYPE_Q5_0) return false; /* for which it has none */
     return owner->buffer && owner->buffer->buft == &own_memory && matmul_knows(w->type, (int)w->ne[1], (int)w->ne[0]) &&
            ggml_is_matrix(w) && w->nb[0] == ggml_type_size(w->type) && one_list && ggml_nrows(x) > 1 &&
            x->type == GGML_TYPE_F32 && op->type == GGML_TYPE_F32;
@@ -145,6 +149,7 @@ static enum ggml_status compute(ggml_backend_t backend, struct ggml_cgraph *grap
     for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
         const struct ggml_tensor *op = ggml_graph_node(graph, i);
         if (op->op != GGML_OP_FLASH_ATTN_EXT && op->op != GGML_OP_MUL_MAT) continue; /* views: nothing to compute */
+        if (!(op->flags & GGML_TENSOR_FLAG_COMPUTE)) continue;                       /* of a branch that is not taken */
         if (!take(a, op)) return GGML_STATUS_ALLOC_FAILED;
         struct ggml_cplan plan = ggml_graph_plan(a->graph, threads.n, threads.pool);
         enum ggml_status status = ggml_graph_compute(a->graph, &plan);
@@ -241,7 +246,18 @@ static struct ggml_backend_reg the_registry = {
 
 static bool used;
 
+static bool find_amx(void) {
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    ggml_backend_reg_t registry = cpu ? ggml_backend_dev_backend_reg(cpu) : NULL;
+    ggml_backend_dev_get_extra_bufts_t extra = NULL;
+    if (registry) *(void **)&extra = ggml_backend_reg_get_proc_address(registry, "ggml_backend_dev_get_extra_bufts");
+    for (ggml_backend_buffer_type_t *type = extra ? extra(cpu) : NULL; type && *type; type++)
+        if (!strcmp(ggml_backend_buft_name(*type), "AMX")) return true;
+    return false;
+}
+
 static void begin(void) {
+    has_amx = find_amx();
     used = attention_available() && !ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU) &&
            !ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_IGPU);
     if (!used) return;

@@ -136,7 +136,42 @@ static void forget(cord_engine *engine, uint64_t group) {
 
 const char *const backend_local_refusal = NULL;
 
+/* What the compiler may use in this folder, and llama.cpp is compiled for the same processor. */
+static const char *const instructions[] = {
+#ifdef __AVX__
+    "avx",
+#endif
+#ifdef __AVX2__
+    "avx2",
+#endif
+#ifdef __FMA__
+    "fma",
+#endif
+#ifdef __BMI2__
+    "bmi2",
+#endif
+#ifdef __AVX512F__
+    "avx512f",
+#endif
+#ifdef __AVX512BW__
+    "avx512bw",
+#endif
+#ifdef __AVX512DQ__
+    "avx512dq",
+#endif
+#ifdef __AVX512VL__
+    "avx512vl",
+#endif
+#ifdef __AVX512VBMI__
+    "avx512vbmi",
+#endif
+#ifdef __AVX512VNNI__
+    "avx512vnni",
+#endif
+    NULL};
+
 const struct backend backend_local = {
+    .instructions = instructions,
     .open = open_model,
     .close = local_close,
     .count = count,

@@ -6,7 +6,8 @@
  *   tokens.c    texts to tokens and back: what is trusted, where each token's bytes lie
  *   tree.c      what a lane's cache holds: runs of tokens that share their beginnings
  *   lane.c      a llama_context with its tree: forking, making room, computing a batch
- *   attention.c attention over the cells of a row's own text; accelerator.c makes it known to llama.cpp
+ *   attention.c attention over the cells of a row's own text
+ *   matmul.c    products with quantised weights; accelerator.c makes both known to llama.cpp
  *   device.c    the one thread that computes, and what callers share with it
  *   schedule.c  its turns: who is let in, which lane is next, which rows are in its batch
  *   room.c      in which lane a problem's texts are cached, and who makes way where it is full

@@ -5,6 +5,8 @@
  * It must not know llama.cpp, and of ggml the formats alone. */
 #include "model/local/matmul.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -275,9 +277,6 @@ static const struct format *format_of(enum ggml_type type) {
 }
 
 bool matmul_knows(enum ggml_type type, int rows, int columns) {
-#ifdef __AMX_INT8__
-    if (type != GGML_TYPE_Q5_0) return false; /* ggml has products of the others for it */
-#endif
     const struct format *format = format_of(type);
     return format && format->largest <= LARGEST && rows % ROWS == 0 && columns % format->columns == 0;
 }
@@ -294,9 +293,15 @@ static int groups_in(const struct matmul *m, int block) {
 INLINE void round_group(const float *x, const struct format *format, struct rounded *to, int i) {
     enum { VECS = GROUP / LANES };
     vec in[VECS], most = each(0);
+    ivec finite = all(-1);
     memcpy(in, x, sizeof in);
-    for (int v = 0; v < VECS; v++) most = larger(most, size(in[v]));
-    float end = largest(most), by = end > 0 ? 127 / end : 0;
+    for (int v = 0; v < VECS; v++) {
+        most = larger(most, size(in[v]));
+        finite &= (ivec)(size(in[v]) <= each(FLT_MAX)); /* false of what is no number, which `larger` may drop */
+    }
+    bool numbers = sum_of(finite) == -LANES;
+    float end = numbers ? largest(most) : 0, by = end > 0 ? 127 / end : 0;
+    if (!numbers) memset(in, 0, sizeof in);
     int sum[2] = {0};
     for (int v = 0; v < VECS; v++) {
         ivec q = nearest(in[v] * by);
@@ -304,7 +309,7 @@ INLINE void round_group(const float *x, const struct format *format, struct roun
         memcpy(&to->q[i * GROUP + v * LANES], &eight_bits, sizeof eight_bits);
         sum[2 * v / VECS] += sum_of(q);
     }
-    to->scale[i] = end / 127;
+    to->scale[i] = numbers ? end / 127 : NAN;
     const int parts = format->parts == 2 ? 2 : 1;
     if (parts == 1) sum[0] += sum[1];
     for (int part = 0; part < parts; part++) {
@@ -333,8 +338,8 @@ void matmul_round(const struct matmul *m, int thread, int threads, void *scratch
 /* ---- products -------------------------------------------------------------------------------------------------- */
 
 /* Row i of out, its first lanes, or those of another tile. */
-INLINE vec *at(float *out, size_t stride, int i, int tile) {
-    return (vec *)(void *)((char *)out + (size_t)i * stride) + tile;
+INLINE void *at(float *out, size_t stride, int i, int tile) {
+    return (float *)((char *)out + (size_t)i * stride) + (size_t)tile * LANES; /* not aligned to a vector */
 }
 
 /* Adds the products of two tiles with n rows of x to out. */
@@ -372,9 +377,11 @@ INLINE void add_some(const struct tile tile[TILES], const struct rounded *x, int
     switch (n) {
     case 1: add_products(tile, x, groups, out, stride, 1, parts, offset); break;
     case 2: add_products(tile, x, groups, out, stride, 2, parts, offset); break;
+#if WIDE
     case 3: add_products(tile, x, groups, out, stride, 3, parts, offset); break;
     case 4: add_products(tile, x, groups, out, stride, 4, parts, offset); break;
     case 5: add_products(tile, x, groups, out, stride, 5, parts, offset); break;
+#endif
     default: add_products(tile, x, groups, out, stride, AT_ONCE, parts, offset); break;
     }
 }

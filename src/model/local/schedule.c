@@ -56,7 +56,7 @@ void schedule_fail_all(struct schedule *schedule, const cord_error *why) {
 
 /* ---- settling ------------------------------------------------------------------------------------------------ */
 
-/* What a problem has in a lane and its new jobs have no use for, goes: every row has to pass it by. Scores compute anew what
+/* What a problem has in a lane and its new jobs have no use for, goes, so that there is room. Scores compute anew what
  * was written, so then all of that goes, unless they may rest on it, or it will be continued. */
 static void drop_losers(struct schedule *schedule, struct lane *lane, uint64_t group, enum written written) {
     const struct tokens *keep[256];
@@ -182,6 +182,7 @@ static int next_rows(const struct schedule *schedule, const struct job *job, con
     /* where not every place can be forked from later, one that is worth it must be a tip now */
     if (tree_must_keep(&job->lane->tree) && job->have < job->tip && to > job->tip) to = job->tip;
     while (to > job->have && batch->outputs + outputs_of(job, job->have, to) > LANE_OUTPUTS) to--;
+    if (job->measuring && job->n - to == 1) to = to - job->have > 1 ? to - 1 : job->have; /* score.c: never one alone */
     if (!batch->even) return to;
     return to - job->have < batch->even ? job->have : job->have + batch->even;
 }

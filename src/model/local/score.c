@@ -52,7 +52,9 @@ static cord_status locate(const struct local_model *model, struct job *job, size
     request->logprob = malloc((size_t)request->n_tokens * sizeof *request->logprob);
     request->token = pieces_of(model, tokens, m->first, request->n_tokens);
     if (!request->logprob || !request->token) return error_memory(err);
-    job->read = m->first - 1;
+    /* one more than is asked for: a single row, or a single row's logits, would be computed by other kernels (accelerator.c),
+     * and so depend on what shares its batch and on what was cached */
+    job->read = m->first > 1 ? m->first - 2 : 0;
     /* the step stays, since it is the next round's prefix; what was put behind it for this question goes */
     while (job->keep < tokens->n && (size_t)tokens->end[job->keep] <= opening) job->keep++;
     if (job->keep > job->read) job->keep = job->read;
@@ -93,6 +95,7 @@ cord_status measuring_begin(const struct local_model *model, cord_scoring *reque
 
 bool measuring_take(struct job *job, int index, const float *logits) {
     const struct measuring *m = job->measuring;
+    if (index + 1 < m->first) return false;
     llama_token token = job->tokens.id[index + 1];
     double logprob = sample_logprob(logits, llama_vocab_n_tokens(job->model->vocab), token);
     m->request->logprob[index + 1 - m->first] = logprob;

@@ -190,7 +190,8 @@ uint64_t weights_lane_bytes(const struct local_model *model, int cells) {
     struct attention rows = {.cells = cells, .heads = 1, .kv_heads = 1};
     uint64_t attention = (uint64_t)cells * LANE_WIDTH * heads * sizeof(float);
     if (accelerator_used()) attention = attention_scratch(&rows) * (uint64_t)device_threads(model->engine->local);
-    return (uint64_t)cells * model->base.info.cache_bytes + attention + 2 * outputs * vocab * sizeof(float);
+    uint64_t mask = (uint64_t)cells * LANE_WIDTH * sizeof(ggml_fp16_t);
+    return (uint64_t)cells * model->base.info.cache_bytes + attention + mask + 2 * outputs * vocab * sizeof(float);
 }
 
 static cord_status check_kind(const struct local_model *model, cord_error *err) {
