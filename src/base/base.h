@@ -105,6 +105,9 @@ void arena_release(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /* A copy of `t`, followed by a NUL that is not counted. data == NULL when there is no memory. */
 cord_text arena_text(struct arena *arena, cord_text t);
+/* An array in the arena with room for one more behind its n elements of `size` bytes: itself, or a copy twice as large. NULL
+ * when there is no memory. */
+void *arena_room(struct arena *arena, void *array, int n, int *room, size_t size);
 /* printf into the arena; NULL when there is no memory. */
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -128,6 +131,8 @@ void buf_addc(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_truncate(struct buf *buf, size_t len);
 cord_status buf_check(const struct buf *buf, cord_error *err);
+/* Moves what it holds, where nothing failed, into the arena; releases it in any case. */
+cord_status buf_take(struct buf *buf, struct arena *arena, cord_text *text, cord_error *err);
 static inline cord_text buf_text(const struct buf *buf) { return (cord_text){buf->data, buf->len}; }
 
 /* ---- seeds, randomness, hashes ------------------------------------------------------------------------------- */
@@ -164,6 +169,9 @@ cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cor
 cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err);
 /* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole. */
 cord_status file_write_atomic(const char *path, cord_text content, cord_error *err);
+/* A path without the slashes behind it, and the last part of one: "first" of "runs/first/". Of "/" both are all of it. */
+cord_text path_trim(cord_text path);
+cord_text path_name(cord_text path);
 /* Of a model that lies in several files, NAME-00001-of-00003.gguf and so on, the first is named: the path of the i-th behind
  * it. False where there is none, as behind all other files. */
 bool file_part(const char *path, int i, char *part, size_t size);

@@ -68,6 +68,16 @@ cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cor
     return CORD_OK;
 }
 
+cord_text path_trim(cord_text path) {
+    while (path.len > 1 && path.data[path.len - 1] == '/') path.len--;
+    return path;
+}
+
+cord_text path_name(cord_text path) {
+    path = path_trim(path);
+    return path.len > 1 ? text_slice(path, (size_t)(text_rfind(path, TEXT("/")) + 1), path.len) : path;
+}
+
 bool file_part(const char *path, int i, char *part, size_t size) {
     static const char pattern[] = "-00001-of-00002.gguf"; /* as long as all of them */
     size_t len = strlen(path), tail = sizeof pattern - 1;

@@ -218,7 +218,7 @@ const struct json_member *json_row_get(const struct json_row *row, const char *k
 
 bool json_member_text(const struct json_member *member, cord_text *out) {
     if (json_is_string(member->value))
-        *out = (cord_text){json_string_value(member->value), json_string_length(member->value)};
+        *out = json_text_of(member->value);
     else if (json_is_number(member->value))
         *out = member->raw;
     else

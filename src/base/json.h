@@ -29,6 +29,11 @@ void json_bool(struct json_writer *w, const char *key, bool value);
 void json_nil(struct json_writer *w, const char *key);                  /* null; json_null is jansson's */
 void json_raw(struct json_writer *w, const char *key, cord_text value); /* already JSON */
 
+/* What a string of jansson's holds, which lives as long as it does; data == NULL of anything else. */
+static inline cord_text json_text_of(const json_t *string) {
+    return (cord_text){json_string_value(string), json_string_length(string)};
+}
+
 /* ---- reading rows -------------------------------------------------------------------------------------------- */
 
 /* One member of a row: its key decoded and as written (with quotes), its value's raw text, and the value parsed. All

@@ -47,6 +47,15 @@ void *arena_alloc(struct arena *arena, size_t size) {
     return memset(p, 0, size); /* not the whole block: many arenas use little of theirs */
 }
 
+void *arena_room(struct arena *arena, void *array, int n, int *room, size_t size) {
+    if (n < *room) return array;
+    int more = *room ? 2 * *room : 16;
+    void *copy = arena_alloc(arena, (size_t)more * size);
+    if (copy && n) memcpy(copy, array, (size_t)n * size);
+    if (copy) *room = more;
+    return copy;
+}
+
 cord_text arena_text(struct arena *arena, cord_text t) {
     char *copy = arena_alloc(arena, t.len + 1);
     if (!copy) return (cord_text){NULL, 0};
@@ -139,4 +148,11 @@ cord_status buf_check(const struct buf *buf, cord_error *err) {
         return error_set(err, CORD_TOO_LONG, "%s is larger than its limit of %zu bytes", buf->name, buf->limit);
     if (buf->status != CORD_OK) return error_set(err, buf->status, "out of memory for %s", buf->name);
     return CORD_OK;
+}
+
+cord_status buf_take(struct buf *buf, struct arena *arena, cord_text *text, cord_error *err) {
+    cord_status status = buf_check(buf, err);
+    *text = status == CORD_OK ? arena_text(arena, buf_text(buf)) : (cord_text){0};
+    buf_release(buf);
+    return status == CORD_OK && !text->data ? error_memory(err) : status;
 }

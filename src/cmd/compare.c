@@ -13,12 +13,6 @@ enum { MOST_NOTES = 1 << 20, DEFAULT_SAMPLES = 10000 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-static const char *without_slashes(const char *folder, struct arena *arena) {
-    size_t len = strlen(folder);
-    while (len > 1 && folder[len - 1] == '/') len--;
-    return arena_text(arena, (cord_text){folder, len}).data;
-}
-
 /* How many parameters the models had, as the run noted; 0: not known. */
 static cord_status read_parameters(struct journal *journal, const struct recipe_outline *outline, int model,
                                    double *out, cord_error *err) {
@@ -57,7 +51,7 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
     struct recipe_outline outline;
     const char *version;
-    run->folder = without_slashes(folder, &c->arena);
+    run->folder = arena_text(&c->arena, path_trim(text_of(folder))).data;
     run->evidence = evidence;
     if (!run->folder || !evidence) return error_memory(err);
     CORD_TRY(journal_open(run->folder, JOURNAL_READ, &run->journal, err));
@@ -295,10 +289,9 @@ static cord_status make_methods(struct compare *c, cord_error *err) {
 static cord_status find_baseline(struct compare *c, cord_error *err) {
     const struct option_value *baseline = call_option(c->call, "baseline");
     if (!baseline->given) return CORD_OK;
-    const char *folder = without_slashes(baseline->text, &c->arena);
-    if (!folder) return error_memory(err);
+    cord_text folder = path_trim(text_of(baseline->text));
     for (int i = 0; i < c->n_runs; i++)
-        if (!strcmp(c->runs[i].folder, folder)) {
+        if (text_equal(text_of(c->runs[i].folder), folder)) {
             c->comparison.baseline = c->runs[i].method;
             return CORD_OK;
         }

@@ -15,14 +15,6 @@ enum { MOST_TEMPLATE = 1 << 20 };
 
 /* ---- runs --------------------------------------------------------------------------------------------------------- */
 
-const char *last_part(const char *path, struct arena *arena) {
-    cord_text text = text_of(path);
-    while (text.len > 1 && text.data[text.len - 1] == '/') text.len--;
-    ptrdiff_t slash = text_rfind(text, TEXT("/"));
-    if (slash >= 0 && text.len > 1) text = text_slice(text, (size_t)slash + 1, text.len);
-    return arena_text(arena, text).data;
-}
-
 /* What the run's scores are. */
 static cord_status read_method(struct export_source *source, const struct recipe_outline *outline, struct arena *arena,
                                cord_error *err) {
@@ -59,7 +51,7 @@ static cord_status open_run(struct runs *runs, const char *folder, cord_error *e
     CORD_TRY(journal_open(folder, JOURNAL_READ, &source->journal, err));
     runs->n++;
     source->folder = folder;
-    source->name = last_part(folder, &runs->arena);
+    source->name = arena_text(&runs->arena, path_name(text_of(folder))).data;
     if (!source->name) return error_memory(err);
     CORD_TRY(journal_get_teachers(source->journal, &runs->arena, &source->teachers, &source->n_teachers, err));
     return read_recipe(source, &runs->arena, err);

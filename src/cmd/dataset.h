@@ -6,9 +6,6 @@
 #include "cmd/cmd.h"
 #include "export/export.h"
 
-/* Of a path: of "runs/first/" it is "first". NULL where there is no memory. */
-const char *last_part(const char *path, struct arena *arena);
-
 struct runs {
     struct export_source *sources;
     int n;

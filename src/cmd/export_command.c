@@ -25,7 +25,7 @@ static const char *with_option(const char *line, const struct option *option, co
         return arena_printf(arena, "%s --%s %.10g", line, option->name, value->number);
     for (int k = 0; k < (option->type == OPTION_LIST ? value->n : 1); k++) {
         const char *text = option->type == OPTION_LIST ? value->list[k] : value->text;
-        line = with(line, option->name, path ? last_part(text, arena) : text, arena);
+        line = with(line, option->name, path ? arena_text(arena, path_name(text_of(text))).data : text, arena);
     }
     return line;
 }

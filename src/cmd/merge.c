@@ -24,10 +24,8 @@ static cord_status compare_recipes(cord_text before, cord_text after, struct are
     cord_status status = CORD_OK;
     cord_text *const texts[] = {conflicts, notes};
     for (int i = 0; i < 2; i++) {
-        if (status == CORD_OK) status = buf_check(&out[i], err);
-        *texts[i] = status == CORD_OK ? arena_text(arena, buf_text(&out[i])) : (cord_text){0};
-        if (status == CORD_OK && !texts[i]->data) status = error_memory(err);
-        buf_release(&out[i]);
+        cord_status taken = buf_take(&out[i], arena, texts[i], err);
+        if (status == CORD_OK) status = taken;
     }
     return status;
 }

@@ -91,9 +91,7 @@ cord_status gold_without_calculator(cord_text text, struct arena *arena, cord_te
         text = text_slice(text, (size_t)(from + to) + 2, text.len);
     }
     buf_add(&out, text);
-    cord_status status = buf_check(&out, err);
-    if (status == CORD_OK) *clean = arena_text(arena, text_trim(buf_text(&out)));
-    buf_release(&out);
-    CORD_TRY(status);
-    return clean->data ? CORD_OK : error_memory(err);
+    CORD_TRY(buf_take(&out, arena, clean, err));
+    *clean = text_trim(*clean);
+    return CORD_OK;
 }

@@ -6,9 +6,7 @@ const json_t *row_value(const struct json_row *row, const char *name) {
     return member && !json_is_null(member->value) ? member->value : NULL;
 }
 
-cord_text row_string_of(const json_t *value) {
-    return json_is_string(value) ? (cord_text){json_string_value(value), json_string_length(value)} : (cord_text){0};
-}
+cord_text row_string_of(const json_t *value) { return json_text_of(value); }
 
 cord_text row_field(const struct json_row *row, const char *name) {
     const struct json_member *member = json_row_get(row, name);
@@ -56,11 +54,7 @@ cord_text row_element(cord_text array, int wanted) {
 }
 
 cord_status row_take(struct buf *out, struct arena *arena, cord_text *text, cord_error *err) {
-    cord_status status = buf_check(out, err);
-    if (status == CORD_OK) {
-        *text = arena_text(arena, text_trim(buf_text(out)));
-        if (!text->data) status = error_memory(err);
-    }
-    buf_release(out);
-    return status;
+    CORD_TRY(buf_take(out, arena, text, err));
+    *text = text_trim(*text);
+    return CORD_OK;
 }

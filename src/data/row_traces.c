@@ -73,14 +73,8 @@ static void divide(cord_text text, struct trace *trace) {
 static cord_status add_trace(const struct row_reader *r, struct row_traces *row, const char *field, cord_text text,
                              cord_text attempt, cord_text source, cord_error *err) {
     struct arena *arena = r->arena;
-    if (row->n == row->room) {
-        int room = row->room ? 2 * row->room : 4;
-        struct trace *grown = arena_alloc(arena, (size_t)room * sizeof *grown);
-        if (!grown) return error_memory(err);
-        if (row->n) memcpy(grown, row->traces, (size_t)row->n * sizeof *grown);
-        row->traces = grown;
-        row->room = room;
-    }
+    row->traces = arena_room(arena, row->traces, row->n, &row->room, sizeof *row->traces);
+    if (!row->traces) return error_memory(err);
     struct trace *trace = &row->traces[row->n++];
     *trace = (struct trace){0};
     divide(text, trace);

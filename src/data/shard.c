@@ -36,6 +36,6 @@ const char *shard_folder(struct shard shard, const char *out, struct arena *aren
     if (at >= 0) /* one place is enough to tell folders apart */
         return arena_printf(arena, "%.*s%d-of-%d%s", (int)at, out, shard.number, shard.count,
                             out + at + strlen(SHARD_PLACE));
-    while (text.len > 1 && text.data[text.len - 1] == '/') text.len--;
+    text = path_trim(text);
     return arena_printf(arena, "%.*s-%d-of-%d", (int)text.len, out, shard.number, shard.count);
 }

@@ -58,10 +58,7 @@ static cord_status keep_fields(struct reading *r, const struct json_row *json, s
     row->used[row->n_used] = NULL;
     json_open(&w, NULL, '{');
     json_row_copy(json, &w, row->used);
-    cord_status status = buf_check(&line, err);
-    if (status == CORD_OK) *fields = arena_text(&r->arena, buf_text(&line));
-    buf_release(&line);
-    return status == CORD_OK && !fields->data ? error_memory(err) : status;
+    return buf_take(&line, &r->arena, fields, err);
 }
 
 static cord_status put_trace(struct trace_set *set, struct head *head, const struct trace *trace, int64_t line,

@@ -7,13 +7,8 @@
 /* ---- margins ------------------------------------------------------------------------------------------------- */
 
 static cord_status add_margin(struct audit *a, double margin, double noise, struct arena *arena, cord_error *err) {
-    if (a->n_margins == a->room) { /* a copy twice as large */
-        a->room = a->room ? 2 * a->room : 256;
-        double *more = arena_alloc(arena, (size_t)a->room * sizeof *more);
-        if (!more) return error_memory(err);
-        if (a->n_margins) memcpy(more, a->margins, (size_t)a->n_margins * sizeof *more);
-        a->margins = more;
-    }
+    a->margins = arena_room(arena, a->margins, a->n_margins, &a->room, sizeof *a->margins);
+    if (!a->margins) return error_memory(err);
     a->margins[a->n_margins++] = margin;
     a->within += margin <= noise; /* of an unknown noise, none */
     a->ties += margin <= 0;

@@ -307,16 +307,6 @@ static cord_status read_teachers(const struct table *t, struct evidence *run, co
     return right ? CORD_OK : wrong(t, err, "no names in column ", columns[COLUMN_TEACHERS]);
 }
 
-/* An array in an arena with room for one more: itself, or a copy twice as large. NULL without memory. */
-static void *with_room(void *array, int n, int *room, size_t size, struct arena *arena) {
-    if (n < *room) return array;
-    int more = *room ? 2 * *room : 64;
-    void *copy = arena_alloc(arena, (size_t)more * size);
-    if (copy && n) memcpy(copy, array, (size_t)n * size);
-    *room = more;
-    return copy;
-}
-
 bool evidence_same_teachers(const struct evidence *a, const struct evidence *b) {
     bool same = a->n_teachers == b->n_teachers;
     for (int i = 0; same && i < a->n_teachers; i++) same = !strcmp(a->teachers[i], b->teachers[i]);
@@ -343,7 +333,7 @@ static cord_status find_run(const struct table *t, struct evidence_list *list, s
             *out = &list->runs[i];
             return CORD_OK;
         }
-    list->runs = with_room(list->runs, list->n, &list->room, sizeof *list->runs, t->arena);
+    list->runs = arena_room(t->arena, list->runs, list->n, &list->room, sizeof *list->runs);
     if (!list->runs) return error_memory(err);
     *out = &list->runs[list->n++];
     **out = run;
@@ -406,7 +396,7 @@ static cord_status read_row(struct table *t, struct evidence_list *list, cord_er
     }
     for (int i = 0; row.id.len && i < run->n; i++)
         if (text_equal(run->rows[i].id, row.id)) return put_again(t, &run->rows[i], &row, err);
-    run->rows = with_room(run->rows, run->n, &run->room, sizeof *run->rows, t->arena);
+    run->rows = arena_room(t->arena, run->rows, run->n, &run->room, sizeof *run->rows);
     if (!run->rows) return error_memory(err);
     run->rows[run->n++] = row;
     return CORD_OK;

@@ -185,11 +185,8 @@ static void put_recipe_line(struct buf *out, cord_text line) {
         buf_add(out, text_slice(line, 0, from));
         buf_addf(out, "(not told)\"");
     } else if (holds_path(key) && line.len > from && text_ends(line, TEXT("\""))) {
-        cord_text path = text_slice(line, from, line.len - 1);
-        while (path.len > 1 && path.data[path.len - 1] == '/') path.len--;
-        ptrdiff_t slash = text_rfind(path, TEXT("/"));
         buf_add(out, text_slice(line, 0, from));
-        buf_add(out, text_slice(path, path.len > 1 ? (size_t)(slash + 1) : 0, path.len));
+        buf_add(out, path_name(text_slice(line, from, line.len - 1)));
         buf_addc(out, '"');
     } else {
         buf_add(out, line);

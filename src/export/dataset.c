@@ -12,15 +12,6 @@
 
 enum { MOST_CARD = 16 << 20 };
 
-/* The last part of a path; of "runs/first/" it is "first". */
-static const char *name_of(const char *path, struct arena *arena) {
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/') len--;
-    size_t from = len;
-    while (from > 0 && path[from - 1] != '/') from--;
-    return arena_text(arena, (cord_text){path + from, len - from}).data;
-}
-
 /* The folder that a file lies in, with its slash; "" for the current one. */
 static const char *folder_of(const struct dataset_options *o, struct arena *arena) {
     size_t len = strlen(o->path);
@@ -64,7 +55,7 @@ static cord_status open_splits(struct dataset *set, struct export_split *splits,
     for (int i = 0; i < n; i++) {
         const char *path = dataset_file(o, splits[i].name, &set->arena);
         if (!path) return error_memory(err);
-        set->files[i] = (struct card_file){splits[i].name, name_of(path, &set->arena), 0};
+        set->files[i] = (struct card_file){splits[i].name, arena_text(&set->arena, path_name(text_of(path))).data, 0};
         CORD_TRY(dataset_add(set, path, &splits[i].file, err));
         set->n_splits++;
     }
@@ -195,7 +186,8 @@ static cord_status add_others(struct json_writer *w, json_t *others, cord_error 
 
 static cord_status put_description(struct dataset *set, const struct card *card, cord_error *err) {
     char folder[PATH_MAX];
-    const char *name = name_of(realpath(set->options.path, folder) ? folder : set->options.path, &set->arena);
+    cord_text full = text_of(realpath(set->options.path, folder) ? folder : set->options.path);
+    const char *name = arena_text(&set->arena, path_name(full)).data;
     char *path = arena_printf(&set->arena, "%sdataset_info.json", folder_of(&set->options, &set->arena));
     if (!name || !path) return error_memory(err);
     json_t *others;

@@ -43,7 +43,7 @@ static cord_status add_text(struct overlap *o, cord_text text, int64_t value, co
 static bool text_in(const json_t *value, cord_text *text) {
     cord_text asked = {0}, said = {0};
     if (json_is_string(value))
-        asked = (cord_text){json_string_value(value), json_string_length(value)};
+        asked = json_text_of(value);
     else
         rows_read_turns(value, &asked, &said);
     if (asked.data) *text = asked;

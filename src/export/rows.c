@@ -5,10 +5,6 @@
 
 #include <math.h>
 
-static cord_text text_at(const json_t *value) {
-    return (cord_text){json_string_value(value), json_string_length(value)};
-}
-
 /* ---- layouts ------------------------------------------------------------------------------------------------------ */
 
 bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
@@ -21,8 +17,8 @@ bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response)
         if (!text) text = json_object_get(turn, "value");
         const char *who = json_string_value(role);
         if (!who || !json_is_string(text)) continue;
-        if (strcmp(who, "user") == 0 || strcmp(who, "human") == 0) *prompt = text_at(text);
-        if (strcmp(who, "assistant") == 0 || strcmp(who, "gpt") == 0) *response = text_at(text);
+        if (strcmp(who, "user") == 0 || strcmp(who, "human") == 0) *prompt = json_text_of(text);
+        if (strcmp(who, "assistant") == 0 || strcmp(who, "gpt") == 0) *response = json_text_of(text);
     }
     return prompt->data || response->data;
 }
@@ -31,11 +27,11 @@ bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response)
 static bool read_part(const json_t *value, cord_text *text) {
     cord_text prompt = {0}, response = {0};
     if (json_is_string(value)) {
-        *text = text_at(value);
+        *text = json_text_of(value);
         return true;
     }
     if (json_is_object(value) && json_is_string(json_object_get(value, "value"))) {
-        *text = text_at(json_object_get(value, "value"));
+        *text = json_text_of(json_object_get(value, "value"));
         return true;
     }
     if (!rows_read_turns(value, &prompt, &response)) return false;
@@ -58,18 +54,18 @@ static bool read_row(const json_t *row, cord_text *prompt, cord_text *response) 
     const json_t *text = json_object_get(row, "text");
     if (!text) text = json_object_get(row, "input");
     if (json_is_string(text)) {
-        *response = text_at(text);
+        *response = json_text_of(text);
         return true;
     }
     const json_t *list = json_object_get(row, "segments");
     if (json_is_array(list) && json_array_size(list) == 2) {
-        *prompt = text_at(json_object_get(json_array_get(list, 0), "text"));
-        *response = text_at(json_object_get(json_array_get(list, 1), "text"));
+        *prompt = json_text_of(json_object_get(json_array_get(list, 0), "text"));
+        *response = json_text_of(json_object_get(json_array_get(list, 1), "text"));
         return response->data != NULL;
     }
     list = json_object_get(row, "completions");
     if (!json_is_array(list) || !read_part(json_object_get(row, "prompt"), prompt)) return false;
-    *response = text_at(json_array_get(list, json_array_size(list) - 1));
+    *response = json_text_of(json_array_get(list, json_array_size(list) - 1));
     return response->data != NULL;
 }
 

@@ -18,10 +18,7 @@ static cord_status join(cord_text a, cord_text b, struct arena *arena, cord_text
     buf_init(&text, "a rendered row", MOST_TEXT);
     buf_add(&text, a);
     buf_add(&text, b);
-    cord_status status = buf_check(&text, err);
-    *out = status == CORD_OK ? arena_text(arena, buf_text(&text)) : (cord_text){0};
-    buf_release(&text);
-    return status == CORD_OK && !out->data ? error_memory(err) : status;
+    return buf_take(&text, arena, out, err);
 }
 
 /* The question with the assistant's turn open. */

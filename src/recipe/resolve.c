@@ -145,13 +145,7 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
         while (end == i || (end < n && !strncmp(keys[end].path, keys[i].path, (size_t)len + 1))) end++;
         i = end;
     }
-    cord_status status = buf_check(&out, err);
-    if (status == CORD_OK) {
-        *text = arena_text(values->arena, buf_text(&out));
-        if (!text->data) status = error_memory(err);
-    }
-    buf_release(&out);
-    return status;
+    return buf_take(&out, values->arena, text, err);
 }
 
 cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena, cord_text *moved, cord_error *err) {
@@ -170,13 +164,7 @@ cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena
     yaml_quote(&text, text_of(out));
     buf_addc(&text, '\n');
     buf_add(&text, behind);
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) {
-        *moved = arena_text(arena, buf_text(&text));
-        if (!moved->data) status = error_memory(err);
-    }
-    buf_release(&text);
-    return status;
+    return buf_take(&text, arena, moved, err);
 }
 
 /* ---- differences ----------------------------------------------------------------------------------------------- */
@@ -240,10 +228,7 @@ static cord_status read_resolved(struct recipe_values *values, const char *sourc
     return yaml_read_text(values, text, err);
 }
 
-static cord_text last_name(const struct recipe_value *value) {
-    cord_text path = value ? value->text : TEXT("");
-    return text_slice(path, (size_t)(text_rfind(path, TEXT("/")) + 1), path.len);
-}
+static cord_text last_name(const struct recipe_value *value) { return value ? path_name(value->text) : TEXT(""); }
 
 /* Whether two recipes name files by other paths that are compared by what is in them. */
 static bool only_moved(const struct recipe_key *key, const char *name, const struct recipe_values *before,
@@ -274,11 +259,5 @@ cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, b
                 !(moved && only_moved(&keys[i], a->names[j].name, &before, &after)))
                 put_difference(&lines, &keys[i], a->names[j].name, &before, &after, arena);
     }
-    cord_status status = buf_check(&lines, err);
-    if (status == CORD_OK) {
-        *out = arena_text(arena, buf_text(&lines));
-        if (!out->data) status = error_memory(err);
-    }
-    buf_release(&lines);
-    return status;
+    return buf_take(&lines, arena, out, err);
 }

@@ -148,13 +148,8 @@ cord_status values_put(struct recipe_values *values, const struct recipe_value *
     if (!kept.text.data) return error_memory(err);
     const char *complaint = complaint_of(&kept);
     if (complaint) return refuse(values, &kept, err, complaint);
-    if (!slot && values->n == values->room) {
-        int room = values->room ? 2 * values->room : 64;
-        struct recipe_value *more = arena_alloc(values->arena, (size_t)room * sizeof *more);
-        if (!more) return error_memory(err);
-        if (values->n) memcpy(more, values->values, (size_t)values->n * sizeof *more);
-        values->values = more, values->room = room;
-    }
+    if (!slot) values->values = arena_room(values->arena, values->values, values->n, &values->room, sizeof *slot);
+    if (!values->values) return error_memory(err);
     if (kept.place.line && !kept.place.file) kept.place.file = values->source;
     if (!slot) slot = &values->values[values->n++];
     *slot = kept;

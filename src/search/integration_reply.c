@@ -216,7 +216,7 @@ static cord_text next_step(cord_text *text) {
 }
 
 static cord_status keep_text(const json_t *value, struct arena *arena, cord_text *out, cord_error *err) {
-    *out = arena_text(arena, (cord_text){json_string_value(value), json_string_length(value)});
+    *out = arena_text(arena, json_text_of(value));
     return out->data ? CORD_OK : error_memory(err);
 }
 

@@ -443,9 +443,7 @@ cord_status merge_runs(const struct merge_options *options, struct merge_counts 
     struct arena arena;
     *counts = (struct merge_counts){0};
     arena_init(&arena);
-    cord_text out = text_of(options->out);
-    while (out.len > 1 && out.data[out.len - 1] == '/') out.len--;
-    out = arena_text(&arena, out);
+    cord_text out = arena_text(&arena, path_trim(text_of(options->out)));
     const char *draft = out.data ? arena_printf(&arena, "%s." MARK, out.data) : NULL;
     int *locks = arena_alloc(&arena, (size_t)options->n_runs * sizeof *locks);
     const char **runs = arena_alloc(&arena, (size_t)options->n_runs * sizeof *runs);

@@ -159,13 +159,10 @@ bool circuit_guard(struct circuit *circuit, int kind, int term) {
     if (term < 0) return false;
     for (int i = circuit->n_guards; i-- > 0;)
         if (circuit->guards[i].term == term && (int)circuit->guards[i].kind == kind) return true;
-    if (circuit->n_guards == circuit->guards_room) {
-        int room = circuit->guards_room ? 2 * circuit->guards_room : 16;
-        struct guard *guards = arena_alloc(&circuit->arena, (size_t)room * sizeof *guards);
-        if (!guards) return fail(circuit, LIMIT_MEMORY);
-        if (circuit->n_guards) memcpy(guards, circuit->guards, (size_t)circuit->n_guards * sizeof *guards);
-        circuit->guards = guards, circuit->guards_room = room;
-    }
+    struct guard *guards =
+        arena_room(&circuit->arena, circuit->guards, circuit->n_guards, &circuit->guards_room, sizeof *guards);
+    if (!guards) return fail(circuit, LIMIT_MEMORY);
+    circuit->guards = guards;
     if (!work_pay(circuit->work, circuit->n_guards)) return false;
     circuit->guards[circuit->n_guards++] = (struct guard){kind, term};
     return true;

@@ -14,8 +14,7 @@ static bool read_first(struct question *q, const json_t *reply) {
     const json_t *text = json_array_get(json_object_get(reply, "token_strs"), 0);
     if (json_is_object(token)) token = json_object_get(token, "id");
     first->id = json_is_integer(token) ? json_integer_value(token) : -1;
-    if (json_is_string(text))
-        first->text = arena_text(first->arena, (cord_text){json_string_value(text), json_string_length(text)});
+    if (json_is_string(text)) first->text = arena_text(first->arena, json_text_of(text));
     return true;
 }
 

@@ -191,7 +191,7 @@ static bool take_event(struct told *told, const json_t *event) {
     const json_t *content = json_object_get(delta, "content");
     if (!openai_event(told, event)) return false;
     if (json_string_length(content)) told->events++;
-    buf_add(&told->text, (cord_text){json_string_value(content), json_string_length(content)});
+    buf_add(&told->text, json_text_of(content));
     if (thinks_apart(delta)) {
         json_object_set_new(told->reply, "reasoning", json_true());
         told->cut = true;

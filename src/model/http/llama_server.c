@@ -11,7 +11,7 @@ enum { LIKELIEST = 1000 }; /* tokens that are told of at one place: 100 KB */
 static cord_text member(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     if (!json_is_string(value)) return TEXT("");
-    return (cord_text){json_string_value(value), json_string_length(value)};
+    return json_text_of(value);
 }
 
 /* Which model it has: the name and the size of its file tell it from most others. */
@@ -124,7 +124,7 @@ static bool take_event(struct told *told, const json_t *event) {
     const json_t *content = json_object_get(event, "content");
     if (!json_is_string(content) || json_is_object(json_object_get(event, "error"))) return false;
     if (json_string_length(content)) told->events++;
-    buf_add(&told->text, (cord_text){json_string_value(content), json_string_length(content)});
+    buf_add(&told->text, json_text_of(content));
     return json_object_update(told->reply, (json_t *)(uintptr_t)event) == 0;
 }
 

@@ -185,7 +185,7 @@ bool openai_event_text(struct told *told, const json_t *event) {
     const json_t *text = json_object_get(openai_choice(event), "text");
     if (!openai_event(told, event)) return false;
     if (json_string_length(text)) told->events++;
-    buf_add(&told->text, (cord_text){json_string_value(text), json_string_length(text)});
+    buf_add(&told->text, json_text_of(text));
     return true;
 }
 
@@ -312,7 +312,7 @@ static bool echo_read(const json_t *reply, cord_text text, struct pieces *pieces
     json_t *strings = json_object_get(probabilities, "tokens"),
            *values = json_object_get(probabilities, "token_logprobs");
     if (!json_is_string(own)) return false;
-    bool echoed = text_starts((cord_text){json_string_value(own), json_string_length(own)}, text);
+    bool echoed = text_starts(json_text_of(own), text);
     if (!echoed || !json_is_array(strings) || json_array_size(strings) != json_array_size(values)) {
         pieces->problem = echoed ? "it echoes a prompt, but tells no log-probabilities of it"
                                  : "it ignores \"echo\", so that the log-probabilities of a given text cannot be had";

@@ -75,7 +75,7 @@ static void spell_plain(cord_text string, struct buf *out) { buf_add(out, string
 /* Appends a token's bytes in the alphabet `spell`; arrays of numbers are bytes already. */
 static bool spell_token(const json_t *string, void (*spell)(cord_text, struct buf *), struct buf *out) {
     if (json_is_string(string)) {
-        spell((cord_text){json_string_value(string), json_string_length(string)}, out);
+        spell(json_text_of(string), out);
         return true;
     }
     if (!json_is_array(string)) return false;

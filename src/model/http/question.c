@@ -112,7 +112,7 @@ static cord_status read_error(struct buf *reply) {
     if (is && json_is_string(words)) {
         buf_clear(reply);
         if (code) buf_addf(reply, "%d, ", code);
-        buf_add(reply, (cord_text){json_string_value(words), json_string_length(words)});
+        buf_add(reply, json_text_of(words));
     }
     json_decref(whole);
     return page ? CORD_IO_ERROR : !is ? CORD_OK : status_is_about_one(code) ? CORD_BAD_INPUT : CORD_IO_ERROR;
@@ -272,7 +272,7 @@ int read_count(const json_t *object, const char *key) {
 
 cord_text read_name(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
-    cord_text name = {json_string_value(value), json_string_length(value)};
+    cord_text name = json_text_of(value);
     while (name.len && name.data[name.len - 1] == '/') name.len--;
     ptrdiff_t slash = text_rfind(name, TEXT("/"));
     return text_slice(name, (size_t)(slash + 1), name.len);
@@ -287,7 +287,7 @@ bool read_stop(const char *named, cord_proposal *p) {
 }
 
 bool read_text(const json_t *text, cord_proposal *p) {
-    p->text = utf8_mend((cord_text){json_string_value(text), json_string_length(text)}, &p->len);
+    p->text = utf8_mend(json_text_of(text), &p->len);
     return p->text != NULL;
 }
 
