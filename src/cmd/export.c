@@ -28,8 +28,11 @@ static bool flag_option(const struct call *call, const char *name) { return call
 
 static cord_status unknown(const char *what, const char *word, const char *const *names, size_t n, cord_error *err) {
     const char *near = text_nearest(word, names, n);
-    return error_set(err, CORD_BAD_USAGE, "there is no %s '%.100s'%s%s%s", what, word, near ? ", did you mean '" : "",
-                     near ? near : "", near ? "'" : "");
+    char all[600] = "";
+    for (size_t i = 0, at = 0; i < n && at < sizeof all; i++)
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", names[i]);
+    return error_set(err, CORD_BAD_USAGE, "there is no %s '%.100s'%s%s%s", what, word,
+                     near ? ", did you mean '" : "; there are ", near ? near : all, near ? "'" : "");
 }
 
 static cord_status read_format(struct job *job, cord_error *err) {
@@ -84,10 +87,10 @@ static cord_status read_drop(struct job *job, cord_error *err) {
         ptrdiff_t comma = text_find(rest, TEXT(","));
         cord_text word = text_slice(rest, 0, comma < 0 ? rest.len : (size_t)comma);
         rest = text_slice(rest, comma < 0 ? rest.len : (size_t)comma + 1, rest.len);
-        int at = text_place(word, audit_names);
+        int at = text_place(word, flaw_names);
         cord_text copy = arena_text(&job->arena, word);
         if (!copy.data) return error_memory(err);
-        if (at < 0) return unknown("audit", copy.data, audit_names, AUDITS, err);
+        if (at < 0) return unknown("flaw", copy.data, flaw_names, FLAWS, err);
         job->options.drop |= 1u << at;
     }
     return CORD_OK;
@@ -286,7 +289,7 @@ static void tell(const struct job *job) {
     if (o->only_correct && o->format->kind == ROW_TRACE)
         fprintf(err, "; rescued by a correct trajectory behind a better-scored one: %lld", (long long)f->rescued);
     const bool asked[FILTERS] = {[FILTER_NOT_CORRECT] = o->only_correct, [FILTER_SCORE] = o->min_score > 0,
-                                 [FILTER_LIFT] = o->min_lift > -1,       [FILTER_AUDIT] = o->drop != 0,
+                                 [FILTER_LIFT] = o->min_lift > -1,       [FILTER_FLAW] = o->drop != 0,
                                  [FILTER_EXCLUDED] = o->exclude != NULL, [FILTER_TOKENS] = o->max_tokens > 0,
                                  [FILTER_DUPLICATE] = o->dedupe};
     for (int i = 0; i < FILTERS; i++)
@@ -332,11 +335,11 @@ static void warn(const struct job *job) {
                 "warning: %s stays there from an earlier export, and is no part of this data set: it may hold rows "
                 "that are in another file now; remove it\n",
                 job->left);
-    if (f->audits[AUDIT_SPECIAL_TOKEN])
+    if (f->flaws[FLAW_SPECIAL_TOKEN])
         fprintf(err,
                 "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "
                 "learns to end its turn there: --list FILE says which, --drop special-token leaves them out\n",
-                (long long)f->audits[AUDIT_SPECIAL_TOKEN], (long long)f->rows);
+                (long long)f->flaws[FLAW_SPECIAL_TOKEN], (long long)f->rows);
     if (t && f->over_length)
         fprintf(
             err,
@@ -423,8 +426,8 @@ static const struct option options[] = {
      .min = 0,
      .max = 1000,
      .doc = "pairs and labels: what differs by less in log S is equal (the meta-prover's noise)"},
-    {.name = "drop", .type = OPTION_TEXT, .value = "NAME,...", .doc = "leave out rows in which the audit finds these"},
-    {.name = "list", .type = OPTION_TEXT, .value = "FILE", .doc = "write what the audit found, a line a row"},
+    {.name = "drop", .type = OPTION_TEXT, .value = "NAME,...", .doc = "leave out rows with these flaws"},
+    {.name = "list", .type = OPTION_TEXT, .value = "FILE", .doc = "write the flaws that were found, a line a row"},
     {.name = "dedupe", .type = OPTION_FLAG, .doc = "leave out rows with the text of an earlier one"},
     {.name = "exclude",
      .type = OPTION_LIST,

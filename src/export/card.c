@@ -66,9 +66,9 @@ void card_figures(const struct figures *f, struct buf *out) {
         buf_addf(out, "\nleft out:\n");
         put_removed(f, out);
     }
-    if (any(f->audits, AUDITS)) buf_addf(out, "\nthe audit found in these rows:\n");
-    for (int i = 0; i < AUDITS; i++)
-        if (f->audits[i]) buf_addf(out, "  %-50s %8lld\n", audit_names[i], (long long)f->audits[i]);
+    if (any(f->flaws, FLAWS)) buf_addf(out, "\nflaws found in these rows:\n");
+    for (int i = 0; i < FLAWS; i++)
+        if (f->flaws[i]) buf_addf(out, "  %-50s %8lld\n", flaw_names[i], (long long)f->flaws[i]);
     if (any(f->score_bins, SCORE_BINS)) {
         buf_addf(out, "\nrows by S:\n");
         figures_plot_scores(f, out);
@@ -371,13 +371,12 @@ static void put_limits(const struct card *card, struct buf *out) {
         "- Answers were graded by rules (or as the recipe says); a correct answer does not make every step right.\n");
     if (gold_chose_any(card))
         buf_addf(out,
-                 "- The gold answer took part in the choice, so traces may lean towards it early; see the audit.\n");
+                 "- The gold answer took part in the choice, so traces may lean towards it early; see the flaws.\n");
     if (f->grades[GRADE_CORRECT] < f->rows && card->options->format->kind != ROW_STEP_PAIR)
         buf_addf(out, "- %lld of %lld rows come from trajectories whose answer is not correct.\n",
                  (long long)(f->rows - f->grades[GRADE_CORRECT]), (long long)f->rows);
-    for (int i = 0; i < AUDITS; i++)
-        if (f->audits[i])
-            buf_addf(out, "- The audit found `%s` in %lld rows.\n", audit_names[i], (long long)f->audits[i]);
+    for (int i = 0; i < FLAWS; i++)
+        if (f->flaws[i]) buf_addf(out, "- `%s` was found in %lld rows.\n", flaw_names[i], (long long)f->flaws[i]);
     if (!card->options->exclude) buf_addf(out, "- It was not compared with any evaluation set (`--exclude`).\n");
 }
 

@@ -20,7 +20,7 @@ const char *export_refusal(const struct export_options *o) {
                "it: name the template's own";
     if (o->search_prompt && o->full_context)
         return "--search-prompt holds the context that the search saw: leave it out, or leave out --full-context";
-    if (o->format->kind == ROW_STEP_PAIR && o->drop >> AUDIT_WEAK_STEP & 1)
+    if (o->format->kind == ROW_STEP_PAIR && o->drop >> FLAW_WEAK_STEP & 1)
         return "weak-step is of trajectories with a correct answer, and a pair of steps has no answer: leave it out of "
                "--drop";
     if (o->max_tokens && !o->count_tokens) return "--max-tokens needs --tokenizer: tokens are one model's";
@@ -278,7 +278,7 @@ cord_status export_rows(const struct export_source *sources, int n, const struct
     for (int i = 0; i < options->n_splits && status == CORD_OK; i++)
         status = flush(options->splits[i].file, "the training rows", err);
     if (status == CORD_OK) status = flush(options->matches, "what overlaps", err);
-    if (status == CORD_OK) status = flush(options->list, "what the audit found", err);
+    if (status == CORD_OK) status = flush(options->list, "the flaws", err);
     buf_release(&e.line);
     seen_release(&e.seen);
     return status;

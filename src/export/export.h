@@ -32,7 +32,7 @@ struct export_options {
     int top;           /* trajectories of a problem at most */
     double margin; /* of log S, nats: what differs by less is no preference, and no better or worse step; below 0: the
                           noise of the run's meta-prover */
-    unsigned drop; /* flags of audits */
+    unsigned drop; /* flags of flaws */
     bool dedupe;   /* a row with the text of an earlier one is left out */
     const struct overlap *exclude; /* NULL: none */
     int max_tokens;                /* of prompt and response; 0 = all */
@@ -53,7 +53,7 @@ struct export_options {
     struct export_split *splits;
     int n_splits;  /* at least 1 */
     FILE *matches; /* JSONL: what overlapped what; NULL */
-    FILE *list;    /* JSONL: what the audit found; NULL */
+    FILE *list;    /* JSONL: the flaws that were found; NULL */
 };
 
 /* Why these options do not go together, in words; NULL: they do. */

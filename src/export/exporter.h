@@ -38,7 +38,7 @@ bool exporter_passes(struct exporter *e, double log_s);
 
 /* ---- sink.c ------------------------------------------------------------------------------------------------------ */
 
-/* Fills in a row's prompt and rendered texts, asks the filters that read them (audit, overlap, tokens, duplicates), and
+/* Fills in a row's prompt and rendered texts, asks the filters that read them (flaws, overlap, tokens, duplicates), and
  * writes it. `example` may be changed: its tokens are counted. */
 cord_status sink_row(struct exporter *e, struct training_row *row, struct example *example, cord_error *err);
 

@@ -13,7 +13,7 @@ const char *const filter_names[] = {
     [FILTER_LIFT] = "below the lift",
     [FILTER_NO_PAIR] = "without two of different scores (by more than the noise)",
     [FILTER_UNSCORED] = "with steps that were not scored",
-    [FILTER_AUDIT] = "dropped by the audit",
+    [FILTER_FLAW] = "dropped for a flaw",
     [FILTER_EXCLUDED] = "overlapping an evaluation set",
     [FILTER_TOKENS] = "over the tokens",
     [FILTER_DUPLICATE] = "duplicates",
@@ -42,10 +42,10 @@ static void add_length(struct figures *f, size_t words) {
     spread_add(&f->words, (double)words);
 }
 
-void figures_add_texts(struct figures *f, cord_text prompt, cord_text response, unsigned audits) {
+void figures_add_texts(struct figures *f, cord_text prompt, cord_text response, unsigned flaws) {
     f->rows++;
     add_length(f, words_count(prompt) + words_count(response));
-    for (int i = 0; i < AUDITS; i++) f->audits[i] += audits >> i & 1;
+    for (int i = 0; i < FLAWS; i++) f->flaws[i] += flaws >> i & 1;
 }
 
 void figures_add_teacher(struct figures *f, const char *name, int64_t steps) {
@@ -60,9 +60,9 @@ void figures_add_teacher(struct figures *f, const char *name, int64_t steps) {
     f->teachers[i].steps += steps;
 }
 
-void figures_add(struct figures *f, const struct example *e, cord_text prompt, unsigned audits) {
+void figures_add(struct figures *f, const struct example *e, cord_text prompt, unsigned flaws) {
     double score = exp(e->log_s), s0 = exp(e->log_s0);
-    figures_add_texts(f, prompt, e->response, audits);
+    figures_add_texts(f, prompt, e->response, flaws);
     if (e->answer.len) f->grades[e->grade]++; /* a pair of steps has no answer, and no grade */
     spread_add(&f->score, score);
     spread_add(&f->lift, score - s0);

@@ -3,7 +3,7 @@
 #ifndef CORD_FIGURES_H
 #define CORD_FIGURES_H
 
-#include "export/audit.h"
+#include "export/flaws.h"
 
 /* Why a trajectory or a problem gave no row, in the order in which they are asked. */
 enum filter {
@@ -13,7 +13,7 @@ enum filter {
     FILTER_LIFT,     /* S - S0 below --min-lift */
     FILTER_NO_PAIR,  /* there are no two to compare, or one margin is within the noise */
     FILTER_UNSCORED, /* steps without scores, as curation leaves them */
-    FILTER_AUDIT,    /* --drop */
+    FILTER_FLAW,     /* --drop */
     FILTER_EXCLUDED, /* overlaps an evaluation set (--exclude) */
     FILTER_TOKENS,   /* longer than --max-tokens */
     FILTER_DUPLICATE,
@@ -41,7 +41,7 @@ struct figures {
     struct spread words, tokens, steps; /* words of prompt and response; tokens where a tokenizer was given */
     int64_t score_bins[SCORE_BINS];     /* tenths of S */
     int64_t length_bins[LENGTH_BINS];   /* by words: [2^i, 2^(i+1)) */
-    int64_t audits[AUDITS];
+    int64_t flaws[FLAWS];
     struct spread removed[FILTERS]; /* how many, with their S0 */
     int64_t removed_n[FILTERS];
     struct {
@@ -58,9 +58,9 @@ struct figures {
 
 void figures_remove(struct figures *figures, enum filter why, double log_s0);
 /* A row's trajectory; `prompt` is what stands before its response. */
-void figures_add(struct figures *figures, const struct example *example, cord_text prompt, unsigned audits);
+void figures_add(struct figures *figures, const struct example *example, cord_text prompt, unsigned flaws);
 /* A row of which only texts are known. */
-void figures_add_texts(struct figures *figures, cord_text prompt, cord_text response, unsigned audits);
+void figures_add_texts(struct figures *figures, cord_text prompt, cord_text response, unsigned flaws);
 void figures_add_teacher(struct figures *figures, const char *name, int64_t steps);
 
 /* A histogram of bars for a terminal or a Markdown code block: a line a bin, "label  count  ####". */

@@ -126,15 +126,15 @@ struct reading {
 
 static cord_status add_row(const struct reading *r, const struct json_row *row, cord_error *err) {
     cord_text prompt, response, reasoning, reply;
-    unsigned audits;
+    unsigned flaws;
     if (!read_row(row->object, &prompt, &response)) {
         char names[200];
         json_row_names(row, names, sizeof names);
         return error_set(err, CORD_BAD_INPUT, "this is no row in a layout that cord writes: it has %s", names);
     }
     part_response(response, &reasoning, &reply);
-    CORD_TRY(audit_texts(prompt, reasoning, reply, &audits, err));
-    figures_add_texts(r->figures, prompt, response, audits);
+    CORD_TRY(flaws_of_texts(prompt, reasoning, reply, &flaws, err));
+    figures_add_texts(r->figures, prompt, response, flaws);
     if (r->count_tokens) {
         int a, b;
         CORD_TRY(r->count_tokens(r->tokenizer, prompt, &a, err));

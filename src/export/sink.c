@@ -84,13 +84,13 @@ static cord_status find_special(const struct export_options *o, cord_text text, 
     if (!o->count_plain || (!memchr(text.data, '<', text.len) && !memchr(text.data, '[', text.len))) return CORD_OK;
     CORD_TRY(o->count_tokens(o->tokenizer, text, &all, err));
     CORD_TRY(o->count_plain(o->tokenizer, text, &plain, err));
-    *found |= (unsigned)(all != plain) << AUDIT_SPECIAL_TOKEN;
+    *found |= (unsigned)(all != plain) << FLAW_SPECIAL_TOKEN;
     return CORD_OK;
 }
 
-static cord_status audit(struct exporter *e, const struct example *example, unsigned *found, cord_error *err) {
+static cord_status find_flaws(struct exporter *e, const struct example *example, unsigned *found, cord_error *err) {
     const cord_text texts[] = {example->question, example->reasoning, example->reply};
-    CORD_TRY(audit_example(example, found, err));
+    CORD_TRY(flaws_of_example(example, found, err));
     for (int i = 0; i < 3; i++)
         if (texts[i].len) CORD_TRY(find_special(e->options, texts[i], found, err));
     if (!*found || !e->options->list) return CORD_OK;
@@ -98,12 +98,12 @@ static cord_status audit(struct exporter *e, const struct example *example, unsi
     open_list_row(e, &w);
     json_int(&w, "rank", example->rank);
     json_open(&w, "found", '[');
-    for (int i = 0; i < AUDITS; i++)
-        if (*found >> i & 1) json_text(&w, NULL, text_of(audit_names[i]));
+    for (int i = 0; i < FLAWS; i++)
+        if (*found >> i & 1) json_text(&w, NULL, text_of(flaw_names[i]));
     json_close(&w, ']');
     json_bool(&w, "dropped", (*found & e->options->drop) != 0);
     json_close(&w, '}');
-    return write_line(e, e->options->list, "what the audit found", err);
+    return write_line(e, e->options->list, "the flaws", err);
 }
 
 static cord_status excluded(struct exporter *e, const struct training_row *row, bool *found, cord_error *err) {
@@ -175,12 +175,12 @@ static cord_status is_duplicate(struct exporter *e, const struct training_row *r
 }
 
 static cord_status filter(struct exporter *e, const struct training_row *row, struct example *example, bool *removed,
-                          unsigned *audits, cord_error *err) {
+                          unsigned *flaws, cord_error *err) {
     bool found;
     *removed = true;
-    CORD_TRY(audit(e, example, audits, err));
-    if (*audits & e->options->drop) {
-        exporter_remove(e, FILTER_AUDIT);
+    CORD_TRY(find_flaws(e, example, flaws, err));
+    if (*flaws & e->options->drop) {
+        exporter_remove(e, FILTER_FLAW);
         return CORD_OK;
     }
     CORD_TRY(excluded(e, row, &found, err));
@@ -255,16 +255,16 @@ static void write_provenance(struct json_writer *w, const struct example *exampl
 
 cord_status sink_row(struct exporter *e, struct training_row *row, struct example *example, cord_error *err) {
     bool removed;
-    unsigned audits = 0;
+    unsigned flaws = 0;
     CORD_TRY(render(e, row, err));
-    CORD_TRY(filter(e, row, example, &removed, &audits, err));
+    CORD_TRY(filter(e, row, example, &removed, &flaws, err));
     if (removed) return CORD_OK;
     look_for_traps(e, row);
     struct export_split *split =
         &e->options->splits[export_split_of(e->options->splits, e->options->n_splits, e->problem.id)];
     row->split = split->name;
     row->number = split->rows++;
-    figures_add(e->figures, example, row->prompt, audits);
+    figures_add(e->figures, example, row->prompt, flaws);
     if (!split->file) return CORD_OK;
     leave_out_bos(e->options, row); /* counted it was, since it is trained on */
     struct json_writer w = {.out = &e->line};

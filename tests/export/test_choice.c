@@ -298,16 +298,16 @@ static void test_special_tokens(void **state) {
     retell_sample(
         f, "{\"id\":\"p1\",\"question\":\"What is 2 + 3?\",\"answer\":\"5\",\"full_context\":\"See <odd> there.\"}");
     f->options.full_context = true;
-    f->options.drop = 1U << AUDIT_SPECIAL_TOKEN;
+    f->options.drop = 1U << FLAW_SPECIAL_TOKEN;
     assert_true(rows_of(f).len > 0); /* nobody's token */
     assert_int_equal(f->figures.full_contexts, 1);
     f->options.count_tokens = count_words;
     f->options.count_plain = count_plain;
     assert_text(rows_of(f), "");
-    assert_int_equal(f->figures.removed_n[FILTER_AUDIT], 1);
+    assert_int_equal(f->figures.removed_n[FILTER_FLAW], 1);
     f->options.drop = 0;
     assert_true(rows_of(f).len > 0);
-    assert_int_equal(f->figures.audits[AUDIT_SPECIAL_TOKEN], 1);
+    assert_int_equal(f->figures.flaws[FLAW_SPECIAL_TOKEN], 1);
 }
 
 static void test_dedupe(void **state) {
@@ -405,15 +405,15 @@ static void test_filters_of_pairs(void **state) {
     assert_int_equal(f->figures.removed_n[FILTER_SCORE], 1);
     f->options.min_score = 0;
 
-    f->options.drop = 1U << AUDIT_WEAK_STEP;
+    f->options.drop = 1U << FLAW_WEAK_STEP;
     assert_int_equal(export_runs(f, &f->source, 1, NULL), CORD_BAD_USAGE);
-    f->options.drop = 1U << AUDIT_UNCLOSED;
+    f->options.drop = 1U << FLAW_UNCLOSED;
     assert_true(rows_of(f).len > 0);
     f->sample.candidates[2][0].step = TEXT("five ```");
     f->sample.candidates[2][0].reasoning = TEXT(SAMPLE_CUT "five ```");
     retell_sample(f, NULL);
     assert_text(rows_of(f), "");
-    assert_int_equal(f->figures.removed_n[FILTER_AUDIT], 1);
+    assert_int_equal(f->figures.removed_n[FILTER_FLAW], 1);
 }
 
 /* ---- several runs, several files ------------------------------------------------------------------------------------ */

@@ -1,13 +1,13 @@
-/* test_audit.c - what the audit finds, and what it leaves alone: each finding next to its nearest innocent neighbour. */
+/* test_flaws.c - which flaws are found, and what is none: each finding next to its nearest innocent neighbour. */
 #include "support.h"
 
-#include "export/audit.h"
+#include "export/flaws.h"
 
 #include <math.h>
 
 static unsigned texts(const char *question, const char *reasoning, const char *reply) {
     unsigned found;
-    assert_ok(audit_texts(text_of(question), text_of(reasoning), text_of(reply), &found, err));
+    assert_ok(flaws_of_texts(text_of(question), text_of(reasoning), text_of(reply), &found, err));
     return found;
 }
 #define HAS(flags, which)     assert_int_equal((flags) >> (which)&1, 1)
@@ -45,11 +45,11 @@ static void test_gold_first(void **state) {
                             .steps = steps,
                             .n_steps = 3};
         unsigned found;
-        assert_ok(audit_example(&e, &found, err));
-        if ((found >> AUDIT_GOLD_FIRST & 1) != cases[i].found) fail_msg("case %zu", i);
+        assert_ok(flaws_of_example(&e, &found, err));
+        if ((found >> FLAW_GOLD_FIRST & 1) != cases[i].found) fail_msg("case %zu", i);
         e.n_steps = 2; /* short traces may begin with it */
-        assert_ok(audit_example(&e, &found, err));
-        HAS_NOT(found, AUDIT_GOLD_FIRST);
+        assert_ok(flaws_of_example(&e, &found, err));
+        HAS_NOT(found, FLAW_GOLD_FIRST);
     }
 }
 
@@ -70,8 +70,8 @@ static void test_special_tokens(void **state) {
                             .reasoning = text_of(cases[i].reasoning),
                             .reply = text_of(cases[i].reply)};
         unsigned found;
-        assert_ok(audit_example(&e, &found, err));
-        if ((found >> AUDIT_SPECIAL_TOKEN & 1) != cases[i].found) fail_msg("case %zu", i);
+        assert_ok(flaws_of_example(&e, &found, err));
+        if ((found >> FLAW_SPECIAL_TOKEN & 1) != cases[i].found) fail_msg("case %zu", i);
     }
 }
 
@@ -80,11 +80,11 @@ static void test_repeats(void **state) {
     struct buf text;
     buf_init(&text, "text", 1 << 20);
     for (int i = 0; i < 8; i++) buf_addf(&text, "Wait, let me check this again: three and four are seven, is it not? ");
-    HAS(texts("q", text.data, ""), AUDIT_REPEATS);
+    HAS(texts("q", text.data, ""), FLAW_REPEATS);
     buf_clear(&text); /* the same words about other numbers are no repetition */
     for (int i = 0; i < 40; i++)
         buf_addf(&text, "Now try n = %d, of which the square is %d and the cube is %d. ", i, i * i, i * i * i);
-    HAS_NOT(texts("q", text.data, ""), AUDIT_REPEATS);
+    HAS_NOT(texts("q", text.data, ""), FLAW_REPEATS);
     buf_release(&text);
 }
 
@@ -92,11 +92,11 @@ static void test_repeats(void **state) {
 
 static void test_scripts(void **state) {
     (void)state;
-    HAS(texts("What is 3 + 4?", "Three and four are seven. " CHINESE " 7.", ""), AUDIT_SCRIPT);
-    HAS(texts("What is 3 + 4?", plain, CHINESE), AUDIT_SCRIPT);
-    HAS_NOT(texts("What does " CHINESE " mean?", "Three and four are seven. " CHINESE " 7.", ""), AUDIT_SCRIPT);
-    HAS_NOT(texts("3 + 4 = ?", CHINESE CHINESE CHINESE CHINESE, "7"), AUDIT_SCRIPT);              /* all of it */
-    HAS_NOT(texts("What is 3 + 4?", "Three \xE4\xB8\xAD and four are seven.", ""), AUDIT_SCRIPT); /* one sign */
+    HAS(texts("What is 3 + 4?", "Three and four are seven. " CHINESE " 7.", ""), FLAW_SCRIPT);
+    HAS(texts("What is 3 + 4?", plain, CHINESE), FLAW_SCRIPT);
+    HAS_NOT(texts("What does " CHINESE " mean?", "Three and four are seven. " CHINESE " 7.", ""), FLAW_SCRIPT);
+    HAS_NOT(texts("3 + 4 = ?", CHINESE CHINESE CHINESE CHINESE, "7"), FLAW_SCRIPT);              /* all of it */
+    HAS_NOT(texts("What is 3 + 4?", "Three \xE4\xB8\xAD and four are seven.", ""), FLAW_SCRIPT); /* one sign */
 }
 
 #define GERMAN  "Das ist nicht alles, und wir sind noch nicht fertig; die Summe ist der Wert, und das ist eine Zahl. "
@@ -104,19 +104,19 @@ static void test_scripts(void **state) {
 
 static void test_languages(void **state) {
     (void)state;
-    HAS(texts("What is the sum?", ENGLISH ENGLISH GERMAN GERMAN, ""), AUDIT_LANGUAGE);
-    HAS_NOT(texts("What is the sum?", ENGLISH ENGLISH ENGLISH ENGLISH, ""), AUDIT_LANGUAGE);
-    HAS_NOT(texts("Was ist die Summe?", GERMAN GERMAN GERMAN GERMAN, ""), AUDIT_LANGUAGE);
+    HAS(texts("What is the sum?", ENGLISH ENGLISH GERMAN GERMAN, ""), FLAW_LANGUAGE);
+    HAS_NOT(texts("What is the sum?", ENGLISH ENGLISH ENGLISH ENGLISH, ""), FLAW_LANGUAGE);
+    HAS_NOT(texts("Was ist die Summe?", GERMAN GERMAN GERMAN GERMAN, ""), FLAW_LANGUAGE);
 }
 
 static void test_unclosed(void **state) {
     (void)state;
-    HAS(texts("q", "a <answer>5", "5"), AUDIT_UNCLOSED);
-    HAS(texts("q", "a ```python\nprint(5)", "5"), AUDIT_UNCLOSED);
-    HAS(texts("q", "a \\begin{align} x", "5"), AUDIT_UNCLOSED);
-    HAS(texts("q", "a </think> b", "5"), AUDIT_UNCLOSED); /* ends the thinking for whoever parses it */
-    HAS(texts("q", "a", "<think>5"), AUDIT_UNCLOSED);
-    HAS_NOT(texts("q", "a <answer>5</answer> ```x``` \\begin{align} x \\end{align}, a < b > c", "5"), AUDIT_UNCLOSED);
+    HAS(texts("q", "a <answer>5", "5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a ```python\nprint(5)", "5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a \\begin{align} x", "5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a </think> b", "5"), FLAW_UNCLOSED); /* ends the thinking for whoever parses it */
+    HAS(texts("q", "a", "<think>5"), FLAW_UNCLOSED);
+    HAS_NOT(texts("q", "a <answer>5</answer> ```x``` \\begin{align} x \\end{align}, a < b > c", "5"), FLAW_UNCLOSED);
 }
 
 static void test_weak_step(void **state) {
@@ -125,17 +125,17 @@ static void test_weak_step(void **state) {
     struct example e = {
         .gold = TEXT("5"), .steps = steps, .n_steps = 2, .grade = GRADE_CORRECT, .reasoning = TEXT("ab")};
     unsigned found;
-    assert_ok(audit_example(&e, &found, err));
-    assert_int_equal(found, 1u << AUDIT_WEAK_STEP);
+    assert_ok(flaws_of_example(&e, &found, err));
+    assert_int_equal(found, 1u << FLAW_WEAK_STEP);
     e.grade = GRADE_WRONG;
-    assert_ok(audit_example(&e, &found, err));
+    assert_ok(flaws_of_example(&e, &found, err));
     assert_int_equal(found, 0);
     e.grade = GRADE_CORRECT;
     steps[0].after = log(0.011);
-    assert_ok(audit_example(&e, &found, err));
+    assert_ok(flaws_of_example(&e, &found, err));
     assert_int_equal(found, 0);
     steps[0].after = NAN;
-    assert_ok(audit_example(&e, &found, err));
+    assert_ok(flaws_of_example(&e, &found, err));
     assert_int_equal(found, 0);
 }
 

@@ -1,5 +1,5 @@
-/* audit.c - see audit.h. */
-#include "export/audit.h"
+/* flaws.c - see flaws.h. */
+#include "export/flaws.h"
 
 #include "answer/mention.h"
 #include "base/special.h"
@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
-const char *const audit_names[] = {"gold-first", "repeats",   "script",        "language",
-                                   "unclosed",   "weak-step", "special-token", NULL};
+const char *const flaw_names[] = {"gold-first", "repeats",   "script",        "language",
+                                  "unclosed",   "weak-step", "special-token", NULL};
 
 /* ---- the gold, too early ----------------------------------------------------------------------------------------- */
 
@@ -178,19 +178,19 @@ static bool has_special(cord_text text) {
 
 /* ---- all ----------------------------------------------------------------------------------------------------------- */
 
-cord_status audit_texts(cord_text question, cord_text reasoning, cord_text reply, unsigned *found, cord_error *err) {
+cord_status flaws_of_texts(cord_text question, cord_text reasoning, cord_text reply, unsigned *found, cord_error *err) {
     bool again;
     CORD_TRY(repeats(reasoning, &again, err));
-    *found = (unsigned)again << AUDIT_REPEATS | (unsigned)script_changes(question, reasoning, reply) << AUDIT_SCRIPT |
-             (unsigned)language_changes(question, reasoning) << AUDIT_LANGUAGE |
-             (unsigned)unclosed(reasoning, reply) << AUDIT_UNCLOSED;
+    *found = (unsigned)again << FLAW_REPEATS | (unsigned)script_changes(question, reasoning, reply) << FLAW_SCRIPT |
+             (unsigned)language_changes(question, reasoning) << FLAW_LANGUAGE |
+             (unsigned)unclosed(reasoning, reply) << FLAW_UNCLOSED;
     return CORD_OK;
 }
 
-cord_status audit_example(const struct example *e, unsigned *found, cord_error *err) {
-    CORD_TRY(audit_texts(e->question, e->reasoning, e->reply, found, err));
-    *found |= (unsigned)gold_first(e) << AUDIT_GOLD_FIRST | (unsigned)weak_step(e) << AUDIT_WEAK_STEP;
+cord_status flaws_of_example(const struct example *e, unsigned *found, cord_error *err) {
+    CORD_TRY(flaws_of_texts(e->question, e->reasoning, e->reply, found, err));
+    *found |= (unsigned)gold_first(e) << FLAW_GOLD_FIRST | (unsigned)weak_step(e) << FLAW_WEAK_STEP;
     bool special = has_special(e->question) || has_special(e->reasoning) || has_special(e->reply);
-    *found |= (unsigned)special << AUDIT_SPECIAL_TOKEN;
+    *found |= (unsigned)special << FLAW_SPECIAL_TOKEN;
     return CORD_OK;
 }
