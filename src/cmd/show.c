@@ -3,6 +3,7 @@
 #include "cmd/show.h"
 
 #include "recipe/recipe.h"
+#include "store/summary.h"
 
 #include <math.h>
 
@@ -25,13 +26,6 @@ void show_score(struct show *s, enum paint paint, double log_score) {
 
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
-struct tally {
-    int done, failed, open, grades[4];
-    double score, s0;
-    double pp; /* of those that were measured */
-    int measured;
-};
-
 /* A likelihood, or a dash. */
 static void show_likelihood(struct show *s, double log_s) {
     if (isnan(log_s))
@@ -43,18 +37,9 @@ static void show_likelihood(struct show *s, double log_s) {
 /* Whether scores have PP beside them. */
 static bool has_pp(const struct show *s) { return !shows_likelihoods(s->criterion); }
 
-static void add_best(struct tally *tally, const struct show *s, const struct answered *best, double log_s0) {
-    tally->grades[best->grade]++;
-    tally->score += score_shown(s->criterion, best->trajectory.log_score);
-    tally->s0 += exp(log_s0);
-    if (isnan(best->log_pp)) return;
-    tally->pp += exp(best->log_pp);
-    tally->measured++;
-}
-
 /* One line of the table. What is read for it is forgotten after it. */
-static cord_status show_line(struct show *s, const struct journal_problem *p, struct arena *arena, struct tally *tally,
-                             cord_error *err) {
+static cord_status show_line(struct show *s, const struct journal_problem *p, struct arena *arena,
+                             struct summary_counts *counts, cord_error *err) {
     struct answered *answers = NULL;
     int n = 0;
     if (p->status == PROBLEM_DONE) CORD_TRY(journal_answers(s->journal, p, arena, &answers, &n, err));
@@ -78,13 +63,7 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
     page_cell(&s->page, PAINT_NONE, last, -rest);
     page_print(&s->page, PAINT_NONE, "\n");
 
-    tally->done += p->status == PROBLEM_DONE;
-    tally->failed += p->status == PROBLEM_FAILED;
-    tally->open += p->status == PROBLEM_OPEN;
-    if (best)
-        add_best(tally, s, best, p->log_s0);
-    else if (p->status == PROBLEM_DONE)
-        tally->grades[GRADE_NO_ANSWER]++;
+    summary_add(counts, p, answers, n);
     return CORD_OK;
 }
 
@@ -124,21 +103,21 @@ static cord_status show_spending(struct show *s, cord_error *err) {
     return CORD_OK;
 }
 
-static void show_means(struct show *s, const struct tally *t) {
+static void show_means(struct show *s, const struct summary_counts *c) {
+    double mean = s->criterion->shown_as == SHOWN_LOG ? c->mean_log_score : c->mean_score;
     page_print(&s->page, PAINT_NONE, "mean %s%s %s", has_pp(s) ? "" : "score ", s->criterion->word,
-               score_text(s->criterion, t->score / t->done, 4, (char[SCORE_TEXT]){0}));
-    if (has_pp(s) && t->measured) page_print(&s->page, PAINT_NONE, ", PP %.4f", t->pp / t->measured);
-    page_print(&s->page, PAINT_NONE, ", without reasoning S0 %.4f\n", t->s0 / t->done);
+               score_text(s->criterion, mean, 4, (char[SCORE_TEXT]){0}));
+    if (has_pp(s) && c->measured) page_print(&s->page, PAINT_NONE, ", PP %.4f", c->mean_pp);
+    page_print(&s->page, PAINT_NONE, ", without reasoning S0 %.4f\n", c->mean_s0);
 }
 
-static cord_status show_totals(struct show *s, const struct tally *t, cord_error *err) {
+static cord_status show_totals(struct show *s, const struct summary_counts *c, cord_error *err) {
     struct journal_totals sums;
     CORD_TRY(journal_totals(s->journal, 0, &sums, err));
-    page_print(&s->page, PAINT_BOLD, "\n%d of %d done", t->done, s->n_problems);
+    page_print(&s->page, PAINT_BOLD, "\n%d of %d done", c->done, c->problems);
     page_print(&s->page, PAINT_NONE, ": %d correct, %d wrong, %d no answer, %d undecided; %d failed, %d to do\n",
-               t->grades[GRADE_CORRECT], t->grades[GRADE_WRONG], t->grades[GRADE_NO_ANSWER], t->grades[GRADE_UNDECIDED],
-               t->failed, t->open);
-    if (t->done) show_means(s, t);
+               c->correct, c->wrong, c->no_answer, c->undecided, c->failed, c->open);
+    if (c->done) show_means(s, c);
     page_print(&s->page, PAINT_NONE,
                "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld\n",
                (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
@@ -148,7 +127,7 @@ static cord_status show_totals(struct show *s, const struct tally *t, cord_error
 }
 
 static cord_status show_run(struct show *s, cord_error *err) {
-    struct tally tally = {0};
+    struct summary_counts counts = {0};
     page_print(&s->page, PAINT_BOLD, "%4s  %-18s  %-10s  %*s%s  %6s  %6s  answer\n", "#", "id", "grade", score_width(s),
                s->criterion->word, has_pp(s) ? "      PP" : "", "S0", "rounds");
     struct journal_walk walk;
@@ -156,9 +135,10 @@ static cord_status show_run(struct show *s, cord_error *err) {
     cord_status status = CORD_OK;
     journal_walk_begin(&walk, s->journal, err);
     while (status == CORD_OK && journal_walk_next(&walk, &problem))
-        status = show_line(s, &problem, &walk.arena, &tally, err);
+        status = show_line(s, &problem, &walk.arena, &counts, err);
     CORD_TRY(journal_walk_end(&walk, status));
-    return show_totals(s, &tally, err);
+    summary_end(&counts);
+    return show_totals(s, &counts, err);
 }
 
 /* ---- one problem --------------------------------------------------------------------------------------------- */

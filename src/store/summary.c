@@ -8,15 +8,12 @@
 
 #include <math.h>
 
-static cord_status count_one(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
-                             struct summary_counts *counts, cord_error *err) {
-    struct answered *answers;
-    int n;
+void summary_add(struct summary_counts *counts, const struct journal_problem *problem, const struct answered *answers,
+                 int n) {
     counts->problems++;
     counts->open += problem->status == PROBLEM_OPEN;
     counts->failed += problem->status == PROBLEM_FAILED;
-    if (problem->status != PROBLEM_DONE) return CORD_OK;
-    CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
+    if (problem->status != PROBLEM_DONE) return;
     counts->done++;
     enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
     counts->correct += grade == GRADE_CORRECT;
@@ -30,6 +27,23 @@ static cord_status count_one(struct journal *journal, const struct journal_probl
         counts->measured++;
     }
     counts->mean_s0 += exp(problem->log_s0);
+}
+
+void summary_end(struct summary_counts *counts) {
+    if (counts->done) {
+        counts->mean_score /= counts->done;
+        counts->mean_log_score /= counts->done;
+        counts->mean_s0 /= counts->done;
+    }
+    counts->mean_pp = counts->measured ? counts->mean_pp / counts->measured : (double)NAN;
+}
+
+static cord_status count_one(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                             struct summary_counts *counts, cord_error *err) {
+    struct answered *answers = NULL;
+    int n = 0;
+    if (problem->status == PROBLEM_DONE) CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
+    summary_add(counts, problem, answers, n);
     return CORD_OK;
 }
 
@@ -45,12 +59,7 @@ cord_status summary_count(struct journal *journal, bool wanted, struct summary_c
         if (status == CORD_OK && counted) status = count_one(journal, &problem, &walk.arena, counts, err);
     }
     status = journal_walk_end(&walk, status);
-    if (counts->done) {
-        counts->mean_score /= counts->done;
-        counts->mean_log_score /= counts->done;
-        counts->mean_s0 /= counts->done;
-    }
-    counts->mean_pp = counts->measured ? counts->mean_pp / counts->measured : (double)NAN;
+    summary_end(counts);
     return status;
 }
 

@@ -30,7 +30,12 @@ struct summary_counts {
     double mean_pp;                           /* of those best trajectories that were measured; NAN where none was */
     int measured;
 };
-/* `wanted`: over those alone that this handle's journal_put_problems has put. */
+/* Problem by problem, with its trajectories in their order where it is done, and then once the means of what was added. Zeroed is
+ * where it begins. */
+void summary_add(struct summary_counts *counts, const struct journal_problem *problem, const struct answered *answers,
+                 int n);
+void summary_end(struct summary_counts *counts);
+/* All at once. `wanted`: over those alone that this handle's journal_put_problems has put. */
 cord_status summary_count(struct journal *journal, bool wanted, struct summary_counts *counts, cord_error *err);
 
 /* Writes the file anew: versions, shard, the runs it was merged from, processor, threads, models with their hashes, counts

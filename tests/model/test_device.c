@@ -260,7 +260,7 @@ static void a_check_forgets_its_own_alone(void **state) {
     score(engine, other, 0, 60);
     assert_ok(cord_check_scoring(engine, checked, false, &check, err));
     struct asked again = score(engine, other, 0, 60);
-    assert_int_equal(again.cached, again.tokens - 1);
+    assert_int_equal(again.cached, again.tokens - 2); /* a scoring computes two rows at the least */
     cord_engine_close(engine);
 }
 
