@@ -197,11 +197,31 @@ static struct node *in_radians(struct comparison *c, const struct measure *m) {
     return is_unit(m, "degree") ? node_one(c->arena, NODE_DEGREE, m->written) : m->written;
 }
 
-/* "pound" and "pound sterling", "apple" and "red apple": one says more. */
+/* Whether words before a unit leave it what it is: "extra hours"; "light years", "Canadian dollars" are others. */
+static bool says_nothing(cord_text words) {
+    static const char *const known[] = {"additional", "american", "extra", "full",  "long", "more",
+                                        "old",        "total",    "us",    "whole", NULL};
+    return text_place(words, known) >= 0;
+}
+
+/* "apple" and "red apple", "pound" and "pound sterling": one says more. "Boxes of pencils" are no pencils, and a "kilowatt
+ * hour" is no hour. */
 static bool says_more(const char *more, const char *less) {
     size_t n = strlen(more), m = strlen(less);
     if (n <= m + 1) return false;
-    return (!strncmp(more, less, m) && more[m] == ' ') || (!strcmp(more + n - m, less) && more[n - m - 1] == ' ');
+    if (!strcmp(more, "pound sterling") || !strncmp(more, "degree ", 7))
+        return !strncmp(more, less, m) && more[m] == ' ';
+    if (strcmp(more + n - m, less) != 0 || more[n - m - 1] != ' ') return false;
+    cord_text words = {more, n - m - 1};
+    if (unit_find(text_of(less))) return says_nothing(words);
+    if (text_find(words, TEXT("/")) >= 0) return false;
+    for (size_t from = 0, i = 0; i <= words.len; i++) {
+        if (i < words.len && words.data[i] != ' ') continue;
+        cord_text word = text_slice(words, from, i);
+        if (text_equal(word, TEXT("of")) || text_equal(word, TEXT("per")) || unit_find(word)) return false;
+        from = i + 1;
+    }
+    return true;
 }
 
 static cord_verdict compare_units(struct comparison *c, const struct measure *a, const struct measure *b) {

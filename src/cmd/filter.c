@@ -80,8 +80,8 @@ static void end(struct filter *f) {
     cord_error err = {0};
     if (buf_check(&f->out, &err) != CORD_OK)
         stop(f, &err);
-    else if (fwrite(f->out.data, 1, f->out.len, f->call->out) != f->out.len)
-        f->stopped = true; /* main.c tells why */
+    else if (fwrite(f->out.data, 1, f->out.len, f->call->out) != f->out.len || fflush(f->call->out) != 0)
+        f->stopped = true; /* main.c tells why; flushed, since somebody may wait for it before the next row */
 }
 
 struct json_writer *filter_begin(struct filter *f, const struct filter_row *row) {

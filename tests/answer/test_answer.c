@@ -185,7 +185,7 @@ static void what_is_not_certain_is_undecided(void **state) {
         {"0.5", "0,500"},
         {"500", "0,500"},
         {"1234567", "1234,567"},
-        {"7", "007"},
+        {"7", "0007"},
         {"18", "18 hundred"},
         {"18", "18 million"},
         {"18", "18 dozen"},

@@ -217,6 +217,20 @@ static bool widen(cord_text t, size_t *from, size_t *to) {
     return false;
 }
 
+/* A minus or a percent sign that touches a box is a part of the answer: "x = -\boxed{5}", "\boxed{50}\%". */
+static void with_sign(cord_text t, const struct box *box, cord_text *answer) {
+    size_t from = box->start, to = box->end;
+    if (from && t.data[from - 1] == '-') {
+        size_t before = answer_back_blanks(t, from - 1);
+        if (!before || answer_is_of("=$([{:,<>~", t.data[before - 1])) from--;
+    }
+    if (answer_at(t, to) == '%')
+        to++;
+    else if (answer_has(t, to, TEXT("\\%")))
+        to += 2;
+    if (from < box->start || to > box->end) *answer = text_slice(t, from, to);
+}
+
 /* As answer_last_box; but where several boxes are one answer, all of them with what joins them: "x = \boxed{3}, y =
  * \boxed{4}". They are where nothing but blanks, mathematics marks, commas, "and", "or" or a name with "=" stands
  * between. */
@@ -235,7 +249,7 @@ static bool boxes(cord_text t, cord_text *answer) {
         marks |= glue.marks;
     }
     *answer = last.content;
-    if (first.start == last.start) return true;
+    if (first.start == last.start) return with_sign(t, &last, answer), true;
     size_t from = before_name(t, first.start), to = last.end;
     if (marks) widen(t, &from, &to);
     *answer = text_slice(t, from, to);

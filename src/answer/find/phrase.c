@@ -102,6 +102,7 @@ static size_t behind_phrase(cord_text t, size_t at) {
     end = behind_insertion(t, skip_of(t, end, " *_"));
     if (answer_word_at(t, end, "is")) return skip_to_answer(t, end + strlen("is"));
     if (answer_word_at(t, end, "are")) return skip_to_answer(t, end + strlen("are"));
+    if (answer_word_at(t, end, "equals")) return skip_to_answer(t, end + strlen("equals"));
     return answer_is_of(":=", answer_at(t, end)) ? skip_to_answer(t, end + 1) : 0;
 }
 

@@ -54,7 +54,8 @@ static bool read_digits(struct parser *p, struct buf *digits, int *decimals) {
     if (t->kind == TOKEN_DIGITS) {
         bool zero = t->text.data[0] == '0';
         size_t head = t->text.len, skip;
-        if (zero && head > 1) return false; /* "007" is a code, not a number */
+        bool aime = p->at == 0 && head == 3 && token_ends(t + 1); /* whose answers are 000 to 999 */
+        if (zero && head > 1 && !aime) return false;              /* "007" is a code, not a number */
         buf_add(digits, t->text);
         p->at++;
         while (!zero && head <= 3 && more_thousands(p, p->at, &skip)) {

@@ -92,6 +92,9 @@ static bool names_function(const struct token *t, enum function *which) {
     return function_find(t->text, which);
 }
 
+/* "90 min", "30 sec": with nothing behind them they are no functions. */
+static bool is_unit_here(const struct token *t) { return (t->prose || token_ends(t + 1)) && unit_find(t->text); }
+
 /* The operands of an implied product follow: letters, roots, fractions, brackets; not numbers. */
 bool parse_starts_factor(const struct parser *p) {
     static const char *const commands[] = {"\\frac",  "\\sqrt",  "\\surd",   "\\cbrt",  "\\pi",
@@ -103,7 +106,7 @@ bool parse_starts_factor(const struct parser *p) {
     case TOKEN_BEGIN: return true;
     case TOKEN_LETTERS:
         return (t->text.len == 1 && (!t->prose || !unit_find(t->text))) || token_is_name(t, "pi") ||
-               token_is_name(t, "sqrt") || names_function(t, &which);
+               token_is_name(t, "sqrt") || (names_function(t, &which) && !is_unit_here(t));
     case TOKEN_COMMAND:
         for (int i = 0; commands[i]; i++)
             if (token_is(t, commands[i])) return true;

@@ -181,6 +181,8 @@ struct node *parse_units(struct parser *p, struct node *value, const struct unit
         p->at++;
         const struct unit *more = currency ? currency : read_unit(p);
         if (!more) return quantity(p, value, scale);
+        if (!currency && scale->den > 1 && !text_ends(t->text, TEXT("s")))
+            return NULL; /* 20 fourth graders, 5 eighth notes */
         if (currency && !token_ends(parser_token(p))) read_unit(p);
         struct node *scaled = quantity(p, multiply(p, value, scale->num, scale->den), more);
         if (scaled) scaled->other = value;

@@ -98,7 +98,7 @@ struct node *parse_date(struct parser *p) {
 /* "seven", "twenty-one", "two hundred and five", "five and a half", "negative 3", "one half", "three quarters", "2 thirds". */
 struct node *parse_number_words(struct parser *p) {
     int64_t total = 0, part = 0, value, below = INT64_MAX;
-    bool any = false, scale,
+    bool any = false, joined = false, scale,
          minus = token_is_word(parser_token(p), "negative") || token_is_word(parser_token(p), "minus");
     p->at += minus;
     if (minus && parser_token(p)->kind != TOKEN_LETTERS) { /* negative 3 */
@@ -111,7 +111,10 @@ struct node *parse_number_words(struct parser *p) {
         const struct token *t = parser_token(p);
         bool dash = parser_sees(p, "-") && !t->spaced && !t[1].spaced; /* "twenty - one" is 19 */
         bool part_comes = token_is_word(t + 1, "a") && denominator_word(t[2].text);
-        if (any && (dash || (token_is_word(t, "and") && !part_comes))) continue;
+        if (any && (dash || (token_is_word(t, "and") && !part_comes))) {
+            joined |= !dash;
+            continue;
+        }
         if (any && denominator_word(t->text)) break;
         if (token_is_word(t, "half") && !any) break;
         if (t->kind != TOKEN_LETTERS || !number_word(t->text, &value, &scale)) break;
@@ -130,7 +133,12 @@ struct node *parse_number_words(struct parser *p) {
     if (token_is_word(parser_token(p), "half") && !any) part = 1, any = true;
     if (!any) return NULL;
     struct node *node = node_integer(p->arena, total + part);
-    int64_t denominator = denominator_word(parser_token(p)->text);
+    cord_text behind = parser_token(p)->text;
+    int64_t denominator = denominator_word(behind);
+    bool large = total + part >= 20,
+         place = token_is_word(parser_token(p), "first") || token_is_word(parser_token(p), "second");
+    /* "twenty-first", "twenty-fifth" are places in a row; of "twenty and two thirds" only the end is divided */
+    if ((large && place) || (denominator && (joined || (large && !text_ends(behind, TEXT("s")))))) return NULL;
     if (node && denominator) {
         p->at++;
         node = parser_node(p, NODE_DIVIDE, 0, 2, (struct node *[]){node, node_integer(p->arena, denominator)});
