@@ -99,13 +99,22 @@ static bool has_file(const struct dataset *set, const char *name) {
     return false;
 }
 
+static bool is_earlier(const struct dataset *set, const char *name) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(set->earlier, i, one) if (strcmp(json_string_value(one), name) == 0) return true;
+    return false;
+}
+
 /* What an earlier export into this folder made, and this one does not, stays: it may hold rows that are elsewhere now. */
-static void find_left(struct dataset *set, const char *card, const char *folder) {
+static void find_earlier(struct dataset *set, const char *card) {
     struct buf old;
     if (access(card, F_OK) != 0 || file_read(card, "card", MOST_CARD, &old, NULL) != CORD_OK) return;
     static const char before[] = "\n    path: ";
     ptrdiff_t end = text_find(buf_text(&old), TEXT(CARD_MARK)); /* of the block that names the files */
     cord_text rest = text_slice(buf_text(&old), 0, end < 0 ? 0 : (size_t)end);
+    const char *folder = folder_of(&set->options, &set->arena);
+    set->earlier = json_array();
     for (ptrdiff_t at; (at = text_find(rest, text_of(before))) >= 0;) {
         rest = text_slice(rest, (size_t)at + strlen(before), rest.len);
         json_t *name = json_loadb(rest.data, rest.len, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
@@ -113,25 +122,28 @@ static void find_left(struct dataset *set, const char *card, const char *folder)
         const char *path = text && !has_file(set, text) ? arena_printf(&set->arena, "%s%s", folder, text) : NULL;
         if (path && access(path, F_OK) == 0)
             set->left = set->left ? arena_printf(&set->arena, "%s, %s", set->left, path) : path;
+        if (text) json_array_append(set->earlier, name); /* without memory it is not known */
         json_decref(name);
     }
     buf_release(&old);
 }
 
-static cord_status put_card(struct dataset *set, const struct card *card, cord_error *err) {
+static cord_status find_card(struct dataset *set, const char **out, cord_error *err) {
     const char *folder = folder_of(&set->options, &set->arena);
     char *path = arena_printf(&set->arena, "%sREADME.md", folder);
     if (path && !may_be_card(set, path, &set->arena))
         path = set->options.folder ? arena_printf(&set->arena, "%sCARD.md", folder)
                                    : arena_printf(&set->arena, "%s.README.md", set->options.path);
     if (!path) return error_memory(err);
-    if (set->options.folder && !may_be_card(set, path, &set->arena)) {
-        error_where(err, "%s", path);
-        return error_set(err, CORD_BAD_INPUT,
-                         "is not a card of cord's, nor is README.md, and would be written over; move "
-                         "it away, or name another folder");
-    }
-    if (set->options.folder) find_left(set, path, folder);
+    *out = path;
+    if (!set->options.folder || may_be_card(set, path, &set->arena)) return CORD_OK;
+    error_where(err, "%s", path);
+    return error_set(err, CORD_BAD_INPUT,
+                     "is not a card of cord's, nor is README.md, and would be written over; move it away, or name "
+                     "another folder");
+}
+
+static cord_status put_card(struct dataset *set, const struct card *card, const char *path, cord_error *err) {
     struct buf text;
     buf_init(&text, "a card", MOST_CARD);
     cord_status status = card_write(card, &text, err);
@@ -184,6 +196,23 @@ static cord_status add_others(struct json_writer *w, json_t *others, cord_error 
     return CORD_OK;
 }
 
+/* What earlier exports said of this folder's files may be true no more. What others described stays. False: there is none. */
+static bool drop_earlier(const struct dataset *set, const char *name, json_t *others) {
+    const char *key;
+    json_t *value;
+    void *next;
+    bool any = false;
+    json_object_foreach_safe(others, next, key, value) {
+        size_t n = strlen(name);
+        const char *of = json_string_value(json_object_get(value, "file_name"));
+        bool own = strncmp(key, name, n) == 0 && (!key[n] || key[n] == '_');
+        if (!own || !of || !(has_file(set, of) || is_earlier(set, of))) continue;
+        json_object_del(others, key);
+        any = true;
+    }
+    return any;
+}
+
 static cord_status put_description(struct dataset *set, const struct card *card, cord_error *err) {
     char folder[PATH_MAX];
     cord_text full = text_of(realpath(set->options.path, folder) ? folder : set->options.path);
@@ -192,12 +221,17 @@ static cord_status put_description(struct dataset *set, const struct card *card,
     if (!name || !path) return error_memory(err);
     json_t *others;
     CORD_TRY(read_descriptions(path, &others, err));
+    bool dropped = drop_earlier(set, name, others);
+    if (!card->has_description && !dropped) {
+        json_decref(others);
+        return CORD_OK;
+    }
     struct buf text;
     buf_init(&text, "dataset_info.json", MOST_CARD);
     struct json_writer w = {.out = &text};
     cord_status status = CORD_OK;
     json_open(&w, NULL, '{');
-    for (int i = 0; i < card->n_files && status == CORD_OK; i++) {
+    for (int i = 0; i < card->n_files && card->has_description && status == CORD_OK; i++) {
         const char *key = i == 0 ? name : arena_printf(&set->arena, "%s_%s", name, card->files[i].split);
         status = key ? add_description(&w, key, card, &card->files[i], others, path, err) : error_memory(err);
     }
@@ -217,13 +251,17 @@ cord_status dataset_describe(struct dataset *set, struct card *card, cord_error 
     card->files = set->files;
     card->n_files = card->options->n_splits;
     card->has_description = set->options.folder && card->options->format->describe;
-    if (card->has_description) CORD_TRY(put_description(set, card, err));
-    return put_card(set, card, err);
+    const char *path;
+    CORD_TRY(find_card(set, &path, err));
+    if (set->options.folder) {
+        find_earlier(set, path);
+        CORD_TRY(put_description(set, card, err));
+    }
+    return put_card(set, card, path, err);
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------------------------- */
 
-/* All of it has to be on the disk before the first file gets its name. */
 static cord_status flush_all(struct dataset *set, cord_error *err) {
     for (int i = 0; i < set->n; i++)
         if (ferror(set->outputs[i].file) || fflush(set->outputs[i].file) != 0)
@@ -251,7 +289,9 @@ cord_status dataset_close(struct dataset *set, cord_status status, cord_error *e
     if (status == CORD_OK) status = flush_all(set, err);
     for (int i = 0; i < set->n_splits && set->options.parquet && status == CORD_OK; i++)
         status = make_parquet(set, &set->outputs[i], err);
+    for (int i = 0; i < set->n && status == CORD_OK; i++) status = output_sync(&set->outputs[i], err);
     for (int i = 0; i < set->n; i++) status = output_close(&set->outputs[i], status, err);
+    json_decref(set->earlier);
     if (status != CORD_OK && set->made) rmdir(set->options.path);
     arena_release(&set->arena);
     *set = (struct dataset){0};

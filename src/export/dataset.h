@@ -7,6 +7,8 @@
 #include "export/card.h"
 #include "store/output.h"
 
+#include <jansson.h>
+
 enum { DATASET_FILES = EXPORT_SPLITS + 4 };
 
 struct dataset_options {
@@ -24,7 +26,8 @@ struct dataset {
     struct output outputs[DATASET_FILES];
     int n;
     struct card_file files[EXPORT_SPLITS];
-    const char *left; /* once described: files that the folder's earlier card names, and this one does not */
+    json_t *earlier; /* once described: the files that the folder's earlier card names, an array; NULL: there is none */
+    const char *left; /* those of them that are there, and none of this data set's */
     struct arena arena;
 };
 

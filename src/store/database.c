@@ -201,7 +201,31 @@ static cord_status remove_journal(const char *path, cord_error *err) {
     return CORD_OK;
 }
 
+/* Whether a journal's file says that it has a log, and has none. */
+static bool lost_its_log(const char *path) {
+    unsigned char head[20] = {0};
+    char log[4200];
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool has_log =
+        fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head && head[18] == 2; /* SQLite's file format, 1.3 */
+    if (fd >= 0) close(fd);
+    if (!has_log || (size_t)snprintf(log, sizeof log, "%s-wal", path) >= sizeof log) return false;
+    return stat(log, &info) != 0 ? errno == ENOENT : info.st_size == 0;
+}
+
+static cord_status refuse_half(const char *path, cord_error *err) {
+    return error_set(
+        err, CORD_IO_ERROR,
+        "%s: its log, journal.sqlite-wal, is missing; the folder must be complete: copy all of it, with its lock",
+        path);
+}
+
 static cord_status open_to_write(struct journal *j, const char *folder, unsigned long type, cord_error *err) {
+    char lock[4096];
+    bool copied = lock_path(folder, lock) && access(lock, F_OK) != 0 && lost_its_log(j->path);
+    if (copied && j->mode == JOURNAL_WRITE)
+        return refuse_half(j->path, err); /* before there is a lock, and it looks whole */
     CORD_TRY(database_make_folder(folder, err));
     CORD_TRY(take_lock(j, folder, err));
     struct statfs disk;
@@ -216,19 +240,6 @@ static cord_status open_to_write(struct journal *j, const char *folder, unsigned
 #define READ_ONLY "?mode=ro&readonly_shm=1"
 #define UNCHANGED "?mode=ro&immutable=1"
 
-/* Whether a journal's file says that it has a log, and has none. */
-static bool lost_its_log(const char *path) {
-    unsigned char head[20] = {0};
-    char log[4200];
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool has_log =
-        fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head && head[18] == 2; /* SQLite's file format, 1.3 */
-    if (fd >= 0) close(fd);
-    if (!has_log || (size_t)snprintf(log, sizeof log, "%s-wal", path) >= sizeof log) return false;
-    return stat(log, &info) != 0 ? errno == ENOENT : info.st_size == 0;
-}
-
 static cord_status open_to_read(struct journal *j, const char *folder, cord_error *err) {
     struct stat info;
     if (stat(folder, &info) != 0) return error_errno(err, "open the run folder", folder);
@@ -241,11 +252,7 @@ static cord_status open_to_read(struct journal *j, const char *folder, cord_erro
         return error_set(err, CORD_BAD_INPUT, "%s is not a run folder: there is no journal.sqlite in it", folder);
     bool lost = lost_its_log(j->path);
     if (lost && database_hold(folder, &j->lock, NULL) != CORD_OK) lost = false; /* who writes is about to make one */
-    if (lost && j->lock < 0)
-        return error_set(
-            err, CORD_IO_ERROR,
-            "%s: its log, journal.sqlite-wal, is missing; the folder must be complete: copy all of it, with its lock",
-            j->path);
+    if (lost && j->lock < 0) return refuse_half(j->path, err);
     CORD_TRY(open_file(j, lost ? UNCHANGED : READ_ONLY, SQLITE_OPEN_READONLY, err));
     return schema_check(j, false, err);
 }

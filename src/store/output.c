@@ -123,6 +123,15 @@ static bool flush(struct output *o) {
     return !ferror(o->file) && fflush(o->file) == 0 && (!o->draft || fsync(fileno(o->file)) == 0);
 }
 
+cord_status output_sync(const struct output *o, cord_error *err) {
+    int fd = o->draft ? open(o->draft, O_RDONLY | O_CLOEXEC)
+                      : -1; /* what stands there now: a Parquet file, once it is made */
+    bool good = !o->draft || (fd >= 0 && fsync(fd) == 0);
+    if (!good) error_errno(err, "write", o->path);
+    if (fd >= 0) close(fd);
+    return good ? CORD_OK : CORD_IO_ERROR;
+}
+
 cord_status output_close(struct output *o, cord_status status, cord_error *err) {
     if (status == CORD_OK && !flush(o)) status = error_errno(err, "write", o->path);
     if (fclose(o->file) != 0 && status == CORD_OK) status = error_errno(err, "write", o->path);

@@ -14,6 +14,9 @@ struct output {
 };
 
 cord_status output_open(struct output *output, const char *path, cord_error *err);
+/* Brings what was flushed of a file to the disk before it gets its name: where several are to get theirs together, all come
+ * first. */
+cord_status output_sync(const struct output *output, cord_error *err);
 /* Ends the file with the status of what was written: on CORD_OK it is flushed to the disk and gets its name, else it is
  * removed. Returns that status, or why the file could not be finished. */
 cord_status output_close(struct output *output, cord_status status, cord_error *err);

@@ -365,6 +365,7 @@ static void judge_reply(struct job *job) {
     struct http_call *call = job->call;
     job->outcome = OUTCOME_GOOD;
     job->code = CORD_OK;
+    if (job->sent > 1) call->lost += job->sent - 1; /* curl's own before this one: who takes the reply books them */
     if (!call->arrived || call->arrived(call->ctx, call)) return;
     cord_status code = call->error.code;
     const char *words = call->error.message;
@@ -400,6 +401,7 @@ void attempt_end(struct wire *wire, struct job *job, CURLcode code) {
     if (status / 100 == 2 && job->events && job->cut == CUT_NOT && code == CURLE_OK &&
         !sse_end(&job->sse, on_event, job))
         events_end(job);
+    int booked = call->lost;
     bool enough = job->cut == CUT_ENOUGH || (call->done && job->cut != CUT_LARGE && job->cut != CUT_MEMORY);
     if (status >= 300 && job->cut == CUT_NOT)
         judge_status(job, status); /* even where its words were cut short */
@@ -414,7 +416,7 @@ void attempt_end(struct wire *wire, struct job *job, CURLcode code) {
     /* Whether the last of them was answered by what can be used, or by a refusal: all else may have to be paid for. */
     bool told = job->outcome == OUTCOME_GOOD || (status >= 300 && job->cut == CUT_NOT);
     job->lost = job->sent - (told && job->sent > 0);
-    call->lost += job->lost;
+    call->lost = booked + job->lost;
     words_blot(job->problem, strlen(job->problem), call->endpoint->key);
     attempt_cancel(wire, job);
 }

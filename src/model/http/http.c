@@ -196,6 +196,7 @@ static bool read_proposal(struct question *q, const json_t *reply) {
     }
     if (!cut_repeated(p, buf_text(&q->repeated))) return false;
     if (!p->prompt_tokens) p->prompt_tokens = q->guessed_tokens; /* a stream that was left says nothing of it */
+    if (!p->new_tokens && p->len) p->new_tokens = tokens_guessed((cord_text){p->text, p->len}); /* nor some routers */
     q->cost = (cord_cost){p->prompt_tokens, p->cached_tokens, p->new_tokens};
     return true;
 }

@@ -132,7 +132,7 @@ void openai_write_sampling(const struct remote *remote, const cord_proposal *p, 
     if (remote->served) json_text(w, "model", text_of(remote->served));
     json_int(w, "max_tokens", p->max_tokens);
     json_double(w, "temperature", s->temperature);
-    if (s->top_p > 0 && s->top_p < 1) json_double(w, "top_p", s->top_p);
+    if (s->top_p > 0) json_double(w, "top_p", s->top_p); /* 1, too: else it is what the server has for its model */
     if (s->top_k)
         json_int(w, "top_k", s->top_k); /* OpenAI has none of these three; where they are not set they are not sent */
     if (s->min_p > 0) json_double(w, "min_p", s->min_p);

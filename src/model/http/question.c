@@ -58,13 +58,16 @@ void question_release(struct question *q) {
 
 /* ---- asking -------------------------------------------------------------------------------------------------- */
 
-/* All that a reply depends on: who answers, what is asked, and which draw of it this is. */
+/* All that a reply depends on: who answers (by what its server says that it has, too, since a name stays where a model is
+ * exchanged), what is asked, and which draw of it this is. */
 static void make_key(struct question *q) {
     char body[65];
     sha256_text(q->call.body, body);
     struct buf all;
-    buf_init(&all, "the key of a request", 4096);
-    buf_addf(&all, "%.400s\n%.200s\n%llu\n%s", q->request.model, q->call.path, (unsigned long long)q->seed, body);
+    const cord_model_info *info = &q->remote->base.info;
+    buf_init(&all, "the key of a request", 1 << 16);
+    buf_addf(&all, "%.400s\n%.2000s\n%.2000s\n%.200s\n%llu\n%s", q->request.model, info->serves ? info->serves : "",
+             info->description ? info->description : "", q->call.path, (unsigned long long)q->seed, body);
     sha256_text(buf_text(&all), q->request.key);
     buf_release(&all);
 }
