@@ -36,10 +36,14 @@ static cord_status read_recipe(struct export_source *source, struct arena *arena
     struct recipe_outline outline;
     cord_text recipe;
     source->noise = USUAL_NOISE;
+    source->problems = "";
     CORD_TRY(journal_get_fact(source->journal, "recipe", arena, &recipe, err));
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
     source->fields = outline.problems;
+    cord_text problems;
+    CORD_TRY(recipe_said(recipe, "problems.file", arena, &problems, err));
+    source->problems = problems.data ? problems.data : "";
     if (outline.meta_model >= 0 && outline.models)
         CORD_TRY(journal_get_model_number(source->journal, outline.models[outline.meta_model], "noise", &source->noise,
                                           err));

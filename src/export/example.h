@@ -15,6 +15,7 @@ enum scores {
 
 /* A run that is exported. */
 struct export_source {
+    const char *problems;      /* the file that the run took its problems from; "" where it is not known */
     const char *folder, *name; /* its path; the last part of it */
     struct journal *journal;
     const char *const *teachers;
