@@ -15,6 +15,7 @@ enum {
     MISSES = 3,       /* without an answer, in a row: the replica is left out */
     PROBE_PAUSE = 30, /* seconds between two probes, at most */
     CAUTION = 16,     /* windows of replies before one request more is tried, at most */
+    RECENTLY = 120,   /* seconds: limits are so many a minute, and who has served within them will again */
 };
 
 void queue_push(struct queue *queue, struct job *job, bool front) {
@@ -362,7 +363,9 @@ void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, str
     struct replica *replica = job->replica;
     replica->in_flight--;
     bool refused = job->outcome == OUTCOME_PASSING && job->answered && status_is_refusal(job->call->status);
-    bool serves = refused && replica->served > (job->failures ? job->back : job->begun); /* others, meanwhile */
+    /* others, meanwhile, or not long ago: where so many a minute are taken, the rest of it is refused to all */
+    bool serves = refused && (replica->served > (job->failures ? job->back : job->begun) ||
+                              (replica->served && now - replica->served < (int64_t)RECENTLY * 1000000));
     if (job->outcome == OUTCOME_PASSING) {
         job->spent += serves ? 1 : QUARTERS;
         job->failures++;
