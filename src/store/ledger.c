@@ -97,10 +97,17 @@ static bool anything_open(const struct ledger *l) {
     return false;
 }
 
-/* The first bound that what is spent (with all that is open) goes beyond, in words; false: none. */
-static bool is_beyond(const struct ledger *l, char words[300]) {
+/* The first bound that what is spent goes beyond, with all that is open, in words; false: none. `alone`: of tokens and money, of
+ * which an open request may cost less, that one's alone. */
+static bool is_beyond(struct ledger *l, const cord_request *alone, char words[300]) {
     const struct budget *b = &l->budget;
     struct spending s = spent(l, true), now = spent(l, false);
+    if (alone) {
+        const struct sum own = {1, alone->prompt_tokens, alone->new_tokens};
+        s.prompt_tokens = now.prompt_tokens + own.prompt;
+        s.new_tokens = now.new_tokens + own.written;
+        s.money = now.money + money_of(account_of(l, alone->model), &own, 0);
+    }
     int64_t requests = s.requests + s.lost, tokens = s.prompt_tokens + s.new_tokens + lost_tokens(l);
     int64_t tokens_now = now.prompt_tokens + now.new_tokens + lost_tokens(l);
     if (b->requests && requests > b->requests)
@@ -169,7 +176,7 @@ static cord_status begin(void *ctx, const cord_request *requests, int n, cord_er
         } else {
             bool others = anything_open(l);
             open_requests(l, requests, n, 1);
-            if (requests[0].group == 0 || !is_beyond(l, words)) break;
+            if (requests[0].group == 0 || !is_beyond(l, NULL, words)) break;
             open_requests(l, requests, n, -1);
             waits = true;
             if (others)
@@ -217,8 +224,9 @@ static void drop(void *ctx, const cord_request *request, int lost) {
     pthread_mutex_unlock(&l->mutex);
 }
 
-/* It is told at once, since it is the transport's thread that asks: others that are open may come to cost less, but what was
- * lost has made the sum of all too large, and this is the one that can be left. */
+/* It is told at once, since it is the transport's thread that asks, and cannot wait as `begin` does until others that are open
+ * have come to cost less tokens than they might: so those do not count here. A bound of tokens or money may be passed by what was
+ * lost, and no more, where they all cost as much as they might. */
 static bool again(void *ctx, const cord_request *request, int lost) {
     struct ledger *l = ctx;
     char words[300];
@@ -226,7 +234,7 @@ static bool again(void *ctx, const cord_request *request, int lost) {
     struct account *account = account_of(l, request->model);
     sum_add(&account->lost, lost, request->prompt_tokens, request->new_tokens);
     account->changed = true;
-    bool good = !request->group || (!l->exhausted[0] && l->error.code == CORD_OK && !is_beyond(l, words));
+    bool good = !request->group || (!l->exhausted[0] && l->error.code == CORD_OK && !is_beyond(l, request, words));
     if (!good && !l->exhausted[0] && l->error.code == CORD_OK) memcpy(l->exhausted, words, sizeof words);
     pthread_cond_signal(&l->arrived);
     pthread_mutex_unlock(&l->mutex);

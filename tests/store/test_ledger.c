@@ -292,6 +292,23 @@ static void test_lost_requests_count_while_they_are_tried(void **state) {
     f->calls.drop(f->calls.ctx, &check, 0);
 }
 
+/* What others that are open may cost fills the bound, and they will cost less: a request that was lost is sent again all the
+ * same, as long as it has room by itself. */
+static void test_bookings_of_others_refuse_nothing(void **state) {
+    struct fixture *f = *state;
+    open_both(f, (struct budget){.tokens = 1000});
+    cord_request request = request_of(1, 1), other = request_of(1, 2);
+    request.prompt_tokens = other.prompt_tokens = 100, request.new_tokens = 100, other.new_tokens = 700;
+    assert_ok(f->calls.begin(f->calls.ctx, &request, 1, err));
+    assert_ok(f->calls.begin(f->calls.ctx, &other, 1, err));
+    for (int lost = 1; lost <= 4; lost++) assert_true(f->calls.again(f->calls.ctx, &request, 1));
+    assert_null(ledger_exhausted(f->ledger));
+    assert_false(f->calls.again(f->calls.ctx, &request, 1)); /* 1,000 are lost, and it needs 200 more */
+    assert_non_null(strstr(ledger_exhausted(f->ledger), "budget.tokens is 1000: 1000 are spent"));
+    f->calls.drop(f->calls.ctx, &request, 0);
+    f->calls.keep(f->calls.ctx, &other, TEXT("{}"), &(cord_cost){1, 0, 1}, 0);
+}
+
 /* Under another name a model begins with nothing, and the run does not. */
 static void test_former_names_count(void **state) {
     struct fixture *f = *state;
@@ -351,6 +368,7 @@ int main(void) {
         TEST(test_bounds_are_kept_and_used),
         TEST(test_lost_requests_count),
         TEST(test_lost_requests_count_while_they_are_tried),
+        TEST(test_bookings_of_others_refuse_nothing),
         TEST(test_former_names_count),
         TEST(test_no_journal_no_requests),
     };
