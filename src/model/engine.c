@@ -146,7 +146,7 @@ static cord_status deal(cord_engine *engine, void *requests, size_t size, int n,
         parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run, .requests = next};
         for (int i = 0; i < n; i++) {
             void *request = (char *)requests + (size_t)i * size;
-            if ((*(cord_model *const *)request)->backend == backends[b] && (!takes || takes(request)))
+            if ((*(const cord_model *const *)request)->backend == backends[b] && (!takes || takes(request)))
                 *next++ = request;
         }
         parts[b].n = (int)(next - parts[b].requests);
