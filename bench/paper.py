@@ -16,9 +16,9 @@ the first 32 problems and seed 1. Two samples, the same on every machine:
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right (bench/paper/pilot.tsv); what the compared methods do with them plays no part
 
-Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one
-a core; a process a core with one thread each does more, and suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and gsm8k-train-2000.jsonl (of
-openai/grade-school-math; the bytes are checked).
+Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one a core; a process a core with
+one thread each does more, and suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and
+gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes are checked).
 """
 import argparse, fcntl, functools, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
 
@@ -214,7 +214,7 @@ def asked_of(rows, name, seed):
     return {problem for run, problem, _, _ in rows if run == f"{name}-{seed}"}
 
 
-def compare(sample, names, *options):
+def compare(sample, names, primary=False):
     """`cord compare` over the rows of some variants, the baseline first, on the problems that all have been through with the
     first seed, less those on which any failed (it says so). Of other seeds those count that all have been through with, so
     that none that has just begun takes problems away."""
@@ -231,8 +231,9 @@ def compare(sample, names, *options):
         for name in names:
             files.append(os.path.join(scratch, name + ".tsv"))
             runs = {f"{name}-{seed}" for seed in seeds}
-            with open(files[-1], "w") as file: file.write(head + "".join(line for run, problem, _, line in rows if run in runs and problem in common))
-        cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *options)
+            kept = [line for run, problem, _, line in rows if run in runs and problem in common]
+            with open(files[-1], "w") as file: file.write(head + "".join(kept))
+        cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *([] if primary else ["--no-primary"]))
         print(flush=True)
 
 
@@ -251,21 +252,21 @@ def tables():
     alone = [name for name in OTHERS if name.startswith("homogeneous") or name in CURVE]
     for sample in FILES:
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
-        compare(sample, PRIMARY, *([] if sample == "plain" else ["--no-primary"]))
+        compare(sample, PRIMARY, primary=sample == "plain")
         print("### The other rows of three teachers, on the problems that all have\n", flush=True)
         others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER)])
-        if others: compare(sample, (*PRIMARY, *others), "--no-primary")
+        if others: compare(sample, (*PRIMARY, *others))
         else: print("(not enough rows yet)\n")
         print("### With room for 768 tokens of thinking\n", flush=True)
-        compare(sample, (*LONGER, *PRIMARY), "--no-primary")
+        compare(sample, (*LONGER, *PRIMARY))
         print("### The moderate model alone\n", flush=True)
-        compare(sample, MODERATE, "--no-primary")
+        compare(sample, MODERATE)
         print("### Quality against tokens, the moderate model alone\n", flush=True)
-        compare(sample, (*MODERATE, *CURVE), "--no-primary")
+        compare(sample, (*MODERATE, *CURVE))
         for model in "strong", "weak":
             print(f"### The {model} model alone\n", flush=True)
             compare(sample, with_enough(sample, [f"homogeneous-{model}-{what}" for what in ("curation", "cord", "integration")
-                                                 if f"homogeneous-{model}-{what}" in OTHERS]), "--no-primary")
+                                                 if f"homogeneous-{model}-{what}" in OTHERS]))
 
 
 def main():

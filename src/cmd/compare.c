@@ -308,9 +308,8 @@ void compare_hit_kinds(const struct hits *hits, struct hit_kind kinds[HIT_KINDS]
 
 /* A text of the comparison's own, in the arena; NULL when there is no memory. */
 static const char *kept_text(struct compare *c, struct buf *out) {
-    const char *text = out->status == CORD_OK ? arena_text(&c->arena, buf_text(out)).data : NULL;
-    buf_release(out);
-    return text;
+    cord_text text;
+    return buf_take(out, &c->arena, &text, NULL) == CORD_OK ? text.data : NULL;
 }
 
 static const char *const *names_of(struct compare *c) {

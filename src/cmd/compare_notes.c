@@ -33,10 +33,8 @@ static void note_scorers(struct compare *c) {
         else if (s0)
             buf_addf(&c->notes,
                      "S0 of %s may be measured otherwise than that of %s: by another meta-prover, or one spoken to in "
-                     "another "
-                     "style, or their recipes' models differ, be it in name. Where the meta-prover or its style does, "
-                     "it cannot be "
-                     "compared as it stands; PP, by the same scorer, can.\n",
+                     "another style, or their recipes' models differ, be it in name. Where the meta-prover or its "
+                     "style does, it cannot be compared as it stands; PP, by the same scorer, can.\n",
                      c->letters[i], base_letter);
     }
 }

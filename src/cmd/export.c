@@ -264,9 +264,8 @@ static cord_status export_all(struct job *job, cord_error *err) {
         return error_set(err, CORD_BAD_USAGE,
                          "this format has a dataset_info.json: name a folder for it (--out FOLDER/)");
     if (path && !*path) return error_set(err, CORD_BAD_USAGE, "--out is empty");
-    CORD_TRY(check_export_files(job->call, &job->runs, job->splits, job->options.n_splits, err));
+    CORD_TRY(check_export_files(job->call, NULL, job->splits, job->options.n_splits, err));
     CORD_TRY(runs_open(&job->runs, job->call->args, job->call->n_args, err));
-    /* once more, now that the runs say what their problem sets are */
     CORD_TRY(check_export_files(job->call, &job->runs, job->splits, job->options.n_splits, err));
     CORD_TRY(open_overlap(job, err));
     CORD_TRY(open_reader(job, err));

@@ -39,21 +39,25 @@ static cord_status check_reads(const struct call *call, struct named_file out, c
                      out.path, reader);
 }
 
-static cord_status check_all(const struct call *call, const struct runs *runs, const struct named_file *outs, int n,
-                             cord_error *err) {
+static cord_status check_all(const struct call *call, const struct named_file *outs, int n, cord_error *err) {
     for (int i = 0; i < n; i++) {
         CORD_TRY(output_spare_runs(outs[i].option, outs[i].path, call->args, call->n_args, err));
         CORD_TRY(check_reads(call, outs[i], err));
-        for (int k = 0; k < runs->n; k++)
-            if (*runs->sources[k].problems && output_same(outs[i].path, runs->sources[k].problems))
-                return error_set(err, CORD_BAD_USAGE,
-                                 "%s would write over %s, the problem set of %s; name another file", outs[i].option,
-                                 outs[i].path, runs->sources[k].folder);
         for (int k = 0; k < i; k++)
             if (output_same(outs[k].path, outs[i].path))
                 return error_set(err, CORD_BAD_USAGE, "%s and %s would both write %s; name two files", outs[k].option,
                                  outs[i].option, outs[i].path);
     }
+    return CORD_OK;
+}
+
+static cord_status spare_problem_sets(const struct runs *runs, const struct named_file *outs, int n, cord_error *err) {
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < runs->n; k++)
+            if (*runs->sources[k].problems && output_same(outs[i].path, runs->sources[k].problems))
+                return error_set(err, CORD_BAD_USAGE,
+                                 "%s would write over %s, the problem set of %s; name another file", outs[i].option,
+                                 outs[i].path, runs->sources[k].folder);
     return CORD_OK;
 }
 
@@ -77,7 +81,8 @@ cord_status check_export_files(const struct call *call, const struct runs *runs,
     for (int i = 0; i < 2; i++)
         if (call_option(call, lists[i])->text)
             outs[n_outs++] = (struct named_file){options[i], call_option(call, lists[i])->text};
-    if (status == CORD_OK) status = check_all(call, runs, outs, n_outs, err);
+    if (status == CORD_OK)
+        status = runs ? spare_problem_sets(runs, outs, n_outs, err) : check_all(call, outs, n_outs, err);
     arena_release(&arena);
     return status;
 }

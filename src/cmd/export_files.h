@@ -10,7 +10,8 @@
 /* What --out names, of a data set in so many parts; its library is not looked for. */
 struct dataset_options export_place(const struct call *call, const char *path, int n_splits);
 
-/* Refuses an output that is an input, a file of a run, the problem set of one of these, or another output. */
+/* Refuses an output that is an input, a file of a run, or another output, before anything is read (`runs` NULL); or the problem
+ * set of one of these runs, once they are open. */
 cord_status check_export_files(const struct call *call, const struct runs *runs, const struct export_split *splits,
                                int n, cord_error *err);
 

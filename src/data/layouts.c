@@ -62,7 +62,7 @@ static cord_status tatqa_context(const struct json_row *row, struct arena *arena
     cord_status status = add_table(&out, json_row_get(row, "table"), err);
     for (size_t i = 0; i < json_array_size(paragraphs); i++) {
         const json_t *paragraph = json_array_get(paragraphs, i);
-        cord_text text = row_string_of(json_is_object(paragraph) ? json_object_get(paragraph, "text") : paragraph);
+        cord_text text = json_text_of(json_is_object(paragraph) ? json_object_get(paragraph, "text") : paragraph);
         buf_addc(&out, '\n');
         buf_add(&out, text_trim(text));
         buf_addc(&out, '\n');
@@ -123,7 +123,7 @@ static cord_status abstract(const json_t *contexts, const json_t *labels, struct
     struct buf out;
     buf_init(&out, "an abstract", ROW_TEXT_LIMIT);
     for (size_t i = 0; i < json_array_size(contexts); i++) {
-        cord_text label = row_string_of(json_array_get(labels, i)), text = row_string_of(json_array_get(contexts, i));
+        cord_text label = json_text_of(json_array_get(labels, i)), text = json_text_of(json_array_get(contexts, i));
         if (label.len) buf_addf(&out, "%.*s: ", (int)label.len, label.data);
         buf_add(&out, text_trim(text));
         buf_add(&out, TEXT("\n\n"));
@@ -164,12 +164,12 @@ static bool has_contexts(const struct json_row *row) { return json_object_get(ro
 /* A turn's role and text, in ShareGPT's spelling or in OpenAI's. */
 static cord_text turn_text(const json_t *turn) {
     const json_t *text = json_object_get(turn, "value");
-    return row_string_of(text ? text : json_object_get(turn, "content"));
+    return json_text_of(text ? text : json_object_get(turn, "content"));
 }
 
 static bool turn_is_of(const json_t *turn, const char *role, const char *other) {
     const json_t *from = json_object_get(turn, "from");
-    cord_text who = row_string_of(from ? from : json_object_get(turn, "role"));
+    cord_text who = json_text_of(from ? from : json_object_get(turn, "role"));
     return text_equal(who, text_of(role)) || text_equal(who, text_of(other));
 }
 
@@ -222,7 +222,7 @@ static cord_status single_answer(struct arena *arena, cord_text *answer, cord_er
     if (!text_starts(*answer, TEXT("[\""))) return CORD_OK;
     json_t *list = json_loadb(answer->data, answer->len, 0, NULL);
     size_t n = json_array_size(list);
-    if (n == 1) *answer = arena_text(arena, row_string_of(json_array_get(list, 0)));
+    if (n == 1) *answer = arena_text(arena, json_text_of(json_array_get(list, 0)));
     json_decref(list);
     if (n > 1)
         return error_set(err, CORD_BAD_INPUT, "the field 'reward_model' has %zu answers, and should have one", n);

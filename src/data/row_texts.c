@@ -6,8 +6,6 @@ const json_t *row_value(const struct json_row *row, const char *name) {
     return member && !json_is_null(member->value) ? member->value : NULL;
 }
 
-cord_text row_string_of(const json_t *value) { return json_text_of(value); }
-
 cord_text row_field(const struct json_row *row, const char *name) {
     const struct json_member *member = json_row_get(row, name);
     cord_text text;

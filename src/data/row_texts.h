@@ -7,7 +7,6 @@
 enum { ROW_TEXT_LIMIT = 64 << 20 }; /* bytes of a text that is put together */
 
 const json_t *row_value(const struct json_row *row, const char *name); /* NULL: it is not there, or null */
-cord_text row_string_of(const json_t *value);                          /* empty where it is no string */
 cord_text row_field(const struct json_row *row, const char *name);     /* empty where it is neither string nor number */
 bool row_is_digits(cord_text text);
 /* Refuses a NUL, which no text has that goes on from here, and which tables.h puts before bytes that are no text. */

@@ -114,14 +114,14 @@ static cord_status read_conversation(const struct row_reader *r, struct row_trac
     const json_t *turn;
     json_array_foreach(list, i, turn) {
         static const char *const roles[] = {"role", "from", NULL}, *const contents[] = {"content", "value", NULL};
-        cord_text role = row_string_of(member_of(turn, roles));
+        cord_text role = json_text_of(member_of(turn, roles));
         const json_t *content = member_of(turn, contents);
         if (is_role(role, "assistant", "gpt")) {
             spoke = true;
-            said = row_string_of(content);
-            thought = row_string_of(json_object_get(turn, "reasoning_content"));
+            said = json_text_of(content);
+            thought = json_text_of(json_object_get(turn, "reasoning_content"));
         }
-        if (is_role(role, "user", "human") && content && !row->question.data) row->question = row_string_of(content);
+        if (is_role(role, "user", "human") && content && !row->question.data) row->question = json_text_of(content);
     }
     if (!said.data && !thought.data && spoke)
         return error_set(err, CORD_BAD_INPUT,
@@ -140,7 +140,7 @@ static cord_status read_conversation(const struct row_reader *r, struct row_trac
 static cord_status read_trace(const struct row_reader *r, struct row_traces *row, const char *field, int nth,
                               const json_t *value, cord_text attempt, cord_text source, cord_error *err) {
     if (json_is_null(value)) return CORD_OK;
-    if (json_is_string(value)) return add_trace(r, row, field, row_string_of(value), attempt, source, err);
+    if (json_is_string(value)) return add_trace(r, row, field, json_text_of(value), attempt, source, err);
     const json_t *text = json_is_object(value) ? member_of(value, text_names) : NULL;
     if (!text && json_is_object(value))
         return error_set(err, CORD_BAD_INPUT,
@@ -151,8 +151,8 @@ static cord_status read_trace(const struct row_reader *r, struct row_traces *row
         return error_set(err, CORD_BAD_INPUT, "trace %d in the field '%s' is %s, and should be a text", nth, field,
                          json_kind(value));
     const json_t *reply = member_of(value, reply_names), *own = member_of(value, source_names);
-    return add_trace(r, row, field, row_string_of(text), reply ? row_string_of(reply) : attempt,
-                     own && !r->options->source_field ? row_string_of(own) : source, err);
+    return add_trace(r, row, field, json_text_of(text), reply ? json_text_of(reply) : attempt,
+                     own && !r->options->source_field ? json_text_of(own) : source, err);
 }
 
 /* The attempt that goes with trace `nth` of `n`: of a list, the one in its place. */
@@ -167,7 +167,7 @@ static cord_status find_attempt(const struct json_row *json, const char *name, s
                          json_array_size(value), n);
     if (json_is_array(value)) value = json_array_get(value, nth);
     if (json_is_string(value)) {
-        *out = row_string_of(value);
+        *out = json_text_of(value);
         return n == 1 || json_is_array(member->value)
                    ? CORD_OK
                    : error_set(err, CORD_BAD_INPUT, "the field '%s' has one attempt for %zu traces", name, n);

@@ -34,10 +34,6 @@ double comparison_ratio(const struct comparison *c, int method, enum measure mea
 
 /* ---- differences --------------------------------------------------------------------------------------------- */
 
-/* The bootstrap draws what was seen: of fewer problems on which two methods differ it takes the rest, and the direction, for
- * certain. No test of signs can show anything by fewer, either. */
-enum { LEAST_DIFFER = 6 };
-
 static cord_status take_difference(const struct comparison *c, struct difference *d, const struct resampling *how,
                                    struct arena *arena, cord_error *err) {
     const struct method *method = &c->methods[d->method], *base = &c->methods[c->baseline];
@@ -52,8 +48,9 @@ static cord_status take_difference(const struct comparison *c, struct difference
     }
     int n = d->n;
     mean_deviation(differences, n, &d->mean, &d->deviation);
-    d->low = d->high = (double)NAN;
-    if (d->gained + d->lost >= LEAST_DIFFER) CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
+    d->low = d->high = (double)NAN; /* of too few the bootstrap would take the rest, and the direction, for certain */
+    if (!too_few(d->gained + d->lost, COMPARISON_LEVEL))
+        CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
     /* Of several seeds a problem has a share that is correct, and there are no pairs of right and wrong. */
     d->pairs = d->measure == MEASURE_ACCURACY && method->n_seeds == 1 && base->n_seeds == 1;
     d->p = d->pairs ? mcnemar_exact(d->gained, d->lost) : sign_flip(differences, n, how);

@@ -164,7 +164,7 @@ cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *er
 /* ---- what could have been shown ------------------------------------------------------------------------------ */
 
 /* Whether no exact test of so few pairs can reach alpha, were they all to differ in one direction. */
-static bool too_few(int n, double alpha) { return n < 1 || 2 * pow(0.5, n) >= alpha; }
+bool too_few(int n, double alpha) { return n < 1 || 2 * pow(0.5, n) >= alpha; }
 
 /* Of how many things the least that could show anything. */
 static int least(double alpha) {

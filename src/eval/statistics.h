@@ -39,6 +39,8 @@ double sign_flip(const double *differences, int n, const struct resampling *how)
 /* Holm's step-down adjustment (1979). `adjusted` may be `p` itself. */
 cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *err);
 
+/* Whether so few differences that are not 0 could not reach alpha in a test of signs, whatever came (n < 6 for 0.05). */
+bool too_few(int n, double alpha);
 /* The smallest true difference that a two-sided test at `alpha` would have found with probability `power`; NAN: none, or it
  * cannot be told. Where n is so small that an exact test could not reach alpha whatever came (n < 6 for 0.05), it is NAN.
  * Of two shares measured on n pairs, of which the share `discordance` differs, by McNemar's exact test: the sum over how many

@@ -196,7 +196,7 @@ static cord_status add_others(struct json_writer *w, json_t *others, cord_error 
     return CORD_OK;
 }
 
-/* What earlier exports said of this folder's files may be true no more. What others described stays. False: there is none. */
+/* What earlier exports said of this folder's files may be true no more. What others described stays. Whether any went. */
 static bool drop_earlier(const struct dataset *set, const char *name, json_t *others) {
     const char *key;
     json_t *value;
@@ -221,8 +221,9 @@ static cord_status put_description(struct dataset *set, const struct card *card,
     if (!name || !path) return error_memory(err);
     json_t *others;
     CORD_TRY(read_descriptions(path, &others, err));
+    int n_own = card->has_description ? card->n_files : 0;
     bool dropped = drop_earlier(set, name, others);
-    if (!card->has_description && !dropped) {
+    if (!n_own && !dropped) {
         json_decref(others);
         return CORD_OK;
     }
@@ -231,7 +232,7 @@ static cord_status put_description(struct dataset *set, const struct card *card,
     struct json_writer w = {.out = &text};
     cord_status status = CORD_OK;
     json_open(&w, NULL, '{');
-    for (int i = 0; i < card->n_files && card->has_description && status == CORD_OK; i++) {
+    for (int i = 0; i < n_own && status == CORD_OK; i++) {
         const char *key = i == 0 ? name : arena_printf(&set->arena, "%s_%s", name, card->files[i].split);
         status = key ? add_description(&w, key, card, &card->files[i], others, path, err) : error_memory(err);
     }
@@ -289,6 +290,7 @@ cord_status dataset_close(struct dataset *set, cord_status status, cord_error *e
     if (status == CORD_OK) status = flush_all(set, err);
     for (int i = 0; i < set->n_splits && set->options.parquet && status == CORD_OK; i++)
         status = make_parquet(set, &set->outputs[i], err);
+    /* all of it has to be on the disk before the first file gets its name */
     for (int i = 0; i < set->n && status == CORD_OK; i++) status = output_sync(&set->outputs[i], err);
     for (int i = 0; i < set->n; i++) status = output_close(&set->outputs[i], status, err);
     json_decref(set->earlier);

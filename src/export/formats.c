@@ -19,15 +19,20 @@ static void write_turn(struct json_writer *w, const char *key, const char *from,
     json_close(w, '}');
 }
 
+/* A text that was put together in a buffer, which is released. */
+static void write_built(struct json_writer *w, const char *key, struct buf *text) {
+    json_text(w, key, buf_text(text));
+    if (text->status != CORD_OK) w->out->status = text->status;
+    buf_release(text);
+}
+
 /* Two texts as one. */
 static void write_joined(struct json_writer *w, const char *key, cord_text a, cord_text b) {
     struct buf both;
     buf_init(&both, "a training row", (size_t)512 << 20);
     buf_add(&both, a);
     buf_add(&both, b);
-    json_text(w, key, buf_text(&both));
-    if (both.status != CORD_OK) w->out->status = both.status;
-    buf_release(&both);
+    write_built(w, key, &both);
 }
 
 /* A conversation, to which trainers (TRL, Axolotl, ms-swift) apply the student's chat template. */
@@ -211,9 +216,7 @@ static void write_solution(struct json_writer *w, const char *key, const struct 
         buf_add(&all, e->steps[i].bare);
         buf_addf(&all, "%s", !labelled ? STEP_TAG : row->labels[i] ? " +" : " -");
     }
-    json_text(w, key, buf_text(&all));
-    if (all.status != CORD_OK) w->out->status = all.status;
-    buf_release(&all);
+    write_built(w, key, &all);
 }
 
 static void write_math_shepherd(struct json_writer *w, const struct training_row *row) {

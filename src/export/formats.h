@@ -1,6 +1,5 @@
 /* formats.h - the layouts of training rows that trainers read: one table (formats.c), an entry a format. A format must not
- * know where rows come from, nor how one was chosen, and knows no journal.
- */
+ * know where rows come from, nor how one was chosen, and knows no journal. */
 #ifndef CORD_FORMATS_H
 #define CORD_FORMATS_H
 

@@ -223,8 +223,7 @@ static cord_status refuse_half(const char *path, cord_error *err) {
 
 static cord_status open_to_write(struct journal *j, const char *folder, unsigned long type, cord_error *err) {
     char lock[4096];
-    bool copied = lock_path(folder, lock) && access(lock, F_OK) != 0 && lost_its_log(j->path);
-    if (copied && j->mode == JOURNAL_WRITE)
+    if (j->mode == JOURNAL_WRITE && lock_path(folder, lock) && access(lock, F_OK) != 0 && lost_its_log(j->path))
         return refuse_half(j->path, err); /* before there is a lock, and it looks whole */
     CORD_TRY(database_make_folder(folder, err));
     CORD_TRY(take_lock(j, folder, err));

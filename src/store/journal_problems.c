@@ -37,18 +37,18 @@ static cord_status compare_problem(struct journal *j, int64_t key, const struct 
         return query_run(j, err, "UPDATE problem SET number = ?2, line = ?3 WHERE key = ?1", "lil", key, p->index,
                          p->line);
     if (same) return CORD_OK;
-    int64_t question, answer;
-    CORD_TRY(query_int64(j, err, &question, 0, "SELECT question <> ?2 FROM problem WHERE key = ?1", "lt", key,
-                         p->question.text));
-    CORD_TRY(query_int64(j, err, &answer, 0, "SELECT target <> ?2 OR gold <> ?3 FROM problem WHERE key = ?1", "ltt",
-                         key, p->target, p->gold));
+    static const char *const changed[] = {"other fields of its row, or its traces, were others",
+                                          "its answer was another", "its question was another"};
+    int64_t what;
+    CORD_TRY(query_int64(j, err, &what, 0,
+                         "SELECT CASE WHEN question <> ?2 THEN 2 ELSE target <> ?3 OR gold <> ?4 END FROM problem"
+                         " WHERE key = ?1",
+                         "lttt", key, p->question.text, p->target, p->gold));
     error_where(err, "problem %.*s in line %lld", (int)p->question.id.len, p->question.id.data, (long long)p->line);
     return error_set(err, CORD_CHANGED,
                      "this id stands for another problem in the run folder's journal (%s); give changed problems a new "
                      "id, or use a new run folder",
-                     question ? "its question was another"
-                     : answer ? "its answer was another"
-                              : "other fields of its row, or its traces, were others");
+                     changed[what]);
 }
 
 static cord_status put_problem(struct journal *j, const struct problem *p, cord_error *err) {
