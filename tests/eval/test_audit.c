@@ -1,14 +1,11 @@
 /* test_audit.c - the figures of cord audit on journals made by hand, against values that were computed by hand. */
+#include "eval/near.h"
 #include "store/sample.h"
 
 #include "base/json.h"
 #include "eval/audit.h"
 
-#define assert_near(a, b)                                                             \
-    do {                                                                              \
-        double a_ = (a), b_ = (b);                                                    \
-        if (!(fabs(a_ - b_) <= 1e-9)) fail_msg("%s is %.12g, not %.12g", #a, a_, b_); \
-    } while (0)
+#define assert_close(a, b) assert_near(a, b, 1e-9)
 
 /* ---- journals -------------------------------------------------------------------------------------------------- */
 
@@ -123,8 +120,8 @@ static void test_beams(void **state) {
     assert_true(two->rounds == 2 && two->scored == 2 && two->saturated == 1 && two->first_saturated == 2);
     assert_true(bad->rounds == 0 && bad->scored == 0 && !bad->started && bad->status == PROBLEM_FAILED);
     assert_true(four->scored == 2 && four->saturated == 0);
-    assert_near(one->s0, 0.125);
-    assert_near(two->s0, 0.75);
+    assert_close(one->s0, 0.125);
+    assert_close(two->s0, 0.75);
 
     /* the second's first round has 0.25 after an S0 of 0.75, the fourth's 0.5 after 0.5; ln(0.995 / 0.75) is 0.283 */
     assert_true(one->stuck == 0 && two->stuck == 1 && four->stuck == 1 && !one->ends_stuck && !two->ends_stuck);
@@ -132,9 +129,9 @@ static void test_beams(void **state) {
     /* margins: of the sample's rounds only the last leaves something, 0.0625 beside 0.875 of the same run */
     const double margins[] = {0, log(1.2), log(1.25), log(14)};
     assert_int_equal(a.n_margins, 4);
-    for (int i = 0; i < 4; i++) assert_near(a.margins[i], margins[i]);
-    assert_near(audit_median(a.margins, a.n_margins), (log(1.2) + log(1.25)) / 2);
-    assert_near(audit_median(a.margins, 3), log(1.2));
+    for (int i = 0; i < 4; i++) assert_close(a.margins[i], margins[i]);
+    assert_close(audit_median(a.margins, a.n_margins), (log(1.2) + log(1.25)) / 2);
+    assert_close(audit_median(a.margins, 3), log(1.2));
     assert_true(a.within == 3 && a.ties == 1);
 
     /* who wrote what: dropped ones are proposals, a bare </think> is none */
@@ -148,13 +145,13 @@ static void test_beams(void **state) {
     /* the mention stands in the second piece of step 2; before that step, S was the first's */
     assert_true(one->answered && !two->answered && !four->answered);
     assert_true(one->mention.step == 2 && one->mention.steps == 2 && !one->mention.in_question);
-    assert_near(exp(one->mention.before), 0.25);
-    assert_near(exp(one->mention.after), 0.875);
+    assert_close(exp(one->mention.before), 0.25);
+    assert_close(exp(one->mention.after), 0.875);
 
     /* the best, 0.875, is wrong, the second, 0.5, correct */
     assert_true(one->overlooked && one->right_place == 2 && !one->cut && !one->right);
-    assert_near(one->best_s, 0.875);
-    assert_near(one->right_s, 0.5);
+    assert_close(one->best_s, 0.875);
+    assert_close(one->right_s, 0.5);
     assert_text(one->best_answer, "6");
 
     assert_ok(audit_run(f->journal, 0.2, &f->arena, &a, err));
@@ -183,8 +180,8 @@ static void test_scores_of_zero(void **state) {
     tell(f->journal, 2, 2, &p);
     assert_ok(audit_run(f->journal, 0.25, &f->arena, &a, err));
     assert_true(a.n_margins == 2 && a.ties == 1 && a.within == 1);
-    assert_near(a.margins[0], 0);
-    assert_near(a.margins[1], log(2));
+    assert_close(a.margins[0], 0);
+    assert_close(a.margins[1], log(2));
     assert_true(a.problems[1].rounds == 2 && a.problems[1].scored == 2);
 }
 
@@ -227,10 +224,10 @@ static void test_traces(void **state) {
     assert_true(p->rounds == 2 && p->scored == 1 && p->saturated == 1);
     assert_true(p->overlooked && p->right_place == 2); /* by S, wherever it stands */
     assert_true(p->cut && p->right);                   /* the first of the strategy */
-    assert_near(p->best_s, 0.995);
-    assert_near(p->right_s, 0.9);
+    assert_close(p->best_s, 0.995);
+    assert_close(p->right_s, 0.9);
     assert_true(p->mention.step == 1 && p->mention.steps == 2 && isnan(p->mention.after));
-    assert_near(exp(p->mention.before), 0.125);
+    assert_close(exp(p->mention.before), 0.125);
     assert_true(a.teachers[0].final == 2 && a.teachers[1].final == 0);
 }
 
@@ -261,26 +258,26 @@ static void test_command(void **state) {
     json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(all);
     assert_int_equal(json_integer_value(json_object_get(all, "going_on")), 2);
-    assert_near(number_at(all, "saturation", "rounds"), 7);
-    assert_near(number_at(all, "saturation", "saturated"), 1);
-    assert_near(number_at(all, "saturation", "how_soon"), 1); /* the second of two rounds */
-    assert_near(number_at(all, "progress", "rounds"), 7);
-    assert_near(number_at(all, "progress", "stuck"), 2);
-    assert_near(number_at(all, "progress", "ends_stuck"), 0);
-    assert_near(number_at(all, "first_mention", "where"), 1);
-    assert_near(number_at(all, "first_mention", "s_before"), 0.25);
-    assert_near(number_at(all, "first_mention", "s_with"), 0.875);
-    assert_near(number_at(all, "margins", "within_noise"), 3);
-    assert_near(number_at(all, "guessable", "mean_s0"), (0.125 + 0.75 + 0.5) / 3);
-    assert_near(number_at(all, "guessable", "guessable"), 1); /* 0.5 itself is not over 0.5 */
-    assert_near(number_at(all, "cut", "problems"), 1);
-    assert_near(number_at(all, "cut", "cut"), 0);
-    assert_near(number_at(all, "overlooked", "overlooked"), 1);
+    assert_close(number_at(all, "saturation", "rounds"), 7);
+    assert_close(number_at(all, "saturation", "saturated"), 1);
+    assert_close(number_at(all, "saturation", "how_soon"), 1); /* the second of two rounds */
+    assert_close(number_at(all, "progress", "rounds"), 7);
+    assert_close(number_at(all, "progress", "stuck"), 2);
+    assert_close(number_at(all, "progress", "ends_stuck"), 0);
+    assert_close(number_at(all, "first_mention", "where"), 1);
+    assert_close(number_at(all, "first_mention", "s_before"), 0.25);
+    assert_close(number_at(all, "first_mention", "s_with"), 0.875);
+    assert_close(number_at(all, "margins", "within_noise"), 3);
+    assert_close(number_at(all, "guessable", "mean_s0"), (0.125 + 0.75 + 0.5) / 3);
+    assert_close(number_at(all, "guessable", "guessable"), 1); /* 0.5 itself is not over 0.5 */
+    assert_close(number_at(all, "cut", "problems"), 1);
+    assert_close(number_at(all, "cut", "cut"), 0);
+    assert_close(number_at(all, "overlooked", "overlooked"), 1);
     const json_t *preference = json_object_get(all, "self_preference");
     assert_true(json_is_true(json_object_get(preference, "applies")));
-    assert_near(number_at(preference, "own", "proposed"), 9);
-    assert_near(number_at(preference, "own", "kept"), 6);
-    assert_near(number_at(preference, "others", "final"), 2);
+    assert_close(number_at(preference, "own", "proposed"), 9);
+    assert_close(number_at(preference, "own", "kept"), 6);
+    assert_close(number_at(preference, "others", "final"), 2);
     json_decref(all);
 
     run_cord(f->folder, "", &out); /* no noise was noted, and none is said */
@@ -329,7 +326,7 @@ static void test_command_criteria(void **state) {
     json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
     assert_true(json_is_false(json_object_get(json_object_get(all, "saturation"), "applies")));
     assert_true(json_is_false(json_object_get(json_object_get(all, "progress"), "applies")));
-    assert_near(number_at(all, "saturation", "saturated"), 0);
+    assert_close(number_at(all, "saturation", "saturated"), 0);
     json_decref(all);
 
     snprintf(with, sizeof with, "%s  criterion: judge\njudgment:\n  model: \"tiny\"\n", recipe);
@@ -337,9 +334,9 @@ static void test_command_criteria(void **state) {
     run_cord(f->folder, "-f json", &out);
     all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *preference = json_object_get(all, "self_preference");
-    assert_near(number_at(all, "saturation", "saturated"), 1);
+    assert_close(number_at(all, "saturation", "saturated"), 1);
     assert_true(json_is_null(json_object_get(json_object_get(all, "margins"), "within_noise")));
-    assert_near(number_at(preference, "own", "final"), 2); /* tiny's */
+    assert_close(number_at(preference, "own", "final"), 2); /* tiny's */
     json_decref(all);
 
     snprintf(with, sizeof with, "%s  criterion: longest\n", recipe);
@@ -368,8 +365,8 @@ static void test_first_step(void **state) {
         assert_ok(journal_put_fact(f->journal, "recipe", text_of(with), err));
         run_cord(f->folder, "-f json", &out);
         json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
-        assert_near(number_at(all, "first_mention", "with_scores"), other ? 0 : 1);
-        if (!other) assert_near(number_at(all, "first_mention", "s_before"), 0.125);
+        assert_close(number_at(all, "first_mention", "with_scores"), other ? 0 : 1);
+        if (!other) assert_close(number_at(all, "first_mention", "s_before"), 0.125);
         json_decref(all);
     }
     buf_release(&out);

@@ -1,5 +1,6 @@
 /* test_compare.c - what cord compare says of journals made by hand: measures against sums that SQL takes from the file,
  * hit rates against the search that was told, problems in common, and the whole command against counts made here. */
+#include "eval/near.h"
 #include "store/sample.h"
 
 #include "base/json.h"
@@ -7,12 +8,6 @@
 #include "eval/matching.h"
 
 #include <sqlite3.h>
-
-#define assert_near(a, b, by)                                                         \
-    do {                                                                              \
-        double a_ = (a), b_ = (b);                                                    \
-        if (!(fabs(a_ - b_) <= (by))) fail_msg("%s is %.12g, not %.12g", #a, a_, b_); \
-    } while (0)
 
 /* ---- one problem ----------------------------------------------------------------------------------------------- */
 
@@ -210,142 +205,6 @@ static void test_matching(void **state) {
     b[5].gold = TEXT("2");           /* graded against another answer */
     assert_ok(match_problems(lists, 2, &f->arena, &m, err));
     assert_int_equal(m.n, 2);
-}
-
-/* ---- methods --------------------------------------------------------------------------------------------------- */
-
-static void test_comparison(void **state) {
-    struct fixture *f = *state;
-    enum { N = 40, METHODS = 4 };
-    static double values[METHODS][N * MEASURES];
-    struct method methods[METHODS] = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}};
-    struct rng rng;
-    rng_init(&rng, 5);
-    memset(values, 0, sizeof values);
-    for (int m = 0; m < METHODS; m++) {
-        methods[m].values = values[m];
-        methods[m].n_seeds = m == 3 ? 2 : 1;
-        for (int i = 0; i < N; i++) {
-            double *v = &values[m][i * MEASURES];
-            v[MEASURE_ACCURACY] = rng_uniform(&rng) < (m == 1 ? 0.9 : 0.4);
-            if (m == 3) v[MEASURE_ACCURACY] = floor(3 * rng_uniform(&rng)) / 2;
-            v[MEASURE_PP] = m == 3 && i < 5 ? (double)NAN : rng_uniform(&rng); /* too long for the scorer */
-            v[MEASURE_TOKENS] = 100 * (m + 1);
-            v[MEASURE_GENERATED] = m == 3 ? 104.9 : m == 2 ? 100 : 105.1;
-            v[MEASURE_FLOPS] = m == 3 && i == 7 ? (double)NAN : 1;
-            v[MEASURE_AFTER] = m == 3 && i >= 10 ? (double)NAN : i;
-        }
-    }
-    struct comparison c = {.methods = methods, .n_methods = METHODS, .n_problems = N, .baseline = 2};
-    const struct resampling how = {2000, 0.95, 1};
-    assert_ok(compare_methods(&c, &how, &f->arena, err));
-    assert_int_equal(c.n_differences, 6);
-    assert_near(comparison_ratio(&c, 0, MEASURE_TOKENS), 1.0 / 3, 1e-12);
-    /* five in a hundred more are equal; what was spent is not known where it is not of one problem; other means are of those
-     * problems that have a value */
-    assert_true(comparison_budget(&c, 3, MEASURE_GENERATED) == BUDGET_SAME);
-    assert_true(comparison_budget(&c, 1, MEASURE_GENERATED) == BUDGET_DIFFERS);
-    assert_true(comparison_budget(&c, 3, MEASURE_FLOPS) == BUDGET_UNKNOWN);
-    assert_true(comparison_budget(&c, 1, MEASURE_FLOPS) == BUDGET_SAME);
-    assert_true(isnan(methods[3].mean[MEASURE_FLOPS]) && methods[3].of[MEASURE_FLOPS] == N - 1);
-    assert_near(methods[3].mean[MEASURE_AFTER], 4.5, 1e-12);
-    assert_true(methods[3].of[MEASURE_AFTER] == 10 && methods[0].of[MEASURE_AFTER] == N);
-    double rest[4];
-    for (int i = 0; i < 6; i++) {
-        const struct difference *d = &c.differences[i];
-        assert_int_equal(d->method, i < 4 ? i / 2 : 3);
-        assert_true(d->measure == (i % 2 ? MEASURE_PP : MEASURE_ACCURACY) && d->primary == (i < 2));
-        assert_true(d->pairs == (i == 0 || i == 2)); /* not with two seeds, and not of PP */
-        int gained = 0, lost = 0;
-        double sum = 0;
-        for (int p = 0; p < N; p++) {
-            double one = values[d->method][p * MEASURES + d->measure] - values[2][p * MEASURES + d->measure];
-            if (!isnan(one)) sum += one, gained += one > 0, lost += one < 0;
-        }
-        assert_int_equal(d->n, i == 5 ? N - 5 : N);
-        assert_near(d->mean, sum / d->n, 1e-12);
-        assert_true(d->p > 0 && d->detectable > 0);
-        assert_near(d->level, i < 2 ? 0.05 : 0.05 / 4, 1e-15);
-        assert_true(d->gained == gained && d->lost == lost && d->low < d->mean && d->mean < d->high);
-        if (d->pairs) assert_near(d->p, mcnemar_exact(gained, lost), 0);
-        if (i >= 2) rest[i - 2] = d->p;
-        if (i < 2) assert_near(d->adjusted, d->p, 0);
-    }
-    assert_ok(holm_adjust(rest, 4, rest, err));
-    for (int i = 0; i < 4; i++) assert_near(c.differences[2 + i].adjusted, rest[i], 0);
-    assert_true(c.differences[2].adjusted < 0.05 && c.differences[0].p > 0.05);
-
-    /* none is primary: all six are one family */
-    double every[6];
-    c.no_primary = true;
-    assert_ok(compare_methods(&c, &how, &f->arena, err));
-    for (int i = 0; i < 6; i++) every[i] = c.differences[i].p;
-    assert_ok(holm_adjust(every, 6, every, err));
-    for (int i = 0; i < 6; i++) {
-        assert_false(c.differences[i].primary);
-        assert_near(c.differences[i].adjusted, every[i], 0);
-        assert_near(c.differences[i].level, 0.05 / 6, 1e-15);
-    }
-    c.no_primary = false;
-
-    /* five problems on which two differ give no interval, six do */
-    static double most[N * MEASURES];
-    memcpy(most, values[2], sizeof most);
-    methods[0].values = most;
-    for (int differ = 5; differ <= 6; differ++) {
-        for (int i = 0; i < differ; i++)
-            most[i * MEASURES + MEASURE_ACCURACY] = !(values[2][i * MEASURES + MEASURE_ACCURACY] > 0);
-        assert_ok(compare_methods(&c, &how, &f->arena, err));
-        assert_int_equal(c.differences[0].gained + c.differences[0].lost, differ);
-        assert_true(isnan(c.differences[0].low) == (differ == 5) && isnan(c.differences[0].high) == (differ == 5));
-        assert_true(isnan(c.differences[1].low)); /* PP is the same */
-    }
-    methods[0].values = values[0];
-    assert_ok(compare_methods(&c, &how, &f->arena, err));
-
-    const char *names[] = {"a", "b", "c", "d"};
-    struct buf out;
-    buf_init(&out, "a sentence", 4096);
-    comparison_tell(&c, &c.differences[2], names, &out);
-    assert_true(text_starts(buf_text(&out), TEXT("Established at level 0.05: b has a higher accuracy than c")));
-    assert_true(text_find(buf_text(&out), TEXT("Holm")) > 0);
-    buf_clear(&out);
-    comparison_tell(&c, &c.differences[0], names, &out);
-    assert_true(text_starts(buf_text(&out), TEXT("Not established: that a and c differ in accuracy")));
-    assert_true(text_find(buf_text(&out), TEXT("with these 40 problems a true difference of ")) > 0);
-    assert_true(text_find(buf_text(&out), TEXT("Holm")) < 0);
-
-    buf_clear(&out);
-    comparison_tell(&c, &c.differences[5], names, &out);
-    assert_true(text_find(buf_text(&out), TEXT("(over the 35 of 40 problems that have both; difference ")) > 0);
-
-    /* so few, or so alike, that nothing can be shown */
-    struct difference dull = {.method = 0,
-                              .measure = MEASURE_PP,
-                              .n = 40,
-                              .primary = true,
-                              .p = 1,
-                              .adjusted = 1,
-                              .level = 0.05,
-                              .detectable = (double)NAN};
-    buf_clear(&out);
-    comparison_tell(&c, &dull, names, &out);
-    assert_true(text_ends(buf_text(&out), TEXT("nothing is known of how much it varies.")));
-    dull.deviation = dull.gained = 1;
-    buf_clear(&out);
-    comparison_tell(&c, &dull, names, &out);
-    assert_true(
-        text_ends(buf_text(&out), TEXT("Of 40 problems 1 differs, too few to say which difference would have been "
-                                       "found.")));
-    c.n_problems = dull.n = 3;
-    buf_clear(&out);
-    comparison_tell(&c, &dull, names, &out);
-    assert_true(text_ends(buf_text(&out), TEXT("3 problems such as these can show no difference at all.")));
-    dull.n = 0;
-    buf_clear(&out);
-    comparison_tell(&c, &dull, names, &out);
-    assert_true(text_find(buf_text(&out), TEXT("(no problem has both). 0 problems")) > 0);
-    buf_release(&out);
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------------- */
@@ -595,7 +454,7 @@ static void test_scorers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {WITH_RUN(test_measures), WITH_RUN(test_unknown_size), WITH_RUN(test_hits),
-                                       WITH_RUN(test_matching), WITH_RUN(test_comparison),   WITH_RUN(test_command),
-                                       WITH_RUN(test_roles),    WITH_RUN(test_scorers)};
+                                       WITH_RUN(test_matching), WITH_RUN(test_command),      WITH_RUN(test_roles),
+                                       WITH_RUN(test_scorers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

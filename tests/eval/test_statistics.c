@@ -1,17 +1,12 @@
 /* test_statistics.c - the statistics against published examples, and against brute force: all samples of a bootstrap, all
  * binomial and trinomial sums, computed here in another way. */
+#include "eval/near.h"
 #include "support.h"
 
 #include "eval/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#define assert_near(a, b, by)                                                                  \
-    do {                                                                                       \
-        double a_ = (a), b_ = (b);                                                             \
-        if (!(fabs(a_ - b_) <= (by))) fail_msg("%s is %.12g, not %.12g (%s)", #a, a_, b_, #b); \
-    } while (0)
 
 static const struct resampling usual = {10000, 0.95, 1};
 
