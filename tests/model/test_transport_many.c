@@ -111,19 +111,60 @@ static void *run_as_thread(void *arg) {
     return (void *)(intptr_t)wrong;
 }
 
+static void run_threads(struct rig *rigs, int n) {
+    pthread_t threads[16];
+    for (int i = 0; i < n; i++) assert_int_equal(pthread_create(&threads[i], NULL, run_as_thread, &rigs[i]), 0);
+    for (int i = 0; i < n; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+}
+
+/* Of many hosts' connections no more are kept than files may be open. */
+static void test_keeps_no_more_connections_than_files(void **state) {
+    (void)state;
+    enum { HOSTS = 12, FILES = 600 };
+    struct rlimit files, few;
+    getrlimit(RLIMIT_NOFILE, &files);
+    few = files;
+    few.rlim_cur = FILES;
+    atomic_int ms = 50;
+    struct fault_server servers[HOSTS];
+    struct rig rigs[HOSTS];
+    for (int i = 0; i < HOSTS; i++) {
+        servers[i] = (struct fault_server){.answer = answer_after_a_while, .ctx = &ms};
+        fault_server_start(&servers[i]);
+    }
+    setrlimit(RLIMIT_NOFILE, &few);
+    rig_open(&rigs[0], (struct transport_limits){0}, fault_server_url(&servers[0]));
+    setrlimit(RLIMIT_NOFILE, &files); /* the servers' ends of connections are files of this process, too */
+    for (int i = 1; i < HOSTS; i++) {
+        rigs[i].transport = rigs[0].transport;
+        assert_ok(endpoint_open(rigs[0].transport, fault_server_url(&servers[i]), RIG_KEY, 0, &rigs[i].endpoint, err));
+    }
+    run_threads(rigs, HOSTS);
+    run_threads(rigs, HOSTS);
+    int kept = 0;
+    for (int i = 0; i < HOSTS; i++) {
+        pthread_mutex_lock(&servers[i].mutex);
+        kept += servers[i].n_open;
+        pthread_mutex_unlock(&servers[i].mutex);
+    }
+    print_message("%d connections kept\n", kept);
+    assert_true(kept > FILES / 4 && kept < FILES / 2);
+    rig_close(&rigs[0]);
+    for (int i = 0; i < HOSTS; i++) fault_server_stop(&servers[i]);
+}
+
 static void test_many_callers(void **state) {
     (void)state;
     struct fault_server server = {0};
     fault_server_start(&server);
     struct rig rig;
     rig_open(&rig, (struct transport_limits){0}, fault_server_url(&server));
-    pthread_t threads[8];
-    for (int i = 0; i < 8; i++) assert_int_equal(pthread_create(&threads[i], NULL, run_as_thread, &rig), 0);
-    for (int i = 0; i < 8; i++) {
-        void *wrong;
-        pthread_join(threads[i], &wrong);
-        assert_null(wrong);
-    }
+    struct rig same[8] = {rig, rig, rig, rig, rig, rig, rig, rig};
+    run_threads(same, 8);
     assert_int_equal(endpoint_get_usage(rig.endpoint).requests, 400);
     rig_close(&rig);
     fault_server_stop(&server);
@@ -343,6 +384,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_how_much_a_server_takes),
         cmocka_unit_test(test_a_thousand_at_once),
+        cmocka_unit_test(test_keeps_no_more_connections_than_files),
         cmocka_unit_test(test_many_callers),
         cmocka_unit_test(test_groups_stay_with_a_replica),
         cmocka_unit_test(test_does_without_a_dead_replica),

@@ -91,6 +91,7 @@ struct wire {
     const struct transport_limits *limits; /* filled with the defaults */
     int epoll, wake;
     CURLSH *share; /* names' addresses, TLS sessions */
+    int keeps;     /* connections of a strand, with those in use: beyond that what nobody uses is closed */
     struct strand *strand[STRANDS_MOST];
     int n;
     int roomy;       /* no strand before this one has room */
@@ -100,7 +101,7 @@ struct wire {
 };
 
 /* False: some of it cannot be had (errno); wire_release all the same. */
-bool wire_open(struct wire *wire, const struct transport_limits *limits);
+bool wire_open(struct wire *wire, const struct transport_limits *limits, int keeps);
 /* Closes all connections; on the thread that used them. */
 void wire_hang_up(struct wire *wire);
 void wire_release(struct wire *wire);

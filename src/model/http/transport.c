@@ -19,6 +19,7 @@ enum {
     LATER_US = 50,    /* for each job the timeouts are looked at that much later: it takes time to look at thousands */
     FILES_KEPT = 128, /* of the open files allowed, for others than us */
     FILES_PER_REQUEST = 2, /* a connection; while names are looked up, one more; those of the wire itself */
+    FILES_MOST = (FILES_PER_REQUEST + 1) * REQUESTS_MOST, /* and as many connections that are kept for later */
 };
 
 /* A transport_run that waits. */
@@ -251,12 +252,17 @@ static void fill_limits(struct transport_limits *limits) {
     if (limits->in_flight <= 0) limits->in_flight = 256;
 }
 
-/* How many requests may be on the wire with the files that this process may open. */
-static int most_requests(void) {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return REQUESTS_MOST;
-    rlim_t most = files.rlim_cur > 2 * FILES_KEPT ? (files.rlim_cur - FILES_KEPT) / FILES_PER_REQUEST : FILES_KEPT / 2;
-    return most < REQUESTS_MOST ? (int)most : REQUESTS_MOST;
+/* With the files that this process may open: how many requests may be on the wire; a strand's connections to keep. */
+static int share_files(int *keeps) {
+    struct rlimit limit;
+    rlim_t files = FILES_MOST;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES_MOST + FILES_KEPT)
+        files = limit.rlim_cur > 2 * FILES_KEPT ? limit.rlim_cur - FILES_KEPT : FILES_KEPT;
+    rlim_t most = files / FILES_PER_REQUEST;
+    if (most > REQUESTS_MOST) most = REQUESTS_MOST;
+    rlim_t strands = (most + STRAND_REQUESTS - 1) / STRAND_REQUESTS;
+    *keeps = (int)((files - most) / strands);
+    return (int)most;
 }
 
 /* Starts the thread with all signals blocked: they are for the program, and SIGPIPE is for nobody. */
@@ -290,10 +296,11 @@ cord_status transport_open(const struct transport_limits *limits, const atomic_b
     t->limits = *limits;
     fill_limits(&t->limits);
     t->stop = stop;
-    t->most = most_requests();
+    int keeps;
+    t->most = share_files(&keeps);
     t->due = INT64_MAX;
     pthread_mutex_init(&t->mutex, NULL);
-    if (wire_open(&t->wire, &t->limits) && start(t)) {
+    if (wire_open(&t->wire, &t->limits, keeps) && start(t)) {
         *transport = t;
         return CORD_OK;
     }

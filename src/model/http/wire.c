@@ -43,8 +43,8 @@ static int on_timer(CURLM *multi, long ms, void *arg) {
 
 /* ---- opening and closing ----------------------------------------------------------------------------------------- */
 
-bool wire_open(struct wire *wire, const struct transport_limits *limits) {
-    *wire = (struct wire){.limits = limits, .share = curl_share_init()};
+bool wire_open(struct wire *wire, const struct transport_limits *limits, int keeps) {
+    *wire = (struct wire){.limits = limits, .keeps = keeps, .share = curl_share_init()};
     wire->epoll = epoll_create1(EPOLL_CLOEXEC);
     wire->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE};
@@ -85,7 +85,7 @@ static struct strand *add_strand(struct wire *wire) {
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, strand);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, strand);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L * STRAND_REQUESTS); /* kept for later, with those in use */
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)strand->wire->keeps);
     return wire->strand[wire->n++] = strand;
 }
 
