@@ -116,7 +116,7 @@ static void scorings_are_written(void **state) {
     check_scoring(
         &protocol_sglang.ways[1], 3,
         "{\"input_ids\":[7,8],\"sampling_params\":{\"max_new_tokens\":1,\"temperature\":0},\"return_logprob\":true,"
-        "\"logprob_start_len\":2,\"token_ids_logprob\":[9]}");
+        "\"token_ids_logprob\":[9]}");
     check_scoring(&protocol_openai.ways[1], 3,
                   "{\"model\":\"m\",\"prompt\":\"ab\",\"max_tokens\":1,\"temperature\":0,\"logprobs\":5}");
 }

@@ -231,13 +231,16 @@ static void test_refusals(void **state) {
     add_server(&scene, false)->cannot = true;
     add_server(&scene, false)->is_llama = true;
     const char *url = fault_server_url(&scene.s[0].server);
+    char slash[100];
+    snprintf(slash, sizeof slash, " %s//", url);
     assert_refused(&scene, fault_server_url(&scene.s[1].server), "gpu", "--enable-sleep-mode");
     assert_refused(&scene, fault_server_url(&scene.s[1].server), "gpu", "VLLM_SERVER_DEV_MODE=1");
     assert_refused(&scene, fault_server_url(&scene.s[2].server), "gpu", "llama-server cannot be put to sleep");
     assert_refused(&scene, url, NULL, "a is served at the same URL");
     assert_refused(&scene, url, "other", "a is served at the same URL");
+    assert_refused(&scene, slash, NULL, "a is served at the same URL");
     assert_ok(
-        open_at(&scene, 3, "twin", url, "gpu", err)); /* another name for the same server sleeps and wakes with it */
+        open_at(&scene, 3, "twin", slash, "gpu", err)); /* another name for the same server sleeps and wakes with it */
     assert_false(atomic_load(&scene.s[0].asleep));
     assert_ok(ask(&scene, 3, err));
     assert_ok(ask(&scene, 0, err));

@@ -41,7 +41,7 @@ struct job *queue_pop(struct queue *queue) {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-/* One base URL, checked, without blanks and the slashes at its end. */
+/* One base URL, checked. */
 static cord_status read_url(cord_text text, char **url, cord_error *err) {
     char *copy = strndup(text.data, text.len), *scheme = NULL;
     CURLU *parsed = curl_url();
@@ -65,7 +65,6 @@ static cord_status read_url(cord_text text, char **url, cord_error *err) {
             error_set(err, CORD_BAD_RECIPE, "\"%.200s\" has a query or a fragment, which a base URL cannot have", copy);
     curl_free(scheme);
     curl_url_cleanup(parsed);
-    for (size_t len = strlen(copy); len > 0 && copy[len - 1] == '/'; len--) copy[len - 1] = '\0';
     if (status == CORD_OK)
         *url = copy;
     else
@@ -79,6 +78,7 @@ cord_text endpoint_next_url(cord_text *urls) {
     while (n < urls->len && (unsigned char)urls->data[n] > ' ') n++;
     cord_text word = text_slice(*urls, 0, n);
     *urls = text_slice(*urls, n, urls->len);
+    while (word.len > 0 && word.data[word.len - 1] == '/') word.len--;
     return word;
 }
 

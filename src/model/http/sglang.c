@@ -130,7 +130,8 @@ static bool prompt_read(const json_t *reply, const struct pieces *text, int firs
     return true;
 }
 
-/* One token is generated, greedily, and the log-probability of the wanted one at its place is told. */
+/* One token is generated, greedily, and the log-probability of the wanted one at its place is told; of the prompt none is,
+ * unless a place to begin is sent. */
 static void single_write(const struct remote *remote, const struct pieces *text, int first, int n,
                          struct json_writer *w) {
     (void)remote;
@@ -141,7 +142,6 @@ static void single_write(const struct remote *remote, const struct pieces *text,
     json_double(w, "temperature", 0);
     json_close(w, '}');
     json_bool(w, "return_logprob", true);
-    json_int(w, "logprob_start_len", n - 1); /* of the prompt none */
     json_open(w, "token_ids_logprob", '[');
     json_int(w, NULL, text->id[n - 1]);
     json_close(w, ']');

@@ -375,6 +375,15 @@ static cord_status meet(struct sleeper *z, cord_error *err) {
     return tell(z, true, err);
 }
 
+static bool same_servers(const char *urls, const char *others) {
+    cord_text a = text_of(urls), b = text_of(others), url;
+    do {
+        url = endpoint_next_url(&a);
+        if (!text_equal(url, endpoint_next_url(&b))) return false;
+    } while (url.len > 0);
+    return true;
+}
+
 /* The models that are open already tell which devices there are, and who is served where. */
 static cord_status find_known(struct remote *remote, const char *device, struct share **share, struct sleeper **sleeper,
                               cord_error *err) {
@@ -387,7 +396,7 @@ static cord_status find_known(struct remote *remote, const char *device, struct 
         const char *its = other->sleeper ? other->sleeper->share->name : NULL;
         bool same = device && its ? !strcmp(device, its) : device == its;
         if (same && device) *share = other->sleeper->share;
-        if (strcmp(other->base.info.path, urls) != 0) continue;
+        if (!same_servers(other->base.info.path, urls)) continue;
         if (!same)
             return error_set(err, CORD_BAD_RECIPE, "%s is served at the same URL; give both the same device, or none",
                              other->base.info.name);

@@ -49,7 +49,7 @@ void transport_close(struct transport *transport);
 cord_status endpoint_open(struct transport *transport, const char *urls, const char *key, int most,
                           struct endpoint **endpoint, cord_error *err);
 
-/* The next of several base URLs, which move behind it; empty at the end. */
+/* The next of several base URLs, without slashes at its end; they move behind it. Empty at the end. */
 cord_text endpoint_next_url(cord_text *urls);
 
 /* One request. The first half is the caller's, borrowed until transport_run returns. */
