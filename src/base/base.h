@@ -167,7 +167,10 @@ cord_status file_read_at(int fd, int64_t at, void *bytes, size_t len, cord_error
 cord_status file_write_at(int fd, int64_t at, const void *bytes, size_t len, cord_error *err);
 /* Reads a whole file, at most `limit` bytes; `name` says what kind of file it is, for errors. */
 cord_status file_read(const char *path, const char *name, size_t limit, struct buf *out, cord_error *err);
-/* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole. */
+/* Gives a draft the permissions of the file whose place it will take, if there is one. */
+void file_keep_mode(const char *draft, const char *path);
+/* Writes `content` to PATH.tmp, flushes it to disk, and renames it to PATH: readers see the old or the new file, whole,
+ * with the old one's permissions. */
 cord_status file_write_atomic(const char *path, cord_text content, cord_error *err);
 /* A path without the slashes behind it, and the last part of one: "first" of "runs/first/". Of "/" both are all of it. */
 cord_text path_trim(cord_text path);

@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,12 +111,18 @@ static cord_status write_all(int fd, cord_text content, const char *path, cord_e
     return fsync(fd) == 0 || errno == EINVAL ? CORD_OK : error_errno(err, "write", path);
 }
 
+void file_keep_mode(const char *draft, const char *path) {
+    struct stat old;
+    if (stat(path, &old) == 0 && S_ISREG(old.st_mode)) (void)chmod(draft, old.st_mode & 0777);
+}
+
 cord_status file_write_atomic(const char *path, cord_text content, cord_error *err) {
     size_t size = strlen(path) + sizeof ".tmp";
     char *temporary = malloc(size);
     if (!temporary) return error_memory(err);
     snprintf(temporary, size, "%s.tmp", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    file_keep_mode(temporary, path);
     cord_status status = fd < 0 ? error_errno(err, "create", temporary) : write_all(fd, content, temporary, err);
     if (fd >= 0 && close(fd) != 0 && status == CORD_OK) status = error_errno(err, "write", temporary);
     if (status == CORD_OK && rename(temporary, path) != 0) status = error_errno(err, "replace", path);

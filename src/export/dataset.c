@@ -281,6 +281,7 @@ static cord_status make_parquet(struct dataset *set, const struct output *rows, 
         status = error_errno(&why, "write", made);
         unlink(made);
     }
+    if (status == CORD_OK) file_keep_mode(rows->draft, rows->path);
     if (status == CORD_OK) return CORD_OK;
     error_where(err, "%s", rows->path);
     return error_set(err, status, "%s", why.message);

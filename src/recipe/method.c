@@ -14,48 +14,26 @@ static int choice(const struct load *load, const char *pattern, const char *cons
     return text_place(text_of(load_string(load, pattern, NULL)), names);
 }
 
-/* What belongs to one grader says nothing to the others: it is refused, not passed over. Resolved recipes write all
- * defaults out, so it is the value that counts, not whether there is one. */
-static cord_status check_owner(struct load *load, const char *pattern, const char *choice, const char *owner) {
-    const struct recipe_value *value = values_get(&load->values, pattern, NULL);
-    const char *chosen = load_string(load, choice, NULL);
-    if (!value || !chosen || !strcmp(chosen, owner)) return CORD_OK;
-    if (value_is_default(value)) return CORD_OK;
+/* What goes with one choice says nothing with another: it is refused, not passed over. Resolved recipes write all defaults
+ * out, so it is the value that counts, not whether there is one. Where traces are only selected, what a recipe says of how a
+ * search grows is its own business, so that a run's own recipe can be named. */
+static cord_status check_owner(struct load *load, const struct recipe_key *key) {
+    const struct recipe_value *value = values_get(&load->values, key->path, NULL);
+    const char *chosen = load_string(load, key->with, NULL);
+    if (!value || value_is_default(value) || !strcmp(chosen, key->with_value)) return CORD_OK;
+    bool growth = !strcmp(key->with, "search.strategy") || !strcmp(key->with, "search.proposals");
+    if (load->selection && growth) return load_put(load, key->path, NULL, text_of(key->fallback));
     return values_error(&load->values, value->place, load->err,
                         "%s goes with %s: %s, and this recipe has %s: %s; change one of the two, or leave %s out",
-                        pattern, choice, owner, choice, chosen, pattern);
+                        key->path, key->with, key->with_value, key->with, chosen, key->path);
 }
 
 static cord_status check_owners(struct load *load) {
-    static const struct {
-        const char *pattern, *choice, *owner;
-    } keys[] = {
-        {"grading.numbers", "grading.by", "math"},
-        {"grading.tolerance", "grading.numbers", "relative"},
-        {"grading.command", "grading.by", "command"},
-        {"grading.seconds", "grading.by", "command"},
-        {"grading.model", "grading.by", "judge"},
-        {"grading.system", "grading.by", "judge"},
-        {"grading.prompt", "grading.by", "judge"},
-        {"grading.tokens", "grading.by", "judge"},
-        {"grading.temperature", "grading.by", "judge"},
-        {"search.simulations", "search.strategy", "mcts"},
-        {"search.agreement", "search.proposals", "adaptive"},
-        {"search.patience", "search.proposals", "adaptive"},
-        {"search.exploration", "search.strategy", "mcts"},
-        {"search.correct_first", "search.strategy", "selection"},
-        {"judgment.model", "search.criterion", "judge"},
-        {"judgment.completions", "search.criterion", "judge"},
-        {"judgment.tokens", "search.criterion", "judge"},
-        {"judgment.temperature", "search.criterion", "judge"},
-        {"judgment.sentence", "search.criterion", "judge"},
-        {"reward.model", "search.criterion", "prm"},
-        {"reward.format", "search.criterion", "prm"},
-        {"reward.aggregate", "search.criterion", "prm"},
-        {"contrast.samples", "search.criterion", "contrast"},
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        CORD_TRY(check_owner(load, keys[i].pattern, keys[i].choice, keys[i].owner));
+    size_t n;
+    const struct recipe_key *keys = recipe_keys(&n);
+    if (load->selection) CORD_TRY(load_put(load, "search.proposals", NULL, TEXT("all")));
+    for (size_t i = 0; i < n; i++)
+        if (keys[i].with) CORD_TRY(check_owner(load, &keys[i]));
     return CORD_OK;
 }
 
@@ -76,8 +54,7 @@ static cord_status load_named(struct load *load, const char *pattern, int otherw
 /* Where steps end; the paper's phrases are written out for the resolved recipe. */
 cord_status load_segmentation(struct load *load) {
     load->segmentation = (enum segmentation)choice(load, "search.segmentation", segmentation_names);
-    if (load->segmentation != SEGMENTATION_PREFIX)
-        return check_owner(load, "search.prefixes", "search.segmentation", "prefix");
+    if (load->segmentation != SEGMENTATION_PREFIX) return CORD_OK;
     if (!load_string(load, "search.prefixes", NULL)) {
         struct prompt_style paper = {.segmentation = SEGMENTATION_STEPS};
         prompt_segment(&paper, SEGMENTATION_PREFIX);
@@ -191,16 +168,9 @@ static cord_status load_integration_texts(struct load *load) {
 }
 
 static cord_status load_integration(struct load *load) {
-    static const char *const keys[] = {"integration.model",  "integration.system",      "integration.prompt",
-                                       "integration.tokens", "integration.temperature", "integration.tries"};
     struct recipe *recipe = load->recipe;
     recipe->integration_model = -1;
-    if (recipe->search.strategy != STRATEGY_INTEGRATION) {
-        /* what a recipe says of another strategy is its own business where traces are only selected */
-        for (size_t i = 0; i < sizeof keys / sizeof *keys && !load->selection; i++)
-            CORD_TRY(check_owner(load, keys[i], "search.strategy", "integration"));
-        return CORD_OK;
-    }
+    if (recipe->search.strategy != STRATEGY_INTEGRATION) return CORD_OK;
     if (!load_string(load, "integration.model", NULL))
         return need(load, "search.strategy", "integration.model",
                     arena_printf(&recipe->arena, "the model that merges the traces (models here: %s)",
@@ -265,7 +235,7 @@ static cord_status check_rewards(struct load *load) {
     return status;
 }
 
-/* By what reasonings are chosen, and who measures them afterwards. Needs check_owners. */
+/* By what reasonings are chosen, and who measures them afterwards. */
 static cord_status load_criterion(struct load *load) {
     struct recipe *recipe = load->recipe;
     struct search_settings *search = &recipe->search;
@@ -319,7 +289,6 @@ static cord_status load_grading(struct load *load) {
         .temperature = (float)load_number(load, "grading.temperature", NULL),
     };
     load->recipe->judge_model = -1;
-    CORD_TRY(check_owners(load));
     if (grading->math.numbers == CORD_NUMBERS_RELATIVE && !(grading->math.tolerance > 0))
         return need(load, "grading.numbers", "grading.tolerance", "the largest |answer - gold| / |gold|, as 0.01");
     if (grading->by == GRADER_COMMAND && (!grading->command || !text_trim(text_of(grading->command)).len))
@@ -330,18 +299,8 @@ static cord_status load_grading(struct load *load) {
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
-/* What a recipe says of how a search grows says nothing where traces are only selected, so that a run's own recipe can be
- * named. */
-static cord_status forget_growth(struct load *load) {
-    static const char *const keys[] = {"search.simulations", "search.exploration", "search.proposals",
-                                       "search.agreement", "search.patience"};
-    for (size_t i = 0; load->selection && i < sizeof keys / sizeof *keys; i++)
-        CORD_TRY(load_put(load, keys[i], NULL, text_of(recipe_key_exact(keys[i])->fallback)));
-    return CORD_OK;
-}
-
 cord_status load_method(struct load *load) {
-    CORD_TRY(forget_growth(load));
+    CORD_TRY(check_owners(load));
     CORD_TRY(load_search(load));
     CORD_TRY(load_integration(load));
     CORD_TRY(load_grading(load));

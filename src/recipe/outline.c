@@ -6,19 +6,18 @@
 #include <string.h>
 
 /* Which problems were taken, and the seed, are not part of the method. */
-static bool is_of_method(const char *path) {
-    static const char *const others[] = {"run.seed", "problems.file"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(path, others[i])) return false;
-    return !changes_no_result(path);
+static bool is_of_method(const struct recipe_key *key) {
+    return !key->changes_no_result && strcmp(key->path, "run.seed") != 0 && strcmp(key->path, "problems.file") != 0;
 }
 
 /* A selection writes nothing: what it chooses among is its file. */
-static bool is_of_selection(const char *path) { return is_of_method(path) || !strcmp(path, "problems.file"); }
+static bool is_of_selection(const struct recipe_key *key) {
+    return is_of_method(key) || !strcmp(key->path, "problems.file");
+}
 
-static bool is_of_scorer(const char *path) {
-    return is_of_method(path) &&
-           (text_starts(text_of(path), TEXT("meta_prover.")) || text_starts(text_of(path), TEXT("models.")));
+static bool is_of_scorer(const struct recipe_key *key) {
+    cord_text path = text_of(key->path);
+    return is_of_method(key) && (text_starts(path, TEXT("meta_prover.")) || text_starts(path, TEXT("models.")));
 }
 
 static void put_names(struct buf *out, const char *what, const struct recipe_group *group) {
@@ -37,7 +36,7 @@ static void put_value(struct buf *out, const struct recipe_key *key, const struc
 }
 
 /* The hash of all keys that `belongs` names, with the names of models and perhaps of teachers, whose order counts. */
-static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const char *path), bool teachers,
+static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const struct recipe_key *key), bool teachers,
                              const char **out, cord_error *err) {
     struct buf text;
     char hex[65];
@@ -48,7 +47,7 @@ static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const
     if (teachers) put_names(&text, "teachers", &values->teachers);
     for (size_t i = 0; i < n; i++) {
         const struct recipe_group *group = values_group(values, keys[i].path);
-        if (!belongs(keys[i].path)) continue;
+        if (!belongs(&keys[i])) continue;
         if (!group) put_value(&text, &keys[i], values, NULL);
         for (int j = 0; group && j < group->n; j++) put_value(&text, &keys[i], values, group->names[j].name);
     }
@@ -105,7 +104,7 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
     buf_init(&text, "who measures", 8 * RECIPE_LIMIT);
     for (size_t i = 0; i < n; i++) {
         cord_text path = text_of(keys[i].path);
-        if (!is_of_scorer(keys[i].path) || text_equal(path, TEXT("meta_prover.model"))) continue;
+        if (!is_of_scorer(&keys[i]) || text_equal(path, TEXT("meta_prover.model"))) continue;
         if (text_equal(path, TEXT("meta_prover.reuse")) && !reused) continue;
         const struct recipe_value *value = NULL;
         if (!values_group(values, keys[i].path))

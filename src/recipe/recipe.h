@@ -22,6 +22,11 @@ struct recipe_key {
     const char *const *choices; /* CHOICE: NULL-terminated */
     const char *fallback;       /* the default as YAML would write it; NULL: required; "": none */
     const char *doc;            /* one line for help */
+    const char *with,
+        *with_value;        /* the choice that it goes with ("search.strategy", "mcts"): with another it says nothing
+                                    * and is refused; NULL: with all */
+    bool changes_no_result; /* runs whose recipes differ in it are still the same work: how patiently servers are
+                                    * asked, and which problems are worked on, change the result of none */
 };
 
 /* All keys, in the order in which help and the resolved recipe print them. */

@@ -169,19 +169,6 @@ cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena
 
 /* ---- differences ----------------------------------------------------------------------------------------------- */
 
-/* (Which problems are worked on changes none of their results.) */
-bool changes_no_result(const char *path) {
-    static const char *const paths[] = {"problems.skip",         "problems.limit",       "run.out",
-                                        "run.threads",           "run.in_flight",        "run.memory",
-                                        "models.*.url",          "models.*.api_key_env", "models.*.device",
-                                        "models.*.requests",     "models.*.stream",      "models.*.price_in",
-                                        "models.*.price_cached", "models.*.price_out",   "models.*.parameters",
-                                        "budget.requests",       "budget.tokens",        "budget.money"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (!strcmp(path, paths[i])) return true;
-    return !strcmp(path, "extends") || text_starts(text_of(path), TEXT("servers.")); /* how patiently they are asked */
-}
-
 /* A value for a line of differences; of a long text, the part from just before `from` on. */
 static void put_short(struct buf *out, const struct recipe_value *value, size_t from, struct arena *arena) {
     if (!value)
@@ -251,7 +238,7 @@ cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, b
     put_names(&lines, "teachers", &before.teachers, &after.teachers, arena);
     for (size_t i = 0; i < n; i++) {
         struct recipe_group *a = values_group(&before, keys[i].path), *b = values_group(&after, keys[i].path);
-        if (changes_no_result(keys[i].path)) continue;
+        if (keys[i].changes_no_result) continue;
         if (!a && !(moved && only_moved(&keys[i], NULL, &before, &after)))
             put_difference(&lines, &keys[i], NULL, &before, &after, arena);
         for (int j = 0; a && j < a->n; j++) /* a name that only one has was told above */

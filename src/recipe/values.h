@@ -101,8 +101,6 @@ cord_status yaml_scalar(cord_text text, struct arena *arena, cord_text *out, cor
 
 /* Appends a value as it stands in what is hashed, which stays the same whatever resolved recipes look like (resolve.c). */
 void value_for_hash(struct buf *out, const struct recipe_value *value);
-/* Whether runs whose recipes differ in this key are still the same work (resolve.c). */
-bool changes_no_result(const char *path);
 /* At most 40 bytes of a text, escaped, in single quotes, for messages. In `arena`; never NULL. */
 const char *yaml_excerpt(cord_text text, struct arena *arena);
 

@@ -112,6 +112,7 @@ cord_status output_open(struct output *o, const char *path, cord_error *err) {
         if (!memory) o->draft = NULL; /* asprintf leaves it undefined */
     }
     if (memory) o->file = fopen(o->draft ? o->draft : o->path, "wb");
+    if (o->file && o->draft) file_keep_mode(o->draft, o->path);
     if (o->file) return CORD_OK;
     cord_status status = memory ? error_errno(err, "write", path) : error_memory(err);
     forget(o);

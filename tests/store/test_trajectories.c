@@ -176,6 +176,7 @@ static void test_output_is_whole_or_not_there(void **state) {
     assert_int_not_equal(access(draft, F_OK), 0);
     free(draft);
 
+    assert_int_equal(chmod(path, 0660), 0);    /* whose file may be written by a group stays so */
     assert_int_equal(symlink("out", link), 0); /* a link stays one */
     assert_ok(output_open(&o, link, err));
     fputs("third", o.file);
@@ -184,6 +185,12 @@ static void test_output_is_whole_or_not_there(void **state) {
     struct stat info;
     assert_int_equal(lstat(link, &info), 0);
     assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0660);
+    assert_int_equal(chmod(path, 0606), 0);
+    assert_ok(file_write_atomic(path, TEXT("fourth"), err));
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0606);
 }
 
 static void make_file(const char *folder, const char *name) {
