@@ -51,6 +51,9 @@ const char *compare_equal(struct compare *compare, int method, bool names);
 /* Adds all notes. */
 cord_status compare_note(struct compare *compare, cord_error *err);
 
+/* Quality against cost, where there are three methods or more. */
+void compare_plot(struct compare *compare, struct page *page);
+
 cord_status compare_text(struct compare *compare, cord_error *err);
 cord_status compare_markdown(struct compare *compare, cord_error *err);
 cord_status compare_csv(struct compare *compare, cord_error *err);

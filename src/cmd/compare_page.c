@@ -160,6 +160,7 @@ cord_status compare_text(struct compare *c, cord_error *err) {
     text_table(c, &page);
     text_partial(c, &page);
     cord_status status = text_budgets(c, &page, err);
+    compare_plot(c, &page);
     if (status == CORD_OK) status = text_differences(c, &page, err);
     page_print(&page, PAINT_BOLD, "\nWho wrote the steps, over the progress of a trace in ten parts\n");
     for (int i = 0; i < c->comparison.n_methods; i++) text_hits(c, &page, i);
