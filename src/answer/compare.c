@@ -74,7 +74,8 @@ static cord_verdict compare_out_of_order(struct comparison *c, const struct node
 
 /* A list without brackets, whose order may or may not matter, or a set of three or more, and a tuple. */
 static cord_verdict compare_list_and_tuple(struct comparison *c, const struct node *list, const struct node *tuple) {
-    if (list->kind == NODE_LIST && compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
+    bool ordered = list->kind == NODE_LIST && !list->which; /* "1 or 2" and "x = 1, x = 2" have no order */
+    if (ordered && compare_in_order(c, list, tuple) == CORD_EQUAL) return CORD_EQUAL;
     cord_verdict any_order = compare_out_of_order(c, list, tuple);
     if (any_order != CORD_EQUAL) return any_order;
     return verdict_for(c, CORD_UNDECIDED, "they have the same entries, but only one of them is a tuple");

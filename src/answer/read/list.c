@@ -32,7 +32,7 @@ static struct node *join_relations(struct parser *p, const struct nodes *items, 
             struct node *item = items->item[i];
             if (!parser_collect(p, &values, item->kind == NODE_RELATION ? item->child[1] : item)) return NULL;
         }
-        struct node *list = parser_node(p, NODE_LIST, 0, values.n, values.item);
+        struct node *list = parser_node(p, NODE_LIST, 1, values.n, values.item);
         return parser_relation(p, items->item[0]->child[0], "=", list);
     }
     if (relations && by == OR) return parser_node(p, NODE_UNION, 0, items->n, items->item);
@@ -97,7 +97,7 @@ struct node *parse_list(struct parser *p) {
                   *item->text.data <= 'J';
     }
     for (size_t i = 0; choices && i < items.n; i++) items.item[i] = parser_text(p, NODE_CHOICE, 0, items.item[i]->text);
-    struct node *list = parser_node(p, NODE_LIST, 0, items.n, items.item);
+    struct node *list = parser_node(p, NODE_LIST, ors, items.n, items.item);
     if (list) list->other = number;
     return list;
 }

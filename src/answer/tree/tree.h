@@ -38,7 +38,7 @@ enum node_kind {
     NODE_QUANTITY, /* an expression with a unit: `text` is the unit as written ("cm^2"), `unit` what it is */
     NODE_RELATION, /* n children; `text`: n-1 characters of "=<>LGNE~": L is ≤, G ≥, N ≠, E ∈ */
     NODE_TUPLE,    /* entries in brackets; `text`: opening and closing character: "(]", "[]", "<>" for angle brackets */
-    NODE_LIST,     /* entries without brackets, by commas or "and" */
+    NODE_LIST,     /* entries without brackets, by commas, "and" or "or"; `which`: 1 where one of them holds */
     NODE_SET,      /* entries in braces; none: the empty set; `which`: 1 for the word "none" */
     NODE_UNION,    /* of intervals, sets or relations (joined by "or") */
     NODE_BOTH,     /* intersection of the same; `which`: enum joint */
