@@ -1,5 +1,6 @@
-/* phrase.c - the answer behind words that announce it: "the final answer is …", "Answer: …", a heading "Answer", "#### …";
- * and where its sentence ends. It must not know boxes (an answer may hold one) or what answers mean. */
+/* phrase.c - the answer behind words that announce it: "the final answer is …", "Answer: …", a heading "Answer", "#### …",
+ * "the correct option is B"; and where its sentence ends. It must not know boxes (an answer may hold one) or what answers
+ * mean. */
 #include "answer/find/extract.h"
 
 /* ---- words --------------------------------------------------------------------------------------------------- */
@@ -104,6 +105,41 @@ static size_t behind_phrase(cord_text t, size_t at) {
     if (answer_word_at(t, end, "are")) return skip_to_answer(t, end + strlen("are"));
     if (answer_word_at(t, end, "equals")) return skip_to_answer(t, end + strlen("equals"));
     return answer_is_of(":=", answer_at(t, end)) ? skip_to_answer(t, end + 1) : 0;
+}
+
+/* The offset where the letters begin that end before `at` and blanks. */
+static size_t word_before(cord_text t, size_t at) {
+    enum { LONGEST = 20 };
+    size_t end = at = answer_back_blanks(t, at);
+    while (at > 0 && end - at < LONGEST && answer_is_letter(t.data[at - 1])) at--;
+    return at;
+}
+
+/* Whether a choice's letter stands at `at`, by itself: "(B)", "\text{B}", "**B.** Paris". */
+static bool is_choice(cord_text t, size_t at) {
+    size_t letter = skip_of(t, at, "$*_`({[");
+    if (answer_has(t, letter, TEXT("\\text{"))) letter += strlen("\\text{");
+    char c = answer_at(t, letter), next = answer_at(t, letter + 1);
+    size_t behind = answer_skip_blanks(t, letter + 1);
+    return c >= 'A' && c <= 'J' &&
+           (next == '\0' || answer_is_of("$*_`)}].,:;\r\n", next) || answer_word_at(t, behind, "because") ||
+            answer_word_at(t, behind, "since"));
+}
+
+/* The same as behind_phrase of "the correct option is (B)", where a choice's letter follows. */
+static size_t behind_choice(cord_text t, size_t at) {
+    static const char *const nouns[] = {"option", "choice", "alternative", NULL};
+    static const char *const which[] = {"correct", "right", "best", NULL};
+    size_t end = at + listed_at(t, at, nouns);
+    if (end == at || listed_at(t, word_before(t, at), which) == 0) return 0;
+    end = skip_of(t, end, " *_");
+    if (answer_word_at(t, end, "is"))
+        end = skip_to_answer(t, end + strlen("is"));
+    else if (answer_at(t, end) == ':')
+        end = skip_to_answer(t, end + 1);
+    else
+        return 0;
+    return is_choice(t, end) ? end : 0;
 }
 
 /* ---- the end of an answer ------------------------------------------------------------------------------------ */
@@ -262,14 +298,6 @@ static bool is_something(cord_text t) {
 
 /* ---- the last of them ---------------------------------------------------------------------------------------- */
 
-/* The offset where the letters begin that end before `at` and blanks. */
-static size_t word_before(cord_text t, size_t at) {
-    enum { LONGEST = 20 };
-    size_t end = at = answer_back_blanks(t, at);
-    while (at > 0 && end - at < LONGEST && answer_is_letter(t.data[at - 1])) at--;
-    return at;
-}
-
 /* "if the answer is …", "whether your answer is …": said of an answer that stands elsewhere. */
 static bool is_doubted(cord_text t, size_t at) {
     static const char *const whose[] = {"the", "my", "your", "this", "our", "final", NULL};
@@ -283,7 +311,8 @@ static bool is_doubted(cord_text t, size_t at) {
 static size_t find_phrase(cord_text t) {
     size_t remark = 0;
     for (size_t at = t.len; at-- > 0;) {
-        size_t behind = (t.data[at] | 0x20) == 'a' ? behind_phrase(t, at) : 0;
+        size_t behind = answer_is_of("aA", t.data[at]) ? behind_phrase(t, at) : 0;
+        if (behind == 0 && answer_is_of("aAcCoO", t.data[at])) behind = behind_choice(t, at);
         if (behind == 0) continue;
         bool is_remark = listed_at(t, behind, remarks) > 0 || is_doubted(t, at);
         if ((is_remark && remark > 0) || !is_something(cut_answer(t, behind))) continue;
