@@ -117,7 +117,7 @@ def side_by_side(pool, *ways):
     rows = [[name, r["seconds"], r["seconds"] / first["seconds"], r["propose_seconds"], r["score_seconds"], r["sample_seconds"],
              r["other_seconds"], *(f"{r[key]:.0f}" for key in computed), sum(r[key] for key in computed) / sum(first[key] for key in computed),
              r["rows"], f"{r['correct']:.2f}"] for name, r in middle.items()]
-    print(f"{pool}, twelve trajectories each (Curation: four of each teacher; CoRD: beam 4); means a problem, medians of {RUNS}; "
+    print(f"{pool}, twelve traces against twelve candidates a round (Curation: four of each teacher; CoRD: beam 4); means a problem, medians of {RUNS}; "
           "seconds of all runs: " + "; ".join(name + " " + ", ".join(f"{r['seconds']:.1f}" for r in all) for name, all in results.items()))
     table(["", "seconds", "ratio", "propose", "score", "sample", "other", "written", "prefilled", "scored", "tokens, ratio",
            "rows a batch", "correct"], rows)

@@ -38,6 +38,7 @@ void help_overview(FILE *out) {
                        "  cord help recipe        the keys of a recipe\n"
                        "  cord --version          the version\n"
                        "\n"
+                       "The name of a model stands for NAME.gguf in $CORD_MODELS, else in ~/.cache/cord/models.\n\n"
                        "exit status: " STATUSES);
 }
 

@@ -286,7 +286,7 @@ static const struct option options[] = {
      .letter = 'm',
      .type = OPTION_TEXT,
      .value = "NAME|PATH",
-     .doc = "count lengths in this model's tokens: a name of the manifest, or a GGUF file"},
+     .doc = "count lengths in this model's tokens: a GGUF file, or its name in $CORD_MODELS"},
     {.name = "format",
      .letter = 'f',
      .type = OPTION_TEXT,
@@ -320,8 +320,9 @@ const struct verb verb_problems = {
         "Nothing is written.\n\n"
         "FILE is JSONL, a JSON array, CSV, TSV or Parquet, plain or compressed by gzip or zstd. All but JSONL goes "
         "through DuckDB's library (CORD_DUCKDB, or where `make duckdb` puts it). Known sets are LIMO, s1K, AIME, MATH, "
-        "MATH-500, GSM8K, OpenR1-Math, OpenThoughts, TAT-QA, PubMedQA and questions with choices; for others name the "
-        "fields, which a recipe's problems.id, .question, .answer, .target, .context, .full_context and .format do.\n\n"
+        "MATH-500, GSM8K, OpenR1-Math, NuminaMath-1.5, OpenThoughts, TAT-QA, PubMedQA, conversations, rows for verl "
+        "(DAPO, Skywork) and questions with choices; for others name the fields, which a recipe's problems.id, "
+        ".question, .answer, .target, .context, .full_context and .format do.\n\n"
         "Exit status: 0 all problems can be used, 1 none, or FILE cannot be read, 2 wrong usage, 3 some cannot.",
     .options = options,
     .min_args = 1,

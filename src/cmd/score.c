@@ -124,7 +124,7 @@ static const struct option options[] = {
      .letter = 'm',
      .type = OPTION_TEXT,
      .value = "NAME|PATH|URL",
-     .doc = "a model of the manifest, a GGUF file, or a server's base URL"},
+     .doc = "a GGUF file, its name in $CORD_MODELS, or a server's base URL"},
     {.name = "served", .type = OPTION_TEXT, .value = "NAME", .doc = "what that server calls the model (its first)"},
     {.name = "key-env", .type = OPTION_TEXT, .value = "VARIABLE", .doc = "where the environment has that server's key"},
     {.name = "prefix", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field with what stands before (prefix)"},

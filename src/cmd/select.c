@@ -134,7 +134,7 @@ static const struct option options[] = {
     {.name = "meta-prover",
      .type = OPTION_TEXT,
      .value = "NAME|PATH",
-     .doc = "the model that scores: a GGUF, or a name of models/manifest.tsv"},
+     .doc = "the model that scores: a GGUF file, or its name in $CORD_MODELS"},
     {.name = "recipe",
      .type = OPTION_TEXT,
      .value = "FILE",
@@ -168,20 +168,22 @@ const struct verb verb_select = {
     .name = "select",
     .synopsis = "FILE --meta-prover NAME|PATH --out FOLDER",
     .summary = "score, grade and pick among traces that exist already",
-    .help = "Reads problems with finished traces, from any kind of file that `cord problems` reads, scores each trace "
-            "by the meta-prover, grades its answer, and puts the best first. No model writes anything. The folder is "
-            "that of a run: the same command goes on after it was stopped, and `cord show`, `cord export` and `cord "
-            "compare` work on it.\n\n"
-            "Rows of one problem (the same id; without ids, the same question) are brought together, and a field may "
-            "hold a list of traces. Known are trace, traces, reasoning, generations, solution (LIMO), "
-            "deepseek_thinking_trajectory and gemini_thinking_trajectory with their attempts (s1K-1.1), "
-            "deepseek_reasoning with deepseek_solution (OpenThoughts), messages and conversations (the assistant's "
-            "last turn). Others are named with --trace and --attempt.\n\n"
-            "What stands before </think> (or OpenThoughts' <|end_of_thought|>) is the reasoning, what stands behind it "
-            "the reply that is graded. A trace without either and without an attempt is all reasoning, and the answer "
-            "found in it is graded.\n\n"
-            "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed, 4 "
-            "stopped at a bound of the budget, 130 interrupted.",
+    .help =
+        "Reads problems with finished traces, from any kind of file that `cord problems` reads, scores each trace "
+        "by the meta-prover, grades its answer, and puts the best first. No model writes anything. The folder is "
+        "that of a run: the same command goes on after it was stopped, and `cord show`, `cord export` and `cord "
+        "compare` work on it.\n\n"
+        "Rows of one problem (the same id; without ids, the same question) are brought together, and a field may "
+        "hold a list of traces. Known are trace, traces, reasoning, generations, solution (LIMO), "
+        "thinking_trajectories (s1K), deepseek_thinking_trajectory and gemini_thinking_trajectory with their attempts "
+        "(s1K-1.1), "
+        "deepseek_reasoning with deepseek_solution (OpenThoughts), messages and conversations (the assistant's "
+        "last turn). Others are named with --trace and --attempt.\n\n"
+        "What stands before </think> (or OpenThoughts' <|end_of_thought|>) is the reasoning, what stands behind it "
+        "the reply that is graded. A trace without either and without an attempt is all reasoning, and the answer "
+        "found in it is graded.\n\n"
+        "Exit status: 0 all done, 1 nothing could be done, 2 wrong usage, 3 some problems or rows failed, 4 "
+        "stopped at a bound of the budget, 130 interrupted.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -30,9 +30,10 @@ static cord_status find_teacher(const struct show *s, const char *name, int *tea
     for (*teacher = 0; *teacher < s->n_teachers; ++*teacher)
         if (strcmp(s->teachers[*teacher], name) == 0) return CORD_OK;
     const char *near = text_nearest(name, s->teachers, (size_t)s->n_teachers);
-    return error_set(err, CORD_BAD_INPUT,
-                     "there is no teacher '%s'%s%s%s; --prompt takes a teacher's name, meta, judge or answer", name,
-                     near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
+    return error_set(
+        err, CORD_BAD_INPUT,
+        "there is no teacher '%s'%s%s%s; --prompt takes a teacher's name, integrator, meta, judge or answer", name,
+        near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
 }
 
 /* The trajectory in a place after a round; before the first round there is the empty one. */

@@ -67,12 +67,13 @@ static const struct recipe_key keys[] = {
     TEXT_KEY("problems.full_context", 0, 200, "",
              "field of a longer context, which is only exported; \"\": full_context, if there"),
 
-    TEXT_KEY("models.*.file", 0, PATH_MAX_BYTES, "", "a path to a GGUF, or a name of models/manifest.tsv"),
+    TEXT_KEY("models.*.file", 0, PATH_MAX_BYTES, "",
+             "a path to a GGUF, relative to the recipe's folder, or a name: NAME.gguf in $CORD_MODELS"),
     TEXT_KEY("models.*.url", 0, PATH_MAX_BYTES, "", "instead: a server, http://HOST:PORT; blanks between replicas",
              CHANGES_NO_RESULT),
     CHOICE_KEY("models.*.protocol", protocols, "auto", "what that server speaks; auto: it is asked"),
     CHOICE_KEY("models.*.continue", continuing, "auto",
-               "with protocol: chat, how a turn that has begun is gone on with; auto: by the host, or tried"),
+               "with protocol: chat, how a begun turn is continued; auto: by the host, or tried"),
     BOOL_KEY("models.*.stream", "false",
              "replies come a few tokens at a time, so that a server that hangs is noticed soon", CHANGES_NO_RESULT),
     TEXT_KEY("models.*.model", 0, 400, "", "what the server calls the model; \"\": the first that it serves"),
@@ -135,14 +136,14 @@ static const struct recipe_key keys[] = {
                "of cord and greedy: all teachers for each partial trajectory, as the paper; adaptive: fewer where the "
                "choice makes little difference"),
     REAL_KEY("search.agreement", 0, 100, "0.02",
-             "with adaptive: a trajectory whose log S lies so near to 0, or to all others, is gone on with by its "
-             "author alone",
+             "with adaptive: a trajectory with log S this near to 0, or to all others, is continued by its author "
+             "alone",
              ONLY_WITH("search.proposals", "adaptive")),
-    INT_KEY("search.patience", 1, 100000, "4",
-            "with adaptive: a teacher that wrote nothing that was kept for so many rounds is left out, but for every "
-            "so-many-th "
-            "round, in which all are asked",
-            ONLY_WITH("search.proposals", "adaptive")),
+    INT_KEY(
+        "search.patience", 1, 100000, "4",
+        "with adaptive: a teacher with no kept step for this many rounds is not asked, except in every N-th round (N "
+        "is this number), when all are",
+        ONLY_WITH("search.proposals", "adaptive")),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),
@@ -189,16 +190,16 @@ static const struct recipe_key keys[] = {
     CHOICE_KEY("reward.format", reward_format_names, "rlhflow", "how it is asked, and what is read of its reply",
                ONLY_WITH("search.criterion", "prm")),
     CHOICE_KEY("reward.aggregate", reward_aggregate_names, "last",
-               "what of its steps' scores is a reasoning's: the last, the least, or their product",
+               "how its steps' scores make one: the last, the least, or their product",
                ONLY_WITH("search.criterion", "prm")),
 
     INT_KEY("contrast.samples", 1, 64, "4",
-            "with criterion: contrast, answers without reasoning of each teacher, of which the commonest wrong one is "
-            "taken",
+            "with criterion: contrast, answers of each teacher without reasoning; the commonest wrong one is used",
             ONLY_WITH("search.criterion", "contrast")),
 
     TEXT_KEY("measures.scorer", 0, RECIPE_NAME_BYTES, "",
-             "whose predictive perplexity tables have, whatever chose: a name under models; \"\": the meta-prover's"),
+             "who computes the predictive perplexity of tables, whatever criterion chose: a name under models; \"\": "
+             "the meta-prover's"),
     TEXT_KEY("measures.held_out", 0, RECIPE_NAME_BYTES, "",
              "a second one outside of the pool, for tables alone; \"\": none"),
     BOOL_KEY("measures.best_only", "false",
@@ -246,7 +247,7 @@ static const struct recipe_key keys[] = {
              "run.reproducible",
              CHANGES_NO_RESULT),
     BOOL_KEY("run.reproducible", "false", "repeated and resumed runs give the same bits on one machine; slower"),
-    INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one a core, which is also the most",
+    INT_KEY("run.threads", 0, 1024, "0", "threads for local models; 0: one per core, which is also the most",
             CHANGES_NO_RESULT),
 
     REAL_KEY("servers.connect", 0.01, 3600, "10", "most seconds to connect to a model's server", CHANGES_NO_RESULT),

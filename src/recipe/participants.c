@@ -137,7 +137,7 @@ static cord_status check_model(struct load *load, const char *name, struct recip
     if (!local && !remote)
         return values_error(
             &load->values, place, load->err,
-            "models.%s.file is missing (a path to a GGUF, or a name of models/manifest.tsv; or url, of a server)",
+            "models.%s.file is missing (a path to a GGUF, or the name of a model that is here; or url, of a server)",
             name);
     static const char *const of_servers[] = {"models.*.model",    "models.*.api_key_env",  "models.*.requests",
                                              "models.*.template", "models.*.device",       "models.*.stream",
