@@ -9,6 +9,7 @@
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_latin(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+static bool is_letter(char c) { return is_latin(c) || (unsigned char)c >= 0x80; }
 
 /* ---- stop strings -------------------------------------------------------------------------------------------- */
 
@@ -118,7 +119,10 @@ cord_status segment_first(const struct prompt_style *style, cord_text written, b
 bool segment_adds_nothing(const struct prompt_style *style, bool parent_cut, cord_text step, enum step_end end) {
     if (parent_cut) return text_trim(step).len == 0 && end != STEP_NEXT;
     if (style->segmentation == SEGMENTATION_LINE_BREAK) return text_trim(step).len == 0;
-    return segment_is_empty(step);
+    if (text_find(style->marker, TEXT("{n}")) < 0) return segment_is_empty(step);
+    for (size_t i = 0; i < step.len; i++) /* the marker has the number, so that one in the step is its own */
+        if (is_digit(step.data[i]) || is_letter(step.data[i])) return false;
+    return true;
 }
 
 /* ---- joining steps ------------------------------------------------------------------------------------------- */
@@ -212,7 +216,8 @@ static void add_step(struct stretch *steps, int *n, cord_text t, size_t from, si
 /* No more steps than lines and sentences. */
 static size_t most_steps(cord_text t) {
     size_t n = 2;
-    for (size_t i = 0; i < t.len && n < MOST_STEPS; i++) n += t.data[i] == '\n' || strchr(".!?\xe2", t.data[i]) != NULL;
+    for (size_t i = 0; i < t.len && n < MOST_STEPS; i++)
+        n += t.data[i] == '\n' || strchr(".!?\xe2\xe3\xef", t.data[i]) != NULL;
     return n;
 }
 
@@ -243,7 +248,6 @@ cord_status segment_divide(const struct prompt_style *style, cord_text text, str
 
 /* ---- worthless steps ----------------------------------------------------------------------------------------- */
 
-static bool is_letter(char c) { return is_latin(c) || (unsigned char)c >= 0x80; }
 static bool is_blank(uint32_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool segment_is_empty(cord_text step) {

@@ -69,7 +69,9 @@ static cord_status frame_step(struct buf *bare, int number, const struct example
     CORD_TRY(buf_check(bare, err));
     buf_init(&whole, "a step", MOST_RESPONSE);
     bool marked = frame->marker.len > 0;
-    cord_text text = buf_text(bare), said = without_leading_blanks(text);
+    cord_text text = buf_text(bare);
+    if (marked) text = text_trim_end(text); /* of a step that was cut before the next marker came */
+    cord_text said = without_leading_blanks(text);
     if (marked && number > 1) buf_add(&whole, frame->between);
     if (marked && markers != MARKERS_STRIP) add_marker(&whole, frame, number);
     buf_add(&whole, marked && markers == MARKERS_STRIP ? said : text);

@@ -55,7 +55,7 @@ static cord_status render(const struct judge *judge, const struct grading *setti
 
 /* Whether a prompt leaves the thinking open: the reply then begins inside it. */
 static bool opens_thinking(const cord_span *spans, int n) {
-    return n && spans[n - 1].trusted && text_ends(text_trim_end(spans[n - 1].text), TEXT("<think>"));
+    return n && spans[n - 1].trusted && thinking_opened(spans[n - 1].text).len > 0;
 }
 
 static cord_status undecided(struct grade_result *result, const cord_error *why, struct arena *arena, cord_error *err) {
@@ -123,6 +123,8 @@ static struct found find_words(cord_text text) {
         while (at < text.len && in_word(text.data[at])) at++;
         if (at == from) continue;
         cord_text word = text_slice(text, from, at);
+        while (word.len > 2 && word.data[0] == word.data[word.len - 1] && !isalnum((unsigned char)word.data[0]))
+            word = text_slice(word, 1, word.len - 1); /* 'True', _True_ */
         bool yes = is_word(word, "true") || is_word(word, "yes"), no = is_word(word, "false") || is_word(word, "no");
         since_not++;
         if (is_word(word, "not") || is_word(word, "never") || text_ends(word, TEXT("n't"))) since_not = 0;

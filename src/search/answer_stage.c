@@ -28,8 +28,8 @@ static bool is_asked(const struct search *search, const struct trajectory *traje
 }
 
 /* What the style opened the answer with ("The final answer is \boxed{") is none: the author must have added to it.
- * `nth` of the answers it is, a judge's seed is made of. */
-static cord_status grade_reply(const struct search *search, cord_text written, int nth, struct answered *answered,
+ * A judge's seed is made of `own`, the trajectory's number. */
+static cord_status grade_reply(const struct search *search, cord_text written, uint64_t own, struct answered *answered,
                                cord_error *err) {
     if (text_trim(written).len == 0 ||
         !grader_find_answer(search->grader, answered->reply, false, &answered->answer, NULL)) {
@@ -44,7 +44,7 @@ static cord_status grade_reply(const struct search *search, cord_text written, i
         .gold = search->gold,
         .answer = answered->answer,
         .reply = answered->reply,
-        .seed = seed_mix(seed_mix(problem_seed, JUDGE_STREAM), (uint64_t)nth),
+        .seed = seed_mix(seed_mix(problem_seed, JUDGE_STREAM), own),
         .group = search->group,
     };
     struct grade_result result;
@@ -58,7 +58,7 @@ static cord_status grade_reply(const struct search *search, cord_text written, i
     return CORD_OK;
 }
 
-static cord_status take_reply(const struct search *search, const cord_proposal *proposal, int nth,
+static cord_status take_reply(const struct search *search, const cord_proposal *proposal, uint64_t own,
                               struct answered *answered, cord_error *err) {
     answered->prompt_tokens = proposal->prompt_tokens;
     answered->cached_tokens = proposal->cached_tokens;
@@ -77,7 +77,13 @@ static cord_status take_reply(const struct search *search, const cord_proposal *
                                (int)proposal->len, proposal->text);
     if (!reply) return error_memory(err);
     answered->reply = text_trim_end(text_of(reply));
-    return grade_reply(search, (cord_text){proposal->text, proposal->len}, nth, answered, err);
+    return grade_reply(search, (cord_text){proposal->text, proposal->len}, own, answered, err);
+}
+
+/* What the draws of an answer hang on: its trajectory, not how many others there are. Of answers without reasoning it is their
+ * number. */
+static uint64_t number_of(const struct trajectory *t, int i) {
+    return t->reasoning.len ? seed_mix(seed_text((uint64_t)t->run, t->reasoning), (uint64_t)t->author) : (uint64_t)i;
 }
 
 /* `at_answers`: with the temperature of answers, where it is not the teacher's own. */
@@ -105,15 +111,15 @@ static cord_status answer_all(const struct search *search, const struct spans *p
             .group = search->group,
         };
         if (at_answers) proposals[asked].sampling.temperature = settings->answer_temperature;
-        proposals[asked++].sampling.seed = seed_mix(seed_mix(problem_seed, stream), (uint64_t)i);
+        proposals[asked++].sampling.seed = seed_mix(seed_mix(problem_seed, stream), number_of(&finished[i], i));
     }
     cord_status status = asked ? cord_propose(search->engine, proposals, asked, err) : CORD_OK;
     cord_proposal *next = proposals;
     for (int i = 0; i < n; i++) {
         bool came = !is_asked(search, &finished[i]);
         if (status == CORD_OK)
-            status =
-                came ? grade_reply(search, out[i].reply, i, &out[i], err) : take_reply(search, next, i, &out[i], err);
+            status = came ? grade_reply(search, out[i].reply, number_of(&finished[i], i), &out[i], err)
+                          : take_reply(search, next, number_of(&finished[i], i), &out[i], err);
         if (!came) cord_proposal_release(next++);
     }
     return status;

@@ -93,16 +93,30 @@ static bool say_the_same(const struct candidate *a, const struct candidate *b) {
            text_equal(text_trim_end(a->reasoning), text_trim_end(b->reasoning));
 }
 
+/* Whether a candidate that ends its parent makes of it what another parent has become already. */
+static bool is_there(const struct beam *beam, const struct candidate *c) {
+    struct part part = part_of(beam, c->run);
+    cord_text text = text_trim_end(beam->trajectories[c->parent].reasoning);
+    for (int p = 0; p < part.n && c->finishes_parent; p++)
+        if (part.trajectories[p].finish != GROWING && text_equal(text_trim_end(part.trajectories[p].reasoning), text))
+            return true;
+    return false;
+}
+
 /* Of siblings that say the same the one with the smallest tie hash stays, whoever stands first in the list. */
-static void drop_duplicates(struct candidate *candidates, int n) {
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j < n && candidates[i].drop == DROP_NONE; j++) {
-            const struct candidate *a = &candidates[i], *b = &candidates[j];
-            if (i == j || b->drop != DROP_NONE || b->tie >= a->tie || !say_the_same(a, b)) continue;
-            candidates[i].drop = DROP_DUPLICATE;
-            candidates[i].reasoning = (cord_text){"", 0};
-            candidates[i].log_score = (double)NAN;
+static void drop_duplicates(const struct beam *beam, struct candidate *candidates, int n) {
+    for (int i = 0; i < n; i++) {
+        struct candidate *a = &candidates[i];
+        bool again = a->drop == DROP_NONE && is_there(beam, a);
+        for (int j = 0; j < n && a->drop == DROP_NONE && !again; j++) {
+            const struct candidate *b = &candidates[j];
+            again = i != j && b->drop == DROP_NONE && b->tie < a->tie && say_the_same(a, b);
         }
+        if (!again) continue;
+        a->drop = DROP_DUPLICATE;
+        a->reasoning = (cord_text){"", 0};
+        a->log_score = (double)NAN;
+    }
 }
 
 /* ---- select -------------------------------------------------------------------------------------------------- */
@@ -199,7 +213,7 @@ static cord_status play(struct beam *beam, struct round *round, cord_error *err)
     struct candidate *candidates = NULL;
     int n = 0;
     CORD_TRY(expand(beam, &candidates, &n, err));
-    drop_duplicates(candidates, n);
+    drop_duplicates(beam, candidates, n);
     CORD_TRY(score_candidates(beam, candidates, n, err));
     round->candidates = candidates;
     round->n_candidates = n;

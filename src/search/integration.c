@@ -11,6 +11,8 @@
  * A try is a round of its own, so that a search that was stopped goes on with the next one. A refused reply is a dropped
  * candidate with its reason. It must not know SQLite, files or terminals. */
 #include "search/integration.h"
+
+#include "base/thinking.h"
 #include "search/rounds.h"
 
 #include <math.h>
@@ -77,13 +79,16 @@ static cord_status join_steps(const struct beam *beam, const struct integrated *
 /* What the integrator said, as a candidate; *answer where it was accepted. */
 static cord_status read_reply(const struct beam *beam, const cord_proposal *proposal, struct candidate *c,
                               cord_text *answer, cord_error *err) {
+    const cord_span *last = &proposal->prompt[proposal->n_spans - 1];
+    bool thinking = last->trusted && thinking_opened(last->text).len > 0;
     struct integrated merged;
     struct buf reasoning;
     cord_error why = {0};
     c->step = arena_text(beam->arena, (cord_text){proposal->text, proposal->len});
     if (!c->step.data) return error_memory(err);
     c->end = STEP_CLOSED;
-    cord_status status = integration_read(c->step, proposal->end == CORD_END_LENGTH, beam->arena, &merged, &why);
+    cord_status status =
+        integration_read(c->step, proposal->end == CORD_END_LENGTH, thinking, beam->arena, &merged, &why);
     if (status == CORD_BAD_INPUT) return drop_failed(beam, c, "refused", why.message, err);
     if (status != CORD_OK) return error_memory(err);
     buf_init(&reasoning, "a merged trace", MOST_REASONING);

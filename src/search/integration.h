@@ -41,7 +41,9 @@ struct integrated {
     cord_text answer; /* with a \boxed{…} */
 };
 
-/* Reads a reply; `cut`: it ended at its limit. CORD_BAD_INPUT, with the reason, where it is refused. Lives in `arena`. */
-cord_status integration_read(cord_text reply, bool cut, struct arena *arena, struct integrated *out, cord_error *err);
+/* Reads a reply; `cut`: it ended at its limit; `thinking`: the prompt opened the thinking, so that it begins inside.
+ * CORD_BAD_INPUT, with the reason, where it is refused. Lives in `arena`. */
+cord_status integration_read(cord_text reply, bool cut, bool thinking, struct arena *arena, struct integrated *out,
+                             cord_error *err);
 
 #endif

@@ -148,13 +148,12 @@ static size_t mend_object(cord_text t, size_t from, bool cut, struct buf *out, c
     size_t at = from;
     while (at < t.len) {
         char c = t.data[at];
-        size_t next = answer_skip_blanks(t, at + 1);
         if (c == '"') {
             at = mend_string(t, at, out, &open);
             continue;
         }
         at++;
-        if (c == ',' && (answer_at(t, next) == '}' || answer_at(t, next) == ']')) continue;
+        if (c == ',' && answer_is_of("}]", answer_at(t, answer_skip_blanks(t, at)))) continue;
         if (c == '{' || c == '[') {
             if (depth == (int)sizeof stack) break;
             stack[depth++] = c;
@@ -311,8 +310,14 @@ static cord_status find_object(cord_text reply, bool cut, json_t **out, cord_err
     return *out ? CORD_OK : error_set(err, CORD_BAD_INPUT, "%s", first);
 }
 
-cord_status integration_read(cord_text reply, bool cut, struct arena *arena, struct integrated *out, cord_error *err) {
-    reply = thinking_behind(reply);
+cord_status integration_read(cord_text reply, bool cut, bool thinking, struct arena *arena, struct integrated *out,
+                             cord_error *err) {
+    cord_text trimmed = text_trim(reply); /* an object by itself may hold "</think>" in its texts */
+    bool bare = !thinking && text_starts(trimmed, TEXT("{")) && text_ends(trimmed, TEXT("}"));
+    cord_text said = bare ? reply : thinking_behind(reply);
+    bool inside = thinking ? said.len == reply.len : !bare && text_find(said, TEXT("<think>")) >= 0;
+    if (inside) return error_set(err, CORD_BAD_INPUT, "it did not come to an end of its thinking");
+    reply = said;
     if (utf8_valid_prefix(reply) < reply.len) return error_set(err, CORD_BAD_INPUT, "it is not valid UTF-8");
     json_t *object;
     CORD_TRY(find_object(reply, cut, &object, err));

@@ -152,6 +152,7 @@ static cord_status plant(const struct beam *beam, int run, struct tree *tree, co
         tree->node[i].run = run;
     }
     tree->node[0].tree.above = -1;
+    CORD_TRY(go_on(beam, tree, err)); /* settings may have changed since */
     tree->leaf = tree->node[0].finish == GROWING ? descend(beam->search, tree) : -1;
     return CORD_OK;
 }

@@ -201,6 +201,10 @@ static cord_status go_on(struct beam *beam, cord_error *err) {
     else
         *beam->trajectories =
             (struct trajectory){.reasoning = {"", 0}, .log_score = state->log_s0, .author = -1, .candidate = -1};
+    for (int i = 0; i < beam->n; i++) { /* the budget may be smaller now */
+        struct trajectory *t = &beam->trajectories[i];
+        if (t->finish == GROWING && t->tokens >= beam->search->settings->think_tokens) t->finish = FINISHED_BUDGET;
+    }
     return CORD_OK;
 }
 

@@ -200,16 +200,16 @@ cord_status journal_round(struct journal *j, int64_t problem, const struct round
 
 /* ---- the end of a search ------------------------------------------------------------------------------------- */
 
-/* Where a finished trajectory stood in the beam: the latest place with its text, or else (its text was trimmed after
- * the last round) the latest place with its descent. */
+/* Where a finished trajectory stands in the last beam, which has all of them: the place with its descent. Its text may have been
+ * trimmed since. */
 static cord_status find_place(struct journal *j, int64_t problem, const struct trajectory *t, int *round, int *slot,
                               bool *differs, cord_error *err) {
     struct rows r;
-    rows_open(
-        &r, j, NULL, err,
-        "SELECT round, slot, bytes = ?2 AND checksum = ?3 AS same, origin = ?4 AND candidate = ?5 AS kin FROM beam"
-        " WHERE problem = ?1 AND (same OR kin) ORDER BY same DESC, round DESC, kin DESC LIMIT 1",
-        "lllii", problem, (int64_t)t->reasoning.len, (int64_t)seed_text(0, t->reasoning), t->from, t->candidate);
+    rows_open(&r, j, NULL, err,
+              "SELECT round, slot, bytes = ?2 AND checksum = ?3 FROM beam WHERE problem = ?1 AND origin = ?4 AND "
+              "candidate = ?5"
+              " AND round = (SELECT max(round) FROM beam WHERE problem = ?1)",
+              "lllii", problem, (int64_t)t->reasoning.len, (int64_t)seed_text(0, t->reasoning), t->from, t->candidate);
     bool found = rows_next(&r);
     if (found) {
         *round = row_int(&r);

@@ -192,6 +192,8 @@ static void a_text_is_divided_as_its_style_says(void **state) {
         {SEGMENTATION_LINE_BREAK, "", "A\nb\n\nC\n \n\nD", "A\nb\n\n|C\n \n|\nD|"},
         {SEGMENTATION_PREFIX, "", "A is so. Wait, it is not. Alternatively, B",
          "A is so.| Wait, it is not.| Alternatively, B|"},
+        {SEGMENTATION_PREFIX, "", "甲。Wait, 乙。Wait, 丙。Wait, 丁。Wait, 戊",
+         "甲。|Wait, 乙。|Wait, 丙。|Wait, 丁。|Wait, 戊|"},
     };
     struct arena arena;
     arena_init(&arena);
@@ -221,6 +223,11 @@ static void empty_steps(void **state) {
         if (!segment_is_empty(text_of(empty[i]))) fail_msg("'%s' counts as a step", empty[i]);
     for (size_t i = 0; i < sizeof full / sizeof *full; i++)
         if (segment_is_empty(text_of(full[i]))) fail_msg("'%s' counts as empty", full[i]);
+    /* where the marker has the number, one in the step is its own */
+    struct prompt_style numbered = style_of("steps"), plain = style_of("paper");
+    assert_false(segment_adds_nothing(&numbered, false, TEXT(" $18$."), STEP_NEXT));
+    assert_true(segment_adds_nothing(&plain, false, TEXT(" 18."), STEP_NEXT));
+    assert_true(segment_adds_nothing(&numbered, false, TEXT(" **.\n"), STEP_NEXT));
 }
 
 /* `unit` written n times, between `before` and `after`. */

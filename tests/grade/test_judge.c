@@ -29,6 +29,8 @@ static void verdicts_are_read_where_they_are_plain(void **state) {
         {"It is not true.", CORD_UNDECIDED, WHOLE},
         {"That isn't entirely true", CORD_UNDECIDED, WHOLE},
         {"It is not the case here, so: True", CORD_EQUAL, WHOLE},
+        {"'True'", CORD_EQUAL, WHOLE},
+        {"The verdict is __False__.", CORD_DIFFERENT, WHOLE},
 
         /* where it was cut, what would have followed could have turned it round */
         {"True. The predic", CORD_EQUAL, CUT},

@@ -91,7 +91,7 @@ static void prompts_are_inherited(void **state) {
     assert_ok(load(TEXT(HEAD "teachers:\n"
                              "  plain: {model: a}\n"
                              "  own: {model: a, prompt: {between: \"\\n\", system: \"\"}}\n"
-                             "  other: {model: b, prompt: {style: paper, marker: \"Schritt {n}:\"}}\n"
+                             "  other: {model: b, prompt: {style: paper, marker: \"### Step {n}:\"}}\n"
                              "meta_prover: {model: b, prompt: {score_open: ' So: '}}\n"
                              "prompt: {style: steps, user: 'Q: {question}', date: 2026-01-02}\n" RUN),
                    NULL, &r, err));
@@ -101,7 +101,7 @@ static void prompts_are_inherited(void **state) {
     assert_text(own->between, "\n");
     assert_text(own->system, "");
     assert_text(own->user, "Q: {question}");
-    assert_text(other->marker, "Schritt {n}:");
+    assert_text(other->marker, "### Step {n}:");
     assert_text(other->user, "{question}"); /* another style starts afresh … */
     assert_true(text_equal(other->think_open, paper.think_open) && other->system.len == 0);
     assert_string_equal(other->date, "2026-01-02"); /* … and says nothing of the date */

@@ -10,8 +10,8 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
     static const char *const recipes[] = {
         MINIMAL,
         MINIMAL "prompt: {style: steps, date: 2025-05-05}\nsearch: {strategy: greedy, answer_temperature: 0.1}\n",
-        HEAD "teachers:\n  z.prompt: {model: b, temperature: 0.123456789012345, prompt: {style: paper, full: 'x "
-             "{question}'}}\n"
+        HEAD "teachers:\n  z.prompt: {model: b, temperature: 0.123456789012345, prompt: {style: paper, "
+             "marker: '### Step {n}.', full: 'x {question}'}}\n"
              "  a: {model: a, prompt: {system: \"a\\\"b\\\\c\\n\\td\\u0001\\u0085\\u2028\\ufeff # é 😀 'q' \"}}\n"
              "meta_prover: {model: b, prompt: {think_open: '', score_close: '  '}}\nprompt: {style: steps}\n" RUN,
         MINIMAL "grading: {by: judge, model: b, tokens: 7}\n",

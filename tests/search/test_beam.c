@@ -54,7 +54,7 @@ static double random_score(struct world *w, cord_text reasoning) {
 /* How often each thing was seen, so that no rule is tested on nothing. */
 struct seen {
     int drops[DROP_FAILED + 1], finishes[FINISHED_EXHAUSTED + 1];
-    int votes, double_votes, unscored, carried, pushed_out, ended_cut_steps, ties_at_the_edge, exhausted_rounds,
+    int votes, double_votes, again, unscored, carried, pushed_out, ended_cut_steps, ties_at_the_edge, exhausted_rounds,
         no_start;
 };
 
@@ -120,6 +120,14 @@ static bool is_double(const struct round *round, const struct expected *e, int i
     return false;
 }
 
+/* Whether what a candidate makes of its parent by ending it is finished already, from another parent. */
+static bool is_finished(const struct trajectory *before, int n_before, const struct candidate *c) {
+    cord_text text = text_trim_end(before[c->parent].reasoning);
+    for (int p = 0; p < n_before; p++)
+        if (before[p].finish != GROWING && text_equal(text_trim_end(before[p].reasoning), text)) return true;
+    return false;
+}
+
 static void check_candidates(struct world *w, const struct trajectory *before, int n_before, const struct round *round,
                              struct seen *seen) {
     int at = 0;
@@ -137,7 +145,9 @@ static void check_candidates(struct world *w, const struct trajectory *before, i
     for (int i = 0; i < at; i++) {
         const struct candidate *c = &round->candidates[i];
         enum step_drop why = e[i].why;
-        if (!e[i].drop && is_double(round, e, i)) why = DROP_DUPLICATE;
+        bool again = e[i].finishes_parent && is_finished(before, n_before, c);
+        if (!e[i].drop && (again || is_double(round, e, i))) why = DROP_DUPLICATE;
+        seen->again += again;
         seen->double_votes += why == DROP_DUPLICATE && e[i].finishes_parent;
         double score = (double)NAN;
         if (why == DROP_NONE && e[i].finishes_parent) score = before[c->parent].log_score;
@@ -324,11 +334,33 @@ static void every_round_follows_its_rules(void **state) {
     }
     for (int i = 0; i <= DROP_FAILED; i++) assert_true(seen.drops[i] > 100);
     for (int i = 0; i <= FINISHED_EXHAUSTED; i++) assert_true(seen.finishes[i] > 50);
+    assert_true(seen.again > 0); /* rare */
     const int counts[] = {seen.votes,      seen.double_votes,    seen.unscored,         seen.carried,
                           seen.pushed_out, seen.ended_cut_steps, seen.ties_at_the_edge, seen.exhausted_rounds,
                           seen.no_start};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (counts[i] < 25) fail_msg("case %zu was seen only %d times", i, counts[i]);
+}
+
+/* Several teachers, one place: greedy is that beam. */
+static void greedy_is_a_beam_of_one(void **state) {
+    (void)state;
+    int ended = 0;
+    for (uint64_t script = 0; script < 60; script++) {
+        struct world *w[2];
+        for (int i = 0; i < 2; i++) {
+            w[i] = world_new(3, 1);
+            w[i]->script = script;
+            w[i]->reply = random_reply;
+            w[i]->score = random_score;
+            w[i]->settings.strategy = i ? STRATEGY_GREEDY : STRATEGY_CORD;
+            ended += world_run(w[i]) == CORD_OK;
+        }
+        assert_int_equal(w[0]->error.code, w[1]->error.code);
+        assert_string_equal(w[0]->log.data, w[1]->log.data);
+        for (int i = 0; i < 2; i++) world_free(w[i]);
+    }
+    assert_true(ended > 60);
 }
 
 /* Every request of a search has a seed of its own, and no two problems or runs share one. */
@@ -436,6 +468,7 @@ int main(void) {
         cmocka_unit_test(every_round_follows_its_rules),
         cmocka_unit_test(a_cut_step_is_one_step),
         cmocka_unit_test(no_trajectory_thinks_beyond_its_budget),
+        cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(seeds_are_never_used_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,11 +208,30 @@ static void one_trace_is_plain_sampling(void **state) {
     assert_true(ended > 50);
 }
 
-/* Traces depend on nothing but teacher, run and seed. */
+static bool same_answers(const struct world *w, const struct world *others) {
+    int same = 0;
+    for (int i = 0; i < w->n_finished; i++)
+        for (int j = 0; j < others->n_finished; j++) {
+            const struct answered *a = &w->finished[i], *b = &others->finished[j];
+            bool own = a->trajectory.run == b->trajectory.run && a->trajectory.author == b->trajectory.author;
+            same += own && text_equal(a->reply, b->reply);
+        }
+    return same == w->n_finished;
+}
+
+/* The answer says what its seed was. */
+static void talk_of_seeds(struct world *w, const struct asked *asked, struct said *said) {
+    talk(w, asked, said);
+    if (asked->answer) say(said, STEP_TURN, "%llu}", (unsigned long long)asked->seed);
+}
+
+/* Traces depend on nothing but teacher, run and seed, and so do their answers. */
 static void eight_traces_hold_the_four(void **state) {
     (void)state;
     struct world *four = talking(5, STRATEGY_CURATION, 2, 4), *eight = talking(5, STRATEGY_CURATION, 2, 8);
+    four->reply = eight->reply = talk_of_seeds;
     assert_true(ends(four) && ends(eight));
+    assert_true(same_answers(four, eight));
     const struct round *a = last_round(four), *b = last_round(eight);
     for (int i = 0; i < a->n_beam; i++) {
         int found = 0;

@@ -39,6 +39,7 @@ static const struct {
     {TEXT_OF("\\ut \\u12"), "\\ut \\u12", "\\boxed{4}"},
     {TEXT_OF("a brace { and a \\\" quote ], }"), "a brace { and a \" quote ], }", "\\boxed{4}"},
     {TEXT_OF("### Step 7: Seven."), "Seven.", "\\boxed{4}"},
+    {TEXT_OF("Six sevens.\\n</think> It closes."), "Six sevens.\n</think> It closes.", "\\boxed{4}"},
     {TEXT_OF("## step 2\\nTwo."), "Two.", "\\boxed{4}"},
     {TEXT_OF("#1 is a name"), "#1 is a name", "\\boxed{4}"},
     {"{\"steps\": [" ONE "], \"answer\": \"It is \\boxed{\\frac{1}{2}}.\"}", "One.", "It is \\boxed{\\frac{1}{2}}."},
@@ -82,6 +83,7 @@ static const struct {
     {REPLY REPLY, "two JSON objects"},
     {REPLY "\nor better:\n" TEXT_OF("Two."), "two JSON objects"},
     {REPLY "</think>", "there is no JSON object"},
+    {"<think>Perhaps " REPLY " or not", "did not come to an end of its thinking"},
 };
 
 static void what_is_safe_is_mended(void **state) {
@@ -91,7 +93,7 @@ static void what_is_safe_is_mended(void **state) {
     for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
         struct integrated merged;
         cord_error err = {0};
-        cord_status status = integration_read(text_of(mended[i].reply), false, &arena, &merged, &err);
+        cord_status status = integration_read(text_of(mended[i].reply), false, false, &arena, &merged, &err);
         if (!mended[i].text) {
             assert_int_equal(status, CORD_BAD_INPUT);
             continue;
@@ -112,9 +114,23 @@ static void headings_inside_a_step_divide_it(void **state) {
     arena_init(&arena);
     const char *reply = "{\"steps\": [{\"text\": \"### Step 1. Add.\\n\\n### Step 2. Get 7 of step 2, # 3.\"" V
                         "}, {\"text\": \"# Step 2: Twice\\n##is 14.\"" V "}], \"answer\": \"\\\\boxed{14}\"}";
-    assert_int_equal(integration_read(text_of(reply), false, &arena, &merged, NULL), CORD_OK);
+    assert_int_equal(integration_read(text_of(reply), false, false, &arena, &merged, NULL), CORD_OK);
     assert_int_equal(merged.n, 3);
     for (int i = 0; i < 3; i++) assert_text(merged.steps[i].text, texts[i]);
+    arena_release(&arena);
+}
+
+/* A draft in a thinking that the prompt has opened is none; behind the end of it there is one. */
+static void drafts_are_refused(void **state) {
+    (void)state;
+    struct arena arena;
+    struct integrated merged;
+    cord_error refusal = {0};
+    arena_init(&arena);
+    assert_int_equal(integration_read(TEXT("Perhaps " REPLY), true, true, &arena, &merged, &refusal), CORD_BAD_INPUT);
+    assert_non_null(strstr(refusal.message, "did not come to an end of its thinking"));
+    assert_int_equal(integration_read(TEXT(REPLY), false, true, &arena, &merged, NULL), CORD_BAD_INPUT);
+    assert_ok(integration_read(TEXT("Perhaps " REPLY " or not.</think>" REPLY), false, true, &arena, &merged, err));
     arena_release(&arena);
 }
 
@@ -125,7 +141,7 @@ static void what_is_not_is_refused(void **state) {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         struct integrated merged;
         cord_error err = {0};
-        cord_status status = integration_read(text_of(refused[i].reply), false, &arena, &merged, &err);
+        cord_status status = integration_read(text_of(refused[i].reply), false, false, &arena, &merged, &err);
         if (status != CORD_BAD_INPUT || !strstr(err.message, refused[i].why))
             fail_msg("wanted '%s', got '%s' for\n%s", refused[i].why, err.message, refused[i].reply);
     }
@@ -143,9 +159,9 @@ static void what_was_cut_is_refused(void **state) {
         struct integrated merged;
         char *copy = malloc(len + 1); /* so that a sanitizer sees the end */
         memcpy(copy, whole, len);
-        cord_status status = integration_read((cord_text){copy, len}, true, &arena, &merged, NULL);
+        cord_status status = integration_read((cord_text){copy, len}, true, false, &arena, &merged, NULL);
         assert_int_equal(status, len < end ? CORD_BAD_INPUT : CORD_OK);
-        status = integration_read((cord_text){copy, len}, false, &arena, &merged, NULL);
+        status = integration_read((cord_text){copy, len}, false, false, &arena, &merged, NULL);
         assert_int_equal(status, len < end - 1 ? CORD_BAD_INPUT : CORD_OK); /* but for its last bracket */
         free(copy);
     }
@@ -178,7 +194,7 @@ static void spoiled_replies_do_no_harm(void **state) {
         struct arena arena;
         struct integrated merged;
         arena_init(&arena);
-        if (integration_read((cord_text){copy, len}, round % 2, &arena, &merged, NULL) == CORD_OK) {
+        if (integration_read((cord_text){copy, len}, round % 2, false, &arena, &merged, NULL) == CORD_OK) {
             taken++;
             assert_true(merged.n >= 1);
             for (int i = 0; i < merged.n; i++) assert_true(merged.steps[i].text.len && merged.steps[i].category);
@@ -351,6 +367,7 @@ int main(void) {
         cmocka_unit_test(what_is_safe_is_mended),
         cmocka_unit_test(headings_inside_a_step_divide_it),
         cmocka_unit_test(what_is_not_is_refused),
+        cmocka_unit_test(drafts_are_refused),
         cmocka_unit_test(what_was_cut_is_refused),
         cmocka_unit_test(spoiled_replies_do_no_harm),
         cmocka_unit_test(the_merged_trace_alone_is_answered),

@@ -184,6 +184,40 @@ static void stopped_anywhere_it_ends_the_same(void **state) {
     }
 }
 
+/* Taken up with other settings (cord run --accept-changes) it ends, too: with a tree whose rule now leads to a node that is
+ * finished, and with a budget that is used up already. */
+static void with_other_settings_it_ends(void **state) {
+    (void)state;
+    int used_up = 0;
+    for (uint64_t script = 0; script < 40; script++)
+        for (int tree = 0; tree < 2; tree++)
+            for (int stop = 1; stop <= 8; stop++) {
+                struct world *first = talking(script), *second = talking(script);
+                for (int i = 0; i < 2; i++) {
+                    struct search_settings *settings = i ? &second->settings : &first->settings;
+                    settings->strategy = tree ? STRATEGY_MCTS : STRATEGY_CORD;
+                    settings->beam = tree ? 1 : 3;
+                    settings->simulations = 9;
+                    settings->exploration = i ? 0 : 5;
+                    if (i && !tree) settings->think_tokens = 8;
+                }
+                first->cancel_call = 2 + 2 * stop;
+                if (world_run(first) == CORD_CANCELLED) {
+                    second->search.state = state_of(first);
+                    second->cancel_call = 400; /* it does not go on for ever */
+                    assert_int_not_equal(world_run(second), CORD_CANCELLED);
+                    int idle = 0; /* once, where the rule alone ends the last tree */
+                    for (int r = 0; r < second->n_rounds; r++) idle += second->rounds[r].n_candidates == 0;
+                    assert_in_range(idle, 0, tree);
+                    for (int i = 0; i < second->n_finished && !tree; i++)
+                        used_up += second->finished[i].trajectory.finish == FINISHED_BUDGET;
+                }
+                world_free(second);
+                world_free(first);
+            }
+    assert_true(used_up > 20);
+}
+
 /* ---- failures ------------------------------------------------------------------------------------------------ */
 
 static void the_first_cannot(struct world *w, const struct asked *asked, struct said *said) {
@@ -350,6 +384,7 @@ static void what_the_observer_refuses_ends_it_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stopped_anywhere_it_ends_the_same),
+        cmocka_unit_test(with_other_settings_it_ends),
         cmocka_unit_test(a_teacher_that_cannot_take_the_prompt_is_left_out),
         cmocka_unit_test(without_a_first_step_there_is_no_search),
         cmocka_unit_test(a_meta_prover_that_cannot_take_the_prompt_ends_it),

@@ -383,6 +383,25 @@ static void test_answers_of_equal_text(void **state) {
     for (int i = 0; i < 2; i++) assert_same_trajectory(&got[i].trajectory, &answers[i].trajectory);
 }
 
+/* One may have been trimmed to the text of the other. */
+static void test_answers_that_were_made_equal(void **state) {
+    struct fixture *f = *state;
+    struct answered answers[2] = {{.reply = TEXT("a")}, {.reply = TEXT("b")}}, *got;
+    sample_problems(f->journal);
+    sample_started(f->journal, 1);
+    f->sample.candidates[0][1].step = f->sample.steps[1].text = TEXT(" Add two\n\n");
+    f->sample.candidates[0][1].reasoning = f->sample.beams[0][1].reasoning = TEXT(SAMPLE_ONE "\n\n");
+    assert_ok(journal_round(f->journal, 1, &f->sample.rounds[0], err));
+    for (int i = 0; i < 2; i++) {
+        answers[i].trajectory = f->sample.beams[0][i];
+        answers[i].trajectory.reasoning = TEXT(SAMPLE_ONE);
+    }
+    assert_ok(journal_finished(f->journal, 1, answers, 2, err));
+    int n;
+    assert_ok(journal_answers(f->journal, problems_of(f, f->journal, 4), &f->arena, &got, &n, err));
+    for (int i = 0; i < 2; i++) assert_same_trajectory(&got[i].trajectory, &answers[i].trajectory);
+}
+
 #define MERGED "### Step 1. Add.\n\n### Step 2. Check."
 
 /* An integration: a trace, a try that was refused, and a merged trace of two steps that came with its answer. */
@@ -562,6 +581,7 @@ int main(void) {
         TEST(test_scores_of_nothing),
         TEST(test_answer_that_was_trimmed),
         TEST(test_answers_of_equal_text),
+        TEST(test_answers_that_were_made_equal),
         TEST(test_what_begins_anew),
         TEST(test_rounds_that_left_nothing),
         TEST(test_wrong_parts_are_damage),

@@ -82,11 +82,14 @@ static bool is_operand(cord_text t, size_t from, size_t to) {
     return false;
 }
 
-/* Whether the number at `at` is that of a step's heading, "### Step 4.", which states nothing. */
+/* Whether the number at `at` is that of a step's heading, "### Step 4.", which states nothing; whoever writes it, the marker
+ * ("### Step {n}.") or the model ("### Step"). */
 static bool is_heading(cord_text t, size_t at, cord_text marker) {
     ptrdiff_t number = text_find(marker, TEXT("{n}"));
-    if (number <= 0 || !text_ends(text_slice(t, 0, at), text_slice(marker, 0, (size_t)number))) return false;
-    return at == (size_t)number || t.data[at - (size_t)number - 1] == '\n';
+    cord_text fixed = text_trim(number < 0 ? marker : text_slice(marker, 0, (size_t)number));
+    size_t end = skip_blanks_back(t, at);
+    if (!fixed.len || !text_ends(text_slice(t, 0, end), fixed)) return false;
+    return end == fixed.len || t.data[end - fixed.len - 1] == '\n';
 }
 
 cord_status mask_mentions(cord_text text, cord_text answer, cord_text marker, struct arena *arena, cord_text *out,
@@ -117,19 +120,17 @@ static cord_status score(const struct search *search, struct spans prompt, struc
     struct scored *masked = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *masked);
     int *changed = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *changed), n_changed = 0;
     if (!masked || !changed) return error_memory(err);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        masked[i] = items[i];
         CORD_TRY(mask_mentions(items[i].reasoning, search->target, search->meta_prover->prompt.style->marker,
                                search->arena, &masked[i].reasoning, err));
+    }
     CORD_TRY(score_targets(search, search->meta_prover, prompt, masked, n, err));
     for (int i = 0; i < n; i++) {
         cord_text reasoning = items[i].reasoning;
         bool same = text_equal(reasoning, masked[i].reasoning);
-        items[i].log_score = masked[i].log_score;
-        items[i].reasoning_tokens = masked[i].reasoning_tokens;
-        items[i].prompt_tokens = masked[i].prompt_tokens;
-        items[i].cached_tokens = masked[i].cached_tokens;
-        items[i].us = masked[i].us;
-        items[i].error = masked[i].error;
+        items[i] = masked[i];
+        items[i].reasoning = reasoning;
         if (!same && items[i].error.code == CORD_OK) changed[n_changed++] = i;
     }
     for (int k = 0; k < n_changed; k++) masked[k] = items[changed[k]];
