@@ -2,9 +2,10 @@
 
 # Kills a run with SIGKILL at random moments (the same ones for the same seed), goes on with it each time, and begins a new one
 # where it is done, until KILLS of them have hit; the last run is brought to its end. Each must give REFERENCE, byte for byte.
-# The moments lie less than MILLISECONDS after each start. Says how many runs it took.
-kill_often() { # KILLS MILLISECONDS SEED REFERENCE
-    local kills=$1 span=$2 reference=$4 hits=0 runs=1 pid delay status
+# The moments lie less than MILLISECONDS after each start; a run that comes to its end has the exit STATUS (0). Says how many runs
+# it took.
+kill_often() { # KILLS MILLISECONDS SEED REFERENCE [STATUS]
+    local kills=$1 span=$2 reference=$4 whole=${5:-0} hits=0 runs=1 pid delay status
     RANDOM=$3
     while :; do
         cord run r.yaml --set "run.out=killed$runs" >/dev/null 2>&1 &
@@ -18,7 +19,7 @@ kill_often() { # KILLS MILLISECONDS SEED REFERENCE
         { wait $pid; } 2>/dev/null || status=$?
         case $status in
         137) hits=$((hits + 1)) && continue ;;
-        0) ;;
+        "$whole") ;;
         *) echo "run $runs ended with $status" && return 1 ;;
         esac
         cmp "$reference" "killed$runs/trajectories.jsonl" || return 1
