@@ -2,6 +2,7 @@
  * view of a problem is show_problem.c's, that of a prompt show_prompt.c's. */
 #include "cmd/show.h"
 
+#include "base/json.h"
 #include "recipe/recipe.h"
 #include "store/summary.h"
 
@@ -111,6 +112,43 @@ static void show_means(struct show *s, const struct summary_counts *c) {
     page_print(&s->page, PAINT_NONE, ", without reasoning S0 %.4f\n", c->mean_s0);
 }
 
+static double number_of(const json_t *object, const char *key) {
+    return json_number_value(json_object_get(object, key));
+}
+
+static double rows_a_batch(const json_t *session) {
+    const json_t *models = json_object_get(session, "models"), *model;
+    double rows = 0, batches = 0;
+    size_t i;
+    json_array_foreach(models, i, model) {
+        rows += number_of(model, "written") + number_of(model, "prefilled") + number_of(model, "scored");
+        batches += number_of(model, "batches");
+    }
+    return batches > 0 ? rows / batches : 0;
+}
+
+/* Where the time of the last session went, which the run's summary says; of models on servers it does not. */
+static void show_session(struct show *s) {
+    static const char *const parts[][2] = {{"propose_seconds", "writing"},
+                                           {"score_seconds", "scoring"},
+                                           {"sample_seconds", "drawing tokens"},
+                                           {"other_seconds", "no model at work"}};
+    const char *path = arena_printf(&s->arena, "%s/summary.json", s->call->args[0]);
+    json_t *summary = path ? json_load_file(path, 0, NULL) : NULL;
+    const json_t *session = json_object_get(summary, "session");
+    double seconds = number_of(session, "seconds"), batch = rows_a_batch(session);
+    if (seconds > 0)
+        page_print(&s->page, PAINT_NONE, "last session: %.0f s, at most %.0f problems at once", seconds,
+                   number_of(session, "in_flight"));
+    for (size_t i = 0; seconds > 0 && i < sizeof parts / sizeof *parts; i++)
+        if (json_object_get(session, parts[i][0]))
+            page_print(&s->page, PAINT_NONE, "%s %s %.1f %%", i ? "," : ":", parts[i][1],
+                       100 * number_of(session, parts[i][0]) / seconds);
+    if (seconds > 0 && batch > 0) page_print(&s->page, PAINT_NONE, "; %.1f rows a batch", batch);
+    if (seconds > 0) page_print(&s->page, PAINT_NONE, "\n");
+    json_decref(summary);
+}
+
 static cord_status show_totals(struct show *s, const struct summary_counts *c, cord_error *err) {
     struct journal_totals sums;
     CORD_TRY(journal_totals(s->journal, 0, &sums, err));
@@ -123,6 +161,7 @@ static cord_status show_totals(struct show *s, const struct summary_counts *c, c
                (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
                (long long)sums.answer_tokens);
     CORD_TRY(show_spending(s, err));
+    show_session(s);
     return show_origin(s, err);
 }
 
