@@ -21,11 +21,11 @@ static cord_status read_method(struct export_source *source, const struct recipe
     source->strategy = arena_text(arena, outline->strategy).data;
     source->criterion = arena_text(arena, outline->criterion).data;
     if (!source->strategy || !source->criterion) return error_memory(err);
-    bool masked = strcmp(source->criterion, "masked") == 0;
-    source->scores = masked || strcmp(source->criterion, "predictive-perplexity") == 0 ? SCORES_OF_GOLD
-                     : strcmp(source->criterion, "random") == 0                        ? SCORES_RANDOM
-                                                                                       : SCORES_OTHER;
-    source->noise *= criterion_named(outline->criterion)->noises; /* what is no likelihood has none */
+    const struct criterion *criterion = criterion_named(outline->criterion);
+    source->scores = shows_likelihoods(criterion)               ? SCORES_OF_GOLD
+                     : strcmp(source->criterion, "random") == 0 ? SCORES_RANDOM
+                                                                : SCORES_OTHER;
+    source->noise *= criterion->noises; /* what is no likelihood has none */
     source->pp_is_s = outline->measuring_model == outline->meta_model;
     return CORD_OK;
 }

@@ -3,6 +3,8 @@
 
 #include "recipe/values.h"
 
+#include "search/criterion.h"
+
 #include <string.h>
 
 /* Which problems were taken, and the seed, are not part of the method. */
@@ -80,16 +82,12 @@ static int named(const struct recipe_outline *outline, const struct recipe_value
 
 static void find_roles(struct recipe_outline *out, const struct recipe_values *values) {
     out->meta_model = index_of(out, say(values, "meta_prover.model", NULL));
-    out->integration_model = out->chooser_model = -1;
+    out->integration_model = -1;
     out->measuring_model = named(out, values, "measures.scorer", out->meta_model);
     if (text_equal(out->strategy, TEXT("integration")))
         out->integration_model = named(out, values, "integration.model", -1);
-    if (text_equal(out->criterion, TEXT("judge")))
-        out->chooser_model = named(out, values, "judgment.model", out->meta_model);
-    else if (text_equal(out->criterion, TEXT("prm")))
-        out->chooser_model = named(out, values, "reward.model", -1);
-    else if (!text_equal(out->criterion, TEXT("random")) && !text_equal(out->criterion, TEXT("longest")))
-        out->chooser_model = out->meta_model;
+    const char *chooser = criterion_named(out->criterion)->chooser;
+    out->chooser_model = !chooser ? out->meta_model : *chooser ? named(out, values, chooser, out->meta_model) : -1;
 }
 
 /* The hash of who measures PP: its model's keys, whatever its name, and the meta-prover's style, in which it is spoken to. What

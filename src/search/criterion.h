@@ -35,6 +35,9 @@ struct criterion {
     const char *what; /* "The score is WHAT." */
     const char *word; /* what its scores are called where they are shown: "S" */
     bool knows_gold;
+    /* The recipe's key of the model that chooses, which is the meta-prover's where that names none. NULL: the meta-prover's;
+     * "": none does. */
+    const char *chooser;
     enum shown_as shown_as;
     /* How many of the meta-prover's log scores one of its own is made of: so much of that model's noise is in it. 0: none,
      * and search.tie_within_noise finds no ties but equal scores. */

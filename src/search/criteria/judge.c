@@ -124,6 +124,7 @@ const struct criterion criterion_judge = {
     .name = "judge",
     .what = "the share of right answers of a model that must answer at once",
     .knows_gold = true,
+    .chooser = "judgment.model",
     .word = "judge",
     .shown_as = SHOWN_SCORE,
     .unit = true,

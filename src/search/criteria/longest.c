@@ -16,6 +16,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_longest = {
     .name = "longest",
     .what = "the length, in tokens",
+    .chooser = "",
     .word = "tokens",
     .shown_as = SHOWN_COUNT,
     .score = score,

@@ -314,6 +314,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_prm = {
     .name = "prm",
     .what = "a process reward model's",
+    .chooser = "reward.model",
     .word = "prm",
     .shown_as = SHOWN_SCORE,
     .unit = true,

@@ -18,6 +18,7 @@ static cord_status score(const struct search *search, struct spans prompt, struc
 const struct criterion criterion_random = {
     .name = "random",
     .what = "a random number",
+    .chooser = "",
     .word = "random",
     .shown_as = SHOWN_SCORE,
     .unit = true,
