@@ -53,6 +53,40 @@ static void sglang_scores_in_two_ways(void **state) {
     end(&s);
 }
 
+/* Equal requests of a call are asked once; another target of the same text is another request. */
+static void equal_scorings_are_asked_once(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_sglang, (struct manners){0}, (cord_model_options){.protocol = "sglang"}, err));
+    cord_scoring_check check;
+    assert_ok(cord_check_scoring(s.engine, s.model, true, &check, err));
+    int asked[3]; /* the first time some texts are not known yet */
+    for (int again = 0; again < 3; again++) {
+        cord_scoring r[4];
+        for (int i = 0; i < 4; i++)
+            r[i] = (cord_scoring){.model = s.model,
+                                  .prompt = question,
+                                  .n_spans = 3,
+                                  .opening = {i == 1 ? TEXT(" ") : TEXT(" is "), true},
+                                  .target = {i == 1 ? TEXT("is no") : TEXT("no"), false}};
+        int before = atomic_load(&s.server.requests), n = again == 2 ? 4 : 2;
+        assert_ok(cord_score(s.engine, r, n, err));
+        asked[again] = atomic_load(&s.server.requests) - before;
+        for (int i = 0; i < n; i++) {
+            assert_int_equal(r[i].error.code, CORD_OK);
+            assert_int_equal(r[i].n_tokens, i == 1 ? 5 : 2);
+            if (i == 1) continue;
+            assert_true(r[i].log_score == r[0].log_score && r[i].score == r[0].score);
+            assert_float_equal(r[i].logprob[1], logprob_of(47, 'o'), 1e-12);
+            assert_text(r[i].token[1], "o");
+            assert_int_equal(r[i].cached_tokens, i ? r[i].prompt_tokens : 45);
+        }
+        for (int i = 0; i < n; i++) cord_scoring_release(&r[i]);
+    }
+    assert_int_equal(asked[2], asked[1]);
+    end(&s);
+}
+
 /* All servers of a model must have the same one; the least of their contexts counts; one that is away is done without. */
 static void replicas_are_compared(void **state) {
     (void)state;
@@ -430,6 +464,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sglang_is_found_and_asked),
         cmocka_unit_test(sglang_scores_in_two_ways),
+        cmocka_unit_test(equal_scorings_are_asked_once),
         cmocka_unit_test(replicas_are_compared),
         cmocka_unit_test(ways_that_differ_are_told),
         cmocka_unit_test(streams_are_read),

@@ -432,6 +432,26 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
     atomic_fetch_add(&remote->base.usage.cached_tokens, r->cached_tokens);
 }
 
+/* The earlier request of the call that asks the same; -1: none does. */
+static int same_as(const struct spelled *texts, const struct place *places, int i) {
+    int twin = texts[i].twin;
+    bool same = twin >= 0 && places[i].first == places[twin].first && places[i].behind == places[twin].behind;
+    return same ? twin : -1;
+}
+
+/* What an equal request came to, which was asked for this one, too. */
+static void copy_scoring(cord_scoring *r, const cord_scoring *from) {
+    r->error = from->error;
+    if (r->error.code != CORD_OK) {
+        cord_scoring_release(r);
+        return;
+    }
+    memcpy(r->logprob, from->logprob, (size_t)r->n_tokens * sizeof *r->logprob);
+    r->log_score = from->log_score;
+    r->score = from->score;
+    r->cached_tokens = r->prompt_tokens;
+}
+
 /* `most_bad`: as in http_call. */
 static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n, int most_bad, cord_error *err) {
     int64_t began = clock_us();
@@ -446,6 +466,7 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
     for (int i = 0; status == CORD_OK && i < n; i++) {
         if (texts[i].error.code == CORD_OK) locate(requests[i], &texts[i], &places[i]);
         if (texts[i].error.code == CORD_OK && !allocate(requests[i], &texts[i], &places[i])) status = error_memory(err);
+        if (same_as(texts, places, i) >= 0) places[i].n_questions = 0;
         places[i].question = total;
         total += places[i].n_questions;
     }
@@ -459,8 +480,12 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
     if (status == CORD_OK) status = ask_wider(engine, questions, asked, total, err);
     for (int i = 0; i < n && texts && places; i++) {
         if (status == CORD_OK) {
-            take_scoring(requests[i], &texts[i], &places[i], questions + places[i].question,
-                         asked + places[i].question);
+            int same = texts[i].error.code == CORD_OK ? same_as(texts, places, i) : -1;
+            if (same >= 0)
+                copy_scoring(requests[i], requests[same]);
+            else
+                take_scoring(requests[i], &texts[i], &places[i], questions + places[i].question,
+                             asked + places[i].question);
             requests[i]->us = clock_us() - began;
         } else {
             cord_scoring_release(requests[i]);
