@@ -122,7 +122,7 @@ cord_status file_write_atomic(const char *path, cord_text content, cord_error *e
     if (!temporary) return error_memory(err);
     snprintf(temporary, size, "%s.tmp", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    file_keep_mode(temporary, path);
+    if (fd >= 0) file_keep_mode(temporary, path);
     cord_status status = fd < 0 ? error_errno(err, "create", temporary) : write_all(fd, content, temporary, err);
     if (fd >= 0 && close(fd) != 0 && status == CORD_OK) status = error_errno(err, "write", temporary);
     if (status == CORD_OK && rename(temporary, path) != 0) status = error_errno(err, "replace", path);

@@ -40,7 +40,7 @@ static void json_progress(struct look *l, struct json_writer *w) {
             if (!p->ends_stuck) continue;
             json_open(w, NULL, '{');
             json_text(w, "id", p->id);
-            json_double(w, "s", p->best_s);
+            json_double(w, "s", p->s);
             json_double(w, "s0", p->s0);
             json_close(w, '}');
         }

@@ -70,7 +70,7 @@ static void text_progress(struct look *l, struct page *page) {
         const struct audit_problem *p = &l->audit.problems[i];
         if (!p->ends_stuck) continue;
         text_listed(page, p->id);
-        page_print(page, PAINT_NONE, "  S %.4f, S0 %.4f\n", p->best_s, p->s0);
+        page_print(page, PAINT_NONE, "  S %.4f, S0 %.4f\n", p->s, p->s0);
         listed++;
     }
     text_more(page, l->ends_stuck);

@@ -353,7 +353,7 @@ static cord_status write_rows(struct compare *c, cord_error *err) {
     bool from_rows = call_option(c->call, "from-rows")->given;
     CORD_TRY(output_spare_runs("--rows", rows->text, c->call->args, from_rows ? 0 : c->call->n_args, err));
     struct stat info;
-    if (stat(rows->text, &info) == 0 && S_ISREG(info.st_mode))
+    if (lstat(rows->text, &info) == 0)
         return error_set(err, CORD_BAD_USAGE,
                          "--rows: %s is there already, and its rows may be all that is left of runs; name a new file, "
                          "and compare both with --from-rows, or append one to the other",

@@ -243,8 +243,9 @@ static cord_status mark_differences(struct compare *c, FILE *out, cord_error *er
     for (int i = 0; i < cmp->n_differences; i++) {
         const struct difference *d = &cmp->differences[i];
         put_number(cell, d->detectable, KIND_SHARE);
-        fprintf(out, "| %s against %s%s | %s | %+.4f | ", c->letters[d->method], c->letters[cmp->baseline],
-                d->primary ? " (primary)" : "", compared_name(d->measure), d->mean);
+        fprintf(out, "| %s against %s%s | %s | ", c->letters[d->method], c->letters[cmp->baseline],
+                d->primary ? " (primary)" : "", compared_name(d->measure));
+        fprintf(out, isnan(d->mean) ? "- | " : "%+.4f | ", d->mean);
         if (isnan(d->low)) /* too few differ */
             fprintf(out, "-");
         else

@@ -6,7 +6,8 @@
 #include "cmd/checkup.h"
 #include "recipe/recipe.h"
 
-enum { MOST_FINDINGS = 40, MOST_PROMPTS = 8 };
+/* More than a recipe can lead to: one for each replica, and some for each participant. */
+enum { MOST_FINDINGS = 1024, MOST_PROMPTS = 128 };
 
 /* One way in which the recipe speaks to a model; roles that say the same share one. */
 struct voice {

@@ -94,9 +94,8 @@ void filter_end(struct filter *f) {
 }
 
 void filter_fail(struct filter *f, const struct filter_row *row, cord_error *why) {
-    static const char *const except[] = {"error", NULL};
     report(f, row->number, why);
-    json_text(begin(f, row, except), "error", text_of(why->message));
+    json_text(begin(f, row, f->added), "error", text_of(why->message));
     end(f);
 }
 

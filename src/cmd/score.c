@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static const char *const added[] = {"score", "logprobs", "tokens", NULL};
+static const char *const added[] = {"score", "logprobs", "tokens", "error", NULL};
 
 struct fields {
     const char *prefix, *target, *suffix;

@@ -52,7 +52,6 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
                  {"target", "problems.target"}};
     const struct option_value *model = call_option(call, "meta-prover"), *answers = call_option(call, "answers");
     const struct option_value *limit = call_option(call, "limit"), *set = call_option(call, "set");
-    set_key(s, "problems.file", file);
     set_key(s, "problems.skip", "0"); /* what a recipe says of its own problems is not meant here */
     char digits[24];
     snprintf(digits, sizeof digits, "%.0f", limit->given ? limit->number : 0.0);
@@ -66,6 +65,7 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
     set_key(s, "problems.full_context", "''");
     if (model->given) set_name(s, "models.meta-prover.file", model->text);
     for (int i = 0; i < set->n; i++) s->list[s->n++] = set->list[i];
+    set_name(s, "problems.file", file);
     if (call_option(call, "correct-first")->given) set_key(s, "search.correct_first", "true");
     set_key(s, "search.strategy", "selection");
     set_name(s, "run.out", call_option(call, "out")->text);

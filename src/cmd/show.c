@@ -121,8 +121,9 @@ static double rows_a_batch(const json_t *session) {
     double rows = 0, batches = 0;
     size_t i;
     json_array_foreach(models, i, model) {
-        rows += number_of(model, "written") + number_of(model, "prefilled") + number_of(model, "scored");
-        batches += number_of(model, "batches");
+        double own = number_of(model, "batches");
+        if (own > 0) rows += number_of(model, "written") + number_of(model, "prefilled") + number_of(model, "scored");
+        batches += own; /* none: a server's */
     }
     return batches > 0 ? rows / batches : 0;
 }

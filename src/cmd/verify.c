@@ -14,7 +14,7 @@ struct verify {
     struct chat_template *tmpl;
     const char *question, *gold, *answer; /* fields */
     bool extract, last_number, explain;
-    const char *added[8]; /* members that are written; ends with NULL */
+    const char *added[9]; /* members that are written; ends with NULL */
     struct arena arena;
 };
 
@@ -78,10 +78,10 @@ static int read_options(struct verify *v) {
 }
 
 static void choose_members(struct verify *v) {
-    static const char *const always[] = {"verdict", "why"}, *const taken[] = {"taken", "from", "at"},
+    static const char *const always[] = {"verdict", "why", "error"}, *const taken[] = {"taken", "from", "at"},
                              *const read[] = {"gold_read", "answer_read"};
     int n = 0;
-    for (int i = 0; i < 2; i++) v->added[n++] = always[i];
+    for (int i = 0; i < 3; i++) v->added[n++] = always[i];
     for (int i = 0; i < 3 && v->extract; i++) v->added[n++] = taken[i];
     for (int i = 0; i < 2 && v->explain; i++) v->added[n++] = read[i];
 }

@@ -163,13 +163,14 @@ static bool has_contexts(const struct json_row *row) { return json_object_get(ro
 
 /* A turn's role and text, in ShareGPT's spelling or in OpenAI's. */
 static cord_text turn_text(const json_t *turn) {
-    const json_t *text = json_object_get(turn, "value");
-    return json_text_of(text ? text : json_object_get(turn, "content"));
+    cord_text text =
+        json_text_of(json_object_get(turn, "value")); /* the other spelling's members may be there, as null */
+    return text.data ? text : json_text_of(json_object_get(turn, "content"));
 }
 
 static bool turn_is_of(const json_t *turn, const char *role, const char *other) {
-    const json_t *from = json_object_get(turn, "from");
-    cord_text who = json_text_of(from ? from : json_object_get(turn, "role"));
+    cord_text who = json_text_of(json_object_get(turn, "from"));
+    if (!who.data) who = json_text_of(json_object_get(turn, "role"));
     return text_equal(who, text_of(role)) || text_equal(who, text_of(other));
 }
 
@@ -292,15 +293,18 @@ static const struct layout table[] = {
     {.name = "TAT-QA",
      .fields = {"table", "paragraphs", "question", "answer"},
      .note = "grade with grading.numbers: tatqa; answers of several spans need grading.by: judge",
+     .format = ANSWER_VERBATIM,
      .read = read_tatqa},
     {.name = "PubMedQA",
      .fields = {"question", "context", "long_answer"},
      .note = "scored is the long answer; graded is yes, no or maybe, or with grading.by: judge the long answer",
      .fits = has_contexts,
+     .format = ANSWER_VERBATIM,
      .read = read_pubmedqa},
     {.name = "PubMedQA (original)",
      .fields = {"QUESTION", "CONTEXTS", "LONG_ANSWER"},
      .note = "scored is the long answer; graded is yes, no or maybe, or with grading.by: judge the long answer",
+     .format = ANSWER_VERBATIM,
      .read = read_pubmedqa_original},
     {.name = "OpenR1-Math",
      .fields = {"problem", "answer", "uuid", "generations"},
@@ -368,7 +372,7 @@ static const struct layout table[] = {
      .format = ANSWER_HASHES,
      .calculator = true,
      .fits = ends_in_hashes},
-    {.name = "choices", .fits_named = choices_fit, .read = choices_read},
+    {.name = "choices", .format = ANSWER_VERBATIM, .fits_named = choices_fit, .read = choices_read},
     {.name = "LIMO",
      .fields = {"question", "solution", "answer"},
      .question = "question",

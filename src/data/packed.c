@@ -14,6 +14,9 @@ const char *const packing_names[] = {"uncompressed", "gzip", "zstd"};
 enum packing packing_of(cord_text beginning) {
     if (text_starts(beginning, TEXT("\x1F\x8B"))) return PACKING_GZIP;
     if (text_starts(beginning, TEXT("\x28\xB5\x2F\xFD"))) return PACKING_ZSTD;
+    bool skippable =
+        beginning.len > 3 && (beginning.data[0] & 0xF0) == 0x50; /* a frame to skip, as pzstd begins with */
+    if (skippable && text_equal(text_slice(beginning, 1, 4), TEXT("\x2A\x4D\x18"))) return PACKING_ZSTD;
     return PACKING_NONE;
 }
 
@@ -27,14 +30,16 @@ static cord_status damaged(const char *path, const char *what, cord_error *err) 
 enum { PIECE = 1 << 16 };
 
 /* Unpacks what there is of one piece; *inside: a member has begun and not ended, *members of which have. Zeros may stand behind
- * one. */
-static int inflate_piece(z_stream *z, unsigned char *out, bool *inside, long *members) {
+ * the last one, *padded; behind them zlib's reading of files sees nothing. */
+static int inflate_piece(z_stream *z, unsigned char *out, bool *inside, long *members, bool *padded) {
     int result = Z_OK;
     while (result == Z_OK && z->avail_in) {
         if (!*inside && *z->next_in == 0) {
             z->next_in++, z->avail_in--;
+            *padded = *members > 0;
             continue;
         }
+        if (*padded) return Z_DATA_ERROR;
         *inside = true;
         z->next_out = out, z->avail_out = PIECE;
         result = inflate(z, Z_NO_FLUSH);
@@ -50,7 +55,7 @@ static int inflate_piece(z_stream *z, unsigned char *out, bool *inside, long *me
 static cord_status check_gzip(const char *path, cord_error *err) {
     unsigned char in[PIECE], out[PIECE];
     z_stream z = {0};
-    bool inside = false;
+    bool inside = false, padded = false;
     long members = 0;
     int result = Z_OK;
     FILE *file = fopen(path, "rbe");
@@ -61,9 +66,9 @@ static cord_status check_gzip(const char *path, cord_error *err) {
     }
     for (size_t n; result == Z_OK && (n = fread(in, 1, sizeof in, file)) > 0;) {
         z.next_in = in, z.avail_in = (unsigned)n;
-        result = inflate_piece(&z, out, &inside, &members);
+        result = inflate_piece(&z, out, &inside, &members, &padded);
     }
-    bool foreign = members && z.total_in < 10 && result == Z_DATA_ERROR; /* no header has less */
+    bool foreign = members && z.total_in < 10 && (result == Z_DATA_ERROR || inside); /* no header has less */
     bool unread = ferror(file) != 0;
     int why = errno;
     inflateEnd(&z);

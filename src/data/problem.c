@@ -83,6 +83,7 @@ static cord_status read_id(const struct filling *f, const struct json_row *row, 
     const char *const one[] = {layout->id, NULL}, *name = "id", *named = f->options->id_field;
     if (named && strcmp(named, "-") == 0) return CORD_OK;
     if (named || !own.len) CORD_TRY(find_field(row, named, layout->id ? one : id_names, &name, &own, err));
+    if (!named && !text_trim(own).len && layout->id) CORD_TRY(find_field(row, NULL, id_names, &name, &own, err));
     own = text_trim(own);
     if (!own.len && named) return error_set(err, CORD_BAD_INPUT, "the id in the field '%s' is empty", named);
     if (!own.len) return CORD_OK;

@@ -72,14 +72,20 @@ static cord_status peek(const char *path, char *bytes, size_t size, cord_text *b
     return status;
 }
 
+static cord_status open_file(const char *path, enum packing packing, void **file, cord_error *err) {
+    if (packing == PACKING_GZIP) return packed_open_gzip(path, file, err);
+    *file = fopen(path, "rbe");
+    return *file ? CORD_OK : error_errno(err, "open", path);
+}
+
 /* Whether a file called .json is lines of objects all the same, as many are: its first line is a whole one. */
-static cord_status first_line_is_object(const char *path, bool *whole, cord_error *err) {
+static cord_status first_line_is_object(const char *path, enum packing packing, bool *whole, cord_error *err) {
     struct line_reader lines;
     bool more;
     cord_error ignored = {0};
+    void *file;
     *whole = false;
-    FILE *file = fopen(path, "rbe");
-    if (!file) return error_errno(err, "open", path);
+    CORD_TRY(open_file(path, packing, &file, err));
     line_reader_init(&lines, file, path, FIRST_LINE);
     cord_status status = line_read(&lines, &more, &ignored);
     if (status == CORD_BAD_INPUT) *whole = true; /* a very long one: the file has lines */
@@ -119,11 +125,13 @@ static cord_status find_kind(const char *path, struct kind *kind, cord_error *er
     bool lines = takes_end(&name, ".jsonl") || takes_end(&name, ".ndjson");
     if (kind->packing == PACKING_NONE) {
         if (text_starts(beginning, TEXT("\xEF\xBB\xBF"))) beginning = text_slice(beginning, 3, beginning.len);
-        bool array = text_starts(text_trim(beginning), TEXT("[")), whole = false;
+        bool array = text_starts(text_trim(beginning), TEXT("["));
         if (array && !lines && kind->table != TABLE_CSV && kind->table != TABLE_TSV) kind->table = TABLE_ARRAY;
-        if (kind->table == TABLE_JSON) CORD_TRY(first_line_is_object(path, &whole, err));
-        if (whole) kind->table = TABLE_LINES;
     }
+    bool whole = false;
+    if (kind->table == TABLE_JSON && kind->packing != PACKING_ZSTD)
+        CORD_TRY(first_line_is_object(path, kind->packing, &whole, err));
+    if (whole) kind->table = TABLE_LINES;
     kind->own = kind->table == TABLE_LINES && kind->packing != PACKING_ZSTD;
     return CORD_OK;
 }
@@ -131,13 +139,8 @@ static cord_status find_kind(const char *path, struct kind *kind, cord_error *er
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 static cord_status open_lines(struct source *s, enum packing packing, cord_error *err) {
-    if (packing == PACKING_GZIP) {
-        CORD_TRY(packed_check(s->path, packing, err));
-        CORD_TRY(packed_open_gzip(s->path, &s->file, err));
-    } else {
-        s->file = fopen(s->path, "rbe");
-        if (!s->file) return error_errno(err, "open", s->path);
-    }
+    if (packing == PACKING_GZIP) CORD_TRY(packed_check(s->path, packing, err));
+    CORD_TRY(open_file(s->path, packing, &s->file, err));
     line_reader_init(&s->lines, s->file, s->path, TABLE_ROW_BYTES);
     return CORD_OK;
 }

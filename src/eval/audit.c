@@ -155,6 +155,7 @@ static cord_status look_at_answers(struct journal *journal, const struct journal
     while (place_by_score(answers, n, best) > 1) best++;
     p->answered = true;
     p->best_s = exp(answers[best].trajectory.log_score);
+    p->s = exp(answers[0].trajectory.log_score);
     p->ends_stuck = is_stuck(answers[0].trajectory.log_score, problem->log_s0, noise);
     p->best_answer = arena_text(arena, answers[best].answer);
     if (!p->best_answer.data) return error_memory(err);

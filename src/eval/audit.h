@@ -26,6 +26,7 @@ struct audit_problem {
     bool ends_stuck; /* nor is the best trajectory's */
     bool cut, right; /* the best trajectory, by the strategy: its thinking ended at its limit; its answer is correct */
     bool overlooked; /* the best by S is not correct, and another is */
+    double s;        /* of the best trajectory, by the strategy */
     double best_s, right_s;
     cord_text best_answer;
     int right_place; /* by S, from 1 */

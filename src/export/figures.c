@@ -80,7 +80,7 @@ void figures_add(struct figures *f, const struct example *e, cord_text prompt, u
 
 /* ---- plots ------------------------------------------------------------------------------------------------------- */
 
-enum { BAR = 40 };
+enum { BAR = 40, NAME_SHOWN = 20 };
 
 static void bar(struct buf *out, const char *label, int64_t n, int64_t most) {
     int width = most ? (int)((n * BAR + most / 2) / most) : 0;
@@ -127,8 +127,11 @@ void figures_plot_teachers(const struct figures *f, struct buf *out) {
         if (f->teachers[i].steps > most) most = f->teachers[i].steps;
     }
     for (int i = 0; i < f->n_teachers; i++) {
-        snprintf(label, sizeof label, "%.20s %2.0f%%", f->teachers[i].name,
+        cord_text name = text_of(f->teachers[i].name);
+        if (name.len > NAME_SHOWN) name = text_slice(name, 0, utf8_valid_prefix(text_slice(name, 0, NAME_SHOWN)));
+        snprintf(label, sizeof label, "%.*s %2.0f%%", (int)name.len, name.data,
                  100.0 * (double)f->teachers[i].steps / (double)all);
+        utf8_make_printable(label);
         bar(out, label, f->teachers[i].steps, most);
     }
 }

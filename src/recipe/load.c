@@ -197,7 +197,7 @@ static cord_status read_extended(struct load *load, const char *path, struct yam
 static cord_status read_recipe(struct load *load, const char *path, int depth) {
     struct buf text;
     struct yaml *yaml = NULL;
-    CORD_TRY(file_read(path, "recipe", RECIPE_LIMIT, &text, load->err));
+    CORD_TRY(file_read(path, "recipe", RESOLVED_LIMIT, &text, load->err));
     load->values.source = path;
     cord_status status = yaml_open(&load->values, buf_text(&text), &yaml, load->err);
     if (status == CORD_OK) status = read_extended(load, path, yaml, depth);

@@ -44,7 +44,7 @@ static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const
     char hex[65];
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
-    buf_init(&text, "what a recipe is", 8 * RECIPE_LIMIT);
+    buf_init(&text, "what a recipe is", RESOLVED_LIMIT);
     put_names(&text, "models", &values->models);
     if (teachers) put_names(&text, "teachers", &values->teachers);
     for (size_t i = 0; i < n; i++) {
@@ -99,7 +99,7 @@ static cord_status hash_measurer(struct recipe_values *values, struct recipe_out
     const struct recipe_key *keys = recipe_keys(&n);
     int model = out->measuring_model;
     bool reused = model == out->meta_model && text_equal(out->criterion, TEXT("predictive-perplexity"));
-    buf_init(&text, "who measures", 8 * RECIPE_LIMIT);
+    buf_init(&text, "who measures", RESOLVED_LIMIT);
     for (size_t i = 0; i < n; i++) {
         cord_text path = text_of(keys[i].path);
         if (!is_of_scorer(&keys[i]) || text_equal(path, TEXT("meta_prover.model"))) continue;

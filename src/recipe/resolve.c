@@ -123,7 +123,7 @@ cord_status resolve_text(struct recipe_values *values, cord_text *text, cord_err
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     struct buf out;
-    buf_init(&out, "resolved recipe", 8 * RECIPE_LIMIT);
+    buf_init(&out, "resolved recipe", RESOLVED_LIMIT);
     for (size_t i = 0; i < n;) {
         int len = (int)strcspn(keys[i].path, ".");
         if (!keys[i].path[len]) { /* `extends`: what it brought is written out */
@@ -159,7 +159,7 @@ cord_status recipe_move(cord_text resolved, const char *out, struct arena *arena
     size_t before = (size_t)(behind.data - resolved.data);
     (void)text_next_line(&behind, &line);
     struct buf text;
-    buf_init(&text, "resolved recipe", 8 * RECIPE_LIMIT);
+    buf_init(&text, "resolved recipe", RESOLVED_LIMIT);
     buf_add(&text, text_slice(resolved, 0, before));
     yaml_quote(&text, text_of(out));
     buf_addc(&text, '\n');
@@ -233,7 +233,7 @@ cord_status recipe_differences(cord_text old_resolved, cord_text new_resolved, b
     CORD_TRY(read_resolved(&before, "the run's recipe", old_resolved, arena, err));
     CORD_TRY(read_resolved(&after, "the new recipe", new_resolved, arena, err));
     struct buf lines;
-    buf_init(&lines, "differences of recipes", 8 * RECIPE_LIMIT);
+    buf_init(&lines, "differences of recipes", RESOLVED_LIMIT);
     put_names(&lines, "models", &before.models, &after.models, arena);
     put_names(&lines, "teachers", &before.teachers, &after.teachers, arena);
     for (size_t i = 0; i < n; i++) {

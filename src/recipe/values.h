@@ -5,7 +5,8 @@
 
 #include "recipe/recipe.h"
 
-#define RECIPE_LIMIT      ((size_t)1 << 20) /* bytes of a recipe */
+#define RESOLVED_LIMIT \
+    ((size_t)8 << 20) /* bytes of a recipe, which has each participant's texts in full once resolved */
 #define RECIPE_TEXT_LIMIT ((size_t)1 << 16) /* bytes of one text in it */
 
 enum { RECIPE_NAME_BYTES = 64, RECIPE_NAMES = 64 }; /* bytes of a name; most models, and most teachers */

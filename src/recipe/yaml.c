@@ -255,14 +255,19 @@ static cord_status open_text(cord_text text, struct yaml **yaml, cord_error *err
 }
 
 /* The library's first complaint, if it has one. */
-static cord_status check_syntax(struct yaml *yaml, const struct recipe_values *values, cord_error *err) {
+static const struct fy_diag_error *first_error(const struct yaml *yaml) {
     void *at = NULL;
     struct fy_diag_error *error;
     while ((error = fy_diag_errors_iterate(yaml->diag, &at)))
-        if (error->type == FYET_ERROR)
-            return values_error(values, (struct recipe_place){.line = error->line, .column = error->column}, err,
-                                "not valid YAML: %s", error->msg);
-    return CORD_OK;
+        if (error->type == FYET_ERROR) break;
+    return error;
+}
+
+static cord_status check_syntax(const struct yaml *yaml, const struct recipe_values *values, cord_error *err) {
+    const struct fy_diag_error *error = first_error(yaml);
+    if (!error) return CORD_OK;
+    return values_error(values, (struct recipe_place){.line = error->line, .column = error->column}, err,
+                        "not valid YAML: %s", error->msg);
 }
 
 /* A zero byte would end the document for the library, without a word, and some bytes that are not UTF-8 make it hang. */
@@ -337,8 +342,11 @@ cord_status yaml_scalar(cord_text text, struct arena *arena, cord_text *out, cor
     struct yaml *yaml;
     CORD_TRY(open_text(text, &yaml, err));
     struct fy_node *root = yaml->document ? fy_document_root(yaml->document) : NULL;
+    struct fy_document *more = fy_parse_load_document(yaml->parser);
+    bool whole = !more && !first_error(yaml);
+    if (more) fy_parse_document_destroy(yaml->parser, more);
     cord_status status = CORD_OK;
-    if (root && fy_node_is_scalar(root) && !fy_node_is_alias(root)) {
+    if (whole && root && fy_node_is_scalar(root) && !fy_node_is_alias(root)) {
         *out = arena_text(arena, node_text(root));
         if (!out->data) status = error_memory(err);
     } else {

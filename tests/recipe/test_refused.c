@@ -253,6 +253,8 @@ static void graders_that_contradict_themselves_are_told(void **state) {
         snprintf(yaml, sizeof yaml, "%sgrading: {%s}\n", MINIMAL, cases[i].grading);
         assert_refused(text_of(yaml), NULL, cases[i].where, cases[i].part);
     }
+    assert_refused(TEXT(MINIMAL), "prompt.system=\"Think.\"\nBe brief.", "--set prompt.system=\"Think.\"\nBe brief.",
+                   "the quoted text does not end");
     assert_refused(TEXT(MINIMAL), "grading.by=judge", "--set grading.by=judge", "needs grading.model");
 }
 

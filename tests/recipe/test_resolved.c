@@ -40,6 +40,27 @@ static void resolved_recipes_read_back_as_themselves(void **state) {
     }
 }
 
+/* Each participant's texts are there in full, so that a resolved recipe may be larger than any that a person writes. */
+static void large_ones_are_read_back(void **state) {
+    (void)state;
+    enum { MANY = 40, SYSTEM = 60000 };
+    struct buf text;
+    struct recipe first, second;
+    buf_init(&text, "a recipe", 1 << 20);
+    buf_addf(&text, HEAD "teachers:\n");
+    for (int i = 0; i < MANY; i++) buf_addf(&text, "  t%d: {model: a}\n", i);
+    buf_addf(&text, "meta_prover: {model: b}\nprompt: {system: '");
+    for (int i = 0; i < SYSTEM; i++) buf_addc(&text, 'x');
+    buf_addf(&text, "'}\n" RUN);
+    assert_ok(load(buf_text(&text), NULL, &first, err));
+    assert_true(first.resolved.len > (size_t)MANY * SYSTEM);
+    assert_ok(load(first.resolved, NULL, &second, err));
+    assert_text(second.resolved, first.resolved.data);
+    recipe_release(&first);
+    recipe_release(&second);
+    buf_release(&text);
+}
+
 /* run.out alone is another, whatever stands in the prompts. */
 static void a_recipe_moves_to_another_folder(void **state) {
     (void)state;
@@ -347,6 +368,7 @@ static void outlines_tell_whose_scores_choose(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resolved_recipes_read_back_as_themselves),
+        cmocka_unit_test(large_ones_are_read_back),
         cmocka_unit_test(a_recipe_moves_to_another_folder),
         cmocka_unit_test(a_selection_takes_the_recipe_of_any_run),
         cmocka_unit_test(every_key_stands_in_the_resolved_recipe),

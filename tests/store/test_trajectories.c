@@ -191,6 +191,15 @@ static void test_output_is_whole_or_not_there(void **state) {
     assert_ok(file_write_atomic(path, TEXT("fourth"), err));
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0606);
+    char foreign[140];
+    snprintf(foreign, sizeof foreign, "%s.tmp", path);
+    assert_int_equal(mkdir(foreign, 0700), 0); /* it says why, and touches nothing */
+    cord_error e = {0};
+    assert_int_equal(file_write_atomic(path, TEXT("fifth"), &e), CORD_IO_ERROR);
+    assert_non_null(strstr(e.message, "Is a directory"));
+    assert_int_equal(stat(foreign, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+    assert_int_equal(rmdir(foreign), 0);
 }
 
 static void make_file(const char *folder, const char *name) {
