@@ -154,12 +154,27 @@ cord_status call_put(const struct call *call, struct buf *buf, cord_error *err) 
     return status;
 }
 
+/* A part of a message, line by line; it may hold what stands in somebody's file. */
+static void tell(FILE *out, cord_text part) {
+    cord_text line;
+    bool ended = text_ends(part, TEXT("\n"));
+    for (bool next = false; text_next_line(&part, &line); next = true) {
+        char shown[sizeof((cord_error *)0)->message];
+        snprintf(shown, sizeof shown, "%.*s", (int)line.len, line.data);
+        utf8_make_printable(shown);
+        fprintf(out, "%s%s", next ? "\n" : "", shown);
+    }
+    if (ended) fputc('\n', out);
+}
+
 int call_fail(const struct call *call, const cord_error *err) {
-    const char *message = err->message[0] ? err->message : cord_status_name(err->code);
-    if (err->where[0])
-        fprintf(call->err, "cord: %s: %s\n", err->where, message);
-    else
-        fprintf(call->err, "cord: %s\n", message);
+    fprintf(call->err, "cord: ");
+    if (err->where[0]) {
+        tell(call->err, text_of(err->where));
+        fprintf(call->err, ": ");
+    }
+    tell(call->err, text_of(err->message[0] ? err->message : cord_status_name(err->code)));
+    fprintf(call->err, "\n");
     if (err->code == CORD_BAD_USAGE) return EXIT_WRONG_USAGE;
     return err->code == CORD_CANCELLED ? EXIT_INTERRUPTED : EXIT_NOTHING_DONE;
 }

@@ -107,6 +107,12 @@ static cord_status keep_form(const struct resume *r, int64_t unfinished, cord_te
             "%.*s: these runs were merged, and %lld problem%s in the middle of a search of one or the other; "
             "finish %s in the run that %s of, and merge again",
             (int)other.len, other.data, (long long)unfinished, are, them, unfinished == 1 ? "it is" : "they are");
+    if (r->recipe->search.strategy == STRATEGY_SELECTION)
+        return error_set(
+            err, CORD_CHANGED,
+            "%.*s: %lld problem%s here in the middle of a selection as it was before; finish %s with the same "
+            "`cord select` without that change, or name another folder with --out",
+            (int)line.len, line.data, (long long)unfinished, are, them);
     return error_set(err, CORD_CHANGED,
                      "%.*s: %lld problem%s here in the middle of a search as it was before; finish %s with 'cord run "
                      "%s/recipe.yaml%s%s' (failed ones with --retry-failed), or name another run.out",

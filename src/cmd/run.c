@@ -272,7 +272,7 @@ static cord_status work_on(struct run *run, cord_error *err) {
     journal_unlock(run->journal);
     cord_status status = flights_run(&flights, flights_at_once(&run->session), err);
     journal_lock(run->journal);
-    run->seconds = (double)(clock_us() - start) / 1e6;
+    run->seconds = run->tried ? (double)(clock_us() - start) / 1e6 : 0;
     return status;
 }
 

@@ -424,13 +424,15 @@ int layout_unfold(const struct json_row *record) {
     return is_collection(record) ? (int)record->n : 0;
 }
 
-cord_status layout_part(const struct json_row *record, int i, struct buf *row, cord_error *err) {
+cord_status layout_part(const struct json_row *record, int i, cord_text *left, struct buf *row, cord_error *err) {
     struct json_writer w = {.out = row};
     cord_text own;
     buf_clear(row);
     json_open(&w, NULL, '{');
     if (is_document(record)) {
-        own = row_element(json_row_get(record, "questions")->raw, i);
+        cord_text all = json_row_get(record, "questions")->raw;
+        if (i == 0) *left = text_slice(all, 1, all.len);
+        (void)row_next_element(left, &own);
         json_raw(&w, "table", json_row_get(record, "table")->raw);
         json_raw(&w, "paragraphs", json_row_get(record, "paragraphs")->raw);
     } else {

@@ -57,7 +57,8 @@ const struct layout *layout_table(int *n);
 int layout_unfold(const struct json_row *record);
 /* False where the text cannot be such a record: a quick look. */
 bool layout_may_unfold(cord_text row);
-/* The i-th of them as a row: the question's own members, with what all have in common. */
-cord_status layout_part(const struct json_row *record, int i, struct buf *row, cord_error *err);
+/* The i-th of them as a row, one after the other: the question's own members, with what all have in common. *left is kept from
+ * one to the next. */
+cord_status layout_part(const struct json_row *record, int i, cord_text *left, struct buf *row, cord_error *err);
 
 #endif

@@ -26,6 +26,7 @@ struct problem_reader {
     struct arena arena;     /* of the problem that was told last */
     struct json_row record; /* one of several problems, while they are told */
     int part, parts;        /* which comes next, and of how many; 0: the next row is to be read */
+    cord_text left;         /* of the record, what has not been told */
     struct buf record_text, row;
 };
 
@@ -321,7 +322,7 @@ static cord_status next_row(struct problem_reader *r, bool *more, cord_text *row
         CORD_TRY(begin_record(r, *row, err));
     }
     if (!r->parts) return CORD_OK;
-    cord_status status = layout_part(&r->record, r->part++, &r->row, why);
+    cord_status status = layout_part(&r->record, r->part++, &r->left, &r->row, why);
     *row = status == CORD_OK ? buf_text(&r->row) : (cord_text){0};
     if (status == CORD_OK || status == CORD_BAD_INPUT) return CORD_OK;
     if (err) *err = *why;

@@ -7,6 +7,7 @@
 #include "cord_commit.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void summary_add(struct summary_counts *counts, const struct journal_problem *problem, const struct answered *answers,
                  int n) {
@@ -178,6 +179,17 @@ static void write_seconds(struct json_writer *w, const struct summary_session *s
     json_double(w, "other_seconds", session->seconds - propose - score - sample);
 }
 
+/* A session in which nothing was left to do says nothing of where time goes: the one before it stays. */
+static bool keep_session(struct json_writer *w, const char *folder, struct arena *arena) {
+    const char *path = arena_printf(arena, "%s/summary.json", folder);
+    json_t *former = path ? json_load_file(path, 0, NULL) : NULL;
+    char *session = json_dumps(json_object_get(former, "session"), JSON_COMPACT);
+    if (session) json_raw(w, "session", text_of(session));
+    free(session);
+    json_decref(former);
+    return session != NULL;
+}
+
 static void write_session(struct json_writer *w, const struct summary_session *session) {
     json_open(w, "session", '{');
     json_double(w, "seconds", session->seconds);
@@ -201,8 +213,9 @@ static void write_session(struct json_writer *w, const struct summary_session *s
     json_close(w, '}');
 }
 
-static cord_status write_all(struct json_writer *w, struct journal *journal, const struct summary_session *session,
-                             const struct summary_counts *counts, struct arena *arena, cord_error *err) {
+static cord_status write_all(struct json_writer *w, struct journal *journal, const char *folder,
+                             const struct summary_session *session, const struct summary_counts *counts,
+                             struct arena *arena, cord_error *err) {
     struct journal_totals totals = {0};
     CORD_TRY(journal_totals(journal, 0, &totals, err));
     json_open(w, NULL, '{');
@@ -221,7 +234,7 @@ static cord_status write_all(struct json_writer *w, struct journal *journal, con
     write_counts(w, counts);
     write_totals(w, &totals);
     CORD_TRY(write_spending(w, journal, session ? session->spending : NULL, err));
-    if (session) write_session(w, session);
+    if (session && !(session->seconds == 0 && keep_session(w, folder, arena))) write_session(w, session);
     json_close(w, '}');
     buf_addc(w->out, '\n');
     return buf_check(w->out, err);
@@ -234,7 +247,7 @@ cord_status summary_write(struct journal *journal, const char *folder, const str
     arena_init(&arena);
     buf_init(&out, "the run's summary", 1 << 20);
     struct json_writer w = {&out, false};
-    cord_status status = write_all(&w, journal, session, counts, &arena, err);
+    cord_status status = write_all(&w, journal, folder, session, counts, &arena, err);
     arena_release(&arena);
     buf_init(&path, "a path", 4096);
     buf_addf(&path, "%s/summary.json", folder);
