@@ -492,7 +492,7 @@ const struct verb verb_export = {
         "is not correct gives its best correct one instead, and a line on standard error says how often that happened. "
         "What a filter leaves out is counted there and on the card.\n\n"
         "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
-        "with it. Audits: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md "
+        "with it. Flaws: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md "
         "has all of it, docs/training.md what to set in each trainer.\n\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",
     .options = options,

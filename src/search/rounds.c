@@ -201,7 +201,8 @@ static cord_status go_on(struct beam *beam, cord_error *err) {
     else
         *beam->trajectories =
             (struct trajectory){.reasoning = {"", 0}, .log_score = state->log_s0, .author = -1, .candidate = -1};
-    for (int i = 0; i < beam->n; i++) { /* the budget may be smaller now */
+    bool tree = beam->search->settings->strategy == STRATEGY_MCTS; /* whose nodes have others below them */
+    for (int i = 0; i < beam->n && !tree; i++) {                   /* the budget may be smaller now */
         struct trajectory *t = &beam->trajectories[i];
         if (t->finish == GROWING && t->tokens >= beam->search->settings->think_tokens) t->finish = FINISHED_BUDGET;
     }

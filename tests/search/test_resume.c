@@ -199,7 +199,7 @@ static void with_other_settings_it_ends(void **state) {
                     settings->beam = tree ? 1 : 3;
                     settings->simulations = 9;
                     settings->exploration = i ? 0 : 5;
-                    if (i && !tree) settings->think_tokens = 8;
+                    if (i) settings->think_tokens = 8;
                 }
                 first->cancel_call = 2 + 2 * stop;
                 if (world_run(first) == CORD_CANCELLED) {
