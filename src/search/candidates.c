@@ -40,6 +40,7 @@ static cord_status ask(const struct beam *beam, const struct candidate *candidat
     CORD_TRY(segment_stops(style, beam->arena, stops, err));
 
     int left = settings->think_tokens - parent->tokens;
+    if (left < 1) left = 1; /* of a tree's node, where the budget was lowered since: its children end it */
     *proposal = (cord_proposal){
         .model = teacher->model,
         .prompt = prompt.span,
