@@ -35,7 +35,7 @@ static inline bool ends_thinking(enum step_end end) { return end == STEP_CLOSED 
 enum step_drop {
     DROP_NONE,
     DROP_EMPTY,      /* no text, and nothing to finish */
-    DROP_DUPLICATE,  /* identical to a sibling, its ending too */
+    DROP_DUPLICATE,  /* identical to a sibling, its ending too, or to what is finished in the beam */
     DROP_DEGENERATE, /* one word or line repeated over and over */
     DROP_FAILED,     /* the request failed; its status says why */
 };
