@@ -34,3 +34,7 @@ cord_text thinking_opened(cord_text prompt) {
     }
     return none;
 }
+
+bool thinking_left_open(const cord_span *prompt, int n) {
+    return n && prompt[n - 1].trusted && thinking_opened(prompt[n - 1].text).len > 0;
+}

@@ -10,5 +10,7 @@ cord_text thinking_behind(cord_text reply);
 cord_text thinking_outside(cord_text reply);
 /* The tag at a prompt's end, blanks aside, that opens the thinking: "<think>", "[THINK]"; empty: it is not opened there. */
 cord_text thinking_opened(cord_text prompt);
+/* Whether a prompt leaves the thinking open, so that the reply begins inside it. Only cord's own words can. */
+bool thinking_left_open(const cord_span *prompt, int n);
 
 #endif

@@ -2,7 +2,6 @@
  * view of a problem is show_problem.c's, that of a prompt show_prompt.c's. */
 #include "cmd/show.h"
 
-#include "base/json.h"
 #include "recipe/recipe.h"
 #include "store/summary.h"
 
@@ -134,19 +133,21 @@ static void show_session(struct show *s) {
                                            {"score_seconds", "scoring"},
                                            {"sample_seconds", "drawing tokens"},
                                            {"other_seconds", "no model at work"}};
-    const char *path = arena_printf(&s->arena, "%s/summary.json", s->call->args[0]);
-    json_t *summary = path ? json_load_file(path, 0, NULL) : NULL;
+    json_t *summary = summary_read(s->call->args[0], &s->arena);
     const json_t *session = json_object_get(summary, "session");
     double seconds = number_of(session, "seconds"), batch = rows_a_batch(session);
-    if (seconds > 0)
-        page_print(&s->page, PAINT_NONE, "last session: %.0f s, at most %.0f problems at once", seconds,
-                   number_of(session, "in_flight"));
-    for (size_t i = 0; seconds > 0 && i < sizeof parts / sizeof *parts; i++)
+    if (seconds <= 0) {
+        json_decref(summary);
+        return;
+    }
+    page_print(&s->page, PAINT_NONE, "last session: %.0f s, at most %.0f problems at once", seconds,
+               number_of(session, "in_flight"));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (json_object_get(session, parts[i][0]))
             page_print(&s->page, PAINT_NONE, "%s %s %.1f %%", i ? "," : ":", parts[i][1],
                        100 * number_of(session, parts[i][0]) / seconds);
-    if (seconds > 0 && batch > 0) page_print(&s->page, PAINT_NONE, "; %.1f rows a batch", batch);
-    if (seconds > 0) page_print(&s->page, PAINT_NONE, "\n");
+    if (batch > 0) page_print(&s->page, PAINT_NONE, "; %.1f rows a batch", batch);
+    page_print(&s->page, PAINT_NONE, "\n");
     json_decref(summary);
 }
 

@@ -11,6 +11,15 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_latin(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static bool is_letter(char c) { return is_latin(c) || (unsigned char)c >= 0x80; }
 
+/* ---- markers ------------------------------------------------------------------------------------------------- */
+
+bool segment_is_numbered(cord_text marker) { return text_find(marker, TEXT("{n}")) >= 0; }
+
+cord_text segment_heading(cord_text marker) {
+    ptrdiff_t number = text_find(marker, TEXT("{n}"));
+    return text_trim(number < 0 ? marker : text_slice(marker, 0, (size_t)number));
+}
+
 /* ---- stop strings -------------------------------------------------------------------------------------------- */
 
 static cord_status add_stop(struct segment_stops *stops, cord_text text, struct arena *arena, cord_error *err) {
@@ -20,8 +29,7 @@ static cord_status add_stop(struct segment_stops *stops, cord_text text, struct 
 }
 
 static cord_status add_marker(struct segment_stops *stops, cord_text marker, struct arena *arena, cord_error *err) {
-    ptrdiff_t number = text_find(marker, TEXT("{n}"));
-    cord_text fixed = text_trim(number >= 0 ? text_slice(marker, 0, (size_t)number) : marker);
+    cord_text fixed = segment_heading(marker);
     if (!fixed.len)
         return error_set(err, CORD_BAD_RECIPE,
                          "prompt.marker is '%.*s'; it must begin with a fixed text, as \"### Step {n}.\" does",
@@ -119,7 +127,7 @@ cord_status segment_first(const struct prompt_style *style, cord_text written, b
 bool segment_adds_nothing(const struct prompt_style *style, bool parent_cut, cord_text step, enum step_end end) {
     if (parent_cut) return text_trim(step).len == 0 && end != STEP_NEXT;
     if (style->segmentation == SEGMENTATION_LINE_BREAK) return text_trim(step).len == 0;
-    if (text_find(style->marker, TEXT("{n}")) < 0) return segment_is_empty(step);
+    if (!segment_is_numbered(style->marker)) return segment_is_empty(step);
     for (size_t i = 0; i < step.len; i++) /* the marker has the number, so that one in the step is its own */
         if (is_digit(step.data[i]) || is_letter(step.data[i])) return false;
     return true;
@@ -164,9 +172,8 @@ struct heading {
 static struct heading heading_of(const struct prompt_style *style) {
     cord_text marker = style->segmentation == SEGMENTATION_STEPS ? style->marker : (cord_text){"", 0};
     ptrdiff_t number = text_find(marker, TEXT("{n}"));
-    if (number < 0) return (struct heading){text_trim(marker), {"", 0}};
-    size_t at = (size_t)number;
-    return (struct heading){text_trim(text_slice(marker, 0, at)), text_trim(text_slice(marker, at + 3, marker.len))};
+    cord_text tail = number < 0 ? (cord_text){"", 0} : text_slice(marker, (size_t)number + 3, marker.len);
+    return (struct heading){segment_heading(marker), text_trim(tail)};
 }
 
 /* Whether the word that a heading ends in goes on behind it: "### Steps", "### Step-by-step". */

@@ -21,6 +21,11 @@ struct segment_stops {
 cord_status segment_stops(const struct prompt_style *style, struct arena *arena, struct segment_stops *stops,
                           cord_error *err);
 
+/* What of a marker is the same for all steps, and stands before their number: "### Step" of "### Step {n}."; and whether it has
+ * a number, or leaves it to who writes. */
+cord_text segment_heading(cord_text marker);
+bool segment_is_numbered(cord_text marker);
+
 /* How a proposal ended, in the words of the search. */
 enum step_end {
     STEP_NEXT,   /* the next marker came, a blank line or a phrase: the step is whole */

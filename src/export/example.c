@@ -1,6 +1,8 @@
 /* example.c - see example.h. It must not know layouts of rows. */
 #include "export/example.h"
 
+#include "data/segment.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -40,8 +42,7 @@ static void add_marker(struct buf *out, const struct example_frame *frame, int n
 
 /* Whether a reasoning has the marker's headings at all, whatever their numbers. */
 static bool has_headings(cord_text reasoning, cord_text marker) {
-    ptrdiff_t number = text_find(marker, TEXT("{n}"));
-    cord_text heading = text_trim(number >= 0 ? text_slice(marker, 0, (size_t)number) : marker), line;
+    cord_text heading = segment_heading(marker), line;
     while (heading.len && text_next_line(&reasoning, &line))
         if (text_starts(line, heading)) return true;
     return false;

@@ -53,11 +53,6 @@ static cord_status render(const struct judge *judge, const struct grading *setti
     return chat_render(judge->tmpl, messages + skip, 2 - skip, &options, arena, spans, n, err);
 }
 
-/* Whether a prompt leaves the thinking open: the reply then begins inside it. */
-static bool opens_thinking(const cord_span *spans, int n) {
-    return n && spans[n - 1].trusted && thinking_opened(spans[n - 1].text).len > 0;
-}
-
 static cord_status undecided(struct grade_result *result, const cord_error *why, struct arena *arena, cord_error *err) {
     result->verdict = CORD_UNDECIDED;
     result->why = arena_printf(arena, "the judge could not be asked: %s", why->message);
@@ -81,7 +76,7 @@ static cord_status propose(const struct judge *judge, const struct grading *sett
         status = undecided(result, &proposal.error, arena, err);
     else if (status == CORD_OK)
         result->verdict = judge_read((cord_text){proposal.text, proposal.len}, proposal.end == CORD_END_LENGTH,
-                                     opens_thinking(spans, n), &result->why);
+                                     thinking_left_open(spans, n), &result->why);
     cord_proposal_release(&proposal);
     return status;
 }

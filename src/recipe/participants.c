@@ -3,6 +3,8 @@
 
 #include "recipe/load.h"
 
+#include "data/segment.h"
+
 #include <sys/stat.h>
 
 /* ---- prompts ----------------------------------------------------------------------------------------------------- */
@@ -315,21 +317,13 @@ static cord_status load_teacher(struct load *load, struct recipe_teacher *teache
     return load_style(load, "teachers.*.", name, &teacher->style);
 }
 
-/* What of a marker is there before its number, and whether it has one. */
-static cord_text fixed_of(cord_text marker, bool *numbered) {
-    ptrdiff_t number = text_find(marker, TEXT("{n}"));
-    *numbered = number >= 0;
-    return text_trim(*numbered ? text_slice(marker, 0, (size_t)number) : marker);
-}
-
 /* A trace has the meta-prover's markers, whoever wrote its steps. A teacher that is asked behind others would write a number into
  * its step which stands in the marker already, or none where none does; and its steps would not end at the markers it sees. */
 static cord_status check_same_marker(struct load *load, int teacher) {
     const struct recipe *recipe = load->recipe;
     cord_text its = recipe->teachers[teacher].style.marker, trace = recipe->meta_style.marker;
-    bool numbered, trace_numbered;
-    if (text_equal(fixed_of(its, &numbered), fixed_of(trace, &trace_numbered)) && numbered == trace_numbered)
-        return CORD_OK;
+    bool same_number = segment_is_numbered(its) == segment_is_numbered(trace);
+    if (same_number && text_equal(segment_heading(its), segment_heading(trace))) return CORD_OK;
     return values_error(
         &load->values, load->values.teachers.names[teacher].place, load->err,
         "teachers.%s: its prompt.marker is %s, and the meta-prover's, with which a trace is written, is "

@@ -46,7 +46,7 @@ static cord_status add_heading(const struct beam *beam, const struct prompt_styl
     CORD_TRY(segment_open(style, none, false, number, beam->arena, &heading, err));
     buf_add(out, heading);
     *from = out->len;
-    if (text_find(style->marker, TEXT("{n}")) >= 0)
+    if (segment_is_numbered(style->marker))
         buf_addc(out, ' ');
     else
         buf_addf(out, " %d. ", number);
@@ -79,8 +79,7 @@ static cord_status join_steps(const struct beam *beam, const struct integrated *
 /* What the integrator said, as a candidate; *answer where it was accepted. */
 static cord_status read_reply(const struct beam *beam, const cord_proposal *proposal, struct candidate *c,
                               cord_text *answer, cord_error *err) {
-    const cord_span *last = &proposal->prompt[proposal->n_spans - 1];
-    bool thinking = last->trusted && thinking_opened(last->text).len > 0;
+    bool thinking = thinking_left_open(proposal->prompt, proposal->n_spans);
     struct integrated merged;
     struct buf reasoning;
     cord_error why = {0};

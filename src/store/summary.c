@@ -179,10 +179,14 @@ static void write_seconds(struct json_writer *w, const struct summary_session *s
     json_double(w, "other_seconds", session->seconds - propose - score - sample);
 }
 
+json_t *summary_read(const char *folder, struct arena *arena) {
+    const char *path = arena_printf(arena, "%s/summary.json", folder);
+    return path ? json_load_file(path, 0, NULL) : NULL;
+}
+
 /* A session in which nothing was left to do says nothing of where time goes: the one before it stays. */
 static bool keep_session(struct json_writer *w, const char *folder, struct arena *arena) {
-    const char *path = arena_printf(arena, "%s/summary.json", folder);
-    json_t *former = path ? json_load_file(path, 0, NULL) : NULL;
+    json_t *former = summary_read(folder, arena);
     char *session = json_dumps(json_object_get(former, "session"), JSON_COMPACT);
     if (session) json_raw(w, "session", text_of(session));
     free(session);

@@ -2,6 +2,7 @@
 #ifndef CORD_SUMMARY_H
 #define CORD_SUMMARY_H
 
+#include "base/json.h"
 #include "cord.h"
 #include "store/ledger.h"
 
@@ -43,5 +44,8 @@ cord_status summary_count(struct journal *journal, bool wanted, struct summary_c
  * only that knows. */
 cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
                           const struct summary_counts *counts, cord_error *err);
+
+/* The file as it is, to be released by json_decref; NULL: there is none that can be read. */
+json_t *summary_read(const char *folder, struct arena *arena);
 
 #endif

@@ -17,8 +17,8 @@ size_t answer_behind_place(cord_text t, size_t at);
 /* The content of the last complete, non-empty \boxed{…} or \fbox{…}, trimmed; a part of `t`. */
 bool answer_last_box(cord_text t, cord_text *content);
 
-/* What follows the last "the answer is", "Answer:", "the correct option is", heading "Answer" or "####", to the end of its sentence or line.
- * CORD_FOUND_NOTHING where none is followed by anything, or the last is followed by an empty box. */
+/* What follows the last "the answer is", "Answer:", "the correct option is", heading "Answer" or "####", to the
+ * end of its sentence or line. CORD_FOUND_NOTHING where none is followed by anything, or the last is followed by an empty box. */
 cord_found answer_phrase(cord_text t, cord_text *answer);
 
 /* The last number, with its sign, currency, percent sign and all that belongs to it. Numbers that count steps or items,

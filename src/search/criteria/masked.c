@@ -85,8 +85,7 @@ static bool is_operand(cord_text t, size_t from, size_t to) {
 /* Whether the number at `at` is that of a step's heading, "### Step 4.", which states nothing; whoever writes it, the marker
  * ("### Step {n}.") or the model ("### Step"). */
 static bool is_heading(cord_text t, size_t at, cord_text marker) {
-    ptrdiff_t number = text_find(marker, TEXT("{n}"));
-    cord_text fixed = text_trim(number < 0 ? marker : text_slice(marker, 0, (size_t)number));
+    cord_text fixed = segment_heading(marker);
     size_t end = skip_blanks_back(t, at);
     if (!fixed.len || !text_ends(text_slice(t, 0, end), fixed)) return false;
     return end == fixed.len || t.data[end - fixed.len - 1] == '\n';
