@@ -65,6 +65,8 @@ const struct option_value *call_option(const struct call *call, const char *name
 
 /* Prints "cord: where: message" to call->err and returns the exit status that goes with the error's code. */
 int call_fail(const struct call *call, const cord_error *err);
+/* The same where call->out could not be written; nothing is told, and all is done, where nobody reads it any more. */
+int call_unwritten(const struct call *call, const cord_error *err);
 /* What a buffer holds goes to the output, if all of it came in, and is freed. (main.c tells what cannot be written.) */
 cord_status call_put(const struct call *call, struct buf *buf, cord_error *err);
 /* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
@@ -93,5 +95,7 @@ bool wants_colour(FILE *file);
 /* Columns and rows of the terminal behind `file`, or 80 and 24. */
 int terminal_columns(FILE *file);
 int terminal_rows(FILE *file);
+/* True where nobody reads what is written to `file` any more (cord show | head): then a lost line is no failure. */
+bool reader_left(FILE *file);
 
 #endif

@@ -259,6 +259,8 @@ static cord_status export_all(struct job *job, cord_error *err) {
     if (path && job->options.n_splits > 1 && text_ends(text_of(path), TEXT(".parquet")))
         return error_set(err, CORD_BAD_USAGE,
                          "--split makes several files: name a folder for them (--out FOLDER/), and say --parquet");
+    if (path && job->options.n_splits > 1 && text_ends(text_of(path), TEXT(".jsonl")))
+        return error_set(err, CORD_BAD_USAGE, "--split makes several files: name a folder for them (--out FOLDER/)");
     if (text_starts(text_of(job->options.format->name), TEXT("llama-factory")) &&
         (to_stdout || !export_place(job->call, path, job->options.n_splits).folder))
         return error_set(err, CORD_BAD_USAGE,
@@ -376,6 +378,8 @@ static int run_export(const struct call *call) {
         tell(&job);
         warn(&job);
         result = exit_status(&job.figures);
+    } else if (status == CORD_IO_ERROR && ferror(call->out)) {
+        result = call_unwritten(call, &err);
     } else {
         result = status == CORD_BAD_USAGE ? call_usage(call, "%s", err.message) : call_fail(call, &err);
     }

@@ -26,6 +26,14 @@ static void stop(struct filter *f, const cord_error *why) {
     f->interrupted = why->code == CORD_CANCELLED;
 }
 
+/* What cannot be written ends it, too; told here, where it is known why. */
+static void stop_writing(struct filter *f) {
+    cord_error err = {0};
+    error_errno(&err, "write", "the output");
+    f->stopped = true;
+    if (call_unwritten(f->call, &err) != EXIT_ALL_DONE) f->failed++;
+}
+
 static void report(struct filter *f, int64_t number, cord_error *why) {
     error_where(why, "%s:%lld", f->path, (long long)number);
     call_fail(f->call, why);
@@ -81,7 +89,7 @@ static void end(struct filter *f) {
     if (buf_check(&f->out, &err) != CORD_OK)
         stop(f, &err);
     else if (fwrite(f->out.data, 1, f->out.len, f->call->out) != f->out.len || fflush(f->call->out) != 0)
-        f->stopped = true; /* main.c tells why; flushed, since somebody may wait for it before the next row */
+        stop_writing(f); /* flushed, since somebody may wait for it before the next row */
 }
 
 struct json_writer *filter_begin(struct filter *f, const struct filter_row *row) {

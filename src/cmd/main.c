@@ -6,7 +6,6 @@
 #include "model/backend.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -50,19 +49,13 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct arena
     return verb->run(&call);
 }
 
-/* True when nobody reads our output any more (cord show | head): then a lost line is no failure. */
-static bool reader_left(void) {
-    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
-    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
-}
-
 /* What is still buffered has to arrive, and a full disk has to be told. */
 static int finish_output(int status) {
     bool failed = ferror(stdout) != 0;
     errno = 0;
     failed |= fflush(stdout) != 0;
     const char *why = errno ? strerror(errno) : "an earlier write failed";
-    if (!failed || reader_left()) return status;
+    if (!failed || reader_left(stdout)) return status;
     fprintf(stderr, "cord: cannot write the output: %s\n", why);
     return status == EXIT_ALL_DONE ? EXIT_NOTHING_DONE : status;
 }

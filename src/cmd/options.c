@@ -179,6 +179,12 @@ int call_fail(const struct call *call, const cord_error *err) {
     return err->code == CORD_CANCELLED ? EXIT_INTERRUPTED : EXIT_NOTHING_DONE;
 }
 
+int call_unwritten(const struct call *call, const cord_error *err) {
+    if (reader_left(call->out)) return EXIT_ALL_DONE;
+    clearerr(call->out); /* which main.c would tell once more */
+    return call_fail(call, err);
+}
+
 int call_usage(const struct call *call, const char *format, ...) {
     va_list args;
     va_start(args, format);

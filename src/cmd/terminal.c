@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "data/tables.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -68,4 +69,9 @@ int terminal_rows(FILE *file) {
     struct winsize size;
     bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
     return known ? size.ws_row : 24;
+}
+
+bool reader_left(FILE *file) {
+    struct pollfd out = {fileno(file), POLLOUT, 0};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
 }

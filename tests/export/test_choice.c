@@ -534,6 +534,25 @@ static void test_full_context(void **state) {
     f->options.search_prompt = false;
 }
 
+/* Options that say nothing of a layout. */
+static void test_options_of_other_formats(void **state) {
+    (void)state;
+    struct export_options o = {.margin = 0, .top = 1, .min_lift = -1};
+    for (int i = 0; (o.format = training_format_at(i)); i++) {
+        if (o.format->texts >= TEXTS_RENDERED) continue; /* these lack a template */
+        const char *refusal = export_refusal(&o);
+        assert_int_equal(o.format->kind == ROW_TRACE, refusal && strstr(refusal, "--margin"));
+    }
+    o.margin = -1;
+    o.top = 2;
+    for (int i = 0; (o.format = training_format_at(i)); i++) {
+        if (o.format->texts >= TEXTS_RENDERED) continue;
+        const char *refusal = export_refusal(&o);
+        assert_int_equal(o.format->kind == ROW_PAIR || o.format->kind == ROW_STEP_PAIR,
+                         refusal && strstr(refusal, "--top"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_only_correct), TEST(test_other_criteria),    TEST(test_no_answer_trains_nobody),
@@ -542,6 +561,7 @@ int main(void) {
         TEST(test_max_tokens),   TEST(test_special_tokens),    TEST(test_dedupe),
         TEST(test_exclude),      TEST(test_filters_of_pairs),  TEST(test_mixed_runs),
         TEST(test_splits),       TEST(test_disk_that_is_full), TEST(test_full_context),
+        TEST(test_options_of_other_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,11 +210,11 @@ static void test_rows_read_back(void **state) {
     assert_ok(turn_open(&turn, chat_template_known("chatml"), TEXT(""), TEXT(""), err));
     f->options.turn = &turn;
     f->options.provenance = true;
-    f->options.margin = 0;
     for (int i = 0; training_format_at(i); i++) {
         struct figures back = {0};
         struct arena arena;
         f->options.format = training_format_at(i);
+        f->options.margin = f->options.format->kind == ROW_TRACE ? -1 : 0;
         assert_ok(export_to(f, in(f, "x.jsonl"), false, err));
         arena_init(&arena);
         assert_ok(rows_read(in(f, "x.jsonl"), NULL, NULL, NULL, &back, &arena, err));
@@ -296,10 +296,11 @@ static void test_parquet(void **state) {
     assert_ok(turn_open(&turn, chat_template_known("chatml"), TEXT(""), TEXT(""), err));
     f->options.turn = &turn;
     f->options.provenance = true;
-    f->options.margin = 0;
-    f->options.top = 2;
     for (int i = 0; training_format_at(i); i++) {
         f->options.format = training_format_at(i);
+        enum row_kind kind = f->options.format->kind;
+        f->options.margin = kind == ROW_TRACE ? -1 : 0;
+        f->options.top = kind == ROW_TRACE || kind == ROW_STEPS ? 2 : 1;
         assert_ok(export_with(f, &where, err));
         int rows = (int)f->figures.rows;
         assert_true(rows > 0);
@@ -312,6 +313,7 @@ static void test_parquet(void **state) {
     /* in a folder one for each part, one of them without a row; what lies beside names them */
     two_splits(f);
     f->options.format = training_format("llama-factory");
+    f->options.margin = -1;
     where.folder = true;
     snprintf(path, sizeof path, "%s/set", f->folder);
     assert_ok(export_with(f, &where, err));

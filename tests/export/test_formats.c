@@ -233,7 +233,6 @@ static void test_traces_of_several_steps(void **state) {
     static const struct step_part two[] = {{0, 2, NULL}, {2, 4, NULL}}, one[] = {{11, 19, NULL}};
     struct candidate *kept = &f->sample.candidates[2][0], *not_kept = &f->sample.candidates[2][1],
                      *first = &f->sample.candidates[0][0];
-    f->options.top = 2;
     for (int i = 0; i < 2; i++) { /* whichever of the two it is */
         kept->parts = i ? two : NULL;
         kept->n_parts = not_kept->n_parts = 2;
@@ -246,6 +245,7 @@ static void test_traces_of_several_steps(void **state) {
     first->parts = one;
     first->n_parts = 1;
     retell_sample(f, NULL);
+    f->options.top = 2;
     f->options.format = training_format("prm");
     json_t *row = line_of(rows_of(f), 0);
     assert_int_equal(f->figures.rows, 1);
