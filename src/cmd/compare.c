@@ -286,15 +286,14 @@ static cord_status make_methods(struct compare *c, cord_error *err) {
     return CORD_OK;
 }
 
-static cord_status find_baseline(struct compare *c, cord_error *err) {
+/* Which of the runs it is: the first, unless told. */
+static cord_status find_baseline(const struct compare *c, int *run, cord_error *err) {
     const struct option_value *baseline = call_option(c->call, "baseline");
+    *run = 0;
     if (!baseline->given) return CORD_OK;
     cord_text folder = path_trim(text_of(baseline->text));
-    for (int i = 0; i < c->n_runs; i++)
-        if (text_equal(text_of(c->runs[i].folder), folder)) {
-            c->comparison.baseline = c->runs[i].method;
-            return CORD_OK;
-        }
+    for (; *run < c->n_runs; ++*run)
+        if (text_equal(text_of(c->runs[*run].folder), folder)) return CORD_OK;
     return error_set(err, CORD_BAD_INPUT, "--baseline: %s is none of the runs that are compared", baseline->text);
 }
 
@@ -372,10 +371,12 @@ static cord_status (*const writers[])(struct compare *compare, cord_error *err) 
 
 static cord_status compare_all(struct compare *c, int format, cord_error *err) {
     CORD_TRY(call_option(c->call, "from-rows")->given ? read_tables(c, err) : read_journals(c, err));
+    int baseline;
+    CORD_TRY(find_baseline(c, &baseline, err));
     CORD_TRY(write_rows(c, err));
     CORD_TRY(match(c, err));
     CORD_TRY(make_methods(c, err));
-    CORD_TRY(find_baseline(c, err));
+    c->comparison.baseline = c->runs[baseline].method;
     c->comparison.no_primary = call_option(c->call, "no-primary")->given;
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
     CORD_TRY(compare_note(c, err));
