@@ -35,9 +35,12 @@ static struct expected expect(const struct sample *s, double amount, double of_d
     return (struct expected){each, all > amount ? all : amount};
 }
 
-static struct expected expect_by_tokens(const struct sample *s, double amount) {
-    double all = tokens_of(&s->totals), share = all > 0 ? amount / all : 0;
-    return expect(s, amount, all > 0 ? share * tokens_of(&s->of_done) : amount, share * tokens_of(&s->of_open));
+/* `checks` of the amount are of no problem. */
+static struct expected expect_by_tokens(const struct sample *s, double amount, double checks) {
+    double of_problems = amount - checks, all = tokens_of(&s->totals), share = all > 0 ? of_problems / all : 0;
+    struct expected e =
+        expect(s, of_problems, all > 0 ? share * tokens_of(&s->of_done) : of_problems, share * tokens_of(&s->of_open));
+    return (struct expected){e.each, e.all + checks};
 }
 
 static void row(struct page *page, const char *what, double amount, struct expected expected, bool money) {
@@ -56,13 +59,12 @@ static void row(struct page *page, const char *what, double amount, struct expec
     page_print(page, PAINT_NONE, "\n");
 }
 
-static void row_by_tokens(struct page *page, const struct sample *s, const char *what, double amount, bool money) {
-    row(page, what, amount, expect_by_tokens(s, amount), money);
+static void row_by_tokens(struct page *page, const struct sample *s, const char *what, double amount, double checks) {
+    row(page, what, amount, expect_by_tokens(s, amount, checks), false);
 }
 
 /* A bound that the whole run would go beyond. */
-static void warn(struct page *page, const struct sample *s, const char *key, double bound, double amount) {
-    double all = expect_by_tokens(s, amount).all;
+static void warn(struct page *page, const char *key, double bound, double all) {
     if (bound <= 0 || all <= bound) return;
     char most[40], wanted[40];
     bool money = bound != floor(bound) || all < 1000;
@@ -75,12 +77,24 @@ static void warn(struct page *page, const struct sample *s, const char *key, dou
 }
 
 static void print_servers(struct page *page, const struct sample *s) {
-    const struct spending *spent = &s->spending;
-    row_by_tokens(page, s, "requests to servers", (double)spent->requests, false);
-    row_by_tokens(page, s, "  tokens of prompts", (double)spent->prompt_tokens, false);
-    row_by_tokens(page, s, "  of these cached there", (double)spent->cached_tokens, false);
-    row_by_tokens(page, s, "  tokens written", (double)spent->new_tokens, false);
-    if (spent->money > 0) row_by_tokens(page, s, "  money", spent->money, true);
+    const struct spending *spent = &s->spending, *checks = &s->checks;
+    row_by_tokens(page, s, "requests to servers", (double)spent->requests, (double)checks->requests);
+    row_by_tokens(page, s, "  tokens of prompts", (double)spent->prompt_tokens, (double)checks->prompt_tokens);
+    row_by_tokens(page, s, "  of these cached there", (double)spent->cached_tokens, (double)checks->cached_tokens);
+    row_by_tokens(page, s, "  tokens written", (double)spent->new_tokens, (double)checks->new_tokens);
+    if (spent->money > 0) row(page, "  money", spent->money, expect_by_tokens(s, spent->money, checks->money), true);
+}
+
+static double requests_of(const struct spending *s) { return (double)(s->requests + s->lost); }
+static double all_tokens_of(const struct spending *s) { return (double)(s->prompt_tokens + s->new_tokens); }
+
+static void print_warnings(struct page *page, const struct sample *s) {
+    const struct spending *spent = &s->spending, *checks = &s->checks;
+    warn(page, "budget.requests", (double)s->budget.requests,
+         expect_by_tokens(s, requests_of(spent), requests_of(checks)).all);
+    warn(page, "budget.tokens", (double)s->budget.tokens,
+         expect_by_tokens(s, all_tokens_of(spent), all_tokens_of(checks)).all);
+    warn(page, "budget.money", s->budget.money, expect_by_tokens(s, spent->money, checks->money).all);
 }
 
 static void print_time(struct page *page, const struct sample *s) {
@@ -119,10 +133,7 @@ void forecast_print(const struct sample *s, FILE *out) {
         expect(s, scored(&s->totals), scored(&s->of_done), scored(&s->of_open)), false);
     if (s->has_servers) print_servers(&page, s);
     print_time(&page, s);
-    const struct spending *spent = &s->spending;
-    warn(&page, s, "budget.requests", (double)s->budget.requests, (double)(spent->requests + spent->lost));
-    warn(&page, s, "budget.tokens", (double)s->budget.tokens, (double)(spent->prompt_tokens + spent->new_tokens));
-    warn(&page, s, "budget.money", s->budget.money, spent->money);
+    print_warnings(&page, s);
     page_print(&page, PAINT_NONE,
                "What is done is kept in %s: the same command without --dry-run goes on from there.\n", s->folder);
     page_release(&page);

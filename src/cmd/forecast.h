@@ -20,6 +20,7 @@ struct sample {
         of_open; /* of all problems; of those that are done, and that are in the middle */
     bool has_servers;
     struct spending spending;
+    struct spending checks; /* of these, what this start asked to check its models, before any problem */
     struct budget budget;
     const char *folder;
 };

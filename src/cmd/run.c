@@ -30,7 +30,8 @@ struct run {
     size_t longest_question; /* of the whole set, so that every shard opens its models alike */
     struct journal *journal;
     struct resume resume;
-    struct ledger *ledger; /* NULL: no model has a server */
+    struct ledger *ledger;  /* NULL: no model has a server */
+    struct spending checks; /* what session_open asked of servers */
     struct session session;
     struct live *live;
     double seconds; /* that problems were worked on */
@@ -192,15 +193,28 @@ static cord_status put_sources(struct run *run, cord_error *err) {
     return CORD_OK;
 }
 
+static struct spending spending_since(struct spending now, const struct spending *before) {
+    now.requests -= before->requests;
+    now.prompt_tokens -= before->prompt_tokens;
+    now.cached_tokens -= before->cached_tokens;
+    now.new_tokens -= before->new_tokens;
+    now.lost -= before->lost;
+    now.money -= before->money;
+    now.known -= before->known;
+    return now;
+}
+
 static cord_status open_all(struct run *run, cord_error *err) {
     FILE *log = given(run, "verbose") ? run->call->err : NULL;
     CORD_TRY(load_recipe(run, err));
     CORD_TRY(open_journal(run, err));
     CORD_TRY(open_ledger(run, err));
     cord_ledger calls = run->ledger ? ledger_calls(run->ledger) : (cord_ledger){0};
+    struct spending before = run->ledger ? ledger_spending(run->ledger) : (struct spending){0};
     journal_unlock(run->journal); /* servers are asked, which the ledger writes down */
     cord_status status = session_open(&run->session, &run->recipe, run->longest_question, &calls, log, err);
     journal_lock(run->journal);
+    if (run->ledger) run->checks = spending_since(ledger_spending(run->ledger), &before);
     CORD_TRY(status);
     run->session_is_open = true;
     CORD_TRY(resume_compare_models(&run->resume, &run->session, err));
@@ -345,6 +359,7 @@ static cord_status tell_forecast(struct run *run, cord_error *err) {
         .at_once = run->tried < wanted ? run->tried : wanted,
         .wanted = wanted,
         .has_servers = run->ledger != NULL,
+        .checks = run->checks,
         .budget = run->budget,
         .folder = run->recipe.out,
     };

@@ -65,6 +65,31 @@ static void only_what_is_done_says_what_a_problem_takes(void **state) {
     free(text);
 }
 
+/* What a start asks of servers to check its models is of no problem: of 812 requests 12 are, and the others are as above. */
+static void checks_are_of_no_problem(void **state) {
+    (void)state;
+    struct sample sample = {.problems = 8,
+                            .done = 2,
+                            .failed = "",
+                            .left = 6,
+                            .counted = 2,
+                            .totals = totals(250, 150),
+                            .of_done = totals(200, 100),
+                            .of_open = totals(50, 50),
+                            .has_servers = true,
+                            .spending = {.requests = 812, .prompt_tokens = 4100, .new_tokens = 403, .money = 2.5},
+                            .checks = {.requests = 12, .prompt_tokens = 100, .new_tokens = 3, .money = 0.5},
+                            .budget = {.requests = 2412, .tokens = 13303, .money = 6.5},
+                            .folder = "out"};
+    char *text = told(&sample);
+    has_line(text, "requests to servers", "812", "300.0", "2,412");
+    has_line(text, "tokens of prompts", "4,100", "1,500", "12,100");
+    has_line(text, "tokens written", "403", "150.0", "1,203");
+    has_line(text, "money", "2.5000", "0.7500", "6.5000");
+    assert_null(strstr(text, "would stop"));
+    free(text);
+}
+
 /* With nothing in the middle it is each problem's mean times all; a problem that has failed has cost what it has cost. */
 static void whole_problems_are_multiplied(void **state) {
     (void)state;
@@ -85,6 +110,7 @@ static void whole_problems_are_multiplied(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_done_says_what_a_problem_takes),
+        cmocka_unit_test(checks_are_of_no_problem),
         cmocka_unit_test(whole_problems_are_multiplied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

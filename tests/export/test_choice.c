@@ -555,12 +555,24 @@ static void test_options_of_other_formats(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_only_correct), TEST(test_other_criteria),    TEST(test_no_answer_trains_nobody),
-        TEST(test_top),          TEST(test_markers),           TEST(test_markers_of_given_traces),
-        TEST(test_other_tags),   TEST(test_search_prompt),     TEST(test_provenance),
-        TEST(test_max_tokens),   TEST(test_special_tokens),    TEST(test_dedupe),
-        TEST(test_exclude),      TEST(test_filters_of_pairs),  TEST(test_mixed_runs),
-        TEST(test_splits),       TEST(test_disk_that_is_full), TEST(test_full_context),
+        TEST(test_only_correct),
+        TEST(test_other_criteria),
+        TEST(test_no_answer_trains_nobody),
+        TEST(test_top),
+        TEST(test_markers),
+        TEST(test_markers_of_given_traces),
+        TEST(test_other_tags),
+        TEST(test_search_prompt),
+        TEST(test_provenance),
+        TEST(test_max_tokens),
+        TEST(test_special_tokens),
+        TEST(test_dedupe),
+        TEST(test_exclude),
+        TEST(test_filters_of_pairs),
+        TEST(test_mixed_runs),
+        TEST(test_splits),
+        TEST(test_disk_that_is_full),
+        TEST(test_full_context),
         TEST(test_options_of_other_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
