@@ -165,7 +165,8 @@ static cord_status compare_fact(const struct resume *r, const char *model, const
     return CORD_OK;
 }
 
-cord_status resume_compare_models(const struct resume *r, const struct session *session, cord_error *err) {
+cord_status resume_compare_models(const struct resume *r, const struct session *session, const char *remedy,
+                                  cord_error *err) {
     for (int i = 0; i < r->recipe->n_models && !r->accept; i++) {
         const char *name = r->recipe->models[i].options.name;
         const char *serves = cord_model_get_info(session->models[i])->serves;
@@ -175,21 +176,17 @@ cord_status resume_compare_models(const struct resume *r, const struct session *
         if (!same && r->recipe->models[i].options.url)
             return error_set(err, CORD_CHANGED,
                              "the server of %s (%s) is of another kind or version, or serves another model, than this "
-                             "run began with; name another run.out, or go on with --accept-changes",
-                             name, cord_model_get_info(session->models[i])->description);
+                             "run began with; %s",
+                             name, cord_model_get_info(session->models[i])->description, remedy);
         if (!same)
-            return error_set(err, CORD_CHANGED,
-                             "the file of %s is not the one this run began with; name another run.out, or go on with "
-                             "--accept-changes",
-                             name);
+            return error_set(err, CORD_CHANGED, "the file of %s is not the one this run began with; %s", name, remedy);
         if (!serves) continue;
         CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &before, &same, err));
         if (!same)
             return error_set(
                 err, CORD_CHANGED,
-                "the server of %s has another model (%s) than this run began with (%.*s); start it with that one, "
-                "name another run.out, or go on with --accept-changes",
-                name, serves, (int)before.len, before.data);
+                "the server of %s has another model (%s) than this run began with (%.*s); start it with that one, or %s",
+                name, serves, (int)before.len, before.data, remedy);
     }
     return CORD_OK;
 }

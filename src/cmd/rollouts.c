@@ -3,7 +3,7 @@
 #include "cmd/rollouts.h"
 
 #include "cmd/dataset.h"
-#include "cmd/session.h"
+#include "cmd/resume.h"
 #include "model/backend.h"
 #include "search/criterion.h"
 
@@ -209,7 +209,7 @@ static cord_status open_recipe(struct comparison *c, struct arena *arena, int ti
 }
 
 static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn, int n, int sample, FILE *progress,
-                                 cord_error *err) {
+                                 struct arena *arena, cord_error *err) {
     size_t longest = 0;
     if (n > sample) n = sample;
     for (int i = 0; i < n; i++) {
@@ -218,7 +218,8 @@ static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn
     }
     CORD_TRY(session_open(&c->session, &c->recipe, longest, NULL, NULL, err));
     c->out->teachers = c->session.n_teachers;
-    cord_status status = CORD_OK;
+    const struct resume same = {.recipe = &c->recipe, .journal = c->source->journal, .arena = arena};
+    cord_status status = resume_compare_models(&same, &c->session, "put the run's own there for its rollouts", err);
     for (int i = 0; i < n && status == CORD_OK; i++) {
         c->problem = drawn[i].problem;
         status = one_problem(c, progress, err);
@@ -240,7 +241,7 @@ cord_status rollouts_compare(const char *folder, int times, int sample, FILE *pr
     cord_status status = open_recipe(&c, &arena, times, err);
     if (status == CORD_OK) {
         status = draw(c.source->journal, &arena, &drawn, &n, err);
-        if (status == CORD_OK) status = compare_drawn(&c, drawn, n, sample, progress, err);
+        if (status == CORD_OK) status = compare_drawn(&c, drawn, n, sample, progress, &arena, err);
         recipe_release(&c.recipe);
     }
     arena_release(&arena);
