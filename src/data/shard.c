@@ -1,14 +1,17 @@
 /* shard.c - which problems belong to a shard, and where it writes; see shard.h. */
 #include "data/shard.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* A number of digits alone: no sign, no blank. */
 static bool parse_number(const char *text, size_t len, int *number) {
     if (len == 0 || len > 7) return false;
     *number = 0;
     for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9') return false;
+        if (!is_digit(text[i])) return false;
         *number = 10 * *number + (text[i] - '0');
     }
     return true;
@@ -29,6 +32,18 @@ bool shard_has(struct shard shard, cord_text id) {
     return strtoull(hex, NULL, 16) % (unsigned long long)shard.count == (unsigned long long)shard.number - 1;
 }
 
+/* Whether a folder is named after this shard: "runs/a-2-of-8", and not "runs/12-of-80". */
+static bool is_named(struct shard shard, cord_text out) {
+    char name[32];
+    snprintf(name, sizeof name, "%d-of-%d", shard.number, shard.count);
+    for (ptrdiff_t at; (at = text_find(out, text_of(name))) >= 0;) {
+        bool digit_before = at > 0 && is_digit(out.data[at - 1]);
+        out = text_slice(out, (size_t)at + strlen(name), out.len);
+        if (!digit_before && !(out.len && is_digit(out.data[0]))) return true;
+    }
+    return false;
+}
+
 const char *shard_folder(struct shard shard, const char *out, struct arena *arena) {
     if (shard.count == 0) return out;
     cord_text text = text_of(out);
@@ -36,6 +51,7 @@ const char *shard_folder(struct shard shard, const char *out, struct arena *aren
     if (at >= 0) /* one place is enough to tell folders apart */
         return arena_printf(arena, "%.*s%d-of-%d%s", (int)at, out, shard.number, shard.count,
                             out + at + strlen(SHARD_PLACE));
+    if (is_named(shard, text)) return out;
     text = path_trim(text);
     return arena_printf(arena, "%.*s-%d-of-%d", (int)text.len, out, shard.number, shard.count);
 }

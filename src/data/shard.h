@@ -19,8 +19,8 @@ bool shard_parse(const char *text, struct shard *shard);
  * `count`, are `number` - 1. */
 bool shard_has(struct shard shard, cord_text id);
 
-/* A run folder of the shard's own: "{shard}" in `out` becomes "2-of-8", and where there is none, "-2-of-8" is put behind it.
- * In `arena`; NULL when there is no memory. For the whole set it is `out`. */
+/* A run folder of the shard's own: "{shard}" in `out` becomes "2-of-8", and where there is none, "-2-of-8" is put behind it,
+ * unless "2-of-8" stands in it already, as where a shard's own folder is named to go on in it. In `arena`; NULL when there is no memory. For the whole set it is `out`. */
 #define SHARD_PLACE "{shard}"
 const char *shard_folder(struct shard shard, const char *out, struct arena *arena);
 

@@ -110,6 +110,12 @@ static void test_folders(void **state) {
     assert_string_equal(shard_folder(shard, "runs/a//", &arena), "runs/a-3-of-16");
     assert_string_equal(shard_folder(shard, "/", &arena), "/-3-of-16");
     assert_string_equal(shard_folder(shard, "runs/{shard}/b", &arena), "runs/3-of-16/b");
+    /* what is named so already leads back to itself; another shard's name does not */
+    assert_string_equal(shard_folder(shard, "runs/a-3-of-16", &arena), "runs/a-3-of-16");
+    assert_string_equal(shard_folder(shard, "runs/3-of-16/b/", &arena), "runs/3-of-16/b/");
+    assert_string_equal(shard_folder(shard, "a-13-of-16", &arena), "a-13-of-16-3-of-16");
+    assert_string_equal(shard_folder(shard, "a-3-of-160", &arena), "a-3-of-160-3-of-16");
+    assert_string_equal(shard_folder(shard, "13-of-16/3-of-16", &arena), "13-of-16/3-of-16");
     arena_release(&arena);
 }
 
