@@ -40,11 +40,17 @@ static void text_methods(struct compare *c, struct page *page) {
     page_print(page, PAINT_NONE, "%d problem%s; means a problem\n\n", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
 }
 
-static void text_row(struct compare *c, struct page *page, const char *name, enum measure measure, bool ratio) {
+/* Methods that stand side by side. */
+struct columns {
+    int from, to;
+};
+
+static void text_row(struct compare *c, struct page *page, struct columns columns, const char *name,
+                     enum measure measure, bool ratio) {
     const struct comparison *cmp = &c->comparison;
     char cell[CELL_BYTES];
     page_print(page, ratio ? PAINT_DIM : PAINT_NONE, "%-*s", NAME_WIDTH, name);
-    for (int i = 0; i < cmp->n_methods; i++) {
+    for (int i = columns.from; i < columns.to; i++) {
         double value = ratio ? comparison_ratio(cmp, i, measure) : cmp->methods[i].mean[measure];
         put_number(cell, value, ratio ? KIND_COUNT : measure_infos[measure].kind);
         page_print(page, ratio ? PAINT_DIM : PAINT_NONE, "%*s", CELL_WIDTH, cell);
@@ -59,15 +65,25 @@ static bool is_measured(const struct comparison *cmp, int m) {
     return false;
 }
 
-static void text_table(struct compare *c, struct page *page) {
+static void text_columns(struct compare *c, struct page *page, struct columns columns) {
     page_print(page, PAINT_BOLD, "%-*s", NAME_WIDTH, "");
-    for (int i = 0; i < c->comparison.n_methods; i++) page_print(page, PAINT_BOLD, "%*s", CELL_WIDTH, c->letters[i]);
+    for (int i = columns.from; i < columns.to; i++) page_print(page, PAINT_BOLD, "%*s", CELL_WIDTH, c->letters[i]);
     page_print(page, PAINT_NONE, "\n");
     for (int m = 0; m < MEASURES; m++) {
         if (!is_measured(&c->comparison, m)) continue;
-        text_row(c, page, measure_infos[m].name, (enum measure)m, false);
+        text_row(c, page, columns, measure_infos[m].name, (enum measure)m, false);
         if (shows_ratio((enum measure)m) && c->comparison.n_methods > 1)
-            text_row(c, page, "  over the baseline's", (enum measure)m, true);
+            text_row(c, page, columns, "  over the baseline's", (enum measure)m, true);
+    }
+}
+
+/* More methods than the terminal has room for stand below one another. */
+static void text_table(struct compare *c, struct page *page) {
+    int n = c->comparison.n_methods, room = (page->columns - NAME_WIDTH) / CELL_WIDTH;
+    if (room < 1) room = 1;
+    for (int from = 0; from < n; from += room) {
+        if (from) page_print(page, PAINT_NONE, "\n");
+        text_columns(c, page, (struct columns){from, from + room < n ? from + room : n});
     }
 }
 
