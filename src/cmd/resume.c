@@ -183,10 +183,10 @@ cord_status resume_compare_models(const struct resume *r, const struct session *
         if (!serves) continue;
         CORD_TRY(compare_fact(r, name, "serves", text_of(serves), &before, &same, err));
         if (!same)
-            return error_set(
-                err, CORD_CHANGED,
-                "the server of %s has another model (%s) than this run began with (%.*s); start it with that one, or %s",
-                name, serves, (int)before.len, before.data, remedy);
+            return error_set(err, CORD_CHANGED,
+                             "the server of %s has another model (%s) than this run began with (%.*s); start it with "
+                             "that one, or %s",
+                             name, serves, (int)before.len, before.data, remedy);
     }
     return CORD_OK;
 }

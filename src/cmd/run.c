@@ -217,8 +217,8 @@ static cord_status open_all(struct run *run, cord_error *err) {
     if (run->ledger) run->checks = spending_since(ledger_spending(run->ledger), &before);
     CORD_TRY(status);
     run->session_is_open = true;
-    CORD_TRY(resume_compare_models(&run->resume, &run->session,
-                                   "name another run.out, or go on with --accept-changes", err));
+    CORD_TRY(resume_compare_models(&run->resume, &run->session, "name another run.out, or go on with --accept-changes",
+                                   err));
     CORD_TRY(put_sources(run, err));
     CORD_TRY(journal_put_problems(run->journal, problems_of(run), err));
     CORD_TRY(note_models(run, err));
