@@ -30,7 +30,7 @@ CACHE = os.path.join(os.environ.get("CORD_CACHE") or os.path.join(os.environ.get
 FILES = {"plain": ("gsm8k-test.jsonl", "3730d312f6e3440559ace48831e51066acaca737f6eabec99bccb9e4b3c39d14"),
          "hard": ("gsm8k-train-2000.jsonl", "45926aa7b33a4d57392a712ec0fc718a68cc2e33422658ddda76af4c305f24ce")}
 PILOT = os.path.join(HERE, "paper", "pilot.tsv")
-BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 16, 100, 32, (1, 2, 3), 9001
+BLOCK, PRIMARY_PROBLEMS, OTHER_PROBLEMS, SEEDS, PILOT_SEED = 15, 100, 30, (1, 2, 3), 9001
 
 PRIMARY = ("curation", "cord")
 MODERATE = ("homogeneous-moderate-curation", "homogeneous-moderate-cord")
