@@ -271,3 +271,16 @@ cord_text answer_mention(cord_text answer, cord_text text, size_t from) {
     bool first = as_text.data && (!as_number.data || as_text.data < as_number.data);
     return first ? as_text : as_number;
 }
+
+/* A step without the number that it may begin with, "4. So", which is its heading's or a list's and states nothing. */
+static cord_text behind_number(cord_text step) {
+    cord_text t = text_trim(step);
+    size_t at = 0;
+    while (at < t.len && t.data[at] >= '0' && t.data[at] <= '9') at++;
+    bool number = at > 0 && at + 1 < t.len && strchr(".:)", t.data[at]) && strchr(" \t\n", t.data[at + 1]);
+    return number ? text_slice(t, at + 1, t.len) : step;
+}
+
+bool answer_in_step(cord_text answer, cord_text step) {
+    return answer_mention(answer, behind_number(step), 0).data != NULL;
+}

@@ -18,22 +18,13 @@ static void join_pieces(const struct step *first, const struct step *last, struc
     buf_add(out, last->text);
 }
 
-/* A step without the number that it may begin with, "4. So", which is its heading's or a list's and states nothing. */
-static cord_text behind_number(cord_text step) {
-    cord_text t = text_trim(step);
-    size_t at = 0;
-    while (at < t.len && t.data[at] >= '0' && t.data[at] <= '9') at++;
-    bool number = at > 0 && at + 1 < t.len && strchr(".:)", t.data[at]) && strchr(" \t\n", t.data[at + 1]);
-    return number ? text_slice(t, at + 1, t.len) : step;
-}
-
 /* From the last step to the first, so that the earliest is what stays. */
 static void look(cord_text gold, const struct step *last, double log_s0, struct buf *text, struct mention *m) {
     for (int step = m->steps; last; step--) {
         const struct step *first = first_piece(last);
         buf_clear(text);
         join_pieces(first, last, text);
-        if (answer_mention(gold, behind_number(buf_text(text)), 0).data) {
+        if (answer_in_step(gold, buf_text(text))) {
             m->step = step;
             m->before = first->previous ? first->previous->log_score : log_s0;
             m->after = last->log_score;

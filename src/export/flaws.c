@@ -17,10 +17,9 @@ const char *const flaw_names[] = {"gold-first", "repeats",   "script",        "l
 enum { FEWEST_STEPS = 3 }; /* in a trace of one or two steps, the first may well have the answer */
 
 /* What counts as a mention: docs/compare.md. */
-static bool states(cord_text text, cord_text gold) { return answer_mention(gold, text, 0).data != NULL; }
-
 static bool gold_first(const struct example *e) {
-    return e->n_steps >= FEWEST_STEPS && states(e->steps[0].bare, e->gold) && !states(e->question, e->gold);
+    return e->n_steps >= FEWEST_STEPS && answer_in_step(e->gold, e->steps[0].bare) &&
+           !answer_mention(e->gold, e->question, 0).data;
 }
 
 /* ---- repetition -------------------------------------------------------------------------------------------------- */

@@ -98,7 +98,8 @@ static const struct recipe_key keys[] = {
     INT_KEY("models.*.context", 0, 1048576, "0",
             "most tokens of one sequence; 0: as many as the search's budgets need"),
     INT_KEY("models.*.cells", 0, 16777216, "0", "most tokens of cache, all lanes together; 0: as run.memory allows"),
-    INT_KEY("models.*.sequences", 0, 256, "0", "most sequences cached at once; 0: 64"),
+    INT_KEY("models.*.sequences", 0, 256, "0",
+            "most sequences cached at once; 0: 64, or up to 256 where the search asks for more"),
     INT_KEY("models.*.gpu_layers", -1, 10000, "-1", "layers to put on a GPU where there is one; -1: all"),
 
     TEXT_KEY("teachers.*.model", 1, RECIPE_NAME_BYTES, NULL, "a name under models; teachers may share one"),
@@ -122,7 +123,8 @@ static const struct recipe_key keys[] = {
         "cord: a beam over steps; greedy: a beam of 1; curation: each teacher alone, the best complete trace; "
         "rejection: as curation, but correct ones first; integration: complete traces, merged by one more model; "
         "mcts: Monte Carlo tree search; selection: what `cord select` does"),
-    INT_KEY("search.beam", 1, 64, "4", "partial trajectories kept from round to round"),
+    INT_KEY("search.beam", 1, 64, "4",
+            "partial trajectories kept from round to round; of the strategy cord alone, others have 1"),
     INT_KEY("search.runs", 0, 64, "0",
             "independent searches, of which the best is taken; of curation, rejection and integration, complete traces "
             "of each teacher; 0: 1, of these three and mcts 4"),
@@ -240,7 +242,8 @@ static const struct recipe_key keys[] = {
              CHANGES_NO_RESULT),
     INT_KEY("run.seed", 0, SEED_MAX, "1", "of everything random"),
     INT_KEY("run.in_flight", 0, 4096, "0",
-            "problems worked on at once; 0: as many as fill batches and fit into memory; 64 with servers alone",
+            "problems worked on at once; 0: as many as fill batches and fit into memory; 64 with servers alone; 1 with "
+            "run.reproducible and a local model",
             CHANGES_NO_RESULT),
     REAL_KEY("run.memory", 0, 65536, "0",
              "GiB that the caches of local models may take; 0: half of what is free, or of all that there is if "

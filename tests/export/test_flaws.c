@@ -29,10 +29,16 @@ static void test_gold_first(void **state) {
         const char *question, *first, *gold;
         bool found;
     } cases[] = {
-        {"What is 3 + 4?", "The answer is 7.", "7", true},  {"What is 3 + 4?", "Take 17 and 7.5 and 77.", "7", false},
+        {"What is 3 + 4?", "The answer is 7.", "7", true},
+        {"What is 3 + 4?", "Take 17 and 7.5 and 77.", "7", false},
         {"What is 7 + 0?", "The answer is 7.", "7", false}, /* the question has it */
-        {"What is 3 + 4?", "Add 3 and 4.", "7", false},     {"Which?", "It is Paris, surely.", "Paris", true},
-        {"Which?", "It is Parisian.", "Paris", false},      {"Which?", "It is 7.", "", false},
+        {"What is 3 + 4?", "Add 3 and 4.", "7", false},
+        {"Which?", "It is Paris, surely.", "Paris", true},
+        {"Which?", "It is Parisian.", "Paris", false},
+        {"Which?", "It is 7.", "", false},
+        {"What is 0 + 1?", "1. Add them.", "2", false},
+        {"What is 3 - 2?", "1. Take 2 away.", "1", false}, /* a list's */
+        {"What is 3 - 2?", "1. It is 1.", "1", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct example_step steps[3] = {{.bare = text_of(cases[i].first), .after = NAN},
