@@ -180,10 +180,10 @@ static cord_status stay(const struct beam *beam, int run, struct trajectory *kep
 
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
 
-static int usable_of(const struct candidate *candidates, int n, int run) {
-    int usable = 0;
-    for (int i = 0; i < n; i++) usable += candidates[i].drop == DROP_NONE && candidates[i].run == run;
-    return usable;
+static bool has_usable(const struct candidate *candidates, int n, int run) {
+    for (int i = 0; i < n; i++)
+        if (candidates[i].drop == DROP_NONE && candidates[i].run == run) return true;
+    return false;
 }
 
 static cord_status keep(struct beam *beam, struct round *round, struct candidate *candidates, int n, cord_error *err) {
@@ -193,7 +193,7 @@ static cord_status keep(struct beam *beam, struct round *round, struct candidate
     if (!kept) return error_memory(err);
     int n_kept = 0;
     for (int run = 0; run < settings->runs; run++) {
-        if (usable_of(candidates, n, run)) {
+        if (has_usable(candidates, n, run)) {
             CORD_TRY(select_best(beam, run, candidates, n, kept, &n_kept, err));
             continue;
         }
