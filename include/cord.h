@@ -112,8 +112,8 @@ typedef struct {
 } cord_grading;
 
 /* Compares a final answer with the gold one, both as plain answers (see cord_extract_answer for whole replies). docs/grader.md
- * has the rules. `options` NULL: the defaults. Any input, whatever it holds, ends within about 100 ms and 64 MiB; what is
- * larger is undecided. *out is filled whatever the texts are; release it. Fails only without memory. */
+ * has the rules. `options` NULL: the defaults. Any input, whatever it holds, ends within about 100 ms, 64 MiB, and
+ * 512 KiB of stack; what is larger is undecided. *out is filled whatever the texts are; release it. Fails only without memory. */
 cord_status cord_grade(cord_text gold, cord_text answer, const cord_grade_options *options, cord_grading *out,
                        cord_error *err);
 void cord_grading_release(cord_grading *grading);

@@ -213,32 +213,43 @@ static bool read_interval(struct comparison *c, const struct node *tuple, struct
     return add_piece(c, set, piece);
 }
 
+/* Not on the stack, since sets nest: (A \cup B) \cap C. NULL when there is no memory. */
+static struct real_set *new_sets(struct comparison *c, size_t n) {
+    return arena_alloc(c->arena, n * sizeof(struct real_set));
+}
+
 static bool read_union(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
-    struct real_set part;
+    struct real_set *part = new_sets(c, 1);
     set->n = 0;
     for (size_t i = 0; i < node->n; i++)
-        if (!read_set(c, node->child[i], &part, name) || !unite(c, set, &part)) return false;
+        if (!part || !read_set(c, node->child[i], part, name) || !unite(c, set, part)) return false;
     return true;
 }
 
 /* What holds together. "x < 2, x > 5", where nothing does, says that one of them holds; "x < 2 and x > 5" perhaps. */
 static bool read_both(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
-    struct real_set part, before;
+    struct real_set *part = new_sets(c, 2);
+    if (!part) return false;
     for (size_t i = 0; i < node->n; i++) {
-        if (!read_set(c, node->child[i], &part, name)) return false;
-        before = *set;
+        if (!read_set(c, node->child[i], &part[0], name)) return false;
+        part[1] = *set;
         if (i == 0)
-            *set = part;
-        else if (!intersect(c, &before, &part, set))
+            *set = part[0];
+        else if (!intersect(c, &part[1], &part[0], set))
             return false;
     }
     if (set->n || node->which == JOINT_CAP) return true;
     return node->which == JOINT_COMMA && read_union(c, node, set, name);
 }
 
+static bool read_without(struct comparison *c, const struct node *node, struct real_set *set, cord_text *name) {
+    struct real_set *part = new_sets(c, 2);
+    return part && read_set(c, node->child[0], &part[0], name) && read_set(c, node->child[1], set, name) &&
+           complement(c, set, &part[1]) && intersect(c, &part[0], &part[1], set);
+}
+
 /* `node` as a set of reals, tidy; false where it is none or too much is not known of it. */
 static bool read_set(struct comparison *c, struct node *node, struct real_set *set, cord_text *name) {
-    struct real_set part, other;
     set->n = 0;
     switch (node->kind) {
     case NODE_TUPLE:
@@ -250,10 +261,7 @@ static bool read_set(struct comparison *c, struct node *node, struct real_set *s
     case NODE_RELATION: return read_relation(c, node, set, name) && tidy(c, set);
     case NODE_UNION: return read_union(c, node, set, name);
     case NODE_BOTH: return read_both(c, node, set, name);
-    case NODE_WITHOUT:
-        if (!read_set(c, node->child[0], &part, name) || !read_set(c, node->child[1], set, name)) return false;
-        if (!complement(c, set, &other)) return false;
-        return intersect(c, &part, &other, set);
+    case NODE_WITHOUT: return read_without(c, node, set, name);
     default: /* a number, against an inequality */
         if (!node_is_expression(node) || is_infinite(node) || node_symbols(node, NULL, 0)) return false;
         return add_piece(c, set, (struct piece){node, node, false, false});

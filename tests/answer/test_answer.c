@@ -274,6 +274,26 @@ static void *verify_deep(void *arg) {
     return NULL;
 }
 
+/* Chains that are as deep as they are long. */
+static void *verify_chain(void *arg) {
+    const char *const *chain = arg;
+    for (int n = 197; n <= 2000; n += 1803) { /* the deepest that is read, and too deep */
+        struct buf text;
+        buf_init(&text, "a long chain", 1 << 20);
+        buf_addf(&text, "%s", chain[0]);
+        for (int i = 0; i < n; i++) buf_addf(&text, "%s", chain[1]);
+        for (int k = 2; k < 4; k++) {
+            const char *why;
+            cord_verdict verdict = cord_verify(buf_text(&text), text_of(chain[k]), &why);
+            bool sets = chain[0][0] == '[' && k == 2; /* what the chain comes to */
+            cord_verdict right = sets && n < 2000 ? CORD_EQUAL : CORD_UNDECIDED;
+            if ((n == 2000 || sets) && verdict != right) fail_msg("%s: %s", chain[1], why);
+        }
+        buf_release(&text);
+    }
+    return NULL;
+}
+
 /* What nests is refused at a depth that a thread of 512 KiB has room for. */
 static void nesting_needs_little_stack(void **state) {
     (void)state;
@@ -284,6 +304,21 @@ static void nesting_needs_little_stack(void **state) {
     for (size_t i = 0; i < sizeof nests / sizeof *nests; i++) {
         pthread_t thread;
         assert_int_equal(pthread_create(&thread, &attr, verify_deep, nests[i]), 0);
+        pthread_join(thread, NULL);
+    }
+    static const char *const chains[][4] = {
+        {"[0,9]", "\\cap[1,2]", "[1,2]", "5"},
+        {"[0,9]", "\\cup[1,2]", "[0,9]", "5"},
+        {"[0,9]", "\\setminus[1,2]", "[0,1)\\cup(2,9]", "5"},
+        {"A", "\\cap B", "A", "5"},
+        {"5", "/3", "5", "x"},
+        {"5", "%", "5", "x"},
+        {"5", "!", "5", "x"},
+        {"x", "*3", "x", "[1,2]"},
+    };
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, &attr, verify_chain, (void *)(uintptr_t)chains[i]), 0);
         pthread_join(thread, NULL);
     }
     pthread_attr_destroy(&attr);

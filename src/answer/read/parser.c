@@ -22,7 +22,7 @@ bool parser_take(struct parser *p, const char *text) {
 
 static struct node *count(struct parser *p, struct node *node) {
     if (!node) p->no_memory = true;
-    if (++p->nodes <= TREE_NODES) return node;
+    if (++p->nodes <= TREE_NODES && (!node || node->depth <= TREE_DEPTH)) return node;
     parser_give_up(p);
     return NULL;
 }

@@ -6,7 +6,9 @@ struct node *node_new(struct arena *arena, enum node_kind kind, int which, size_
         if (!child[i]) return NULL;
     struct node *node = arena_alloc(arena, sizeof *node);
     if (!node) return NULL;
-    *node = (struct node){.kind = kind, .which = which, .n = n};
+    *node = (struct node){.kind = kind, .which = which, .n = n, .depth = 1};
+    for (size_t i = 0; i < n; i++)
+        if (child[i]->depth >= node->depth) node->depth = child[i]->depth + 1;
     if (n == 0) return node;
     node->child = arena_alloc(arena, n * sizeof *node->child);
     if (!node->child) return NULL;

@@ -10,7 +10,7 @@
 enum {
     TREE_TEXT = 16 * 1024, /* longest answer that is read, in bytes */
     TREE_NODES = 4096,     /* most nodes of one answer */
-    TREE_DEPTH = 200,      /* deepest nesting */
+    TREE_DEPTH = 200,      /* deepest nesting, of what is written and of the tree: 1/2/3 is as deep as (1/2)/3 */
 };
 
 enum node_kind {
@@ -89,6 +89,7 @@ struct node {
     int which;
     cord_text text;
     int exponent, repeat;    /* of a NUMBER */
+    int depth;               /* of the tree below it: 1 where it has no child */
     struct node *other;      /* what a LIST ("3,5"), a NUMBER ("5,120"), a TEXT ("xy") or a QUANTITY ("1.5 million
                               * dollars") may be instead: a number, a list, a product, 1.5; else NULL */
     const struct unit *unit; /* of a QUANTITY */
