@@ -101,7 +101,7 @@ typedef enum {
 /* Zero is the default. */
 typedef struct {
     cord_number_rule numbers;
-    double tolerance; /* for CORD_NUMBERS_RELATIVE */
+    double tolerance; /* for CORD_NUMBERS_RELATIVE: from 0 on, and finite; else nothing is decided by it */
 } cord_grade_options;
 
 /* What came of a comparison. */
@@ -141,7 +141,8 @@ cord_found cord_extract_answer(cord_text reply, bool last_number, cord_text *ans
 /* ---- the engine ---------------------------------------------------------------------------------------------- */
 
 /* Runs requests on models. It decides batching, caching and order; none of that may change a result beyond the model's
- * stated noise, nor at all if the engine was opened to be reproducible. */
+ * stated noise, nor, of calls with equal requests, at all if the engine was opened to be reproducible. A program that
+ * lets floating-point exceptions trap (feenableexcept) cannot compute with it. */
 typedef struct cord_engine cord_engine;
 
 /* Weights that are open on an engine. They do not change; any number of threads may share them. */
@@ -150,7 +151,8 @@ typedef struct cord_model cord_model;
 /* A request to a server that is paid for, as the ledger hears of it. */
 typedef struct {
     const char *model;             /* its name, borrowed for the call */
-    uint64_t group;                /* as in cord_proposal; 0 is of no problem: its reply need not be kept */
+    uint64_t group;                /* as in cord_proposal; 0, which no problem should have, is of none: its reply
+                                    * need not be kept */
     char key[65];                  /* SHA-256, in hexadecimal, of all that the reply depends on */
     int prompt_tokens, new_tokens; /* the most that it can cost; of a prompt that only the server can count, a guess */
 } cord_request;
@@ -201,7 +203,7 @@ typedef struct {
     int threads;     /* for local models; 0, or more than there are cores: one a core */
     uint64_t memory; /* bytes that the caches of all local models may take; 0 = half of what the machine has free, or of
                       * all that it has where `reproducible` */
-    bool reproducible; /* the same requests give the same bits on one machine, whatever else runs; slower */
+    bool reproducible; /* equal calls give the same bits on one machine, whatever else runs; slower */
     cord_server_limits servers;
 
     /* What the back ends say, a line at a time, without its newline, for people; NULL: dropped. `line` is borrowed for the
@@ -215,7 +217,8 @@ typedef struct {
     cord_ledger ledger; /* zero: replies are forgotten, and spending has no bound */
 } cord_engine_options;
 
-/* Opens an engine without models. `options` is not kept. On success *engine is the caller's, to be closed. */
+/* Opens an engine without models. `options` is not kept. On success *engine is the caller's, to be closed. CORD_BAD_INPUT, which
+ * names the member and its value, for options that cannot be meant. */
 cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err);
 /* Closes the engine and every model opened on it. No other call on the engine may be running. NULL does nothing. */
 void cord_engine_close(cord_engine *engine);
@@ -286,7 +289,9 @@ typedef struct {
     int context;                /* tokens of one sequence */
     uint64_t parameters, bytes; /* bytes: of the file, or of all that it lies in */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
-    double noise; /* largest |difference| of one token's log-probability that scheduling can cause, nats */
+    double noise; /* how far scheduling may move one token's log-probability, nats: for files 0.25, to which the tests
+                   * hold SmolLM2 and Qwen2.5-Coder; of small models with coarse weights it can be more (Gemma 3
+                   * 270M: 0.5), and `cord doctor` measures it */
     int trained;  /* most tokens of one sequence that the model was made for; 0: not known */
     cord_bos wants_bos;
     const char *serves; /* of a server: which model it has, as far as it tells; NULL: it does not, or this is a file */
@@ -351,11 +356,13 @@ typedef struct {
     const cord_model *model;
     const cord_span *prompt; /* not empty; the whole of it: no template and no BOS is added */
     int n_spans;
-    const cord_text *stops; /* end the text; may begin inside a token; never part of `text`. NULL if there is none */
+    const cord_text *stops; /* end the text; may begin inside a token; never part of `text`. NULL if there is none. An
+                             * empty one counts as none; the text of the token that ends a turn ends the turn */
     int n_stops;
     cord_sampling sampling;
     int max_tokens; /* at least 1 */
-    uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation */
+    uint64_t group; /* what shares prefixes and is forgotten together: a problem, a conversation. Two threads that ask
+                     * for different things at once need two groups */
     /* texts of the group that this call has nothing of will be continued by who wrote them: what that left in the
      * cache stays. Else it may go, to make room. All requests of a group in one call say
      * the same */
@@ -374,9 +381,9 @@ typedef struct {
 
 /* Runs n requests, for one model of the engine or several, and returns when all have ended. Returns CORD_OK if the engine
  * works, whatever became of single requests (CORD_TOO_LONG for a prompt that leaves the model's context no room,
- * CORD_BAD_INPUT for a temperature below 0 or a text that is not UTF-8, and so on: see each one's `error`); CORD_CANCELLED
- * after cord_engine_stop. Where the call itself fails no request has a result, whatever its `error` says. Several threads may
- * call at once. */
+ * CORD_BAD_INPUT for a temperature below 0, a text that is not UTF-8, a model of another engine, and so on: see each one's
+ * `error`); CORD_CANCELLED after cord_engine_stop. Where the call itself fails no request has a result, whatever its `error`
+ * says. Several threads may call at once. */
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err);
 /* To be called for every request, whatever cord_propose returned. */
 void cord_proposal_release(cord_proposal *proposal);

@@ -3,6 +3,7 @@
 #include "answer/compare.h"
 #include "answer/read/rules.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,6 +59,8 @@ bool rounds_to(struct comparison *c, struct node *exact, struct node *decimal) {
 
 static cord_verdict compare_relative(struct comparison *c, struct node *gold, struct node *answer) {
     char digits[40];
+    if (!isfinite(c->options->tolerance) || c->options->tolerance < 0)
+        return verdict_for(c, CORD_UNDECIDED, "the tolerance is no number from 0 on");
     snprintf(digits, sizeof digits, "%.15e", c->options->tolerance); /* d.ddde-06 */
     char *e = strchr(digits, 'e');
     int exponent = e ? atoi(e + 1) - 15 : 0;

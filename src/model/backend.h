@@ -35,6 +35,7 @@ struct model_replica {
 /* The first member of every back end's model. */
 struct cord_model {
     const struct backend *backend;
+    const cord_engine *engine;      /* that it belongs to */
     cord_model_info info;           /* its texts belong to the back end */
     struct cord_model *next;        /* in the engine's list */
     struct model_replica *replicas; /* NULL: one server, or none */
@@ -56,8 +57,17 @@ struct cord_engine {
 extern const struct backend backend_local, backend_http;
 
 /* options.c: CORD_BAD_INPUT, which names the member and its value, for what cannot be meant. */
+cord_status engine_check(const cord_engine_options *options, cord_error *err);
 cord_status options_check(const cord_model_options *options, cord_error *err);
+/* Of a request of any kind. */
+cord_status request_check(const cord_engine *engine, const cord_model *model, int n_spans, cord_error *err);
 cord_status proposal_check(const cord_proposal *proposal, cord_error *err);
+/* engine.c: free what a failed request has of a result. Its error and its counts stay, where cord_proposal_release and its like
+ * make them zero, too. */
+void proposal_drop(cord_proposal *proposal);
+void scoring_drop(cord_scoring *scoring);
+void classification_drop(cord_classification *classification);
+
 /* CORD_BAD_INPUT where a text, which begins behind so many bytes of a whole, is not UTF-8. */
 cord_status must_be_utf8(cord_text text, size_t before, cord_error *err);
 /* The error of a target that begins in the first token of all, behind so many bytes. */

@@ -9,6 +9,7 @@ static const struct backend *const backends[] = {&backend_local, &backend_http};
 enum { N_BACKENDS = sizeof backends / sizeof *backends };
 
 cord_status cord_engine_open(const cord_engine_options *options, cord_engine **engine, cord_error *err) {
+    CORD_TRY(engine_check(options, err));
     cord_engine *fresh = calloc(1, sizeof *fresh);
     if (!fresh) return error_memory(err);
     fresh->options = *options;
@@ -56,6 +57,7 @@ cord_status cord_model_open(cord_engine *engine, const cord_model_options *optio
                          options->name, lacks);
     CORD_TRY(backend->open(engine, options, model, err));
     (*model)->backend = backend;
+    (*model)->engine = engine;
     (*model)->next = engine->models;
     engine->models = *model;
     return CORD_OK;
@@ -134,34 +136,45 @@ static cord_status run_parts(struct part parts[N_BACKENDS], cord_error *err) {
     return CORD_OK;
 }
 
-/* Gives each back end those of the `n` requests, each `size` bytes long, that it takes, and runs what it has. The first
- * member of every kind of request is its model. `takes` says in the request why one is not taken; NULL: all are. */
-static cord_status deal(cord_engine *engine, void *requests, size_t size, int n, bool (*takes)(void *request),
-                        cord_status (*run)(struct part *part), cord_error *err) {
+/* Gives each back end those of the `n` requests, each `size` bytes long, that are for its models, and runs what it has. The
+ * first member of every kind of request is its model. `takes` says in the request why one is not taken. */
+static cord_status deal(cord_engine *engine, void *requests, size_t size, int n,
+                        bool (*takes)(const cord_engine *engine, void *request), cord_status (*run)(struct part *part),
+                        cord_error *err) {
     CORD_TRY(goes_on(engine, err));
-    void **mine = calloc((size_t)n + 1, sizeof *mine), **next = mine;
-    if (!mine) return error_memory(err);
+    if (n < 0) return error_set(err, CORD_BAD_INPUT, "a call has %d requests", n);
+    void **taken = calloc(2 * (size_t)n + 1, sizeof *taken), **next = taken + n;
+    if (!taken) return error_memory(err);
+    int n_taken = 0;
+    for (int i = 0; i < n; i++) {
+        void *request = (char *)requests + (size_t)i * size;
+        if (takes(engine, request)) taken[n_taken++] = request;
+    }
     struct part parts[N_BACKENDS];
     for (int b = 0; b < N_BACKENDS; b++) {
         parts[b] = (struct part){.engine = engine, .backend = backends[b], .run = run, .requests = next};
-        for (int i = 0; i < n; i++) {
-            void *request = (char *)requests + (size_t)i * size;
-            if ((*(const cord_model *const *)request)->backend == backends[b] && (!takes || takes(request)))
-                *next++ = request;
-        }
+        for (int i = 0; i < n_taken; i++)
+            if ((*(const cord_model *const *)taken[i])->backend == backends[b]) *next++ = taken[i];
         parts[b].n = (int)(next - parts[b].requests);
     }
     cord_status status = run_parts(parts, err);
-    free(mine);
+    free(taken);
     return status;
 }
 _Static_assert(offsetof(cord_proposal, model) == 0 && offsetof(cord_scoring, model) == 0 &&
                    offsetof(cord_classification, model) == 0,
                "deal() reads a request's model at its beginning");
 
-static bool takes_proposal(void *request) {
-    cord_proposal *proposal = request;
-    return proposal_check(proposal, &proposal->error) == CORD_OK;
+/* Zeroes what calls fill in of a request: all from that member on. */
+#define EMPTY_FROM(request, member) \
+    memset(&(request)->member, 0, sizeof *(request) - (size_t)((char *)&(request)->member - (char *)(request)))
+
+static bool takes_proposal(const cord_engine *engine, void *request) {
+    cord_proposal *p = request;
+    bool takes =
+        request_check(engine, p->model, p->n_spans, &p->error) == CORD_OK && proposal_check(p, &p->error) == CORD_OK;
+    if (!takes) p->stop = -1;
+    return takes;
 }
 
 static cord_status run_propose(struct part *part) {
@@ -172,10 +185,20 @@ cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, co
     return deal(engine, requests, sizeof *requests, n, takes_proposal, run_propose, err);
 }
 
-void cord_proposal_release(cord_proposal *proposal) {
+void proposal_drop(cord_proposal *proposal) {
     free(proposal->text);
     proposal->text = NULL;
     proposal->len = 0;
+}
+
+void cord_proposal_release(cord_proposal *proposal) {
+    proposal_drop(proposal);
+    EMPTY_FROM(proposal, error);
+}
+
+static bool takes_scoring(const cord_engine *engine, void *request) {
+    cord_scoring *s = request;
+    return request_check(engine, s->model, s->n_spans, &s->error) == CORD_OK;
 }
 
 static cord_status run_score(struct part *part) {
@@ -183,10 +206,10 @@ static cord_status run_score(struct part *part) {
 }
 
 cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
-    return deal(engine, requests, sizeof *requests, n, NULL, run_score, err);
+    return deal(engine, requests, sizeof *requests, n, takes_scoring, run_score, err);
 }
 
-void cord_scoring_release(cord_scoring *scoring) {
+void scoring_drop(cord_scoring *scoring) {
     free(scoring->logprob);
     free(scoring->token);
     scoring->logprob = NULL;
@@ -194,8 +217,15 @@ void cord_scoring_release(cord_scoring *scoring) {
     scoring->n_tokens = 0;
 }
 
-static bool takes_classification(void *request) {
+void cord_scoring_release(cord_scoring *scoring) {
+    scoring_drop(scoring);
+    EMPTY_FROM(scoring, error);
+}
+
+static bool takes_classification(const cord_engine *engine, void *request) {
     cord_classification *classification = request;
+    if (request_check(engine, classification->model, classification->n_spans, &classification->error) != CORD_OK)
+        return false;
     if (classification->model->backend->classify) return true;
     error_fill(&classification->error, CORD_BAD_MODEL,
                "the weights of %s have no such head here: a classification head is read of a vLLM server only; let "
@@ -212,15 +242,21 @@ cord_status cord_classify(cord_engine *engine, cord_classification *requests, in
     return deal(engine, requests, sizeof *requests, n, takes_classification, run_classify, err);
 }
 
-void cord_classification_release(cord_classification *classification) {
+void classification_drop(cord_classification *classification) {
     free(classification->logprob);
     classification->logprob = NULL;
     classification->n_places = classification->n_classes = 0;
+}
+
+void cord_classification_release(cord_classification *classification) {
+    classification_drop(classification);
+    EMPTY_FROM(classification, error);
 }
 
 cord_status cord_check_scoring(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                                cord_error *err) {
     *check = (cord_scoring_check){.apart = NAN};
     CORD_TRY(goes_on(engine, err));
+    CORD_TRY(request_check(engine, model, 0, err));
     return model->backend->check(engine, model, costs, check, err);
 }

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { MOST_REPEAT = 4096 };
+
 cord_status options_check(const cord_model_options *o, cord_error *err) {
     const struct {
         const char *member;
@@ -24,24 +26,60 @@ cord_status options_check(const cord_model_options *o, cord_error *err) {
     return CORD_OK;
 }
 
+/* A number that a caller gives, and where it must lie. */
+struct number {
+    const char *member;
+    double value, least, most;
+};
+
+static cord_status numbers_check(const struct number *numbers, size_t n, const char *whose, cord_error *err) {
+    for (size_t i = 0; i < n; i++) {
+        const struct number *x = &numbers[i];
+        if (isfinite(x->value) && x->value >= x->least && x->value <= x->most) continue;
+        if (isinf(x->most))
+            return error_set(err, CORD_BAD_INPUT, "`%s` of %s is %g; it must be a number from %g on", x->member, whose,
+                             x->value, x->least);
+        return error_set(err, CORD_BAD_INPUT, "`%s` of %s is %g; it must be a number from %g to %g", x->member, whose,
+                         x->value, x->least, x->most);
+    }
+    return CORD_OK;
+}
+
+cord_status engine_check(const cord_engine_options *o, cord_error *err) {
+    const cord_server_limits *s = &o->servers;
+    const struct number numbers[] = {
+        {"threads", o->threads, 0, INFINITY},
+        {"servers.connect", s->connect, 0, INFINITY},
+        {"servers.first_byte", s->first_byte, 0, INFINITY},
+        {"servers.idle", s->idle, 0, INFINITY},
+        {"servers.tries", s->tries, 0, INFINITY},
+        {"servers.backoff", s->backoff, 0, INFINITY},
+        {"servers.longest_pause", s->longest_pause, 0, INFINITY},
+    };
+    return numbers_check(numbers, sizeof numbers / sizeof *numbers, "an engine", err);
+}
+
+cord_status request_check(const cord_engine *engine, const cord_model *model, int n_spans, cord_error *err) {
+    if (!model) return error_set(err, CORD_BAD_INPUT, "a request has no `model`");
+    if (model->engine != engine)
+        return error_set(err, CORD_BAD_INPUT, "the model %s belongs to another engine; ask that one", model->info.name);
+    if (n_spans < 0) return error_set(err, CORD_BAD_INPUT, "`n_spans` of a request is %d", n_spans);
+    return CORD_OK;
+}
+
 cord_status proposal_check(const cord_proposal *p, cord_error *err) {
     const cord_sampling *s = &p->sampling;
-    const struct {
-        const char *member;
-        float value;
-    } numbers[] = {
-        {"sampling.temperature", s->temperature},
-        {"sampling.top_p", s->top_p},
-        {"sampling.min_p", s->min_p},
-        {"sampling.repeat_penalty", s->repeat_penalty},
+    const struct number numbers[] = {
+        {"max_tokens", p->max_tokens, 1, INFINITY},
+        {"n_stops", p->n_stops, 0, INFINITY},
+        {"sampling.temperature", (double)s->temperature, 0, INFINITY},
+        {"sampling.top_p", (double)s->top_p, 0, 1},
+        {"sampling.min_p", (double)s->min_p, 0, 1},
+        {"sampling.top_k", s->top_k, 0, INFINITY},
+        {"sampling.repeat_penalty", (double)s->repeat_penalty, 0, INFINITY},
+        {"sampling.repeat_last", s->repeat_last, 0, MOST_REPEAT},
     };
-    if (p->max_tokens < 1)
-        return error_set(err, CORD_BAD_INPUT, "`max_tokens` of a proposal is %d; it must be at least 1", p->max_tokens);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (!isfinite(numbers[i].value) || numbers[i].value < 0)
-            return error_set(err, CORD_BAD_INPUT, "`%s` of a proposal is %g; it must be a number from 0 on",
-                             numbers[i].member, (double)numbers[i].value);
-    return CORD_OK;
+    return numbers_check(numbers, sizeof numbers / sizeof *numbers, "a proposal", err);
 }
 
 cord_status must_be_utf8(cord_text text, size_t before, cord_error *err) {

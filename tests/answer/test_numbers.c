@@ -1,6 +1,7 @@
 /* test_numbers.c - the rules for numbers that data sets ask for, and how answers are told to have been read. Golds are not
  * exchanged with answers here: a rule goes by how the gold is written. */
 #include "support.h"
+#include <math.h>
 
 struct pair {
     const char *gold, *answer;
@@ -73,6 +74,10 @@ static void relative(void **state) {
     CHECK(pairs, .numbers = CORD_NUMBERS_RELATIVE, .tolerance = 0.01);
     static const struct pair narrow[] = {{"1000000", "1000001", EQUAL}, {"1000000", "1000001.1", DIFFERENT}};
     CHECK(narrow, .numbers = CORD_NUMBERS_RELATIVE, .tolerance = 1e-6);
+    static const struct pair by_none[] = {{"100", "150", UNDECIDED}, {"100", "100", EQUAL}};
+    CHECK(by_none, .numbers = CORD_NUMBERS_RELATIVE, .tolerance = (double)INFINITY);
+    CHECK(by_none, .numbers = CORD_NUMBERS_RELATIVE, .tolerance = (double)NAN);
+    CHECK(by_none, .numbers = CORD_NUMBERS_RELATIVE, .tolerance = -1);
 }
 
 /* As TAT-QA's own script has it: round(x, 2) in the scale that is given. */

@@ -156,14 +156,21 @@ static void model_options_are_checked(void **state) {
 /* One that is refused takes none of the others with it. */
 static void proposals_are_checked(void **state) {
     (void)state;
-    enum { BAD = 7 };
+    enum { BAD = 14 };
     static const char *const says[BAD] = {"`max_tokens` of a proposal is 0",
                                           "`max_tokens` of a proposal is -1",
                                           "`sampling.temperature` of a proposal is",
                                           "`sampling.temperature`",
                                           "`sampling.top_p`",
                                           "`sampling.min_p`",
-                                          "`sampling.repeat_penalty`"};
+                                          "`sampling.repeat_penalty`",
+                                          "`sampling.top_p` of a proposal is 1.5; it must be a number from 0 to 1",
+                                          "`sampling.min_p` of a proposal is 2; it must be a number from 0 to 1",
+                                          "`sampling.top_k`",
+                                          "`sampling.repeat_last` of a proposal is 5000",
+                                          "`n_stops`",
+                                          "`n_spans` of a request is -1",
+                                          "no `model`"};
     cord_engine *engine = engine_of(NULL);
     const cord_model *model = open_plain(engine);
     cord_proposal p[BAD + 1];
@@ -175,16 +182,77 @@ static void proposals_are_checked(void **state) {
     p[4].sampling.top_p = INFINITY;
     p[5].sampling.min_p = NAN;
     p[6].sampling.repeat_penalty = -INFINITY;
+    p[7].sampling.top_p = 1.5f;
+    p[8].sampling.min_p = 2;
+    p[9].sampling.top_k = -3;
+    p[10].sampling.repeat_last = 5000;
+    p[11].n_stops = -1;
+    p[12].n_spans = -1;
+    p[13].model = NULL;
     assert_ok(cord_propose(engine, p, BAD + 1, err));
     for (int i = 0; i < BAD; i++) {
         assert_int_equal(p[i].error.code, CORD_BAD_INPUT);
         if (!strstr(p[i].error.message, says[i])) fail_msg("\"%s\" is not in \"%s\"", says[i], p[i].error.message);
         assert_null(p[i].text);
+        assert_int_equal(p[i].stop, -1);
     }
     assert_int_equal(p[BAD].error.code, CORD_OK);
     assert_true(p[BAD].new_tokens > 0);
-    for (int i = 0; i <= BAD; i++) cord_proposal_release(&p[i]);
+    for (int i = 0; i <= BAD; i++) { /* what was released may be asked again */
+        static const cord_proposal empty;
+        cord_proposal_release(&p[i]);
+        assert_memory_equal(&p[i].error, &empty.error, sizeof empty - offsetof(cord_proposal, error));
+    }
+    assert_int_equal(cord_propose(engine, p, -5, NULL), CORD_BAD_INPUT);
     cord_engine_close(engine);
+}
+
+/* A model is asked on its own engine; of one call, only who is wrong is refused. */
+static void engines_keep_to_their_models(void **state) {
+    (void)state;
+    cord_engine *own = engine_of(NULL), *other = engine_of(NULL);
+    cord_model *model = open_plain(own), *others = open_plain(other);
+    cord_proposal p[2] = {proposal_of(others), proposal_of(model)};
+    assert_ok(cord_propose(other, p, 2, err));
+    assert_int_equal(p[0].error.code, CORD_OK);
+    assert_int_equal(p[1].error.code, CORD_BAD_INPUT);
+    assert_non_null(strstr(p[1].error.message, "the model tiny belongs to another engine"));
+    cord_scoring s = {.model = model, .prompt = &prompt, .n_spans = -1, .target = {TEXT("7"), true}};
+    assert_ok(cord_score(other, &s, 1, err));
+    assert_non_null(strstr(s.error.message, "another engine"));
+    cord_scoring_release(&s);
+    assert_int_equal(s.error.code, CORD_OK);
+    assert_ok(cord_score(own, &s, 1, err));
+    assert_non_null(strstr(s.error.message, "`n_spans`"));
+    cord_scoring_release(&s);
+    cord_scoring_check check;
+    assert_int_equal(cord_check_scoring(other, model, false, &check, NULL), CORD_BAD_INPUT);
+    for (int i = 0; i < 2; i++) cord_proposal_release(&p[i]);
+    cord_engine_close(own);
+    cord_engine_close(other);
+}
+
+static void engine_options_are_checked(void **state) {
+    (void)state;
+    static const struct {
+        cord_engine_options options;
+        const char *says;
+    } cases[] = {
+        {{.threads = -1}, "`threads` of an engine is -1"},
+        {{.servers = {.connect = NAN}}, "`servers.connect`"},
+        {{.servers = {.first_byte = -1}}, "`servers.first_byte`"},
+        {{.servers = {.idle = INFINITY}}, "`servers.idle`"},
+        {{.servers = {.tries = -3}}, "`servers.tries` of an engine is -3; it must be a number from 0 on"},
+        {{.servers = {.backoff = -1}}, "`servers.backoff`"},
+        {{.servers = {.longest_pause = -1}}, "`servers.longest_pause`"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cord_engine *engine = NULL;
+        cord_error why = {0};
+        assert_int_equal(cord_engine_open(&cases[i].options, &engine, &why), CORD_BAD_INPUT);
+        if (!strstr(why.message, cases[i].says)) fail_msg("\"%s\" is not in \"%s\"", cases[i].says, why.message);
+        assert_null(engine);
+    }
 }
 
 static void bytes_that_are_no_text_are_the_callers(void **state) {
@@ -260,6 +328,8 @@ int main(void) {
         cmocka_unit_test(any_thread_may_ask_what_computes),
         cmocka_unit_test(one_engine_hears_all),
         cmocka_unit_test(model_options_are_checked),
+        cmocka_unit_test(engines_keep_to_their_models),
+        cmocka_unit_test(engine_options_are_checked),
         cmocka_unit_test(proposals_are_checked),
         cmocka_unit_test(bytes_that_are_no_text_are_the_callers),
         cmocka_unit_test(who_was_stopped_does_nothing_more),

@@ -383,6 +383,17 @@ static void test_who_wants_to_know_soon_waits_a_second(void **state) {
     http_call_release(&call);
     rig_close(&rig);
     fault_server_stop(&server);
+
+    /* who may try once is not tried more often for that */
+    server = (struct fault_server){.script = script, .n_script = 1};
+    fault_server_start(&server);
+    rig_open(&rig, (struct transport_limits){.tries = 1}, fault_server_url(&server));
+    call = (struct http_call){.endpoint = rig.endpoint, .path = "/x", .most_tries = 3};
+    assert_ok(transport_run(rig.transport, &call, 1, err));
+    assert_int_equal(call.tries, 1);
+    http_call_release(&call);
+    rig_close(&rig);
+    fault_server_stop(&server);
 }
 
 /* While one waits, those that come later do not rush at the server either. */

@@ -42,7 +42,7 @@ static bool read_values(struct question *q, const json_t *reply) {
     struct asked *a = q->into;
     cord_classification *r = a->request;
     const struct marked *m = a->marked;
-    cord_classification_release(r);
+    classification_drop(r);
     if (!q->remote->protocol->head->read(reply, &m->text->pieces, m->places, m->n, &r->logprob, &r->n_classes,
                                          &r->cached_tokens, &q->why)) {
         if (q->why.code != CORD_OK) error_where(&q->why, "model %s", q->remote->base.info.name);
@@ -72,7 +72,7 @@ static void take_values(cord_classification *r, const struct marked *m, const st
     r->us = clock_us() - began;
     r->prompt_tokens = m->text->pieces.n;
     if (r->error.code != CORD_OK) {
-        cord_classification_release(r);
+        classification_drop(r);
         return;
     }
     if (r->cached_tokens > r->prompt_tokens) r->cached_tokens = r->prompt_tokens;
@@ -115,7 +115,7 @@ cord_status remote_classify(cord_engine *engine, cord_classification **requests,
         if (status == CORD_OK)
             take_values(requests[i], &marked[i], &questions[i], began);
         else
-            cord_classification_release(requests[i]);
+            classification_drop(requests[i]);
         question_release(&questions[i]);
         spelled_release(&texts[i]);
         free(marked[i].places);

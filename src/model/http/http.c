@@ -78,8 +78,8 @@ static cord_status set_up(struct remote *remote, const cord_model_options *o, co
         return error_set(err, CORD_BAD_MODEL,
                          "%s: the server gives a sequence %d tokens, and this asks for %d; start it with more "
                          "(llama-server: -c, which its -np slots share; vLLM: --max-model-len), or lower "
-                         "search.think_tokens",
-                         o->name, info->context, least);
+                         "%s",
+                         o->name, info->context, least, o->context_key ? "search.think_tokens" : "`context`");
     return share_join(remote, o->device, o->api_key, err);
 }
 
@@ -188,7 +188,7 @@ static bool is_of_model(struct question *q, const json_t *reply) {
 static bool read_proposal(struct question *q, const json_t *reply) {
     cord_proposal *p = q->into;
     if (!is_of_model(q, reply)) return false;
-    cord_proposal_release(p);
+    proposal_drop(p);
     p->error = (cord_error){0};
     if (!q->remote->protocol->propose_read(reply, p)) {
         q->why = p->error;
@@ -233,7 +233,7 @@ static void take_proposal(const struct question *q, const struct spelled *text, 
             "it continues is not what it was given; turn that off in the server",
             remote->base.info.name, text->pieces.n, p->prompt_tokens);
     if (p->error.code != CORD_OK) {
-        cord_proposal_release(p);
+        proposal_drop(p);
         return;
     }
     trim_proposal(p);
@@ -415,7 +415,7 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
     }
     r->error = text->error;
     if (r->error.code != CORD_OK) {
-        cord_scoring_release(r);
+        scoring_drop(r);
         return;
     }
     double sum = 0;
@@ -443,7 +443,7 @@ static int same_as(const struct spelled *texts, const struct place *places, int 
 static void copy_scoring(cord_scoring *r, const cord_scoring *from) {
     r->error = from->error;
     if (r->error.code != CORD_OK) {
-        cord_scoring_release(r);
+        scoring_drop(r);
         return;
     }
     memcpy(r->logprob, from->logprob, (size_t)r->n_tokens * sizeof *r->logprob);
@@ -488,7 +488,7 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
                              asked + places[i].question);
             requests[i]->us = clock_us() - began;
         } else {
-            cord_scoring_release(requests[i]);
+            scoring_drop(requests[i]);
         }
         spelled_release(&texts[i]);
     }
@@ -511,7 +511,7 @@ static cord_status probe(cord_engine *engine, struct remote *remote, int times, 
                          int *computed, int *cached, cord_error *err) {
     for (int time = 0; time < times; time++) {
         int64_t asked = remote->asked, tokens = remote->asked_tokens, known = remote->asked_cached;
-        cord_scoring_release(scoring);
+        scoring_drop(scoring);
         *scoring = check_probe(&remote->base);
         cord_scoring *request = scoring;
         /* As patient as the search: a way that was given up for an accident would give the run other numbers. But a server
@@ -556,7 +556,7 @@ static cord_status check(cord_engine *engine, cord_model *model, bool costs, cor
         for (int k = 0; k < i && c->way[i].obtained; k++)
             if (c->way[k].obtained) c->apart = fmax(c->apart, check_apart(&probes[k], &probes[i]));
     }
-    for (int i = 0; i < MOST; i++) cord_scoring_release(&probes[i]);
+    for (int i = 0; i < MOST; i++) scoring_drop(&probes[i]);
     c->right = chosen && !(c->apart > remote->base.info.noise);
     remote->way = chosen ? chosen : &ways[0];
     remote->base.info.scoring = chosen ? chosen->name : NULL;

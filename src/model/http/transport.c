@@ -331,6 +331,12 @@ cord_status endpoint_open(struct transport *t, const char *urls, const char *key
 
 /* ---- callers ----------------------------------------------------------------------------------------------------- */
 
+/* Whoever wants to know soon tries less often than others, and never more often. */
+static int tries_of(const struct transport *t, const struct http_call *call) {
+    bool fewer = call->most_tries && call->most_tries < t->limits.tries;
+    return fewer ? call->most_tries : t->limits.tries;
+}
+
 static void job_init(struct transport *t, struct job *job, struct http_call *call, struct batch *batch, int i) {
     buf_init(&call->reply, "a reply", t->limits.reply);
     call->error = (cord_error){0};
@@ -341,7 +347,7 @@ static void job_init(struct transport *t, struct job *job, struct http_call *cal
         .call = call,
         .batch = batch,
         .seed = seed_mix(seed_mix(call->group, (uint64_t)i), call->body.len),
-        .most = (call->most_tries ? call->most_tries : t->limits.tries) * QUARTERS,
+        .most = tries_of(t, call) * QUARTERS,
         .begun = clock_us(),
     };
 }

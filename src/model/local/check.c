@@ -139,7 +139,7 @@ cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord
     cord_status status = CORD_OK;
     for (int time = 0; status == CORD_OK && time < (costs ? 2 : 1);
          time++) { /* the second one finds its prompt in the cache */
-        cord_scoring_release(request);
+        scoring_drop(request);
         status = model->backend->score(engine, &request, 1, err);
     }
     if (status == CORD_OK) status = plain_score(local_of(model), &probes[1], err);
@@ -153,7 +153,7 @@ cord_status local_check(cord_engine *engine, cord_model *model, bool costs, cord
     }
     if (status == CORD_OK && c->way[0].obtained && c->way[1].obtained) c->apart = check_apart(&probes[0], &probes[1]);
     c->right = status == CORD_OK && c->way[0].obtained && !(c->apart > model->info.noise);
-    for (int i = 0; i < 2; i++) cord_scoring_release(&probes[i]);
+    for (int i = 0; i < 2; i++) scoring_drop(&probes[i]);
     cord_forget(engine, CHECK_GROUP);
     return status;
 }

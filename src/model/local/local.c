@@ -94,7 +94,7 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
     cord_status status = device_run(engine->local, &call, err);
     for (int i = 0; i < n; i++) {
         writing_end(&call.jobs[i]);
-        if (status != CORD_OK) cord_proposal_release(requests[i]);
+        if (status != CORD_OK) proposal_drop(requests[i]);
     }
     call_release(&call);
     return status;
@@ -124,7 +124,7 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
         if (call.jobs[i].same) measuring_copy(&call.jobs[i], call.jobs[i].same);
     for (int i = 0; i < n; i++) {
         measuring_end(&call.jobs[i]);
-        if (status != CORD_OK) cord_scoring_release(requests[i]);
+        if (status != CORD_OK) scoring_drop(requests[i]);
     }
     call_release(&call);
     return status;

@@ -93,9 +93,9 @@ cord_status writing_begin(const struct local_model *model, cord_proposal *reques
 void writing_end(struct job *job) {
     struct writing *w = job->writing;
     if (!w) return;
-    w->request->cached_tokens = job->cached;
+    w->request->cached_tokens = job->cached > 0 ? job->cached : 0;
     w->request->us = clock_us() - job->began;
-    if (w->request->error.code != CORD_OK) cord_proposal_release(w->request);
+    if (w->request->error.code != CORD_OK) proposal_drop(w->request);
     buf_release(&w->text);
     free(w);
     job->writing = NULL;

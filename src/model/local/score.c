@@ -128,7 +128,7 @@ void measuring_end(struct job *job) {
         request->score = exp(request->log_score);
         request->cached_tokens = job->cached;
     } else {
-        cord_scoring_release(request);
+        scoring_drop(request);
     }
     request->us = clock_us() - job->began;
     free(job->measuring);

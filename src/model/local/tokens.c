@@ -165,7 +165,7 @@ static cord_status add_spans(const struct local_model *model, const cord_span *s
 }
 
 cord_status tokens_fit(const struct local_model *model, int n, int more, cord_error *err) {
-    const char *name = model->base.info.name, *what = more > 1 ? " and what is to be added" : "";
+    const char *name = model->base.info.name, *what = more > 0 ? " and what is to be added" : "";
     const char *key = model->context_key;
     if (n + more <= model->context) return CORD_OK;
     if (model->context >= model->base.info.trained) /* more would be refused */

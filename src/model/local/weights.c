@@ -150,11 +150,10 @@ static int usual_lane(const struct local_model *model) {
 
 /* Where more is added, nobody has set the context: it is what a search asks for. */
 static cord_status refuse_context(const cord_model_options *options, int trained, cord_error *err) {
-    bool set = options->context_key && !options->more_context;
-    return error_set(err, CORD_BAD_MODEL, "%s was trained with a context of %d tokens, and %d are needed; lower %s%s",
-                     options->name, trained, options->context,
-                     set ? options->context_key : "the search's token budgets",
-                     set ? "" : " (search.think_tokens and the like)");
+    const char *key = options->context_key ? options->context_key : "`context`";
+    if (options->more_context) key = "the search's token budgets (search.think_tokens and the like)";
+    return error_set(err, CORD_BAD_MODEL, "%s was trained with a context of %d tokens, and %d are needed; lower %s",
+                     options->name, trained, options->context, key);
 }
 
 static cord_status choose_sizes(struct local_model *model, const cord_model_options *options, cord_error *err) {
