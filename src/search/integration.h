@@ -10,6 +10,7 @@
  *   - a backslash that JSON does not know ("\(", "\sqrt") is one of the text's own; so are "\b", "\f", "\r" and "\t" before
  *     a letter ("\boxed", "\frac", "\rho", "\tan"), since no text holds what they stand for there, and a few names of LaTeX that
  *     begin with \n ("\neq", "\nu")
+ *   - an answer that is a value and nothing else ("3050", "72 dollars", "B") is put into a box
  *
  * All else is refused, with the reason. */
 #ifndef CORD_INTEGRATION_H

@@ -238,6 +238,19 @@ static cord_status read_step(const json_t *value, int number, struct arena *aren
     return CORD_OK;
 }
 
+/* Puts an answer that is nothing but a value, "3050" or "21600 pounds", into the box that can only be around it. One that the
+ * grader reads as words ("Paris", a sentence) stays without: what of it is the answer is not certain. */
+static cord_status box_value(cord_text *answer, struct arena *arena, cord_error *err) {
+    cord_grading read;
+    if (text_find(*answer, TEXT("boxed")) >= 0 || text_find(*answer, TEXT("\n")) >= 0) return CORD_OK;
+    CORD_TRY(cord_grade(*answer, *answer, NULL, &read, err));
+    bool value = !text_starts(text_of(read.answer_read), TEXT("text"));
+    cord_grading_release(&read);
+    if (!value) return CORD_OK;
+    *answer = text_of(arena_printf(arena, "\\boxed{%.*s}", (int)answer->len, answer->data));
+    return answer->data ? CORD_OK : error_memory(err);
+}
+
 static cord_status read_object(const json_t *object, struct arena *arena, struct integrated *out, cord_error *err) {
     const json_t *steps = json_object_get(object, "steps"), *answer = json_object_get(object, "answer");
     size_t n = json_array_size(steps);
@@ -253,6 +266,7 @@ static cord_status read_object(const json_t *object, struct arena *arena, struct
     out->answer = text_trim(out->answer);
     while (text_starts(out->answer, TEXT("..."))) /* the form's own, which small models copy */
         out->answer = text_trim(text_slice(out->answer, 3, out->answer.len));
+    CORD_TRY(box_value(&out->answer, arena, err));
     return answer_last_box(out->answer, &box)
                ? CORD_OK
                : error_set(err, CORD_BAD_INPUT, "its answer has no \\boxed{} with something in it");
