@@ -2,6 +2,7 @@
  * not to the library, and is compiled in here. */
 
 #include "cmd/options.c"
+#include "cmd/terminal.c"
 #include "support.h"
 
 static const struct option table[] = {
