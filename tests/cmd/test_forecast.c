@@ -35,21 +35,24 @@ static void has_line(const char *text, const char *name, const char *these, cons
     assert_string_equal(figures[2], all);
 }
 
+/* Two are done and six are left, of which three are in the middle. */
+static const struct sample eight = {
+    .problems = 8,
+    .done = 2,
+    .failed = "",
+    .left = 6,
+    .counted = 2,
+    .totals = {.proposed_tokens = 250, .score_prompt_tokens = 157, .score_cached_tokens = 7},
+    .of_done = {.proposed_tokens = 200, .score_prompt_tokens = 107, .score_cached_tokens = 7},
+    .of_open = {.proposed_tokens = 50, .score_prompt_tokens = 57, .score_cached_tokens = 7},
+    .has_servers = true,
+    .spending = {.requests = 800, .prompt_tokens = 4000, .new_tokens = 400, .money = 2},
+    .budget = {.requests = 2599, .tokens = 14300, .money = 6.5},
+    .folder = "out"};
+
 static void only_what_is_done_says_what_a_problem_takes(void **state) {
     (void)state;
-    /* two are done and six are left, of which three are in the middle */
-    struct sample sample = {.problems = 8,
-                            .done = 2,
-                            .failed = "",
-                            .left = 6,
-                            .counted = 2,
-                            .totals = totals(250, 150),
-                            .of_done = totals(200, 100),
-                            .of_open = totals(50, 50),
-                            .has_servers = true,
-                            .spending = {.requests = 800, .prompt_tokens = 4000, .new_tokens = 400, .money = 2},
-                            .budget = {.requests = 2599, .tokens = 14300, .money = 6.5},
-                            .folder = "out"};
+    struct sample sample = eight;
     char *text = told(&sample);
     has_line(text, "tokens that teachers write", "250", "100.0", "800"); /* 250 + 6 x 100 - 50 */
     has_line(text, "tokens to score", "150", "50.0", "400");
@@ -68,19 +71,10 @@ static void only_what_is_done_says_what_a_problem_takes(void **state) {
 /* What a start asks of servers to check its models is of no problem: of 812 requests 12 are, and the others are as above. */
 static void checks_are_of_no_problem(void **state) {
     (void)state;
-    struct sample sample = {.problems = 8,
-                            .done = 2,
-                            .failed = "",
-                            .left = 6,
-                            .counted = 2,
-                            .totals = totals(250, 150),
-                            .of_done = totals(200, 100),
-                            .of_open = totals(50, 50),
-                            .has_servers = true,
-                            .spending = {.requests = 812, .prompt_tokens = 4100, .new_tokens = 403, .money = 2.5},
-                            .checks = {.requests = 12, .prompt_tokens = 100, .new_tokens = 3, .money = 0.5},
-                            .budget = {.requests = 2412, .tokens = 13303, .money = 6.5},
-                            .folder = "out"};
+    struct sample sample = eight;
+    sample.spending = (struct spending){.requests = 812, .prompt_tokens = 4100, .new_tokens = 403, .money = 2.5};
+    sample.checks = (struct spending){.requests = 12, .prompt_tokens = 100, .new_tokens = 3, .money = 0.5};
+    sample.budget = (struct budget){.requests = 2412, .tokens = 13303, .money = 6.5};
     char *text = told(&sample);
     has_line(text, "requests to servers", "812", "300.0", "2,412");
     has_line(text, "tokens of prompts", "4,100", "1,500", "12,100");
