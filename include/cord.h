@@ -329,6 +329,30 @@ cord_status cord_count(const cord_model *model, cord_counting *texts, int n, cor
 /* The same for one text, made of n spans; its own failure is the call's. */
 cord_status cord_count_tokens(const cord_model *model, const cord_span *spans, int n, int *tokens, cord_error *err);
 
+/* ---- prompts ------------------------------------------------------------------------------------------------- */
+
+/* A turn of a conversation. */
+typedef struct {
+    const char *role;  /* "system", "user" or "assistant" */
+    cord_text content; /* untrusted, but for a system text, which should be your own */
+} cord_message;
+
+/* A conversation as a model reads it: what cord_propose and cord_score take for `prompt` and `n_spans`. */
+typedef struct {
+    const cord_span *spans; /* what the template wrote is trusted, what the turns say is not */
+    int n_spans;
+    void *memory; /* in which the spans and their texts live */
+} cord_prompt;
+
+/* Renders n turns by the model's own chat template (Jinja, which gets `messages`, `add_generation_prompt` and
+ * `enable_thinking`, both true), up to where the assistant begins to write; the last turn should be a user's. A system text that
+ * a template refuses or drops goes before the first user's. A template that asks for the date is told 2025-01-01, so that equal
+ * turns give equal prompts. *prompt is filled on success; release it. CORD_BAD_MODEL: the model has no template (the server does
+ * not tell its), or one that refuses these turns, or through which a turn could pass for the template's own text. */
+cord_status cord_prompt_render(const cord_model *model, const cord_message *messages, int n, cord_prompt *prompt,
+                               cord_error *err);
+void cord_prompt_release(cord_prompt *prompt);
+
 /* ---- proposing ----------------------------------------------------------------------------------------------- */
 
 /* How the next token is drawn: repetition penalty, temperature, then top-k, top-p, min-p, each of what is left. */

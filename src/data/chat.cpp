@@ -319,8 +319,7 @@ cord_status read_settings(const struct chat_options *options, bool closed, setti
     return read_date(options->date ? options->date : "2025-01-01", with.date, err);
 }
 
-std::vector<message> listed(const struct chat_message *messages, int n, const struct chat_options *options,
-                            settings &with) {
+std::vector<message> listed(const cord_message *messages, int n, const struct chat_options *options, settings &with) {
     with.bos = string_of(options->bos);
     with.eos = string_of(options->eos);
     std::vector<message> list;
@@ -390,7 +389,7 @@ cord_status chat_template_new(cord_text source, struct chat_template **out, cord
 
 void chat_template_free(struct chat_template *tmpl) { delete tmpl; }
 
-cord_status chat_render(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+cord_status chat_render(const struct chat_template *tmpl, const cord_message *messages, int n,
                         const struct chat_options *options, struct arena *arena, cord_span **spans, int *n_spans,
                         cord_error *err) {
     settings with;
@@ -400,7 +399,7 @@ cord_status chat_render(const struct chat_template *tmpl, const struct chat_mess
     });
 }
 
-cord_status chat_render_closed(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+cord_status chat_render_closed(const struct chat_template *tmpl, const cord_message *messages, int n,
                                const struct chat_options *options, struct arena *arena, cord_text *text,
                                cord_error *err) {
     settings with;

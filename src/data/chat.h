@@ -10,11 +10,6 @@
 extern "C" {
 #endif
 
-struct chat_message {
-    const char *role; /* "system", "user" or "assistant" */
-    cord_text content;
-};
-
 struct chat_options {
     cord_text bos, eos; /* the tokens' texts, for templates that write them; may be empty */
     const char *date;   /* "YYYY-MM-DD", what strftime_now() sees; NULL = 2025-01-01: never today, so prompts are equal
@@ -39,13 +34,13 @@ const char *chat_template_hint(const char *name, struct arena *arena);
  * one trust are merged, and none is empty. Where the template has no place for a system text (it raises, or drops it),
  * the system text is put before the first user text with a blank line between. A template that raises, or through which
  * this user's text could pass for the template's own, is CORD_BAD_MODEL. Spans and texts live in `arena`. */
-cord_status chat_render(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+cord_status chat_render(const struct chat_template *tmpl, const cord_message *messages, int n,
                         const struct chat_options *options, struct arena *arena, cord_span **spans, int *n_spans,
                         cord_error *err);
 
 /* Renders a whole conversation as trainers do, nobody's turn left open: one text in `arena`, of which nothing is known to be
  * the template's own. For looking at what a template makes of an assistant's words, not for prompts. */
-cord_status chat_render_closed(const struct chat_template *tmpl, const struct chat_message *messages, int n,
+cord_status chat_render_closed(const struct chat_template *tmpl, const cord_message *messages, int n,
                                const struct chat_options *options, struct arena *arena, cord_text *text,
                                cord_error *err);
 

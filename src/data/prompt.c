@@ -121,7 +121,7 @@ static cord_status render_template(const struct prompt *prompt, const struct que
     CORD_TRY(form_fill(style->user, &(struct placeholder){"{question}", question->text}, 1, arena, &user, err));
     cord_text content = spans_text(user, arena);
     if (!content.data) return error_memory(err);
-    const struct chat_message messages[2] = {{"system", style->system}, {"user", content}};
+    const cord_message messages[2] = {{"system", style->system}, {"user", content}};
     int skip = style->system.len ? 0 : 1;
     const struct chat_options options = {prompt->bos, prompt->eos, style->date};
     return chat_render(prompt->tmpl, messages + skip, 2 - skip, &options, arena, &out->span, &out->n, err);

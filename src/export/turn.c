@@ -9,7 +9,7 @@ static cord_text copy(struct arena *arena, cord_text text) { return arena_text(a
 
 cord_status turn_closed(const struct turn *turn, cord_text question, cord_text response, struct arena *arena,
                         cord_text *out, cord_error *err) {
-    const struct chat_message messages[] = {{"user", question}, {"assistant", response}};
+    const cord_message messages[] = {{"user", question}, {"assistant", response}};
     return chat_render_closed(turn->tmpl, messages, 2, &turn->options, arena, out, err);
 }
 
@@ -24,7 +24,7 @@ static cord_status join(cord_text a, cord_text b, struct arena *arena, cord_text
 /* The question with the assistant's turn open. */
 static cord_status render_open(const struct turn *turn, cord_text question, struct arena *arena, cord_text *out,
                                cord_error *err) {
-    const struct chat_message message = {"user", question};
+    const cord_message message = {"user", question};
     cord_span *spans;
     int n;
     CORD_TRY(chat_render(turn->tmpl, &message, 1, &turn->options, arena, &spans, &n, err));

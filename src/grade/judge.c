@@ -47,7 +47,7 @@ static cord_status fill(cord_text form, const struct grade_request *request, str
 static cord_status render(const struct judge *judge, const struct grading *settings, cord_text user,
                           struct arena *arena, cord_span **spans, int *n, cord_error *err) {
     const cord_model_info *info = cord_model_get_info(judge->model);
-    const struct chat_message messages[2] = {{"system", settings->system}, {"user", user}};
+    const cord_message messages[2] = {{"system", settings->system}, {"user", user}};
     const struct chat_options options = {info->bos, info->eos, settings->date};
     int skip = settings->system.len ? 0 : 1;
     return chat_render(judge->tmpl, messages + skip, 2 - skip, &options, arena, spans, n, err);

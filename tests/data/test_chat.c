@@ -24,7 +24,7 @@ static struct chat_template *parse(const char *source) {
 static struct rendering render(const struct chat_template *tmpl, const char *system, const char *user,
                                const struct chat_options *options) {
     struct rendering r = {.n = 0};
-    struct chat_message messages[] = {{"system", text_of(system)}, {"user", text_of(user)}};
+    cord_message messages[] = {{"system", text_of(system)}, {"user", text_of(user)}};
     const struct chat_options none = {.date = NULL};
     int skip = system ? 0 : 1;
     arena_init(&r.arena);
@@ -251,7 +251,7 @@ static void the_date_is_the_recipes(void **state) {
 }
 
 static void *render_often(void *tmpl) {
-    const struct chat_message message = {"user", TEXT("What is 2 + 2?")};
+    const cord_message message = {"user", TEXT("What is 2 + 2?")};
     const struct chat_options options = {.date = "2024-02-29"};
     for (int i = 0; i < 50; i++) {
         struct arena arena;

@@ -31,7 +31,7 @@ enum { PAIRS = sizeof pairs / sizeof *pairs };
     "\xE3\x80\x80 \n  Gr\xC3\xB6\xC3\x9F" \
     "e? \xC2\xA0\n "
 
-static const struct chat_message conversations[][4] = {
+static const cord_message conversations[][4] = {
     {{"user", TEXT("What is 2 + 2?")}},
     {{"user", TEXT(NASTY)}},
     {{"user", TEXT(BLANKS)}},
@@ -47,7 +47,7 @@ static const struct chat_message conversations[][4] = {
 };
 enum { CONVERSATIONS = sizeof conversations / sizeof *conversations, WITH_ASSISTANT = 6 };
 
-static int length(const struct chat_message *messages) {
+static int length(const cord_message *messages) {
     int n = 0;
     while (n < 4 && messages[n].role) n++;
     return n;
@@ -58,7 +58,7 @@ struct rendered {
     int n;
 };
 
-static struct rendered render(cord_text source, const struct chat_message *messages, struct arena *arena) {
+static struct rendered render(cord_text source, const cord_message *messages, struct arena *arena) {
     static const struct chat_options options = {{"<s>", 3}, {"</s>", 4}, "2024-02-29"};
     struct chat_template *tmpl;
     struct rendered out;

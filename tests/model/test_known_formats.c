@@ -23,7 +23,7 @@ static const struct {
 static void compare(int format, int n, int skip) {
     const struct llama_chat_message theirs[] = {
         {"system", SYSTEM}, {"user", USER}, {"assistant", "4."}, {"user", USER}};
-    const struct chat_message ours[] = {
+    const cord_message ours[] = {
         {"system", TEXT(SYSTEM)}, {"user", TEXT(USER)}, {"assistant", TEXT("4.")}, {"user", TEXT(USER)}};
     const struct chat_options options = {TEXT("<s>"), TEXT("</s>"), NULL};
     struct chat_template *tmpl;

@@ -65,15 +65,15 @@ struct question_of_step {
 
 static cord_status render_rlhflow(const struct search *search, const struct stretch *steps, int n, struct spans *out,
                                   cord_error *err) {
-    struct chat_message *messages = arena_alloc(search->arena, (size_t)n * 2 * sizeof *messages);
+    cord_message *messages = arena_alloc(search->arena, (size_t)n * 2 * sizeof *messages);
     if (!messages) return error_memory(err);
     cord_text question = text_trim(search->question.text);
     const char *first = arena_printf(search->arena, "%.*s %.*s", (int)question.len, question.data,
                                      (int)steps[0].text.len, steps[0].text.data);
     if (!first) return error_memory(err);
     for (int i = 0; i < n; i++) {
-        messages[2 * i] = (struct chat_message){"user", i ? steps[i].text : text_of(first)};
-        messages[2 * i + 1] = (struct chat_message){"assistant", TEXT("+")};
+        messages[2 * i] = (cord_message){"user", i ? steps[i].text : text_of(first)};
+        messages[2 * i + 1] = (cord_message){"assistant", TEXT("+")};
     }
     const struct prompt *prompt = &search->reward->prompt;
     const struct chat_options options = {prompt->bos, prompt->eos, prompt->style->date};
