@@ -33,14 +33,11 @@ bool shard_has(struct shard shard, cord_text id) {
 }
 
 /* Whether a folder is named after this shard: "runs/a-2-of-8", and not "runs/12-of-80". */
-static bool is_named(struct shard shard, cord_text out) {
+static bool is_named(struct shard shard, const char *out) {
     char name[32];
-    snprintf(name, sizeof name, "%d-of-%d", shard.number, shard.count);
-    for (ptrdiff_t at; (at = text_find(out, text_of(name))) >= 0;) {
-        bool digit_before = at > 0 && is_digit(out.data[at - 1]);
-        out = text_slice(out, (size_t)at + strlen(name), out.len);
-        if (!digit_before && !(out.len && is_digit(out.data[0]))) return true;
-    }
+    int len = snprintf(name, sizeof name, "%d-of-%d", shard.number, shard.count);
+    for (const char *at = out; (at = strstr(at, name)); at += len)
+        if (!(at > out && is_digit(at[-1])) && !is_digit(at[len])) return true;
     return false;
 }
 
@@ -51,7 +48,7 @@ const char *shard_folder(struct shard shard, const char *out, struct arena *aren
     if (at >= 0) /* one place is enough to tell folders apart */
         return arena_printf(arena, "%.*s%d-of-%d%s", (int)at, out, shard.number, shard.count,
                             out + at + strlen(SHARD_PLACE));
-    if (is_named(shard, text)) return out;
+    if (is_named(shard, out)) return out;
     text = path_trim(text);
     return arena_printf(arena, "%.*s-%d-of-%d", (int)text.len, out, shard.number, shard.count);
 }
