@@ -159,7 +159,9 @@ static cord_status take_full_context(struct exporter *e, cord_error *err) {
         json_row_release(&row);
     }
     if (status == CORD_OK && !problem.full_question.len) return CORD_OK;
-    if (status == CORD_OK && text_equal(problem.question.text, p->question)) {
+    /* (a gold may be missing: that of a selection can come from its trace) */
+    bool read = status == CORD_OK || status == CORD_BAD_INPUT;
+    if (read && problem.full_question.len && text_equal(problem.question.text, p->question)) {
         p->question = problem.full_question;
         e->figures->full_contexts++;
         return CORD_OK;

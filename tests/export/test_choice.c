@@ -507,6 +507,9 @@ static void test_full_context(void **state) {
     f->source.fields =
         (struct problem_options){.question_field = "q", .context_field = "short", .full_context_field = "long"};
     assert_prompt(f, "Epic.\n\nWhy?", 1);
+    f->source.fields.answer_field = "none"; /* the gold was the trace's, as in a selection */
+    assert_prompt(f, "Epic.\n\nWhy?", 1);
+    f->source.fields.answer_field = NULL;
     f->options.format = training_format("verl");
     json_t *row = line_of(rows_of(f), 0);
     assert_text(content_at(json_object_get(row, "extra_info"), "question"), "Epic.\n\nWhy?");
