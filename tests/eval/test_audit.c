@@ -156,6 +156,8 @@ static void test_beams(void **state) {
 
     assert_ok(audit_run(f->journal, 0.2, &f->arena, &a, err));
     assert_true(a.within == 2);
+    assert_ok(audit_run(f->journal, a.margins[1], &f->arena, &a, err)); /* as large as the noise is within it */
+    assert_true(a.within == 2);
     assert_ok(audit_run(f->journal, (double)NAN, &f->arena, &a, err));
     assert_true(a.within == 0 && a.n_margins == 4);
     assert_true(a.problems[1].stuck == 1 && a.problems[3].stuck == 1); /* as with a noise of 0 */
