@@ -64,14 +64,18 @@ static double ask(const struct fixture *f, const char *sql) {
     return value;
 }
 
-static void measure_first(struct fixture *f, double value[MEASURES], struct hits *hits) {
+static void measure_one(struct fixture *f, int problem, double value[MEASURES], struct hits *hits) {
     struct journal_problem *problems;
     int n;
     assert_ok(journal_problems(f->journal, &f->arena, &problems, &n, err));
     assert_ok(hits_init(hits, 2, &f->arena, err));
     const double teachers[] = {3e9, 1e9};
     const struct model_sizes sizes = {teachers, 2, 2e9};
-    assert_ok(measure_problem(f->journal, &problems[0], &sizes, value, hits, err));
+    assert_ok(measure_problem(f->journal, &problems[problem], &sizes, value, hits, err));
+}
+
+static void measure_first(struct fixture *f, double value[MEASURES], struct hits *hits) {
+    measure_one(f, 0, value, hits);
 }
 
 static void test_measures(void **state) {
@@ -166,6 +170,22 @@ static void test_hits(void **state) {
             assert_true(bin >= 0 && bin < HIT_BINS && (!at || bin >= hits_bin(at - 1, n)));
             assert_int_equal(bin + hits_bin(n - 1 - at, n), (2 * at + 1) * HIT_BINS % (2 * n) ? 9 : 10);
         }
+}
+
+/* In a search tree a candidate that has a place is a node, and kept is what became the root: the paths of the answers, each
+ * step in the round that wrote it. Here these are the same four steps, and nothing counts twice. */
+static void test_hits_of_trees(void **state) {
+    struct fixture *f = *state;
+    struct hits beam, tree;
+    double v[MEASURES];
+    for (int r = 0; r < 3; r++)
+        for (int i = 0; i < 2; i++) f->sample.beams[r][i].tree = (struct tree_place){.above = -1, .visits = 1 + r};
+    sample_tell(f->journal, 2, &f->sample);
+    measure_one(f, 0, v, &beam);
+    measure_one(f, 1, v, &tree);
+    assert_memory_equal(tree.kept, beam.kept, (size_t)2 * HIT_BINS * sizeof *tree.kept);
+    assert_memory_equal(tree.proposed, beam.proposed, (size_t)2 * HIT_BINS * sizeof *tree.proposed);
+    assert_int_equal(hits_all(&tree, tree.kept, -1), 4);
 }
 
 /* ---- problems in common ---------------------------------------------------------------------------------------- */
@@ -453,8 +473,8 @@ static void test_scorers(void **state) {
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {WITH_RUN(test_measures), WITH_RUN(test_unknown_size), WITH_RUN(test_hits),
-                                       WITH_RUN(test_matching), WITH_RUN(test_command),      WITH_RUN(test_roles),
-                                       WITH_RUN(test_scorers)};
+    const struct CMUnitTest tests[] = {
+        WITH_RUN(test_measures), WITH_RUN(test_unknown_size), WITH_RUN(test_hits),  WITH_RUN(test_hits_of_trees),
+        WITH_RUN(test_matching), WITH_RUN(test_command),      WITH_RUN(test_roles), WITH_RUN(test_scorers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
