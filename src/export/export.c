@@ -23,7 +23,7 @@ const char *export_refusal(const struct export_options *o) {
     if (o->format->kind == ROW_STEP_PAIR && o->drop >> FLAW_WEAK_STEP & 1)
         return "weak-step is of trajectories with a correct answer, and a pair of steps has no answer: leave it out of "
                "--drop";
-    if (o->margin >= 0 && o->format->kind == ROW_TRACE)
+    if (o->margin > 0 && o->format->kind == ROW_TRACE)
         return "--margin is about pairs and labels: take it with dpo, step-dpo, prm or a layout of those, or leave it "
                "out";
     if (o->top > 1 && (o->format->kind == ROW_PAIR || o->format->kind == ROW_STEP_PAIR))

@@ -540,7 +540,7 @@ static void test_full_context(void **state) {
 /* Options that say nothing of a layout. */
 static void test_options_of_other_formats(void **state) {
     (void)state;
-    struct export_options o = {.margin = 0, .top = 1, .min_lift = -1};
+    struct export_options o = {.margin = 0.1, .top = 1, .min_lift = -1};
     for (int i = 0; (o.format = training_format_at(i)); i++) {
         if (o.format->texts >= TEXTS_RENDERED) continue; /* these lack a template */
         const char *refusal = export_refusal(&o);

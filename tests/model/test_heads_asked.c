@@ -168,7 +168,7 @@ static void who_has_no_head_says_so(void **state) {
     r = classified(&s, steps, 3, "<extra_0>");
     assert_int_equal(r.error.code, CORD_BAD_MODEL);
     assert_holds(r.error.message, "the protocol openai, which tells nothing of a classification head");
-    struct cord_model file = {.backend = &backend_local, .info = {.name = "f"}};
+    struct cord_model file = {.backend = &backend_local, .engine = s.engine, .info = {.name = "f"}};
     r = (cord_classification){.model = &file, .prompt = steps, .n_spans = 5, .mark = TEXT("<extra_0>")};
     assert_ok(cord_classify(s.engine, &r, 1, err));
     assert_int_equal(r.error.code, CORD_BAD_MODEL);

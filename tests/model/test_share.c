@@ -182,9 +182,10 @@ static cord_proposal proposal_of(const cord_model *model) {
 static cord_status ask(struct scene *scene, int i, cord_error *err) {
     cord_proposal p = proposal_of(scene->model[i]);
     CORD_TRY(cord_propose(scene->engine, &p, 1, err));
-    if (p.error.code != CORD_OK) *err = p.error;
+    cord_status status = p.error.code;
+    if (status != CORD_OK) *err = p.error;
     cord_proposal_release(&p);
-    return p.error.code;
+    return status;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
