@@ -256,11 +256,11 @@ static cord_status export_all(struct job *job, cord_error *err) {
     if (to_stdout && flag_option(job->call, "parquet"))
         return error_set(err, CORD_BAD_USAGE,
                          "Parquet cannot be written piece by piece: name a file or a folder for it (--out)");
-    if (path && job->options.n_splits > 1 && text_ends(text_of(path), TEXT(".parquet")))
-        return error_set(err, CORD_BAD_USAGE,
-                         "--split makes several files: name a folder for them (--out FOLDER/), and say --parquet");
-    if (path && job->options.n_splits > 1 && text_ends(text_of(path), TEXT(".jsonl")))
-        return error_set(err, CORD_BAD_USAGE, "--split makes several files: name a folder for them (--out FOLDER/)");
+    bool parquet = text_ends(text_of(path), TEXT(".parquet")),
+         named = parquet || text_ends(text_of(path), TEXT(".jsonl"));
+    if (named && job->options.n_splits > 1)
+        return error_set(err, CORD_BAD_USAGE, "--split makes several files: name a folder for them (--out FOLDER/)%s",
+                         parquet ? ", and say --parquet" : "");
     if (text_starts(text_of(job->options.format->name), TEXT("llama-factory")) &&
         (to_stdout || !export_place(job->call, path, job->options.n_splits).folder))
         return error_set(err, CORD_BAD_USAGE,

@@ -209,7 +209,7 @@ static cord_status open_recipe(struct comparison *c, struct arena *arena, int ti
 }
 
 static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn, int n, int sample, FILE *progress,
-                                 struct arena *arena, cord_error *err) {
+                                 cord_error *err) {
     size_t longest = 0;
     if (n > sample) n = sample;
     for (int i = 0; i < n; i++) {
@@ -218,7 +218,7 @@ static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn
     }
     CORD_TRY(session_open(&c->session, &c->recipe, longest, NULL, NULL, err));
     c->out->teachers = c->session.n_teachers;
-    const struct resume same = {.recipe = &c->recipe, .journal = c->source->journal, .arena = arena};
+    const struct resume same = {.recipe = &c->recipe, .journal = c->source->journal, .arena = &c->session.arena};
     cord_status status = resume_compare_models(&same, &c->session, "put the run's own there for its rollouts", err);
     for (int i = 0; i < n && status == CORD_OK; i++) {
         c->problem = drawn[i].problem;
@@ -241,7 +241,7 @@ cord_status rollouts_compare(const char *folder, int times, int sample, FILE *pr
     cord_status status = open_recipe(&c, &arena, times, err);
     if (status == CORD_OK) {
         status = draw(c.source->journal, &arena, &drawn, &n, err);
-        if (status == CORD_OK) status = compare_drawn(&c, drawn, n, sample, progress, &arena, err);
+        if (status == CORD_OK) status = compare_drawn(&c, drawn, n, sample, progress, err);
         recipe_release(&c.recipe);
     }
     arena_release(&arena);

@@ -56,6 +56,9 @@ struct cord_engine {
 
 extern const struct backend backend_local, backend_http;
 
+/* The largest cord_sampling.repeat_last. */
+enum { REPEAT_MOST = 4096 };
+
 /* options.c: CORD_BAD_INPUT, which names the member and its value, for what cannot be meant. */
 cord_status engine_check(const cord_engine_options *options, cord_error *err);
 cord_status options_check(const cord_model_options *options, cord_error *err);

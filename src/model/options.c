@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-enum { MOST_REPEAT = 4096 };
-
 cord_status options_check(const cord_model_options *o, cord_error *err) {
     const struct {
         const char *member;
@@ -77,7 +75,7 @@ cord_status proposal_check(const cord_proposal *p, cord_error *err) {
         {"sampling.min_p", (double)s->min_p, 0, 1},
         {"sampling.top_k", s->top_k, 0, INFINITY},
         {"sampling.repeat_penalty", (double)s->repeat_penalty, 0, INFINITY},
-        {"sampling.repeat_last", s->repeat_last, 0, MOST_REPEAT},
+        {"sampling.repeat_last", s->repeat_last, 0, REPEAT_MOST},
     };
     return numbers_check(numbers, sizeof numbers / sizeof *numbers, "a proposal", err);
 }

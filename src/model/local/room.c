@@ -267,8 +267,7 @@ bool room_make_way(struct schedule *schedule, struct lane *lane) {
 cord_status room_is_short(const struct lane *lane, cord_error *err) {
     return error_set(err, CORD_TOO_LONG,
                      "%s: its cache of %d tokens is full; raise the model's `cells` or the engine's memory "
-                     "(run.memory), or have fewer "
-                     "problems in flight",
+                     "(run.memory), or have fewer problems in flight",
                      lane->model->base.info.name, lane->cells);
 }
 

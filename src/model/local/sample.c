@@ -66,7 +66,7 @@ static double total_weight(const float *x, int n, float max, float temperature) 
 
 /* ---- repetition ---------------------------------------------------------------------------------------------- */
 
-enum { REPEAT_LAST = 64, REPEAT_MOST = 4096 };
+enum { REPEAT_LAST = 64 };
 
 /* Whether a token is among these. (No early way out, so that the compiler can compare many at a time.) */
 static bool among(llama_token token, const llama_token *tokens, int n) {
