@@ -11,7 +11,7 @@ goes on where it was, since run folders stay in the cache until they are done. N
 blocks of its part.
 
 The primary comparison, CoRD against Curation, takes 100 problems and seeds 1 to 3; the other rows of the paper's tables take
-the first 32 problems and seed 1. Two samples, the same on every machine:
+the first 30 problems and seed 1. Two samples, the same on every machine:
     plain   problems of the test set in an order drawn once
     hard    problems of the training set of which a pilot (the strong model alone, three traces, another seed) got at most one
             right (bench/paper/pilot.tsv); what the compared methods do with them plays no part
