@@ -8,6 +8,11 @@ CORD_LOCAL ?= ON
 # More options for CMake, as -DCORD_NATIVE=OFF.
 CORD_CMAKE ?=
 BUILD := $(if $(filter OFF,$(CORD_LOCAL)),build-remote,build)
+ifeq ($(CORD_LOCAL),OFF)
+ifneq ($(filter demo proof check bench bench-paper,$(MAKECMDGOALS)),)
+$(error CORD_LOCAL=OFF has no models of its own for this; it goes with build, test, test-formats, test-vllm, install, uninstall)
+endif
+endif
 
 # What the demo and the tests run on.
 DEMO_MODELS := qwen2.5-coder-1.5b-instruct qwen2.5-coder-0.5b-instruct
@@ -61,6 +66,7 @@ bench: build ## how fast cord is here, beside llama.cpp's own benchmark and a sc
 	@bench/bench.py
 
 bench-paper: build ## goes on with the paper's grid on GSM8K, for days if need be: CORD_GSM8K=FOLDER make bench-paper; docs/results.md
+	@scripts/packages.sh bench
 	@scripts/fetch.sh $(DEMO_MODELS) $(TEST_MODELS) >/dev/null
 	@bench/paper.py grid --sample plain
 	@bench/paper.py grid --sample hard
@@ -70,8 +76,8 @@ format: ## let clang-format rewrite the sources
 	@scripts/packages.sh check
 	@scripts/check.sh format
 
-models: ## fetch every model of models/manifest.tsv
-	@scripts/fetch.sh $$(scripts/fetch.sh --list | cut -d' ' -f1)
+models: ## fetch the models of the recipes; `make fetch-NAME` has any other of models/manifest.tsv
+	@scripts/fetch.sh $(sort $(DEMO_MODELS) $(TEST_MODELS))
 
 duckdb: ## fetch DuckDB's library, through which problem sets that are not JSONL are read
 	@scripts/duckdb.sh

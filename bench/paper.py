@@ -17,8 +17,10 @@ the first 30 problems and seed 1. Two samples, the same on every machine:
             right (bench/paper/pilot.tsv); what the compared methods do with them plays no part
 
 Environment: CORD_BINARY, cord, else build/cord; CORD_PAPER_THREADS, of the local models (one a core; a process a core with
-one thread each does more, and suffers less from other work); CORD_GSM8K, the folder with gsm8k-test.jsonl and
-gsm8k-train-2000.jsonl (of openai/grade-school-math; the bytes are checked).
+one thread each does more, and suffers less from other work); CORD_GSM8K, a folder with two files made of those that
+openai/grade-school-math publishes in grade_school_math/data (the bytes are checked):
+    cp test.jsonl FOLDER/gsm8k-test.jsonl
+    head -n 2000 train.jsonl > FOLDER/gsm8k-train-2000.jsonl
 """
 import argparse, fcntl, functools, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
 
@@ -72,7 +74,7 @@ def source(sample):
     folder = os.environ.get("CORD_GSM8K") or sys.exit("paper: CORD_GSM8K must name the folder with GSM8K's files; see bench/paper.py --help")
     name, digest = FILES[sample]
     data = open(os.path.join(folder, name), "rb").read()
-    if hashlib.sha256(data).hexdigest() != digest: sys.exit(f"paper: {folder}/{name} is not the file that was published")
+    if hashlib.sha256(data).hexdigest() != digest: sys.exit(f"paper: {folder}/{name} is not the file that bench/paper.py --help describes (its SHA-256 is another)")
     problems = [{"id": f"{name.split('.')[0]}-{i}", **json.loads(line)} for i, line in enumerate(data.decode().splitlines())]
     random.Random(20260502).shuffle(problems)
     return problems

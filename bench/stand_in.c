@@ -494,9 +494,8 @@ static void serve(struct stand_in *s) {
 /* ---- the program ------------------------------------------------------------------------------------------------------ */
 
 static struct sockaddr_in address_of(int port) {
-    return (struct sockaddr_in){.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static int ask(int port) {

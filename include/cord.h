@@ -265,11 +265,12 @@ typedef struct {
 
 /* Opens a model; it belongs to the engine and is closed with it. `options` and its texts are not kept. Either `path` or
  * `url` is given. Models of one engine are opened one after another, and before other threads use the engine.
- * CORD_BAD_INPUT, which names the member and its value, for options that cannot be meant, as a number below 0.
+ * CORD_BAD_INPUT, which names the member and its value, for options that cannot be meant, as a number below 0; of a server
+ * also for a URL that is none, or a model that it does not have.
  * CORD_BAD_MODEL, in words, for a file that is missing, truncated, not a GGUF, of an unsupported kind (encoder only, no
  * vocabulary, pieces that do not spell the text), trained for less than `context`, or larger than the machine's
- * memory; for a server that does not do what it should. Of a server also CORD_BAD_RECIPE (a URL that is none, a model
- * that it does not have), CORD_IO_ERROR (it cannot be reached), CORD_BUSY, CORD_REFUSED. */
+ * memory; for a server that does not do what it should. Of a server also CORD_IO_ERROR (it cannot be reached), CORD_BUSY,
+ * CORD_REFUSED. */
 cord_status cord_model_open(cord_engine *engine, const cord_model_options *options, cord_model **model,
                             cord_error *err);
 

@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'check: %s\n' "$*" >&2; }
-sources() { find src include tests examples -name '*.c' -o -name '*.h' -o -name '*.cpp' | sort; }
+sources() { find src include tests examples bench -name '*.c' -o -name '*.h' -o -name '*.cpp' | sort; }
 
 format() { sources | xargs clang-format -i; }
 formatted() { sources | xargs clang-format --dry-run -Werror; }
@@ -22,11 +22,11 @@ layers() { scripts/layers.sh; }
 build_strict() { scripts/build.sh build-strict -DCMAKE_COMPILE_WARNING_AS_ERROR=ON; }
 headers() { build_strict && cmake --build build-strict --target headers; }
 
-warnings() { build_strict && cmake --build build-strict --target tests; }
+warnings() { build_strict && cmake --build build-strict --target tests benchmarks; }
 
 tidy() {
     # gcc's warnings are the matter of `warnings`; what clang calls unknown among its options is not an error here.
-    find src tests -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 1 \
+    find src tests bench -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 1 \
         clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
 }

@@ -72,13 +72,28 @@ static cord_verdict grade_readings(struct pair *p) {
     return verdict;
 }
 
+/* A number alone in round brackets, "$(12.5)", "(3.2%) million": as accounts have it, and TAT-QA's metric, it is negative. */
+static bool is_in_brackets(cord_text t) {
+    ptrdiff_t open = text_find(t, TEXT("(")), close = text_find(t, TEXT(")"));
+    bool digit = false;
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)t.len; i++) {
+        char c = t.data[i];
+        bool inside = i > open && i < close;
+        digit = digit || (inside && c >= '0' && c <= '9');
+        if (!strchr(inside ? "0123456789.,$%\\ " : "()$%\\ ", c) && (i < close || c < 'a' || c > 'z')) return false;
+    }
+    return open >= 0 && digit;
+}
+
 static cord_verdict grade(struct pair *p) {
     struct comparison *c = &p->comparison;
     for (int i = 0; i < 2; i++) p->text[i] = text_trim(p->text[i]);
     if (!p->text[0].len) return verdict_for(c, CORD_UNDECIDED, "the gold answer is empty");
     if (!p->text[1].len) return verdict_for(c, CORD_UNDECIDED, "the answer is empty");
     if (text_equal(p->text[0], p->text[1])) return verdict_for(c, CORD_EQUAL, "the texts are the same");
-    return grade_readings(p);
+    cord_verdict verdict = grade_readings(p);
+    bool one = c->options->numbers == CORD_NUMBERS_TATQA && is_in_brackets(p->text[0]) != is_in_brackets(p->text[1]);
+    return one && verdict != CORD_UNDECIDED ? verdict_for(c, CORD_UNDECIDED, "brackets may be a minus") : verdict;
 }
 
 static void pair_init(struct pair *p, cord_text gold, cord_text answer, const cord_grade_options *options) {

@@ -287,6 +287,9 @@ static cord_verdict compare_choices(struct comparison *c, const struct node *a, 
 static cord_verdict compare_choice_and_other(struct comparison *c, const struct node *choice, struct node *other) {
     if (choice->n > 0 && compare(c, choice->child[0], other) == CORD_EQUAL)
         return verdict_for(c, CORD_EQUAL, "the choice's text is the other answer");
+    struct node *perhaps = other->kind == NODE_TEXT ? other->other : NULL; /* "B. a hare" */
+    if (choice->n > 0 && perhaps && perhaps->kind == NODE_CHOICE && compare_choices(c, choice, perhaps) == CORD_EQUAL)
+        return CORD_EQUAL;
     return verdict_for(c, CORD_UNDECIDED, "only one of the two is a choice");
 }
 

@@ -118,6 +118,60 @@ static bool may_be_scaled(struct comparison *c, const struct node *written, stru
     return value && expression_compare(value, number, c->work, &why) == CORD_EQUAL;
 }
 
+static bool has_angle(const struct node *node) {
+    return node_has(node, NODE_CONSTANT, CONSTANT_PI) || node_has(node, NODE_DEGREE, -1);
+}
+
+/* Whether all letters in it are factors that may be units or stand before one: m, s^{-1}, k\Omega. Sets *unit where one is. */
+static bool may_be_units(const struct node *node, bool *unit) {
+    static const char *const prefixes[] = {"k", "M", "G", "T", "c", "d", "n", "p", "\\mu", NULL};
+    if (node->kind == NODE_SYMBOL && unit_find(node->text)) return *unit = true;
+    if (node->kind == NODE_SYMBOL) return text_place(node->text, prefixes) >= 0;
+    if (!node_symbols(node, NULL, 0)) return true;
+    if (node->kind == NODE_POWER) return !node_symbols(node->child[1], NULL, 0) && may_be_units(node->child[0], unit);
+    bool factors = node->kind == NODE_MULTIPLY || node->kind == NODE_DIVIDE || node->kind == NODE_NEGATE;
+    for (size_t i = 0; i < node->n; i++) factors = factors && may_be_units(node->child[i], unit);
+    return factors;
+}
+
+/* Whether `written`, a number and letters behind it, may be a measure of that `number`: 5\,\frac{m}{s} and 5. */
+static bool may_be_measured(struct comparison *c, struct node *written, struct node *number) {
+    enum { MOST = 4 };
+    cord_text names[MOST];
+    const char *why;
+    size_t n = node_symbols(written, names, MOST);
+    const struct node *first = written;
+    while (first->kind == NODE_MULTIPLY || first->kind == NODE_DIVIDE || first->kind == NODE_NEGATE)
+        first = first->child[0];
+    if (n == 0 || n > MOST || node_symbols(first, NULL, 0) || node_symbols(number, NULL, 0)) return false;
+    bool unit = false;
+    if (!may_be_units(written, &unit) || !unit) return false;
+    struct node *one = node_integer(c->arena, 1), *value = written;
+    for (size_t i = 0; i < n && value && one; i++) value = node_replace(c->arena, value, names[i], one);
+    return value && one && expression_compare(value, number, c->work, &why) == CORD_EQUAL;
+}
+
+/* The solutions \frac{\pi}{2} + k\pi are -\frac{\pi}{2} + k\pi and \frac{\pi}{2} - k\pi, too: whether `a` is `b` with another
+ * whole number for its only letter. */
+static bool may_be_family(struct comparison *c, struct node *a, struct node *b) {
+    static const char *const letters[] = {"k", "m", "n", NULL};
+    enum { FURTHEST = 2 };
+    cord_text name, other;
+    const char *why;
+    if (node_symbols(a, &name, 1) != 1 || node_symbols(b, &other, 1) != 1 || !text_equal(name, other)) return false;
+    if (text_place(name, letters) < 0 || !has_angle(a) || !has_angle(b)) return false;
+    struct node *letter = node_new(c->arena, NODE_SYMBOL, 0, 0, NULL);
+    if (letter) letter->text = name;
+    for (int step = -FURTHEST; step <= FURTHEST; step++)
+        for (int minus = 0; minus < 2; minus++) {
+            struct node *turned = minus ? node_one(c->arena, NODE_NEGATE, letter) : letter;
+            struct node *whole = node_two(c->arena, NODE_ADD, turned, node_integer(c->arena, step));
+            struct node *same = whole ? node_replace(c->arena, a, name, whole) : NULL;
+            if (same && expression_compare(same, b, c->work, &why) == CORD_EQUAL) return true;
+        }
+    return false;
+}
+
 /* "It is 42!": a factorial, or glad to have found it. */
 static bool may_be_exclaimed(struct comparison *c, struct node *written, struct node *number) {
     const char *why;
@@ -133,6 +187,10 @@ cord_verdict compare_values(struct comparison *c, struct node *gold, struct node
         return verdict_for(c, CORD_UNDECIDED, "a mark of exclamation may be a factorial's or end a sentence");
     if (exact == CORD_DIFFERENT && (may_be_scaled(c, gold, answer) || may_be_scaled(c, answer, gold)))
         return verdict_for(c, CORD_UNDECIDED, "a letter may stand for thousands or millions");
+    if (exact == CORD_DIFFERENT && (may_be_measured(c, gold, answer) || may_be_measured(c, answer, gold)))
+        return verdict_for(c, CORD_UNDECIDED, "letters may be a unit");
+    if (exact == CORD_DIFFERENT && may_be_family(c, gold, answer))
+        return verdict_for(c, CORD_UNDECIDED, "a letter may stand for any whole number");
     if (exact == CORD_EQUAL) return exact;
     if (exact == CORD_UNDECIDED && c->same_symbols && node_symbols(gold, NULL, 0) && node_symbols(answer, NULL, 0)) {
         /* x against y as entries of answers that speak of both: their difference is not always nought */
@@ -183,10 +241,18 @@ static struct measure measure_of(struct comparison *c, struct node *node) {
     return m;
 }
 
+static struct node *factor_of(struct comparison *c, const struct unit *unit) {
+    return node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, unit->num), node_integer(c->arena, unit->den));
+}
+
+/* In base units. */
 static struct node *converted(struct comparison *c, const struct measure *m) {
-    struct node *factor =
-        node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, m->unit->num), node_integer(c->arena, m->unit->den));
-    return node_two(c->arena, NODE_MULTIPLY, m->written, factor);
+    return node_two(c->arena, NODE_MULTIPLY, m->written, factor_of(c, m->unit));
+}
+
+/* In another unit, so that what is written in that one stays as it is written. */
+static struct node *converted_to(struct comparison *c, const struct measure *m, const struct unit *unit) {
+    return node_two(c->arena, NODE_DIVIDE, converted(c, m), factor_of(c, unit));
 }
 
 static bool is_unit(const struct measure *m, const char *name) {
@@ -195,9 +261,17 @@ static bool is_unit(const struct measure *m, const char *name) {
 
 static bool is_scaled(const struct measure *m) { return m->mark == UNIT && m->unit->power[SCALE] == 1; }
 
-/* A measure in degrees as a plain number in radians. */
-static struct node *in_radians(struct comparison *c, const struct measure *m) {
-    return is_unit(m, "degree") ? node_one(c->arena, NODE_DEGREE, m->written) : m->written;
+/* A measure in degrees and a plain number, in radians; as the gold is written. */
+static cord_verdict compare_angles(struct comparison *c, const struct measure *degrees, struct node *radians,
+                                   bool radians_gold) {
+    if (radians_gold) {
+        struct node *angle = node_one(c->arena, NODE_DEGREE, degrees->written);
+        return angle ? compare_values(c, radians, angle) : verdict_for(c, CORD_UNDECIDED, "out of memory");
+    }
+    struct node *half_turn = node_new(c->arena, NODE_CONSTANT, CONSTANT_PI, 0, NULL);
+    struct node *factor = node_two(c->arena, NODE_DIVIDE, node_integer(c->arena, 180), half_turn);
+    struct node *angle = node_two(c->arena, NODE_MULTIPLY, radians, factor);
+    return angle ? compare_values(c, degrees->written, angle) : verdict_for(c, CORD_UNDECIDED, "out of memory");
 }
 
 /* Whether words before a unit leave it what it is: "extra hours"; "light years", "Canadian dollars" are others. */
@@ -227,14 +301,15 @@ static bool says_more(const char *more, const char *less) {
     return true;
 }
 
+/* The gold comes first: the rules for numbers go by how it is written. */
 static cord_verdict compare_units(struct comparison *c, const struct measure *a, const struct measure *b) {
     if (!strcmp(a->unit->name, b->unit->name)) return compare_values(c, a->written, b->written);
     if (unit_converts(a->unit, b->unit)) {
-        struct node *left = converted(c, a), *right = converted(c, b);
-        return left && right ? compare_values(c, left, right) : verdict_for(c, CORD_UNDECIDED, "out of memory");
+        struct node *right = converted_to(c, b, a->unit);
+        return right ? compare_values(c, a->written, right) : verdict_for(c, CORD_UNDECIDED, "out of memory");
     }
-    bool angle = (is_unit(a, "degree") || is_unit(a, "radian")) && (is_unit(b, "degree") || is_unit(b, "radian"));
-    if (angle) return compare_values(c, in_radians(c, a), in_radians(c, b));
+    if (is_unit(a, "degree") && is_unit(b, "radian")) return compare_angles(c, a, b->written, false);
+    if (is_unit(a, "radian") && is_unit(b, "degree")) return compare_angles(c, b, a->written, true);
     if (is_scaled(a) != is_scaled(b)) { /* "1.5 million" and "1500000 dollars" */
         struct node *left = is_scaled(a) ? converted(c, a) : a->written;
         struct node *right = is_scaled(b) ? converted(c, b) : b->written;
@@ -247,31 +322,39 @@ static cord_verdict compare_units(struct comparison *c, const struct measure *a,
     return verdict_for(c, CORD_UNDECIDED, "the units differ, and none converts into the other");
 }
 
+/* `value` is the gold's, unless the plain number is. */
+static cord_verdict compare_with_plain(struct comparison *c, struct node *value, struct node *plain, bool plain_gold) {
+    return plain_gold ? compare_values(c, plain, value) : compare_values(c, value, plain);
+}
+
 /* A percentage, or a number with a word such as "million", against a plain number. */
-static cord_verdict compare_scaled(struct comparison *c, struct node *value, struct node *written, struct node *plain) {
-    cord_verdict scaled = compare_values(c, value, plain);
+static cord_verdict compare_scaled(struct comparison *c, struct node *value, struct node *written, struct node *plain,
+                                   bool plain_gold) {
+    cord_verdict scaled = compare_with_plain(c, value, plain, plain_gold);
     if (scaled == CORD_EQUAL) return scaled;
     const char *why = c->why;
-    if (compare_values(c, written, plain) == CORD_EQUAL)
+    if (compare_with_plain(c, written, plain, plain_gold) == CORD_EQUAL)
         return verdict_for(c, CORD_UNDECIDED,
                            "the same number, but only one of the two says percent, million or the like");
     return verdict_for(c, scaled, why);
 }
 
-static cord_verdict compare_unit_and_plain(struct comparison *c, const struct measure *m, struct node *plain) {
+static cord_verdict compare_unit_and_plain(struct comparison *c, const struct measure *m, struct node *plain,
+                                           bool plain_gold) {
     if (is_scaled(m)) {
         struct node *value = converted(c, m);
-        return value ? compare_scaled(c, value, m->written, plain) : verdict_for(c, CORD_UNDECIDED, "out of memory");
+        return value ? compare_scaled(c, value, m->written, plain, plain_gold)
+                     : verdict_for(c, CORD_UNDECIDED, "out of memory");
     }
-    cord_verdict same = compare_values(c, m->written, plain);
+    cord_verdict same = compare_with_plain(c, m->written, plain, plain_gold);
     if (same == CORD_EQUAL) return verdict_for(c, CORD_EQUAL, "the numbers are equal; only one of the two has a unit");
     if (is_unit(m, "degree")) {
-        cord_verdict radians = compare_values(c, in_radians(c, m), plain);
+        cord_verdict radians = compare_angles(c, m, plain, plain_gold);
         if (radians == CORD_EQUAL)
             return verdict_for(c, CORD_EQUAL, "the angles are equal, one in degrees, one in radians");
         if (radians == CORD_UNDECIDED) same = CORD_UNDECIDED;
     }
-    if (m->unscaled && compare_values(c, m->unscaled, plain) == CORD_EQUAL) /* "$1.5 million" and "1.5" */
+    if (m->unscaled && compare_with_plain(c, m->unscaled, plain, plain_gold) == CORD_EQUAL) /* "$1.5 million", "1.5" */
         return verdict_for(c, CORD_UNDECIDED, "the same number, but only one of the two says million or the like");
     if (same == CORD_DIFFERENT && m->unit && m->unit->sign) return verdict_for(c, CORD_DIFFERENT, "the numbers differ");
     if (same == CORD_UNDECIDED) return same;
@@ -322,9 +405,10 @@ cord_verdict compare_measures(struct comparison *c, struct node *gold, struct no
     if (c->options->numbers == CORD_NUMBERS_TATQA && tatqa) return compare_tatqa_measures(c, &g, &a);
     if (g.mark == UNIT && a.mark == UNIT) return compare_units(c, &g, &a);
     if (g.mark == PERCENT && a.mark == PERCENT) return compare_values(c, g.written, a.written);
-    if (g.mark == PERCENT && a.mark == PLAIN) return compare_scaled(c, g.value, g.written, a.value);
-    if (a.mark == PERCENT && g.mark == PLAIN) return compare_scaled(c, a.value, a.written, g.value);
+    if (g.mark == PERCENT && a.mark == PLAIN) return compare_scaled(c, g.value, g.written, a.value, false);
+    if (a.mark == PERCENT && g.mark == PLAIN) return compare_scaled(c, a.value, a.written, g.value, true);
     if (g.mark == PERCENT || a.mark == PERCENT)
         return verdict_for(c, CORD_UNDECIDED, "one is a percentage, the other has a unit");
-    return g.mark == UNIT ? compare_unit_and_plain(c, &g, a.value) : compare_unit_and_plain(c, &a, g.value);
+    bool plain_gold = g.mark != UNIT;
+    return compare_unit_and_plain(c, plain_gold ? &a : &g, plain_gold ? g.value : a.value, plain_gold);
 }

@@ -157,6 +157,24 @@ static bool add_half_line(struct comparison *c, struct real_set *set, char code,
     return !above || add_piece(c, set, (struct piece){end, top, open, true});
 }
 
+static bool read_inequality(struct comparison *c, struct node *left, char code, struct node *right, cord_text name,
+                            struct real_set *set);
+
+/* |f| < end says f < end and f > -end, |f| > end one of both; |z - 2| < 3 may be about complex numbers. */
+static bool read_absolute(struct comparison *c, struct node *f, char code, struct node *end, cord_text name,
+                          struct real_set *set) {
+    struct node *minus = node_one(c->arena, NODE_NEGATE, end), *zero = node_integer(c->arena, 0);
+    struct real_set high, low;
+    int sign;
+    if (!minus || !zero || code == 'N' || text_equal(name, TEXT("z")) || text_equal(name, TEXT("w"))) return false;
+    if (code == '=' && (!order_of(c, end, zero, &sign) || sign < 0)) return false;
+    if (!read_inequality(c, f, code, end, name, &high) || !read_inequality(c, f, mirrored(code), minus, name, &low))
+        return false;
+    if (code == '<' || code == 'L') return intersect(c, &high, &low, set);
+    *set = high;
+    return unite(c, set, &low);
+}
+
 /* What one sign of a chain says: left <sign> right. */
 static bool read_inequality(struct comparison *c, struct node *left, char code, struct node *right, cord_text name,
                             struct real_set *set) {
@@ -164,6 +182,10 @@ static bool read_inequality(struct comparison *c, struct node *left, char code, 
     if (!node_is_expression(left) || !node_is_expression(right)) return false;
     if (left->kind == NODE_SYMBOL && !node_symbols(right, NULL, 0)) return add_half_line(c, set, code, right);
     if (right->kind == NODE_SYMBOL && !node_symbols(left, NULL, 0)) return add_half_line(c, set, mirrored(code), left);
+    if (left->kind == NODE_ABS && !node_symbols(right, NULL, 0))
+        return read_absolute(c, left->child[0], code, right, name, set);
+    if (right->kind == NODE_ABS && !node_symbols(left, NULL, 0))
+        return read_absolute(c, right->child[0], mirrored(code), left, name, set);
     struct node *f = node_two(c->arena, NODE_ADD, left, node_one(c->arena, NODE_NEGATE, right)), *root;
     int sign;
     if (!f || !solve_linear(c, f, name, &root, &sign)) return false;

@@ -87,9 +87,10 @@ void utf8_make_printable(char *s);
 /* Decodes the character at t.data[*at] and moves *at behind it; U+FFFD for an invalid byte. *at must be < t.len. */
 uint32_t utf8_next(cord_text t, size_t *at);
 
-/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Words of up to 63 bytes. */
+/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". Words of up to 63 bytes; of longer ones 63. */
 int text_distance(const char *a, const char *b);
-/* The nearest of `words` (n strings) to `word`, or NULL when none is near enough to be worth suggesting. */
+/* The nearest of `words` (n strings) to `word`, or NULL when none is near enough to be worth suggesting,
+ * or `word` has more than 63 bytes. */
 const char *text_nearest(const char *word, const char *const *words, size_t n);
 
 /* ---- arenas -------------------------------------------------------------------------------------------------- */
@@ -153,6 +154,8 @@ double rng_uniform(struct rng *rng); /* in [0, 1), 53 bits */
 
 /* SHA-256 as 64 lower-case hex digits and a NUL. */
 void sha256_text(cord_text t, char hex[65]);
+/* Of a buffer that is whole: its first `digits`, in the arena. Releases the buffer, whatever happens. */
+cord_status sha256_buf(struct buf *buf, int digits, struct arena *arena, const char **hex, cord_error *err);
 /* Of a file, and of all parts behind it where it is a model's first (file_part). */
 cord_status sha256_file(const char *path, char hex[65], cord_error *err);
 

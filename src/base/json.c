@@ -140,6 +140,14 @@ static size_t skip_value(cord_text t, size_t at) {
     return at;
 }
 
+bool json_next_element(cord_text *left, cord_text *element) {
+    size_t from = skip_blanks(*left, 0), end = skip_value(*left, from);
+    *element = text_slice(*left, from, end);
+    end = skip_blanks(*left, end);
+    *left = text_slice(*left, end < left->len ? end + 1 : end, left->len); /* behind its comma, or the bracket */
+    return element->len > 0;
+}
+
 /* Members come in the order of the text, from the scanner as from jansson, and keys are unique: the two walk together. */
 static cord_status find_members(struct json_row *row, cord_text line, cord_error *err) {
     size_t count = json_object_size(row->object);
@@ -252,16 +260,10 @@ cord_status json_row_text(const struct json_row *row, const char *key, cord_text
                      json_kind(member->value));
 }
 
-static bool is_named(cord_text key, const char *const *names) {
-    for (; names && *names; names++)
-        if (text_equal(key, text_of(*names))) return true;
-    return false;
-}
-
 void json_row_copy(const struct json_row *row, struct json_writer *w, const char *const *except) {
     for (size_t i = 0; i < row->n; i++) {
         const struct json_member *member = &row->members[i];
-        if (is_named(member->key, except)) continue;
+        if (except && text_place(member->key, except) >= 0) continue;
         before_value(w, NULL);
         buf_add(w->out, member->raw_key); /* not decoded and encoded again: "\u00e9" stays as it is */
         buf_addc(w->out, ':');

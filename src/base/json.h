@@ -61,6 +61,9 @@ bool json_member_text(const struct json_member *member, cord_text *out);
 cord_status json_row_text(const struct json_row *row, const char *key, cord_text *out, cord_error *err);
 /* What a value is, for a message: "a list", "true". */
 const char *json_kind(const json_t *value);
+/* Takes the first element off an array that is known to be valid JSON; what is left of it begins behind its bracket. False:
+ * there is none. */
+bool json_next_element(cord_text *left, cord_text *element);
 /* The names of a row's members for a message: "'id', 'question'", cut at a whole name where `size` is too small. */
 void json_row_names(const struct json_row *row, char *out, size_t size);
 /* Writes all members but those named in `except` (NULL-terminated list, may be NULL) into the object open in `w`. */

@@ -61,6 +61,16 @@ static cord_status add_file(EVP_MD_CTX *ctx, const char *path, cord_error *err) 
     return status;
 }
 
+cord_status sha256_buf(struct buf *buf, int digits, struct arena *arena, const char **hex, cord_error *err) {
+    char all[65];
+    cord_status status = buf_check(buf, err);
+    if (status == CORD_OK) sha256_text(buf_text(buf), all);
+    buf_release(buf);
+    CORD_TRY(status);
+    *hex = arena_text(arena, (cord_text){all, (size_t)digits}).data;
+    return *hex ? CORD_OK : error_memory(err);
+}
+
 cord_status sha256_file(const char *path, char hex[65], cord_error *err) {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)) {

@@ -198,6 +198,7 @@ int text_distance(const char *a, const char *b) {
 
 const char *text_nearest(const char *word, const char *const *words, size_t n) {
     const char *nearest = NULL;
+    if (strlen(word) > WORD_MAX) return NULL;   /* their distance is not computed */
     int best = (int)(strlen(word) + 2) / 3 + 1; /* a third of the letters may be wrong */
     for (size_t i = 0; i < n; i++) {
         int distance = text_distance(word, words[i]);

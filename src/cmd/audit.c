@@ -10,9 +10,8 @@ enum { SAMPLE = 20 };
 
 /* The noise of scores: what the command says, or what the run noted of the meta-prover, as often as a score has it. */
 static cord_status read_noise(struct look *l, cord_error *err) {
-    const struct option_value *given = call_option(l->call, "noise");
-    l->noise = given->given ? given->number : (double)NAN;
-    if (given->given || l->outline.meta_model < 0 || !l->criterion->noises) return CORD_OK;
+    l->noise = call_number(l->call, "noise", (double)NAN);
+    if (!isnan(l->noise) || l->outline.meta_model < 0 || !l->criterion->noises) return CORD_OK;
     const char *meta = l->outline.models[l->outline.meta_model];
     CORD_TRY(journal_get_model_number(l->journal, meta, "noise", &l->noise, err));
     l->noise *= l->criterion->noises;
@@ -79,15 +78,19 @@ static cord_status look_at(struct look *l, cord_error *err) {
 }
 
 static cord_status roll_out(struct look *l, cord_error *err) {
-    const struct option_value *rollouts = call_option(l->call, "rollouts"), *sample = call_option(l->call, "sample");
+    const struct option_value *rollouts = call_option(l->call, "rollouts");
     if (!rollouts->given) return CORD_OK;
     if (text_equal(l->outline.strategy, TEXT("selection")))
         return error_set(
             err, CORD_BAD_INPUT,
             "--rollouts does not apply to a selection, whose traces were given: it has no teachers to write "
             "on from a step; leave it out");
-    return rollouts_compare(l->call->args[0], (int)rollouts->number, sample->given ? (int)sample->number : SAMPLE,
-                            l->call->err, &l->rollouts, err);
+    struct page page;
+    page_init(&page, l->call->err);
+    cord_status status = rollouts_compare(l->call->args[0], (int)rollouts->number,
+                                          (int)call_number(l->call, "sample", SAMPLE), &page, &l->rollouts, err);
+    page_release(&page);
+    return status;
 }
 
 /* ---- who scores ---------------------------------------------------------------------------------------------- */
@@ -129,8 +132,7 @@ bool look_has_progress(const struct look *l) { return l->criterion == criteria[0
 /* ---- the verb ------------------------------------------------------------------------------------------------ */
 
 static int run_audit(const struct call *call) {
-    int json = call_choice(call, "format", text_or_json);
-    if (json < 0) return EXIT_WRONG_USAGE;
+    bool json = call_option(call, "format")->choice;
     if (call_option(call, "sample")->given && !call_option(call, "rollouts")->given)
         return call_usage(call, "--sample is about --rollouts: say --rollouts N, or leave it out");
     struct look look = {.call = call};

@@ -23,8 +23,8 @@ struct option {
     const char *name; /* "only-correct" */
     char letter;      /* 'v', or 0 */
     enum option_type type;
-    /* What help calls the value: "NAME"; NULL for flags. Completions go by it, too: words in small letters are all that is
-     * allowed ("keep|strip"), FILE and PATH are files, KEY=VALUE is a key of the recipe. */
+    /* What help calls the value: "NAME"; NULL for flags. Parsing and completions go by it, too: words in small letters are all
+     * that is allowed ("keep|strip"). For completions alone, FILE and PATH are files, KEY=VALUE is a key of the recipe. */
     const char *value;
     double min, max; /* INT and REAL */
     const char *doc;
@@ -35,6 +35,7 @@ struct option {
 struct option_value {
     bool given;
     const char *text; /* TEXT */
+    int choice;       /* TEXT with listed words: which of them; 0: the first, or not given */
     double number;    /* INT, REAL */
     const char **list;
     int n; /* LIST */
@@ -62,6 +63,9 @@ extern const struct verb verb_problems, verb_doctor, verb_run, verb_select, verb
 
 /* The value of an option by its name; the name must be in the verb's table. */
 const struct option_value *call_option(const struct call *call, const char *name);
+/* What was given, or else `fallback`. */
+const char *call_text(const struct call *call, const char *name, const char *fallback);
+double call_number(const struct call *call, const char *name, double fallback);
 
 /* Prints "cord: where: message" to call->err and returns the exit status that goes with the error's code. */
 int call_fail(const struct call *call, const cord_error *err);
@@ -71,10 +75,6 @@ int call_unwritten(const struct call *call, const cord_error *err);
 cord_status call_put(const struct call *call, struct buf *buf, cord_error *err);
 /* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The place of an option's word in the list of those allowed, which ends with NULL; of one that is not given 0. A word that is
- * not there is wrong usage: told, and -1. */
-int call_choice(const struct call *call, const char *name, const char *const *words);
-extern const char *const text_or_json[]; /* the usual --format */
 
 /* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else
  * ~/.cache/cord/models. This and the next two functions are the only places besides colour and terminal checks where cord

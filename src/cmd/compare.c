@@ -51,11 +51,12 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
     struct recipe_outline outline;
     const char *version;
+    int n;
     run->folder = arena_text(&c->arena, path_trim(text_of(folder))).data;
     run->evidence = evidence;
     if (!run->folder || !evidence) return error_memory(err);
     CORD_TRY(journal_open(run->folder, JOURNAL_READ, &run->journal, err));
-    CORD_TRY(journal_problems(run->journal, &c->arena, &run->problems, &run->n_problems, err));
+    CORD_TRY(journal_problems(run->journal, &c->arena, &run->problems, &n, err));
     CORD_TRY(journal_get_teachers(run->journal, &c->arena, &evidence->teachers, &evidence->n_teachers, err));
     CORD_TRY(journal_get_fact(run->journal, "recipe", &c->arena, &run->recipe, err));
     CORD_TRY(recipe_outline(run->recipe, &c->arena, &outline, err));
@@ -67,9 +68,8 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     evidence->method = outline.method;
     evidence->scorer = outline.scorer;
     evidence->measurer = outline.measurer;
-    run->teachers = evidence->teachers;
     CORD_TRY(read_makers(run, &c->arena, &version, err));
-    return evidence_take(evidence, version, run->problems, run->n_problems, &c->arena, err);
+    return evidence_take(evidence, version, run->problems, n, &c->arena, err);
 }
 
 /* A run beside itself would count as two seeds, or as two methods without any difference. */
@@ -97,20 +97,6 @@ static cord_status read_journals(struct compare *c, cord_error *err) {
     return refuse_twice(c, err);
 }
 
-/* Of a table's row, a problem is its id and a hash of the rest. */
-static cord_status read_table(struct compare *c, struct compared_run *run, struct evidence *evidence, cord_error *err) {
-    *run = (struct compared_run){
-        .folder = evidence->run, .evidence = evidence, .teachers = evidence->teachers, .n_problems = evidence->n};
-    run->problems = arena_alloc(&c->arena, (size_t)(evidence->n + 1) * sizeof *run->problems);
-    if (!run->problems) return error_memory(err);
-    for (int i = 0; i < evidence->n; i++) {
-        const struct evidence_row *row = &evidence->rows[i];
-        run->problems[i] =
-            (struct journal_problem){.index = i, .id = row->id, .question = row->problem, .status = row->status};
-    }
-    return CORD_OK;
-}
-
 /* Tables of several versions or machines may call two methods by one folder: then the beginning of the method's hash tells
  * them apart. */
 static cord_status tell_folders_apart(struct compare *c, cord_error *err) {
@@ -133,8 +119,10 @@ static cord_status read_tables(struct compare *c, cord_error *err) {
     if (!list.n) return error_set(err, CORD_BAD_INPUT, "%s: there are no rows in it", c->call->args[0]);
     c->runs = arena_alloc(&c->arena, (size_t)list.n * sizeof *c->runs);
     if (!c->runs) return error_memory(err);
-    for (c->n_runs = 0; c->n_runs < list.n; c->n_runs++)
-        CORD_TRY(read_table(c, &c->runs[c->n_runs], &list.runs[c->n_runs], err));
+    for (; c->n_runs < list.n; c->n_runs++) {
+        struct evidence *e = &list.runs[c->n_runs];
+        c->runs[c->n_runs] = (struct compared_run){.folder = e->run, .evidence = e};
+    }
     return tell_folders_apart(c, err);
 }
 
@@ -163,12 +151,9 @@ static const char *remedy(const struct compare *c) {
                 : "try those that failed again with --retry-failed";
 }
 
-static cord_status match(struct compare *c, cord_error *err) {
-    struct problem_list *lists = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *lists);
+static cord_status match(struct compare *c, const struct evidence *const *runs, cord_error *err) {
     struct buf told;
-    if (!lists) return error_memory(err);
-    for (int i = 0; i < c->n_runs; i++) lists[i] = (struct problem_list){c->runs[i].problems, c->runs[i].n_problems};
-    CORD_TRY(match_problems(lists, c->n_runs, &c->arena, &c->matching, err));
+    CORD_TRY(match_problems(runs, c->n_runs, &c->arena, &c->matching, err));
     c->comparison.n_problems = c->matching.n;
     buf_init(&told, "what is left out", MOST_NOTES);
     for (int i = 0; i < c->n_runs; i++) {
@@ -270,7 +255,7 @@ static cord_status measure_method(struct compare *c, int number, cord_error *err
         values[i] = known ? values[i] / counts[i] : (double)NAN;
     }
     method->values = values;
-    method->name = first->folder;
+    method->name = c->names[number] = first->folder;
     return CORD_OK;
 }
 
@@ -278,8 +263,9 @@ static cord_status make_methods(struct compare *c, cord_error *err) {
     size_t n = (size_t)c->n_runs;
     c->comparison.methods = arena_alloc(&c->arena, n * sizeof *c->comparison.methods);
     c->letters = arena_alloc(&c->arena, n * sizeof *c->letters);
+    c->names = arena_alloc(&c->arena, n * sizeof *c->names);
     c->first = arena_alloc(&c->arena, n * sizeof *c->first);
-    if (!c->comparison.methods || !c->letters || !c->first) return error_memory(err);
+    if (!c->comparison.methods || !c->letters || !c->names || !c->first) return error_memory(err);
     for (int i = 0; i < c->n_runs; i++) find_method(c, i);
     CORD_TRY(measure_compared(c, err));
     for (int i = 0; i < c->comparison.n_methods; i++) CORD_TRY(measure_method(c, i, err));
@@ -311,12 +297,6 @@ static const char *kept_text(struct compare *c, struct buf *out) {
     return buf_take(out, &c->arena, &text, NULL) == CORD_OK ? text.data : NULL;
 }
 
-static const char *const *names_of(struct compare *c) {
-    const char **called = arena_alloc(&c->arena, (size_t)c->comparison.n_methods * sizeof *called);
-    for (int i = 0; called && i < c->comparison.n_methods; i++) called[i] = c->comparison.methods[i].name;
-    return called;
-}
-
 const char *compare_budget(struct compare *c, int method) {
     struct buf out;
     buf_init(&out, "a budget", 1 << 16);
@@ -327,27 +307,22 @@ const char *compare_budget(struct compare *c, int method) {
 const char *compare_equal(struct compare *c, int method, bool names) {
     struct buf out;
     buf_init(&out, "a budget", 1 << 16);
-    const char *const *called = names ? names_of(c) : c->letters;
-    if (called) comparison_tell_equal(&c->comparison, method, called, &out);
-    const char *text = kept_text(c, &out);
-    return called ? text : NULL;
+    comparison_tell_equal(&c->comparison, method, names ? c->names : c->letters, &out);
+    return kept_text(c, &out);
 }
 
 const char *compare_sentence(struct compare *c, const struct difference *difference, bool names) {
     struct buf out;
     buf_init(&out, "a sentence", 1 << 16);
-    const char *const *called = names ? names_of(c) : c->letters;
-    if (called) comparison_tell(&c->comparison, difference, called, &out);
-    const char *text = kept_text(c, &out);
-    return called ? text : NULL;
+    comparison_tell(&c->comparison, difference, names ? c->names : c->letters, &out);
+    return kept_text(c, &out);
 }
 
 /* ---- the verb ------------------------------------------------------------------------------------------------ */
 
 /* All problems of all runs, whatever they are compared with. */
-static cord_status write_rows(struct compare *c, cord_error *err) {
+static cord_status write_rows(struct compare *c, const struct evidence *const *runs, cord_error *err) {
     const struct option_value *rows = call_option(c->call, "rows");
-    const struct evidence **runs = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *runs);
     if (!rows->given) return CORD_OK;
     bool from_rows = call_option(c->call, "from-rows")->given;
     CORD_TRY(output_spare_runs("--rows", rows->text, c->call->args, from_rows ? 0 : c->call->n_args, err));
@@ -357,46 +332,43 @@ static cord_status write_rows(struct compare *c, cord_error *err) {
                          "--rows: %s is there already, and its rows may be all that is left of runs; name a new file, "
                          "and compare both with --from-rows, or append one to the other",
                          rows->text);
-    if (!runs) return error_memory(err);
-    for (int r = 0; r < c->n_runs; r++) {
-        runs[r] = c->runs[r].evidence;
-        for (int i = 0; i < c->runs[r].n_problems; i++) CORD_TRY(measure_row(c, &c->runs[r], i, err));
-    }
+    for (int r = 0; r < c->n_runs; r++)
+        for (int i = 0; i < runs[r]->n; i++) CORD_TRY(measure_row(c, &c->runs[r], i, err));
     return evidence_write(runs, c->n_runs, rows->text, err);
 }
 
-static const char *const format_names[] = {"text", "markdown", "csv", "json", NULL};
+/* In the order of --format's words. */
 static cord_status (*const writers[])(struct compare *compare, cord_error *err) = {compare_text, compare_markdown,
                                                                                    compare_csv, compare_json};
 
-static cord_status compare_all(struct compare *c, int format, cord_error *err) {
+static cord_status compare_all(struct compare *c, cord_error *err) {
     CORD_TRY(call_option(c->call, "from-rows")->given ? read_tables(c, err) : read_journals(c, err));
+    const struct evidence **runs = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *runs);
     int baseline;
+    if (!runs) return error_memory(err);
+    for (int i = 0; i < c->n_runs; i++) runs[i] = c->runs[i].evidence;
     CORD_TRY(find_baseline(c, &baseline, err));
-    CORD_TRY(write_rows(c, err));
-    CORD_TRY(match(c, err));
+    CORD_TRY(write_rows(c, runs, err));
+    CORD_TRY(match(c, runs, err));
     CORD_TRY(make_methods(c, err));
     c->comparison.baseline = c->runs[baseline].method;
     c->comparison.no_primary = call_option(c->call, "no-primary")->given;
     CORD_TRY(compare_methods(&c->comparison, &c->how, &c->arena, err));
     CORD_TRY(compare_note(c, err));
-    return writers[format](c, err);
+    return writers[call_option(c->call, "format")->choice](c, err);
 }
 
 static int run_compare(const struct call *call) {
-    const struct option_value *samples = call_option(call, "samples");
-    int format = call_choice(call, "format", format_names);
-    if (format < 0) return EXIT_WRONG_USAGE;
     struct compare c = {.call = call};
     cord_error err = {0};
     arena_init(&c.arena);
     buf_init(&c.notes, "notes on a comparison", MOST_NOTES);
     c.how = (struct resampling){
-        .samples = samples->given ? (int)samples->number : DEFAULT_SAMPLES,
+        .samples = (int)call_number(call, "samples", DEFAULT_SAMPLES),
         .level = 1 - COMPARISON_LEVEL,
-        .seed = call_option(call, "seed")->given ? (uint64_t)call_option(call, "seed")->number : 1,
+        .seed = (uint64_t)call_number(call, "seed", 1),
     };
-    cord_status status = compare_all(&c, format, &err);
+    cord_status status = compare_all(&c, &err);
     for (int i = 0; i < c.n_runs; i++) journal_close(c.runs[i].journal);
     buf_release(&c.notes);
     arena_release(&c.arena);

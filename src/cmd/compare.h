@@ -13,10 +13,8 @@ struct compared_run {
     struct evidence *evidence;
     struct journal *journal;          /* NULL: the evidence comes from a table of rows */
     cord_text recipe;                 /* of a journal: as it is now */
-    struct journal_problem *problems; /* as the evidence has them: row by row */
-    int n_problems;
+    struct journal_problem *problems; /* of a journal: row by row, as the evidence has them */
     struct model_sizes sizes;
-    const char *const *teachers;
     int method; /* which it is a seed of */
 };
 
@@ -28,7 +26,7 @@ struct compare {
     struct matching matching;
     struct comparison comparison;
     struct resampling how;
-    const char **letters;              /* of the methods: what tables and sentences call them */
+    const char **letters, **names;     /* of the methods: what tables and sentences call them */
     const struct compared_run **first; /* of each method's runs */
     struct buf notes;                  /* what a reader must know beside the numbers, a line each */
 };

@@ -147,7 +147,7 @@ static void csv_hits(struct compare *c, struct buf *out, int method) {
         for (int t = 0; t < hits->n_teachers; t++)
             for (int bin = 0; bin < HIT_BINS; bin++) {
                 struct csv_row row = csv_row(kinds[k].key, c->comparison.methods[method].name);
-                row.teacher = c->first[method]->teachers[t];
+                row.teacher = c->first[method]->evidence->teachers[t];
                 row.part = bin;
                 row.count = kinds[k].counts[t * HIT_BINS + bin];
                 row.of = hits_all(hits, kinds[k].counts, bin);
@@ -157,6 +157,7 @@ static void csv_hits(struct compare *c, struct buf *out, int method) {
 }
 
 cord_status compare_csv(struct compare *c, cord_error *err) {
+    struct page page;
     struct buf out;
     buf_init(&out, "a comparison as CSV", MOST_OUTPUT);
     buf_addf(&out, "kind,method,baseline,measure,teacher,part,value,count,of,low,high,p,p_adjusted,detectable,test,"
@@ -165,7 +166,9 @@ cord_status compare_csv(struct compare *c, cord_error *err) {
     for (int i = 0; i < c->comparison.n_methods; i++) csv_budget(c, &out, i);
     csv_differences(c, &out);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
-    if (c->notes.len) fprintf(c->call->err, "%s", c->notes.data); /* a table has no place for them */
+    page_init(&page, c->call->err); /* a table has no place for notes */
+    page_raw(&page, PAINT_NONE, buf_text(&c->notes));
+    page_release(&page);
     return call_put(c->call, &out, err);
 }
 
@@ -189,7 +192,7 @@ static void json_hits(struct compare *c, struct json_writer *w, int method) {
         json_counts(w, "of", hits, kinds[k].counts, -1);
         json_open(w, "by", '{');
         for (int t = 0; t < hits->n_teachers; t++)
-            json_counts(w, c->first[method]->teachers[t], hits, kinds[k].counts, t);
+            json_counts(w, c->first[method]->evidence->teachers[t], hits, kinds[k].counts, t);
         json_close(w, '}');
         json_close(w, '}');
     }

@@ -158,7 +158,7 @@ static void text_hits(struct compare *c, struct page *page, int method) {
         for (int t = 0; t < hits->n_teachers; t++) {
             long long count = (long long)hits_of(kinds[k].counts, t);
             page_print(page, PAINT_NONE, "  ");
-            page_cell(page, PAINT_NONE, text_of(c->first[method]->teachers[t]), 18);
+            page_cell(page, PAINT_NONE, text_of(c->first[method]->evidence->teachers[t]), 18);
             page_print(page, PAINT_NONE, "  |");
             for (int bin = 0; bin < HIT_BINS; bin++)
                 text_block(page, of_part(kinds[k].counts, t, bin), hits_all(hits, kinds[k].counts, bin));
@@ -289,7 +289,7 @@ static void mark_hits(struct compare *c, FILE *out) {
         for (int k = 0; k < HIT_KINDS; k++)
             for (int t = 0; t < hits->n_teachers; t++) {
                 fprintf(out, "| %s, %s | ", c->letters[i], kinds[k].name);
-                mark_text(out, text_of(c->first[i]->teachers[t]));
+                mark_text(out, text_of(c->first[i]->evidence->teachers[t]));
                 fprintf(out, " |");
                 for (int bin = 0; bin < HIT_BINS; bin++) {
                     int64_t all = hits_all(hits, kinds[k].counts, bin);

@@ -16,14 +16,12 @@ enum value_kind {
     VALUE_FREE, /* a number, a field: nothing to suggest */
 };
 
-static enum value_kind kind_of(const char *value) {
-    if (!value) return VALUE_NONE;
-    if (value[0] >= 'a' && value[0] <= 'z') return VALUE_WORDS;
-    if (!strcmp(value, "KEY=VALUE")) return VALUE_KEYS;
-    return strstr(value, "FILE") || strstr(value, "PATH") ? VALUE_FILE : VALUE_FREE;
+static enum value_kind kind_of(const struct option *option) {
+    if (!option->value) return VALUE_NONE;
+    if (option_words(option)) return VALUE_WORDS;
+    if (!strcmp(option->value, "KEY=VALUE")) return VALUE_KEYS;
+    return strstr(option->value, "FILE") || strstr(option->value, "PATH") ? VALUE_FILE : VALUE_FREE;
 }
-
-static const char *words_of(const struct option *option) { return option->words ? option->words : option->value; }
 
 /* Those that begin with a name that the user chose cannot be known here. */
 static void put_keys(FILE *out) {
@@ -34,11 +32,11 @@ static void put_keys(FILE *out) {
 }
 
 /* "keep|strip" as "keep strip", or the keys: "search.beam= search.step_tokens= ". */
-static void put_words(FILE *out, const char *value) {
-    if (kind_of(value) == VALUE_KEYS)
+static void put_words(FILE *out, const struct option *option) {
+    if (kind_of(option) == VALUE_KEYS)
         put_keys(out);
     else
-        for (; value && *value; value++) fputc(*value == '|' ? ' ' : *value, out);
+        for (const char *word = option_words(option); word && *word; word++) fputc(*word == '|' ? ' ' : *word, out);
 }
 
 static void put_verbs(FILE *out) {
@@ -75,14 +73,14 @@ static void bash_value(FILE *out, const struct verb *verb, const struct option *
     fprintf(out, "    '%s --%s'", verb->name, option->name);
     if (option->letter) fprintf(out, " | '%s -%c'", verb->name, option->letter);
     fputs(") ", out);
-    if (kind_of(words_of(option)) == VALUE_FILE)
+    if (kind_of(option) == VALUE_FILE)
         fputs("return", out); /* bash's own completion, see `complete` below */
-    else if (kind_of(words_of(option)) == VALUE_FREE)
+    else if (kind_of(option) == VALUE_FREE)
         fputs("compopt +o default; return", out);
     else {
         fputs("words='", out);
-        put_words(out, words_of(option));
-        fputs(kind_of(words_of(option)) == VALUE_KEYS ? "'; compopt -o nospace" : "'", out);
+        put_words(out, option);
+        fputs(kind_of(option) == VALUE_KEYS ? "'; compopt -o nospace" : "'", out);
     }
     fputs(" ;;\n", out);
 }
@@ -139,16 +137,16 @@ static void zsh_option(FILE *out, const struct option *option) {
     put_doc(out, option, "\\[]:", "'\\''");
     fputs("]", out);
     if (option->value) fprintf(out, ":%s:", option->value);
-    switch (kind_of(words_of(option))) {
+    switch (kind_of(option)) {
     case VALUE_NONE: break;
     case VALUE_FREE: fputs(" ", out); break;
     case VALUE_FILE: fputs("_files", out); break;
     case VALUE_WORDS:
         fputs("(", out);
-        put_words(out, words_of(option));
+        put_words(out, option);
         fputs(")", out);
         break;
-    case VALUE_KEYS: fputs("compadd -S \"\" - ", out); put_words(out, words_of(option));
+    case VALUE_KEYS: fputs("compadd -S \"\" - ", out); put_words(out, option);
     }
     fputs("'", out);
 }
@@ -197,13 +195,13 @@ static void write_zsh(FILE *out) {
 /* ---- fish ------------------------------------------------------------------------------------------------------ */
 
 static void fish_option(FILE *out, const struct verb *verb, const struct option *option) {
-    enum value_kind kind = kind_of(words_of(option));
+    enum value_kind kind = kind_of(option);
     fprintf(out, "complete -c cord -n '__cord_verb_is %s' -l %s", verb->name, option->name);
     if (option->letter) fprintf(out, " -s %c", option->letter);
     if (kind != VALUE_NONE) fputs(kind == VALUE_FILE ? " -r -F" : " -x", out);
     if (kind == VALUE_WORDS || kind == VALUE_KEYS) {
         fputs(" -a '", out);
-        put_words(out, words_of(option));
+        put_words(out, option);
         fputs("'", out);
     }
     fputs(" -d '", out);
@@ -233,15 +231,7 @@ static void write_fish(FILE *out) {
     fputs("'\n", out);
 }
 
-bool completion_write(FILE *out, const char *shell) {
-    static const struct {
-        const char *name;
-        void (*write)(FILE *out);
-    } shells[] = {{"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
-    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-        if (!strcmp(shells[i].name, shell)) {
-            shells[i].write(out);
-            return true;
-        }
-    return false;
+void completion_write(FILE *out, int shell) {
+    static void (*const shells[])(FILE *) = {write_bash, write_zsh, write_fish};
+    shells[shell](out);
 }

@@ -102,8 +102,7 @@ static int run_doctor(const struct call *call) {
     struct page page;
     cord_engine *engine = NULL;
     cord_error err = {0};
-    int json = call_choice(call, "format", text_or_json);
-    if (json < 0) return EXIT_WRONG_USAGE;
+    bool json = call_option(call, "format")->choice;
     arena_init(&arena);
     struct recipe_options options = {.set = set->list, .n_set = set->n, .models_folder = models_folder(&arena)};
     if (recipe_load(call->args[0], &options, &recipe, &err) != CORD_OK) {
@@ -111,10 +110,7 @@ static int run_doctor(const struct call *call) {
         return call_fail(call, &err);
     }
     int status = EXIT_ALL_DONE, good = 0;
-    cord_engine_options with = engine_options_of(recipe.threads, NULL);
-    with.memory = recipe.memory;
-    with.reproducible = recipe.reproducible;
-    with.servers = recipe.servers;
+    cord_engine_options with = engine_options_of_recipe(&recipe, NULL);
     page_init(&page, call->out);
     if (cord_engine_open(&with, &engine, &err) == CORD_OK) {
         watch_signals(engine);

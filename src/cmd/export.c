@@ -26,35 +26,6 @@ static bool flag_option(const struct call *call, const char *name) { return call
 
 /* ---- reading options -------------------------------------------------------------------------------------------- */
 
-static cord_status unknown(const char *what, const char *word, const char *const *names, size_t n, cord_error *err) {
-    const char *near = text_nearest(word, names, n);
-    char all[600] = "";
-    for (size_t i = 0, at = 0; i < n && at < sizeof all; i++)
-        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", names[i]);
-    return error_set(err, CORD_BAD_USAGE, "there is no %s '%.100s'%s%s%s", what, word,
-                     near ? ", did you mean '" : "; there are ", near ? near : all, near ? "'" : "");
-}
-
-static cord_status read_format(struct job *job, cord_error *err) {
-    const char *names[64], *name = text_option(job->call, "format");
-    size_t n = 0;
-    job->options.format = training_format(name ? name : "messages");
-    if (job->options.format) return CORD_OK;
-    for (; n < 64 && training_format_at((int)n); n++) names[n] = training_format_at((int)n)->name;
-    return unknown("format", name, names, n, err);
-}
-
-static cord_status read_markers(struct job *job, cord_error *err) {
-    static const char *const names[] = {"keep", "strip", "renumber"}; /* as enum markers */
-    const char *word = text_option(job->call, "markers");
-    for (int i = 0; word && i < 3; i++)
-        if (strcmp(names[i], word) == 0) {
-            job->options.style.markers = (enum markers)i;
-            word = NULL;
-        }
-    return word ? error_set(err, CORD_BAD_USAGE, "--markers is keep, strip or renumber, not '%.100s'", word) : CORD_OK;
-}
-
 /* "think" is <think> and </think> on lines of their own; "none" no tags; "OPEN,CLOSE" these. */
 static cord_status read_tags(struct job *job, cord_error *err) {
     const char *word = text_option(job->call, "think-tags"), *comma;
@@ -80,6 +51,15 @@ static cord_status read_tags(struct job *job, cord_error *err) {
     return CORD_OK;
 }
 
+static cord_status unknown_flaw(const char *word, cord_error *err) {
+    const char *near = text_nearest(word, flaw_names, FLAWS);
+    char all[600] = "";
+    for (size_t i = 0, at = 0; i < FLAWS && at < sizeof all; i++)
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", flaw_names[i]);
+    return error_set(err, CORD_BAD_USAGE, "there is no flaw '%.100s'%s%s%s", word,
+                     near ? ", did you mean '" : "; there are ", near ? near : all, near ? "'" : "");
+}
+
 /* "gold-first,repeats" */
 static cord_status read_drop(struct job *job, cord_error *err) {
     const char *list = text_option(job->call, "drop");
@@ -90,7 +70,7 @@ static cord_status read_drop(struct job *job, cord_error *err) {
         int at = text_place(word, flaw_names);
         cord_text copy = arena_text(&job->arena, word);
         if (!copy.data) return error_memory(err);
-        if (at < 0) return unknown("flaw", copy.data, flaw_names, FLAWS, err);
+        if (at < 0) return unknown_flaw(copy.data, err);
         job->options.drop |= 1u << at;
     }
     return CORD_OK;
@@ -134,17 +114,6 @@ static cord_status read_splits(struct job *job, cord_error *err) {
     return CORD_OK;
 }
 
-static cord_status read_trainer(struct job *job, cord_error *err) {
-    const char *names[16], *name = text_option(job->call, "trainer");
-    size_t n = 0;
-    if (!name) return CORD_OK;
-    job->trainer = trainer_find(name);
-    for (; n < 16 && trainer_at((int)n); n++) names[n] = trainer_at((int)n)->name;
-    if (!job->trainer) return unknown("trainer", name, names, n, err);
-    job->options.trainer_tokens = job->trainer->tokens;
-    return CORD_OK;
-}
-
 /* What an option is about has to be asked for. */
 static cord_status check_exclude(const struct call *call, cord_error *err) {
     static const char *const its[] = {"ngram", "matches"};
@@ -158,20 +127,20 @@ static cord_status check_exclude(const struct call *call, cord_error *err) {
 static cord_status read_options(struct job *job, cord_error *err) {
     const struct call *call = job->call;
     struct export_options *o = &job->options;
-    const struct option_value *top = call_option(call, "top"), *lift = call_option(call, "min-lift"),
-                              *margin = call_option(call, "margin");
+    const struct option_value *trainer = call_option(call, "trainer");
     CORD_TRY(check_exclude(call, err));
-    CORD_TRY(read_format(job, err));
-    CORD_TRY(read_markers(job, err));
     CORD_TRY(read_tags(job, err));
     CORD_TRY(read_drop(job, err));
     CORD_TRY(read_splits(job, err));
-    CORD_TRY(read_trainer(job, err));
+    o->format = training_format_at(call_option(call, "format")->choice);
+    o->style.markers = (enum markers)call_option(call, "markers")->choice;
+    job->trainer = trainer->given ? trainer_at(trainer->choice) : NULL;
+    if (job->trainer) o->trainer_tokens = job->trainer->tokens;
     o->only_correct = flag_option(call, "only-correct");
     o->min_score = call_option(call, "min-score")->number;
-    o->min_lift = lift->given ? lift->number : -1;
-    o->margin = margin->given ? margin->number : -1;
-    o->top = top->given ? (int)top->number : 1;
+    o->min_lift = call_number(call, "min-lift", -1);
+    o->margin = call_number(call, "margin", -1);
+    o->top = (int)call_number(call, "top", 1);
     o->max_tokens = (int)call_option(call, "max-tokens")->number;
     o->dedupe = flag_option(call, "dedupe");
     o->search_prompt = flag_option(call, "search-prompt");
@@ -184,9 +153,9 @@ static cord_status read_options(struct job *job, cord_error *err) {
 /* ---- what it works with ------------------------------------------------------------------------------------------ */
 
 static cord_status open_overlap(struct job *job, cord_error *err) {
-    const struct option_value *exclude = call_option(job->call, "exclude"), *words = call_option(job->call, "ngram");
+    const struct option_value *exclude = call_option(job->call, "exclude");
     const char *library = duckdb_library(&job->arena);
-    overlap_init(&job->overlap, words->given ? (size_t)words->number : OVERLAP_WORDS);
+    overlap_init(&job->overlap, (size_t)call_number(job->call, "ngram", OVERLAP_WORDS));
     for (int i = 0; i < exclude->n; i++) CORD_TRY(overlap_add(&job->overlap, exclude->list[i], library, err));
     if (exclude->n) job->options.exclude = &job->overlap;
     return CORD_OK;

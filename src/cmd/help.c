@@ -172,17 +172,16 @@ static int run_help(const struct call *call) {
         return call_usage(call, "take one of --man, --completion and '%s'", topic ? topic : "VERB");
     if (man->given)
         help_man(call->out);
-    else if (shell->given) {
-        if (!completion_write(call->out, shell->text))
-            return call_usage(call, "--completion: no shell '%.200s'; there are bash, zsh and fish", shell->text);
-    } else if (!topic)
+    else if (shell->given)
+        completion_write(call->out, shell->choice);
+    else if (!topic)
         help_overview(call->out);
     else if (verb)
         help_verb(call->out, verb);
     else if (!strcmp(topic, "recipe"))
         put_recipe(&(struct sheet){.out = call->out});
     else {
-        const char *near = strlen(topic) < 64 ? text_nearest(topic, names, n) : NULL;
+        const char *near = text_nearest(topic, names, n);
         if (near) return call_usage(call, "there is no help on '%s'; did you mean '%s'", topic, near);
         return call_usage(call, "there is no help on '%.200s'", topic);
     }

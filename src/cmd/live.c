@@ -37,9 +37,9 @@ struct live {
     bool painting, closing;
     struct buf painted; /* what stands under the permanent lines now */
     int64_t start;
-    struct page page;          /* for permanent lines */
-    int done, failed, correct; /* in this process */
-    int searched;              /* of these, not those that failed before they began */
+    struct page page;                  /* for permanent lines */
+    int done, failed, correct, scored; /* in this process */
+    int searched;                      /* of these, not those that failed before they began */
     double sum_score;
     struct flight_line *flights;
     struct gauge *gauges;
@@ -79,7 +79,7 @@ static void add_totals(const struct live *live, struct page *page) {
     if (live->failed) page_print(page, PAINT_BAD, ", %d failed", live->failed);
     if (live->done)
         page_print(page, PAINT_NONE, "   %d of %d correct   mean %s %s", live->correct, live->done, o->criterion->word,
-                   score_text(o->criterion, live->sum_score / live->done, 3, (char[SCORE_TEXT]){0}));
+                   score_text(o->criterion, live->sum_score / live->scored, 3, (char[SCORE_TEXT]){0}));
     page_print(page, PAINT_NONE, "   ");
     add_duration(page, spent);
     if (live->searched >= o->slots && left) { /* sooner, most of the work is in none that ended */
@@ -345,7 +345,7 @@ void live_result(struct live *live, int slot, const struct live_result *r) {
     if (r->grade) {
         live->done++;
         live->correct += r->correct;
-        live->sum_score += r->score;
+        if (!isnan(r->score)) live->sum_score += r->score, live->scored++;
     } else {
         live->failed++;
     }

@@ -17,10 +17,10 @@ static int print_version(void) {
 }
 
 static int unknown_verb(const char *word) {
-    const char *names[32], *near = NULL;
+    const char *names[32];
     size_t n = 0;
     for (; cmd_verbs[n] && n < 32; n++) names[n] = cmd_verbs[n]->name;
-    if (strlen(word) < 64) near = text_nearest(word, names, n);
+    const char *near = text_nearest(word, names, n);
     fprintf(stderr, "cord: unknown %s '%.200s'", word[0] == '-' ? "option" : "verb", word);
     if (text_ends(text_of(word), TEXT(".yaml")))
         fprintf(stderr, "; did you mean 'cord run %s'?\n", word);

@@ -51,16 +51,14 @@ static void conclude(const struct call *call, const struct merge_counts *counts)
 }
 
 static int run_merge(const struct call *call) {
-    static const char *const sides[] = {"first", "last", NULL};
-    static const enum merge_prefer prefers[] = {MERGE_FIRST, MERGE_LAST};
-    int side = call_choice(call, "prefer", sides);
-    if (side < 0) return EXIT_WRONG_USAGE;
+    static const enum merge_prefer prefers[] = {MERGE_FIRST, MERGE_LAST}; /* in the order of --prefer's words */
+    const struct option_value *prefer = call_option(call, "prefer");
     struct telling telling;
     struct merge_options options = {
         .out = call->args[0],
         .runs = call->args + 1,
         .n_runs = call->n_args - 1,
-        .prefer = call_option(call, "prefer")->given ? prefers[side] : MERGE_NONE,
+        .prefer = prefer->given ? prefers[prefer->choice] : MERGE_NONE,
         .compare = compare_recipes,
         .move = recipe_move,
         .tell = tell,

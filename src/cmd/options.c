@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_OPTIONS = 64 }; /* of one verb */
+enum { MOST_OPTIONS = 64 /* of one verb */, MOST_WORDS = 64 /* of one option */ };
 
 struct parser {
     const struct option *table;
@@ -31,6 +31,32 @@ static cord_status read_number(const struct parser *parser, const struct option 
                      text, option->min, option->max);
 }
 
+const char *option_words(const struct option *option) {
+    const char *value = option->value;
+    return option->words ? option->words : value && *value >= 'a' && *value <= 'z' ? value : NULL;
+}
+
+/* The place of a word among those allowed. */
+static cord_status read_word(const struct parser *parser, const struct option *option, const char *text, int *choice) {
+    const char *words[MOST_WORDS], *list = "";
+    char *rest = arena_printf(parser->arena, "%s", option_words(option));
+    int n = 0;
+    if (!rest) return error_memory(parser->err);
+    while (n < MOST_WORDS && (words[n] = strsep(&rest, "|"))) {
+        if (!strcmp(words[n], text)) {
+            *choice = n;
+            return CORD_OK;
+        }
+        n++;
+    }
+    for (int i = 0; i < n && list; i++)
+        list = arena_printf(parser->arena, "%s%s%s", list, i == 0 ? "" : i + 1 < n ? ", " : " or ", words[i]);
+    if (!list) return error_memory(parser->err);
+    const char *near = text_nearest(text, words, (size_t)n);
+    return error_set(parser->err, CORD_BAD_USAGE, "--%s is %s, not '%.200s'%s%s%s", option->name, list, text,
+                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static cord_status put(struct parser *parser, const struct option *option, const char *text) {
     struct option_value *value = &parser->parsed->options[option - parser->table];
     if (value->given && option->type != OPTION_FLAG && option->type != OPTION_LIST)
@@ -39,6 +65,7 @@ static cord_status put(struct parser *parser, const struct option *option, const
     if (option->type == OPTION_INT || option->type == OPTION_REAL)
         return read_number(parser, option, text, &value->number);
     if (option->type == OPTION_TEXT) value->text = text;
+    if (option->type == OPTION_TEXT && option_words(option)) return read_word(parser, option, text, &value->choice);
     if (option->type != OPTION_LIST) return CORD_OK;
     if (!value->list) value->list = arena_alloc(parser->arena, (size_t)parser->argc * sizeof *value->list);
     if (!value->list) return error_memory(parser->err);
@@ -147,6 +174,16 @@ const struct option_value *call_option(const struct call *call, const char *name
     abort();
 }
 
+const char *call_text(const struct call *call, const char *name, const char *fallback) {
+    const struct option_value *value = call_option(call, name);
+    return value->given ? value->text : fallback;
+}
+
+double call_number(const struct call *call, const char *name, double fallback) {
+    const struct option_value *value = call_option(call, name);
+    return value->given ? value->number : fallback;
+}
+
 cord_status call_put(const struct call *call, struct buf *buf, cord_error *err) {
     cord_status status = buf_check(buf, err);
     if (status == CORD_OK) fwrite(buf->data, 1, buf->len, call->out);
@@ -190,24 +227,8 @@ int call_usage(const struct call *call, const char *format, ...) {
     va_start(args, format);
     fprintf(call->err, "cord %s: ", call->verb->name);
     vfprintf(call->err, format, args);
-    fprintf(call->err, ", see 'cord help %s'\n", call->verb->name);
+    bool help = !strcmp(call->verb->name, "help"); /* which lists all there is help on */
+    fprintf(call->err, ", see 'cord help%s%s'\n", help ? "" : " ", help ? "" : call->verb->name);
     va_end(args);
     return EXIT_WRONG_USAGE;
-}
-
-const char *const text_or_json[] = {"text", "json", NULL};
-
-int call_choice(const struct call *call, const char *name, const char *const *words) {
-    const struct option_value *value = call_option(call, name);
-    int place = value->given ? text_place(text_of(value->text), words) : 0;
-    if (place >= 0) return place;
-    struct buf list;
-    size_t n = 0;
-    buf_init(&list, "a list of words", 1024);
-    for (; words[n]; n++) buf_addf(&list, "%s%s", n == 0 ? "" : words[n + 1] ? ", " : " or ", words[n]);
-    const char *near = strlen(value->text) < 64 ? text_nearest(value->text, words, n) : NULL;
-    call_usage(call, "--%s is %s, not '%.200s'%s%s%s", name, list.data ? list.data : "another word", value->text,
-               near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-    buf_release(&list);
-    return -1;
 }

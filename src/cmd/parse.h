@@ -23,10 +23,14 @@ struct parsed {
  *     --name value   --name=value   -x value   -xvalue   -xy (flags together)   - (an argument)
  *     -- (the rest are arguments)
  *
- * CORD_BAD_USAGE for an unknown option (the nearest is suggested), a missing value, one that is not a number or out of
- * its range, and an option given twice that is not a list. Everything lives in `arena` and borrows from argv. */
+ * CORD_BAD_USAGE for an unknown option (the nearest is suggested), a missing value, one that is not a number, out of its
+ * range or none of the words allowed, and an option given twice that is not a list. Everything lives in `arena` and borrows
+ * from argv. */
 cord_status options_parse(const struct option *table, int argc, char **argv, struct arena *arena, struct parsed *parsed,
                           cord_error *err);
+
+/* All words that are allowed for an option, "keep|strip"; NULL where it may be any. */
+const char *option_words(const struct option *option);
 
 /* `cord help`, `cord help VERB`. */
 void help_overview(FILE *out);
@@ -34,7 +38,7 @@ void help_verb(FILE *out, const struct verb *verb);
 /* An option's explanation, with what is allowed for it. */
 void help_option(const struct option *option, struct buf *doc);
 
-/* Completions for "bash", "zsh" or "fish", written from the tables; false for another shell. (completion.c) */
-bool completion_write(FILE *out, const char *shell);
+/* Completions for bash, zsh or fish (0, 1, 2), written from the tables. (completion.c) */
+void completion_write(FILE *out, int shell);
 
 #endif

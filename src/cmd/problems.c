@@ -56,12 +56,12 @@ static cord_status add(struct problems *p, struct problem *problem, cord_error *
 }
 
 static cord_status read_all(struct problems *p, cord_error *err) {
+    CORD_TRY(problem_reader_open(&p->options, &p->reader, err)); /* before a model, which takes its time to load */
+    p->survey.unit = problem_reader_unit(p->reader);
     if (call_option(p->call, "model")->given)
         CORD_TRY(open_model(p, err));
     else
         note_signals();
-    CORD_TRY(problem_reader_open(&p->options, &p->reader, err));
-    p->survey.unit = problem_reader_unit(p->reader);
     for (;;) {
         struct problem problem;
         bool more;
@@ -237,12 +237,9 @@ static cord_status write_json(const struct problems *p, cord_error *err) {
 
 /* ---- the verb -------------------------------------------------------------------------------------------------- */
 
-static int read_options(struct problems *p) {
+static void read_options(struct problems *p) {
     const struct call *call = p->call;
-    int format = call_choice(call, "format", text_or_json);
-    int answers = format < 0 ? format : call_choice(call, "answers", answer_format_names);
-    if (answers < 0) return EXIT_WRONG_USAGE;
-    p->json = format;
+    p->json = call_option(call, "format")->choice;
     p->options = (struct problem_options){
         .path = call->args[0],
         .library = duckdb_library(&p->arena),
@@ -253,26 +250,23 @@ static int read_options(struct problems *p) {
         .context_field = call_option(call, "context")->text,
         .full_context_field = call_option(call, "full-context")->text,
         .judged = call_option(call, "judged")->given,
-        .format = (enum answer_format)answers,
+        .format = (enum answer_format)call_option(call, "answers")->choice,
     };
-    return EXIT_ALL_DONE;
 }
 
 static int run_problems(const struct call *call) {
     struct problems p = {.call = call};
     cord_error err = {0};
     arena_init(&p.arena);
-    int result = read_options(&p);
+    read_options(&p);
     survey_init(&p.survey, call_option(call, "all")->given ? INT32_MAX : SHOWN);
-    if (result == EXIT_ALL_DONE) {
-        cord_status status = read_all(&p, &err);
-        if (status == CORD_OK) status = p.json ? write_json(&p, &err) : show(&p, &err);
-        result = status == CORD_CANCELLED  ? EXIT_INTERRUPTED
+    cord_status status = read_all(&p, &err);
+    if (status == CORD_OK) status = p.json ? write_json(&p, &err) : show(&p, &err);
+    int result = status == CORD_CANCELLED  ? EXIT_INTERRUPTED
                  : status != CORD_OK       ? call_fail(call, &err)
                  : !p.survey.usable        ? EXIT_NOTHING_DONE
                  : p.survey.unusable.count ? EXIT_SOME_FAILED
                                            : EXIT_ALL_DONE;
-    }
     watch_signals(NULL);
     problem_reader_close(p.reader);
     cord_engine_close(p.engine);

@@ -142,7 +142,7 @@ cord_status resume_compare_recipe(struct resume *r, cord_error *err) {
         return error_set(
             err, CORD_CHANGED,
             "this folder was merged from runs that do not agree in everything, so no one recipe made it; go "
-            "on with --accept-changes (what is done stays as it is). What differed:\n%.*s",
+            "on with --accept-changes (what is done stays as it is). What differed:\n%.*s\n",
             (int)mixed.len, mixed.data);
     }
     if (r->differences.len == 0) return CORD_OK;

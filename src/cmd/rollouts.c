@@ -14,7 +14,6 @@ struct comparison {
     const struct export_source *source;
     struct recipe recipe;
     struct session session;
-    struct search_settings settings;
     double margin;
     struct rollouts *out;
 
@@ -41,7 +40,7 @@ static cord_status count_right(void *ctx, const struct answered *finished, int n
 /* The traces that begin behind the first n steps: of each teacher as many as are wanted. */
 static cord_status begin_rollouts(const struct comparison *c, int n, struct arena *arena, struct search_state *state,
                                   cord_error *err) {
-    int teachers = c->session.n_teachers, times = c->settings.runs;
+    int teachers = c->session.n_teachers, times = c->recipe.search.runs;
     *state = (struct search_state){.started = true, .log_s0 = c->problem->log_s0, .n_beam = teachers * times};
     if (!n) return CORD_OK;
     struct trajectory *beam = arena_alloc(arena, (size_t)state->n_beam * sizeof *beam);
@@ -85,7 +84,7 @@ static cord_status value_behind(const struct comparison *c, int n, double *value
         .teachers = session->teachers,
         .n_teachers = session->n_teachers,
         .meta_prover = &session->meta_prover,
-        .settings = &c->settings,
+        .settings = &c->recipe.search,
         .grader = &session->grader,
         .observer = &observer,
         .arena = &arena,
@@ -146,14 +145,16 @@ static cord_status compare_steps(struct comparison *c, cord_error *err) {
 }
 
 /* What is wrong with one problem costs that one. */
-static cord_status one_problem(struct comparison *c, FILE *progress, cord_error *err) {
+static cord_status one_problem(struct comparison *c, struct page *progress, cord_error *err) {
     cord_error why = {0};
     arena_init(&c->arena);
     cord_status status = read_steps(c, &why);
     bool scored = status == CORD_OK && has_scores(c);
     if (scored) status = compare_steps(c, &why);
-    if (status == CORD_OK && scored)
-        fprintf(progress, "%.*s: %d steps\n", (int)c->problem->id.len, c->problem->id.data, c->n_steps);
+    if (status == CORD_OK && scored) {
+        page_cell(progress, PAINT_NONE, c->problem->id, -200);
+        page_print(progress, PAINT_NONE, ": %d steps\n", c->n_steps);
+    }
     cord_forget(c->session.engine, (uint64_t)c->problem->key);
     arena_release(&c->arena);
     bool own = is_requests_own(status);
@@ -204,12 +205,11 @@ static cord_status open_recipe(struct comparison *c, struct arena *arena, int ti
     s->runs = times;
     s->beam = 1;
     s->seed = seed_mix(s->seed, ROLLOUT_STREAM);
-    c->settings = *s;
     return CORD_OK;
 }
 
-static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn, int n, int sample, FILE *progress,
-                                 cord_error *err) {
+static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn, int n, int sample,
+                                 struct page *progress, cord_error *err) {
     size_t longest = 0;
     if (n > sample) n = sample;
     for (int i = 0; i < n; i++) {
@@ -228,7 +228,7 @@ static cord_status compare_drawn(struct comparison *c, const struct drawn *drawn
     return status;
 }
 
-cord_status rollouts_compare(const char *folder, int times, int sample, FILE *progress, struct rollouts *out,
+cord_status rollouts_compare(const char *folder, int times, int sample, struct page *progress, struct rollouts *out,
                              cord_error *err) {
     struct arena arena;
     struct runs runs;

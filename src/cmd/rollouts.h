@@ -23,7 +23,7 @@ struct rollouts {
 
 /* Opens the models of the run's recipe and asks them, for at most `sample` problems that are done, taken by a hash of their
  * ids. Labels have the margin that `cord export` has by default. Each problem that is finished is told to `progress`. */
-cord_status rollouts_compare(const char *folder, int times, int sample, FILE *progress, struct rollouts *out,
+cord_status rollouts_compare(const char *folder, int times, int sample, struct page *progress, struct rollouts *out,
                              cord_error *err);
 
 /* The section of an audit. */

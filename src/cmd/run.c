@@ -248,8 +248,7 @@ static int sample_size(const struct run *run) {
     const struct journal_progress *before = &run->before;
     int open = before->wanted - ended(before);
     if (!given(run, "dry-run")) return open;
-    const struct option_value *sample = call_option(run->call, "sample");
-    int missing = (sample->given ? (int)sample->number : SAMPLE) - (ended(before) - before->bad);
+    int missing = (int)call_number(run->call, "sample", SAMPLE) - (ended(before) - before->bad);
     return missing < 0 ? 0 : missing < open ? missing : open;
 }
 

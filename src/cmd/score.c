@@ -12,12 +12,12 @@ struct fields {
     const char *prefix, *target, *suffix;
 };
 
-static cord_status read_fields(const struct filter_row *row, const struct fields *fields, cord_span *prefix,
+static cord_status read_fields(const struct json_row *row, const struct fields *fields, cord_span *prefix,
                                cord_scoring *scoring, cord_error *err) {
     cord_text target, suffix = {"", 0};
-    CORD_TRY(json_row_text(&row->json, fields->prefix, &prefix->text, err));
-    CORD_TRY(json_row_text(&row->json, fields->target, &target, err));
-    if (json_row_get(&row->json, fields->suffix)) CORD_TRY(json_row_text(&row->json, fields->suffix, &suffix, err));
+    CORD_TRY(json_row_text(row, fields->prefix, &prefix->text, err));
+    CORD_TRY(json_row_text(row, fields->target, &target, err));
+    if (json_row_get(row, fields->suffix)) CORD_TRY(json_row_text(row, fields->suffix, &suffix, err));
     prefix->trusted = true;
     scoring->prompt = prefix;
     scoring->n_spans = 1;
@@ -38,19 +38,19 @@ static void write_score(struct json_writer *w, const cord_scoring *scoring) {
 
 /* Scores one row. What is returned ends the filter; a row's own failure is told in its error. */
 static cord_status score_row(struct filter *f, cord_engine *engine, const cord_model *model,
-                             const struct filter_row *row, const struct fields *fields, cord_error *err) {
+                             const struct fields *fields, cord_error *err) {
     cord_span prefix;
     cord_scoring scoring = {.model = model};
     cord_error bad = {0};
-    if (read_fields(row, fields, &prefix, &scoring, &bad) == CORD_OK) {
+    if (read_fields(&f->row, fields, &prefix, &scoring, &bad) == CORD_OK) {
         CORD_TRY(cord_score(engine, &scoring, 1, err));
         bad = scoring.error;
     }
     if (bad.code == CORD_OK) {
-        write_score(filter_begin(f, row), &scoring);
+        write_score(filter_begin(f), &scoring);
         filter_end(f);
     } else {
-        filter_fail(f, row, &bad);
+        filter_fail(f, &bad);
     }
     cord_scoring_release(&scoring);
     return CORD_OK;
@@ -81,42 +81,28 @@ static cord_status open_model(const struct call *call, struct arena *arena, cord
     return cord_model_open(*engine, &options, model, err);
 }
 
-static const char *or_else(const struct option_value *value, const char *fallback) {
-    return value->given ? value->text : fallback;
-}
-
 static int run_score(const struct call *call) {
     if (!call_option(call, "model")->given) return call_usage(call, "--model NAME|PATH|URL is needed");
     static const char *const of_servers[] = {"served", "key-env"};
     for (int i = 0; i < 2; i++)
         if (call_option(call, of_servers[i])->given && !is_server(call_option(call, "model")->text))
             return call_usage(call, "--%s is about a server: give its URL to --model, or leave it out", of_servers[i]);
-    const struct fields fields = {or_else(call_option(call, "prefix"), "prefix"),
-                                  or_else(call_option(call, "target"), "target"),
-                                  or_else(call_option(call, "suffix"), "suffix")};
+    const struct fields fields = {call_text(call, "prefix", "prefix"), call_text(call, "target", "target"),
+                                  call_text(call, "suffix", "suffix")};
     struct arena arena;
     cord_engine *engine = NULL;
     cord_model *model = NULL;
     cord_error err = {0};
     struct filter f;
-    struct filter_row row;
-    int status;
     arena_init(&arena);
-    if (open_model(call, &arena, &engine, &model, &err) != CORD_OK || filter_open(&f, call, added, &err) != CORD_OK) {
-        status = call_fail(call, &err);
-    } else {
-        cord_status scored = CORD_OK;
-        while (scored == CORD_OK && filter_read(&f, &row)) {
-            scored = score_row(&f, engine, model, &row, &fields, &err);
-            filter_row_release(&row);
-        }
-        status = filter_close(&f);
-        if (scored != CORD_OK) status = call_fail(call, &err);
-    }
+    cord_status status = filter_open(&f, call, added, &err);
+    if (status == CORD_OK) status = open_model(call, &arena, &engine, &model, &err);
+    while (status == CORD_OK && filter_read(&f)) status = score_row(&f, engine, model, &fields, &err);
+    int result = filter_close(&f, status, &err);
     watch_signals(NULL);
     cord_engine_close(engine);
     arena_release(&arena);
-    return status;
+    return result;
 }
 
 static const struct option options[] = {

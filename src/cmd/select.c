@@ -50,17 +50,14 @@ static void set_keys(struct settings *s, const struct call *call, const char *fi
                  {"question", "problems.question"},
                  {"answer", "problems.answer"},
                  {"target", "problems.target"}};
-    const struct option_value *model = call_option(call, "meta-prover"), *answers = call_option(call, "answers");
-    const struct option_value *limit = call_option(call, "limit"), *set = call_option(call, "set");
+    const struct option_value *model = call_option(call, "meta-prover"), *set = call_option(call, "set");
     set_key(s, "problems.skip", "0"); /* what a recipe says of its own problems is not meant here */
     char digits[24];
-    snprintf(digits, sizeof digits, "%.0f", limit->given ? limit->number : 0.0);
+    snprintf(digits, sizeof digits, "%.0f", call_option(call, "limit")->number);
     set_key(s, "problems.limit", digits);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct option_value *name = call_option(call, names[i].option);
-        set_name(s, names[i].key, name->given ? name->text : "");
-    }
-    set_key(s, "problems.format", answers->given ? answers->text : "auto");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        set_name(s, names[i].key, call_text(call, names[i].option, ""));
+    set_key(s, "problems.format", call_text(call, "answers", "auto"));
     set_key(s, "problems.context", "''");
     set_key(s, "problems.full_context", "''");
     if (model->given) set_name(s, "models.meta-prover.file", model->text);
@@ -85,13 +82,12 @@ static int check_call(const struct call *call) {
     if (attempts->n > traces->n)
         return call_usage(call, "--attempt goes with --trace: the first with the first, and so on");
     if (call_option(call, "set")->n > 32) return call_usage(call, "--set: at most 32 keys; write a recipe");
-    return call_choice(call, "answers", answer_format_names) < 0 ? EXIT_WRONG_USAGE : EXIT_ALL_DONE;
+    return EXIT_ALL_DONE;
 }
 
 static int run_select(const struct call *call) {
     int wrong = check_call(call);
     if (wrong != EXIT_ALL_DONE) return wrong;
-    const struct option_value *recipe = call_option(call, "recipe"), *source = call_option(call, "source");
     const struct option_value *traces = call_option(call, "trace"), *attempts = call_option(call, "attempt");
     cord_error err = {0};
     char *file = realpath(call->args[0], NULL); /* a recipe's files are relative to its own folder, this one is not */
@@ -109,10 +105,10 @@ static int run_select(const struct call *call) {
         .attempts = attempts->list,
         .n_fields = traces->n,
         .n_attempts = attempts->n,
-        .source_field = source->given ? source->text : NULL,
+        .source_field = call_option(call, "source")->text,
     };
     const struct run_input input = {
-        .recipe = recipe->given ? recipe->text : NULL,
+        .recipe = call_option(call, "recipe")->text,
         .source = "cord select",
         .text = text_of(RECIPE),
         .set = settings.list,
@@ -139,7 +135,7 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .value = "FILE",
      .doc = "take models, meta_prover, grading and the rest from a recipe"},
-    {.name = "out", .letter = 'o', .type = OPTION_TEXT, .value = "PATH", .doc = "the run's folder (required)"},
+    {.name = "out", .letter = 'o', .type = OPTION_TEXT, .value = "FOLDER", .doc = "the run's folder (required)"},
     {.name = "trace", .type = OPTION_LIST, .value = "FIELD", .doc = "a field with a trace, or with a list of traces"},
     {.name = "attempt", .type = OPTION_LIST, .value = "FIELD", .doc = "what that trace says behind its thinking"},
     {.name = "source", .type = OPTION_TEXT, .value = "FIELD", .doc = "the field that says who wrote a row's traces"},

@@ -46,6 +46,14 @@ cord_engine_options engine_options_of(int threads, FILE *log) {
     return (cord_engine_options){.threads = threads, .log = log ? log_line : NULL, .log_ctx = log};
 }
 
+cord_engine_options engine_options_of_recipe(const struct recipe *recipe, FILE *log) {
+    cord_engine_options options = engine_options_of(recipe->threads, log);
+    options.memory = recipe->memory;
+    options.reproducible = recipe->reproducible;
+    options.servers = recipe->servers;
+    return options;
+}
+
 cord_status find_weights(const char *name, struct arena *arena, const char **path, cord_error *err) {
     if (backend_local_refusal) return error_set(err, CORD_BAD_MODEL, "%s: %s", name, backend_local_refusal);
     return recipe_find_model(name, NULL, models_folder(arena), arena, path, err);
@@ -137,7 +145,6 @@ static cord_status read_secrets(const struct recipe_model *model, struct arena *
     if (model->api_key_env) CORD_TRY(key_of_server(model->api_key_env, field, &options->api_key, err));
     if (!model->template_path) return CORD_OK;
     struct buf source;
-    buf_init(&source, "a chat template", TEMPLATE_LIMIT);
     cord_status status = file_read(model->template_path, "chat template", TEMPLATE_LIMIT, &source, err);
     if (status == CORD_OK) options->chat_template = arena_text(arena, buf_text(&source)).data;
     buf_release(&source);
@@ -167,16 +174,12 @@ cord_status session_template(const struct recipe *recipe, int model, const cord_
     const cord_model_info *info = cord_model_get_info(opened);
     *tmpl = NULL;
     if (!needs_template(recipe, model)) return CORD_OK;
-    if (info->chat_template.len == 0 && recipe->judge_model == model)
+    bool judges = recipe->judge_model == model;
+    if (info->chat_template.len == 0 && (judges || recipe->integration_model == model))
         return error_set(err, CORD_BAD_RECIPE,
-                         "a judge is asked through its chat template, and %s has none; name another model in "
-                         "grading.model%s",
-                         info->name, recipe->models[model].options.url ? ", or its format in models.*.template" : "");
-    if (info->chat_template.len == 0 && recipe->integration_model == model)
-        return error_set(err, CORD_BAD_RECIPE,
-                         "an integrator is asked through its chat template, and %s has none; name another model in "
-                         "integration.model%s",
-                         info->name, recipe->models[model].options.url ? ", or its format in models.*.template" : "");
+                         "%s is asked through its chat template, and %s has none; name another model in %s.model%s",
+                         judges ? "a judge" : "an integrator", info->name, judges ? "grading" : "integration",
+                         recipe->models[model].options.url ? ", or its format in models.*.template" : "");
     if (info->chat_template.len == 0 && recipe->models[model].options.url)
         return error_set(err, CORD_BAD_RECIPE,
                          "%s: its server tells no chat template; name a known format or a file with it "
@@ -319,11 +322,8 @@ cord_status session_open(struct session *session, const struct recipe *recipe, s
                          const cord_ledger *ledger, FILE *log, cord_error *err) {
     *session = (struct session){.recipe = recipe};
     arena_init(&session->arena);
-    cord_engine_options options = engine_options_of(recipe->threads, log);
-    options.memory = recipe->memory;
-    options.reproducible = recipe->reproducible;
+    cord_engine_options options = engine_options_of_recipe(recipe, log);
     if (ledger) options.ledger = *ledger;
-    options.servers = recipe->servers;
     CORD_TRY(cord_engine_open(&options, &session->engine, err));
     watch_signals(session->engine);
     /* the grader first: a command that is not there should be told before minutes of loading, and can load meanwhile */

@@ -56,5 +56,7 @@ bool was_interrupted(void);
 
 /* Engine options for a verb: threads, and a log on standard error if verbose. */
 cord_engine_options engine_options_of(int threads, FILE *log);
+/* The same with all that a recipe says of its engine. */
+cord_engine_options engine_options_of_recipe(const struct recipe *recipe, FILE *log);
 
 #endif

@@ -1,32 +1,17 @@
 /* sheet.c - see sheet.h. Widths on the terminal are those of characters, not of bytes. */
 #include "cmd/sheet.h"
 
+#include "cmd/page.h"
+
 enum { COLUMNS = 80, INDENT = 6, MARGIN = 26 };
 
-static int columns_of(cord_text text) {
-    int columns = 0;
-    for (size_t at = 0; at < text.len;) columns += utf8_width(utf8_next(text, &at));
-    return columns;
-}
-
-/* Prints a text from column `used` on, broken at its blanks and newlines where need be; further lines begin at
- * `indent`. */
-static void put_wrapped(FILE *out, cord_text text, int used, int indent) {
-    bool first = true;
-    while (text.len) {
-        size_t len = 0;
-        while (len < text.len && text.data[len] != ' ' && text.data[len] != '\n') len++;
-        int width = columns_of(text_slice(text, 0, len));
-        if (!first && used + 1 + width > COLUMNS) {
-            fprintf(out, "\n%*s", indent, "");
-            used = indent, first = true;
-        }
-        fprintf(out, "%s%.*s", first ? "" : " ", (int)len, text.data);
-        used += width + !first;
-        first = false;
-        text = text_slice(text, len < text.len ? len + 1 : len, text.len);
-    }
-    fprintf(out, "\n");
+/* Prints a text from column `indent` on, where the line stands already, broken at its blanks where need be. */
+static void put_wrapped(FILE *out, cord_text text, int indent) {
+    struct page page;
+    page_init(&page, out);
+    page.columns = COLUMNS;
+    page_hanging(&page, PAINT_NONE, text, indent);
+    page_release(&page);
 }
 
 /* Text that roff prints as it stands: nothing in it is a request, and the signs that roff would make typographic stay what
@@ -64,10 +49,10 @@ static void put_paragraph(FILE *out, cord_text paragraph) {
     while (blanks < paragraph.len && paragraph.data[blanks] == ' ') blanks++;
     cord_text words = text_slice(paragraph, blanks, paragraph.len);
     fprintf(out, "%*s", (int)blanks, "");
-    if (blanks && columns_of(paragraph) <= COLUMNS) /* with its own spacing */
+    if (blanks && page_width(paragraph) <= COLUMNS) /* with its own spacing */
         fprintf(out, "%.*s\n", (int)words.len, words.data);
     else
-        put_wrapped(out, words, (int)blanks, (int)blanks);
+        put_wrapped(out, words, (int)blanks);
 }
 
 /* A line that begins with a blank is told by its looks: "  thing   what it means" is an entry of a list, one that begins far
@@ -119,7 +104,7 @@ void sheet_entry(struct sheet *sheet, int indent, const char *thing, const char 
     int used = fprintf(out, "%*s%s%s%s", indent, "", thing, value ? " " : "", value ? value : "");
     if (used >= MARGIN - 1) fprintf(out, "\n"), used = 0;
     fprintf(out, "%*s", MARGIN - used, "");
-    put_wrapped(out, text_of(doc), MARGIN, MARGIN);
+    put_wrapped(out, text_of(doc), MARGIN);
 }
 
 void sheet_pair(struct sheet *sheet, const char *thing, const char *allowed, const char *doc) {
@@ -137,7 +122,7 @@ void sheet_pair(struct sheet *sheet, const char *thing, const char *allowed, con
     int used = fprintf(out, "  %s", thing);
     if (*allowed) fprintf(out, "%*s", COLUMNS - used - 1, allowed);
     fprintf(out, "\n%*s", INDENT, "");
-    put_wrapped(out, text_of(doc), INDENT, INDENT);
+    put_wrapped(out, text_of(doc), INDENT);
 }
 
 void sheet_gap(struct sheet *sheet) { fputs(sheet->roff ? ".PP\n" : "\n", sheet->out); }
@@ -151,7 +136,7 @@ void sheet_usage(struct sheet *sheet, const char *verb, const char *synopsis) {
         return;
     }
     int used = fprintf(out, "usage: cord %s ", verb);
-    put_wrapped(out, text_of(synopsis), used, used);
+    put_wrapped(out, text_of(synopsis), used);
     fprintf(out, "\n");
 }
 

@@ -21,7 +21,7 @@ static int score_width(const struct show *s) { return s->criterion->shown_as == 
 void show_score(struct show *s, enum paint paint, double log_score) {
     char text[SCORE_TEXT];
     page_print(&s->page, paint, "  %*s", score_width(s),
-               isnan(log_score) ? "-" : score_text(s->criterion, score_shown(s->criterion, log_score), 4, text));
+               score_text(s->criterion, score_shown(s->criterion, log_score), 4, text));
 }
 
 /* ---- the run ------------------------------------------------------------------------------------------------- */
@@ -68,27 +68,28 @@ static cord_status show_line(struct show *s, const struct journal_problem *p, st
 }
 
 /* A fact of the run, its lines in one, behind what it is. */
-static cord_status show_fact(struct show *s, const char *key, const char *what, const char *between, const char *behind,
-                             cord_error *err) {
+cord_status show_fact(struct show *s, struct page *page, const char *key, const char *what, const char *between,
+                      const char *behind, cord_error *err) {
     cord_text lines, line;
     CORD_TRY(journal_get_fact(s->journal, key, &s->arena, &lines, err));
     if (!lines.len) return CORD_OK;
     for (const char *before = what; text_next_line(&lines, &line); before = between) {
-        page_print(&s->page, PAINT_NONE, "%s", before);
-        page_raw(&s->page, PAINT_NONE, line);
+        page_print(page, PAINT_NONE, "%s", before);
+        page_raw(page, PAINT_NONE, line);
     }
-    page_print(&s->page, PAINT_NONE, "%s\n", behind);
+    page_print(page, PAINT_NONE, "%s\n", behind);
     return CORD_OK;
 }
 
 /* Who computed the run, which part of the problems it is of, which runs it was merged from, and by what other settings some of
  * it came to be. */
 static cord_status show_origin(struct show *s, cord_error *err) {
-    CORD_TRY(show_fact(s, "made_by", "computed by cord ", ", ", "", err));
-    CORD_TRY(show_fact(s, "shard", "shard ", "", ": the part of the problems that cord run --shard took", err));
-    CORD_TRY(show_fact(s, "merged", "merged from ", "", "", err));
-    CORD_TRY(show_fact(s, "mixed", "merged from runs that do not agree: ", "; ", "", err));
-    return show_fact(s, "changed", "gone on with other settings: ", "; ", "", err);
+    CORD_TRY(show_fact(s, &s->page, "made_by", "computed by cord ", ", ", "", err));
+    CORD_TRY(
+        show_fact(s, &s->page, "shard", "shard ", "", ": the part of the problems that cord run --shard took", err));
+    CORD_TRY(show_fact(s, &s->page, "merged", "merged from ", "", "", err));
+    CORD_TRY(show_fact(s, &s->page, "mixed", "merged from runs that do not agree: ", "; ", "", err));
+    return show_fact(s, &s->page, "changed", "gone on with other settings: ", "; ", "", err);
 }
 
 static cord_status show_spending(struct show *s, cord_error *err) {
@@ -245,9 +246,9 @@ static cord_status show_what(struct show *s, cord_error *err) {
     CORD_TRY(find_problem(s, call->args[1], &problem, err));
     CORD_TRY(read_problem(s, &problem, &p, err));
     const struct option_value *why = call_option(call, "why"), *prompt = call_option(call, "prompt");
-    const struct option_value *round = call_option(call, "round"), *slot = call_option(call, "slot");
     if (prompt->given)
-        return show_prompt(s, &p, prompt->text, round->given ? (int)round->number : 1, (int)slot->number, err);
+        return show_prompt(s, &p, prompt->text, (int)call_number(call, "round", 1),
+                           (int)call_option(call, "slot")->number, err);
     if (why->given) return show_why(s, &p, (int)why->number, err);
     show_rounds(s, &p);
     return CORD_OK;

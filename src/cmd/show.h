@@ -32,6 +32,9 @@ struct show_problem {
 /* A teacher's name; "?" for one that is not in the journal. */
 cord_text show_teacher(const struct show *show, int teacher);
 enum paint show_grade_paint(enum grade grade);
+/* A fact of the run, whose lines stand between `what` and `behind`; nothing where there is none. */
+cord_status show_fact(struct show *show, struct page *page, const char *key, const char *what, const char *between,
+                      const char *behind, cord_error *err);
 /* A score and two blanks before it; a dash where there is none: of what was dropped, and of a trace that is not complete. */
 void show_score(struct show *show, enum paint paint, double log_score);
 

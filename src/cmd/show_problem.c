@@ -361,11 +361,10 @@ static void show_why_step(struct show *s, const struct show_problem *p, const st
         show_commitment(s, p, round, own->slot, own->run);
         return;
     }
-    if (own->rank < 0) { /* curation */
-        page_print(page, PAINT_NONE,
-                   "  %-15sthe next of a trace that one teacher wrote alone; nothing competes before "
-                   "the answers\n",
-                   "why");
+    if (own->rank < 0) { /* curation, integration */
+        page_print(page, PAINT_NONE, "  %-15s%s; nothing competes before the answers\n", "why",
+                   own->parent < 0 ? "a step of the trace that the integrator made of all traces"
+                                   : "the next of a trace that one teacher wrote alone");
         return;
     }
     show_growth(s, step, before);

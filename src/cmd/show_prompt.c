@@ -207,16 +207,12 @@ static void print_spans(struct show *s, struct spans spans) {
 
 /* The journal has the prompts by which a problem began. */
 static cord_status note_changes(struct show *s, cord_error *err) {
-    cord_text changed, line;
-    CORD_TRY(journal_get_fact(s->journal, "changed", &s->arena, &changed, err));
-    bool first = true;
-    while (text_next_line(&changed, &line)) {
-        fprintf(s->call->err, "%s%.*s", first ? "cord: this run was gone on with other settings (" : "; ",
-                (int)line.len, line.data);
-        first = false;
-    }
-    if (!first) fprintf(s->call->err, "): prompts are those by which the problem began\n");
-    return CORD_OK;
+    struct page page;
+    page_init(&page, s->call->err);
+    cord_status status = show_fact(s, &page, "changed", "cord: this run was gone on with other settings (", "; ",
+                                   "): prompts are those by which the problem began", err);
+    page_release(&page);
+    return status;
 }
 
 /* By contrast there is a second prompt, which differs in the answer alone. */

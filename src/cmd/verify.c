@@ -20,11 +20,6 @@ struct verify {
 
 /* ---- options --------------------------------------------------------------------------------------------------- */
 
-static const char *or_else(const struct call *call, const char *name, const char *fallback) {
-    const struct option_value *value = call_option(call, name);
-    return value->given ? value->text : fallback;
-}
-
 /* Options that mean something to some graders only. */
 static int check_owners(const struct call *call, enum grader_kind by) {
     static const struct {
@@ -50,17 +45,16 @@ static int check_owners(const struct call *call, enum grader_kind by) {
 
 static int read_options(struct verify *v) {
     const struct call *call = v->call;
-    const struct option_value *tolerance = call_option(call, "tolerance"), *seconds = call_option(call, "seconds");
-    int by = call_choice(call, "by", grader_kind_names);
-    int numbers = by < 0 ? by : call_choice(call, "numbers", number_rule_names);
-    if (numbers < 0) return EXIT_WRONG_USAGE;
-    int status = check_owners(call, (enum grader_kind)by);
+    const struct option_value *tolerance = call_option(call, "tolerance");
+    enum grader_kind by = (enum grader_kind)call_option(call, "by")->choice;
+    cord_number_rule numbers = (cord_number_rule)call_option(call, "numbers")->choice;
+    int status = check_owners(call, by);
     if (status != EXIT_ALL_DONE) return status;
     v->grading = (struct grading){
-        .by = (enum grader_kind)by,
-        .math = {(cord_number_rule)numbers, tolerance->number},
+        .by = by,
+        .math = {numbers, tolerance->number},
         .command = call_option(call, "command")->text,
-        .seconds = seconds->given ? seconds->number : COMMAND_SECONDS,
+        .seconds = call_number(call, "seconds", COMMAND_SECONDS),
         .prompt = judge_prompt(),
         .tokens = JUDGE_TOKENS,
     };
@@ -145,15 +139,15 @@ struct taken {
     cord_found from;
 };
 
-static cord_status read_row(const struct verify *v, const struct filter_row *row, struct grade_request *request,
+static cord_status read_row(const struct verify *v, const struct filter *f, struct grade_request *request,
                             struct taken *taken, cord_error *err) {
-    CORD_TRY(json_row_text(&row->json, v->gold, &request->gold, err));
-    CORD_TRY(json_row_text(&row->json, v->answer, &request->reply, err));
+    CORD_TRY(json_row_text(&f->row, v->gold, &request->gold, err));
+    CORD_TRY(json_row_text(&f->row, v->answer, &request->reply, err));
     bool asks = v->grading.by == GRADER_COMMAND || v->grading.by == GRADER_JUDGE;
-    if (asks && (call_option(v->call, "question")->given || json_row_get(&row->json, v->question)))
-        CORD_TRY(json_row_text(&row->json, v->question, &request->question, err));
+    if (asks && (call_option(v->call, "question")->given || json_row_get(&f->row, v->question)))
+        CORD_TRY(json_row_text(&f->row, v->question, &request->question, err));
     request->answer = request->reply;
-    request->seed = request->group = (uint64_t)row->number;
+    request->seed = request->group = (uint64_t)f->lines.number;
     *taken = (struct taken){.answer = true};
     if (v->extract)
         taken->answer = grader_find_answer(&v->grader, request->reply, v->last_number, &request->answer, &taken->from);
@@ -184,10 +178,9 @@ static void write_taken(struct json_writer *w, const struct grade_request *reque
     json_close(w, ']');
 }
 
-static void write_row(struct verify *v, struct filter *f, const struct filter_row *row,
-                      const struct grade_request *request, const struct taken *taken,
-                      const struct grade_result *result) {
-    struct json_writer *w = filter_begin(f, row);
+static void write_row(struct verify *v, struct filter *f, const struct grade_request *request,
+                      const struct taken *taken, const struct grade_result *result) {
+    struct json_writer *w = filter_begin(f);
     json_text(w, "verdict", text_of(cord_verdict_name(result->verdict)));
     json_text(w, "why", text_of(result->why));
     if (v->extract) write_taken(w, request, taken->from);
@@ -197,19 +190,19 @@ static void write_row(struct verify *v, struct filter *f, const struct filter_ro
 }
 
 /* Grades one row. What is returned ends the filter. */
-static cord_status verify_row(struct verify *v, struct filter *f, const struct filter_row *row, cord_error *err) {
+static cord_status verify_row(struct verify *v, struct filter *f, cord_error *err) {
     struct grade_request request = {0};
     struct grade_result result;
     struct taken taken;
     struct arena arena;
     cord_error bad = {0};
-    if (read_row(v, row, &request, &taken, &bad) != CORD_OK) {
-        filter_fail(f, row, &bad);
+    if (read_row(v, f, &request, &taken, &bad) != CORD_OK) {
+        filter_fail(f, &bad);
         return CORD_OK;
     }
     arena_init(&arena);
     cord_status status = grade_row(v, &request, &taken, &result, &arena, err);
-    if (status == CORD_OK) write_row(v, f, row, &request, &taken, &result);
+    if (status == CORD_OK) write_row(v, f, &request, &taken, &result);
     if (v->judge.engine) cord_forget(v->judge.engine, request.group);
     arena_release(&arena);
     return status;
@@ -218,33 +211,25 @@ static cord_status verify_row(struct verify *v, struct filter *f, const struct f
 static int run_verify(const struct call *call) {
     struct verify v = {
         .call = call,
-        .question = or_else(call, "question", "question"),
-        .gold = or_else(call, "gold", "gold"),
-        .answer = or_else(call, "answer", "answer"),
+        .question = call_text(call, "question", "question"),
+        .gold = call_text(call, "gold", "gold"),
+        .answer = call_text(call, "answer", "answer"),
         .extract = call_option(call, "extract")->given,
         .last_number = call_option(call, "last-number")->given,
         .explain = call_option(call, "explain")->given,
     };
     struct filter f;
-    struct filter_row row;
     cord_error err = {0};
-    int status = read_options(&v);
-    if (status != EXIT_ALL_DONE) return status;
+    int result = read_options(&v);
+    if (result != EXIT_ALL_DONE) return result;
     choose_members(&v);
     arena_init(&v.arena);
-    if (open_grader(&v, &err) != CORD_OK || filter_open(&f, call, v.added, &err) != CORD_OK) {
-        status = call_fail(call, &err);
-    } else {
-        cord_status graded = CORD_OK;
-        while (graded == CORD_OK && filter_read(&f, &row)) {
-            graded = verify_row(&v, &f, &row, &err);
-            filter_row_release(&row);
-        }
-        status = filter_close(&f);
-        if (graded != CORD_OK) status = call_fail(call, &err);
-    }
+    cord_status status = filter_open(&f, call, v.added, &err);
+    if (status == CORD_OK) status = open_grader(&v, &err);
+    while (status == CORD_OK && filter_read(&f)) status = verify_row(&v, &f, &err);
+    result = filter_close(&f, status, &err);
     close_grader(&v);
-    return status;
+    return result;
 }
 
 static const struct option options[] = {

@@ -12,7 +12,14 @@ struct choices {
     struct {
         cord_text label, text;
     } of[MOST_CHOICES];
+    bool numbered; /* all labels are numbers, which could be taken for answers: letters are shown */
 };
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+static cord_text shown_label(const struct choices *c, int i) {
+    return c->numbered ? (cord_text){letters + i, 1} : c->of[i].label;
+}
 
 static const char *choices_field(const struct json_row *row) {
     return row_value(row, "choices") ? "choices" : "options";
@@ -59,6 +66,7 @@ static cord_status add_choice(struct choices *c, cord_text label, cord_text text
     CORD_TRY(row_check_text(c->field, label, err));
     CORD_TRY(row_check_text(c->field, text, err));
     c->of[c->n].label = text_trim(label);
+    c->numbered = (c->n == 0 || c->numbered) && row_is_digits(c->of[c->n].label);
     c->of[c->n++].text = text;
     return CORD_OK;
 }
@@ -71,7 +79,6 @@ static cord_text element_text(const struct json_member *list, size_t i) {
 
 static cord_status add_list(struct choices *c, const struct json_member *texts, const struct json_member *labels,
                             cord_error *err) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t n = json_array_size(texts->value);
     if (labels && json_array_size(labels->value) > n) n = json_array_size(labels->value);
     for (size_t i = 0; i < n; i++) {
@@ -123,7 +130,7 @@ static cord_status ask_choices(const struct choices *c, const struct json_row *r
     if (chosen < 0)
         return error_set(err, CORD_BAD_INPUT, "the answer in the field '%s' is none of the choices",
                          texts->answer_name);
-    cord_text label = c->of[chosen].label, text = c->of[chosen].text;
+    cord_text label = shown_label(c, chosen), text = c->of[chosen].text;
     texts->answer = text_of(arena_printf(arena, "(%.*s) %.*s", (int)label.len, label.data, (int)text.len, text.data));
     texts->target = arena_text(arena, label);
     if (!texts->answer.data || !texts->target.data) return error_memory(err);
@@ -131,9 +138,10 @@ static cord_status ask_choices(const struct choices *c, const struct json_row *r
     buf_init(&out, "a question with its choices", ROW_TEXT_LIMIT);
     buf_add(&out, text_trim_end(question));
     buf_addc(&out, '\n');
-    for (int i = 0; i < c->n; i++)
-        buf_addf(&out, "\n(%.*s) %.*s", (int)c->of[i].label.len, c->of[i].label.data, (int)c->of[i].text.len,
-                 c->of[i].text.data);
+    for (int i = 0; i < c->n; i++) {
+        label = shown_label(c, i), text = c->of[i].text;
+        buf_addf(&out, "\n(%.*s) %.*s", (int)label.len, label.data, (int)text.len, text.data);
+    }
     return row_take(&out, arena, &texts->question, err);
 }
 

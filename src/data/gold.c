@@ -1,5 +1,5 @@
-/* gold.c - where the gold stands in its field: all of it, behind ####, in the last box, as a whole number. It must not know
- * rows or sets. */
+/* gold.c - where the gold stands in its field: all of it, behind ####, in the last box (or several that are one answer), as a
+ * whole number. It must not know rows or sets. */
 #include "data/gold.h"
 #include "answer/find/extract.h"
 
@@ -52,7 +52,7 @@ static cord_status find(cord_text field, const char *name, enum answer_format fo
         return error_set(err, CORD_BAD_INPUT, "the field '%s' has no \"####\" before its answer", name);
     case ANSWER_BOXED:
         gold->how = "the last \\boxed{}";
-        if (answer_last_box(field, &gold->text)) break;
+        if (answer_boxes(field, &gold->text)) break;
         return error_set(err, CORD_BAD_INPUT, "the field '%s' has no complete \\boxed{…}", name);
     case ANSWER_INTEGER:
         gold->how = "a whole number";
@@ -64,7 +64,7 @@ static cord_status find(cord_text field, const char *name, enum answer_format fo
                       strcmp(name, "ground_truth_solution") == 0;
         if (find_hashes(field, true, &gold->text))
             gold->how = "behind ####";
-        else if (gold->text = text_trim(field), worked && answer_last_box(field, &gold->text))
+        else if (gold->text = text_trim(field), worked && answer_boxes(field, &gold->text))
             gold->how = "the last \\boxed{}";
         break;
     }

@@ -85,7 +85,7 @@ const char *chat_template_hint(const char *name, struct arena *arena) {
         words[i] = known[i].name;
         names = arena_printf(arena, "%s%s%s", names, i ? ", " : "", words[i]);
     }
-    const char *near = strlen(name) < 64 ? text_nearest(name, words, N_KNOWN) : NULL;
+    const char *near = text_nearest(name, words, N_KNOWN);
     if (!names) return NULL;
     return arena_printf(arena, "%s%s%sformats with a name: %s", near ? "did you mean '" : "", near ? near : "",
                         near ? "'? " : "", names);

@@ -22,7 +22,7 @@ static cord_status add_cells(struct buf *out, const json_t *cells, cord_text raw
     if (!json_is_array(cells))
         return error_set(err, CORD_BAD_INPUT, "row %d of the table is %s, and should be a list", row, json_kind(cells));
     buf_addc(out, '|');
-    for (size_t i = 0; row_next_element(&left, &element); i++) {
+    for (size_t i = 0; json_next_element(&left, &element); i++) {
         const json_t *cell = json_array_get(cells, i);
         buf_addc(out, ' ');
         if (!add_element(out, cell, element) && !json_is_null(cell))
@@ -39,7 +39,7 @@ static cord_status add_rows(struct buf *out, const struct json_member *rows, cor
     if (!rows || !json_is_array(rows->value))
         return error_set(err, CORD_BAD_INPUT, "the field 'table' holds no list of rows");
     cord_text left = text_slice(rows->raw, 1, rows->raw.len), row;
-    for (int i = 0; row_next_element(&left, &row); i++)
+    for (int i = 0; json_next_element(&left, &row); i++)
         CORD_TRY(add_cells(out, json_array_get(rows->value, (size_t)i), row, i + 1, err));
     return CORD_OK;
 }
@@ -74,7 +74,7 @@ static cord_status tatqa_context(const struct json_row *row, struct arena *arena
 
 static cord_status add_spans(struct buf *out, const struct json_member *answer, cord_error *err) {
     cord_text left = text_slice(answer->raw, 1, answer->raw.len), element;
-    for (size_t i = 0; row_next_element(&left, &element); i++) {
+    for (size_t i = 0; json_next_element(&left, &element); i++) {
         const json_t *span = json_array_get(answer->value, i);
         if (i) buf_add(out, TEXT(", "));
         if (!add_element(out, span, element))
@@ -161,19 +161,6 @@ static bool has_contexts(const struct json_row *row) { return json_object_get(ro
 
 /* ---- conversations --------------------------------------------------------------------------------------------------- */
 
-/* A turn's role and text, in ShareGPT's spelling or in OpenAI's. */
-static cord_text turn_text(const json_t *turn) {
-    cord_text text =
-        json_text_of(json_object_get(turn, "value")); /* the other spelling's members may be there, as null */
-    return text.data ? text : json_text_of(json_object_get(turn, "content"));
-}
-
-static bool turn_is_of(const json_t *turn, const char *role, const char *other) {
-    cord_text who = json_text_of(json_object_get(turn, "from"));
-    if (!who.data) who = json_text_of(json_object_get(turn, "role"));
-    return text_equal(who, text_of(role)) || text_equal(who, text_of(other));
-}
-
 /* The turns that a row consists of, or is asked by; NULL: it has none. */
 static const json_t *turns_of(const struct json_row *row) {
     static const char *const names[] = {"conversations", "messages", "prompt"};
@@ -207,9 +194,10 @@ static cord_status read_conversation(const struct json_row *row, const struct la
     texts->answer_name = has_answer(row) ? NULL : "conversations";
     texts->id = row_field(row, "id");
     for (size_t i = 0; i < json_array_size(turns); i++) {
-        const json_t *turn = json_array_get(turns, i);
-        if (turn_is_of(turn, "user", "human") && !texts->question.len) texts->question = turn_text(turn);
-        if (turn_is_of(turn, "assistant", "gpt") && !texts->answer.len) texts->answer = turn_text(turn);
+        cord_text text;
+        enum speaker who = row_turn(json_array_get(turns, i), &text);
+        if (who == SPEAKER_USER && !texts->question.len) texts->question = text;
+        if (who == SPEAKER_ASSISTANT && !texts->answer.len) texts->answer = text;
     }
     return CORD_OK;
 }
@@ -432,7 +420,7 @@ cord_status layout_part(const struct json_row *record, int i, cord_text *left, s
     if (is_document(record)) {
         cord_text all = json_row_get(record, "questions")->raw;
         if (i == 0) *left = text_slice(all, 1, all.len);
-        (void)row_next_element(left, &own);
+        (void)json_next_element(left, &own);
         json_raw(&w, "table", json_row_get(record, "table")->raw);
         json_raw(&w, "paragraphs", json_row_get(record, "paragraphs")->raw);
     } else {

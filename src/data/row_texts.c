@@ -18,35 +18,28 @@ bool row_is_digits(cord_text text) {
     return text.len > 0;
 }
 
+/* A member's text, or the other's where it has none: in tables with both spellings one is null. */
+static cord_text either(const json_t *object, const char *name, const char *other) {
+    cord_text text = json_text_of(json_object_get(object, name));
+    return text.data ? text : json_text_of(json_object_get(object, other));
+}
+
+enum speaker row_turn(const json_t *turn, cord_text *text) {
+    cord_text who = either(turn, "role", "from");
+    *text = either(turn, "content", "value");
+    if (text_equal(who, TEXT("user")) || text_equal(who, TEXT("human"))) return SPEAKER_USER;
+    return text_equal(who, TEXT("assistant")) || text_equal(who, TEXT("gpt")) ? SPEAKER_ASSISTANT : SPEAKER_OTHER;
+}
+
 cord_status row_check_text(const char *field, cord_text text, cord_error *err) {
     if (!text.len || !memchr(text.data, '\0', text.len)) return CORD_OK;
     return error_set(err, CORD_BAD_INPUT, "the field '%s' has a NUL character or bytes that are not UTF-8 in it",
                      field);
 }
 
-bool row_next_element(cord_text *left, cord_text *element) {
-    bool quoted = false;
-    int depth = 0;
-    size_t i = 0;
-    for (; i < left->len; i++) {
-        char c = left->data[i];
-        if (quoted && c == '\\') {
-            i++;
-            continue;
-        }
-        if (c == '"') quoted = !quoted;
-        if (quoted) continue;
-        depth += (c == '[' || c == '{') - (c == ']' || c == '}');
-        if (depth < 0 || (c == ',' && depth == 0)) break;
-    }
-    *element = text_trim(text_slice(*left, 0, i));
-    *left = text_slice(*left, depth < 0 || i == left->len ? left->len : i + 1, left->len);
-    return element->len > 0;
-}
-
 cord_text row_element(cord_text array, int wanted) {
     cord_text left = text_slice(array, 1, array.len), element;
-    for (int i = 0; row_next_element(&left, &element); i++)
+    for (int i = 0; json_next_element(&left, &element); i++)
         if (i == wanted) return element;
     return (cord_text){0};
 }

@@ -95,10 +95,6 @@ static const json_t *member_of(const json_t *object, const char *const *names) {
 
 /* ---- conversations --------------------------------------------------------------------------------------------- */
 
-static bool is_role(cord_text role, const char *one, const char *other) {
-    return text_equal(role, text_of(one)) || text_equal(role, text_of(other));
-}
-
 /* Whether a list is one of turns: objects with a role. */
 static bool is_conversation(const json_t *list) {
     const json_t *turn = json_array_get(list, 0);
@@ -113,15 +109,14 @@ static cord_status read_conversation(const struct row_reader *r, struct row_trac
     size_t i;
     const json_t *turn;
     json_array_foreach(list, i, turn) {
-        static const char *const roles[] = {"role", "from", NULL}, *const contents[] = {"content", "value", NULL};
-        cord_text role = json_text_of(member_of(turn, roles));
-        const json_t *content = member_of(turn, contents);
-        if (is_role(role, "assistant", "gpt")) {
+        cord_text text;
+        enum speaker who = row_turn(turn, &text);
+        if (who == SPEAKER_ASSISTANT) {
             spoke = true;
-            said = json_text_of(content);
+            said = text;
             thought = json_text_of(json_object_get(turn, "reasoning_content"));
         }
-        if (is_role(role, "user", "human") && content && !row->question.data) row->question = json_text_of(content);
+        if (who == SPEAKER_USER && !row->question.data) row->question = text;
     }
     if (!said.data && !thought.data && spoke)
         return error_set(err, CORD_BAD_INPUT,

@@ -22,36 +22,31 @@ cord_text segment_heading(cord_text marker) {
 
 /* ---- stop strings -------------------------------------------------------------------------------------------- */
 
-static cord_status add_stop(struct segment_stops *stops, cord_text text, struct arena *arena, cord_error *err) {
-    text = arena_text(arena, text);
-    stops->text[stops->n++] = text;
-    return text.data ? CORD_OK : error_memory(err);
-}
-
-static cord_status add_marker(struct segment_stops *stops, cord_text marker, struct arena *arena, cord_error *err) {
+static cord_status add_marker(struct segment_stops *stops, cord_text marker, cord_error *err) {
     cord_text fixed = segment_heading(marker);
     if (!fixed.len)
         return error_set(err, CORD_BAD_RECIPE,
                          "prompt.marker is '%.*s'; it must begin with a fixed text, as \"### Step {n}.\" does",
                          (int)(marker.len < 40 ? marker.len : 40), marker.data ? marker.data : "");
-    return add_stop(stops, fixed, arena, err);
+    stops->text[stops->n++] = fixed;
+    return CORD_OK;
 }
 
-cord_status segment_stops(const struct prompt_style *style, struct arena *arena, struct segment_stops *stops,
-                          cord_error *err) {
+cord_status segment_stops(const struct prompt_style *style, struct segment_stops *stops, cord_error *err) {
     bool lines = style->segmentation == SEGMENTATION_LINE_BREAK;
     cord_text think = text_trim(style->think_close);
     ptrdiff_t tag = text_find(think, TEXT(">"));
     *stops = (struct segment_stops){.n = 0};
-    if (style->segmentation == SEGMENTATION_STEPS) CORD_TRY(add_marker(stops, style->marker, arena, err));
-    if (lines) CORD_TRY(add_stop(stops, TEXT("\n\n"), arena, err));
+    if (style->segmentation == SEGMENTATION_STEPS) CORD_TRY(add_marker(stops, style->marker, err));
+    if (lines) stops->text[stops->n++] = TEXT("\n\n");
     stops->think = stops->n;
     if (tag >= 0) think.len = (size_t)tag + 1; /* a model closes its thinking; what the style says after that is ours */
     if (!think.len)
         return error_set(err, CORD_BAD_RECIPE,
                          "prompt.think_close is blank; it must hold what ends the thinking: </think>");
-    CORD_TRY(add_stop(stops, think, arena, err));
-    return lines ? add_stop(stops, TEXT("\r\n\r\n"), arena, err) : CORD_OK;
+    stops->text[stops->n++] = think;
+    if (lines) stops->text[stops->n++] = TEXT("\r\n\r\n");
+    return CORD_OK;
 }
 
 /* ---- reading what was written -------------------------------------------------------------------------------- */
@@ -75,11 +70,10 @@ static cord_text before_heading(cord_text text) {
     return at && text.data[at - 1] == '\n' ? text_slice(text, 0, at) : text;
 }
 
-cord_status segment_before_stop(const struct prompt_style *style, cord_text written, struct arena *arena,
-                                cord_text *kept, cord_error *err) {
+cord_status segment_before_stop(const struct prompt_style *style, cord_text written, cord_text *kept, cord_error *err) {
     struct segment_stops stops;
     size_t most = 0;
-    CORD_TRY(segment_stops(style, arena, &stops, err));
+    CORD_TRY(segment_stops(style, &stops, err));
     for (int s = 0; s < stops.n; s++)
         for (size_t len = stops.text[s].len - 1; len > most; len--)
             if (text_ends(written, text_slice(stops.text[s], 0, len))) most = len;
@@ -91,7 +85,7 @@ cord_status segment_before_stop(const struct prompt_style *style, cord_text writ
 cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord_text written, int stop,
                          struct arena *arena, cord_text *step, enum step_end *end, cord_error *err) {
     struct segment_stops stops;
-    CORD_TRY(segment_stops(style, arena, &stops, err));
+    CORD_TRY(segment_stops(style, &stops, err));
     cord_span pieces[2] = {{written, false}};
     if (stop >= 0) *end = stop == stops.think ? STEP_CLOSED : STEP_NEXT;
     bool marked = style->segmentation == SEGMENTATION_STEPS;
@@ -108,10 +102,10 @@ cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord
     return CORD_OK;
 }
 
-cord_status segment_first(const struct prompt_style *style, cord_text written, bool closed, struct arena *arena,
-                          cord_text *first, int *stop, cord_error *err) {
+cord_status segment_first(const struct prompt_style *style, cord_text written, bool closed, cord_text *first, int *stop,
+                          cord_error *err) {
     struct segment_stops stops;
-    CORD_TRY(segment_stops(style, arena, &stops, err));
+    CORD_TRY(segment_stops(style, &stops, err));
     *first = written;
     *stop = closed ? stops.think : -1;
     for (size_t i = 0, earliest = written.len + 1; i < (size_t)stops.n; i++) { /* the one that is whole first */

@@ -12,14 +12,13 @@
 
 /* The stop strings that end a step, for a proposer: "</think>", and the marker up to its number or a blank line. What ends a
  * step before a phrase is no stop string, since servers compare those by case and within words: there a model writes on to
- * its limit, and the step is cut out afterwards. The texts live in `arena`. */
+ * its limit, and the step is cut out afterwards. The texts live as long as the style. */
 enum { SEGMENT_STOPS = 3 };
 struct segment_stops {
     cord_text text[SEGMENT_STOPS];
     int n, think; /* which of them is "</think>" */
 };
-cord_status segment_stops(const struct prompt_style *style, struct arena *arena, struct segment_stops *stops,
-                          cord_error *err);
+cord_status segment_stops(const struct prompt_style *style, struct segment_stops *stops, cord_error *err);
 
 /* What of a marker is the same for all steps, and stands before their number: "### Step" of "### Step {n}."; and whether it has
  * a number, or leaves it to who writes. */
@@ -53,14 +52,13 @@ cord_status segment_read(const struct prompt_style *style, bool parent_cut, cord
 
 /* What is kept of a text that came to its limit. It may end in the beginning of a stop string ("\n\n###", "</th"), whose rest
  * nobody would know again behind it: that is left out, and written once more. `kept` is part of `written`. */
-cord_status segment_before_stop(const struct prompt_style *style, cord_text written, struct arena *arena,
-                                cord_text *kept, cord_error *err);
+cord_status segment_before_stop(const struct prompt_style *style, cord_text written, cord_text *kept, cord_error *err);
 
 /* Of a text that was written on beyond its first step, asked for up to "</think>" alone: what a request for one step would
  * have given, the text before its first stop string, and which one that is; `closed`: where there is none, "</think>" came, else
  * *stop is -1. `first` is part of `written`. */
-cord_status segment_first(const struct prompt_style *style, cord_text written, bool closed, struct arena *arena,
-                          cord_text *first, int *stop, cord_error *err);
+cord_status segment_first(const struct prompt_style *style, cord_text written, bool closed, cord_text *first, int *stop,
+                          cord_error *err);
 
 /* Reasoning with one more step: `parent` + between + marker(number) + `step`, or, where the parent was cut, `parent` +
  * `step` as they are. Blanks at the end of `step` are trimmed unless `cut` or no marker divides the steps. number is from 1.

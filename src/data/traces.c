@@ -186,7 +186,7 @@ static cord_status read_rows(struct reading *r, cord_error *err) {
 }
 
 /* Of all its traces, and of who wrote them. */
-static cord_status hash_traces(const struct trace_set *set, int problem, struct arena *arena, char hex[65],
+static cord_status hash_traces(const struct trace_set *set, int problem, struct arena *arena, const char **hex,
                                cord_error *err) {
     struct trace_list list;
     struct buf text;
@@ -198,19 +198,16 @@ static cord_status hash_traces(const struct trace_set *set, int problem, struct 
         sha256_text(list.traces[i].reply, reply);
         buf_addf(&text, "%s %s %s\n", reasoning, reply, set->sources[list.traces[i].source]);
     }
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
-    buf_release(&text);
-    return status;
+    return sha256_buf(&text, 64, arena, hex, err);
 }
 
 /* A problem's row, with the hash of its traces. `arena`: of the problem. */
 static cord_status finish_problem(struct trace_set *set, struct problem *p, struct arena *arena, cord_error *err) {
-    char hex[65];
+    const char *hex;
     p->index -= set->skipped;
     if (!p->bad) {
         cord_text fields = p->row;
-        CORD_TRY(hash_traces(set, p->index, arena, hex, err));
+        CORD_TRY(hash_traces(set, p->index, arena, &hex, err));
         bool empty = fields.len && fields.data[fields.len - 1] == '{';
         char *row =
             arena_printf(arena, "%.*s%s\"%s\":\"%s\"}", (int)fields.len, fields.data, empty ? "" : ",", hash_name, hex);

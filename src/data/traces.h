@@ -11,7 +11,7 @@
 enum { TRACE_FIELDS = 16, TRACE_SOURCES = 256 }; /* most fields that may be named; most sources of a set */
 
 struct trace_options {
-    struct problem_options problems; /* of them skip is not used; limit counts problems */
+    struct problem_options problems; /* skip and limit count problems */
     /* Fields with traces, and with what each says behind its thinking, in pairs; n_fields 0: recognised (row_traces.c
      * lists them). An attempt may be NULL. */
     const char *const *fields, *const *attempts;

@@ -29,7 +29,8 @@ enum column {
 static const char *const columns[COLUMNS] = {"version", "run",     "strategy", "criterion", "seed",
                                              "id",      "status",  "teachers", "hits",      "method",
                                              "scorer",  "problem", "pp_scorer"};
-static const char *const statuses[] = {[PROBLEM_OPEN] = "open", [PROBLEM_DONE] = "done", [PROBLEM_FAILED] = "failed"};
+static const char *const statuses[] = {
+    [PROBLEM_OPEN] = "open", [PROBLEM_DONE] = "done", [PROBLEM_FAILED] = "failed", NULL};
 
 /* ---- versions ------------------------------------------------------------------------------------------------ */
 
@@ -63,18 +64,15 @@ cord_status evidence_add_versions(const char **list, cord_text versions, struct 
 static cord_status hash_problem(const struct journal_problem *p, struct arena *arena, cord_text *out, cord_error *err) {
     const cord_text parts[] = {p->question, p->target, p->gold};
     struct buf text;
-    char hex[65];
+    const char *hex;
     buf_init(&text, "a problem", MOST_TABLE);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         buf_addf(&text, "%zu ", parts[i].len);
         buf_add(&text, parts[i]);
     }
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
-    buf_release(&text);
-    CORD_TRY(status);
-    *out = arena_text(arena, (cord_text){hex, 16});
-    return out->data ? CORD_OK : error_memory(err);
+    CORD_TRY(sha256_buf(&text, 16, arena, &hex, err));
+    *out = text_of(hex);
+    return CORD_OK;
 }
 
 cord_status evidence_take(struct evidence *run, const char *version, const struct journal_problem *problems, int n,
@@ -348,13 +346,10 @@ static bool same_row(const struct evidence_row *a, const struct evidence_row *b)
 }
 
 static cord_status read_status(const struct table *t, struct evidence_row *row, cord_error *err) {
-    const char *status = cell(t, COLUMN_STATUS);
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        if (!strcmp(statuses[i], status)) {
-            row->status = (enum problem_status)i;
-            return CORD_OK;
-        }
-    return wrong(t, err, "no such status ", status);
+    int status = text_place(t->cell[t->column[COLUMN_STATUS]], statuses);
+    if (status < 0) return wrong(t, err, "no such status ", cell(t, COLUMN_STATUS));
+    row->status = (enum problem_status)status;
+    return CORD_OK;
 }
 
 /* A run that went on since an older table was written has more to say of a problem. */

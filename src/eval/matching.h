@@ -3,13 +3,7 @@
 #ifndef CORD_MATCHING_H
 #define CORD_MATCHING_H
 
-#include "store/journal.h"
-
-/* The problems of one run. */
-struct problem_list {
-    const struct journal_problem *problems;
-    int n;
-};
+#include "eval/evidence.h"
 
 enum lack { LACK_ABSENT, LACK_OTHER, LACK_FAILED, LACK_OPEN }; /* not there; another problem of that id; not done */
 
@@ -17,19 +11,19 @@ enum lack { LACK_ABSENT, LACK_OTHER, LACK_FAILED, LACK_OPEN }; /* not there; ano
 struct left_out {
     int n;
     cord_text example;
-    int where; /* the list that lacks the example */
+    int where; /* the run that lacks the example */
     enum lack why;
 };
 
 struct matching {
-    int n;                     /* common problems, in the order of the first list */
-    int *at;                   /* at[list * n + i]: where the i-th of them stands in that list */
-    struct left_out *left_out; /* of each list */
-    int not_done; /* problems, of whatever list, that are done in none; rows without a question are no problems */
+    int n;                     /* common problems, in the order of the first run */
+    int *at;                   /* at[run * n + i]: in which row of that run the i-th of them stands */
+    struct left_out *left_out; /* of each run */
+    int not_done; /* problems, of whatever run, that are done in none; rows that could not be used are no problems */
 };
 
 /* Everything lives in the arena. */
-cord_status match_problems(const struct problem_list *lists, int n_lists, struct arena *arena, struct matching *out,
+cord_status match_problems(const struct evidence *const *runs, int n, struct arena *arena, struct matching *out,
                            cord_error *err);
 
 #endif

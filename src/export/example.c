@@ -48,12 +48,6 @@ static bool has_headings(cord_text reasoning, cord_text marker) {
     return false;
 }
 
-static cord_status keep(struct buf *buf, struct arena *arena, cord_text *out, cord_error *err) {
-    CORD_TRY(buf_check(buf, err));
-    *out = arena_text(arena, buf_text(buf));
-    return out->data ? CORD_OK : error_memory(err);
-}
-
 /* Behind a marker: what is blank on its own line and empty lines go. The next line keeps its indentation. */
 static cord_text without_leading_blanks(cord_text text) {
     size_t at = 0, line = 0;
@@ -76,10 +70,9 @@ static cord_status frame_step(struct buf *bare, int number, const struct example
     if (marked && number > 1) buf_add(&whole, frame->between);
     if (marked && markers != MARKERS_STRIP) add_marker(&whole, frame, number);
     buf_add(&whole, marked && markers == MARKERS_STRIP ? said : text);
-    cord_status status = keep(&whole, arena, &step->text, err);
-    buf_release(&whole);
+    CORD_TRY(buf_take(&whole, arena, &step->text, err));
     step->bare = arena_text(arena, text_trim(said));
-    return status == CORD_OK && !step->bare.data ? error_memory(err) : status;
+    return step->bare.data ? CORD_OK : error_memory(err);
 }
 
 static cord_status build_steps(const struct step *const *pieces, int n_pieces, const struct export_source *source,
@@ -138,9 +131,7 @@ cord_status example_join(const struct example_step *steps, int n, struct arena *
     struct buf text;
     buf_init(&text, "a reasoning", MOST_RESPONSE);
     for (int i = 0; i < n; i++) buf_add(&text, steps[i].text);
-    cord_status status = keep(&text, arena, out, err);
-    buf_release(&text);
-    return status;
+    return buf_take(&text, arena, out, err);
 }
 
 double example_log_s(const struct export_source *source, const struct answered *answered) {
@@ -169,14 +160,11 @@ cord_status example_make(const struct export_source *source, const struct journa
                             .id = problem->id,
                             .question = problem->question,
                             .gold = problem->gold,
-                            .target = problem->target,
                             .rounds = problem->rounds,
                             .log_s0 = problem->log_s0,
                             .log_s = example_log_s(source, answered),
                             .rank = rank,
                             .grade = answered->grade,
-                            .finish = t->finish,
-                            .author = t->author,
                             .reply = text_trim(answered->reply),
                             .answer = answered->answer};
     CORD_TRY(example_steps(source, t, problem->log_s0, frame, style->markers, arena, &out->steps, &out->n_steps, err));
@@ -187,7 +175,5 @@ cord_status example_make(const struct export_source *source, const struct journa
     buf_add(&response, out->reasoning);
     buf_add(&response, style->think_close);
     buf_add(&response, out->reply);
-    cord_status status = keep(&response, arena, &out->response, err);
-    buf_release(&response);
-    return status;
+    return buf_take(&response, arena, &out->response, err);
 }

@@ -61,13 +61,11 @@ static inline bool example_step_is_good(const struct example_step *step, double 
 
 struct example {
     const struct export_source *source;
-    cord_text id, question, gold, target;
+    cord_text id, question, gold;
     int rounds;
     double log_s0, log_s; /* of S: see example_log_s */
     int rank;             /* among the problem's finished trajectories, from 0 */
     enum grade grade;
-    enum finish finish;
-    int author;
     cord_text reasoning, reply, answer; /* as the response has them: without blanks at their ends */
     cord_text response;                 /* the reasoning inside think tags, then the reply */
     const struct example_step *steps;

@@ -95,12 +95,15 @@ static const char *const small_words[][12] = {
 enum { LANGUAGES = sizeof small_words / sizeof *small_words, FEWEST_SMALL = 6 };
 
 static void count_languages(cord_text text, size_t counts[LANGUAGES]) {
-    memset(counts, 0, LANGUAGES * sizeof *counts);
+    uint64_t small[LANGUAGES][12];
     size_t at = 0;
+    memset(counts, 0, LANGUAGES * sizeof *counts);
+    for (int l = 0; l < LANGUAGES; l++)
+        for (int i = 0; i < 12; i++) small[l][i] = word_hash(text_of(small_words[l][i]));
     for (cord_text word; (word = words_next(text, &at)).len;) {
         uint64_t hash = word_hash(word);
         for (int l = 0; l < LANGUAGES; l++)
-            for (int i = 0; i < 12; i++) counts[l] += word_hash(text_of(small_words[l][i])) == hash;
+            for (int i = 0; i < 12; i++) counts[l] += small[l][i] == hash;
     }
 }
 

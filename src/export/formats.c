@@ -11,6 +11,13 @@ static void write_message(struct json_writer *w, const char *key, const char *ro
     json_close(w, '}');
 }
 
+/* A list of one. */
+static void write_list(struct json_writer *w, const char *key, const char *role, cord_text content) {
+    json_open(w, key, '[');
+    write_message(w, NULL, role, content);
+    json_close(w, ']');
+}
+
 /* {"from": …, "value": …}, likewise. */
 static void write_turn(struct json_writer *w, const char *key, const char *from, cord_text value) {
     json_open(w, key, '{');
@@ -115,9 +122,7 @@ static void write_segments(struct json_writer *w, const struct training_row *row
 static void write_verl(struct json_writer *w, const struct training_row *row) {
     const struct example *e = row->example;
     json_text(w, "data_source", text_of(e->source->name));
-    json_open(w, "prompt", '[');
-    write_message(w, NULL, "user", row->prompt);
-    json_close(w, ']');
+    write_list(w, "prompt", "user", row->prompt);
     json_text(w, "ability", TEXT("reasoning"));
     json_open(w, "reward_model", '{');
     json_text(w, "style", TEXT("rule"));
@@ -134,12 +139,6 @@ static void write_verl(struct json_writer *w, const struct training_row *row) {
 }
 
 /* ---- rows that prefer one text to another: trajectories, or steps behind one prefix ---------------------------------- */
-
-static void write_list(struct json_writer *w, const char *key, const char *role, cord_text content) {
-    json_open(w, key, '[');
-    write_message(w, NULL, role, content);
-    json_close(w, ']');
-}
 
 /* TRL's conversational preferences. */
 static void write_dpo(struct json_writer *w, const struct training_row *row) {

@@ -74,12 +74,10 @@ static cord_status make_side(struct exporter *e, const struct trajectory *parent
                             .id = e->problem.id,
                             .question = e->problem.question,
                             .gold = e->problem.gold,
-                            .target = e->problem.target,
                             .rounds = round,
                             .log_s0 = e->problem.log_s0,
                             .log_s = log_s_of(e, c),
-                            .grade = GRADE_UNDECIDED,
-                            .author = c->teacher};
+                            .grade = GRADE_UNDECIDED};
     CORD_TRY(steps_with(e, parent, c, round, &out->steps, &out->n_steps, err));
     CORD_TRY(example_join(out->steps, out->n_steps, &e->walk.arena, &out->reasoning, err));
     const struct example_step opened[] = {{.text = e->options->style.think_open}, {.text = out->reasoning}};

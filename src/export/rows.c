@@ -1,6 +1,7 @@
 /* rows.c - see rows.h. */
 #include "export/rows.h"
 
+#include "data/row_texts.h"
 #include "data/source.h"
 
 #include <math.h>
@@ -12,13 +13,10 @@ bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response)
     const json_t *turn;
     if (!json_is_array(list)) return false;
     json_array_foreach(list, i, turn) {
-        const json_t *role = json_object_get(turn, "role"), *text = json_object_get(turn, "content");
-        if (!role) role = json_object_get(turn, "from");
-        if (!text) text = json_object_get(turn, "value");
-        const char *who = json_string_value(role);
-        if (!who || !json_is_string(text)) continue;
-        if (strcmp(who, "user") == 0 || strcmp(who, "human") == 0) *prompt = json_text_of(text);
-        if (strcmp(who, "assistant") == 0 || strcmp(who, "gpt") == 0) *response = json_text_of(text);
+        cord_text text;
+        enum speaker who = row_turn(turn, &text);
+        if (who == SPEAKER_USER && text.data) *prompt = text;
+        if (who == SPEAKER_ASSISTANT && text.data) *response = text;
     }
     return prompt->data || response->data;
 }

@@ -2,7 +2,6 @@
 #include "export/trainers.h"
 
 #include <stddef.h>
-#include <string.h>
 
 static const struct trainer trainers[] = {
     {"trl", 1024, "cut at the end or left out in silence", "SFTConfig(max_length=N)",
@@ -21,9 +20,3 @@ static const struct trainer trainers[] = {
 enum { N_TRAINERS = sizeof trainers / sizeof *trainers };
 
 const struct trainer *trainer_at(int i) { return i >= 0 && i < N_TRAINERS ? &trainers[i] : NULL; }
-
-const struct trainer *trainer_find(const char *name) {
-    for (size_t i = 0; i < N_TRAINERS; i++)
-        if (strcmp(trainers[i].name, name) == 0) return &trainers[i];
-    return NULL;
-}

@@ -12,8 +12,6 @@ struct trainer {
     const char *lost;    /* what to do where the template drops the reasoning */
 };
 
-/* NULL for an unknown name. */
-const struct trainer *trainer_find(const char *name);
 /* The i-th one, from 0; NULL behind the last. */
 const struct trainer *trainer_at(int i);
 #define TRAINERS "trl|llama-factory|axolotl|ms-swift|verl"

@@ -2,6 +2,7 @@
 #include "export/turn.h"
 
 #include "base/thinking.h"
+#include "data/prompt.h"
 
 enum { MOST_TEXT = 256 << 20 };
 
@@ -28,9 +29,8 @@ static cord_status render_open(const struct turn *turn, cord_text question, stru
     cord_span *spans;
     int n;
     CORD_TRY(chat_render(turn->tmpl, &message, 1, &turn->options, arena, &spans, &n, err));
-    *out = TEXT("");
-    for (int i = 0; i < n; i++) CORD_TRY(join(*out, spans[i].text, arena, out, err));
-    return CORD_OK;
+    *out = spans_text((struct spans){spans, n}, arena);
+    return out->data ? CORD_OK : error_memory(err);
 }
 
 /* What stands behind an assistant's text, found by a word that no template writes. */

@@ -182,7 +182,9 @@ static cord_status run_propose(struct part *part) {
 }
 
 cord_status cord_propose(cord_engine *engine, cord_proposal *requests, int n, cord_error *err) {
-    return deal(engine, requests, sizeof *requests, n, takes_proposal, run_propose, err);
+    cord_status status = deal(engine, requests, sizeof *requests, n, takes_proposal, run_propose, err);
+    for (int i = 0; status != CORD_OK && i < n; i++) proposal_drop(&requests[i]);
+    return status;
 }
 
 void proposal_drop(cord_proposal *proposal) {
@@ -206,7 +208,9 @@ static cord_status run_score(struct part *part) {
 }
 
 cord_status cord_score(cord_engine *engine, cord_scoring *requests, int n, cord_error *err) {
-    return deal(engine, requests, sizeof *requests, n, takes_scoring, run_score, err);
+    cord_status status = deal(engine, requests, sizeof *requests, n, takes_scoring, run_score, err);
+    for (int i = 0; status != CORD_OK && i < n; i++) scoring_drop(&requests[i]);
+    return status;
 }
 
 void scoring_drop(cord_scoring *scoring) {
@@ -239,7 +243,9 @@ static cord_status run_classify(struct part *part) {
 }
 
 cord_status cord_classify(cord_engine *engine, cord_classification *requests, int n, cord_error *err) {
-    return deal(engine, requests, sizeof *requests, n, takes_classification, run_classify, err);
+    cord_status status = deal(engine, requests, sizeof *requests, n, takes_classification, run_classify, err);
+    for (int i = 0; status != CORD_OK && i < n; i++) classification_drop(&requests[i]);
+    return status;
 }
 
 void classification_drop(cord_classification *classification) {

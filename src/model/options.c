@@ -3,26 +3,7 @@
 #include "model/backend.h"
 
 #include <math.h>
-
-cord_status options_check(const cord_model_options *o, cord_error *err) {
-    const struct {
-        const char *member;
-        int value, least;
-    } numbers[] = {
-        {"context", o->context, 0},     {"more_context", o->more_context, 0}, {"cells", o->cells, 0},
-        {"sequences", o->sequences, 0}, {"gpu_layers", o->gpu_layers, -1},    {"requests", o->requests, 0},
-    };
-    if (!o->name) return error_set(err, CORD_BAD_INPUT, "a model has no `name`, which messages need; give it one");
-    if (!o->path == !o->url)
-        return error_set(err, CORD_BAD_INPUT,
-                         "the model %s has %s a `path` (a GGUF file) %s a `url` (a server's); give one of them",
-                         o->name, o->path ? "both" : "neither", o->path ? "and" : "nor");
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (numbers[i].value < numbers[i].least)
-            return error_set(err, CORD_BAD_INPUT, "`%s` of the model %s is %d; it must be at least %d",
-                             numbers[i].member, o->name, numbers[i].value, numbers[i].least);
-    return CORD_OK;
-}
+#include <stdio.h>
 
 /* A number that a caller gives, and where it must lie. */
 struct number {
@@ -41,6 +22,25 @@ static cord_status numbers_check(const struct number *numbers, size_t n, const c
                          x->value, x->least, x->most);
     }
     return CORD_OK;
+}
+
+cord_status options_check(const cord_model_options *o, cord_error *err) {
+    char whose[200];
+    const struct number numbers[] = {
+        {"context", o->context, 0, INFINITY},
+        {"more_context", o->more_context, 0, INFINITY},
+        {"cells", o->cells, 0, INFINITY},
+        {"sequences", o->sequences, 0, INFINITY},
+        {"gpu_layers", o->gpu_layers, -1, INFINITY},
+        {"requests", o->requests, 0, INFINITY},
+    };
+    if (!o->name) return error_set(err, CORD_BAD_INPUT, "a model has no `name`, which messages need; give it one");
+    if (!o->path == !o->url)
+        return error_set(err, CORD_BAD_INPUT,
+                         "the model %s has %s a `path` (a GGUF file) %s a `url` (a server's); give one of them",
+                         o->name, o->path ? "both" : "neither", o->path ? "and" : "nor");
+    snprintf(whose, sizeof whose, "the model %s", o->name);
+    return numbers_check(numbers, sizeof numbers / sizeof *numbers, whose, err);
 }
 
 cord_status engine_check(const cord_engine_options *o, cord_error *err) {

@@ -55,24 +55,14 @@ const char *load_seen_from(const char *folder, const char *file, struct arena *a
 static cord_status load_problems(struct load *load) {
     struct arena *arena = &load->recipe->arena;
     const char *file = load_string(load, "problems.file", NULL);
-    int format = text_place(text_of(load_string(load, "problems.format", NULL)), answer_format_names);
     struct load_folder folder = {"", ""};
     CORD_TRY(load_folder_of(load, values_get(&load->values, "problems.file", NULL), &folder));
     const char *real = load_seen_from(folder.real, file, arena);
     struct problem_options *problems = &load->recipe->problems;
-    *problems = (struct problem_options){
-        .path = load_seen_from(folder.seen, file, arena),
-        .format = (enum answer_format)format,
-        .id_field = load_string(load, "problems.id", NULL),
-        .question_field = load_string(load, "problems.question", NULL),
-        .answer_field = load_string(load, "problems.answer", NULL),
-        .target_field = load_string(load, "problems.target", NULL),
-        .context_field = load_string(load, "problems.context", NULL),
-        .full_context_field = load_string(load, "problems.full_context", NULL),
-        .judged = !strcmp(load_string(load, "grading.by", NULL), grader_kind_names[GRADER_JUDGE]),
-        .skip = (int64_t)load_number(load, "problems.skip", NULL),
-        .limit = (int64_t)load_number(load, "problems.limit", NULL),
-    };
+    recipe_problem_fields(&load->values, problems);
+    problems->path = load_seen_from(folder.seen, file, arena);
+    problems->skip = (int64_t)load_number(load, "problems.skip", NULL);
+    problems->limit = (int64_t)load_number(load, "problems.limit", NULL);
     if (!problems->path || !real) return error_memory(load->err);
     return load_put(load, "problems.file", NULL, text_of(real));
 }

@@ -196,8 +196,8 @@ static cord_status check_head(struct load *load) {
     const struct recipe_value *format = values_get(&load->values, "reward.format", NULL);
     const char *name = load_string(load, "reward.model", NULL),
                *protocol = load_string(load, "models.*.protocol", name);
-    bool served = values_get(&load->values, "models.*.url", name);
-    if (served && (!protocol || !strcmp(protocol, "auto") || !strcmp(protocol, "vllm"))) return CORD_OK;
+    bool served = load_string(load, "models.*.url", name) != NULL;
+    if (served && (!strcmp(protocol, "auto") || !strcmp(protocol, "vllm"))) return CORD_OK;
     return values_error(&load->values, format->place, load->err,
                         "reward.format: qwen2.5-math-prm is read of a classification head, which only vLLM tells, and "
                         "models.%s is %s%s; start `vllm serve` with the reward model, and %s",

@@ -24,19 +24,20 @@ static int is_gguf(const struct dirent *entry) {
 static const char *names_there(const char *folder, const char *name, const char **near, struct arena *arena) {
     struct dirent **entries = NULL;
     int n = scandir(folder, &entries, is_gguf, alphasort);
-    const char *names = "", *words[MOST_NAMES];
+    const char *names = "", **words = arena_alloc(arena, (size_t)(n > 0 ? n : 1) * sizeof *words);
     size_t n_words = 0;
     for (int i = 0; i < n; i++) {
         cord_text file = text_of(entries[i]->d_name);
         const char *word = arena_text(arena, text_slice(file, 0, file.len - strlen(".gguf"))).data;
-        if (word && names && n_words < MOST_NAMES) {
-            names = arena_printf(arena, "%s%s%s", names, n_words ? ", " : "", word);
+        if (word && words && names) {
+            if (n_words < MOST_NAMES) names = arena_printf(arena, "%s%s%s", names, n_words ? ", " : "", word);
             words[n_words++] = word;
         }
         free(entries[i]);
     }
     free(entries);
-    *near = n_words && strlen(name) < 64 ? text_nearest(name, words, n_words) : NULL;
+    if (names && n_words > MOST_NAMES) names = arena_printf(arena, "%s and %zu more", names, n_words - MOST_NAMES);
+    *near = text_nearest(name, words, n_words);
     return names && *names ? names : "none";
 }
 

@@ -28,11 +28,10 @@ static void put_names(struct buf *out, const char *what, const struct recipe_gro
     buf_addc(out, '\n');
 }
 
-static void put_value(struct buf *out, const struct recipe_key *key, const struct recipe_values *values,
-                      const char *name) {
-    const struct recipe_value *value = values_get(values, key->path, name);
+/* `name`: as it is told, NULL: not at all. */
+static void put_value(struct buf *out, const struct recipe_value *value, const char *name) {
     if (!value || value_is_default(value)) return; /* so that a key that is younger than a recipe changes nothing */
-    buf_addf(out, "%s %s ", key->path, name ? name : "");
+    buf_addf(out, "%s %s%s", value->key->path, name ? name : "", name ? " " : "");
     value_for_hash(out, value);
     buf_addc(out, '\n');
 }
@@ -41,7 +40,6 @@ static void put_value(struct buf *out, const struct recipe_key *key, const struc
 static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const struct recipe_key *key), bool teachers,
                              const char **out, cord_error *err) {
     struct buf text;
-    char hex[65];
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     buf_init(&text, "what a recipe is", RESOLVED_LIMIT);
@@ -50,15 +48,11 @@ static cord_status hash_keys(struct recipe_values *values, bool (*belongs)(const
     for (size_t i = 0; i < n; i++) {
         const struct recipe_group *group = values_group(values, keys[i].path);
         if (!belongs(&keys[i])) continue;
-        if (!group) put_value(&text, &keys[i], values, NULL);
-        for (int j = 0; group && j < group->n; j++) put_value(&text, &keys[i], values, group->names[j].name);
+        if (!group) put_value(&text, values_get(values, keys[i].path, NULL), "");
+        for (int j = 0; group && j < group->n; j++)
+            put_value(&text, values_get(values, keys[i].path, group->names[j].name), group->names[j].name);
     }
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
-    buf_release(&text);
-    CORD_TRY(status);
-    *out = arena_text(values->arena, (cord_text){hex, 64}).data;
-    return *out ? CORD_OK : error_memory(err);
+    return sha256_buf(&text, 64, values->arena, out, err);
 }
 
 static cord_text say(const struct recipe_values *values, const char *path, const char *name) {
@@ -94,33 +88,20 @@ static void find_roles(struct recipe_outline *out, const struct recipe_values *v
  * its model wrote itself counts only where the score that chose is taken for PP. */
 static cord_status hash_measurer(struct recipe_values *values, struct recipe_outline *out, cord_error *err) {
     struct buf text;
-    char hex[65];
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     int model = out->measuring_model;
+    if (model < 0) return CORD_OK;
     bool reused = model == out->meta_model && text_equal(out->criterion, TEXT("predictive-perplexity"));
     buf_init(&text, "who measures", RESOLVED_LIMIT);
     for (size_t i = 0; i < n; i++) {
         cord_text path = text_of(keys[i].path);
         if (!is_of_scorer(&keys[i]) || text_equal(path, TEXT("meta_prover.model"))) continue;
         if (text_equal(path, TEXT("meta_prover.reuse")) && !reused) continue;
-        const struct recipe_value *value = NULL;
-        if (!values_group(values, keys[i].path))
-            value = values_get(values, keys[i].path, NULL);
-        else if (model >= 0)
-            value = values_get(values, keys[i].path, out->models[model]);
-        if (!value || value_is_default(value)) continue;
-        buf_addf(&text, "%s ", keys[i].path);
-        value_for_hash(&text, value);
-        buf_addc(&text, '\n');
+        const char *name = values_group(values, keys[i].path) ? out->models[model] : NULL;
+        put_value(&text, values_get(values, keys[i].path, name), NULL);
     }
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) sha256_text(buf_text(&text), hex);
-    buf_release(&text);
-    CORD_TRY(status);
-    if (model < 0) return CORD_OK;
-    out->measurer = arena_text(values->arena, (cord_text){hex, 64}).data;
-    return out->measurer ? CORD_OK : error_memory(err);
+    return sha256_buf(&text, 64, values->arena, &out->measurer, err);
 }
 
 /* Whether two names of models stand for the same, set up in the same way. */
@@ -139,8 +120,7 @@ static const char *field(const struct recipe_values *values, const char *path) {
     return name.len ? name.data : NULL;
 }
 
-static void outline_problems(const struct recipe_values *values, struct problem_options *out) {
-    int format = text_place(say(values, "problems.format", NULL), answer_format_names);
+void recipe_problem_fields(const struct recipe_values *values, struct problem_options *out) {
     *out = (struct problem_options){
         .id_field = field(values, "problems.id"),
         .question_field = field(values, "problems.question"),
@@ -148,7 +128,7 @@ static void outline_problems(const struct recipe_values *values, struct problem_
         .target_field = field(values, "problems.target"),
         .context_field = field(values, "problems.context"),
         .full_context_field = field(values, "problems.full_context"),
-        .format = format < 0 ? ANSWER_AUTO : (enum answer_format)format,
+        .format = (enum answer_format)text_place(say(values, "problems.format", NULL), answer_format_names),
         .judged = text_equal(say(values, "grading.by", NULL), text_of(grader_kind_names[GRADER_JUDGE])),
     };
 }
@@ -169,7 +149,6 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
     CORD_TRY(hash_keys(&values, is_of_scorer, false, &out->scorer, err));
     out->strategy = say(&values, "search.strategy", NULL);
     out->criterion = say(&values, "search.criterion", NULL);
-    if (!out->criterion.len) out->criterion = TEXT("predictive-perplexity");
     out->seed = say(&values, "run.seed", NULL);
     out->n_models = values.models.n;
     out->n_teachers = values.teachers.n;
@@ -184,7 +163,7 @@ cord_status recipe_outline(cord_text resolved, struct arena *arena, struct recip
     }
     find_roles(out, &values);
     CORD_TRY(hash_measurer(&values, out, err));
-    outline_problems(&values, &out->problems);
+    recipe_problem_fields(&values, &out->problems);
     for (int k = 0; k < out->n_teachers; k++) {
         out->teachers[k] = values.teachers.names[k].name;
         out->teacher_model[k] = index_of(out, say(&values, "teachers.*.model", out->teachers[k]));

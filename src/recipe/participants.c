@@ -255,8 +255,7 @@ cord_status load_find_model(struct load *load, const char *pattern, const char *
         }
     }
     const char *path = recipe_key_path(value->key, name, &load->recipe->arena);
-    const char *near =
-        value->text.len < RECIPE_NAME_BYTES ? text_nearest(value->text.data, words, (size_t)models->n) : NULL;
+    const char *near = text_nearest(value->text.data, words, (size_t)models->n);
     const char *hint = near ? arena_printf(&load->recipe->arena, "did you mean '%s'? ", near) : "";
     if (!path || !hint) return error_memory(load->err);
     return values_error(&load->values, value->place, load->err, "%s: there is no model %s; %smodels here: %s", path,
@@ -273,8 +272,8 @@ static bool takes_part(const struct recipe *recipe, int model) {
     return part;
 }
 
-/* For a selection, models that only teachers have are not there to be opened; their files need not be, either. In the
- * resolved recipe they stay, so that it says the same of models as that of a run. */
+/* Models that nobody has are not opened, so that their files and servers need not be there: of a recipe that extends another
+ * with all its teachers, and those of teachers alone where a selection asks none. In the resolved recipe they stay. */
 cord_status load_models(struct load *load) {
     struct recipe *recipe = load->recipe;
     const struct recipe_group *models = &load->values.models;
@@ -284,7 +283,7 @@ cord_status load_models(struct load *load) {
     int place[RECIPE_NAMES], kept = 0;
     for (int i = 0; i < models->n; i++) {
         place[i] = kept;
-        if (!load->selection || takes_part(recipe, i)) {
+        if (takes_part(recipe, i)) {
             CORD_TRY(load_model(load, &recipe->models[kept++], models->names[i].name));
             continue;
         }
@@ -296,8 +295,9 @@ cord_status load_models(struct load *load) {
         if (status == CORD_NO_MEMORY) return error_memory(err);
     }
     recipe->n_models = kept;
-    for (size_t u = 0; load->selection && u < sizeof users / sizeof *users; u++)
+    for (size_t u = 0; u < sizeof users / sizeof *users; u++)
         if (*users[u] >= 0) *users[u] = place[*users[u]];
+    for (int k = 0; k < recipe->n_teachers; k++) recipe->teachers[k].model = place[recipe->teachers[k].model];
     return CORD_OK;
 }
 

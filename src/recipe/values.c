@@ -31,10 +31,9 @@ static const char too_long[] = "is too long", empty[] = "is empty";
 static cord_status refuse(const struct recipe_values *values, const struct recipe_value *value, cord_error *err,
                           const char *complaint) {
     const char *path = recipe_key_path(value->key, value->name, values->arena);
-    const char *near = NULL;
     size_t n = 0;
     while (value->key->choices && value->key->choices[n]) n++;
-    if (n && value->text.len < 64) near = text_nearest(value->text.data, value->key->choices, n);
+    const char *near = text_nearest(value->text.data, value->key->choices, n);
     struct buf allowed;
     buf_init(&allowed, "allowed values", 1024);
     if (near) buf_addf(&allowed, "did you mean '%s'? ", near);
@@ -112,9 +111,7 @@ static const char *bool_complaint(struct recipe_value *value) {
 }
 
 static const char *choice_complaint(const struct recipe_value *value) {
-    for (size_t i = 0; value->key->choices[i]; i++)
-        if (text_equal(value->text, text_of(value->key->choices[i]))) return NULL;
-    return "is not known";
+    return text_place(value->text, value->key->choices) < 0 ? "is not known" : NULL;
 }
 
 static const char *complaint_of(struct recipe_value *value) {

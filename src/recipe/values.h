@@ -105,6 +105,9 @@ void value_for_hash(struct buf *out, const struct recipe_value *value);
 /* At most 40 bytes of a text, escaped, in single quotes, for messages. In `arena`; never NULL. */
 const char *yaml_excerpt(cord_text text, struct arena *arena);
 
+/* Which fields of a row are read, and how: all of problem_options that is no path and no number (outline.c). */
+void recipe_problem_fields(const struct recipe_values *values, struct problem_options *out);
+
 /* The whole recipe as YAML: every key of `values`, which must be complete. */
 cord_status resolve_text(struct recipe_values *values, cord_text *out, cord_error *err);
 

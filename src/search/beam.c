@@ -62,9 +62,8 @@ static int samples_of(const struct beam *beam, const struct trajectory *parent) 
 
 static cord_status expand(const struct beam *beam, struct candidate **candidates, int *n, cord_error *err) {
     const struct search *search = beam->search;
-    int runs = search->settings->runs, room = 0, count = 0;
-    for (int p = 0; p < beam->n; p++) room += runs * search->n_teachers * samples_of(beam, &beam->trajectories[p]);
-    struct candidate *all = arena_alloc(beam->arena, (size_t)room * sizeof *all);
+    int runs = search->settings->runs, places = runs * search->settings->beam + beam->n, count = 0;
+    struct candidate *all = arena_alloc(beam->arena, (size_t)(places * search->n_teachers) * sizeof *all);
     if (!all) return error_memory(err);
     for (int run = 0; run < runs; run++) {
         struct part part = part_of(beam, run);

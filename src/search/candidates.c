@@ -37,7 +37,7 @@ static cord_status ask(const struct beam *beam, const struct candidate *candidat
     struct spans prompt = spans_append(beam->prompts[candidate->teacher], &tail, 1, beam->arena);
     struct segment_stops *stops = arena_alloc(beam->arena, sizeof *stops);
     if (!prompt.span || !stops) return error_memory(err);
-    CORD_TRY(segment_stops(style, beam->arena, stops, err));
+    CORD_TRY(segment_stops(style, stops, err));
 
     int left = settings->think_tokens - parent->tokens;
     if (left < 1) left = 1; /* of a tree's node, where the budget was lowered since: its children end it */
@@ -62,9 +62,9 @@ static cord_status read_step(const struct beam *beam, const cord_proposal *propo
     cord_text written = {proposal->text, proposal->len}, first;
     int stop = proposal->end == CORD_END_STOP ? proposal->stop : -1;
     c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
-    if (proposal->end == CORD_END_LENGTH) CORD_TRY(segment_before_stop(style, written, beam->arena, &written, err));
+    if (proposal->end == CORD_END_LENGTH) CORD_TRY(segment_before_stop(style, written, &written, err));
     first = written;
-    if (whole) CORD_TRY(segment_first(style, written, stop >= 0, beam->arena, &first, &stop, err));
+    if (whole) CORD_TRY(segment_first(style, written, stop >= 0, &first, &stop, err));
     CORD_TRY(segment_read(style, parent_cut, first, stop, beam->arena, &c->step, &c->end, err));
     if (!whole || c->end != STEP_NEXT) return CORD_OK;
     c->rollout = arena_text(beam->arena, text_slice(written, c->step.len, written.len));
@@ -134,35 +134,39 @@ cord_status propose_rollouts(const struct beam *beam, struct candidate *candidat
     return propose(beam, candidates, n, true, err);
 }
 
-/* What the meta-prover cannot count is dropped, with the reason. */
-static cord_status take_count(const struct beam *beam, const cord_counting *counted, struct candidate *c,
-                              cord_error *err) {
-    c->reasoning_tokens = counted->tokens;
-    if (counted->error.code == CORD_OK) return CORD_OK;
-    CORD_TRY(error_models_own(&counted->error, err));
-    return drop_failed(beam, c, "its tokens cannot be counted", counted->error.message, err);
+/* ---- scores -------------------------------------------------------------------------------------------------- */
+
+/* Those that add something to their parents, to be counted or scored; NULL: there is no memory. */
+static struct scored *items_of(const struct beam *beam, const struct candidate *candidates, int n, int *count) {
+    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
+    *count = 0;
+    for (int i = 0; items && i < n; i++)
+        if (adds_a_step(&candidates[i]))
+            items[(*count)++] = (struct scored){
+                .reasoning = candidates[i].reasoning,
+                .run = candidates[i].run,
+                .complete = ends_thinking(candidates[i].end),
+            };
+    return items;
 }
 
 cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    cord_text *texts = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *texts);
-    struct candidate **whose = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof(struct candidate *));
-    cord_counting *counted = NULL;
-    if (!texts || !whose) return error_memory(err);
-    int count = 0;
+    int count;
+    struct search search = *beam->search;
+    struct scored *item = items_of(beam, candidates, n, &count);
+    search.arena = beam->arena;
+    if (!item) return error_memory(err);
+    CORD_TRY(count_scored(&search, item, count, err));
     for (int i = 0; i < n; i++) {
         struct candidate *c = &candidates[i];
-        if (c->drop != DROP_NONE || c->finishes_parent) continue;
-        texts[count] = text_trim_end(c->reasoning);
-        whose[count++] = c;
+        if (!adds_a_step(c)) continue;
+        c->reasoning_tokens = item->reasoning_tokens;
+        if (item->error.code != CORD_OK)
+            CORD_TRY(drop_failed(beam, c, "its tokens cannot be counted", item->error.message, err));
+        item++;
     }
-    CORD_TRY(count_texts(beam->search, texts, count, beam->arena, &counted, err));
-    for (int i = 0; i < count; i++) CORD_TRY(take_count(beam, &counted[i], whose[i], err));
     return CORD_OK;
 }
-
-/* ---- scores -------------------------------------------------------------------------------------------------- */
-
-static bool is_scored(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
 
 cord_status score_in_round(const struct beam *beam, struct scored *items, int n, cord_error *err) {
     struct search search = *beam->search;
@@ -181,19 +185,12 @@ static cord_status take_score(const struct beam *beam, struct candidate *c, cons
 }
 
 cord_status score_candidates(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    struct scored *items = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *items);
+    int count;
+    struct scored *items = items_of(beam, candidates, n, &count);
     if (!items) return error_memory(err);
-    int count = 0;
-    for (int i = 0; i < n; i++)
-        if (is_scored(&candidates[i]))
-            items[count++] = (struct scored){
-                .reasoning = candidates[i].reasoning,
-                .run = candidates[i].run,
-                .complete = ends_thinking(candidates[i].end),
-            };
     CORD_TRY(score_in_round(beam, items, count, err));
     const struct scored *item = items;
     for (int i = 0; i < n; i++)
-        if (is_scored(&candidates[i])) CORD_TRY(take_score(beam, &candidates[i], item++, err));
+        if (adds_a_step(&candidates[i])) CORD_TRY(take_score(beam, &candidates[i], item++, err));
     return CORD_OK;
 }

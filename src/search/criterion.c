@@ -26,9 +26,8 @@ const struct criterion *criterion_of(const struct search *search) {
 }
 
 const struct criterion *criterion_named(cord_text name) {
-    for (int i = 0; criteria[i]; i++)
-        if (text_equal(name, text_of(criteria[i]->name))) return criteria[i];
-    return criteria[0];
+    int place = text_place(name, criterion_names);
+    return criteria[place < 0 ? 0 : place];
 }
 
 double score_shown(const struct criterion *criterion, double log_score) {
@@ -37,6 +36,7 @@ double score_shown(const struct criterion *criterion, double log_score) {
 }
 
 const char *score_text(const struct criterion *criterion, double shown, int decimals, char out[SCORE_TEXT]) {
+    if (isnan(shown)) return "-"; /* it could not be scored */
     if (criterion->shown_as == SHOWN_COUNT) decimals = fabs(shown - round(shown)) < 1e-6 ? 0 : 1;
     snprintf(out, SCORE_TEXT, criterion->shown_as == SHOWN_LOG ? "%+.*f" : "%.*f", decimals, shown);
     return out;
@@ -67,29 +67,19 @@ void scored_take(struct scored *item, const cord_scoring *request, bool good) {
     if (request->us > item->us) item->us = request->us; /* they ran side by side */
 }
 
-cord_status count_texts(const struct search *search, const cord_text *texts, int n, struct arena *arena,
-                        cord_counting **counted, cord_error *err) {
-    cord_span *spans = arena_alloc(arena, (size_t)(n + 1) * sizeof *spans);
-    *counted = arena_alloc(arena, (size_t)(n + 1) * sizeof **counted);
-    if (!spans || !*counted) return error_memory(err);
-    for (int i = 0; i < n; i++) {
-        spans[i] = (cord_span){texts[i], false};
-        (*counted)[i] = (cord_counting){.spans = &spans[i], .n_spans = 1, .group = search->group};
-    }
-    return n ? cord_count(search->meta_prover->model, *counted, n, err) : CORD_OK;
-}
-
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err) {
-    cord_text *texts = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *texts);
+    cord_span *texts = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *texts);
     struct scored **whose = arena_alloc(search->arena, (size_t)(n + 1) * sizeof(struct scored *));
-    cord_counting *counted = NULL;
-    if (!texts || !whose) return error_memory(err);
+    cord_counting *counted = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *counted);
+    if (!texts || !whose || !counted) return error_memory(err);
     int count = 0;
     for (int i = 0; i < n; i++) {
-        texts[count] = text_trim_end(items[i].reasoning);
-        if (texts[count].len) whose[count++] = &items[i];
+        texts[count] = (cord_span){text_trim_end(items[i].reasoning), false};
+        if (!texts[count].text.len) continue;
+        counted[count] = (cord_counting){.spans = &texts[count], .n_spans = 1, .group = search->group};
+        whose[count++] = &items[i];
     }
-    CORD_TRY(count_texts(search, texts, count, search->arena, &counted, err));
+    if (count) CORD_TRY(cord_count(search->meta_prover->model, counted, count, err));
     for (int i = 0; i < count; i++) {
         whose[i]->reasoning_tokens = counted[i].tokens;
         if (counted[i].error.code == CORD_OK) continue;

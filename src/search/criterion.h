@@ -96,10 +96,8 @@ cord_status score_targets(const struct search *search, const struct meta_prover 
 /* Takes over what a request came to, and adds up its costs. */
 void scored_take(struct scored *item, const cord_scoring *request, bool good);
 
-/* Has the meta-prover count the tokens of n texts, in one call, since a server takes as long for one as for many. */
-cord_status count_texts(const struct search *search, const cord_text *texts, int n, struct arena *arena,
-                        cord_counting **counted, cord_error *err);
-/* Fills in reasoning_tokens of all items that have a reasoning, in one call. Where they cannot be counted, error says why. */
+/* Fills in reasoning_tokens of all items that have a reasoning, in one call, since a server takes as long for one as for
+ * many. Where the meta-prover cannot count them, error says why, and there is no score. */
 cord_status count_scored(const struct search *search, struct scored *items, int n, cord_error *err);
 
 /* The prompt of somebody who is spoken to in the meta-prover's style: `prompt` itself where it is the same model. */

@@ -46,8 +46,6 @@ static bool completes(const struct beam *beam, const struct candidate *c) {
     return finish_of(beam, c) != GROWING;
 }
 
-static bool adds_a_step(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
-
 /* Scores, once, the traces that this round completes. scores[i] is that of the trace of candidate i; NAN while it grows, and
  * where it cannot be scored: then it comes last, and the round's note says why. */
 static cord_status score_complete(const struct beam *beam, struct candidate *candidates, int n, double *scores,
@@ -147,8 +145,7 @@ cord_status curation_search(const struct search *search, cord_error *err) {
         .play = curation_play,
         .ended = all_finished,
         .correct_first = search->settings->strategy == STRATEGY_REJECTION,
+        .others_go_on = true, /* traces grow by their own authors, who also write all answers */
     };
-    struct search own = *search;
-    own.others_go_on = true; /* traces grow by their own authors, who also write all answers */
-    return play_strategy(&own, &strategy, err);
+    return play_strategy(search, &strategy, err);
 }

@@ -267,7 +267,7 @@ static cord_status read_object(const json_t *object, struct arena *arena, struct
     while (text_starts(out->answer, TEXT("..."))) /* the form's own, which small models copy */
         out->answer = text_trim(text_slice(out->answer, 3, out->answer.len));
     CORD_TRY(box_value(&out->answer, arena, err));
-    return answer_last_box(out->answer, &box)
+    return answer_boxes(out->answer, &box)
                ? CORD_OK
                : error_set(err, CORD_BAD_INPUT, "its answer has no \\boxed{} with something in it");
 }

@@ -166,7 +166,7 @@ static cord_status render_others(const struct beam *beam, const struct strategy 
 
 /* The beam before the first round: the empty trajectory, with S_0, the likelihood of the answer without any reasoning,
  * whatever the criterion is. */
-static cord_status start(struct beam *beam, struct search *search, const struct spoken *spoken, int n_spoken,
+static cord_status start(const struct beam *beam, struct search *search, const struct spoken *spoken, int n_spoken,
                          cord_error *err) {
     struct scored nothing = {.reasoning = {"", 0}};
     CORD_TRY(score_targets(search, search->meta_prover, beam->prompts[search->n_teachers], &nothing, 1, err));
@@ -179,15 +179,11 @@ static cord_status start(struct beam *beam, struct search *search, const struct 
     const struct observer *observer = search->observer;
     if (observer->started)
         CORD_TRY(observer->started(observer->ctx, nothing.log_score, search->contrast, spoken, n_spoken, err));
-    beam->trajectories = arena_alloc(search->arena, sizeof *beam->trajectories);
-    if (!beam->trajectories) return error_memory(err);
-    *beam->trajectories =
-        (struct trajectory){.reasoning = {"", 0}, .log_score = nothing.log_score, .author = -1, .candidate = -1};
-    beam->n = 1;
+    search->state.log_s0 = nothing.log_score;
     return CORD_OK;
 }
 
-/* Takes up an interrupted search where the observer last heard of it. */
+/* From where the observer last heard of it: of one that has just begun, from nothing. */
 static cord_status go_on(struct beam *beam, cord_error *err) {
     const struct search_state *state = &beam->search->state;
     beam->number = state->round;
@@ -204,7 +200,8 @@ static cord_status go_on(struct beam *beam, cord_error *err) {
     bool tree = beam->search->settings->strategy == STRATEGY_MCTS; /* whose nodes have others below them */
     for (int i = 0; i < beam->n && !tree; i++) {                   /* the budget may be smaller now */
         struct trajectory *t = &beam->trajectories[i];
-        if (t->finish == GROWING && t->tokens >= beam->search->settings->think_tokens) t->finish = FINISHED_BUDGET;
+        if (t->finish == GROWING && t->tokens >= beam->search->settings->think_tokens && !isnan(t->log_score))
+            t->finish = FINISHED_BUDGET; /* one without a score gets it where a round completes it */
     }
     return CORD_OK;
 }
@@ -297,6 +294,7 @@ static cord_status play_round(struct beam *beam, const struct strategy *strategy
 cord_status play_strategy(const struct search *search, const struct strategy *strategy, cord_error *err) {
     struct search own = *search; /* with what it finds for itself */
     own.contrast = search->state.contrast;
+    own.others_go_on = strategy->others_go_on;
     struct beam beam = {.search = &own};
     size_t n = (size_t)search->n_teachers + 1;
     struct spoken *spoken = arena_alloc(search->arena, (n + 2) * sizeof *spoken);
@@ -304,8 +302,11 @@ cord_status play_strategy(const struct search *search, const struct strategy *st
     if (!spoken || !beam.prompts) return error_memory(err);
     int n_spoken;
     CORD_TRY(render_prompts(&beam, spoken, &n_spoken, err));
-    if (!search->state.started) CORD_TRY(render_others(&beam, strategy, spoken, &n_spoken, err));
-    CORD_TRY(search->state.started ? go_on(&beam, err) : start(&beam, &own, spoken, n_spoken, err));
+    if (!search->state.started) {
+        CORD_TRY(render_others(&beam, strategy, spoken, &n_spoken, err));
+        CORD_TRY(start(&beam, &own, spoken, n_spoken, err));
+    }
+    CORD_TRY(go_on(&beam, err));
     for (int i = 0; i < 2; i++) arena_init(&beam.rounds[i]);
     cord_status status = CORD_OK;
     while (status == CORD_OK && !strategy->ended(&beam)) status = play_round(&beam, strategy, err);

@@ -28,6 +28,7 @@ struct strategy {
     bool (*ended)(const struct beam *beam);
     bool in_order;      /* the last beam is best first; else its finished trajectories are ranked by their scores */
     bool correct_first; /* answers that are correct go before all others */
+    bool others_go_on;  /* of all its requests, as in cord_proposal */
     bool integrates;    /* teachers[n_teachers] writes, too: the observer is told what it is asked */
     /* Whether what the last round left can be answered; NULL: whatever is finished can. */
     cord_status (*check)(const struct beam *beam, cord_error *err);
@@ -48,6 +49,9 @@ cord_status propose_steps(const struct beam *beam, struct candidate *candidates,
 /* The same, but each teacher is asked to write on up to the end of its thinking or the budget. The step is what a request for
  * one would have given, but for the step's limit; what stands behind it is the candidate's rollout. */
 cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
+/* Whether a candidate is more than the end of its parent. */
+static inline bool adds_a_step(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
 
 /* Counts the reasonings of candidates that are not scored as they stand, since the budget is in the meta-prover's tokens. */
 cord_status count_reasonings(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);

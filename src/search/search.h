@@ -278,9 +278,10 @@ struct search {
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */
     struct arena *arena;
-    bool others_go_on; /* of all its requests, as in cord_proposal: the strategy's to say */
-    /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast` */
+    /* what the search finds for itself: the commonest wrong answer, with the criterion `contrast`; and of all its
+     * requests, what its strategy says (as in cord_proposal) */
     cord_text contrast;
+    bool others_go_on;
 };
 
 /* Searches by settings->strategy. Fails when the engine does, when the observer does, when no teacher can take the prompt, or

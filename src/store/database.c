@@ -144,24 +144,24 @@ bool database_is_written(const struct journal *j) {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-/* SQLite's "file:" name of a path. */
-static void add_uri(struct buf *out, const char *path) {
-    buf_add(out, text_of(*path == '/' ? "file://" : "file:"));
+/* SQLite's "file:" name of a path, with the end that says how it is opened. Release `uri` in any case. */
+static cord_status make_uri(struct buf *uri, const char *path, const char *query, cord_error *err) {
+    buf_init(uri, "a file name", 1 << 16);
+    buf_add(uri, text_of(*path == '/' ? "file://" : "file:"));
     for (; *path; path++) {
         if (strchr("%?#", *path))
-            buf_addf(out, "%%%02X", (unsigned)*path);
+            buf_addf(uri, "%%%02X", (unsigned)*path);
         else
-            buf_addc(out, *path);
+            buf_addc(uri, *path);
     }
+    buf_add(uri, text_of(query));
+    return buf_check(uri, err);
 }
 
-/* Opens j->path; `query` is the end of its URI. */
+/* Opens j->path. */
 static cord_status open_file(struct journal *j, const char *query, int flags, cord_error *err) {
     struct buf uri;
-    buf_init(&uri, "a file name", 1 << 16);
-    add_uri(&uri, j->path);
-    buf_add(&uri, text_of(query));
-    cord_status status = buf_check(&uri, err);
+    cord_status status = make_uri(&uri, j->path, query, err);
     if (status == CORD_OK) {
         int rc = sqlite3_open_v2(uri.data, &j->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
         status = !j->db ? error_memory(err) : rc == SQLITE_OK ? CORD_OK : query_error(j, "open the journal", err);
@@ -286,20 +286,14 @@ cord_status journal_open(const char *folder, enum journal_mode mode, struct jour
 }
 
 cord_status database_attach(struct journal *j, const char *folder, cord_error *err) {
-    struct buf uri, path;
-    buf_init(&path, "a file name", 1 << 14);
-    buf_init(&uri, "a file name", 1 << 16);
-    buf_addf(&path, "%s/journal.sqlite", folder);
-    cord_status status = buf_check(&path, err);
-    if (status == CORD_OK) {
-        add_uri(&uri, path.data);
-        buf_add(&uri, text_of(lost_its_log(path.data) ? UNCHANGED : READ_ONLY));
-        status = buf_check(&uri, err);
-    }
+    char *path;
+    struct buf uri;
+    if (asprintf(&path, "%s/journal.sqlite", folder) < 0) return error_memory(err);
+    cord_status status = make_uri(&uri, path, lost_its_log(path) ? UNCHANGED : READ_ONLY, err);
     j->attached = folder;
     if (status == CORD_OK) status = query_run(j, err, "ATTACH ?1 AS source", "s", uri.data);
     buf_release(&uri);
-    buf_release(&path);
+    free(path);
     return status;
 }
 

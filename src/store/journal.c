@@ -11,9 +11,7 @@ enum { MOST_PARTS = 64 << 20 }; /* bytes of the list of one trace's parts */
 /* ---- the run ------------------------------------------------------------------------------------------------- */
 
 cord_status journal_put_fact(struct journal *j, const char *key, cord_text value, cord_error *err) {
-    CORD_TRY(transaction_begin(j, err));
-    cord_status status = query_run(j, err, "INSERT OR REPLACE INTO run (key, value) VALUES (?1, ?2)", "st", key, value);
-    return transaction_end(j, status, err);
+    return query_run(j, err, "INSERT OR REPLACE INTO run (key, value) VALUES (?1, ?2)", "st", key, value);
 }
 
 cord_status journal_put_model_fact(struct journal *j, const char *model, const char *what, cord_text value,

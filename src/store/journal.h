@@ -109,7 +109,7 @@ struct journal_walk {
     cord_error *err;
     cord_status status;
     struct arena arena; /* of the problem told last, and of what is made of it */
-    int64_t *keys, last;
+    int64_t *keys, last_number, last_key;
     int at, n;
     bool locked; /* it is one transaction */
 };

@@ -212,7 +212,7 @@ static cord_status may_stay(struct journal *j, bool *stays, cord_error *err) {
 }
 
 void journal_walk_begin(struct journal_walk *w, struct journal *j, cord_error *err) {
-    *w = (struct journal_walk){.journal = j, .err = err, .at = KEYS_AT_ONCE, .n = KEYS_AT_ONCE};
+    *w = (struct journal_walk){.journal = j, .err = err, .at = KEYS_AT_ONCE, .n = KEYS_AT_ONCE, .last_number = -1};
     arena_init(&w->arena);
     w->keys = malloc(KEYS_AT_ONCE * sizeof *w->keys);
     if (!w->keys) w->status = error_memory(err);
@@ -235,13 +235,13 @@ cord_status journal_walk_end(struct journal_walk *w, cord_status status) {
 
 static cord_status read_keys(struct journal_walk *w) {
     struct rows r;
-    rows_open(
-        &r, w->journal, NULL, w->err,
-        "SELECT key FROM problem WHERE ?1 = 0 OR (number, key) > ((SELECT number FROM problem WHERE key = ?1), ?1) "
-        "ORDER BY number, key LIMIT ?2",
-        "li", w->last, KEYS_AT_ONCE);
-    for (w->at = w->n = 0; w->n < KEYS_AT_ONCE && rows_next(&r);) w->keys[w->n++] = row_int64(&r);
-    if (w->n) w->last = w->keys[w->n - 1];
+    rows_open(&r, w->journal, NULL, w->err,
+              "SELECT number, key FROM problem WHERE (number, key) > (?1, ?2) ORDER BY number, key LIMIT ?3", "lli",
+              w->last_number, w->last_key, KEYS_AT_ONCE);
+    for (w->at = w->n = 0; w->n < KEYS_AT_ONCE && rows_next(&r);) {
+        w->last_number = row_int64(&r);
+        w->last_key = w->keys[w->n++] = row_int64(&r);
+    }
     return rows_end(&r);
 }
 
@@ -256,12 +256,14 @@ static cord_status read_one(struct journal *j, int64_t key, struct arena *arena,
 }
 
 bool journal_walk_next(struct journal_walk *w, struct journal_problem *problem) {
-    bool more = false;
+    bool found = false; /* where no transaction holds them, one may have gone meanwhile */
     arena_release(&w->arena);
-    if (w->status == CORD_OK && w->at == w->n && w->n == KEYS_AT_ONCE) w->status = read_keys(w);
-    if (w->status == CORD_OK && w->at < w->n)
-        w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &more, problem, w->err);
-    return more && w->status == CORD_OK;
+    while (w->status == CORD_OK && !found) {
+        if (w->at == w->n && w->n == KEYS_AT_ONCE) w->status = read_keys(w);
+        if (w->status != CORD_OK || w->at == w->n) break;
+        w->status = read_one(w->journal, w->keys[w->at++], &w->arena, &found, problem, w->err);
+    }
+    return found && w->status == CORD_OK;
 }
 
 cord_status journal_find(struct journal *j, const char *name, struct arena *arena, bool *found,

@@ -166,7 +166,8 @@ static cord_status read_parts(struct rows *r, cord_text lines, size_t added, str
 }
 
 /* Reads the columns of a candidate that make a step of it, or several, and puts them behind the parent. */
-static cord_status read_steps(struct rows *r, int round, const struct trajectory *parent, struct trajectory *t) {
+static cord_status read_steps(struct rows *r, int round, const struct trajectory *parent, struct arena *texts,
+                              struct trajectory *t) {
     struct step whole = {.round = round};
     whole.teacher = row_int(r);
     whole.text = row_text(r);
@@ -188,11 +189,11 @@ static cord_status read_steps(struct rows *r, int round, const struct trajectory
     }
     /* the rest of a cut step is no new one */
     t->n_steps = parent->n_steps + (parent->last && parent->last->cut ? 0 : n);
-    return t->reasoning.data ? CORD_OK : join(parent->reasoning, added, r->arena, &t->reasoning, r->err);
+    return t->reasoning.data ? CORD_OK : join(parent->reasoning, added, texts, &t->reasoning, r->err);
 }
 
 static cord_status read_trajectory(struct rows *r, int round, const struct trajectory *previous, int n_previous,
-                                   struct trajectory *t) {
+                                   struct arena *texts, struct trajectory *t) {
     struct trajectory parent;
     *t = (struct trajectory){.from = row_int(r)};
     if (!find_parent(previous, n_previous, t->from, &parent))
@@ -212,11 +213,11 @@ static cord_status read_trajectory(struct rows *r, int round, const struct traje
     t->reply = row_text(r);
     bool finishes_parent = row_int(r) != 0;
     if (t->candidate >= 0 && !finishes_parent) {
-        CORD_TRY(read_steps(r, round, &parent, t));
+        CORD_TRY(read_steps(r, round, &parent, texts, t));
     } else {
         t->last = parent.last;
         t->n_steps = parent.n_steps;
-        if (!t->reasoning.data) t->reasoning = parent.reasoning;
+        if (!t->reasoning.data) CORD_TRY(join(parent.reasoning, (cord_text){0}, texts, &t->reasoning, r->err));
     }
     if (r->status != CORD_OK) return r->status;
     if ((int64_t)t->reasoning.len != bytes || (int64_t)seed_text(0, t->reasoning) != checksum)
@@ -240,13 +241,14 @@ static cord_status check_beam(struct journal *j, const struct trajectory *beam, 
     return CORD_OK;
 }
 
+/* What stands in the beam and the whole texts go to `texts`, their steps to `arena`. */
 static cord_status read_beam(struct journal *j, int64_t problem, int round, const struct trajectory *previous,
-                             int n_previous, struct arena *arena, const struct trajectory **out, int *n,
-                             cord_error *err) {
+                             int n_previous, struct arena *arena, struct arena *texts, const struct trajectory **out,
+                             int *n, cord_error *err) {
     int64_t count;
     CORD_TRY(query_int64(j, err, &count, 0, "SELECT count(*) FROM beam WHERE problem = ?1 AND round = ?2", "li",
                          problem, round));
-    struct trajectory *beam = array_of(arena, count, sizeof *beam);
+    struct trajectory *beam = array_of(texts, count, sizeof *beam);
     if (!beam) return error_memory(err);
     struct rows r;
     rows_open(&r, j, arena, err,
@@ -259,11 +261,42 @@ static cord_status read_beam(struct journal *j, int64_t problem, int round, cons
               "li", problem, round);
     cord_status status = CORD_OK;
     for (*n = 0; *n < count && status == CORD_OK && rows_next(&r); ++*n)
-        status = read_trajectory(&r, round, previous, n_previous, &beam[*n]);
+        status = read_trajectory(&r, round, previous, n_previous, texts, &beam[*n]);
     CORD_TRY(rows_end(&r));
     CORD_TRY(status);
     *out = beam;
     return check_beam(j, beam, *n, err);
+}
+
+/* The beams of a problem, one behind the other. As in a search the whole texts of the last two are kept: those of all rounds
+ * would take memory by the square of their number. */
+struct beams {
+    struct arena texts[2];
+    const struct trajectory *beam;
+    int n, round;
+};
+
+static void beams_begin(struct beams *b) {
+    *b = (struct beams){0};
+    arena_init(&b->texts[0]);
+    arena_init(&b->texts[1]);
+}
+
+static void beams_end(struct beams *b) {
+    arena_release(&b->texts[0]);
+    arena_release(&b->texts[1]);
+}
+
+static cord_status beams_next(struct beams *b, struct journal *j, int64_t problem, struct arena *arena,
+                              cord_error *err) {
+    struct arena *texts = &b->texts[++b->round % 2];
+    arena_release(texts);
+    return read_beam(j, problem, b->round, b->beam, b->n, arena, texts, &b->beam, &b->n, err);
+}
+
+/* A trajectory of them that is to last. */
+static cord_status keep_text(struct trajectory *t, struct arena *arena, cord_error *err) {
+    return join(t->reasoning, (cord_text){0}, arena, &t->reasoning, err);
 }
 
 /* ---- rounds -------------------------------------------------------------------------------------------------- */
@@ -350,7 +383,7 @@ cord_status journal_read_round(struct journal *j, int64_t problem, int number, c
     CORD_TRY(rows_end(&r));
     if (!found) return error_set(err, CORD_BAD_INPUT, "the journal has no round %d of this problem", number);
     CORD_TRY(read_candidates(j, problem, previous, n_previous, arena, round, err));
-    CORD_TRY(read_beam(j, problem, number, previous, n_previous, arena, &round->beam, &round->n_beam, err));
+    CORD_TRY(read_beam(j, problem, number, previous, n_previous, arena, arena, &round->beam, &round->n_beam, err));
     return check_candidates(j, round, err);
 }
 
@@ -381,6 +414,27 @@ static cord_status read_failed(struct journal *j, int64_t problem, struct arena 
     return rows_end(&r);
 }
 
+static cord_status read_last_beam(struct journal *j, int64_t problem, struct arena *arena, struct search_state *state,
+                                  cord_error *err) {
+    struct beams beams;
+    struct trajectory *beam = NULL;
+    cord_status status = CORD_OK;
+    beams_begin(&beams);
+    while (status == CORD_OK && beams.round < state->round) status = beams_next(&beams, j, problem, arena, err);
+    if (status == CORD_OK && beams.n) {
+        beam = array_of(arena, beams.n, sizeof *beam);
+        if (!beam) status = error_memory(err);
+    }
+    for (int i = 0; i < beams.n && status == CORD_OK; i++) {
+        beam[i] = beams.beam[i];
+        status = keep_text(&beam[i], arena, err);
+    }
+    state->beam = beam;
+    state->n_beam = beams.n;
+    beams_end(&beams);
+    return status;
+}
+
 cord_status journal_state(struct journal *j, const struct journal_problem *problem, struct arena *arena,
                           struct search_state *state, cord_error *err) {
     *state =
@@ -388,13 +442,8 @@ cord_status journal_state(struct journal *j, const struct journal_problem *probl
     int64_t last;
     CORD_TRY(query_int64(j, err, &last, 0, "SELECT max(number) FROM round WHERE problem = ?1", "l", problem->key));
     if (last > problem->rounds) return query_damaged(j, "a round is missing", err);
-    while (state->round < last) {
-        const struct trajectory *previous = state->beam;
-        int n_previous = state->n_beam;
-        state->round++;
-        CORD_TRY(
-            read_beam(j, problem->key, state->round, previous, n_previous, arena, &state->beam, &state->n_beam, err));
-    }
+    state->round = (int)last;
+    CORD_TRY(read_last_beam(j, problem->key, arena, state, err));
     CORD_TRY(read_failed(j, problem->key, arena, state, err));
     return read_anew(j, problem->key, arena, state, err);
 }
@@ -440,19 +489,22 @@ static cord_status read_answer_rows(struct journal *j, int64_t problem, struct a
 }
 
 /* Fills in, from the beam of one round, the trajectories that stood there. */
-static cord_status place_answers(struct journal *j, struct answer_row *answers, int n, int round,
-                                 const struct trajectory *beam, int n_beam, cord_error *err) {
+static cord_status place_answers(struct journal *j, struct answer_row *answers, int n, const struct beams *beams,
+                                 struct arena *arena, cord_error *err) {
     for (int i = 0; i < n; i++) {
-        if (answers[i].round != round) continue;
-        if (answers[i].slot < 0 || answers[i].slot >= n_beam)
+        if (answers[i].round != beams->round) continue;
+        if (answers[i].slot < 0 || answers[i].slot >= beams->n)
             return query_damaged(j, "an answer stands in no place of the beam", err);
         struct trajectory own = answers[i].answered.trajectory, *t = &answers[i].answered.trajectory;
-        *t = beam[answers[i].slot];
+        *t = beams->beam[answers[i].slot];
         t->finish = own.finish;
         t->author = own.author;
         t->log_score = own.log_score;
         t->tokens = own.tokens;
-        if (own.reasoning.data) t->reasoning = own.reasoning;
+        if (own.reasoning.data)
+            t->reasoning = own.reasoning;
+        else
+            CORD_TRY(keep_text(t, arena, err));
     }
     return CORD_OK;
 }
@@ -467,12 +519,15 @@ cord_status journal_answers(struct journal *j, const struct journal_problem *pro
     if (!rows || !answers) return error_memory(err);
     if (last > problem->rounds) return query_damaged(j, "an answer is of a round that is not there", err);
     CORD_TRY(read_answer_rows(j, problem->key, arena, rows, count, n, err));
-    const struct trajectory *beam = NULL;
-    int n_beam = 0;
-    for (int round = 1; round <= last; round++) {
-        CORD_TRY(read_beam(j, problem->key, round, beam, n_beam, arena, &beam, &n_beam, err));
-        CORD_TRY(place_answers(j, rows, *n, round, beam, n_beam, err));
+    struct beams beams;
+    cord_status status = CORD_OK;
+    beams_begin(&beams);
+    while (status == CORD_OK && beams.round < last) {
+        status = beams_next(&beams, j, problem->key, arena, err);
+        if (status == CORD_OK) status = place_answers(j, rows, *n, &beams, arena, err);
     }
+    beams_end(&beams);
+    CORD_TRY(status);
     for (int i = 0; i < *n; i++) answers[i] = rows[i].answered;
     *out = answers;
     return CORD_OK;

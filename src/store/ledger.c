@@ -250,10 +250,9 @@ static bool find(void *ctx, const cord_request *request, char **reply, size_t *l
     if (!l->n_known || !bsearch(request->key, l->known, (size_t)l->n_known, sizeof *l->known, by_key)) return false;
     struct arena arena;
     struct rows r;
-    cord_error err;
     arena_init(&arena);
     journal_lock(l->journal);
-    rows_open(&r, l->journal, &arena, &err, "SELECT reply FROM reply WHERE problem = ?1 AND key = ?2", "ls",
+    rows_open(&r, l->journal, &arena, NULL, "SELECT reply FROM reply WHERE problem = ?1 AND key = ?2", "ls",
               (int64_t)request->group, request->key);
     cord_text text = rows_next(&r) ? row_text(&r) : (cord_text){0};
     bool good = rows_end(&r) == CORD_OK && text.data != NULL;

@@ -39,29 +39,19 @@ static void tell_lines(struct merge *m, enum merge_news news, cord_text lines) {
 
 /* ---- a run as a whole ---------------------------------------------------------------------------------------- */
 
-static cord_status get_fact(struct merge *m, const char *key, bool of_source, cord_text *value, cord_error *err) {
+/* A fact of the run that is being taken; those of the result are journal_get_fact's. */
+static cord_status source_fact(struct merge *m, const char *key, cord_text *value, cord_error *err) {
     struct rows r;
     *value = (cord_text){0};
-    if (of_source)
-        rows_open(&r, m->journal, &m->arena, err, "SELECT value FROM source.run WHERE key = ?1", "s", key);
-    else
-        rows_open(&r, m->journal, &m->arena, err, "SELECT value FROM main.run WHERE key = ?1", "s", key);
+    rows_open(&r, m->journal, &m->arena, err, "SELECT value FROM source.run WHERE key = ?1", "s", key);
     if (rows_next(&r)) *value = row_text(&r);
     return rows_end(&r);
 }
 
-static cord_status put_fact(struct merge *m, const char *key, cord_text value, cord_error *err) {
-    return query_run(m->journal, err, "INSERT OR REPLACE INTO main.run (key, value) VALUES (?1, ?2)", "st", key, value);
-}
-
-/* Remembers for good in what the runs of this result did not agree. */
-static cord_status add_mixed(struct merge *m, cord_text lines, cord_error *err) {
-    cord_text before;
-    if (!lines.len) return CORD_OK;
-    CORD_TRY(get_fact(m, "mixed", false, &before, err));
-    char *both =
-        arena_printf(&m->arena, "%.*s%.*s", (int)before.len, before.len ? before.data : "", (int)lines.len, lines.data);
-    return both ? put_fact(m, "mixed", text_of(both), err) : error_memory(err);
+/* Adds lines to a fact of the result, each once. */
+static cord_status add_lines(struct merge *m, const char *key, cord_text lines, cord_error *err) {
+    for (cord_text line; text_next_line(&lines, &line);) CORD_TRY(journal_add_to_fact(m->journal, key, line, err));
+    return CORD_OK;
 }
 
 /* Models that differ, a line each; how large one is said to be changes no result. */
@@ -82,8 +72,8 @@ static cord_status compare_models(struct merge *m, struct buf *lines, cord_error
 
 static cord_status compare_recipes(struct merge *m, struct buf *lines, cord_error *err) {
     cord_text before, after, conflicts, notes;
-    CORD_TRY(get_fact(m, "recipe", false, &before, err));
-    CORD_TRY(get_fact(m, "recipe", true, &after, err));
+    CORD_TRY(journal_get_fact(m->journal, "recipe", &m->arena, &before, err));
+    CORD_TRY(source_fact(m, "recipe", &after, err));
     CORD_TRY(m->options->compare(before, after, &m->arena, &conflicts, &notes, err));
     tell_lines(m, MERGE_NOTE, notes);
     buf_add(lines, conflicts);
@@ -92,10 +82,9 @@ static cord_status compare_recipes(struct merge *m, struct buf *lines, cord_erro
 
 /* The lines of a fact are of all runs. */
 static cord_status unite(struct merge *m, const char *key, cord_error *err) {
-    cord_text lines, line;
-    CORD_TRY(get_fact(m, key, true, &lines, err));
-    while (text_next_line(&lines, &line)) CORD_TRY(journal_add_to_fact(m->journal, key, line, err));
-    return CORD_OK;
+    cord_text lines;
+    CORD_TRY(source_fact(m, key, &lines, err));
+    return add_lines(m, key, lines, err);
 }
 
 /* What is known of the run as a whole: the first one's is the result's; where a later one says otherwise, it is told. */
@@ -109,11 +98,8 @@ static cord_status take_facts(struct merge *m, cord_error *err) {
         if (status == CORD_OK) status = compare_models(m, &lines, err);
         if (status == CORD_OK) status = buf_check(&lines, err);
         if (status == CORD_OK) tell_lines(m, MERGE_CONFLICT, buf_text(&lines));
-        if (status == CORD_OK) status = add_mixed(m, buf_text(&lines), err);
+        if (status == CORD_OK) status = add_lines(m, "mixed", buf_text(&lines), err);
     }
-    cord_text mixed = {0};
-    if (status == CORD_OK) status = get_fact(m, "mixed", true, &mixed, err);
-    if (status == CORD_OK) status = add_mixed(m, mixed, err);
     if (status == CORD_OK) {
         if (lines.len && m->options->prefer == MERGE_LAST) m->facts_of = m->run;
         if (m->facts_of == m->run)
@@ -162,6 +148,7 @@ static cord_status take_spending(struct merge *m, cord_error *err) {
 static cord_status take_run(struct merge *m, cord_error *err) {
     CORD_TRY(transaction_begin(m->journal, err));
     cord_status status = take_facts(m, err);
+    if (status == CORD_OK) status = unite(m, "mixed", err);
     if (status == CORD_OK) status = unite(m, "made_by", err);
     if (status == CORD_OK) status = unite(m, "changed", err);
     if (status == CORD_OK) status = take_teachers(m, err);
@@ -291,7 +278,7 @@ static cord_status put_merged(struct merge *m, cord_error *err) {
     for (int i = 0; i < m->options->n_runs; i++) json_text(&w, NULL, text_of(m->options->runs[i]));
     json_close(&w, ']');
     cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) status = put_fact(m, "merged", buf_text(&text), err);
+    if (status == CORD_OK) status = journal_put_fact(m->journal, "merged", buf_text(&text), err);
     buf_release(&text);
     return status;
 }
@@ -300,10 +287,10 @@ static cord_status put_merged(struct merge *m, cord_error *err) {
 static cord_status move_recipe(struct merge *m, cord_error *err) {
     cord_text recipe;
     arena_init(&m->arena);
-    cord_status status = get_fact(m, "recipe", false, &recipe, err);
+    cord_status status = journal_get_fact(m->journal, "recipe", &m->arena, &recipe, err);
     if (status == CORD_OK && recipe.len) {
         status = m->options->move(recipe, m->options->out, &m->arena, &recipe, err);
-        if (status == CORD_OK) status = put_fact(m, "recipe", recipe, err);
+        if (status == CORD_OK) status = journal_put_fact(m->journal, "recipe", recipe, err);
     }
     arena_release(&m->arena);
     return status;

@@ -21,8 +21,11 @@ void summary_add(struct summary_counts *counts, const struct journal_problem *pr
     counts->wrong += grade == GRADE_WRONG;
     counts->no_answer += grade == GRADE_NO_ANSWER;
     counts->undecided += grade == GRADE_UNDECIDED;
-    counts->mean_score += n ? exp(answers[0].trajectory.log_score) : 0;
-    counts->mean_log_score += n ? answers[0].trajectory.log_score : 0;
+    if (n && !isnan(answers[0].trajectory.log_score)) { /* a correct trace may come first that could not be scored */
+        counts->mean_score += exp(answers[0].trajectory.log_score);
+        counts->mean_log_score += answers[0].trajectory.log_score;
+        counts->scored++;
+    }
     if (n && !isnan(answers[0].log_pp)) {
         counts->mean_pp += exp(answers[0].log_pp);
         counts->measured++;
@@ -32,8 +35,8 @@ void summary_add(struct summary_counts *counts, const struct journal_problem *pr
 
 void summary_end(struct summary_counts *counts) {
     if (counts->done) {
-        counts->mean_score /= counts->done;
-        counts->mean_log_score /= counts->done;
+        counts->mean_score = counts->scored ? counts->mean_score / counts->scored : (double)NAN;
+        counts->mean_log_score = counts->scored ? counts->mean_log_score / counts->scored : (double)NAN;
         counts->mean_s0 /= counts->done;
     }
     counts->mean_pp = counts->measured ? counts->mean_pp / counts->measured : (double)NAN;
@@ -246,18 +249,15 @@ static cord_status write_all(struct json_writer *w, struct journal *journal, con
 
 cord_status summary_write(struct journal *journal, const char *folder, const struct summary_session *session,
                           const struct summary_counts *counts, cord_error *err) {
-    struct buf out, path;
+    struct buf out;
     struct arena arena;
     arena_init(&arena);
     buf_init(&out, "the run's summary", 1 << 20);
     struct json_writer w = {&out, false};
     cord_status status = write_all(&w, journal, folder, session, counts, &arena, err);
+    const char *path = arena_printf(&arena, "%s/summary.json", folder);
+    if (status == CORD_OK) status = path ? file_write_atomic(path, buf_text(&out), err) : error_memory(err);
     arena_release(&arena);
-    buf_init(&path, "a path", 4096);
-    buf_addf(&path, "%s/summary.json", folder);
-    if (status == CORD_OK) status = buf_check(&path, err);
-    if (status == CORD_OK) status = file_write_atomic(path.data, buf_text(&out), err);
-    buf_release(&path);
     buf_release(&out);
     return status;
 }

@@ -26,10 +26,10 @@ struct summary_session {
 struct summary_counts {
     int problems, done, failed, open;
     int correct, wrong, no_answer, undecided; /* of the best trajectories */
-    double mean_score, mean_s0;               /* of the best trajectories; 0 where there is none */
-    double mean_log_score;                    /* the same, of the scores' logarithms */
+    double mean_score, mean_log_score;        /* of those best trajectories that have a score; NAN where none has */
+    double mean_s0;                           /* of the problems that are done */
     double mean_pp;                           /* of those best trajectories that were measured; NAN where none was */
-    int measured;
+    int scored, measured;
 };
 /* Problem by problem, with its trajectories in their order where it is done, and then once the means of what was added. Zeroed is
  * where it begins. */

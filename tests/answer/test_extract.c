@@ -573,12 +573,14 @@ static void an_extracted_answer_lies_in_the_reply(void **state) {
     }
 }
 
-static void the_last_box_is_found_for_the_importer(void **state) {
+static void boxes_and_braces_are_found_for_the_importer(void **state) {
     (void)state;
     cord_text content;
-    assert_true(answer_last_box(TEXT("\\boxed{3} and \\boxed{ 4 }."), &content));
+    assert_true(answer_boxes(TEXT("\\boxed{3} is less than \\boxed{ 4 }."), &content));
     assert_text(content, "4");
-    assert_false(answer_last_box(TEXT("\\boxed{3"), &content));
+    assert_true(answer_boxes(TEXT("\\boxed{3} and \\boxed{ 4 }."), &content));
+    assert_text(content, "\\boxed{3} and \\boxed{ 4 }");
+    assert_false(answer_boxes(TEXT("\\boxed{3"), &content));
     assert_int_equal(answer_closing_brace(TEXT("{a{b}\\}c}d"), 0), 8);
     assert_int_equal(answer_closing_brace(TEXT("{a{b}"), 0), -1);
 }
@@ -605,7 +607,7 @@ int main(void) {
         cmocka_unit_test(any_bytes_may_be_in_a_reply),
         cmocka_unit_test(long_replies_end_quickly),
         cmocka_unit_test(an_extracted_answer_lies_in_the_reply),
-        cmocka_unit_test(the_last_box_is_found_for_the_importer),
+        cmocka_unit_test(boxes_and_braces_are_found_for_the_importer),
         cmocka_unit_test(what_was_found_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

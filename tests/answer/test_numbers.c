@@ -54,6 +54,18 @@ static void rounded(void **state) {
         {"-33.3%", "-1/3", EQUAL},
         {"2.5 cm", "2.54 cm", EQUAL},
         {"2.5 cm", "2.6 cm", DIFFERENT},
+        {"2.5 cm", "25.2 mm", EQUAL}, /* in the gold's unit, whichever the answer has */
+        {"2.5 cm", "25.6 mm", DIFFERENT},
+        {"25 mm", "2.52 cm", DIFFERENT},
+        {"1.5 million", "1520 thousand", EQUAL},
+        {"57.3 degrees", "1 radian", EQUAL},
+        {"57.3^\\circ", "1", EQUAL},
+        {"1.57", "90^\\circ", EQUAL},
+        {"2.5", "2.52 cm", EQUAL}, /* the gold's decimals count, whichever side has the unit or the percent sign */
+        {"2.52", "2.5 cm", UNDECIDED},
+        {"0.33", "33.3%", EQUAL},
+        {"0.333", "33.33%", EQUAL},
+        {"0.3333", "33.3%", DIFFERENT},
         {"(0.33, 0.67)", "(1/3, 2/3)", EQUAL},
         {"(0.33, 0.67)", "(1/3, 1/2)", DIFFERENT},
         {"3.14", "some text", UNDECIDED},
@@ -121,6 +133,16 @@ static void tatqa(void **state) {
         {"1.5 million", "1.5", UNDECIDED},
         {"$1,234.5", "$1,234.50", EQUAL},
         {"1234.567", "1234.57", EQUAL},
+        {"(12.5)", "12.5", UNDECIDED}, /* which the metric takes for -12.5 */
+        {"(12.5)", "-12.5", UNDECIDED},
+        {"12.5", "$(12.5)", UNDECIDED},
+        {"-12.5%", "(12.5)%", UNDECIDED},
+        {"-12.5%", "(12.5%)", UNDECIDED},
+        {"(12.5) thousand", "-12500", UNDECIDED},
+        {"(12.5)", "(12.50)", EQUAL},
+        {"(12.5)", "(13.5)", DIFFERENT},
+        {"-12.5", "12.5", DIFFERENT},
+        {"12.5", "12.5 (about)", UNDECIDED},
     };
     CHECK(pairs, .numbers = CORD_NUMBERS_TATQA);
 }

@@ -232,6 +232,18 @@ static void members_give_texts_and_numbers(void **state) {
     json_row_release(&row);
 }
 
+static void elements_keep_their_raw_text(void **state) {
+    (void)state;
+    static const char *const elements[] = {"27.0", "\"a,]\\\"\"", "[1, {\"b\": \"]\"}]", "{}", "null"};
+    cord_text left = TEXT(" 27.0 ,\"a,]\\\"\",\t[1, {\"b\": \"]\"}],{} , null\n]"), element;
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+        assert_true(json_next_element(&left, &element));
+        assert_text(element, elements[i]);
+    }
+    assert_false(json_next_element(&left, &element));
+    assert_int_equal(left.len, 0);
+}
+
 static void broken_rows_are_refused_in_words(void **state) {
     (void)state;
     static const struct {
@@ -337,6 +349,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(rows_keep_order_and_raw_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(copies_leave_out_what_is_named, set_up, tear_down),
         cmocka_unit_test(members_give_texts_and_numbers),
+        cmocka_unit_test(elements_keep_their_raw_text),
         cmocka_unit_test(broken_rows_are_refused_in_words),
         cmocka_unit_test(lines_are_read_one_at_a_time),
         cmocka_unit_test(a_folder_cannot_be_read),

@@ -12,9 +12,11 @@ static const struct option table[] = {
     {"beam", 'b', OPTION_INT, "N", 1, 64, "how wide", NULL},
     {"min-score", 0, OPTION_REAL, "S", 0, 1, "at least", NULL},
     {"set", 0, OPTION_LIST, "KEY=VALUE", 0, 0, "overrides", NULL},
+    {"format", 0, OPTION_TEXT, "text|json", 0, 0, "how", NULL},
+    {"layout", 'l', OPTION_TEXT, "LAYOUT", 0, 0, "which", "plain|wide|narrow"},
     {.name = NULL},
 };
-enum { VERBOSE, QUIET, OUTPUT, BEAM, MIN_SCORE, SET };
+enum { VERBOSE, QUIET, OUTPUT, BEAM, MIN_SCORE, SET, FORMAT, LAYOUT };
 
 static struct arena arena;
 
@@ -59,6 +61,16 @@ static void letters_are_read(void **state) {
     assert_string_equal(p.options[OUTPUT].text, "y");
     assert_ok(PARSE(&p, err, "-vo", "-"));
     assert_string_equal(p.options[OUTPUT].text, "-");
+}
+
+static void words_are_read(void **state) {
+    (void)state;
+    struct parsed p;
+    assert_ok(PARSE(&p, err, "--format=json", "-l", "narrow"));
+    assert_true(p.options[FORMAT].choice == 1 && p.options[LAYOUT].choice == 2);
+    assert_string_equal(p.options[LAYOUT].text, "narrow");
+    assert_ok(PARSE(&p, err, "--format", "text"));
+    assert_true(p.options[FORMAT].given && p.options[FORMAT].choice == 0 && p.options[LAYOUT].choice == 0);
 }
 
 static void dashes_end_options(void **state) {
@@ -110,6 +122,10 @@ static void wrong_lines_are_told(void **state) {
         {{"--beam", "65"}, "--beam: 65 is out of range; allowed: 1 to 64"},
         {{"--min-score=nan"}, "--min-score: 'nan' is not a number"},
         {{"--min-score=1.01"}, "--min-score: 1.01 is out of range; allowed: 0 to 1"},
+        {{"--format=xml"}, "--format is text or json, not 'xml'"},
+        {{"--format="}, "--format is text or json, not ''"},
+        {{"--format=text|json"}, "--format is text or json, not 'text|json'"},
+        {{"-lnarow"}, "--layout is plain, wide or narrow, not 'narow'; did you mean narrow?"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char copies[3][64], *argv[3];
@@ -156,6 +172,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_read),
         cmocka_unit_test(letters_are_read),
+        cmocka_unit_test(words_are_read),
         cmocka_unit_test(dashes_end_options),
         cmocka_unit_test(help_wins),
         cmocka_unit_test(wrong_lines_are_told),

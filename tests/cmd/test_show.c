@@ -494,7 +494,7 @@ static void test_export(void **state) {
     assert_int_equal(cord(f, "export $RUN --min-score 0.9"), 1);
     assert_says(f, "below the score: 1");
     assert_int_equal(cord(f, "export $RUN --format prompt-complet"), 2);
-    assert_says(f, "did you mean 'prompt-completion'");
+    assert_says(f, "did you mean prompt-completion?");
     assert_int_equal(cord(f, "export $RUN --markers off"), 2);
     assert_int_equal(cord(f, "export $RUN -o $RUN/no/folder"), 1);
     assert_int_equal(cord(f, "export $RUN >/dev/full"), 1);

@@ -24,15 +24,13 @@ static void stops_are_the_marker_and_the_closing_tag(void **state) {
         {" ", "</think>", NULL, NULL},
         {"### Step", "\n\n", NULL, NULL},
     };
-    struct arena arena;
-    arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct prompt_style style = style_of("paper");
         struct segment_stops stops;
         cord_error error = {0};
         style.marker = text_of(cases[i].marker);
         style.think_close = text_of(cases[i].close);
-        cord_status status = segment_stops(&style, &arena, &stops, &error);
+        cord_status status = segment_stops(&style, &stops, &error);
         assert_int_equal(status, cases[i].stop ? CORD_OK : CORD_BAD_RECIPE);
         if (!cases[i].stop) continue;
         assert_int_equal(stops.n, 2);
@@ -40,7 +38,6 @@ static void stops_are_the_marker_and_the_closing_tag(void **state) {
         assert_text(stops.text[0], cases[i].stop);
         assert_text(stops.text[1], cases[i].think);
     }
-    arena_release(&arena);
 }
 
 static void steps_are_joined_by_the_marker(void **state) {
@@ -147,7 +144,7 @@ static void what_ends_a_step_is_written_whole(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct prompt_style style = style_of("steps");
         if (cases[i].by != SEGMENTATION_STEPS) prompt_segment(&style, cases[i].by);
-        assert_ok(segment_before_stop(&style, text_of(cases[i].written), &arena, &kept, err));
+        assert_ok(segment_before_stop(&style, text_of(cases[i].written), &kept, err));
         assert_text(kept, cases[i].kept);
     }
     struct prompt_style style = style_of("steps");
@@ -163,7 +160,7 @@ static void what_ends_a_step_is_written_whole(void **state) {
         const char *stop = e ? "</think>" : "### Step", *whole = arena_printf(&arena, " One # of < two.%s", ends[e]);
         size_t at = (size_t)(strstr(whole, stop) - whole);
         for (size_t cut = 0; cut < at + strlen(stop); cut++) {
-            assert_ok(segment_before_stop(&style, (cord_text){whole, cut}, &arena, &kept, err));
+            assert_ok(segment_before_stop(&style, (cord_text){whole, cut}, &kept, err));
             assert_in_range(kept.len, cut < 2 ? 0 : 1, at);
         }
     }

@@ -190,28 +190,27 @@ static void test_hits_of_trees(void **state) {
 
 /* ---- problems in common ---------------------------------------------------------------------------------------- */
 
-static struct journal_problem problem(const char *id, const char *question, enum problem_status status, int index) {
-    return (struct journal_problem){.id = text_of(id),
-                                    .question = text_of(question),
-                                    .target = TEXT("1"),
-                                    .gold = TEXT("1"),
-                                    .status = status,
-                                    .index = index};
+static struct journal_problem problem(const char *id, const char *question, enum problem_status status) {
+    return (struct journal_problem){
+        .id = text_of(id), .question = text_of(question), .target = TEXT("1"), .gold = TEXT("1"), .status = status};
 }
 
 static void test_matching(void **state) {
     struct fixture *f = *state;
-    const struct journal_problem a[] = {problem("z", "q1", PROBLEM_DONE, 0), problem("b", "q2", PROBLEM_DONE, 1),
-                                        problem("c", "q3", PROBLEM_DONE, 2), problem("d", "q4", PROBLEM_OPEN, 3),
-                                        problem("", "", PROBLEM_FAILED, 4),  problem("e", "q5", PROBLEM_DONE, 5),
-                                        problem("f", "q6", PROBLEM_DONE, 6), problem("g", "q7", PROBLEM_FAILED, 7)};
-    struct journal_problem b[] = {problem("g", "q7", PROBLEM_FAILED, 0), problem("c", "other", PROBLEM_DONE, 1),
-                                  problem("e", "q5", PROBLEM_FAILED, 2), problem("z", "q1", PROBLEM_DONE, 3),
-                                  problem("f", "q6", PROBLEM_DONE, 4),   problem("b", "q2", PROBLEM_DONE, 5),
-                                  problem("d", "q4", PROBLEM_DONE, 6),   problem("h", "q8", PROBLEM_FAILED, 7)};
-    const struct problem_list lists[] = {{a, 8}, {b, 8}};
+    const struct journal_problem a[] = {problem("z", "q1", PROBLEM_DONE), problem("b", "q2", PROBLEM_DONE),
+                                        problem("c", "q3", PROBLEM_DONE), problem("d", "q4", PROBLEM_OPEN),
+                                        problem("", "", PROBLEM_FAILED),  problem("e", "q5", PROBLEM_DONE),
+                                        problem("f", "q6", PROBLEM_DONE), problem("g", "q7", PROBLEM_FAILED)};
+    struct journal_problem b[] = {problem("g", "q7", PROBLEM_FAILED), problem("c", "other", PROBLEM_DONE),
+                                  problem("e", "q5", PROBLEM_FAILED), problem("z", "q1", PROBLEM_DONE),
+                                  problem("f", "q6", PROBLEM_DONE),   problem("b", "q2", PROBLEM_DONE),
+                                  problem("d", "q4", PROBLEM_DONE),   problem("h", "q8", PROBLEM_FAILED)};
+    struct evidence first = {0}, second = {0};
+    const struct evidence *const runs[] = {&first, &second};
     struct matching m;
-    assert_ok(match_problems(lists, 2, &f->arena, &m, err));
+    assert_ok(evidence_take(&first, "", a, 8, &f->arena, err));
+    assert_ok(evidence_take(&second, "", b, 8, &f->arena, err));
+    assert_ok(match_problems(runs, 2, &f->arena, &m, err));
     assert_int_equal(m.n, 3);
     const int want[2][3] = {{0, 1, 6}, {3, 5, 4}};
     for (int l = 0; l < 2; l++)
@@ -223,7 +222,8 @@ static void test_matching(void **state) {
     assert_true(m.left_out[1].where == 0);
     assert_int_equal(m.not_done, 2); /* g, in both, and h; the broken row is no problem */
     b[5].gold = TEXT("2");           /* graded against another answer */
-    assert_ok(match_problems(lists, 2, &f->arena, &m, err));
+    assert_ok(evidence_take(&second, "", b, 8, &f->arena, err));
+    assert_ok(match_problems(runs, 2, &f->arena, &m, err));
     assert_int_equal(m.n, 2);
 }
 

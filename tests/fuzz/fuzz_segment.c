@@ -5,10 +5,10 @@
 
 #include "data/segment.h"
 
-static void check_stops(const struct prompt_style *style, struct arena *arena) {
+static void check_stops(const struct prompt_style *style) {
     struct segment_stops stops;
     cord_error err = {0};
-    cord_status status = segment_stops(style, arena, &stops, &err);
+    cord_status status = segment_stops(style, &stops, &err);
     if (status != CORD_OK) {
         assert(status == CORD_BAD_RECIPE && err.message[0] && is_utf8(text_of(err.message)));
         return;
@@ -20,12 +20,12 @@ static void check_stops(const struct prompt_style *style, struct arena *arena) {
 }
 
 /* Of a text that was cut inside a stop string nothing of that is kept, and all that is kept is a beginning. */
-static void check_cut(const struct prompt_style *style, cord_text text, struct arena *arena) {
+static void check_cut(const struct prompt_style *style, cord_text text) {
     struct segment_stops stops;
     cord_error err = {0};
     cord_text kept;
-    if (segment_stops(style, arena, &stops, &err) != CORD_OK) return;
-    assert(segment_before_stop(style, text, arena, &kept, &err) == CORD_OK);
+    if (segment_stops(style, &stops, &err) != CORD_OK) return;
+    assert(segment_before_stop(style, text, &kept, &err) == CORD_OK);
     assert(kept.len <= text.len && text_starts(text, kept));
     for (int i = 0; i < stops.n; i++)
         for (size_t len = 1; len < stops.text[i].len; len++)
@@ -67,7 +67,7 @@ static void check_joined(const struct prompt_style *style, cord_text parent, cor
     assert(segment_open(style, parent, parent_cut, NUMBER, arena, &open, &err) == CORD_OK);
     assert(segment_extend(style, parent, parent_cut, NUMBER, step, cut, arena, &all, &err) == CORD_OK);
     assert(text_starts(open, parent) && text_starts(all, open));
-    check_cut(style, step, arena);
+    check_cut(style, step);
     assert(text_equal(text_slice(all, open.len, all.len), kept));
     cord_text added = text_slice(open, parent.len, open.len);
     if (parent_cut) {
@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (whole) style.marker = parts[MARKER], style.between = parts[BETWEEN], style.think_close = parts[CLOSE];
         cord_text parent = whole ? parts[PARENT] : TEXT("### Step 1. So."), step = whole ? rest : (cord_text){NULL, 0};
         if (!whole) step = (cord_text){(const char *)data, size};
-        check_stops(&style, &arena);
+        check_stops(&style);
         for (int cuts = 0; cuts < 4; cuts++) check_joined(&style, parent, step, cuts & 1, cuts & 2, &arena);
         check_worth(step, &arena);
     }

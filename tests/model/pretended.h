@@ -268,7 +268,7 @@ struct served {
 
 static inline cord_status start(struct served *s, bool (*answer)(struct exchange *x), struct manners manners,
                                 cord_model_options options, cord_error *error) {
-    cord_engine_options none = {.servers = {.backoff = 0.02, .first_byte = manners.first_byte}};
+    cord_engine_options none = {.servers = {.backoff = 0.02, .longest_pause = 0.2, .first_byte = manners.first_byte}};
     *s = (struct served){.manners = manners};
     s->server = (struct fault_server){.answer = answer, .ctx = &s->manners};
     fault_server_start(&s->server);

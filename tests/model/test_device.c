@@ -264,6 +264,29 @@ static void a_check_forgets_its_own_alone(void **state) {
     cord_engine_close(engine);
 }
 
+/* Equal requests of a call are computed once, whatever stands behind their targets: the others cost nothing. */
+static void equal_requests_are_computed_once(void **state) {
+    (void)state;
+    cord_engine *engine = open_engine();
+    cord_model *model = open_tiny(engine, 1024, 0);
+    struct buf text = words_of(1, 60);
+    cord_scoring s[3];
+    for (int i = 0; i < 3; i++)
+        s[i] = (cord_scoring){.model = model,
+                              .reasoning = buf_text(&text),
+                              .target = {i == 1 ? TEXT(" box") : TEXT(" pears of"), true},
+                              .group = 1};
+    assert_ok(cord_score(engine, s, 3, err));
+    for (int i = 0; i < 3; i++) assert_int_equal(s[i].error.code, CORD_OK);
+    assert_int_equal(s[0].n_tokens, 2);
+    assert_true(s[2].log_score == s[0].log_score);
+    assert_true(s[0].cached_tokens < s[0].prompt_tokens && s[1].cached_tokens < s[1].prompt_tokens);
+    assert_int_equal(s[2].cached_tokens, s[2].prompt_tokens);
+    for (int i = 0; i < 3; i++) cord_scoring_release(&s[i]);
+    buf_release(&text);
+    cord_engine_close(engine);
+}
+
 /* ---- waiting ------------------------------------------------------------------------------------------------- */
 
 /* Threads that ask for one text after the other, each of its own group, until they are told to end. */
@@ -357,6 +380,7 @@ int main(void) {
         cmocka_unit_test(reproducible_calls_go_in_portions),
         cmocka_unit_test(scores_do_not_depend_on_the_lane),
         cmocka_unit_test(a_check_forgets_its_own_alone),
+        cmocka_unit_test(equal_requests_are_computed_once),
         cmocka_unit_test(large_requests_are_not_overtaken),
         cmocka_unit_test(large_requests_wait_for_memory),
         cmocka_unit_test(small_lanes_have_their_turn),

@@ -70,6 +70,7 @@ static void keep_one(void *ctx, const cord_request *request, cord_text reply, co
     struct book *book = ctx;
     book->lost += lost;
     book->cost = *cost;
+    free(book->reply);
     book->reply = strndup(reply.data, reply.len);
 }
 
@@ -134,22 +135,29 @@ static void a_ledger_needs_no_ctx(void **state) {
     end(&s);
 }
 
-/* A reply that was of no use is told the ledger before it is asked for again, and once; who has no room ends the call. */
+/* A reply that was of no use is told the ledger before it is asked for again, and once; who has no room ends the call, which then
+ * has no result of any request. */
 static void lost_requests_are_booked_at_once(void **state) {
     (void)state;
     for (int room = 0; room < 2; room++) {
         struct served s;
         struct book book = {.room = room};
-        assert_ok(start(&s, answer_vllm, (struct manners){.half = true}, (cord_model_options){.context = 60}, err));
+        assert_ok(start(&s, answer_vllm, (struct manners){.half = true},
+                        (cord_model_options){.context = 60, .requests = 1}, err));
         s.engine->options.ledger = (cord_ledger){&book, find_kept, begin_one, keep_one, drop_one, again_one};
-        cord_classification r = {.model = s.model, .prompt = steps, .n_spans = 5, .mark = TEXT("<extra_0>")};
+        cord_classification r[2];
+        r[0] = r[1] = (cord_classification){.model = s.model, .prompt = steps, .n_spans = 5, .mark = TEXT("<extra_0>")};
         cord_error error = {0};
-        assert_int_equal(cord_classify(s.engine, &r, 1, &error), room ? CORD_OK : CORD_CANCELLED);
+        assert_int_equal(cord_classify(s.engine, r, 2, &error), room ? CORD_OK : CORD_CANCELLED);
         if (!room) assert_holds(error.message, "no room for another try");
-        assert_int_equal(s.manners.pooled, 1 + room);
+        assert_int_equal(s.manners.pooled, 2 + room);
         assert_int_equal(book.lost, 1);
         assert_int_equal(book.n_dropped, !room);
-        cord_classification_release(&r);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(r[i].n_places, room ? 2 : 0);
+            assert_true(!r[i].logprob == !room);
+            cord_classification_release(&r[i]);
+        }
         free(book.reply);
         end(&s);
     }

@@ -208,7 +208,8 @@ static void compare(const struct side *side, const cord_scoring *got, int i, str
     assert_true(fabs(got->log_score - sum / e->n) < 1e-12 && fabs(got->score - exp(sum / e->n)) < 1e-12);
     assert_int_equal(got->prompt_tokens, e->behind - 1);
     assert_int_equal(got->reasoning_tokens, e->reasoning_tokens);
-    assert_in_range(got->cached_tokens, 0, e->first - 1);
+    /* of a row that another of its call is equal to, as far as it is scored, nothing is computed */
+    if (got->cached_tokens != got->prompt_tokens) assert_in_range(got->cached_tokens, 0, e->first - 1);
 }
 
 static void report(const struct side *side, const char *what, struct worst worst) {

@@ -370,7 +370,7 @@ static void what_cannot_be_is_told(void **state) {
     assert_true(text_find(text_of(err.message), TEXT("1024")) >= 0);
     options = (cord_model_options){.name = "served", .url = "ftp://127.0.0.1"};
     err = (cord_error){0};
-    assert_int_equal(cord_model_open(engine, &options, &model, &err), CORD_BAD_RECIPE);
+    assert_int_equal(cord_model_open(engine, &options, &model, &err), CORD_BAD_INPUT);
 }
 
 int main(void) {

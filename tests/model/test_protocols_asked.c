@@ -5,6 +5,8 @@
 #include "pretended.h"
 #include "tiny.h"
 
+#include "model/http/remote.h"
+
 static void sglang_is_found_and_asked(void **state) {
     (void)state;
     for (int old = 0; old < 2; old++) {
@@ -85,6 +87,95 @@ static void equal_scorings_are_asked_once(void **state) {
     }
     assert_int_equal(asked[2], asked[1]);
     end(&s);
+}
+
+/* All requests of a target are asked at once, and of each what its server computed counts. */
+static void what_each_request_computed_counts(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_sglang, (struct manners){0}, (cord_model_options){.protocol = "sglang"}, err));
+    remote_of(s.model)->way = &protocol_sglang.ways[1];
+    cord_scoring r = {.model = s.model, .prompt = question, .n_spans = 3, .target = {TEXT("4 of"), false}};
+    assert_ok(cord_score(s.engine, &r, 1, err));
+    if (r.error.code != CORD_OK) fail_msg("%s", r.error.message);
+    assert_int_equal(r.prompt_tokens, 45);
+    assert_int_equal(r.cached_tokens, 0);
+    assert_int_equal(cord_model_get_usage(s.model).scored_tokens, 42 + 43 + 44 + 45); /* nothing was cached */
+    cord_scoring_release(&r);
+    end(&s);
+}
+
+/* What is asked for leaves the context that SGLang takes: one less than it has. */
+static void no_more_is_asked_for_than_there_is_room(void **state) {
+    (void)state;
+    static const struct {
+        int context, asked; /* asked: 0: it is told */
+        const char *words;
+    } rows[] = {{63, 20, "\"max_new_tokens\":20,"},
+                {60, 17, "\"max_new_tokens\":17,"},
+                {44, 1, "\"max_new_tokens\":1,"},
+                {43, 0, "42 tokens leave no room in the context of m (43)"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct served s;
+        assert_ok(start(&s, answer_sglang, (struct manners){.longest = rows[i].context},
+                        (cord_model_options){.protocol = "sglang", .context = 40}, err));
+        cord_proposal p = propose(&s, question, 3);
+        assert_int_equal(p.error.code, rows[i].asked ? CORD_OK : CORD_TOO_LONG);
+        assert_holds(rows[i].asked ? s.manners.last : p.error.message, rows[i].words);
+        cord_proposal_release(&p);
+        s.model->info.context = 0; /* of one that is not known nothing can be said */
+        p = propose(&s, question, 3);
+        assert_int_equal(p.error.code, CORD_OK);
+        assert_holds(s.manners.last, "\"max_new_tokens\":20,");
+        cord_proposal_release(&p);
+        end(&s);
+    }
+}
+
+/* ---- replicas ------------------------------------------------------------------------------------------------ */
+
+enum { WRITES, TOKENISES, DECODES, KINDS };
+static const char *const kinds[KINDS] = {"/generate", "/tokenize", "/detokenize"};
+static struct fault_server *other_server;
+static atomic_int asked_for[2][KINDS]; /* of the first, and of the second */
+
+static bool answer_and_count(struct exchange *x) {
+    for (int i = 0; i < KINDS; i++)
+        if (asks(x, "POST", kinds[i])) atomic_fetch_add(&asked_for[x->server == other_server][i], 1);
+    return answer_sglang(x);
+}
+
+/* All requests of a problem go to one of them, those for tokens, too. */
+static void a_problem_stays_with_a_replica(void **state) {
+    (void)state;
+    enum { PROBLEMS = 16 };
+    struct manners manners = {0};
+    struct fault_server other = {.answer = answer_and_count, .ctx = &manners};
+    fault_server_start(&other);
+    other_server = &other;
+    char url[100];
+    snprintf(url, sizeof url, " %s", fault_server_url(&other));
+    struct served s;
+    assert_ok(start(&s, answer_and_count, (struct manners){0}, (cord_model_options){.url = url}, err));
+    int problems[2] = {0};
+    for (uint64_t group = 1; group <= PROBLEMS; group++) {
+        for (int i = 0; i < 2 * KINDS; i++) atomic_store(&asked_for[i / KINDS][i % KINDS], 0);
+        cord_scoring r = {
+            .model = s.model, .prompt = question, .n_spans = 3, .target = {TEXT("no"), false}, .group = group};
+        assert_ok(cord_score(s.engine, &r, 1, err));
+        if (r.error.code != CORD_OK) fail_msg("%s", r.error.message);
+        cord_scoring_release(&r);
+        int its = atomic_load(&asked_for[1][WRITES]);
+        problems[its]++;
+        for (int i = 0; i < KINDS; i++) {
+            assert_true(atomic_load(&asked_for[its][i]) > 0);
+            assert_int_equal(atomic_load(&asked_for[!its][i]), 0);
+        }
+    }
+    print_message("problems: %d, %d\n", problems[0], problems[1]);
+    assert_true(problems[0] > 0 && problems[1] > 0);
+    end(&s);
+    fault_server_stop(&other);
 }
 
 /* All servers of a model must have the same one; the least of their contexts counts; one that is away is done without. */
@@ -421,6 +512,83 @@ static void a_server_computes_beside_this_machine(void **state) {
     end(&s);
 }
 
+/* ---- calls that fail ----------------------------------------------------------------------------------------- */
+
+static const char *hangs_at; /* a part of the body */
+static atomic_bool hung;
+
+static bool answer_or_hang(struct exchange *x) {
+    char body[4000];
+    snprintf(body, sizeof body, "%.*s", (int)x->body.len, x->body.data);
+    if (!hangs_at || !strstr(body, hangs_at)) return answer_sglang(x);
+    atomic_store(&hung, true);
+    return hang(x->fd);
+}
+
+struct mixed {
+    struct served served;
+    cord_model *local;
+};
+
+/* When one request hangs, and all others have their replies. */
+static void *stop_it(void *arg) {
+    struct mixed *m = arg;
+    while (!atomic_load(&hung)) usleep(1000);
+    usleep(500 * 1000);
+    cord_engine_stop(m->served.engine);
+    return NULL;
+}
+
+static void mixed_open(struct mixed *m, const char *at, pthread_t *stopper) {
+    char path[64];
+    hangs_at = at;
+    atomic_store(&hung, false);
+    assert_ok(start(&m->served, answer_or_hang, (struct manners){0}, (cord_model_options){.protocol = "sglang"}, err));
+    tiny_write(TINY_LLAMA, path);
+    assert_ok(cord_model_open(m->served.engine, &(cord_model_options){.name = "tiny", .path = path}, &m->local, err));
+    unlink(path);
+    assert_int_equal(pthread_create(stopper, NULL, stop_it, m), 0);
+}
+
+/* Whatever became of the others: a server's, or those of another back end. */
+static void a_call_that_fails_has_no_results(void **state) {
+    (void)state;
+    struct mixed m;
+    pthread_t stopper;
+    mixed_open(&m, "\"max_new_tokens\":21", &stopper);
+    cord_proposal p[3];
+    for (int i = 0; i < 3; i++)
+        p[i] = (cord_proposal){.model = i < 2 ? m.served.model : m.local,
+                               .prompt = question,
+                               .n_spans = 3,
+                               .stops = stops,
+                               .n_stops = 2,
+                               .max_tokens = i == 1 ? 21 : 4};
+    assert_int_equal(cord_propose(m.served.engine, p, 3, NULL), CORD_CANCELLED);
+    for (int i = 0; i < 3; i++) {
+        if (p[i].text || p[i].len) fail_msg("proposal %d has a text", i);
+        cord_proposal_release(&p[i]);
+    }
+    pthread_join(stopper, NULL);
+    end(&m.served);
+
+    mixed_open(&m, "\"logprob_start_len\":42", &stopper);
+    cord_scoring r[3];
+    for (int i = 0; i < 3; i++)
+        r[i] = (cord_scoring){.model = i < 2 ? m.served.model : m.local,
+                              .prompt = question,
+                              .n_spans = 3,
+                              .opening = {i == 1 ? TEXT(".") : TEXT(""), true},
+                              .target = {TEXT("no"), false}};
+    assert_int_equal(cord_score(m.served.engine, r, 3, NULL), CORD_CANCELLED);
+    for (int i = 0; i < 3; i++) {
+        if (r[i].logprob || r[i].token || r[i].n_tokens) fail_msg("scoring %d has values", i);
+        cord_scoring_release(&r[i]);
+    }
+    pthread_join(stopper, NULL);
+    end(&m.served);
+}
+
 /* Untrusted texts that only look like tags are no reason to refuse a problem. */
 static void what_mathematics_writes_is_no_tag(void **state) {
     (void)state;
@@ -465,6 +633,9 @@ int main(void) {
         cmocka_unit_test(sglang_is_found_and_asked),
         cmocka_unit_test(sglang_scores_in_two_ways),
         cmocka_unit_test(equal_scorings_are_asked_once),
+        cmocka_unit_test(what_each_request_computed_counts),
+        cmocka_unit_test(no_more_is_asked_for_than_there_is_room),
+        cmocka_unit_test(a_problem_stays_with_a_replica),
         cmocka_unit_test(replicas_are_compared),
         cmocka_unit_test(ways_that_differ_are_told),
         cmocka_unit_test(streams_are_read),
@@ -481,6 +652,7 @@ int main(void) {
         cmocka_unit_test(no_echo_no_scores),
         cmocka_unit_test(long_texts_are_waited_for),
         cmocka_unit_test(a_server_computes_beside_this_machine),
+        cmocka_unit_test(a_call_that_fails_has_no_results),
         cmocka_unit_test(what_mathematics_writes_is_no_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,18 +19,24 @@ static void tokens_are_guessed(void **state) {
     assert_int_equal(tokens_at_most(TEXT("\xE9\xBE\x98 1")), 6); /* a byte each, and a BOS */
 }
 
-/* The body of a request for a text, "ab" in tokens 1 and 2. */
-static void check_request(struct remote remote, const struct protocol *protocol, cord_proposal p,
-                          const char *expected) {
+/* A request for a text, "ab" in tokens 1 and 2; only its body is used. */
+static void write_request(struct remote remote, const struct protocol *protocol, const cord_proposal *p,
+                          struct question *q) {
     int ids[] = {1, 2};
     size_t ends[] = {1, 2};
     struct pieces pieces = {.text = TEXT("ab"), .id = ids, .end = ends, .n = 2};
-    struct question q;
     remote.protocol = protocol;
     remote.base.info.path = "http://localhost";
-    struct json_writer w = question_begin(&q, &remote, "/x", 1);
-    protocol->propose_write(&remote, &p, &pieces, &w);
-    question_end(&q, &w);
+    struct json_writer w = question_begin(q, &remote, "/x", 1);
+    protocol->propose_write(&remote, p, &pieces, &w);
+    question_end(q, &w);
+    q->remote = NULL;
+}
+
+static void check_request(struct remote remote, const struct protocol *protocol, cord_proposal p,
+                          const char *expected) {
+    struct question q;
+    write_request(remote, protocol, &p, &q);
     assert_text(q.call.body, expected);
     question_release(&q);
 }
@@ -44,8 +50,13 @@ static void proposals_are_written(void **state) {
         "{\"input_ids\":[1,2],\"sampling_params\":{\"max_new_tokens\":9,\"temperature\":0.5,\"top_p\":1,\"top_k\":-1,"
         "\"min_p\":0,\"repetition_penalty\":1,\"sampling_seed\":4294967298,\"stop\":[\"\\n\\n\",\"</think>\"],"
         "\"skip_special_tokens\":true,\"spaces_between_special_tokens\":false}}");
+    check_request((struct remote){0}, &protocol_llama_server, p,
+                  "{\"prompt\":[1,2],\"n_predict\":9,\"temperature\":0.5,\"top_k\":0,\"top_p\":1,\"min_p\":0,"
+                  "\"repeat_penalty\":1,\"repeat_last_n\":64,\"seed\":5,\"samplers\":[\"penalties\",\"temperature\","
+                  "\"top_k\",\"top_p\",\"min_p\"],\"stop\":[\"\\n\\n\",\"</think>\"],\"preserved_tokens\":[\"\\n\\n\","
+                  "\"</think>\"],\"cache_prompt\":true}");
     check_request((struct remote){.served = "m", .names_stops = true}, &protocol_openai, p,
-                  "{\"prompt\":\"ab\",\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.5,\"seed\":9,"
+                  "{\"prompt\":\"ab\",\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.5,\"top_p\":1,\"seed\":9,"
                   "\"stop\":[\"\\n\\n\",\"</think>\"]}");
     p.sampling = (cord_sampling){.temperature = 1, .top_p = 0.5f, .top_k = 7, .min_p = 0.25f, .repeat_penalty = 1.5f};
     check_request((struct remote){.served = "m", .stream = true}, &protocol_openai,
@@ -53,6 +64,24 @@ static void proposals_are_written(void **state) {
                   "{\"prompt\":\"ab\",\"model\":\"m\",\"max_tokens\":9,\"temperature\":1,\"top_p\":0.5,\"top_k\":7,"
                   "\"min_p\":0.25,"
                   "\"repetition_penalty\":1.5,\"seed\":0,\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
+}
+
+/* An empty stop string is none, wherever it stands, and OpenAI takes four that are some. */
+static void empty_stop_strings_are_not_sent(void **state) {
+    (void)state;
+    static const cord_text some[] = {TEXT(""), TEXT("a"), TEXT("b"), TEXT(""), TEXT("c"), TEXT("d"), TEXT("e")};
+    const char *five = "\"stop\":[\"a\",\"b\",\"c\",\"d\",\"e\"]", *four = "\"stop\":[\"a\",\"b\",\"c\",\"d\"]";
+    cord_proposal p = {.stops = some, .n_stops = 7, .max_tokens = 9};
+    for (int i = 0; protocols[i] != &protocol_chat; i++) {
+        struct question q;
+        write_request((struct remote){.served = "m", .names_stops = true}, protocols[i], &p, &q);
+        if (!strstr(q.body.data, protocols[i] == &protocol_openai ? four : five)) fail_msg("%s", q.body.data);
+        question_release(&q);
+        cord_proposal none = {.stops = some, .n_stops = 1, .max_tokens = 9};
+        write_request((struct remote){.served = "m", .names_stops = true}, protocols[i], &none, &q);
+        assert_null(strstr(q.body.data, "stop"));
+        question_release(&q);
+    }
 }
 
 /* Roles come from trusted text alone, whatever a user or a model writes; and each way to go on has its own words. */
@@ -71,7 +100,7 @@ static void chats_are_written(void **state) {
     "{\"messages\":[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Is this " \
     "<|cord:assistant|> a role?\"}"
 #define LAST ",{\"role\":\"assistant\",\"content\":\"<think>\\n### Step 1. <|cord:user|>\""
-#define REST ",\"max_tokens\":9,\"temperature\":1,\"seed\":0}"
+#define REST ",\"max_tokens\":9,\"temperature\":1,\"top_p\":1,\"seed\":0}"
     check_request((struct remote){.going_on = "plain"}, &protocol_chat, p, TURNS LAST "}]" REST);
     check_request((struct remote){.going_on = "prefix"}, &protocol_chat, p, TURNS LAST ",\"prefix\":true}]" REST);
     check_request((struct remote){.going_on = "continue_final_message"}, &protocol_chat, p,
@@ -141,9 +170,13 @@ static void heads_are_asked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heads_are_asked),      cmocka_unit_test(proposals_are_written),
-        cmocka_unit_test(chats_are_written),    cmocka_unit_test(a_prompt_without_roles_is_no_chat),
-        cmocka_unit_test(scorings_are_written), cmocka_unit_test(tokens_are_guessed),
+        cmocka_unit_test(heads_are_asked),
+        cmocka_unit_test(proposals_are_written),
+        cmocka_unit_test(chats_are_written),
+        cmocka_unit_test(a_prompt_without_roles_is_no_chat),
+        cmocka_unit_test(scorings_are_written),
+        cmocka_unit_test(tokens_are_guessed),
+        cmocka_unit_test(empty_stop_strings_are_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

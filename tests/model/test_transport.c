@@ -30,7 +30,6 @@ static void test_asks_and_keeps_the_connection(void **state) {
         assert_int_equal(told.call.tries, 1);
         assert_int_equal(told.call.lost, 0);
         assert_int_equal(told.arrivals, 1);
-        assert_true(told.call.us > 0);
         assert_text(buf_text(&told.call.reply),
                     "POST /v1/completions HTTP/1.1|Bearer sk-secret-0123456789|defl|{\"a\": 1}");
         http_call_release(&told.call);
@@ -40,10 +39,7 @@ static void test_asks_and_keeps_the_connection(void **state) {
     http_call_release(&told.call);
     http_call_release(&told.call); /* twice does nothing */
     assert_int_equal(atomic_load(&server.connections), 1);
-    struct endpoint_usage usage = endpoint_get_usage(rig.endpoint);
-    assert_int_equal(usage.requests, 6);
-    assert_int_equal(usage.retries + usage.failures + usage.lost + usage.in_flight, 0);
-    assert_true(usage.bytes_sent > 6 * 50 && usage.bytes_received > 6 * 50);
+    assert_int_equal(atomic_load(&server.requests), 6);
     rig_close(&rig);
     fault_server_stop(&server);
 }
@@ -67,8 +63,7 @@ static void test_sends_large_bodies(void **state) {
     body[len] = '\0';
     struct told told = ask(&rig, body, (struct told){0});
     assert_text(buf_text(&told.call.reply), "3145728");
-    assert_true(told.call.us < 900 * 1000);
-    assert_true(endpoint_get_usage(rig.endpoint).bytes_sent >= (int64_t)len);
+    assert_true(told.us < 900 * 1000);
     http_call_release(&told.call);
     free(body);
     rig_close(&rig);
@@ -92,12 +87,10 @@ static void test_refuses_bad_urls(void **state) {
     };
     struct rig rig;
     rig_open(&rig, (struct transport_limits){0}, "http://a https://b/prefix/\thttps://c:8443");
-    assert_int_equal(endpoint_get_usage(rig.endpoint).replicas, 3);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct endpoint *endpoint;
         cord_error err = {0};
-        assert_int_equal(endpoint_open(rig.transport, cases[i].urls, cases[i].key, 0, &endpoint, &err),
-                         CORD_BAD_RECIPE);
+        assert_int_equal(endpoint_open(rig.transport, cases[i].urls, cases[i].key, 0, &endpoint, &err), CORD_BAD_INPUT);
         assert_holds(err.message, cases[i].words);
         assert_lacks(err.message, "hidden");
     }
@@ -170,11 +163,6 @@ static void try_passing(const struct trial *trial) {
     assert_int_equal(told.call.tries, 3);
     assert_int_equal(told.call.lost, 3 * trial->lost);
     assert_int_equal(atomic_load(&server.requests), 3);
-    struct endpoint_usage usage = endpoint_get_usage(rig.endpoint);
-    assert_int_equal(usage.requests, 3);
-    assert_int_equal(usage.retries, 2);
-    assert_int_equal(usage.failures, 1);
-    assert_int_equal(usage.lost, 3 * trial->lost);
     http_call_release(&told.call);
     rig_close(&rig);
     fault_server_stop(&server);
@@ -220,7 +208,6 @@ static void test_closed_port(void **state) {
     assert_holds(told.call.error.message, "(tried 5 times)");
     assert_int_equal(told.call.tries, 0);
     assert_int_equal(told.call.lost, 0);
-    assert_int_equal(endpoint_get_usage(rig.endpoint).healthy, 0);
     http_call_release(&told.call);
     rig_close(&rig);
 }
@@ -349,7 +336,7 @@ static void try_retry_after(const char *headers, int status, double least, doubl
     struct told told = ask(&rig, "{}", (struct told){0});
     assert_int_equal(told.call.error.code, CORD_OK);
     assert_int_equal(told.call.tries, 2);
-    double seconds = (double)told.call.us / 1e6;
+    double seconds = (double)told.us / 1e6;
     if (seconds < least || seconds > most) fail_msg("%s: waited for %g s", headers, seconds);
     http_call_release(&told.call);
     rig_close(&rig);
@@ -375,11 +362,13 @@ static void test_who_wants_to_know_soon_waits_a_second(void **state) {
     struct rig rig;
     rig_open(&rig, (struct transport_limits){.longest = 8}, fault_server_url(&server));
     struct http_call call = {.endpoint = rig.endpoint, .path = "/x", .most_tries = 3};
+    int64_t began = clock_us();
     assert_ok(transport_run(rig.transport, &call, 1, err));
+    int64_t us = clock_us() - began;
     assert_int_equal(call.error.code, CORD_IO_ERROR);
     assert_int_equal(call.tries, 3);
     assert_holds(call.error.message, "it answers 429 and asks to wait 100000 s (too many requests: try later");
-    if (call.us < 1900000 || call.us > 6000000) fail_msg("waited for %g s", (double)call.us / 1e6);
+    if (us < 1900000 || us > 6000000) fail_msg("waited for %g s", (double)us / 1e6);
     http_call_release(&call);
     rig_close(&rig);
     fault_server_stop(&server);
@@ -396,21 +385,30 @@ static void test_who_wants_to_know_soon_waits_a_second(void **state) {
     fault_server_stop(&server);
 }
 
+static atomic_llong second_came;
+
+static bool answer_and_note(struct exchange *x) {
+    if (x->number == 1) atomic_store(&second_came, clock_us());
+    return answer_script(x);
+}
+
 /* While one waits, those that come later do not rush at the server either. */
 static void test_all_wait_as_the_server_asks(void **state) {
     (void)state;
     const enum fault script[] = {(enum fault)(FAULT_STATUS + 429), FAULT_NONE};
-    struct fault_server server = {.script = script, .n_script = 2, .extra_headers = "Retry-After: 1\r\n"};
+    struct fault_server server = {
+        .answer = answer_and_note, .script = script, .n_script = 2, .extra_headers = "Retry-After: 1\r\n"};
     fault_server_start(&server);
     struct rig rig;
     rig_open(&rig, (struct transport_limits){.in_flight = 1}, fault_server_url(&server));
     struct http_call calls[4];
     for (int i = 0; i < 4; i++) calls[i] = (struct http_call){.endpoint = rig.endpoint, .path = "/x"};
+    int64_t began = clock_us();
     assert_ok(transport_run(rig.transport, calls, 4, err));
+    assert_true(atomic_load(&second_came) - began >= 1000 * 1000);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(calls[i].error.code, CORD_OK);
         assert_int_equal(calls[i].tries, i == 0 ? 2 : 1);
-        assert_true(calls[i].us >= 1000 * 1000);
         http_call_release(&calls[i]);
     }
     rig_close(&rig);

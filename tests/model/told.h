@@ -11,6 +11,7 @@ struct told {
     bool wants_json; /* a reply must end with a brace */
     int events, enough;
     cord_error verdict;
+    int64_t us; /* that it took */
 };
 
 static inline bool arrives(void *ctx, struct http_call *call) {
@@ -33,7 +34,9 @@ static inline struct told ask(struct rig *rig, const char *body, struct told tol
     told.call.arrived = arrives;
     told.call.event = has_enough;
     told.call.ctx = &told;
+    int64_t began = clock_us();
     assert_ok(transport_run(rig->transport, &told.call, 1, err));
+    told.us = clock_us() - began;
     return told;
 }
 

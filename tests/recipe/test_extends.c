@@ -40,6 +40,7 @@ static void keys_are_changed_and_added(void **state) {
     struct recipe r;
     write_file("more.yaml", "extends: base.yaml\n"
                             "models: {b: {context: 640}, c: {file: ./one.gguf}}\n"
+                            "meta_prover: {model: c}\n"
                             "search: {beam: 2}\n"
                             "run: {out: other}\n");
     assert_ok(load("more.yaml", NULL, &r, err));
@@ -48,6 +49,7 @@ static void keys_are_changed_and_added(void **state) {
     assert_int_equal(r.models[1].options.context, 640);
     assert_true(text_ends(text_of(r.models[1].options.path), TEXT("two.gguf")));
     assert_string_equal(r.models[2].name, "c");
+    assert_int_equal(r.meta_model, 2);
     assert_int_equal(r.n_teachers, 2);
     assert_string_equal(r.teachers[0].name, "first");
     assert_int_equal(r.search.beam, 2);

@@ -37,6 +37,21 @@ static void defaults_are_the_papers(void **state) {
     recipe_release(&r);
 }
 
+/* Its file need not be there, and whoever has another keeps it. */
+static void a_model_that_nobody_has_is_left_out(void **state) {
+    (void)state;
+    struct recipe r;
+    assert_ok(load(TEXT("problems: {file: p.jsonl}\n"
+                        "models: {idle: {file: nowhere}, a: {file: tiny}, b: {file: small}}\n" TEACHERS RUN),
+                   NULL, &r, err));
+    assert_int_equal(r.n_models, 2);
+    assert_string_equal(r.models[r.teachers[0].model].name, "a");
+    assert_string_equal(r.models[r.teachers[1].model].name, "b");
+    assert_string_equal(r.models[r.meta_model].name, "b");
+    assert_true(text_find(r.resolved, TEXT("nowhere")) > 0);
+    recipe_release(&r);
+}
+
 static void every_key_is_read(void **state) {
     (void)state;
     struct recipe r;
@@ -401,6 +416,7 @@ static void templates_are_files_or_known_formats(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_papers),
+        cmocka_unit_test(a_model_that_nobody_has_is_left_out),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(prompts_are_inherited),
         cmocka_unit_test(overrides_are_applied_in_order),

@@ -190,13 +190,15 @@ static void with_other_settings_it_ends(void **state) {
     (void)state;
     int used_up = 0;
     for (uint64_t script = 0; script < 40; script++)
-        for (int tree = 0; tree < 2; tree++)
+        for (int kind = 0; kind < 3; kind++)
             for (int stop = 1; stop <= 8; stop++) {
+                static const enum search_strategy kinds[] = {STRATEGY_CORD, STRATEGY_CURATION, STRATEGY_MCTS};
+                bool beam = kinds[kind] == STRATEGY_CORD, tree = kinds[kind] == STRATEGY_MCTS;
                 struct world *first = talking(script), *second = talking(script);
                 for (int i = 0; i < 2; i++) {
                     struct search_settings *settings = i ? &second->settings : &first->settings;
-                    settings->strategy = tree ? STRATEGY_MCTS : STRATEGY_CORD;
-                    settings->beam = tree ? 1 : 3;
+                    settings->strategy = kinds[kind];
+                    settings->beam = beam ? 3 : 1;
                     settings->simulations = 9;
                     settings->exploration = i ? 0 : 5;
                     if (i) settings->think_tokens = 8;
@@ -209,8 +211,10 @@ static void with_other_settings_it_ends(void **state) {
                     int idle = 0; /* once, where the rule alone ends the last tree */
                     for (int r = 0; r < second->n_rounds; r++) idle += second->rounds[r].n_candidates == 0;
                     assert_in_range(idle, 0, tree);
-                    for (int i = 0; i < second->n_finished && !tree; i++)
+                    for (int i = 0; i < second->n_finished && !tree; i++) {
                         used_up += second->finished[i].trajectory.finish == FINISHED_BUDGET;
+                        assert_false(isnan(second->finished[i].trajectory.log_score)); /* a trace gets it at its end */
+                    }
                 }
                 world_free(second);
                 world_free(first);

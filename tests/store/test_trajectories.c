@@ -2,6 +2,7 @@
 #include "store/sample.h"
 
 #include "store/output.h"
+#include "store/summary.h"
 #include "store/trajectories.h"
 
 struct fixture {
@@ -272,6 +273,25 @@ static void test_output_into_a_pipe(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A correct trace may come first that could not be scored. */
+static void test_means_are_of_what_has_a_score(void **state) {
+    (void)state;
+    struct summary_counts counts = {0};
+    const struct journal_problem done = {.status = PROBLEM_DONE, .log_s0 = log(0.25)};
+    struct answered answer = {.grade = GRADE_CORRECT, .log_pp = (double)NAN, .log_held_out = (double)NAN};
+    answer.trajectory.log_score = (double)NAN;
+    summary_add(&counts, &done, &answer, 1);
+    struct summary_counts none = counts;
+    summary_end(&none);
+    assert_true(isnan(none.mean_score) && isnan(none.mean_log_score));
+    answer.trajectory.log_score = log(0.5);
+    summary_add(&counts, &done, &answer, 1);
+    summary_end(&counts);
+    assert_int_equal(counts.done, 2);
+    assert_true(fabs(counts.mean_score - 0.5) < 1e-12 && fabs(counts.mean_log_score - log(0.5)) < 1e-12);
+    assert_true(fabs(counts.mean_s0 - 0.25) < 1e-12);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_trajectories),
@@ -279,6 +299,7 @@ int main(void) {
         TEST(test_scores_of_nothing),
         TEST(test_output_is_whole_or_not_there),
         TEST(test_output_same),
+        cmocka_unit_test(test_means_are_of_what_has_a_score),
         cmocka_unit_test(test_output_into_a_device),
         cmocka_unit_test(test_output_into_a_pipe),
     };

@@ -11,6 +11,8 @@ enum {
     VARIABLES = 32,    /* of both sides together */
     POINTS = 24,       /* that are tried */
     POINTS_ENOUGH = 8, /* with equal values prove nothing, but are taken for equality, and the rule says so */
+    FAR_POINTS = 4,    /* that are tried then, and what a side bends at: there they may still be seen to differ */
+    BENDS = 16,        /* of one variable */
 };
 
 /* Small numbers without a pattern; which of them a variable gets depends on the point and on its place in the
@@ -24,6 +26,19 @@ static void point_value(fmpq_t out, int point, int variable, bool whole) {
     }
     int n = numerators[(5 * point + 7 * variable + point * variable) % 12];
     fmpq_set_si(out, (point + 2 * variable) % 4 == 3 ? -n : n, denominators[(3 * point + variable) % 8]);
+}
+
+/* Far from nought: |x + 2| is x + 2 for all x that are near. Of both signs, unless whole, since no value of point 4n is
+ * negative. */
+static void far_value(fmpq_t out, int point, int variable, bool whole) {
+    static const int far[] = {-40, 40, -3000000, 3000000}, far_whole[] = {13, 60, 200, 1000};
+    point_value(out, 4 * point, variable, whole);
+    if (whole) {
+        fmpq_add_si(out, out, far_whole[(point + variable) % 4]);
+        return;
+    }
+    fmpz_mul_si(fmpq_numref(out), fmpq_numref(out), far[(point + variable) % 4]);
+    fmpq_canonicalise(out);
 }
 
 static bool has_symbol(const struct node *node, cord_text name) {
@@ -149,6 +164,110 @@ static enum outcome values_at(const struct functions *f, const fmpq *values) {
     return outcome;
 }
 
+static bool differ_at(const struct functions *f, const fmpq *values) {
+    return f->work->left > 0 && values_at(f, values) == DIFFERENT;
+}
+
+static bool differ_far_away(const struct functions *f, fmpq *values) {
+    bool differ = false;
+    for (int point = 0; point < FAR_POINTS && !differ; point++) {
+        for (size_t i = 0; i < f->n; i++)
+            far_value(&values[i], point, (int)i, f->whole[i] || (f->rounded[i] && f->all_whole));
+        differ = differ_at(f, values);
+    }
+    return differ;
+}
+
+/* Numbers at which one variable makes a side bend, in order. */
+struct bends {
+    const struct functions *f;
+    size_t variable;
+    fmpq *values; /* of all variables; this one's changes */
+    fmpq at[BENDS];
+    int n;
+};
+
+/* The value of a part where it is rational. */
+static bool part_value(const struct bends *b, const struct node *part, slong x, fmpq_t out) {
+    struct circuit circuit;
+    fmpq_set_si(&b->values[b->variable], x, 1);
+    circuit_init(&circuit, b->f->work);
+    circuit.symbols = b->f->names, circuit.n_symbols = b->f->n, circuit.values = b->values;
+    int a = circuit_lower(&circuit, part);
+    bool rational = a >= 0 && at(&circuit, a)->op == TERM_CONSTANT && at(&circuit, a)->real;
+    if (rational) fmpq_set(out, at(&circuit, a)->re);
+    circuit_release(&circuit);
+    return rational;
+}
+
+/* Adds the zero of `part`, or where it is least or most, as if it were linear or quadratic: by its values at 0, 1 and 2. */
+static void add_bend(struct bends *b, const struct node *part) {
+    fmpq y[3], slope, bow;
+    for (int i = 0; i < 3; i++) fmpq_init(&y[i]);
+    fmpq_init(&slope), fmpq_init(&bow);
+    bool good = b->n < BENDS && b->f->work->left > 0 && has_symbol(part, b->f->names[b->variable]);
+    for (int i = 0; i < 3 && good; i++) good = part_value(b, part, i, &y[i]);
+    if (good) { /* y = y0 + (slope - bow / 2) x + bow / 2 x^2 */
+        fmpq_sub(&slope, &y[1], &y[0]);
+        fmpq_sub(&bow, &y[2], &y[1]), fmpq_sub(&bow, &bow, &slope);
+        bool line = fmpq_is_zero(&bow);
+        if (!line) fmpq_div_2exp(&y[0], &bow, 1), fmpq_sub(&y[0], &slope, &y[0]), fmpq_set(&slope, &bow);
+        good = !fmpq_is_zero(&slope);
+        if (good) fmpq_div(&y[0], &y[0], &slope), fmpq_neg(&y[0], &y[0]);
+    }
+    int k = good ? b->n : 0;
+    for (int i = 0; i < b->n; i++) good = good && !fmpq_equal(&b->at[i], &y[0]);
+    for (; good && k > 0 && fmpq_cmp(&b->at[k - 1], &y[0]) > 0; k--) fmpq_set(&b->at[k], &b->at[k - 1]);
+    if (good) fmpq_set(&b->at[k], &y[0]), b->n++;
+    for (int i = 0; i < 3; i++) fmpq_clear(&y[i]);
+    fmpq_clear(&slope), fmpq_clear(&bow);
+}
+
+/* Those of |x - 7|, \sqrt{(x - 7)^2} and \max(x, 7): where what is in them is zero. */
+static void add_bends(struct bends *b, const struct node *node) {
+    bool extreme = node->kind == NODE_FUNCTION && (node->which == FUNCTION_MIN || node->which == FUNCTION_MAX);
+    if (node->kind == NODE_ABS || node->kind == NODE_ROOT || node->kind == NODE_POWER) add_bend(b, node->child[0]);
+    for (size_t i = 1; i < node->n && extreme; i++) {
+        struct node minus = {.kind = NODE_NEGATE, .n = 1, .child = &node->child[i]};
+        struct node gap = {.kind = NODE_ADD, .n = 2, .child = (struct node *[]){node->child[i - 1], &minus}};
+        add_bend(b, &gap);
+    }
+    for (size_t i = 0; i < node->n; i++) add_bends(b, node->child[i]);
+}
+
+/* At bends, and in the middle between two: |x - 7| + |x - 9| and 2|x - 8| differ nowhere else. */
+static bool differ_at_bends(const struct functions *f, size_t variable, fmpq *values) {
+    struct bends b = {.f = f, .variable = variable, .values = values};
+    fmpq *x = &values[variable];
+    bool differ = false;
+    for (int i = 0; i < BENDS; i++) fmpq_init(&b.at[i]);
+    for (size_t i = 0; i < f->n; i++) point_value(&values[i], 0, (int)i, f->whole[i]);
+    add_bends(&b, f->a);
+    add_bends(&b, f->b);
+    for (int i = 0; i < b.n && !differ; i++) {
+        fmpq_set(x, &b.at[i]);
+        differ = differ_at(f, values);
+        if (i == 0 || differ) continue;
+        fmpq_add(x, x, &b.at[i - 1]), fmpq_div_2exp(x, x, 1);
+        differ = differ_at(f, values);
+    }
+    for (int i = 0; i < BENDS; i++) fmpq_clear(&b.at[i]);
+    return differ;
+}
+
+/* With half of the work that is left at most. */
+static bool differ_elsewhere(const struct functions *f, fmpq *values) {
+    struct functions some = *f;
+    struct work part = {.left = f->work->left / 2};
+    int64_t before = part.left;
+    some.work = &part;
+    bool differ = differ_far_away(&some, values);
+    for (size_t i = 0; i < f->n && !differ; i++)
+        if (!f->whole[i] && !f->rounded[i]) differ = differ_at_bends(&some, i, values);
+    f->work->left -= before - part.left;
+    return differ;
+}
+
 static cord_verdict by_points(const struct functions *f, const char **rule) {
     fmpq values[VARIABLES];
     int same = 0, alike = 0, unknown = 0;
@@ -168,6 +287,7 @@ static cord_verdict by_points(const struct functions *f, const char **rule) {
         }
         if (f->work->left <= 0) break;
     }
+    if (!differ && same + alike == POINTS_ENOUGH) differ = differ_elsewhere(f, values);
     for (size_t i = 0; i < f->n; i++) fmpq_clear(&values[i]);
     if (differ) return *rule = "different values at one point", CORD_DIFFERENT;
     if (same + alike == POINTS_ENOUGH)

@@ -106,13 +106,6 @@ static bool last_box(cord_text t, struct box *box) {
     return false;
 }
 
-bool answer_last_box(cord_text t, cord_text *content) {
-    struct box box;
-    if (!last_box(t, &box)) return false;
-    *content = box.content;
-    return true;
-}
-
 /* ---- several boxes ------------------------------------------------------------------------------------------- */
 
 /* What stands between two boxes. */
@@ -231,10 +224,9 @@ static void with_sign(cord_text t, const struct box *box, cord_text *answer) {
     if (from < box->start || to > box->end) *answer = text_slice(t, from, to);
 }
 
-/* As answer_last_box; but where several boxes are one answer, all of them with what joins them: "x = \boxed{3}, y =
- * \boxed{4}". They are where nothing but blanks, mathematics marks, commas, "and", "or" or a name with "=" stands
+/* Several boxes are one answer where nothing but blanks, mathematics marks, commas, "and", "or" or a name with "=" stands
  * between. */
-static bool boxes(cord_text t, cord_text *answer) {
+bool answer_boxes(cord_text t, cord_text *answer) {
     struct box last, first, before;
     if (!last_box(t, &last)) return false;
     bool marks = false;
@@ -305,7 +297,7 @@ static bool answer_tags(cord_text t, cord_text *content) {
 }
 
 static cord_found find_answer(cord_text reply, cord_text *answer) {
-    if (boxes(reply, answer)) return CORD_FOUND_BOX;
+    if (answer_boxes(reply, answer)) return CORD_FOUND_BOX;
     return answer_phrase(reply, answer);
 }
 

@@ -14,8 +14,9 @@ ptrdiff_t answer_closing_brace(cord_text t, size_t open);
  * and what a model that has none copies. */
 size_t answer_behind_place(cord_text t, size_t at);
 
-/* The content of the last complete, non-empty \boxed{…} or \fbox{…}, trimmed; a part of `t`. */
-bool answer_last_box(cord_text t, cord_text *content);
+/* The content of the last complete, non-empty \boxed{…} or \fbox{…}, trimmed; a part of `t`. Where a sign touches it, or
+ * several boxes are one answer, all of that: "-\boxed{3}", "x = \boxed{3}, y = \boxed{4}". */
+bool answer_boxes(cord_text t, cord_text *answer);
 
 /* What follows the last "the answer is", "Answer:", "the correct option is", heading "Answer" or "####", to the
  * end of its sentence or line. CORD_FOUND_NOTHING where none is followed by anything, or the last is followed by an empty box. */

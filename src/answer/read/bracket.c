@@ -124,8 +124,7 @@ struct node *parse_braces(struct parser *p) {
 struct node *parse_matrix(struct parser *p) {
     static const char *const names[] = {"pmatrix", "bmatrix", "matrix", "smallmatrix", "array", NULL};
     cord_text name = parser_token(p)->text;
-    bool known = false;
-    for (int i = 0; names[i]; i++) known = known || text_equal(name, text_of(names[i]));
+    bool known = text_place(name, names) >= 0;
     p->at++;
     if (!known || !parser_enter(p)) return NULL;
     if (text_equal(name, TEXT("array")) && parser_take(p, "{")) /* {cc}: how columns are set */

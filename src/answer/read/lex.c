@@ -1,6 +1,7 @@
 /* lex.c - from text to tokens, in one pass. It must not know what the tokens mean together. */
 #include "answer/read/lex.h"
 
+#include "answer/find/extract.h"
 #include "answer/tree/tree.h"
 
 struct lexer {
@@ -29,12 +30,6 @@ static bool is_prose(const struct lexer *lx) {
 static void add(struct lexer *lx, enum token_kind kind, cord_text text) {
     lx->tokens[lx->n++] = (struct token){.kind = kind, .text = text, .spaced = lx->spaced, .prose = is_prose(lx)};
     lx->spaced = false;
-}
-
-static bool in_list(const char *const *list, cord_text word) {
-    for (; *list; list++)
-        if (text_equal(text_of(*list), word)) return true;
-    return false;
 }
 
 static char peek(const struct lexer *lx, size_t ahead) {
@@ -70,51 +65,22 @@ static void skip_blanks(struct lexer *lx) {
 /* ---- commands ------------------------------------------------------------------------------------------------ */
 
 /* Blanks of all widths. */
-static const char *const blanks[] = {"\\,",     "\\;",         "\\:",       "\\ ",      "\\quad",
-                                     "\\qquad", "\\thinspace", "\\enspace", "\\hspace", "\\nobreakspace",
-                                     "\\\n",    "\\\t",        NULL};
+static const char *const blanks[] = {
+    "\\,",  "\\;",  "\\:", "\\ ", "\\quad", "\\qquad", "\\thinspace", "\\enspace", "\\nobreakspace",
+    "\\\n", "\\\t", NULL};
+/* What is blank with all it takes. */
+static const char *const hidden[] = {"\\phantom", "\\hphantom", "\\vphantom", "\\hspace", "\\mspace", NULL};
 /* What only presents. */
-static const char *const nothing[] = {"\\left",
-                                      "\\right",
-                                      "\\big",
-                                      "\\Big",
-                                      "\\bigl",
-                                      "\\bigr",
-                                      "\\Bigl",
-                                      "\\Bigr",
-                                      "\\bigg",
-                                      "\\Bigg",
-                                      "\\biggl",
-                                      "\\biggr",
-                                      "\\Biggl",
-                                      "\\Biggr",
-                                      "\\middle",
-                                      "\\displaystyle",
-                                      "\\textstyle",
-                                      "\\limits",
-                                      "\\nolimits",
-                                      "\\(",
-                                      "\\)",
-                                      "\\[",
-                                      "\\]",
-                                      "\\!",
-                                      "\\mathit",
-                                      "\\mathsf",
-                                      "\\mathtt",
-                                      "\\underline",
-                                      "\\rm",
-                                      "\\bf",
-                                      "\\it",
-                                      "\\mathstrut",
-                                      "\\hfill",
-                                      "\\mathord",
-                                      "\\ensuremath",
-                                      "\\phantom",
-                                      "\\negthinspace",
-                                      "\\/",
-                                      "\\strut",
-                                      "\\emph",
-                                      NULL};
+static const char *const nothing[] = {"\\left",      "\\right",   "\\big",        "\\Big",
+                                      "\\bigl",      "\\bigr",    "\\Bigl",       "\\Bigr",
+                                      "\\bigg",      "\\Bigg",    "\\biggl",      "\\biggr",
+                                      "\\Biggl",     "\\Biggr",   "\\middle",     "\\displaystyle",
+                                      "\\textstyle", "\\limits",  "\\nolimits",   "\\(",
+                                      "\\)",         "\\[",       "\\]",          "\\!",
+                                      "\\mathit",    "\\mathsf",  "\\mathtt",     "\\underline",
+                                      "\\rm",        "\\bf",      "\\it",         "\\mathstrut",
+                                      "\\hfill",     "\\mathord", "\\ensuremath", "\\negthinspace",
+                                      "\\/",         "\\strut",   "\\emph",       NULL};
 /* What holds prose. */
 static const char *const prose[] = {
     "\\text",         "\\mbox", "\\textbf",     "\\textit", "\\textrm",        "\\textsf", "\\texttt", "\\mathrm",
@@ -236,6 +202,16 @@ static void color(struct lexer *lx) {
     open_brace(lx, true, is_prose(lx));
 }
 
+/* \phantom{0}, \hspace*{1em}: blank. One that is never closed stays. */
+static void hide(struct lexer *lx) {
+    size_t start = lx->at;
+    lx->spaced = true;
+    if (peek(lx, 0) == '*') lx->at++;
+    skip_blanks(lx);
+    ptrdiff_t close = peek(lx, 0) == '{' ? answer_closing_brace(lx->t, lx->at) : -1;
+    lx->at = close < 0 ? start : (size_t)close + 1;
+}
+
 static cord_text command_name(struct lexer *lx) {
     size_t start = lx->at++;
     if (is_letter(peek(lx, 0)))
@@ -253,19 +229,21 @@ static void command(struct lexer *lx) {
         name = text_of(synonyms[i].to);
         break;
     }
-    if (in_list(blanks, name)) {
+    if (text_place(name, blanks) >= 0) {
         lx->spaced = true;
+    } else if (text_place(name, hidden) >= 0) {
+        hide(lx);
     } else if (text_equal(name, TEXT("\\boxed")) || text_equal(name, TEXT("\\fbox"))) {
         box(lx);
     } else if (text_equal(name, TEXT("\\textcolor")) || text_equal(name, TEXT("\\color"))) {
         color(lx);
-    } else if (in_list(nothing, name)) {
+    } else if (text_place(name, nothing) >= 0) {
         if (name.len > 3 && peek(lx, 0) == '.' && (text_ends(name, TEXT("left")) || text_ends(name, TEXT("right"))))
             lx->at++; /* \right. */
     } else if (text_equal(name, TEXT("\\not")) && peek(lx, 0) == '=') {
         lx->at++;
         add(lx, TOKEN_COMMAND, TEXT("\\ne"));
-    } else if (in_list(prose, name)) {
+    } else if (text_place(name, prose) >= 0) {
         if (peek(lx, 0) == '*') lx->at++;
         skip_blanks(lx);
         if (peek(lx, 0) == '{') {
@@ -276,7 +254,7 @@ static void command(struct lexer *lx) {
         environment(lx, TOKEN_BEGIN);
     } else if (text_equal(name, TEXT("\\end"))) {
         environment(lx, TOKEN_CLOSE);
-    } else if (!in_list(dresses, name) || !dress(lx, name, start)) {
+    } else if (text_place(name, dresses) < 0 || !dress(lx, name, start)) {
         bool bold = text_equal(name, TEXT("\\mathbf")) || text_equal(name, TEXT("\\boldsymbol"));
         if (!bold) add(lx, name.data[0] == '\\' ? TOKEN_COMMAND : TOKEN_SIGN, name);
     }

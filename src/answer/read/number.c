@@ -142,7 +142,9 @@ struct node *parse_decimal(struct parser *p) {
     int decimals, repeat = 0, exponent = 0;
     bool good = read_digits(p, &digits, &decimals);
     if (good) read_recurring(p, &digits, &decimals, &repeat);
-    good = good && digits.len > 0;
+    const struct token *t = parser_token(p);
+    bool bracketed = decimals && token_is(t, "(") && !t->spaced && token_is_digits(t + 1, 0) && token_is(t + 2, ")");
+    good = good && digits.len > 0 && !bracketed; /* 0.1(6): a product, or digits that recur, or are uncertain */
     if (good && read_exponent(p, buf_text(&digits), decimals, &exponent)) /* 1.5e3e is none */
         good = parser_token(p)->kind != TOKEN_LETTERS || parser_token(p)->spaced;
     good = good && !p->limit;

@@ -30,9 +30,8 @@ static bool is_known(cord_text word) {
     bool scale;
     static const char *const others[] = {"pi", "sqrt", "cbrt", "abs", "floor", "ceil", "binom", "infinity", "inf",
                                          "oo", "no",   "per",  "the", "sq",    "of",   "for",   NULL};
-    for (int i = 0; others[i]; i++)
-        if (text_equal(text_of(others[i]), word)) return true;
-    return function_find(word, &function) || unit_find(word) || number_word(word, &value, &scale) || is_no_unit(word);
+    return text_place(word, others) >= 0 || function_find(word, &function) || unit_find(word) ||
+           number_word(word, &value, &scale) || is_no_unit(word);
 }
 
 /* How many letters of a run stay together: those of a function's name, "sin" of "sinx"; else 1. */
@@ -110,9 +109,52 @@ static const struct token *spell(struct parser *p, const struct token *tokens, s
 
 static struct node *parse_forms(struct parser *p);
 
-/* "B", "(B)", "B.", "option B", "(B) 5", "B: 5". Small letters only in brackets and alone. */
-static struct node *parse_choice(struct parser *p) {
-    if (token_is_word(parser_token(p), "option") || token_is_word(parser_token(p), "choice")) p->at++;
+/* Whether the words behind a choice's letter name another one: "(A) and (B)", "(A) to C", "(A) true, (B) false"; not "(D) (A)
+ * and (B)", "(D) both (A) and (B)". */
+static bool names_another(const struct token *t) {
+    static const char *const joins[] = {"and", "or", "nor", NULL}, *const ranges[] = {"to", "through", "plus", NULL},
+                             *const all[] = {"all", "both", "either", "neither", "none", "only", NULL};
+    for (int i = 0; joins[i]; i++)
+        if (token_is_word(t, joins[i])) return true;
+    for (int i = 0; ranges[i]; i++)
+        if (token_is_word(t, ranges[i]) && t[1].kind == TOKEN_LETTERS && t[1].text.len == 1) return true;
+    for (int i = 0; all[i]; i++)
+        if (token_is_word(t, all[i]) || token_is(t, "(")) return false;
+    for (; !token_ends(t) && !token_ends(t + 1); t++)
+        if (token_is(t + 1, "(") && t[1].spaced && t[2].kind == TOKEN_LETTERS && t[2].text.len == 1 &&
+            token_is(t + 3, ")"))
+            return true;
+    return false;
+}
+
+/* Whether words may begin with the token: it is no operator that has a letter in brackets to its left. */
+static bool begins_words(const struct token *t) {
+    static const char *const operators[] = {"\\cup", "\\cap", "\\setminus", "\\times", "\\cdot", "\\div", "\\pm",
+                                            "\\mp",  "\\in",  "\\notin",    "\\ne",    "\\le",   "\\ge",  "\\approx",
+                                            "\\sim", "\\vee", "\\wedge",    "\\equiv", "\\circ", "\\\\",  NULL};
+    if (t->kind == TOKEN_COMMAND) return text_place(t->text, operators) < 0;
+    if (t->kind == TOKEN_SIGN) return strchr("\"'`([{-.#~|", *t->text.data) != NULL;
+    return t->kind == TOKEN_LETTERS || t->kind == TOKEN_DIGITS || t->kind == TOKEN_SYMBOL;
+}
+
+/* All that is left as words, as they stand before runs of letters are taken apart. What stands before them is none: p->at is
+ * the same place in both. */
+static struct node *parse_choice_text(struct parser *p) {
+    if (p->limit || p->no_memory || !begins_words(parser_token(p))) return NULL;
+    struct parser plain = *p;
+    plain.tokens = p->plain;
+    while (!token_ends(parser_token(&plain))) plain.at++;
+    cord_text words = parser_cased_words(&plain, p->at, plain.at);
+    p->no_memory = plain.no_memory;
+    while (!token_ends(parser_token(p))) p->at++;
+    return p->no_memory ? NULL : parser_text(p, NODE_TEXT, 0, words);
+}
+
+/* "B", "(B)", "B.", "option B", "(B) 5", "B: 5", "(B) a hare". Small letters only in brackets and alone. `loose`: "B. a hare",
+ * too, which may be none ("E. coli"). */
+static struct node *read_choice(struct parser *p, bool loose) {
+    bool named = token_is_word(parser_token(p), "option") || token_is_word(parser_token(p), "choice");
+    p->at += named;
     bool open = parser_take(p, "(") || parser_take(p, "[");
     const struct token *letter = parser_token(p);
     if (letter->kind != TOKEN_LETTERS || letter->text.len != 1) return NULL;
@@ -120,19 +162,26 @@ static struct node *parse_choice(struct parser *p) {
     if (capital < 'A' || capital > 'J') return NULL;
     p->at++;
     bool close = parser_take(p, ")") || parser_take(p, "]");
-    bool marked = close || parser_take(p, ".") || parser_take(p, ":");
+    bool mark = (!close || !parser_token(p)->spaced) && (parser_take(p, ".") || parser_take(p, ":"));
     bool alone = token_ends(parser_token(p));
     if ((open && !close) || (close && !open && !alone && !parser_token(p)->spaced)) return NULL;
     if (c != capital && (!open || !alone)) return NULL;
-    if (!alone && (!marked || !parser_token(p)->spaced)) return NULL;
+    if (!alone && ((!close && !mark) || !parser_token(p)->spaced || names_another(parser_token(p)))) return NULL;
     cord_text name = arena_text(p->arena, (cord_text){&capital, 1});
     struct node *node = name.data ? parser_text(p, NODE_CHOICE, 0, name) : NULL;
     if (!node || alone) return node;
+    size_t start = p->at;
     struct node *content = parse_forms(p);
+    if (!content && (close || named || loose)) {
+        p->at = start;
+        content = parse_choice_text(p);
+    }
     struct node *full = content ? parser_node(p, NODE_CHOICE, 0, 1, &content) : NULL;
     if (full) full->text = name;
     return full;
 }
+
+static struct node *parse_choice(struct parser *p) { return read_choice(p, false); }
 
 /* Behind the ")" that closes the "(" at `at`; `at` where none does. *simple: nothing but one letter or number, or several
  * with commas, stands inside. */
@@ -318,7 +367,7 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
     if (!tokens) return NULL;
     n = drop_period(tokens, n);
     mark_commas(tokens);
-    struct parser p = {.arena = arena, .reading = reading};
+    struct parser p = {.arena = arena, .reading = reading, .plain = tokens};
     p.tokens = spell(&p, tokens, n, false);
     if (!p.tokens) return NULL;
     struct node *node = parse_forms(&p);
@@ -335,6 +384,11 @@ struct node *parse_answer(struct arena *arena, cord_text t, unsigned reading, un
         product.tokens = spell(&product, tokens, n, true);
         struct node *child = product.tokens ? parse_sum(&product) : NULL;
         if (child && child->kind == NODE_MULTIPLY) node->other = child;
+    }
+    if (n > 2 && !p.limit) { /* "B. a hare" */
+        struct parser choice = {.arena = arena, .tokens = tokens, .plain = tokens};
+        node->other = read_choice(&choice, true);
+        p.no_memory = choice.no_memory;
     }
     return p.no_memory ? NULL : node;
 }

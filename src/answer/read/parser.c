@@ -67,14 +67,18 @@ struct node *parser_gather(struct parser *p, enum node_kind kind, const struct n
     return nodes->n == 1 ? nodes->item[0] : parser_node(p, kind, 0, nodes->n, nodes->item);
 }
 
-/* "kN", "CO", "NaCl", and beside commands "Kn": capitals say more than that a word begins or is written large. */
-static bool is_mixed(const struct token *t, bool formula) {
+bool token_has_capitals(const struct token *t) {
     size_t capitals = 0, n = t->text.len;
     if (t->kind != TOKEN_LETTERS) return false;
-    if (formula && n == 2 && !t->prose) return true;
     for (size_t i = 0; i < n; i++) capitals += t->text.data[i] >= 'A' && t->text.data[i] <= 'Z';
     bool first = *t->text.data >= 'A' && *t->text.data <= 'Z';
     return capitals > (size_t)first && (capitals < n || n == 2);
+}
+
+/* That, and beside commands "Kn", behind a number "Nm", which is not nm. */
+static bool is_mixed(const struct token *first, const struct token *t, bool formula) {
+    bool two = t->kind == TOKEN_LETTERS && t->text.len == 2;
+    return (two && formula && !t->prose) || (two && t > first && t[-1].kind == TOKEN_DIGITS) || token_has_capitals(t);
 }
 
 /* A letter or command of mathematics: N is not n, \Delta not \delta. */
@@ -93,7 +97,7 @@ static cord_text words_of(struct parser *p, size_t from, size_t to, bool mixed) 
         if (i > from && t->spaced) buf_addc(&words, ' ');
         size_t start = words.len;
         buf_add(&words, t->text);
-        bool kept = has_case(t) || (mixed && is_mixed(t, formula));
+        bool kept = has_case(t) || (mixed && is_mixed(&p->tokens[from], t, formula));
         for (size_t k = start; k < words.len && !kept; k++) words.data[k] = (char)tolower((unsigned char)words.data[k]);
     }
     cord_text text = arena_text(p->arena, buf_text(&words));

@@ -9,6 +9,7 @@
 struct parser {
     struct arena *arena;
     const struct token *tokens;
+    const struct token *plain; /* before runs of letters were taken apart */
     size_t at;
     unsigned reading, readings;
     int depth;    /* of nesting */
@@ -36,6 +37,9 @@ static inline bool token_is_name(const struct token *t, const char *name) {
 }
 /* Letters, these in any case; `word` in small ones. */
 bool token_is_word(const struct token *t, const char *word);
+
+/* "kN", "CO", "NaCl": capitals that say more than that a word begins or is written large. */
+bool token_has_capitals(const struct token *t);
 
 /* The tokens from `from` to `to` as a text, its words in lower case, single blanks where the answer has some. */
 cord_text parser_words(struct parser *p, size_t from, size_t to);

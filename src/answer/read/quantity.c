@@ -32,13 +32,14 @@ static int read_unit_power(struct parser *p, const struct unit *unit) {
     return *power->text.data - '0';
 }
 
-static void add_measure(struct measure *m, const struct unit *unit, cord_text word, int power, bool over) {
+static void add_measure(struct measure *m, const struct unit *unit, const struct token *t, int power, bool over) {
     char small[40];
+    cord_text word = t->text;
     for (size_t i = 0; i < word.len && i < sizeof small; i++)
         small[i] = (char)(word.data[i] >= 'A' && word.data[i] <= 'Z' ? word.data[i] + 32 : word.data[i]);
     cord_text low = {small, word.len < sizeof small ? word.len : sizeof small};
     if (m->name.len) buf_addf(&m->name, over ? "/" : " ");
-    buf_add(&m->name, unit ? text_of(unit->name) : singular(low));
+    buf_add(&m->name, unit ? text_of(unit->name) : token_has_capitals(t) ? word : singular(low)); /* mPa is not MPa */
     if (power != 1) buf_addf(&m->name, "^%d", power);
     bool convertible = false;
     for (int i = 0; unit && i < DIMENSIONS; i++) convertible = convertible || unit->power[i];
@@ -60,7 +61,7 @@ static bool read_unit_word(struct parser *p, struct measure *m, bool over) {
     const struct unit *sign = t->kind == TOKEN_COMMAND ? unit_of_sign(t->text) : NULL;
     if (sign) {
         p->at++;
-        add_measure(m, sign, t->text, 1, over);
+        add_measure(m, sign, t, 1, over);
         return true;
     }
     if (t->kind != TOKEN_LETTERS || is_no_unit(t->text)) return false;
@@ -69,7 +70,7 @@ static bool read_unit_word(struct parser *p, struct measure *m, bool over) {
     p->at++;
     if (parser_sees(p, ".") && unit && token_ends(parser_token(p) + 1)) p->at++;
     int behind = read_unit_power(p, unit);
-    add_measure(m, unit, t->text, power * behind, over);
+    add_measure(m, unit, t, power * behind, over);
     return true;
 }
 

@@ -122,8 +122,10 @@ struct node *parse_number_words(struct parser *p) {
             if (part > 99) return NULL;
             part = (part ? part : 1) * 100, below = 100;
         } else if (scale) {
-            if (total && total % (value * 1000)) return NULL;
-            total += (part ? part : 1) * value, part = 0, below = INT64_MAX;
+            if (total && (value > INT64_MAX / 1000 || total % (value * 1000))) return NULL;
+            if (__builtin_mul_overflow(part ? part : 1, value, &part) || __builtin_add_overflow(total, part, &total))
+                return NULL;
+            part = 0, below = INT64_MAX;
         } else {
             if (value >= below || (value >= 10 && below <= 20)) return NULL; /* "two three" is no number */
             part += value, below = value < 20 ? 0 : 10;
@@ -131,11 +133,11 @@ struct node *parse_number_words(struct parser *p) {
         any = true;
     }
     if (token_is_word(parser_token(p), "half") && !any) part = 1, any = true;
-    if (!any) return NULL;
-    struct node *node = node_integer(p->arena, total + part);
+    if (!any || __builtin_add_overflow(total, part, &total)) return NULL;
+    struct node *node = node_integer(p->arena, total);
     cord_text behind = parser_token(p)->text;
     int64_t denominator = denominator_word(behind);
-    bool large = total + part >= 20,
+    bool large = total >= 20,
          place = token_is_word(parser_token(p), "first") || token_is_word(parser_token(p), "second");
     /* "twenty-first", "twenty-fifth" are places in a row; of "twenty and two thirds" only the end is divided */
     if ((large && place) || (denominator && (joined || (large && !text_ends(behind, TEXT("s")))))) return NULL;

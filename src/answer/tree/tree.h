@@ -90,8 +90,8 @@ struct node {
     cord_text text;
     int exponent, repeat;    /* of a NUMBER */
     int depth;               /* of the tree below it: 1 where it has no child */
-    struct node *other;      /* what a LIST ("3,5"), a NUMBER ("5,120"), a TEXT ("xy") or a QUANTITY ("1.5 million
-                              * dollars") may be instead: a number, a list, a product, 1.5; else NULL */
+    struct node *other;      /* what a LIST ("3,5"), a NUMBER ("5,120"), a TEXT ("xy", "B. a hare") or a QUANTITY ("1.5
+                              * million dollars") may be instead: a number, a list, a product, a choice, 1.5; else NULL */
     const struct unit *unit; /* of a QUANTITY */
     size_t n;
     struct node **child;

@@ -13,7 +13,6 @@ enum {
     ERROR_BODY = 64 * 1024, /* most that is kept of what a server says with an error */
     WORDS = 250,            /* most of that in a message */
     MALFORMED = 5,          /* replies of one request that the caller could not use: it is no accident */
-    SOON = 1,               /* seconds that who wants to know soon waits for a server that asks for more */
 };
 
 /* ---- what curl tells while it runs ----------------------------------------------------------------------------- */
@@ -199,7 +198,6 @@ static void clean(struct wire *wire, struct job *job) {
     job->body_began = job->events = job->told = false;
     job->cut = CUT_NOT;
     job->received = 0;
-    job->bytes_sent = job->bytes_received = 0;
     job->after[0] = job->date[0] = job->detail[0] = job->problem[0] = '\0';
     job->answered = false;
     job->pause = -1;
@@ -383,17 +381,6 @@ static void judge_reply(struct job *job) {
     if (!words[0]) words_append(job->problem, sizeof job->problem, buf_text(&call->reply), WORDS, call->endpoint->key);
 }
 
-static void count_bytes(struct job *job) {
-    curl_off_t up = 0, down = 0;
-    long request = 0, headers = 0;
-    curl_easy_getinfo(job->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-    curl_easy_getinfo(job->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-    curl_easy_getinfo(job->easy, CURLINFO_REQUEST_SIZE, &request);
-    curl_easy_getinfo(job->easy, CURLINFO_HEADER_SIZE, &headers);
-    job->bytes_sent = request > up ? request : up + request; /* a short body is counted in both */
-    job->bytes_received = down + headers;
-}
-
 void attempt_end(struct wire *wire, struct job *job, CURLcode code) {
     struct http_call *call = job->call;
     int status = call->status = status_of(job);
@@ -411,7 +398,6 @@ void attempt_end(struct wire *wire, struct job *job, CURLcode code) {
         judge_cut(job, wire->limits);
     else
         judge_failure(job, code);
-    count_bytes(job);
     call->tries += job->sent;
     /* Whether the last of them was answered by what can be used, or by a refusal: all else may have to be paid for. */
     bool told = job->outcome == OUTCOME_GOOD || (status >= 300 && job->cut == CUT_NOT);

@@ -112,10 +112,7 @@ cord_status remote_classify(cord_engine *engine, cord_classification **requests,
     }
     if (status == CORD_OK) status = questions_ask(engine, questions, n, err);
     for (int i = 0; i < begun; i++) {
-        if (status == CORD_OK)
-            take_values(requests[i], &marked[i], &questions[i], began);
-        else
-            classification_drop(requests[i]);
+        if (status == CORD_OK) take_values(requests[i], &marked[i], &questions[i], began);
         question_release(&questions[i]);
         spelled_release(&texts[i]);
         free(marked[i].places);

@@ -3,13 +3,6 @@
  * character to all of it. It must not know protocols. */
 #include "model/http/remote.h"
 
-static int hex(char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-}
-
 /* What one token decodes to. */
 struct decoded {
     struct buf bytes; /* all of them, or those before the first that is not known */

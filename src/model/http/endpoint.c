@@ -54,15 +54,15 @@ static cord_status read_url(cord_text text, char **url, cord_error *err) {
     CURLUcode code = curl_url_set(parsed, CURLUPART_URL, copy, CURLU_DISALLOW_USER);
     if (code == CURLUE_USER_NOT_ALLOWED || strchr(copy, '@'))
         status =
-            error_set(err, CORD_BAD_RECIPE, "a server's URL holds a user's name or a password; servers get keys only");
+            error_set(err, CORD_BAD_INPUT, "a server's URL holds a user's name or a password; servers get keys only");
     else if (code != CURLUE_OK || curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
-        status = error_set(err, CORD_BAD_RECIPE, "\"%.200s\" is no URL (%s); one looks like http://localhost:8000",
-                           copy, curl_url_strerror(code));
+        status = error_set(err, CORD_BAD_INPUT, "\"%.200s\" is no URL (%s); one looks like http://localhost:8000", copy,
+                           curl_url_strerror(code));
     else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
-        status = error_set(err, CORD_BAD_RECIPE, "\"%.200s\" is neither an http nor an https URL", copy);
+        status = error_set(err, CORD_BAD_INPUT, "\"%.200s\" is neither an http nor an https URL", copy);
     else if (strpbrk(copy, "?#"))
         status =
-            error_set(err, CORD_BAD_RECIPE, "\"%.200s\" has a query or a fragment, which a base URL cannot have", copy);
+            error_set(err, CORD_BAD_INPUT, "\"%.200s\" has a query or a fragment, which a base URL cannot have", copy);
     curl_free(scheme);
     curl_url_cleanup(parsed);
     if (status == CORD_OK)
@@ -97,7 +97,7 @@ static cord_status add_replicas(struct endpoint *endpoint, const char *urls, cor
         replica->hash = seed_text(0, text_of(replica->url));
         endpoint->n++;
     }
-    if (endpoint->n == 0) return error_set(err, CORD_BAD_RECIPE, "a server needs a URL, such as http://localhost:8000");
+    if (endpoint->n == 0) return error_set(err, CORD_BAD_INPUT, "a server needs a URL, such as http://localhost:8000");
     return CORD_OK;
 }
 
@@ -113,7 +113,7 @@ static cord_status add_headers(struct endpoint *endpoint, const char *key, cord_
     if (fine && key && *key) {
         for (const char *c = key; *c; c++)
             if ((unsigned char)*c < 0x21 || (unsigned char)*c > 0x7E)
-                return error_set(err, CORD_BAD_RECIPE,
+                return error_set(err, CORD_BAD_INPUT,
                                  "the key holds a blank, a line end or something else that no key has");
         struct buf line;
         buf_init(&line, "a key", 64 * 1024);
@@ -124,19 +124,6 @@ static cord_status add_headers(struct endpoint *endpoint, const char *key, cord_
         if (status != CORD_OK) return status;
     }
     return fine ? CORD_OK : error_memory(err);
-}
-
-/* What the usage shows of the present state. */
-static void publish(struct endpoint *endpoint) {
-    int in_flight = 0, allowed = 0, healthy = 0;
-    for (int i = 0; i < endpoint->n; i++) {
-        in_flight += endpoint->replicas[i].in_flight;
-        allowed += (int)endpoint->replicas[i].allowed;
-        healthy += !endpoint->replicas[i].left_out;
-    }
-    atomic_store_explicit(&endpoint->usage.in_flight, in_flight, memory_order_relaxed);
-    atomic_store_explicit(&endpoint->usage.allowed, allowed, memory_order_relaxed);
-    atomic_store_explicit(&endpoint->usage.healthy, healthy, memory_order_relaxed);
 }
 
 cord_status endpoint_new(const struct transport_limits *limits, const char *urls, const char *key, int most,
@@ -151,7 +138,6 @@ cord_status endpoint_new(const struct transport_limits *limits, const char *urls
         endpoint_free(fresh);
         return status;
     }
-    publish(fresh);
     *endpoint = fresh;
     return CORD_OK;
 }
@@ -162,21 +148,6 @@ void endpoint_free(struct endpoint *endpoint) {
     free(endpoint->key);
     curl_slist_free_all(endpoint->headers);
     free(endpoint);
-}
-
-struct endpoint_usage endpoint_get_usage(struct endpoint *endpoint) {
-    return (struct endpoint_usage){
-        .requests = atomic_load_explicit(&endpoint->usage.requests, memory_order_relaxed),
-        .retries = atomic_load_explicit(&endpoint->usage.retries, memory_order_relaxed),
-        .failures = atomic_load_explicit(&endpoint->usage.failures, memory_order_relaxed),
-        .lost = atomic_load_explicit(&endpoint->usage.lost, memory_order_relaxed),
-        .bytes_sent = atomic_load_explicit(&endpoint->usage.bytes_sent, memory_order_relaxed),
-        .bytes_received = atomic_load_explicit(&endpoint->usage.bytes_received, memory_order_relaxed),
-        .in_flight = atomic_load_explicit(&endpoint->usage.in_flight, memory_order_relaxed),
-        .allowed = atomic_load_explicit(&endpoint->usage.allowed, memory_order_relaxed),
-        .replicas = endpoint->n,
-        .healthy = atomic_load_explicit(&endpoint->usage.healthy, memory_order_relaxed),
-    };
 }
 
 /* ---- choosing ------------------------------------------------------------------------------------------------ */
@@ -249,7 +220,6 @@ struct job *endpoint_next(struct endpoint *endpoint, int64_t now) {
         replica->full = replica->in_flight >= (int)replica->allowed;
         job->probe = replica->left_out;
         if (job->probe) replica->probing = true;
-        publish(endpoint);
         return job;
     }
     return NULL;
@@ -322,6 +292,7 @@ static void learn_answer(struct endpoint *endpoint, struct replica *replica, int
 static void learn_success(struct replica *replica, int64_t now) {
     replica->served = now;
     replica->progressed = true;
+    replica->refusals = 0;
     if (!replica->full) return; /* it was not tried whether it takes that many */
     const double limit = replica->endpoint->most;
     replica->allowed += replica->allowed < replica->threshold ? 1 : 1 / (replica->allowed * replica->caution);
@@ -331,10 +302,16 @@ static void learn_success(struct replica *replica, int64_t now) {
     replica->caution = 1;
 }
 
-static void learn_refusal(struct replica *replica, struct job *job, int64_t now) {
-    if (job->pause > 0) {
-        double longest = replica->endpoint->limits->longest, pause = job->pause < longest ? job->pause : longest;
-        int64_t until = now + (int64_t)(pause * 1e6);
+/* A server that `serves`, and yet refuses a request that is alone there, takes so many a minute, and would say the same to all
+ * that wait: so it is the replica that pauses, longer each time, and not each job for itself. */
+static void learn_refusal(struct replica *replica, const struct job *job, bool serves, int64_t now) {
+    const struct transport_limits *limits = replica->endpoint->limits;
+    bool rate = serves && !replica->in_flight;
+    double longest = job->call->most_tries && SOON < limits->longest ? SOON : limits->longest;
+    replica->refusals += rate;
+    if (rate || job->pause > 0) {
+        uint64_t seed = seed_mix(job->seed, (uint64_t)replica->refusals);
+        int64_t until = now + retry_pause(rate ? limits->backoff : 0, longest, replica->refusals, job->pause, seed);
         if (until > replica->quiet_until) replica->quiet_until = until;
     }
     if (job->started <= replica->halved) return; /* sent before: it says nothing new */
@@ -374,7 +351,7 @@ void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, str
     if (job->outcome == OUTCOME_GOOD)
         learn_success(replica, now);
     else if (refused)
-        learn_refusal(replica, job, now);
+        learn_refusal(replica, job, serves, now);
     else if (!job->answered && job->outcome == OUTCOME_PASSING)
         learn_miss(endpoint, job, now, jobs_lost);
     else if (!job->answered && job->probe)
@@ -384,15 +361,13 @@ void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, str
     else
         shun(endpoint, job);
     job->back = now;
-    publish(endpoint);
 }
 
 void endpoint_clear(struct endpoint *endpoint) {
     for (int i = 0; i < endpoint->n; i++) endpoint->replicas[i].waiting = (struct queue){0};
 }
 
-void endpoint_drop(struct endpoint *endpoint, struct job *job) {
+void endpoint_drop(struct job *job) {
     job->replica->in_flight--;
     if (job->probe) job->replica->probing = false;
-    publish(endpoint);
 }

@@ -201,20 +201,35 @@ static bool read_proposal(struct question *q, const json_t *reply) {
     return true;
 }
 
+/* As many tokens as the context has room for: servers refuse what asks for more. */
+static int room_for(const struct remote *remote, const cord_proposal *p, struct spelled *text) {
+    const cord_model_info *info = &remote->base.info;
+    int left = info->context - text->pieces.n - 1; /* SGLang takes one less than its context */
+    bool counted = !remote->protocol->sends_text;
+    if (!counted || !info->context || text->error.code != CORD_OK || left >= p->max_tokens) return p->max_tokens;
+    if (left < 1)
+        error_fill(&text->error, CORD_TOO_LONG, "%d tokens leave no room in the context of %s (%d)", text->pieces.n,
+                   info->name, info->context);
+    return left;
+}
+
 static void ask_proposal(cord_proposal *p, struct spelled *text, struct question *q) {
     const struct remote *remote = text->remote;
     struct json_writer w = question_begin(q, remote, remote->protocol->propose_path, p->group);
     if (text->error.code == CORD_OK && remote->protocol->propose_check)
         (void)remote->protocol->propose_check(p, &text->error);
-    if (text->error.code == CORD_OK) remote->protocol->propose_write(remote, p, &text->pieces, &w);
+    cord_proposal asked = *p;
+    asked.max_tokens = room_for(remote, p, text);
+    if (text->error.code == CORD_OK) remote->protocol->propose_write(remote, &asked, &text->pieces, &w);
     if (remote->protocol->propose_repeated) remote->protocol->propose_repeated(remote, p, &q->repeated);
     if (remote->stream)
         stream_begin(q, p->stops, p->n_stops);
     else
-        q->call.more_time = (double)p->max_tokens / SLOWEST;
+        q->call.more_time = (double)asked.max_tokens / SLOWEST;
     question_end(q, &w);
     bool counted = !remote->protocol->sends_text;
-    question_charge(q, p->sampling.seed, counted ? text->pieces.n : tokens_at_most(text->pieces.text), p->max_tokens);
+    question_charge(q, p->sampling.seed, counted ? text->pieces.n : tokens_at_most(text->pieces.text),
+                    asked.max_tokens);
     q->guessed_tokens = counted ? text->pieces.n : tokens_guessed(text->pieces.text);
     q->read = read_proposal;
     q->into = p;
@@ -425,10 +440,12 @@ static void take_scoring(cord_scoring *r, struct spelled *text, const struct pla
     for (int i = 0; i < r->n_tokens; i++) sum += r->logprob[i];
     r->log_score = sum / r->n_tokens;
     r->score = exp(r->log_score);
-    /* by the calls before: those that follow find what the first one left */
-    int cached = place->n_questions ? asked[0].cached : 0;
-    r->cached_tokens = cached < r->prompt_tokens ? cached : r->prompt_tokens;
-    atomic_fetch_add(&remote->base.usage.scored_tokens, r->prompt_tokens - r->cached_tokens);
+    /* All requests of a target go out at once, so that a server may compute its prefix more than once. */
+    int64_t computed = place->n_questions ? 0 : r->prompt_tokens;
+    for (int k = 0; k < place->n_questions; k++) computed += asked[k].n - 1 - asked[k].cached;
+    if (computed < 0) computed = 0;
+    r->cached_tokens = computed < r->prompt_tokens ? r->prompt_tokens - (int)computed : 0;
+    atomic_fetch_add(&remote->base.usage.scored_tokens, computed);
     atomic_fetch_add(&remote->base.usage.cached_tokens, r->cached_tokens);
 }
 
@@ -487,8 +504,6 @@ static cord_status score_all(cord_engine *engine, cord_scoring **requests, int n
                 take_scoring(requests[i], &texts[i], &places[i], questions + places[i].question,
                              asked + places[i].question);
             requests[i]->us = clock_us() - began;
-        } else {
-            scoring_drop(requests[i]);
         }
         spelled_release(&texts[i]);
     }

@@ -95,9 +95,8 @@ static void propose_write(const struct remote *remote, const cord_proposal *p, c
     json_text(w, NULL, TEXT("top_p"));
     json_text(w, NULL, TEXT("min_p"));
     json_close(w, ']');
-    json_open(w, "stop", '[');
-    for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
-    json_close(w, ']');
+    write_stops(w, "stop", p, p->n_stops);
+    write_stops(w, "preserved_tokens", p, p->n_stops); /* those that are one control token, which it would not show */
     json_bool(w, "cache_prompt", true);
     if (remote->stream) json_bool(w, "stream", true);
 }

@@ -47,7 +47,7 @@ cord_status openai_models(struct remote *remote, bool strict, bool *is, cord_err
     if (!found && strict) {
         char names[300];
         name_models(data, names, sizeof names);
-        status = error_set(err, CORD_BAD_RECIPE, "the server has no model '%s'; it serves: %s",
+        status = error_set(err, CORD_BAD_INPUT, "the server has no model '%s'; it serves: %s",
                            remote->served ? remote->served : "", names);
     }
     json_decref(models);
@@ -55,11 +55,7 @@ cord_status openai_models(struct remote *remote, bool strict, bool *is, cord_err
 }
 
 bool openai_is_versioned(const char *urls) {
-    cord_text url = text_trim(text_of(urls));
-    size_t n = 0;
-    while (n < url.len && !isspace((unsigned char)url.data[n])) n++;
-    while (n > 0 && url.data[n - 1] == '/') n--;
-    url.len = n;
+    cord_text rest = text_of(urls), url = endpoint_next_url(&rest);
     ptrdiff_t host = text_find(url, TEXT("://")), slash = text_rfind(url, TEXT("/"));
     if (slash < 0 || host < 0 || slash < host + 3) return false;
     cord_text last = text_slice(url, (size_t)slash + 1, url.len);
@@ -118,9 +114,7 @@ void openai_write_drawing(const cord_proposal *p, const char *seed, struct json_
     json_double(w, "min_p", s->min_p);
     json_double(w, "repetition_penalty", s->repeat_penalty > 0 ? s->repeat_penalty : 1);
     json_int(w, seed, (int64_t)(s->seed >> 1));
-    json_open(w, "stop", '[');
-    for (int i = 0; i < p->n_stops; i++) json_text(w, NULL, p->stops[i]);
-    json_close(w, ']');
+    write_stops(w, "stop", p, p->n_stops);
     json_bool(w, "skip_special_tokens", true);
     json_bool(w, "spaces_between_special_tokens", false);
 }
@@ -132,17 +126,13 @@ void openai_write_sampling(const struct remote *remote, const cord_proposal *p, 
     if (remote->served) json_text(w, "model", text_of(remote->served));
     json_int(w, "max_tokens", p->max_tokens);
     json_double(w, "temperature", s->temperature);
-    if (s->top_p > 0) json_double(w, "top_p", s->top_p); /* 1, too: else it is what the server has for its model */
+    json_double(w, "top_p", s->top_p > 0 ? s->top_p : 1); /* 1, too: else it is what the server has for its model */
     if (s->top_k)
         json_int(w, "top_k", s->top_k); /* OpenAI has none of these three; where they are not set they are not sent */
     if (s->min_p > 0) json_double(w, "min_p", s->min_p);
     if (s->repeat_penalty > 0 && s->repeat_penalty != 1) json_double(w, "repetition_penalty", s->repeat_penalty);
     json_int(w, mistral ? "random_seed" : "seed", (int64_t)(s->seed % INT32_MAX)); /* some take 31 bits */
-    if (remote->names_stops && p->n_stops) {
-        json_open(w, "stop", '[');
-        for (int i = 0; i < p->n_stops && i < MOST_STOPS; i++) json_text(w, NULL, p->stops[i]);
-        json_close(w, ']');
-    }
+    if (remote->names_stops) write_stops(w, "stop", p, MOST_STOPS);
 }
 
 void openai_write_stream(const struct remote *remote, struct json_writer *w) {

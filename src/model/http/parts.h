@@ -12,6 +12,8 @@
 /* Budgets are in quarters of a try: a refusal by a server that serves others costs one, everything else four. */
 enum { QUARTERS = 4 };
 
+enum { SOON = 1 }; /* seconds that who wants to know soon waits for a server that asks for more */
+
 enum job_state { JOB_NEW, JOB_QUEUED, JOB_PAUSED, JOB_ACTIVE };
 
 /* Why an attempt ended before curl had an opinion. */
@@ -51,16 +53,15 @@ struct job {
     bool told; /* a byte of the body came; of a stream, an event */
     enum cut cut;
     struct sse sse;
-    size_t received;                    /* bytes of the body, unpacked */
-    char after[64], date[64];           /* headers: Retry-After, Date */
-    char detail[CURL_ERROR_SIZE];       /* curl's own words */
-    enum outcome outcome;               /* from here on: what attempt_end found */
-    cord_status code;                   /* of an error */
-    char problem[480];                  /* in words */
-    double pause;                       /* Retry-After in seconds, or -1 */
-    int lost;                           /* requests that got neither a reply that can be used nor a refusal */
-    bool answered;                      /* the server said something, at least a status */
-    int64_t bytes_sent, bytes_received; /* on the wire */
+    size_t received;              /* bytes of the body, unpacked */
+    char after[64], date[64];     /* headers: Retry-After, Date */
+    char detail[CURL_ERROR_SIZE]; /* curl's own words */
+    enum outcome outcome;         /* from here on: what attempt_end found */
+    cord_status code;             /* of an error */
+    char problem[480];            /* in words */
+    double pause;                 /* Retry-After in seconds, or -1 */
+    int lost;                     /* requests that got neither a reply that can be used nor a refusal */
+    bool answered;                /* the server said something, at least a status */
 };
 
 struct queue {
@@ -148,7 +149,8 @@ struct replica {
     int64_t halved;                     /* when */
     int64_t served;                     /* when it last answered well; 0: never */
     bool progressed;                    /* a success since it was halved */
-    int64_t quiet_until;                /* it said Retry-After */
+    int refusals;                       /* in a row, of requests that were alone there: it takes so many a minute */
+    int64_t quiet_until;                /* it said Retry-After, or has a limit of that kind */
 
     /* Whether it is there at all. */
     int misses;       /* attempts in a row that got no answer whatsoever */
@@ -168,10 +170,6 @@ struct endpoint {
     int most; /* requests at once to each */
     char *key;
     struct curl_slist *headers;
-    struct {
-        _Atomic int64_t requests, retries, failures, lost, bytes_sent, bytes_received;
-        atomic_int in_flight, allowed, healthy;
-    } usage; /* read by any thread */
 };
 
 /* By any thread. The endpoint belongs to nobody yet; freed by endpoint_free. */
@@ -191,6 +189,6 @@ void endpoint_learn(struct endpoint *endpoint, struct job *job, int64_t now, str
 /* Forgets all jobs that wait. */
 void endpoint_clear(struct endpoint *endpoint);
 /* An active job goes away unfinished. */
-void endpoint_drop(struct endpoint *endpoint, struct job *job);
+void endpoint_drop(struct job *job);
 
 #endif

@@ -49,8 +49,6 @@ static void spell_gpt2(cord_text string, struct buf *out) {
     }
 }
 
-static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
-
 /* SentencePiece: "▁" is a blank, "<0x0A>" a byte. */
 static void spell_sentencepiece(cord_text string, struct buf *out) {
     static const cord_text blank = {"\xE2\x96\x81", 3};
@@ -186,8 +184,7 @@ static bool scan_unicode(struct scan *s, struct buf *out) {
     uint32_t c = 0;
     if (s->end - s->at < 4) return false;
     for (int i = 0; i < 4; i++) {
-        char digit = *s->at++;
-        int value = hex(digit >= 'a' && digit <= 'f' ? (char)(digit - 'a' + 'A') : digit);
+        int value = hex(*s->at++);
         if (value < 0) return false;
         c = 16 * c + (uint32_t)value;
     }

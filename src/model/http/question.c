@@ -215,8 +215,7 @@ cord_status questions_ask(const cord_engine *engine, struct question *questions,
 
 /* What begins like JSON and is none was damaged on its way. Anything else, a page for people, is an answer, too. */
 static bool is_undamaged(void *ctx, struct http_call *call) {
-    json_error_t error;
-    json_t *reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
+    json_t *reply = read_json(buf_text(&call->reply));
     bool good = reply || !begins_like_json(buf_text(&call->reply));
     json_decref(reply);
     (void)ctx;
@@ -236,12 +235,11 @@ cord_status remote_get(struct remote *remote, const char *path, json_t **reply, 
                              .path = path_at(remote, path),
                              .most_tries = PROBE_TRIES,
                              .arrived = is_undamaged};
-    json_error_t error;
     *reply = NULL;
     cord_status status = transport_run(remote->transport, &call, 1, err);
     bool absent = call.status == 404 || call.status == 405 || call.status == 501;
     if (status == CORD_OK && call.error.code == CORD_OK) {
-        *reply = json_loadb(call.reply.data, call.reply.len, JSON_DECODE_ANY, &error);
+        *reply = read_json(buf_text(&call.reply));
     } else if (status == CORD_OK && !absent) {
         status = probe_failed(&call, err);
     }
@@ -292,6 +290,16 @@ bool read_stop(const char *named, cord_proposal *p) {
 bool read_text(const json_t *text, cord_proposal *p) {
     p->text = utf8_mend(json_text_of(text), &p->len);
     return p->text != NULL;
+}
+
+void write_stops(struct json_writer *w, const char *key, const cord_proposal *p, int most) {
+    int written = 0;
+    for (int i = 0; i < p->n_stops && written < most; i++) {
+        if (!p->stops[i].len) continue;
+        if (!written++) json_open(w, key, '[');
+        json_text(w, NULL, p->stops[i]);
+    }
+    if (written) json_close(w, ']');
 }
 
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n) {

@@ -40,6 +40,13 @@ bool pieces_add_ids(struct pieces *pieces, const json_t *tokens);
  * may be one that the server put before the text. False where they do not spell `text`. */
 bool pieces_decode(struct pieces *pieces, const json_t *strings, cord_text text, bool added);
 
+/* The value of a hexadecimal digit; -1: it is none. */
+static inline int hex(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    char upper = (char)(c & ~0x20);
+    return upper >= 'A' && upper <= 'F' ? upper - 'A' + 10 : -1;
+}
+
 /* Tokens of short texts that were asked for before (known.c). By any thread. */
 struct known;
 struct known *known_new(void); /* NULL: no memory */
@@ -230,6 +237,8 @@ bool read_stop(const char *named, cord_proposal *p);
 /* Fills `text` and `len` with a copy, in which U+FFFD stands for each NUL. False: no memory. */
 bool read_text(const json_t *text, cord_proposal *p);
 
+/* The stop strings of a proposal as a member of the body, `most` of them; an empty one is none. Nothing where there is none. */
+void write_stops(struct json_writer *w, const char *key, const cord_proposal *p, int most);
 /* The ids of a text as a member of the body. */
 void write_ids(struct json_writer *w, const char *key, const struct pieces *pieces, int n);
 

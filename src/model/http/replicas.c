@@ -73,8 +73,15 @@ static cord_status visit(struct remote *remote, const char *key, struct look *lo
     return CORD_OK;
 }
 
+static int count_urls(const char *urls) {
+    cord_text rest = text_of(urls);
+    int n = 0;
+    while (endpoint_next_url(&rest).len > 0) n++;
+    return n;
+}
+
 cord_status replicas_compare(struct remote *remote, const char *urls, const char *key, cord_error *err) {
-    int n = endpoint_get_usage(remote->endpoint).replicas;
+    int n = count_urls(urls);
     if (n < 2) return CORD_OK;
     struct look *looks = calloc((size_t)n, sizeof *looks);
     remote->base.replicas = arena_alloc(&remote->arena, (size_t)n * sizeof *remote->base.replicas);

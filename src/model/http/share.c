@@ -31,9 +31,8 @@ static cord_status stopped(cord_error *err) { return error_set(err, CORD_CANCELL
 
 static bool read_state(void *ctx, struct http_call *call) {
     const struct sleeper *sleeper = ctx;
-    json_error_t error;
     bool sleeps;
-    json_t *reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
+    json_t *reply = read_json(buf_text(&call->reply));
     bool good = reply && sleeper->protocol->sleep->read(reply, &sleeps);
     json_decref(reply);
     return good;
@@ -71,11 +70,10 @@ struct census {
 
 static void count_state(void *ctx, const struct http_call *call) {
     struct census *census = ctx;
-    json_error_t error;
     bool sleeps = false;
     census->unable += call->status == 404 || call->status == 405;
     if (call->error.code != CORD_OK) return;
-    json_t *reply = json_loadb(call->reply.data, call->reply.len, JSON_DECODE_ANY, &error);
+    json_t *reply = read_json(buf_text(&call->reply));
     (void)census->sleeper->protocol->sleep->read(reply, &sleeps);
     json_decref(reply);
     census->asleep += sleeps;
@@ -166,7 +164,6 @@ static void change_turn(struct sleeper *z) {
     share->changing = false;
     share->began = share->left_at = clock_us();
     if (status == CORD_OK) share->awake = z;
-    share->turns += status == CORD_OK;
     for (struct waiter *w = z->first; w; w = w->next) {
         w->admitted = status == CORD_OK;
         share->inside += w->admitted;
@@ -349,7 +346,7 @@ static cord_status open_replicas(struct sleeper *z, const char *key, cord_error 
     if (!z->replicas) return error_memory(err);
     for (cord_text next; (next = endpoint_next_url(&left)).len > 0;) {
         if (z->n_replicas == REPLICAS_MOST)
-            return error_set(err, CORD_BAD_RECIPE, "more than %d replicas cannot share a device", REPLICAS_MOST);
+            return error_set(err, CORD_BAD_INPUT, "more than %d replicas cannot share a device", REPLICAS_MOST);
         char *url = strndup(next.data, next.len);
         cord_status status = url ? endpoint_open(z->share->transport, url, key, 0, &z->replicas[z->n_replicas++], err)
                                  : error_memory(err);
@@ -398,7 +395,7 @@ static cord_status find_known(struct remote *remote, const char *device, struct 
         if (same && device) *share = other->sleeper->share;
         if (!same_servers(other->base.info.path, urls)) continue;
         if (!same)
-            return error_set(err, CORD_BAD_RECIPE, "%s is served at the same URL; give both the same device, or none",
+            return error_set(err, CORD_BAD_INPUT, "%s is served at the same URL; give both the same device, or none",
                              other->base.info.name);
         *sleeper = other->sleeper;
     }

@@ -45,12 +45,11 @@ struct share {
     bool changing;          /* somebody is changing turns */
     int64_t began, left_at; /* when the turn began, and when somebody left last */
     int64_t most, linger;   /* microseconds */
-    int turns;              /* that began */
 };
 
 /* Opening a model: makes it one of those that use `device` in turn; NULL: it has one of its own, and `remote->sleeper`
  * stays NULL. The server is asked whether it sleeps, and is put to sleep if another one of the device is awake. It is woken
- * when it is needed. `key` as in endpoint_open. CORD_BAD_MODEL or CORD_BAD_RECIPE, in words, for a server that cannot sleep. */
+ * when it is needed. `key` as in endpoint_open. CORD_BAD_MODEL or CORD_BAD_INPUT, in words, for a server that cannot sleep. */
 cord_status share_join(struct remote *remote, const char *device, const char *key, cord_error *err);
 /* Closing a model. The servers are left as they are. */
 void share_leave(struct remote *remote);

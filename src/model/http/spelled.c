@@ -144,7 +144,7 @@ static bool is_wanted(struct spelled *s, enum spelled_for purpose) {
 static void ask_tokens(struct question *q, struct part *part) {
     const struct spelled *s = part->of;
     const struct protocol *protocol = s->remote->protocol;
-    struct json_writer w = question_begin(q, s->remote, protocol->tokenize_path, protocol->sends_text ? s->group : 0);
+    struct json_writer w = question_begin(q, s->remote, protocol->tokenize_path, s->group);
     protocol->tokenize_write(s->remote, part->text, &w);
     question_end(q, &w);
     if (protocol->sends_text) question_charge(q, 0, tokens_at_most(part->text), 1);
@@ -155,7 +155,7 @@ static void ask_tokens(struct question *q, struct part *part) {
 
 static void ask_ends(struct question *q, struct part *part) {
     const struct remote *remote = part->of->remote;
-    struct json_writer w = question_begin(q, remote, remote->protocol->decode_path, 0);
+    struct json_writer w = question_begin(q, remote, remote->protocol->decode_path, part->of->group);
     remote->protocol->decode_write(remote, &part->pieces, &w);
     question_end(q, &w);
     q->read = read_ends;

@@ -58,11 +58,7 @@ static void unlist(struct transport *t, struct job *job) {
 
 /* The job is over, and no longer there when this returns: call->error says how it ended. */
 static void job_finish(struct transport *t, struct job *job) {
-    struct http_call *call = job->call;
     unlist(t, job);
-    call->us = clock_us() - job->begun;
-    if (call->error.code != CORD_OK && call->error.code != CORD_CANCELLED)
-        atomic_fetch_add_explicit(&call->endpoint->usage.failures, 1, memory_order_relaxed);
     pthread_mutex_lock(&t->mutex);
     if (--job->batch->left == 0) pthread_cond_signal(&job->batch->done);
     pthread_mutex_unlock(&t->mutex);
@@ -83,15 +79,6 @@ static void job_fail(struct transport *t, struct job *job, cord_status code, con
 static void fail_all(struct transport *t, struct queue *jobs) {
     for (struct job *job; (job = queue_pop(jobs));)
         job_fail(t, job, CORD_IO_ERROR, job->replica->url, job->replica->problem);
-}
-
-static void count(struct endpoint *endpoint, const struct job *job) {
-    int again = job->sent - (job->call->tries == job->sent && job->sent > 0); /* all but a call's first */
-    atomic_fetch_add_explicit(&endpoint->usage.requests, job->sent, memory_order_relaxed);
-    atomic_fetch_add_explicit(&endpoint->usage.retries, again, memory_order_relaxed);
-    atomic_fetch_add_explicit(&endpoint->usage.lost, job->lost, memory_order_relaxed);
-    atomic_fetch_add_explicit(&endpoint->usage.bytes_sent, job->bytes_sent, memory_order_relaxed);
-    atomic_fetch_add_explicit(&endpoint->usage.bytes_received, job->bytes_received, memory_order_relaxed);
 }
 
 static void job_pause(struct transport *t, struct job *job, int64_t now) {
@@ -115,7 +102,6 @@ static void job_attempted(struct transport *t, struct job *job, CURLcode code) {
     t->active--;
     attempt_end(&t->wire, job, code);
     int64_t now = clock_us();
-    count(endpoint, job);
     endpoint_learn(endpoint, job, now, &lost);
     if (job->outcome == OUTCOME_GOOD) {
         job->call->error = (cord_error){0};
@@ -137,10 +123,9 @@ static void cancel_all(struct transport *t, struct endpoint *endpoints) {
         if (job->state == JOB_ACTIVE) {
             t->active--;
             job->call->tries += job->sent;
-            job->call->lost += job->lost = job->sent;
-            count(job->call->endpoint, job);
+            job->call->lost += job->sent;
             attempt_cancel(&t->wire, job);
-            endpoint_drop(job->call->endpoint, job);
+            endpoint_drop(job);
         }
         job->call->error = (cord_error){0};
         (void)error_set(&job->call->error, CORD_CANCELLED, "stopped");
@@ -159,7 +144,7 @@ static void send_more(struct transport *t, struct endpoint *endpoints, int64_t n
                 t->active++;
                 continue;
             }
-            endpoint_drop(endpoint, job);
+            endpoint_drop(job);
             job_fail(t, job, CORD_NO_MEMORY, job->replica->url, "out of memory for a request");
         }
         int64_t due = endpoint_due(endpoint, now);
@@ -342,7 +327,6 @@ static void job_init(struct transport *t, struct job *job, struct http_call *cal
     call->error = (cord_error){0};
     call->status = call->tries = call->lost = 0;
     call->done = false;
-    call->us = 0;
     *job = (struct job){
         .call = call,
         .batch = batch,

@@ -44,7 +44,7 @@ void transport_close(struct transport *transport);
 
 /* `urls`: one base URL or several, blanks between ("http://a:8000 http://b:8000"), without the path that calls add. `key`
  * (may be NULL) is sent as "Authorization: Bearer KEY" to these hosts alone and stands in no message. `most`: requests at
- * once to each of them; 0: the transport's limit. CORD_BAD_RECIPE, in words, for what is no http or https URL, and for one
+ * once to each of them; 0: the transport's limit. CORD_BAD_INPUT, in words, for what is no http or https URL, and for one
  * with a password in it. Closed with the transport. */
 cord_status endpoint_open(struct transport *transport, const char *urls, const char *key, int most,
                           struct endpoint **endpoint, cord_error *err);
@@ -87,13 +87,13 @@ struct http_call {
     bool done;        /* of a stream: "[DONE]" came. Where a server that sends it did not, the reply is cut short */
     int tries;        /* requests that were sent */
     int lost;         /* of these: neither a reply that could be used nor a refusing status; perhaps paid for */
-    int64_t us;       /* from transport_run to its end */
 };
 
 /* Runs n calls and returns when all have ended. What may pass is tried again (no connection, a reset, a timeout, a reply
  * cut short, 408, 409, 425, 429, all from 500 on but 501 and 505), on another replica if there is one; what may not is told
  * at once (other statuses, certificates, redirects). A request that was refused (429, 503) while the server was serving others
- * waits its turn: that counts as a quarter of a try only. While no replica can be reached, requests wait, one of them at a
+ * waits its turn: that counts as a quarter of a try only; where it was alone there, all that wait for the replica pause with it,
+ * longer each time. While no replica can be reached, requests wait, one of them at a
  * time tries whether it can, and its failure is one try of all that wait.
  * Errors: CORD_BAD_INPUT where trying again cannot mend it and it is this request alone that fails (400, 413, 422, a reply
  * that is refused or too large); CORD_REFUSED where it is the key (401, 403); CORD_BAD_MODEL where it is the server (other
@@ -104,15 +104,5 @@ struct http_call {
 cord_status transport_run(struct transport *transport, struct http_call *calls, int n, cord_error *err);
 /* Frees what transport_run put into a call. */
 void http_call_release(struct http_call *call);
-
-/* Counted since the endpoint was opened. May be called at any time, by any thread. */
-struct endpoint_usage {
-    int64_t requests, retries, failures; /* sent; sent again; calls that ended without a reply */
-    int64_t lost;                        /* sent, without an answer of use or a refusal: may have been paid for */
-    int64_t bytes_sent, bytes_received;  /* with headers, as packed */
-    int in_flight, allowed;              /* now; how many the servers are trusted with, together */
-    int replicas, healthy;               /* all; not left out at the moment */
-};
-struct endpoint_usage endpoint_get_usage(struct endpoint *endpoint);
 
 #endif

@@ -92,10 +92,7 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
         call.left += !job->done;
     }
     cord_status status = device_run(engine->local, &call, err);
-    for (int i = 0; i < n; i++) {
-        writing_end(&call.jobs[i]);
-        if (status != CORD_OK) proposal_drop(requests[i]);
-    }
+    for (int i = 0; i < n; i++) writing_end(&call.jobs[i]);
     call_release(&call);
     return status;
 }
@@ -122,10 +119,7 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
     cord_status status = device_run(engine->local, &call, err);
     for (int i = 0; i < n; i++)
         if (call.jobs[i].same) measuring_copy(&call.jobs[i], call.jobs[i].same);
-    for (int i = 0; i < n; i++) {
-        measuring_end(&call.jobs[i]);
-        if (status != CORD_OK) scoring_drop(requests[i]);
-    }
+    for (int i = 0; i < n; i++) measuring_end(&call.jobs[i]);
     call_release(&call);
     return status;
 }

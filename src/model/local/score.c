@@ -115,7 +115,7 @@ void measuring_copy(struct job *to, const struct job *from) {
     request->error = source->error;
     if (source->error.code != CORD_OK) return;
     memcpy(request->logprob, source->logprob, (size_t)source->n_tokens * sizeof *source->logprob);
-    to->cached = to->read;
+    to->cached = to->n; /* nothing was computed for it */
 }
 
 void measuring_end(struct job *job) {
