@@ -221,8 +221,10 @@ static bool same_answers(const struct world *w, const struct world *others) {
 
 /* The answer says what its seed was. */
 static void talk_of_seeds(struct world *w, const struct asked *asked, struct said *said) {
-    talk(w, asked, said);
-    if (asked->answer) say(said, STEP_TURN, "%llu}", (unsigned long long)asked->seed);
+    if (asked->answer)
+        say(said, STEP_TURN, "%llu}", (unsigned long long)asked->seed);
+    else
+        talk(w, asked, said);
 }
 
 /* Traces depend on nothing but teacher, run and seed, and so do their answers. */

@@ -12,6 +12,8 @@
 #include "answer/exact/function.h"
 #include "answer/exact/rational.h"
 
+#include <pthread.h>
+
 static cord_verdict say(const char **rule, const char *sentence, cord_verdict verdict) {
     *rule = sentence;
     return verdict;
@@ -116,11 +118,35 @@ static int tree_order(const struct node *a, const struct node *b) {
     return order;
 }
 
+/* ---- FLINT's memory ------------------------------------------------------------------------------------------------- */
+
+/* FLINT keeps what a thread has used for its next numbers, and frees it only when it is told. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool has_key;
+
+static void clean_up(void *unused) {
+    (void)unused;
+    flint_cleanup();
+}
+
+static void make_key(void) { has_key = pthread_key_create(&key, clean_up) == 0; }
+
+__attribute__((destructor)) static void drop_key(void) { /* of a library that is unloaded */
+    if (has_key) pthread_key_delete(key);
+}
+
+static void clean_up_with_thread(void) {
+    pthread_once(&once, make_key);
+    if (has_key && !pthread_getspecific(key)) pthread_setspecific(key, &key);
+}
+
 /* ---- both ---------------------------------------------------------------------------------------------------- */
 
 /* Scratch memory is not the arena's: a comparison of two sets may come here a hundred thousand times. */
 cord_verdict expression_compare(const struct node *a, const struct node *b, struct work *work, const char **rule) {
     cord_verdict verdict = CORD_UNDECIDED;
+    clean_up_with_thread();
     if (compare_rational(a, b, work, rule, &verdict)) return verdict;
     int order = tree_order(a, b);
     if (order > 0) {
@@ -144,6 +170,7 @@ cord_verdict expression_compare(const struct node *a, const struct node *b, stru
 
 bool expression_order(const struct node *a, const struct node *b, struct work *work, int *order) {
     if (has_variable(a) || has_variable(b)) return false;
+    clean_up_with_thread();
     if (has_infinity(a) || has_infinity(b)) {
         int s = has_infinity(a) ? 2 * infinity_sign(a, work) : finite_sign(a, work);
         int t = has_infinity(b) ? 2 * infinity_sign(b, work) : finite_sign(b, work);
