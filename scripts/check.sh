@@ -26,7 +26,7 @@ warnings() { build_strict && cmake --build build-strict --target tests benchmark
 
 tidy() {
     # gcc's warnings are the matter of `warnings`; what clang calls unknown among its options is not an error here.
-    find src tests bench -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 1 \
+    find src tests -name '*.c' -o -name '*.cpp' | sort | xargs -P "$(getconf _NPROCESSORS_ONLN)" -n 1 \
         clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option 2>&1 |
         { grep -v -e '^[0-9]* warnings\? generated' -e '^Suppressed' -e '^Use -header-filter' || true; }
 }
