@@ -60,8 +60,6 @@ cord_status no_numbers(const struct local_model *model, cord_error *err) {
                      model->base.info.name);
 }
 
-cord_error *job_error(struct job *job) { return job->writing ? writing_error(job) : measuring_error(job); }
-
 static cord_status call_init(struct call *call, int n, cord_error *err) {
     *call = (struct call){.n = n, .jobs = calloc((size_t)n, sizeof(struct job))};
     if (!call->jobs) return error_memory(err);
@@ -75,9 +73,10 @@ static void call_release(struct call *call) {
     free(call->jobs);
 }
 
-static struct job *job_init(struct call *call, int i, const cord_model *model, uint64_t group) {
+static struct job *job_init(struct call *call, int i, const cord_model *model, uint64_t group, cord_error *error) {
     struct job *job = &call->jobs[i];
-    *job = (struct job){.model = local_of(model), .group = group, .call = call, .cached = -1, .began = clock_us()};
+    *job = (struct job){
+        .model = local_of(model), .group = group, .call = call, .error = error, .cached = -1, .began = clock_us()};
     return job;
 }
 
@@ -85,7 +84,7 @@ static cord_status propose(cord_engine *engine, cord_proposal **requests, int n,
     struct call call;
     CORD_TRY(call_init(&call, n, err));
     for (int i = 0; i < n; i++) {
-        struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group);
+        struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group, &requests[i]->error);
         job->reuses = true;
         job->others_go_on = requests[i]->others_go_on;
         job->done = writing_begin(job->model, requests[i], job) != CORD_OK;
@@ -108,7 +107,7 @@ static cord_status score(cord_engine *engine, cord_scoring **requests, int n, co
     struct call call;
     CORD_TRY(call_init(&call, n, err));
     for (int i = 0; i < n; i++) {
-        struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group);
+        struct job *job = job_init(&call, i, requests[i]->model, requests[i]->group, &requests[i]->error);
         job->reuses = requests[i]->reuse;
         job->others_go_on = requests[i]->others_go_on;
         job->done = measuring_begin(job->model, requests[i], job) != CORD_OK;

@@ -229,6 +229,7 @@ struct job {
     struct local_model *model;
     uint64_t group;
     struct call *call; /* who waits for it */
+    cord_error *error; /* its request's, where its own failure is told */
     struct writing *writing;
     struct measuring *measuring; /* one of the two */
     bool reuses;                 /* may rest on what was written */
@@ -263,10 +264,6 @@ void measuring_end(struct job *job);
 /* Is this the same computation? Then only one of them is done, and its result copied. */
 bool measuring_same(const struct job *a, const struct job *b);
 void measuring_copy(struct job *to, const struct job *from);
-/* Where a job's own failure is told: in its request. */
-cord_error *writing_error(struct job *job);
-cord_error *measuring_error(struct job *job);
-cord_error *job_error(struct job *job);
 /* What the model computed is NaN. */
 cord_status no_numbers(const struct local_model *model, cord_error *err);
 

@@ -100,5 +100,3 @@ void writing_end(struct job *job) {
     free(w);
     job->writing = NULL;
 }
-
-cord_error *writing_error(struct job *job) { return &job->writing->request->error; }

@@ -41,7 +41,7 @@ static void end_job(struct schedule *schedule, struct job *job) {
 }
 
 static void fail(struct schedule *schedule, struct job *job, const cord_error *why) {
-    *job_error(job) = *why;
+    *job->error = *why;
     end_job(schedule, job);
 }
 

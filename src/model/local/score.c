@@ -134,5 +134,3 @@ void measuring_end(struct job *job) {
     free(job->measuring);
     job->measuring = NULL;
 }
-
-cord_error *measuring_error(struct job *job) { return &job->measuring->request->error; }
