@@ -21,7 +21,7 @@ struct backend {
     cord_status (*classify)(cord_engine *engine, cord_classification **requests, int n, cord_error *err);
     cord_status (*check)(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *check,
                          cord_error *err);
-    void (*forget)(cord_engine *engine, uint64_t group);
+    void (*forget)(cord_engine *engine, uint64_t group); /* NULL: a server's cache is its own business */
     void (*describe)(const cord_engine *engine, cord_engine_info *info); /* fills what it knows; may be NULL */
     /* Before the models are closed: ends what the back end runs for them, and frees what it keeps in the engine. */
     void (*stop)(cord_engine *engine);

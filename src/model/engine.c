@@ -37,7 +37,8 @@ cord_engine_info cord_engine_get_info(const cord_engine *engine) {
 }
 
 void cord_forget(cord_engine *engine, uint64_t group) {
-    for (int i = 0; i < N_BACKENDS; i++) backends[i]->forget(engine, group);
+    for (int i = 0; i < N_BACKENDS; i++)
+        if (backends[i]->forget) backends[i]->forget(engine, group);
 }
 
 static cord_status goes_on(const cord_engine *engine, cord_error *err) {

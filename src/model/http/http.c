@@ -124,11 +124,6 @@ static void stop(cord_engine *engine) {
     engine->http = NULL;
 }
 
-static void forget(cord_engine *engine, uint64_t group) {
-    (void)engine; /* a server's cache is its own business */
-    (void)group;
-}
-
 /* ---- tokens -------------------------------------------------------------------------------------------------- */
 
 static cord_status count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
@@ -586,6 +581,5 @@ const struct backend backend_http = {
     .score = score,
     .classify = remote_classify,
     .check = check,
-    .forget = forget,
     .stop = stop,
 };

@@ -12,8 +12,7 @@ static cord_status refuse(cord_engine *engine, const cord_model_options *options
     return error_set(err, CORD_BAD_MODEL, "%s", backend_local_refusal);
 }
 
-static void forget(cord_engine *engine, uint64_t group) { (void)engine, (void)group; }
 static void stop(cord_engine *engine) { (void)engine; }
 
 /* What is asked of models is never asked of this one, which has none. */
-const struct backend backend_local = {.open = refuse, .forget = forget, .stop = stop};
+const struct backend backend_local = {.open = refuse, .stop = stop};
