@@ -287,7 +287,7 @@ typedef struct {
                                             * NULL: this model cannot score */
     cord_text chat_template;    /* Jinja source; empty when none is known */
     cord_text bos, eos;         /* texts of these tokens; may be empty */
-    int context;                /* tokens of one sequence */
+    int context;                /* tokens of one sequence; 0: of a server that does not tell, and that was given none */
     uint64_t parameters, bytes; /* bytes: of the file, or of all that it lies in */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
     double noise; /* how far scheduling may move one token's log-probability, nats: for files 0.25, to which the tests

@@ -101,6 +101,10 @@ static void what_each_request_computed_counts(void **state) {
     assert_int_equal(r.cached_tokens, 0);
     assert_int_equal(cord_model_get_usage(s.model).scored_tokens, 42 + 43 + 44 + 45); /* nothing was cached */
     cord_scoring_release(&r);
+    s.model->info.context = 0; /* of one that is not known nothing can be said */
+    assert_ok(cord_score(s.engine, &r, 1, err));
+    assert_int_equal(r.error.code, CORD_OK);
+    cord_scoring_release(&r);
     end(&s);
 }
 

@@ -27,7 +27,7 @@ static void find_places(const cord_classification *r, struct marked *m) {
         error_fill(&m->text->error, CORD_BAD_MODEL,
                    "%s has no token %.*s: it is not the kind of model that is read there; serve one that is",
                    info->name, (int)r->mark.len, r->mark.data);
-    else if (p->n > info->context)
+    else if (info->context && p->n > info->context)
         error_fill(&m->text->error, CORD_TOO_LONG, "%d tokens do not fit the context of %s (%d)", p->n, info->name,
                    info->context);
 }

@@ -320,6 +320,7 @@ static void spell_scoring(const cord_scoring *r, struct spelled *text, struct pl
 /* Finds the target's tokens: those any byte of which lies in it. */
 static void locate(cord_scoring *r, struct spelled *text, struct place *place) {
     const struct remote *remote = text->remote;
+    const cord_model_info *info = &remote->base.info;
     const struct pieces *p = &text->pieces;
     while (place->first < p->n && p->end[place->first] <= place->target) place->first++;
     place->behind = place->first;
@@ -333,9 +334,9 @@ static void locate(cord_scoring *r, struct spelled *text, struct place *place) {
     }
     if (place->first == 0)
         (void)nothing_before(place->target, &text->error);
-    else if (place->behind > remote->base.info.context)
+    else if (info->context && place->behind > info->context)
         error_fill(&text->error, CORD_TOO_LONG, "%d tokens do not fit the context of %s (%d)", place->behind,
-                   remote->base.info.name, remote->base.info.context);
+                   info->name, info->context);
     if (text->error.code == CORD_OK) place->n_questions = !remote->way->path ? 0 : remote->way->each ? r->n_tokens : 1;
 }
 
