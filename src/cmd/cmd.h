@@ -73,7 +73,7 @@ int call_fail(const struct call *call, const cord_error *err);
 int call_unwritten(const struct call *call, const cord_error *err);
 /* What a buffer holds goes to the output, if all of it came in, and is freed. (main.c tells what cannot be written.) */
 cord_status call_put(const struct call *call, struct buf *buf, cord_error *err);
-/* Prints "cord VERB: message, see 'cord help VERB'" and returns EXIT_WRONG_USAGE. */
+/* Prints "cord VERB: message (see 'cord help VERB')" and returns EXIT_WRONG_USAGE. */
 int call_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Where weights lie: $CORD_MODELS, else $CORD_CACHE/models, else $XDG_CACHE_HOME/cord/models, else

@@ -182,7 +182,7 @@ static int run_help(const struct call *call) {
         put_recipe(&(struct sheet){.out = call->out});
     else {
         const char *near = text_nearest(topic, names, n);
-        if (near) return call_usage(call, "there is no help on '%s'; did you mean '%s'", topic, near);
+        if (near) return call_usage(call, "there is no help on '%s'; did you mean '%s'?", topic, near);
         return call_usage(call, "there is no help on '%.200s'", topic);
     }
     return EXIT_ALL_DONE;

@@ -27,7 +27,7 @@ static int unknown_verb(const char *word) {
     else if (near)
         fprintf(stderr, "; did you mean '%s'?\n", near);
     else
-        fprintf(stderr, ", see 'cord help'\n");
+        fprintf(stderr, " (see 'cord help')\n");
     return EXIT_WRONG_USAGE;
 }
 

@@ -228,7 +228,7 @@ int call_usage(const struct call *call, const char *format, ...) {
     fprintf(call->err, "cord %s: ", call->verb->name);
     vfprintf(call->err, format, args);
     bool help = !strcmp(call->verb->name, "help"); /* which lists all there is help on */
-    fprintf(call->err, ", see 'cord help%s%s'\n", help ? "" : " ", help ? "" : call->verb->name);
+    fprintf(call->err, " (see 'cord help%s%s')\n", help ? "" : " ", help ? "" : call->verb->name);
     va_end(args);
     return EXIT_WRONG_USAGE;
 }

@@ -162,7 +162,7 @@ static void errors_become_exit_statuses(void **state) {
     assert_int_equal(call_usage(&call, "bad %d", 7), EXIT_WRONG_USAGE);
     assert_int_equal(fclose(call.err), 0);
     char want[200];
-    snprintf(want, sizeof want, "cord: r.yaml:1:2: no\ncord: no\ncord: %s\ncord test: bad 7, see 'cord help test'\n",
+    snprintf(want, sizeof want, "cord: r.yaml:1:2: no\ncord: no\ncord: %s\ncord test: bad 7 (see 'cord help test')\n",
              cord_status_name(CORD_CANCELLED));
     assert_string_equal(text, want);
     free(text);
