@@ -2,6 +2,8 @@
  * It decides nothing that the search decides, and batches nothing itself. */
 #include "cmd/flights.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -13,6 +15,12 @@ struct hangar {
     int taken, last;       /* problems that were, and the index of the last of them */
     cord_status status;
     cord_error error; /* of the first failure that concerns all */
+    /* of adaptive proposals: the index of the pilot's last problem; how many of its problems are in the air; whether what was
+     * kept in them has been counted, and the teachers that are asked seldom since */
+    int pilot, piloting;
+    bool counted;
+    uint64_t seldom;
+    pthread_cond_t landed; /* a problem of the pilot */
 };
 
 struct worker {
@@ -163,6 +171,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .scorer = &session->scorer,
         .held_out = session->recipe->held_out_model >= 0 ? &session->held_out : NULL,
         .settings = &session->recipe->search,
+        .seldom = hangar->seldom, /* nobody, while the pilot is in the air */
         .grader = &session->grader,
         .observer = &observer,
         .arena = arena,
@@ -184,25 +193,84 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
     return status;
 }
 
+/* ---- the pilot ----------------------------------------------------------------------------------------------- */
+
+/* Of adaptive proposals: in the first problems all teachers are asked, and who wrote hardly anything that was kept there is
+ * asked seldom in the others, which wait for them. So who is asked does not depend on which problem is finished first, and
+ * a run that is taken up again finds the same. */
+
+static cord_status count_kept(struct hangar *hangar, int64_t *kept, cord_error *err) {
+    const struct flights *flights = hangar->flights;
+    const struct search_settings *settings = &flights->session->recipe->search;
+    journal_lock(flights->journal);
+    cord_status status =
+        journal_count_kept(flights->journal, settings->pilot, &hangar->pilot, kept, flights->session->n_teachers, err);
+    journal_unlock(flights->journal);
+    return status;
+}
+
+static cord_status end_pilot(struct hangar *hangar, cord_error *err) {
+    const struct session *session = hangar->flights->session;
+    const struct search_settings *settings = &session->recipe->search;
+    int64_t kept[SEARCH_TEACHERS], all = 0;
+    CORD_TRY(count_kept(hangar, kept, err));
+    for (int k = 0; k < session->n_teachers; k++) all += kept[k];
+    for (int k = 0; k < session->n_teachers; k++) {
+        if ((double)kept[k] * session->n_teachers >= settings->least_share * (double)all) continue;
+        hangar->seldom |= UINT64_C(1) << k;
+        live_say(hangar->flights->live,
+                 "teacher %s wrote %" PRId64 " of the %" PRId64
+                 " steps that were kept in the first %d problems, and is "
+                 "asked in one round of %d from here on (search.least_share)",
+                 session->teachers[k].name, kept[k], all, settings->pilot, settings->patience);
+    }
+    hangar->counted = true;
+    return CORD_OK;
+}
+
+/* Whether a problem has to wait; it has waited then, and another may have taken it. */
+static bool waits_for_pilot(struct hangar *hangar, const struct journal_problem *problem) {
+    if (problem->index <= hangar->pilot || !hangar->piloting || hangar->status != CORD_OK) return false;
+    pthread_cond_wait(&hangar->landed, &hangar->mutex);
+    return true;
+}
+
+static void land(struct hangar *hangar, const struct journal_problem *problem, cord_status status,
+                 const cord_error *why) {
+    pthread_mutex_lock(&hangar->mutex);
+    if (problem->index <= hangar->pilot) hangar->piloting--;
+    if (status != CORD_OK && hangar->status == CORD_OK) hangar->status = status, hangar->error = *why;
+    pthread_cond_broadcast(&hangar->landed);
+    pthread_mutex_unlock(&hangar->mutex);
+}
+
 /* ---- all problems -------------------------------------------------------------------------------------------- */
 
-static cord_status take_problem(struct hangar *hangar, struct arena *arena, bool *more, struct journal_problem *problem,
-                                cord_error *err) {
+static cord_status next_open(struct hangar *hangar, struct arena *arena, bool *more, struct journal_problem *problem,
+                             cord_error *err) {
     const struct flights *flights = hangar->flights;
     *more = hangar->status == CORD_OK && hangar->taken < flights->most;
     if (!*more) return CORD_OK;
     journal_lock(flights->journal);
     cord_status status = journal_next_open(flights->journal, hangar->last, arena, more, problem, err);
     journal_unlock(flights->journal);
-    CORD_TRY(status);
-    if (*more) hangar->taken++, hangar->last = problem->index;
-    return CORD_OK;
+    return status;
+}
+
+static cord_status take_problem(struct hangar *hangar, struct arena *arena, bool *more, struct journal_problem *problem,
+                                cord_error *err) {
+    for (bool again = true; again; again = *more && waits_for_pilot(hangar, problem))
+        CORD_TRY(next_open(hangar, arena, more, problem, err));
+    if (!*more) return CORD_OK;
+    hangar->taken++, hangar->last = problem->index;
+    if (problem->index <= hangar->pilot) return hangar->piloting++, CORD_OK;
+    return hangar->counted ? CORD_OK : end_pilot(hangar, err);
 }
 
 /* The next problem, and its search; false when there is none, or when something concerns all. */
 static bool work_on_next(struct worker *worker, struct arena *arena) {
     struct hangar *hangar = worker->hangar;
-    struct journal_problem problem;
+    struct journal_problem problem = {.index = INT_MAX};
     cord_error why = {0};
     bool more;
     pthread_mutex_lock(&hangar->mutex);
@@ -210,11 +278,8 @@ static bool work_on_next(struct worker *worker, struct arena *arena) {
     pthread_mutex_unlock(&hangar->mutex);
     if (status == CORD_OK && !more) return false;
     if (status == CORD_OK) status = fly(hangar, &problem, worker->slot, arena, &why);
-    if (status == CORD_OK) return true;
-    pthread_mutex_lock(&hangar->mutex);
-    if (hangar->status == CORD_OK) hangar->status = status, hangar->error = why;
-    pthread_mutex_unlock(&hangar->mutex);
-    return false;
+    land(hangar, &problem, status, &why);
+    return status == CORD_OK;
 }
 
 static void *work(void *arg) {
@@ -241,11 +306,14 @@ static bool start(struct worker *worker) {
 }
 
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err) {
-    struct hangar hangar = {.flights = flights, .last = -1};
+    struct hangar hangar = {.flights = flights, .last = -1, .pilot = INT_MAX};
     if (at_once > flights->most) at_once = flights->most;
+    int64_t kept[SEARCH_TEACHERS];
+    if (flights->session->recipe->search.adaptive) CORD_TRY(count_kept(&hangar, kept, err));
     struct worker *workers = calloc((size_t)at_once + 1, sizeof *workers);
     if (!workers) return error_memory(err);
     pthread_mutex_init(&hangar.mutex, NULL);
+    pthread_cond_init(&hangar.landed, NULL);
     int started = 0;
     while (started < at_once) {
         struct worker *worker = &workers[started];
@@ -255,6 +323,7 @@ cord_status flights_run(const struct flights *flights, int at_once, cord_error *
     }
     if (at_once && !started) hangar.status = error_set(&hangar.error, CORD_NO_MEMORY, "cannot start a thread");
     for (int i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
+    pthread_cond_destroy(&hangar.landed);
     pthread_mutex_destroy(&hangar.mutex);
     free(workers);
     if (hangar.status != CORD_OK && err) *err = hangar.error;

@@ -138,14 +138,19 @@ static const struct recipe_key keys[] = {
                "of cord and greedy: all teachers for each partial trajectory, as the paper; adaptive: fewer where the "
                "choice makes little difference"),
     REAL_KEY("search.agreement", 0, 100, "0.02",
-             "with adaptive: a trajectory with log S this near to 0, or to all others, is continued by its author "
-             "alone",
+             "with adaptive: where log S of all that the beam holds lies this near to the best, that one goes on alone",
              ONLY_WITH("search.proposals", "adaptive")),
     INT_KEY(
-        "search.patience", 1, 100000, "4",
-        "with adaptive: a teacher with no kept step for this many rounds is not asked, except in every N-th round (N "
-        "is this number), when all are",
+        "search.pilot", 1, 100000, "16",
+        "with adaptive: in the run's first N problems all teachers are asked, and the others wait for what was kept of "
+        "each",
         ONLY_WITH("search.proposals", "adaptive")),
+    REAL_KEY(
+        "search.least_share", 0, 1, "0.25",
+        "with adaptive: a teacher that wrote less of it than this part of an equal share is asked seldom from then on",
+        ONLY_WITH("search.proposals", "adaptive")),
+    INT_KEY("search.patience", 1, 100000, "4", "with adaptive: such a teacher is asked in one round of N",
+            ONLY_WITH("search.proposals", "adaptive")),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),

@@ -44,7 +44,9 @@ static bool has_ended(const struct beam *beam, int run) {
     struct part part = part_of(beam, run);
     int finished = 0;
     for (int i = 0; i < part.n; i++) finished += part.trajectories[i].finish != GROWING;
-    return finished == part.n || (finished && beam->search->settings->stop_at_first_finished);
+    const struct search_settings *settings = beam->search->settings;
+    return finished == part.n ||
+           (finished && (settings->stop_at_first_finished || all_agree(settings, part.trajectories, part.n)));
 }
 
 static bool all_ended(const struct beam *beam) {

@@ -83,7 +83,10 @@ cord_status settle(const struct beam *beam, struct trajectory *kept, const struc
 /* Keeps what stands at a place of the beam as it is. */
 cord_status carry_over(const struct beam *beam, int at, struct trajectory *kept, cord_error *err);
 
-/* The teachers that are asked for the next step of kept[at], as bits; `kept`: all n places of its run. */
+/* Whether proposals are adaptive, and the n places of a run, best first, are as good as each other. */
+bool all_agree(const struct search_settings *settings, const struct trajectory *kept, int n);
+
+/* The teachers that are asked for the next step of kept[at], as bits; `kept`: all n places of its run, best first. */
 uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept, int n, int at);
 
 /* ---- ranking ------------------------------------------------------------------------------------------------- */

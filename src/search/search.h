@@ -16,6 +16,8 @@
 
 /* ---- who takes part ------------------------------------------------------------------------------------------ */
 
+enum { SEARCH_TEACHERS = 64 }; /* at most: sets of them are bits */
+
 /* A model with a way to sample and a way to be spoken to. Teachers may share a model (the homogeneous set-up). One without a
  * model is never asked for anything: given traces are its (STRATEGY_SELECTION). */
 struct teacher {
@@ -74,9 +76,11 @@ struct search_settings {
     int step_tokens;      /* of one proposal; mcts asks for all the rest at once */
     int think_tokens;     /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
-    bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these two: */
+    bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these: */
     double agreement; /* of scores, in log S */
-    int patience;     /* rounds in which a teacher may write nothing that is kept */
+    int pilot; /* the set's first problems, in which all teachers are asked, and what is kept of each is counted */
+    double least_share;          /* a teacher with a smaller part of an equal share of that is asked seldom: */
+    int patience;                /* in every round of this many */
     float answer_temperature;    /* 0 */
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */
@@ -274,6 +278,7 @@ struct search {
     const struct meta_prover *judge, *reward;    /* of the criteria of these names; else NULL */
     const struct meta_prover *scorer, *held_out; /* who measures what is finished; NULL: the meta-prover, nobody */
     const struct search_settings *settings;
+    uint64_t seldom; /* teachers that are asked seldom, as bits; with settings->adaptive */
     const struct grader *grader;
     const struct observer *observer;
     struct search_state state; /* zero, or where to go on from */

@@ -2,6 +2,7 @@
  * know what a search does with them. */
 #include "store/database.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* ---- putting -------------------------------------------------------------------------------------------------- */
@@ -302,6 +303,28 @@ cord_status journal_count_begun(struct journal *j, int64_t *begun, int64_t *unfi
                          "i", PROBLEM_OPEN));
     return query_int64(j, err, unfinished, 0, "SELECT count(*) FROM problem WHERE started AND status != ?1", "i",
                        PROBLEM_DONE);
+}
+
+cord_status journal_count_kept(struct journal *j, int n_problems, int *last, int64_t *kept, int n_teachers,
+                               cord_error *err) {
+    int64_t number;
+    CORD_TRY(query_int64(j, err, &number, INT_MAX,
+                         "SELECT w.number FROM wanted AS w CROSS JOIN problem USING (key)"
+                         " WHERE NOT bad ORDER BY w.number LIMIT 1 OFFSET ?1",
+                         "i", n_problems - 1));
+    *last = (int)number;
+    for (int k = 0; k < n_teachers; k++) kept[k] = 0;
+    struct rows r;
+    rows_open(&r, j, NULL, err,
+              "SELECT teacher, count(*) FROM candidate JOIN wanted AS w ON w.key = problem"
+              " WHERE w.number <= ?1 AND slot >= 0 AND NOT finishes_parent GROUP BY teacher",
+              "i", *last);
+    while (rows_next(&r)) {
+        int teacher = row_int(&r);
+        int64_t count = row_int64(&r);
+        if (teacher >= 0 && teacher < n_teachers) kept[teacher] = count;
+    }
+    return rows_end(&r);
 }
 
 cord_status journal_wants(struct journal *j, const struct journal_problem *problem, bool *wanted, cord_error *err) {

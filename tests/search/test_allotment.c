@@ -1,5 +1,4 @@
-/* test_allotment.c - adaptive numbers of proposals against the rules, applied to what the observer was told: paths are followed
- * back through the beams, not through the search's own steps. */
+/* test_allotment.c - adaptive numbers of proposals against the rules, applied to what the observer was told. */
 #include "script.h"
 
 static void talk(struct world *w, const struct asked *asked, struct said *said) {
@@ -32,43 +31,36 @@ static struct world *asking(uint64_t script, int beam, int runs) {
     w->settings.adaptive = true;
     w->settings.agreement = 0.2;
     w->settings.patience = 3;
+    w->search.seldom = script % 2 ? 1 << 1 : 0;
     return w;
 }
 
-enum rule { EVERYBODY, SETTLED, AGREED, IDLE, TRIED_AGAIN, RULES };
+enum rule { EVERYBODY, SELDOM, TRIED_AGAIN, BEST_ALONE, NOT_THE_BEST, OVER, RULES };
 
-/* Whether the path to a place of the beam after round `r` (from 0) has a step of this teacher in one of the last `n` rounds. */
-static bool wrote(const struct world *w, int r, int slot, int teacher, int n) {
-    for (; r >= 0 && n > 0; r--, n--) {
-        const struct trajectory *t = &w->rounds[r].beam[slot];
-        const struct candidate *c = t->candidate >= 0 ? &w->rounds[r].candidates[t->candidate] : NULL;
-        if (c && !c->finishes_parent && c->teacher == teacher) return true;
-        slot = t->from;
-    }
-    return false;
-}
-
-/* The rule by which a teacher is asked, or not, for a growing place of the beam after round `r`. */
+/* The rule by which a teacher is asked, or not, for a growing place of the beam after round `r` (from 0). */
 static bool is_asked(const struct world *w, int r, int slot, int teacher, enum rule *rule) {
     const struct round *round = &w->rounds[r];
     const struct trajectory *own = &round->beam[slot];
-    int others = 0, far = 0, patience = w->settings.patience;
-    bool won = false;
+    int others = 0, finished = 0, better = 0;
+    double worst = INFINITY, best = -INFINITY;
     for (int i = 0; i < round->n_beam; i++) {
-        if (round->beam[i].run != own->run) continue;
+        const struct trajectory *t = &round->beam[i];
+        if (t->run != own->run) continue;
         others += i != slot;
-        far += !(fabs(round->beam[i].log_score - own->log_score) <= w->settings.agreement);
-        won |= wrote(w, r, i, teacher, patience);
+        finished += t->finish != GROWING;
+        better += i < slot;
+        best = fmax(best, t->log_score);
+        worst = fmin(worst, t->log_score);
     }
-    bool settled = shows_likelihoods(criterion_of(&w->search)) && own->log_score >= -w->settings.agreement;
-    bool early = r + 1 < patience;
-    *rule = (r + 2) % patience == 0 ? TRIED_AGAIN
-            : settled               ? SETTLED
-            : others && !far        ? AGREED
-            : won || early          ? EVERYBODY
-                                    : IDLE;
-    if (*rule == SETTLED || *rule == AGREED) return teacher == own->author;
-    return *rule != IDLE;
+    bool agreed = others && best - worst <= w->settings.agreement; /* false where both are -INFINITY */
+    bool seldom = w->search.seldom >> teacher & 1;
+    *rule = agreed && finished           ? OVER
+            : agreed && better           ? NOT_THE_BEST
+            : seldom && (r + 2) % 3 != 0 ? SELDOM
+            : seldom                     ? TRIED_AGAIN
+            : agreed                     ? BEST_ALONE
+                                         : EVERYBODY;
+    return *rule == EVERYBODY || *rule == TRIED_AGAIN || *rule == BEST_ALONE;
 }
 
 static int check_round(const struct world *w, int r, int rules[RULES]) {
@@ -91,17 +83,50 @@ static int check_round(const struct world *w, int r, int rules[RULES]) {
     return expected;
 }
 
+/* Where all that a run holds agree and one of it is finished, nobody is asked: the search may end there, too. */
+static bool is_over(const struct world *w, int slot) {
+    enum rule rule = EVERYBODY;
+    const struct trajectory *t = &w->rounds[w->n_rounds - 1].beam[slot];
+    return t->finish != GROWING || (is_asked(w, w->n_rounds - 1, slot, 0, &rule), rule == OVER);
+}
+
 static void the_rules_say_who_is_asked(void **state) {
     (void)state;
-    int rules[RULES] = {0};
-    for (uint64_t script = 0; script < 60; script++) {
+    int rules[RULES] = {0}, cut_short = 0;
+    for (uint64_t script = 0; script < 120; script++) {
         struct world *w = asking(script, script % 4 ? 3 : 1, 1 + (int)(script % 3));
         world_succeeds(w);
-        assert_int_equal(w->rounds[0].n_candidates, 3 * w->settings.beam * w->settings.runs);
+        int teachers = script % 2 ? 2 : 3;
+        assert_int_equal(w->rounds[0].n_candidates, teachers * w->settings.beam * w->settings.runs);
         for (int r = 1; r < w->n_rounds; r++) assert_int_equal(check_round(w, r, rules), w->rounds[r].n_candidates);
+        const struct round *last = &w->rounds[w->n_rounds - 1];
+        for (int i = 0; i < last->n_beam; i++) {
+            assert_true(is_over(w, i));
+            cut_short += last->beam[i].finish == GROWING;
+        }
         world_free(w);
     }
-    for (int i = 0; i < RULES; i++) assert_true(rules[i] > 30);
+    for (int i = 0; i < RULES; i++)
+        if (rules[i] <= 30) fail_msg("rule %d: %d times", i, rules[i]);
+    assert_true(cut_short > 30);
+}
+
+/* What is saved: where scores say nothing any more, a round asks as many teachers as there are, not that times the beam. */
+static double judge_sure(struct world *w, cord_text reasoning) {
+    (void)w;
+    return -0.001 * (double)(reasoning.len % 7);
+}
+
+static void a_beam_that_agrees_costs_what_one_place_does(void **state) {
+    (void)state;
+    for (uint64_t script = 0; script < 40; script += 2) {
+        struct world *w = asking(script, 4, 1);
+        w->score = judge_sure;
+        world_succeeds(w);
+        assert_int_equal(w->rounds[0].n_candidates, 12);
+        for (int r = 1; r < w->n_rounds; r++) assert_true(w->rounds[r].n_candidates <= 3);
+        world_free(w);
+    }
 }
 
 static double judge_nothing(struct world *w, cord_text reasoning) {
@@ -113,30 +138,15 @@ static double judge_nothing(struct world *w, cord_text reasoning) {
 static void scores_of_nothing_do_not_agree(void **state) {
     (void)state;
     int rules[RULES] = {0};
-    for (uint64_t script = 0; script < 20; script++) {
+    for (uint64_t script = 0; script < 20; script += 2) {
         struct world *w = asking(script, 3, 1);
         w->score = judge_nothing;
         world_succeeds(w);
         for (int r = 1; r < w->n_rounds; r++) assert_int_equal(check_round(w, r, rules), w->rounds[r].n_candidates);
         world_free(w);
     }
-    assert_true(!rules[AGREED] && rules[EVERYBODY] > 30);
-}
-
-/* Of scores that are no likelihoods of the answer, none is settled. */
-static void without_likelihoods_none_is_settled(void **state) {
-    (void)state;
-    int rules[RULES] = {0};
-    for (uint64_t script = 0; script < 20; script++) {
-        struct world *w = asking(script, 3, 1);
-        w->settings.criterion = criteria[2];
-        w->settings.agreement = 0.01;
-        assert_string_equal(w->settings.criterion->name, "longest");
-        world_succeeds(w);
-        for (int r = 1; r < w->n_rounds; r++) check_round(w, r, rules);
-        world_free(w);
-    }
-    assert_true(!rules[SETTLED] && rules[EVERYBODY] > 30);
+    assert_true(rules[EVERYBODY] > 30);
+    for (int i = 1; i < RULES; i++) assert_int_equal(rules[i], 0);
 }
 
 /* No two are the same, and none is 0. */
@@ -151,7 +161,7 @@ static void without_a_reason_all_are_asked(void **state) {
     all->score = adaptive->score = judge_apart;
     all->settings.adaptive = false;
     adaptive->settings.agreement = 0;
-    adaptive->settings.patience = ROUNDS;
+    adaptive->search.seldom = 0;
     world_succeeds(all);
     world_succeeds(adaptive);
     assert_string_equal(all->log.data, adaptive->log.data);
@@ -162,8 +172,8 @@ static void without_a_reason_all_are_asked(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rules_say_who_is_asked),
+        cmocka_unit_test(a_beam_that_agrees_costs_what_one_place_does),
         cmocka_unit_test(scores_of_nothing_do_not_agree),
-        cmocka_unit_test(without_likelihoods_none_is_settled),
         cmocka_unit_test(without_a_reason_all_are_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* test_journal.c - what is told to a journal is what it gives back. */
 #include "store/journals.h"
 
+#include <limits.h>
+
 /* ---- what is told is given back ------------------------------------------------------------------------------- */
 
 static void test_facts_and_teachers(void **state) {
@@ -165,6 +167,26 @@ static void test_wanted_problems(void **state) {
     set[0].gold = TEXT("6");
     assert_int_equal(sample_put(f->journal, set, 1, NULL), CORD_CHANGED);
     assert_progress(f, 4, 0, 1, 1, 1);
+}
+
+/* Steps that a beam took, of the first problems; what only ended its parent is no step, and a bad row no problem. */
+static void test_what_was_kept_is_counted(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        int problems, last;
+        int64_t kept[2];
+    } cases[] = {{1, 0, {2, 2}}, {2, 1, {4, 3}}, {3, 3, {4, 3}}, {4, INT_MAX, {4, 3}}};
+    sample_problems(f->journal);
+    sample_tell(f->journal, 1, &f->sample);
+    sample_started(f->journal, 2);
+    for (int i = 0; i < 2; i++) assert_ok(journal_round(f->journal, 2, &f->sample.rounds[i], err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t kept[2];
+        int last;
+        assert_ok(journal_count_kept(f->journal, cases[i].problems, &last, kept, 2, err));
+        assert_int_equal(last, cases[i].last);
+        assert_memory_equal(kept, cases[i].kept, sizeof kept);
+    }
 }
 
 /* A bad row that was mended, or has moved, is not there twice; what is done stays, wanted or not. */
@@ -570,6 +592,7 @@ int main(void) {
         TEST(test_lines_are_added_once),
         TEST(test_problems_keep_their_state),
         TEST(test_wanted_problems),
+        TEST(test_what_was_kept_is_counted),
         TEST(test_bad_rows_that_are_mended),
         TEST(test_another_part_of_the_file),
         TEST(test_walk),
