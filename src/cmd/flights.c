@@ -199,33 +199,68 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
  * asked seldom in the others, which wait for them. So who is asked does not depend on which problem is finished first, and
  * a run that is taken up again finds the same. */
 
-static cord_status count_kept(struct hangar *hangar, int64_t *kept, cord_error *err) {
+static cord_status find_pilot(struct hangar *hangar, cord_error *err) {
     const struct flights *flights = hangar->flights;
-    const struct search_settings *settings = &flights->session->recipe->search;
+    if (!flights->session->recipe->search.adaptive) return CORD_OK;
     journal_lock(flights->journal);
-    cord_status status =
-        journal_count_kept(flights->journal, settings->pilot, &hangar->pilot, kept, flights->session->n_teachers, err);
+    cord_status status = journal_nth(flights->journal, flights->session->recipe->search.pilot, &hangar->pilot, err);
     journal_unlock(flights->journal);
     return status;
 }
 
-static cord_status end_pilot(struct hangar *hangar, cord_error *err) {
+/* The journal keeps who it is, a line a name: a failed problem of the pilot may be tried again when others have begun. */
+static cord_status write_seldom(struct hangar *hangar, cord_error *err) {
+    const struct session *session = hangar->flights->session;
+    struct buf names;
+    buf_init(&names, "teachers", 1 << 16);
+    for (int k = 0; k < session->n_teachers; k++)
+        if (hangar->seldom >> k & 1) buf_addf(&names, "%s\n", session->teachers[k].name);
+    if (!hangar->seldom) buf_addc(&names, '\n'); /* where nobody is, that is said, too */
+    cord_status status = buf_check(&names, err);
+    if (status == CORD_OK) status = journal_put_fact(hangar->flights->journal, "seldom", buf_text(&names), err);
+    buf_release(&names);
+    return status;
+}
+
+static void read_seldom(struct hangar *hangar, cord_text names) {
+    const struct session *session = hangar->flights->session;
+    for (cord_text name; text_next_line(&names, &name);)
+        for (int k = 0; k < session->n_teachers; k++)
+            if (text_equal(name, text_of(session->teachers[k].name))) hangar->seldom |= UINT64_C(1) << k;
+}
+
+/* kept[k]: steps of teacher k that beams took in the pilot; *all: of all teachers, 0 where it was settled before. */
+static cord_status settle_seldom(struct hangar *hangar, struct arena *arena, int64_t *kept, int64_t *all,
+                                 cord_error *err) {
+    struct journal *journal = hangar->flights->journal;
+    int n = hangar->flights->session->n_teachers;
+    cord_text names;
+    CORD_TRY(journal_get_fact(journal, "seldom", arena, &names, err));
+    if (names.data) return read_seldom(hangar, names), CORD_OK;
+    CORD_TRY(journal_count_kept(journal, hangar->pilot, kept, n, err));
+    for (int k = 0; k < n; k++) *all += kept[k];
+    double least = hangar->flights->session->recipe->search.least_share * (double)*all / n;
+    for (int k = 0; k < n; k++)
+        if ((double)kept[k] < least) hangar->seldom |= UINT64_C(1) << k;
+    return write_seldom(hangar, err);
+}
+
+static cord_status end_pilot(struct hangar *hangar, struct arena *arena, cord_error *err) {
     const struct session *session = hangar->flights->session;
     const struct search_settings *settings = &session->recipe->search;
     int64_t kept[SEARCH_TEACHERS], all = 0;
-    CORD_TRY(count_kept(hangar, kept, err));
-    for (int k = 0; k < session->n_teachers; k++) all += kept[k];
-    for (int k = 0; k < session->n_teachers; k++) {
-        if ((double)kept[k] * session->n_teachers >= settings->least_share * (double)all) continue;
-        hangar->seldom |= UINT64_C(1) << k;
-        live_say(hangar->flights->live,
-                 "teacher %s wrote %" PRId64 " of the %" PRId64
-                 " steps that were kept in the first %d problems, and is "
-                 "asked in one round of %d from here on (search.least_share)",
-                 session->teachers[k].name, kept[k], all, settings->pilot, settings->patience);
-    }
+    journal_lock(hangar->flights->journal);
+    cord_status status = settle_seldom(hangar, arena, kept, &all, err);
+    journal_unlock(hangar->flights->journal);
+    for (int k = 0; k < session->n_teachers && status == CORD_OK && all; k++)
+        if (hangar->seldom >> k & 1)
+            live_say(hangar->flights->live,
+                     "teacher %s wrote %" PRId64 " of the %" PRId64
+                     " steps that were kept in the first %d problems, and "
+                     "is asked in one round of %d from here on (search.least_share)",
+                     session->teachers[k].name, kept[k], all, settings->pilot, settings->patience);
     hangar->counted = true;
-    return CORD_OK;
+    return status;
 }
 
 /* Whether a problem has to wait; it has waited then, and another may have taken it. */
@@ -264,7 +299,7 @@ static cord_status take_problem(struct hangar *hangar, struct arena *arena, bool
     if (!*more) return CORD_OK;
     hangar->taken++, hangar->last = problem->index;
     if (problem->index <= hangar->pilot) return hangar->piloting++, CORD_OK;
-    return hangar->counted ? CORD_OK : end_pilot(hangar, err);
+    return hangar->counted ? CORD_OK : end_pilot(hangar, arena, err);
 }
 
 /* The next problem, and its search; false when there is none, or when something concerns all. */
@@ -308,8 +343,7 @@ static bool start(struct worker *worker) {
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err) {
     struct hangar hangar = {.flights = flights, .last = -1, .pilot = INT_MAX};
     if (at_once > flights->most) at_once = flights->most;
-    int64_t kept[SEARCH_TEACHERS];
-    if (flights->session->recipe->search.adaptive) CORD_TRY(count_kept(&hangar, kept, err));
+    CORD_TRY(find_pilot(&hangar, err));
     struct worker *workers = calloc((size_t)at_once + 1, sizeof *workers);
     if (!workers) return error_memory(err);
     pthread_mutex_init(&hangar.mutex, NULL);

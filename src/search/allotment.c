@@ -1,7 +1,7 @@
 /* allotment.c - whom to ask for a growing trajectory's next step, where a recipe wants fewer proposals than the paper's
  * (search.proposals: adaptive). Two rules:
  *
- *     agreed   all that a run has kept lies within `agreement` of its best: which of them goes on makes as little. The best
+ *     agreed   no two scores of what a run has kept are further apart than `agreement`: which goes on makes as little. The best
  *              goes on alone; once one of them is finished nobody is asked, and the run has ended (beam.c)
  *     seldom   a teacher that wrote hardly any of the steps that were kept in the set's first problems (search->seldom) is
  *              not asked, except in every `patience`-th round
@@ -14,9 +14,13 @@
 
 /* Scores of 0 say nothing yet, and agree with nothing; nor does what has no score, or what is alone. */
 bool all_agree(const struct search_settings *settings, const struct trajectory *kept, int n) {
-    for (int i = 1; i < n; i++)
-        if (!(fabs(kept[i].log_score - kept[0].log_score) <= settings->agreement)) return false;
-    return settings->adaptive && n > 1;
+    double least = INFINITY, most = -INFINITY;
+    for (int i = 0; i < n; i++) {
+        if (isnan(kept[i].log_score)) return false;
+        least = fmin(least, kept[i].log_score);
+        most = fmax(most, kept[i].log_score);
+    }
+    return settings->adaptive && n > 1 && most - least <= settings->agreement;
 }
 
 uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept, int n, int at) {

@@ -138,10 +138,10 @@ cord_status journal_wants(struct journal *journal, const struct journal_problem 
 /* The first wanted one behind `index` in the set's order that is open; before the first is -1. Its index is the set's. */
 cord_status journal_next_open(struct journal *journal, int index, struct arena *arena, bool *found,
                               struct journal_problem *problem, cord_error *err);
-/* What was kept in the first `n_problems` wanted ones, rows that are no problem left out: of each teacher the candidates that a
- * beam took. *last: the index of the last of these problems; INT_MAX where there are fewer. */
-cord_status journal_count_kept(struct journal *journal, int n_problems, int *last, int64_t *kept, int n_teachers,
-                               cord_error *err);
+/* The index of the n-th wanted problem, n from 1, rows that are no problem left out; INT_MAX where there are fewer. */
+cord_status journal_nth(struct journal *journal, int n, int *index, cord_error *err);
+/* Of each teacher the candidates that beams took, in the wanted problems up to that index. */
+cord_status journal_count_kept(struct journal *journal, int index, int64_t *kept, int n_teachers, cord_error *err);
 /* Makes those wanted that failed open again, with what they have (for --retry-failed). Rounds at their end that left nothing to
  * go on from are deleted, so that they are asked for anew. */
 cord_status journal_reopen(struct journal *journal, cord_error *err);

@@ -305,20 +305,23 @@ cord_status journal_count_begun(struct journal *j, int64_t *begun, int64_t *unfi
                        PROBLEM_DONE);
 }
 
-cord_status journal_count_kept(struct journal *j, int n_problems, int *last, int64_t *kept, int n_teachers,
-                               cord_error *err) {
+cord_status journal_nth(struct journal *j, int n, int *index, cord_error *err) {
     int64_t number;
     CORD_TRY(query_int64(j, err, &number, INT_MAX,
                          "SELECT w.number FROM wanted AS w CROSS JOIN problem USING (key)"
                          " WHERE NOT bad ORDER BY w.number LIMIT 1 OFFSET ?1",
-                         "i", n_problems - 1));
-    *last = (int)number;
+                         "i", n - 1));
+    *index = (int)number;
+    return CORD_OK;
+}
+
+cord_status journal_count_kept(struct journal *j, int index, int64_t *kept, int n_teachers, cord_error *err) {
     for (int k = 0; k < n_teachers; k++) kept[k] = 0;
     struct rows r;
     rows_open(&r, j, NULL, err,
               "SELECT teacher, count(*) FROM candidate JOIN wanted AS w ON w.key = problem"
               " WHERE w.number <= ?1 AND slot >= 0 AND NOT finishes_parent GROUP BY teacher",
-              "i", *last);
+              "i", index);
     while (rows_next(&r)) {
         int teacher = row_int(&r);
         int64_t count = row_int64(&r);
