@@ -18,7 +18,8 @@
  *   Threads            functions keep no state outside the handles they are given, and may be called from any thread;
  *                      what may not run at the same time on one handle is said where it is declared.
  *   Errors             a function that can fail returns a cord_status and fills the cord_error it was given; on success
- *                      the error is left untouched. The library never exits, prints, or reads the environment; but
+ *                      the error is left untouched. Zero it before each use: what stands in its `where` already is kept,
+ *                      so that callers can say where themselves. The library never exits, prints, or reads the environment; but
  *                      what it rests on does: llama.cpp reads variables of its own for debugging (GGML_…, LLAMA_…), and
  *                      prints and aborts where weights are damaged in a way that it does not expect; FLINT aborts
  *                      without memory; OpenSSL and libcurl, for servers, read OPENSSL_CONF and SSLKEYLOGFILE.
@@ -192,7 +193,7 @@ typedef struct {
     double first_byte;    /* from the request to the reply's first byte, of a stream to its first event: 600 */
     double idle;          /* between two bytes of a reply, or two events: 120 */
     int tries;            /* of one request, the first one too: 8; at opening at most 4. What trying again cannot
-                           * mend is told at once */
+                           * mend is told at once; a refusal (429, 503) of a server that serves others is a quarter of one */
     double backoff;       /* before the second try, doubled each time: 0.5 */
     double longest_pause; /* most that one pause takes, a server's Retry-After too: 120 */
     /* A PEM file of the certificates to trust, borrowed until the engine is closed; NULL: those of the system */
@@ -241,10 +242,11 @@ cord_engine_info cord_engine_get_info(const cord_engine *engine);
 typedef struct {
     const char *name; /* for messages; not NULL */
     const char *path; /* a GGUF file */
-    int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less */
+    int context;      /* most tokens of one sequence; 0 = 4096, or what the model was trained with if that is less. Of a
+                       * server, what it must have at least, and what it is taken to have where it does not tell */
     int more_context; /* added to `context` as far as the model was trained for that many; not refused if it was not */
     const char *context_key; /* what people set `context` by, for messages, as "--context"; NULL: they cannot */
-    int cells;               /* most tokens of cache; 0 = as the engine's `memory` allows */
+    int cells;               /* most tokens of cache, at least `context`; 0 = as the engine's `memory` allows */
     int sequences;           /* most sequences cached at once in one place; 0 = 64 */
     int gpu_layers;          /* layers to offload where llama.cpp was built with a GPU back end; 0 = none, -1 = all */
 

@@ -65,7 +65,8 @@ static cord_verdict compare_relative(struct comparison *c, struct node *gold, st
     char *e = strchr(digits, 'e');
     int exponent = e ? atoi(e + 1) - 15 : 0;
     if (e) *e = '\0';
-    memmove(digits + 1, digits + 2, strlen(digits + 2) + 1);
+    size_t point = 1 + strcspn(digits + 1, "0123456789"); /* that of the program's locale, which may be several bytes */
+    memmove(digits + 1, digits + point, strlen(digits + point) + 1);
     struct node *tolerance = power_of_ten(c->arena, strtoll(digits, NULL, 10), exponent);
     struct node *limit = node_two(c->arena, NODE_MULTIPLY, tolerance, node_one(c->arena, NODE_ABS, gold));
     cord_verdict verdict = is_within(c, gold, answer, limit);

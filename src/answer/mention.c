@@ -10,8 +10,6 @@ enum { NUMBER_BYTES = 200, UNIT_BYTES = 12 };
 
 /* ---- characters ---------------------------------------------------------------------------------------------- */
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
-
 /* Letters of Latin, Greek and Cyrillic; signs such as quotes and arrows are none. */
 static bool is_letter(uint32_t c) {
     if (c < 0x80) return answer_is_letter((char)c);
@@ -198,7 +196,7 @@ static char next_byte(cord_text t, size_t *i, bool fold) {
     bool frac = answer_has(t, *i, TEXT("\\dfrac")) || answer_has(t, *i, TEXT("\\tfrac"));
     char c = t.data[*i];
     *i += frac ? 2 : 1;
-    return fold ? lower(c) : c;
+    return fold ? ascii_lower(c) : c;
 }
 
 static size_t match(cord_text gold, cord_text t, size_t from, bool fold) {

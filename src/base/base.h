@@ -56,7 +56,11 @@ static inline cord_text text_slice(cord_text t, size_t from, size_t to) {
     return (cord_text){from ? t.data + from : t.data, to - from};
 }
 
+/* Of A to Z alone, whatever locale a program that uses the library has set. */
+static inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+
 bool text_equal(cord_text a, cord_text b);
+bool text_equal_any_case(cord_text a, cord_text b); /* A to Z alone */
 bool text_starts(cord_text t, cord_text prefix);
 bool text_ends(cord_text t, cord_text suffix);
 /* Offset of the first / last occurrence of `what` in `t`, or -1. An empty `what` is never found. */

@@ -93,8 +93,11 @@ void json_double(struct json_writer *w, const char *key, double value) {
         snprintf(digits, sizeof digits, "%.*g", precision, value);
         if (strtod(digits, NULL) == value) break;
     }
-    for (char *c = digits; *c; c++) /* a program that uses the library may have set a locale with another point */
-        if (!strchr("0123456789+-e", *c)) *c = '.';
+    char *point = digits + strspn(digits, "0123456789+-e"), *behind = point + strcspn(point, "0123456789+-e");
+    if (behind > point) { /* a program that uses the library may have set a locale with another, of several bytes */
+        *point = '.';
+        memmove(point + 1, behind, strlen(behind) + 1);
+    }
     json_raw(w, key, text_of(digits));
 }
 

@@ -2,7 +2,6 @@
 #include "base/special.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 size_t special_length(cord_text t, size_t at) {
     enum { LONGEST = 64 };
@@ -17,9 +16,7 @@ size_t special_length(cord_text t, size_t at) {
 
 static bool is_among(cord_text word, const char *const *list, bool any_case) {
     for (; *list; list++)
-        if (text_equal(word, text_of(*list)) ||
-            (any_case && word.len == strlen(*list) && strncasecmp(word.data, *list, word.len) == 0))
-            return true;
+        if (text_equal(word, text_of(*list)) || (any_case && text_equal_any_case(word, text_of(*list)))) return true;
     return false;
 }
 

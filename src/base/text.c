@@ -9,6 +9,13 @@ bool text_equal(cord_text a, cord_text b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+bool text_equal_any_case(cord_text a, cord_text b) {
+    if (a.len != b.len) return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (ascii_lower(a.data[i]) != ascii_lower(b.data[i])) return false;
+    return true;
+}
+
 bool text_starts(cord_text t, cord_text prefix) {
     return t.len >= prefix.len && text_equal(text_slice(t, 0, prefix.len), prefix);
 }

@@ -1,8 +1,6 @@
 /* thinking.c - see thinking.h. */
 #include "base/thinking.h"
 
-#include <strings.h>
-
 cord_text thinking_behind(cord_text reply) {
     const cord_text close = TEXT("</think>");
     ptrdiff_t at = text_rfind(reply, close);
@@ -20,7 +18,7 @@ static bool speaks_of_thinking(cord_text tag) {
     if (text_find(tag, TEXT("/")) >= 0) return false;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++)
         for (size_t i = 1; i + strlen(words[w]) < tag.len; i++)
-            if (strncasecmp(tag.data + i, words[w], strlen(words[w])) == 0) return true;
+            if (text_equal_any_case(text_slice(tag, i, i + strlen(words[w])), text_of(words[w]))) return true;
     return false;
 }
 

@@ -16,13 +16,21 @@ static cord_status render(const cord_model_info *info, const cord_message *messa
     return status;
 }
 
+static bool is_role(const char *role) {
+    return role && (!strcmp(role, "system") || !strcmp(role, "user") || !strcmp(role, "assistant"));
+}
+
 cord_status cord_prompt_render(const cord_model *model, const cord_message *messages, int n, cord_prompt *prompt,
                                cord_error *err) {
     const cord_model_info *info = cord_model_get_info(model);
     *prompt = (cord_prompt){0};
     if (n < 1) return error_set(err, CORD_BAD_INPUT, "a conversation has %d turns; it must have one at least", n);
     for (int i = 0; i < n; i++)
-        if (!messages[i].role) return error_set(err, CORD_BAD_INPUT, "turn %d of a conversation has no `role`", i + 1);
+        if (!is_role(messages[i].role))
+            return error_set(err, CORD_BAD_INPUT,
+                             "turn %d of a conversation is of \"%.100s\"; a `role` is system, user or "
+                             "assistant",
+                             i + 1, messages[i].role ? messages[i].role : "");
     if (!info->chat_template.len)
         return error_set(
             err, CORD_BAD_MODEL,

@@ -100,12 +100,7 @@ struct found {
     bool yes, no;
 };
 
-static bool is_word(cord_text word, const char *lower) {
-    if (word.len != strlen(lower)) return false;
-    for (size_t i = 0; i < word.len; i++)
-        if (tolower((unsigned char)word.data[i]) != lower[i]) return false;
-    return true;
-}
+static bool is_word(cord_text word, const char *lower) { return text_equal_any_case(word, text_of(lower)); }
 
 static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '\''; }
 

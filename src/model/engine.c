@@ -67,6 +67,7 @@ cord_status cord_model_open(cord_engine *engine, const cord_model_options *optio
 const cord_model_info *cord_model_get_info(const cord_model *model) { return &model->info; }
 
 cord_status cord_count(const cord_model *model, cord_counting *texts, int n, cord_error *err) {
+    if (n < 0) return error_set(err, CORD_BAD_INPUT, "%d texts cannot be counted", n);
     for (int i = 0; i < n; i++) {
         texts[i].tokens = 0;
         texts[i].error = (cord_error){0};

@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 
+/* More is a mistake, and sums of these have to fit their types: some three years of seconds. */
+enum { MOST_TOKENS = 1 << 30, MOST_SECONDS = 100000000, MOST_TRIES = 1000000 };
+
 /* A number that a caller gives, and where it must lie. */
 struct number {
     const char *member;
@@ -27,8 +30,8 @@ static cord_status numbers_check(const struct number *numbers, size_t n, const c
 cord_status options_check(const cord_model_options *o, cord_error *err) {
     char whose[200];
     const struct number numbers[] = {
-        {"context", o->context, 0, INFINITY},
-        {"more_context", o->more_context, 0, INFINITY},
+        {"context", o->context, 0, MOST_TOKENS},
+        {"more_context", o->more_context, 0, MOST_TOKENS},
         {"cells", o->cells, 0, INFINITY},
         {"sequences", o->sequences, 0, INFINITY},
         {"gpu_layers", o->gpu_layers, -1, INFINITY},
@@ -47,12 +50,12 @@ cord_status engine_check(const cord_engine_options *o, cord_error *err) {
     const cord_server_limits *s = &o->servers;
     const struct number numbers[] = {
         {"threads", o->threads, 0, INFINITY},
-        {"servers.connect", s->connect, 0, INFINITY},
-        {"servers.first_byte", s->first_byte, 0, INFINITY},
-        {"servers.idle", s->idle, 0, INFINITY},
-        {"servers.tries", s->tries, 0, INFINITY},
-        {"servers.backoff", s->backoff, 0, INFINITY},
-        {"servers.longest_pause", s->longest_pause, 0, INFINITY},
+        {"servers.connect", s->connect, 0, MOST_SECONDS},
+        {"servers.first_byte", s->first_byte, 0, MOST_SECONDS},
+        {"servers.idle", s->idle, 0, MOST_SECONDS},
+        {"servers.tries", s->tries, 0, MOST_TRIES},
+        {"servers.backoff", s->backoff, 0, MOST_SECONDS},
+        {"servers.longest_pause", s->longest_pause, 0, MOST_SECONDS},
     };
     return numbers_check(numbers, sizeof numbers / sizeof *numbers, "an engine", err);
 }

@@ -177,7 +177,7 @@ static size_t mend_object(cord_text t, size_t from, bool cut, struct buf *out, c
 
 static bool same_letters(const char *a, const char *b) {
     for (; *a && *b; a++, b++) {
-        char x = (char)tolower((unsigned char)*a), y = (char)tolower((unsigned char)*b);
+        char x = ascii_lower(*a), y = ascii_lower(*b);
         if (x == '_' || x == '-') x = ' ';
         if (y == '_' || y == '-') y = ' ';
         if (x != y) return false;

@@ -39,7 +39,8 @@ static void a_conversation_is_a_prompt(void **state) {
 
 static void what_cannot_be_rendered_is_told(void **state) {
     (void)state;
-    static const cord_message user = {"user", TEXT("Hello")}, nobody = {NULL, TEXT("Hello")};
+    static const cord_message user = {"user", TEXT("Hello")}, nobody = {NULL, TEXT("Hello")},
+                              misspelt = {"assisstant", TEXT("Hello")};
     static const struct {
         const char *source;
         const cord_message *turns;
@@ -48,7 +49,8 @@ static void what_cannot_be_rendered_is_told(void **state) {
         const char *says;
     } cases[] = {
         {CHATML, &user, 0, CORD_BAD_INPUT, "has 0 turns"},
-        {CHATML, &nobody, 1, CORD_BAD_INPUT, "turn 1 of a conversation has no `role`"},
+        {CHATML, &nobody, 1, CORD_BAD_INPUT, "turn 1 of a conversation is of \"\""},
+        {CHATML, &misspelt, 1, CORD_BAD_INPUT, "is of \"assisstant\"; a `role` is system, user or assistant"},
         {"", &user, 1, CORD_BAD_MODEL, "no chat template of m is known"},
         {"{% for", &user, 1, CORD_BAD_MODEL, ""},
         {"{{ raise_exception('users may not ask') }}", &user, 1, CORD_BAD_MODEL, "users may not ask"},

@@ -2,6 +2,7 @@
  * mean, texts that are no UTF-8, and that one which was stopped does nothing more. The model is a tiny one (tiny.h). */
 #include "tiny.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -243,8 +244,10 @@ static void engine_options_are_checked(void **state) {
         {{.servers = {.connect = NAN}}, "`servers.connect`"},
         {{.servers = {.first_byte = -1}}, "`servers.first_byte`"},
         {{.servers = {.idle = INFINITY}}, "`servers.idle`"},
-        {{.servers = {.tries = -3}}, "`servers.tries` of an engine is -3; it must be a number from 0 on"},
+        {{.servers = {.tries = -3}}, "`servers.tries` of an engine is -3; it must be a number from 0 to 1e+06"},
+        {{.servers = {.tries = INT_MAX}}, "`servers.tries` of an engine is 2.14748e+09; it must be a number from 0 to"},
         {{.servers = {.backoff = -1}}, "`servers.backoff`"},
+        {{.servers = {.backoff = 1e30}}, "`servers.backoff`"},
         {{.servers = {.longest_pause = -1}}, "`servers.longest_pause`"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -312,6 +312,16 @@ static void streams_say_the_same(void **state) {
     }
 }
 
+/* A server has one model, whatever it is asked for; who asks for another is told. */
+static void another_model_is_not_taken_for_the_one(void **state) {
+    (void)state;
+    cord_model_options options = {.name = "other", .url = server.url, .served = "no-such-model"};
+    cord_model *model = NULL;
+    cord_error why = {0};
+    assert_int_equal(cord_model_open(engine, &options, &model, &why), CORD_BAD_INPUT);
+    assert_non_null(strstr(why.message, "the server has no model 'no-such-model'; it serves: "));
+}
+
 static void completions_cannot_score_here(void **state) {
     (void)state;
     cord_model *plain = open_as("plain", "openai", false);
@@ -387,6 +397,7 @@ int main(void) {
         cmocka_unit_test(only_trusted_text_is_special),
         cmocka_unit_test(another_model_is_told),
         cmocka_unit_test(streams_say_the_same),
+        cmocka_unit_test(another_model_is_not_taken_for_the_one),
         cmocka_unit_test(completions_cannot_score_here),
         cmocka_unit_test(chats_are_gone_on_with),
         cmocka_unit_test(what_cannot_be_is_told),

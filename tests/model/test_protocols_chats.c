@@ -18,6 +18,7 @@ static void chats_are_gone_on_with(void **state) {
         {{.says = "en, eight,", .path = "/api/v1/chat/completions"}, "/api/v1/", "plain", "plain"},
         {{.says = "en, eight,", .path = "/team/v1/chat/completions"}, "/team", "plain", "plain"},
         {{.says = "en, eight,", .repeats = true}, NULL, "prefix", "prefix"},
+        {{.says = "en, eight,"}, NULL, "continue_final_mesage", NULL}, /* no way that there is */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct served s;
@@ -45,10 +46,32 @@ static void chats_are_gone_on_with(void **state) {
             assert_int_equal(r.error.code, CORD_BAD_MODEL);
             cord_scoring_release(&r);
         } else {
-            assert_int_equal(status, CORD_BAD_MODEL);
+            assert_int_equal(status, strstr(rows[i].going_on, "mesage") ? CORD_BAD_INPUT : CORD_BAD_MODEL);
         }
         end(&s);
     }
+}
+
+/* A conversation of many turns, each of whom it is. */
+static void all_turns_are_sent(void **state) {
+    (void)state;
+    struct served s;
+    assert_ok(start(&s, answer_openai, (struct manners){.says = "en, eight,", .strings_named = true},
+                    (cord_model_options){.protocol = "chat", .going_on = "plain", .served = "large"}, err));
+    cord_message turns[12];
+    for (int i = 0; i < 12; i++)
+        turns[i] = (cord_message){i == 0 ? "system" : i % 2 ? "user" : "assistant", i == 10 ? TEXT("Five") : TEXT("x")};
+    cord_prompt prompt;
+    assert_ok(cord_prompt_render(s.model, turns, 12, &prompt, err));
+    cord_proposal p = propose(&s, prompt.spans, prompt.n_spans);
+    if (p.error.code != CORD_OK) fail_msg("%s", p.error.message);
+    assert_holds(s.manners.last, "{\"role\":\"system\",\"content\":\"x\"},{\"role\":\"user\",\"content\":\"x\"},"
+                                 "{\"role\":\"assistant\",\"content\":\"x\"}");
+    assert_holds(s.manners.last,
+                 "{\"role\":\"assistant\",\"content\":\"Five\"},{\"role\":\"user\",\"content\":\"x\"}]");
+    cord_proposal_release(&p);
+    cord_prompt_release(&prompt);
+    end(&s);
 }
 
 #define DELTA(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text "\"},\"finish_reason\":\"stop\"}]}\n\n" DONE
@@ -144,6 +167,8 @@ static void who_is_away_is_not_said_to_give_no_scores(void **state) {
         s.manners.pages = rows[i].pages;
         assert_int_equal(cord_check_scoring(s.engine, s.model, false, &check, &error), rows[i].code);
         if (rows[i].words) assert_holds(error.message, rows[i].words);
+        assert_true((cord_model_get_info(s.model)->scoring != NULL) ==
+                    (rows[i].code != CORD_OK)); /* as it was, or none */
         end(&s);
     }
 }
@@ -151,6 +176,7 @@ static void who_is_away_is_not_said_to_give_no_scores(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chats_are_gone_on_with),
+        cmocka_unit_test(all_turns_are_sent),
         cmocka_unit_test(chats_that_begin_anew_are_refused),
         cmocka_unit_test(the_cost_of_a_stream_is_not_insisted_on),
         cmocka_unit_test(who_is_busy_is_not_judged),

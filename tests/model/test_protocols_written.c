@@ -48,7 +48,7 @@ static void proposals_are_written(void **state) {
     check_request(
         (struct remote){0}, &protocol_sglang, p,
         "{\"input_ids\":[1,2],\"sampling_params\":{\"max_new_tokens\":9,\"temperature\":0.5,\"top_p\":1,\"top_k\":-1,"
-        "\"min_p\":0,\"repetition_penalty\":1,\"sampling_seed\":4294967298,\"stop\":[\"\\n\\n\",\"</think>\"],"
+        "\"min_p\":0,\"repetition_penalty\":1,\"sampling_seed\":8589934597,\"stop\":[\"\\n\\n\",\"</think>\"],"
         "\"skip_special_tokens\":true,\"spaces_between_special_tokens\":false}}");
     check_request((struct remote){0}, &protocol_llama_server, p,
                   "{\"prompt\":[1,2],\"n_predict\":9,\"temperature\":0.5,\"top_k\":0,\"top_p\":1,\"min_p\":0,"

@@ -322,6 +322,7 @@ static bool unwrap_box(cord_text *t, cord_text command) {
 /* What only presents: mathematics marks, boxes, bold, code, quotes, tags, the mark that ends a text, the sentence's period,
  * an "=" before it all. */
 static cord_text strip(cord_text t) {
+    enum { MOST_LAYERS = 32 };
     static const char *const pairs[][2] = {{"$$", "$$"},
                                            {"$", "$"},
                                            {"\\(", "\\)"},
@@ -333,7 +334,8 @@ static cord_text strip(cord_text t) {
                                            {"\"", "\""},
                                            {"'", "'"},
                                            {"\xE2\x80\x9C", "\xE2\x80\x9D"}};
-    for (size_t before = t.len + 1; t.len && t.len < before;) {
+    size_t before = t.len + 1;
+    for (int layer = 0; layer < MOST_LAYERS && t.len && t.len < before; layer++) { /* each is looked through whole */
         before = t.len;
         t = text_trim(answer_without_marks(t));
         unwrap(&t, TEXT("<answer>"), TEXT("</answer>"));

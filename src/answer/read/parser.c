@@ -1,8 +1,6 @@
 /* parser.c - the parser's state: looking at tokens, making nodes, and the limits of both. It must not know the grammar. */
 #include "answer/read/parser.h"
 
-#include <ctype.h>
-
 enum { STEPS = 100000 }; /* most tokens looked at, again and again where a first try fails */
 
 void parser_give_up(struct parser *p) { p->limit = "an answer is too large to be read"; }
@@ -98,7 +96,7 @@ static cord_text words_of(struct parser *p, size_t from, size_t to, bool mixed) 
         size_t start = words.len;
         buf_add(&words, t->text);
         bool kept = has_case(t) || (mixed && is_mixed(&p->tokens[from], t, formula));
-        for (size_t k = start; k < words.len && !kept; k++) words.data[k] = (char)tolower((unsigned char)words.data[k]);
+        for (size_t k = start; k < words.len && !kept; k++) words.data[k] = ascii_lower(words.data[k]);
     }
     cord_text text = arena_text(p->arena, buf_text(&words));
     buf_release(&words);

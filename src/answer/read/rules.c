@@ -1,8 +1,6 @@
 /* rules.c - the tables of words. It must not know how words are put together. */
 #include "answer/read/rules.h"
 
-#include <ctype.h>
-
 /* Whether `word` is among the spellings of `list`, which bars separate. */
 static bool among(const char *list, cord_text word) {
     while (list && *list) {
@@ -16,7 +14,7 @@ static bool among(const char *list, cord_text word) {
 /* `word` in small letters, in `out`; empty where it is too long to be in a table. */
 static cord_text lower(cord_text word, char out[40]) {
     if (word.len >= 40) return TEXT("");
-    for (size_t i = 0; i < word.len; i++) out[i] = (char)tolower((unsigned char)word.data[i]);
+    for (size_t i = 0; i < word.len; i++) out[i] = ascii_lower(word.data[i]);
     return (cord_text){out, word.len};
 }
 

@@ -12,6 +12,7 @@
 
 static const char own_template[] = "{%- for message in messages -%}"
                                    "{%- if message.role == 'system' -%}{{ '<|cord:system|>' }}"
+                                   "{%- elif message.role == 'assistant' -%}{{ '<|cord:assistant|>' }}"
                                    "{%- else -%}{{ '<|cord:user|>' }}{%- endif -%}"
                                    "{{ message.content }}"
                                    "{%- endfor -%}"
@@ -29,20 +30,28 @@ struct turn {
 };
 
 struct turns {
-    struct turn turn[8];
-    int n;
-    bool lost; /* text before the first mark, or too many turns */
+    struct turn *turn;
+    int n, room;
+    bool lost; /* text before the first mark */
+    bool no_memory;
 };
 
 static void turns_release(struct turns *turns) {
     for (int i = 0; i < turns->n; i++) buf_release(&turns->turn[i].content);
+    free(turns->turn);
     *turns = (struct turns){0};
 }
 
 static void add_turn(struct turns *turns, enum role role) {
-    if (turns->n == (int)(sizeof turns->turn / sizeof *turns->turn)) {
-        turns->lost = true;
-        return;
+    if (turns->n == turns->room) {
+        int room = 2 * turns->room + 4;
+        struct turn *more = realloc(turns->turn, (size_t)room * sizeof *more);
+        if (!more) {
+            turns->no_memory = true;
+            return;
+        }
+        turns->turn = more;
+        turns->room = room;
     }
     struct turn *turn = &turns->turn[turns->n++];
     turn->role = role;
@@ -79,7 +88,7 @@ static void turns_init(struct turns *turns, const cord_span *spans, int n) {
         else
             add_text(turns, spans[i].text);
     }
-    bool bare = turns->lost && !turns->n;
+    bool bare = turns->lost && !turns->n && !turns->no_memory;
     for (int i = 0; i < n; i++) bare &= spans[i].trusted;
     if (!bare) return;
     add_turn(turns, ROLE_USER);
@@ -98,7 +107,7 @@ static cord_text begun(const struct turns *turns) {
 static cord_status check_prompt(const cord_proposal *p, cord_error *err) {
     struct turns turns;
     turns_init(&turns, p->prompt, p->n_spans);
-    cord_status status = CORD_OK;
+    cord_status status = turns.no_memory ? error_memory(err) : CORD_OK;
     for (int i = 0; i < turns.n && status == CORD_OK; i++) status = buf_check(&turns.turn[i].content, err);
     if (status == CORD_OK && (turns.lost || !turns.n))
         status = error_set(err, CORD_BAD_RECIPE,
@@ -290,6 +299,11 @@ static cord_status try_way(struct remote *remote, bool stream, struct probe *pro
 static cord_status find_way(struct remote *remote, struct probe *probe, cord_error *err) {
     static const char *const all[] = {"continue_final_message", "prefix", "plain"};
     const char *advice = "", *named = remote->going_on;
+    bool known = !named;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) known = known || !strcmp(named, all[i]);
+    if (!known)
+        return error_set(err, CORD_BAD_INPUT,
+                         "a turn is gone on with by continue_final_message, prefix or plain, not by \"%.100s\"", named);
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         if (text_find(text_of(remote->base.info.path), text_of(hosts[i].host)) < 0) continue;
         if (!named) named = hosts[i].way;

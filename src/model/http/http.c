@@ -545,7 +545,7 @@ static bool says_nothing(const cord_error *error) {
 static cord_status check(cord_engine *engine, cord_model *model, bool costs, cord_scoring_check *c, cord_error *err) {
     enum { MOST = sizeof c->way / sizeof *c->way };
     struct remote *remote = remote_of(model);
-    const struct scoring_way *ways = remote->protocol->ways, *chosen = NULL;
+    const struct scoring_way *ways = remote->protocol->ways, *before = remote->way, *chosen = NULL;
     cord_scoring probes[MOST] = {0};
     cord_status status = CORD_OK;
     if (!ways->name)
@@ -569,9 +569,11 @@ static cord_status check(cord_engine *engine, cord_model *model, bool costs, cor
     }
     for (int i = 0; i < MOST; i++) scoring_drop(&probes[i]);
     c->right = chosen && !(c->apart > remote->base.info.noise);
+    remote->way = before;
+    if (status != CORD_OK) return status; /* that says nothing of what it can */
     remote->way = chosen ? chosen : &ways[0];
     remote->base.info.scoring = chosen ? chosen->name : NULL;
-    return status;
+    return CORD_OK;
 }
 
 const struct backend backend_http = {

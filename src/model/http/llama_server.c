@@ -1,7 +1,7 @@
 /* llama_server.c - llama.cpp's server: /completion takes token ids, and gives the log-probability of a forced token. It
  * has none of a prompt ("echo" is ignored in silence). Written after its README and source of v0.5.0; tried with that.
  * It must not know who asks. */
-#include "model/http/remote.h"
+#include "model/http/openai.h"
 
 #include <limits.h>
 #include <math.h>
@@ -36,7 +36,9 @@ static cord_status identify(struct remote *remote, bool *is, cord_error *err) {
     cord_model_info *info = &remote->base.info;
     const json_t *settings = json_object_get(props, "default_generation_settings");
     *is = json_is_object(settings);
-    cord_status status = *is ? find_model(remote, props, err) : CORD_OK;
+    bool listed;
+    cord_status status = *is && remote->served ? openai_models(remote, true, &listed, err) : CORD_OK;
+    if (*is && status == CORD_OK) status = find_model(remote, props, err);
     if (*is) {
         info->context = read_count(settings, "n_ctx");
         info->description = arena_printf(&remote->arena, "llama-server %.60s", member(props, "build_info").data);

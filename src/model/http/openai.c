@@ -113,7 +113,7 @@ void openai_write_drawing(const cord_proposal *p, const char *seed, struct json_
     json_int(w, "top_k", s->top_k ? s->top_k : -1);
     json_double(w, "min_p", s->min_p);
     json_double(w, "repetition_penalty", s->repeat_penalty > 0 ? s->repeat_penalty : 1);
-    json_int(w, seed, (int64_t)(s->seed >> 1));
+    json_int(w, seed, (int64_t)(s->seed & INT64_MAX));
     write_stops(w, "stop", p, p->n_stops);
     json_bool(w, "skip_special_tokens", true);
     json_bool(w, "spaces_between_special_tokens", false);
