@@ -99,6 +99,7 @@ static void json_margins(struct look *l, struct json_writer *w) {
     else
         json_int(w, "within_noise", a->within);
     json_int(w, "ties", a->ties);
+    json_int(w, "unbounded", a->unbounded); /* where the median is one, it is null */
     json_close(w, '}');
 }
 

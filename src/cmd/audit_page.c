@@ -119,8 +119,11 @@ static void text_margins(struct look *l, struct page *page) {
     }
     page_print(page, PAINT_NONE, "  %d selection%s in which something was left", a->n_margins,
                page_plural(a->n_margins));
-    if (a->n_margins)
-        page_print(page, PAINT_NONE, "; the median margin is %.4f", audit_median(a->margins, a->n_margins));
+    double median = audit_median(a->margins, a->n_margins);
+    if (a->unbounded && isinf(median))
+        page_print(page, PAINT_NONE, "; the median margin is unbounded: the best left scored 0");
+    else if (a->n_margins)
+        page_print(page, PAINT_NONE, "; the median margin is %.4f", median);
     page_print(page, PAINT_NONE, "\n");
     if (isnan(l->noise) && !l->criterion->noises) {
         page_print(page, PAINT_NONE, "  the noise of scores by %s is not known: say it with --noise\n",
@@ -177,7 +180,7 @@ static void text_rates(struct page *page, const char *name, const struct audit_t
 static void text_teachers(struct look *l, struct page *page) {
     struct audit_teacher own = look_sum_teachers(l, true), others = look_sum_teachers(l, false);
     const struct audit_teacher all = {own.proposed + others.proposed, own.kept + others.kept, own.final + others.final};
-    page_print(page, PAINT_BOLD, "\nScorer and proposers: steps, and shares of all\n");
+    page_print(page, PAINT_BOLD, "\nScorer and proposers: steps (one where a trace came whole), and shares of all\n");
     page_print(page, PAINT_DIM, "  %-*s  %14s  %14s  %14s\n", ID_WIDTH, "", "proposed", "kept", "on final paths");
     for (int k = 0; k < l->audit.n_teachers; k++) text_rates(page, l->teachers[k], &l->audit.teachers[k], &all);
     if (text_equal(l->outline.strategy, TEXT("mcts")))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { MOST_NOTES = 1 << 20, DEFAULT_SAMPLES = 10000 };
+enum { MOST_NOTES = 1 << 20, MOST_TOLD = 3, DEFAULT_SAMPLES = 10000 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
@@ -47,6 +47,33 @@ static cord_status read_makers(const struct compared_run *run, struct arena *are
     return CORD_OK;
 }
 
+/* A held-out scorer is to be nobody whose texts or choices it measures. */
+static cord_status find_pooled(struct compared_run *run, const struct recipe_outline *o, struct arena *arena,
+                               cord_error *err) {
+    cord_text held_out;
+    int own = 0;
+    CORD_TRY(recipe_said(run->recipe, "measures.held_out", arena, &held_out, err));
+    while (own < o->n_models && !text_equal(text_of(o->models[own]), held_out)) own++;
+    if (own == o->n_models) return CORD_OK;
+    for (int k = 0; k < o->n_teachers && !run->pooled; k++)
+        if (o->teacher_model[k] >= 0 && o->alike[o->teacher_model[k]] == o->alike[own])
+            run->pooled = arena_printf(arena, "the teacher %s", o->teachers[k]);
+    if (!run->pooled && o->meta_model >= 0 && o->alike[o->meta_model] == o->alike[own]) run->pooled = "the meta-prover";
+    if (!run->pooled && o->integration_model >= 0 && o->alike[o->integration_model] == o->alike[own])
+        run->pooled = "the integrator";
+    return CORD_OK;
+}
+
+static cord_status read_strategy(const struct compared_run *run, const struct recipe_outline *outline,
+                                 struct arena *arena, const char **out, cord_error *err) {
+    cord_text first;
+    *out = or_empty(outline->strategy);
+    if (strcmp(*out, "selection") != 0) return CORD_OK;
+    CORD_TRY(recipe_said(run->recipe, "search.correct_first", arena, &first, err));
+    if (text_equal(first, TEXT("true"))) *out = SELECTION_CORRECT_FIRST;
+    return CORD_OK;
+}
+
 static cord_status read_run(struct compare *c, struct compared_run *run, const char *folder, cord_error *err) {
     struct evidence *evidence = arena_alloc(&c->arena, sizeof *evidence);
     struct recipe_outline outline;
@@ -62,7 +89,8 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     CORD_TRY(recipe_outline(run->recipe, &c->arena, &outline, err));
     CORD_TRY(read_sizes(run, &outline, evidence, &c->arena, err));
     evidence->run = run->folder;
-    evidence->strategy = or_empty(outline.strategy);
+    CORD_TRY(find_pooled(run, &outline, &c->arena, err));
+    CORD_TRY(read_strategy(run, &outline, &c->arena, &evidence->strategy, err));
     evidence->criterion = or_empty(outline.criterion);
     evidence->seed = or_empty(outline.seed);
     evidence->method = outline.method;
@@ -97,18 +125,35 @@ static cord_status read_journals(struct compare *c, cord_error *err) {
     return refuse_twice(c, err);
 }
 
-/* Tables of several versions or machines may call two methods by one folder: then the beginning of the method's hash tells
- * them apart. */
+/* "runs/a (0123abcd; strong, small)": with the beginning of the method's hash, its teachers, or both. */
+static cord_status name_apart(struct compare *c, struct compared_run *run, bool method, bool teachers,
+                              cord_error *err) {
+    const struct evidence *own = run->evidence;
+    struct buf name;
+    cord_text text;
+    buf_init(&name, "a run's name", MOST_NOTES);
+    buf_addf(&name, "%s (%.*s", own->run, method ? 8 : 0, own->method);
+    for (int k = 0; teachers && k < own->n_teachers; k++)
+        buf_addf(&name, "%s%s", k ? ", " : method ? "; " : "", own->teachers[k]);
+    buf_addf(&name, ")");
+    CORD_TRY(buf_take(&name, &c->arena, &text, err));
+    run->folder = text.data;
+    return CORD_OK;
+}
+
+/* Tables of several versions or machines may call two methods by one folder. */
 static cord_status tell_folders_apart(struct compare *c, cord_error *err) {
     for (int i = 0; i < c->n_runs; i++) {
-        struct evidence *own = c->runs[i].evidence;
-        bool apart = true;
-        for (int j = 0; j < c->n_runs && apart; j++) {
+        const struct evidence *own = c->runs[i].evidence;
+        bool method = false, teachers = false;
+        for (int j = 0; j < c->n_runs; j++) {
             const struct evidence *other = c->runs[j].evidence;
-            apart = strcmp(own->run, other->run) != 0 || !strcmp(own->method, other->method);
+            if (strcmp(own->run, other->run) != 0) continue;
+            bool same = !strcmp(own->method, other->method);
+            method |= !same;
+            teachers |= same && !evidence_same_teachers(own, other);
         }
-        if (!apart) c->runs[i].folder = arena_printf(&c->arena, "%s (%.8s)", own->run, own->method);
-        if (!c->runs[i].folder) return error_memory(err);
+        if (method || teachers) CORD_TRY(name_apart(c, &c->runs[i], method, teachers, err));
     }
     return CORD_OK;
 }
@@ -138,6 +183,17 @@ static void tell_left_out(const struct compare *c, int run, struct buf *out) {
              why[left->why], c->runs[left->where].folder);
 }
 
+/* Of so many runs; how many others there are. */
+static void tell_most_left_out(const struct compare *c, int most, struct buf *out) {
+    int others = -most;
+    for (int i = 0; i < c->n_runs; i++) {
+        if (!c->matching.left_out[i].n || ++others > 0) continue;
+        if (out->len) buf_addf(out, "; ");
+        tell_left_out(c, i, out);
+    }
+    if (others > 0) buf_addf(out, "; and %d other%s", others, others == 1 ? "" : "s");
+}
+
 /* What makes the runs those of the same problems. */
 static const char *remedy(const struct compare *c) {
     bool failed = false, open = false;
@@ -156,27 +212,30 @@ static cord_status match(struct compare *c, const struct evidence *const *runs, 
     CORD_TRY(match_problems(runs, c->n_runs, &c->arena, &c->matching, err));
     c->comparison.n_problems = c->matching.n;
     buf_init(&told, "what is left out", MOST_NOTES);
-    for (int i = 0; i < c->n_runs; i++) {
-        if (!c->matching.left_out[i].n) continue;
-        if (told.len) buf_addf(&told, "; ");
-        tell_left_out(c, i, &told);
-    }
+    bool cut = c->matching.n && call_option(c->call, "common")->given;
+    tell_most_left_out(c, cut ? c->n_runs : MOST_TOLD, &told); /* an error has no room for more */
     cord_status status = buf_check(&told, err);
     if (status == CORD_OK && !c->matching.n && c->n_runs == 1)
         status = error_set(err, CORD_BAD_INPUT, "%s: no problem of it is done, so there is nothing to compare",
                            c->runs[0].folder);
     else if (status == CORD_OK && !c->matching.n)
-        status = error_set(err, CORD_BAD_INPUT, "the runs have no problem in common that is done%s%s",
-                           told.len ? ": " : "", told.data);
-    else if (status == CORD_OK && told.len && !call_option(c->call, "common")->given)
         status = error_set(err, CORD_BAD_INPUT,
-                           "the runs are not of the same problems: only some have %s; %s, or compare the %d that all "
-                           "have with --common",
-                           told.data, remedy(c), c->matching.n);
-    else if (status == CORD_OK && told.len)
-        buf_addf(&c->notes, "Cut to the problems that are done in all runs. Left out: %s.\n", told.data);
-    if (status == CORD_OK && c->matching.not_done)
-        buf_addf(&c->notes, "Done in no run, and left out: %d.\n", c->matching.not_done);
+                           "the runs have no problem in common that is done; finish them, or name runs of the same "
+                           "problems%s%s",
+                           told.len ? "; left out: " : "", told.data);
+    else if (status == CORD_OK && told.len && !cut)
+        status = error_set(err, CORD_BAD_INPUT,
+                           "the runs are not of the same problems; %s, or compare the %d that all have with --common; "
+                           "only some have %s",
+                           remedy(c), c->matching.n, told.data);
+    else if (status == CORD_OK && told.len) {
+        buf_addf(&c->notes, "Cut to the problems that are done in all runs. Left out: %s.", told.data);
+        compare_end_note(c);
+    }
+    if (status == CORD_OK && c->matching.not_done) {
+        buf_addf(&c->notes, "Done in no run, and left out: %d.", c->matching.not_done);
+        compare_end_note(c);
+    }
     buf_release(&told);
     return status;
 }
@@ -196,9 +255,11 @@ static void find_method(struct compare *c, int run) {
             bool same = *own->method && !strcmp(own->method, other->method) && evidence_same_teachers(own, other);
             bool seed = !strcmp(own->seed, other->seed);
             fits = same && !seed;
-            if (same && seed)
-                buf_addf(&c->notes, "%s and %s have the same recipe and the same seed.\n", c->runs[i].folder,
+            if (same && seed) {
+                buf_addf(&c->notes, "%s and %s have the same recipe and the same seed.", c->runs[i].folder,
                          c->runs[run].folder);
+                compare_end_note(c);
+            }
         }
         if (fits) return;
     }

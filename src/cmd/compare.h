@@ -15,8 +15,12 @@ struct compared_run {
     cord_text recipe;                 /* of a journal: as it is now */
     struct journal_problem *problems; /* of a journal: row by row, as the evidence has them */
     struct model_sizes sizes;
-    int method; /* which it is a seed of */
+    int method;         /* which it is a seed of */
+    const char *pooled; /* who of the pool has the model of measures.held_out: "the meta-prover"; NULL: nobody */
 };
+
+/* What rows call the strategy of a selection by search.correct_first, which looks at golds. */
+#define SELECTION_CORRECT_FIRST "selection, correct first"
 
 struct compare {
     const struct call *call;
@@ -29,7 +33,11 @@ struct compare {
     const char **letters, **names;     /* of the methods: what tables and sentences call them */
     const struct compared_run **first; /* of each method's runs */
     struct buf notes;                  /* what a reader must know beside the numbers, a line each */
+    size_t noted;                      /* so much of it are notes that have ended */
 };
+
+/* Ends a note that was added to `notes`: a line feed in it, as names may have, becomes a blank, and one ends it. */
+void compare_end_note(struct compare *compare);
 
 /* One of the three kinds of hits. */
 struct hit_kind {

@@ -20,6 +20,8 @@ struct csv_row {
     double value;
     int64_t count, of; /* what a share was made from; of a difference: problems better, and worse */
     double low, high, p, adjusted, detectable;
+    const struct difference *difference; /* of which the last columns are; NULL: none */
+    const char *says;
 };
 static struct csv_row csv_row(const char *kind, const char *method) {
     double none = (double)NAN;
@@ -78,7 +80,21 @@ static void csv_put(struct buf *out, const struct csv_row *row) {
     csv_text(out, row->test);
     buf_addc(out, ',');
     if (row->problems >= 0) buf_addf(out, "%d", row->problems);
+    const struct difference *d = row->difference;
+    if (d && !d->pairs)
+        buf_addf(out, ",%d,%lld,", d->signs.random, (long long)d->signs.far);
+    else
+        buf_addf(out, ",,,");
+    if (d) buf_addf(out, "%s", d->incomparable ? "incomparable" : difference_is_established(d) ? "yes" : "no");
+    buf_addc(out, ',');
+    csv_text(out, row->says);
     buf_addc(out, '\n');
+}
+
+static void csv_seeds(struct compare *c, struct buf *out, int method) {
+    struct csv_row row = csv_row("seeds", c->comparison.methods[method].name);
+    row.value = c->comparison.methods[method].n_seeds;
+    csv_put(out, &row);
 }
 
 static void csv_measures(struct compare *c, struct buf *out, int method) {
@@ -117,10 +133,12 @@ static void csv_budget(struct compare *c, struct buf *out, int method) {
     }
 }
 
-static void csv_differences(struct compare *c, struct buf *out) {
+static cord_status csv_differences(struct compare *c, struct buf *out, cord_error *err) {
     const struct comparison *cmp = &c->comparison;
     for (int i = 0; i < cmp->n_differences; i++) {
         const struct difference *d = &cmp->differences[i];
+        const char *sentence = compare_sentence(c, d, true);
+        if (!sentence) return error_memory(err);
         csv_put(out, &(struct csv_row){.kind = d->primary ? "primary difference" : "difference",
                                        .method = cmp->methods[d->method].name,
                                        .baseline = cmp->methods[cmp->baseline].name,
@@ -135,8 +153,11 @@ static void csv_differences(struct compare *c, struct buf *out) {
                                        .p = d->p,
                                        .adjusted = d->adjusted,
                                        .detectable = d->detectable,
-                                       .test = test_name(d)});
+                                       .test = test_name(d),
+                                       .difference = d,
+                                       .says = sentence});
     }
+    return CORD_OK;
 }
 
 static void csv_hits(struct compare *c, struct buf *out, int method) {
@@ -161,15 +182,18 @@ cord_status compare_csv(struct compare *c, cord_error *err) {
     struct buf out;
     buf_init(&out, "a comparison as CSV", MOST_OUTPUT);
     buf_addf(&out, "kind,method,baseline,measure,teacher,part,value,count,of,low,high,p,p_adjusted,detectable,test,"
-                   "problems\n");
+                   "problems,random_signs,as_far,established,says\n");
+    for (int i = 0; i < c->comparison.n_methods; i++) csv_seeds(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_measures(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_budget(c, &out, i);
-    csv_differences(c, &out);
+    cord_status status = csv_differences(c, &out, err);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
     page_init(&page, c->call->err); /* a table has no place for notes */
     page_raw(&page, PAINT_NONE, buf_text(&c->notes));
     page_release(&page);
-    return call_put(c->call, &out, err);
+    if (status == CORD_OK) return call_put(c->call, &out, err);
+    buf_release(&out);
+    return status;
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------------------- */
@@ -207,6 +231,12 @@ static void json_method(struct compare *c, struct json_writer *w, int method) {
     for (int i = 0; i < c->n_runs; i++)
         if (c->runs[i].method == method) json_text(w, NULL, text_of(c->runs[i].folder));
     json_close(w, ']');
+    json_open(w, "seeds", '['); /* of the runs */
+    for (int i = 0; i < c->n_runs; i++)
+        if (c->runs[i].method == method) json_text(w, NULL, text_of(c->runs[i].evidence->seed));
+    json_close(w, ']');
+    json_text(w, "strategy", text_of(c->first[method]->evidence->strategy));
+    json_text(w, "criterion", text_of(c->first[method]->evidence->criterion));
     json_open(w, "means", '{');
     for (int m = 0; m < MEASURES; m++) json_double(w, measure_infos[m].key, cmp->methods[method].mean[m]);
     json_close(w, '}');
@@ -261,9 +291,12 @@ static cord_status json_difference(struct compare *c, struct json_writer *w, con
     json_int(w, "worse", d->lost);
     json_text(w, "test", text_of(test_name(d)));
     json_double(w, "p", d->p);
+    if (!d->pairs) json_int(w, "random_signs", d->signs.random); /* 0: all ways were counted */
+    if (d->signs.random) json_int(w, "as_far", d->signs.far);
     json_double(w, "p_adjusted", d->adjusted);
     json_double(w, "detectable", d->detectable);
-    json_bool(w, "established", d->adjusted < COMPARISON_LEVEL);
+    json_bool(w, "comparable", !d->incomparable);
+    json_bool(w, "established", difference_is_established(d));
     json_text(w, "says", text_of(sentence));
     json_close(w, '}');
     return CORD_OK;

@@ -5,6 +5,22 @@
 
 #include <math.h>
 
+void compare_end_note(struct compare *c) {
+    struct buf *notes = &c->notes;
+    for (size_t i = c->noted; i < notes->len; i++)
+        if (notes->data[i] == '\n') notes->data[i] = ' ';
+    buf_addc(notes, '\n');
+    c->noted = notes->len;
+}
+
+/* What a note says of a measure of a method, or of the baseline, its differences say, too. */
+static void put_incomparable(struct compare *c, int method, enum measure measure, const char *why) {
+    for (int i = 0; i < c->comparison.n_differences; i++) {
+        struct difference *d = &c->comparison.differences[i];
+        if (d->measure == measure && d->method == method) d->incomparable = why;
+    }
+}
+
 /* ---- of methods ---------------------------------------------------------------------------------------------------- */
 
 static bool differ(const char *own, const char *base) { return *own && *base && strcmp(own, base) != 0; }
@@ -18,24 +34,30 @@ static void note_scorers(struct compare *c) {
         bool s0 = differ(own->scorer, base->scorer);
         bool pp = *own->measurer && *base->measurer ? differ(own->measurer, base->measurer) : s0;
         const char *base_letter = c->letters[c->comparison.baseline];
+        if (!pp && !s0) continue;
+        bool known = *own->measurer && *base->measurer;
+        if (pp)
+            put_incomparable(c, i, MEASURE_PP,
+                             known ? "they were not measured alike" : "they may not have been measured alike");
         if (pp && s0)
             buf_addf(
                 &c->notes,
                 "PP and S0 of %s may be measured otherwise than those of %s: by another meta-prover, or one spoken to "
                 "in another style, or their recipes' models differ. Where a scorer or its style does, they cannot be "
-                "compared as they stand.\n",
+                "compared as they stand.",
                 c->letters[i], base_letter);
         else if (pp)
             buf_addf(&c->notes,
                      "PP of %s is measured otherwise than that of %s (measures.scorer, or meta_prover.reuse where the "
-                     "score that chose is taken for PP): it cannot be compared as it stands.\n",
+                     "score that chose is taken for PP): it cannot be compared as it stands.",
                      c->letters[i], base_letter);
-        else if (s0)
+        else
             buf_addf(&c->notes,
                      "S0 of %s may be measured otherwise than that of %s: by another meta-prover, or one spoken to in "
                      "another style, or their recipes' models differ, be it in name. Where the meta-prover or its "
-                     "style does, it cannot be compared as it stands; PP, by the same scorer, can.\n",
+                     "style does, it cannot be compared as it stands; PP, by the same scorer, can.",
                      c->letters[i], base_letter);
+        compare_end_note(c);
     }
 }
 
@@ -47,9 +69,11 @@ static cord_status note_versions(struct compare *c, cord_error *err) {
             const char *version = c->runs[r].evidence->rows[c->matching.at[r * c->matching.n + i]].version;
             CORD_TRY(evidence_add_versions(&all, text_of(version), &c->arena, err));
         }
-    if (strstr(all, ", "))
-        buf_addf(&c->notes, "Computed by several versions of cord, which may differ in more than the methods do: %s.\n",
+    if (strstr(all, ", ")) {
+        buf_addf(&c->notes, "Computed by several versions of cord, which may differ in more than the methods do: %s.",
                  all);
+        compare_end_note(c);
+    }
     return CORD_OK;
 }
 
@@ -58,48 +82,87 @@ static void note_amounts(struct compare *c) {
     const struct comparison *cmp = &c->comparison;
     bool alike = true;
     for (int i = 0; i < cmp->n_methods; i++) alike &= cmp->methods[i].n_seeds == cmp->methods[0].n_seeds;
-    if (!alike)
+    if (!alike) {
         buf_addf(&c->notes, "The methods have different numbers of seeds: means over more vary less, for which no test "
-                            "here accounts. Compare the seeds that all have.\n");
+                            "here accounts. Compare the seeds that all have.");
+        compare_end_note(c);
+    }
     bool apart = false;
     for (int i = 0; i < cmp->n_differences; i++) {
         const struct difference *d = &cmp->differences[i];
         apart |= (d->low > 0 || d->high < 0) && d->p >= COMPARISON_LEVEL;
     }
-    if (apart)
-        buf_addf(&c->notes,
-                 "Where an interval leaves out 0 and p is not below 0.05, go by p: of so few problems, or so "
-                 "uneven ones, bootstrap intervals are too narrow.\n");
+    if (!apart) return;
+    buf_addf(&c->notes, "Where an interval leaves out 0 and p is not below 0.05, go by p: of so few problems, or so "
+                        "uneven ones, bootstrap intervals are too narrow.");
+    compare_end_note(c);
+}
+
+/* Means over different problems may stand in another order than the differences, which are of the same ones. */
+static void note_partial(struct compare *c) {
+    static const enum measure measures[] = {MEASURE_PP, MEASURE_HELD_OUT};
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
+        if (comparison_same_problems(&c->comparison, measures[i])) continue;
+        buf_addf(&c->notes, "%s: the means are not of the same problems, since not all have a value by each method. %s",
+                 measure_infos[measures[i]].name,
+                 measures[i] == MEASURE_PP ? "Go by the comparisons, which are of the problems that both have."
+                                           : "They cannot be compared as they stand.");
+        compare_end_note(c);
+    }
 }
 
 static void note_sizes(struct compare *c) {
     bool unknown = false;
     for (int i = 0; i < c->comparison.n_methods; i++) unknown |= isnan(c->comparison.methods[i].mean[MEASURE_FLOPS]);
-    if (unknown)
-        buf_addf(&c->notes, "FLOPs with a dash: how many parameters a model has is not known. Of a server's, say it in "
-                            "models.*.parameters and go on with the run; of a table of rows, write it anew.\n");
+    if (!unknown) return;
+    buf_addf(&c->notes, "FLOPs with a dash: how many parameters a model has is not known. Of a server's, say it in "
+                        "models.*.parameters and go on with the run; of a table of rows, write it anew.");
+    compare_end_note(c);
 }
 
 /* Where nothing competes, everything is kept. */
 static void note_keeping(struct compare *c) {
-    static const char *const without[] = {"curation", "rejection", "integration", "selection"};
+    static const char *const without[] = {"curation", "rejection", "integration", "selection", SELECTION_CORRECT_FIRST};
     for (int i = 0; i < c->comparison.n_methods; i++)
         for (size_t k = 0; k < sizeof without / sizeof *without; k++)
-            if (!strcmp(c->first[i]->evidence->strategy, without[k]))
+            if (!strcmp(c->first[i]->evidence->strategy, without[k])) {
                 buf_addf(&c->notes,
                          "%s is %s: nothing competes step by step, so that what is kept is all that was not dropped; "
-                         "whom the criterion prefers shows on the final path.\n",
+                         "whom the criterion prefers shows on the final path.",
                          c->letters[i], without[k]);
+                compare_end_note(c);
+            }
+}
+
+static bool looks_at_golds(const struct compare *c, int method) {
+    const char *strategy = c->first[method]->evidence->strategy;
+    return !strcmp(strategy, "rejection") || !strcmp(strategy, SELECTION_CORRECT_FIRST);
 }
 
 /* What looks at golds to choose is no fair rival in accuracy. */
 static void note_golds(struct compare *c) {
-    for (int i = 0; i < c->comparison.n_methods; i++)
-        if (!strcmp(c->first[i]->evidence->strategy, "rejection"))
-            buf_addf(&c->notes,
-                     "%s is rejection, which puts correct traces first: its accuracy is the share of problems with any "
-                     "correct trace, and cannot be compared with that of methods that choose without the gold.\n",
-                     c->letters[i]);
+    bool base = looks_at_golds(c, c->comparison.baseline);
+    for (int i = 0; i < c->comparison.n_methods; i++) {
+        bool own = looks_at_golds(c, i);
+        if (own != base) put_incomparable(c, i, MEASURE_ACCURACY, "one of them chooses by the gold");
+        if (!own) continue;
+        buf_addf(&c->notes,
+                 "%s is %s, which puts correct traces first: its accuracy is the share of problems with any correct "
+                 "trace, and cannot be compared with that of methods that choose without the gold.",
+                 c->letters[i], c->first[i]->evidence->strategy);
+        compare_end_note(c);
+    }
+}
+
+static void note_held_out(struct compare *c) {
+    for (int i = 0; i < c->comparison.n_methods; i++) {
+        if (!c->first[i]->pooled) continue;
+        buf_addf(&c->notes,
+                 "measures.held_out of %s is no held-out scorer: it has the model of %s. Name one that neither writes "
+                 "nor chooses.",
+                 c->letters[i], c->first[i]->pooled);
+        compare_end_note(c);
+    }
 }
 
 /* ---- of runs, whose journals say more than rows do ------------------------------------------------------------------- */
@@ -122,7 +185,8 @@ static cord_status note_past(struct compare *c, const struct compared_run *run, 
         if (!lines.len) continue;
         buf_addf(&c->notes, "%s %s, and its rows do not say which are by which: ", run->folder, what[i]);
         add_lines(&c->notes, lines);
-        buf_addf(&c->notes, ".\n");
+        buf_addf(&c->notes, ".");
+        compare_end_note(c);
     }
     return CORD_OK;
 }
@@ -151,9 +215,10 @@ static cord_status note_weights(struct compare *c, const struct compared_run *ba
         bool same;
         cord_text model = facts[i].model;
         CORD_TRY(is_same_model(c, base, run, model, &same, err));
-        if (!same)
-            buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.\n",
-                     (int)model.len, model.data, run->folder, base->folder);
+        if (same) continue;
+        buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.",
+                 (int)model.len, model.data, run->folder, base->folder);
+        compare_end_note(c);
     }
     return CORD_OK;
 }
@@ -173,11 +238,17 @@ static cord_status note_grading(struct compare *c, const struct compared_run *ba
             buf_addf(&c->notes, "%s%.*s", graded ? "; " : "", (int)line.len, line.data);
             graded = true;
         }
-    if (graded) buf_addf(&c->notes, ".\n");
+    if (graded) {
+        buf_addf(&c->notes, ".");
+        compare_end_note(c);
+        put_incomparable(c, run->method, MEASURE_ACCURACY, "answers were graded by other rules");
+    }
     for (cord_text rest = lines; text_next_line(&rest, &line);) /* a run that has none has no such figure */
-        if (text_starts(line, TEXT("measures.held_out")) && text_find(line, TEXT("''")) < 0)
-            buf_addf(&c->notes, "PP by the held-out scorer of %s cannot be compared with %s as it stands: %.*s.\n",
+        if (text_starts(line, TEXT("measures.held_out")) && text_find(line, TEXT("''")) < 0) {
+            buf_addf(&c->notes, "PP by the held-out scorer of %s cannot be compared with %s as it stands: %.*s.",
                      run->folder, base->folder, (int)line.len, line.data);
+            compare_end_note(c);
+        }
     return CORD_OK;
 }
 
@@ -198,9 +269,11 @@ cord_status compare_note(struct compare *c, cord_error *err) {
     CORD_TRY(note_versions(c, err));
     note_scorers(c);
     note_amounts(c);
+    note_partial(c);
     note_sizes(c);
     note_keeping(c);
     note_golds(c);
+    note_held_out(c);
     CORD_TRY(note_runs(c, err));
     return buf_check(&c->notes, err);
 }

@@ -101,7 +101,8 @@ static void text_partial(struct compare *c, struct page *page) {
         page_print(page, PAINT_DIM, "%s: problems that have a value:", measure_infos[m].name);
         for (int i = 0; i < cmp->n_methods; i++)
             page_print(page, PAINT_DIM, " %s %d", c->letters[i], cmp->methods[i].of[m]);
-        page_print(page, PAINT_NONE, "\n");
+        page_print(page, PAINT_DIM, "%s\n",
+                   comparison_same_problems(cmp, (enum measure)m) ? "" : ", not the same ones");
     }
 }
 
@@ -135,7 +136,7 @@ static cord_status text_differences(struct compare *c, struct page *page, cord_e
                                          : "Other comparisons");
         page_print(page, PAINT_NONE, "%s against %s, %s: %d problem%s better, %d worse\n", c->letters[d->method],
                    c->letters[cmp->baseline], compared_name(d->measure), d->gained, d->gained == 1 ? "" : "s", d->lost);
-        page_text(page, d->adjusted < COMPARISON_LEVEL ? PAINT_GOOD : PAINT_NONE, text_of(sentence), 2, 0);
+        page_text(page, difference_is_established(d) ? PAINT_GOOD : PAINT_NONE, text_of(sentence), 2, 0);
     }
     return CORD_OK;
 }
@@ -144,7 +145,8 @@ static cord_status text_differences(struct compare *c, struct page *page, cord_e
 static void text_block(struct page *page, int64_t count, int64_t all) {
     static const char *const blocks[] = {"\u00B7", "\u2581", "\u2582", "\u2583", "\u2584",
                                          "\u2585", "\u2586", "\u2587", "\u2588"};
-    page_print(page, PAINT_NONE, "%s", all ? blocks[(count * 8 + all - 1) / all] : " ");
+    int eighths = all > 0 ? (int)ceil(8.0 * (double)count / (double)all) : 0;
+    page_print(page, PAINT_NONE, "%s", all ? blocks[eighths < 8 ? eighths : 8] : " ");
 }
 
 static void text_hits(struct compare *c, struct page *page, int method) {
@@ -178,7 +180,7 @@ cord_status compare_text(struct compare *c, cord_error *err) {
     cord_status status = text_budgets(c, &page, err);
     compare_plot(c, &page);
     if (status == CORD_OK) status = text_differences(c, &page, err);
-    page_print(&page, PAINT_BOLD, "\nWho wrote the steps, over the progress of a trace in ten parts\n");
+    page_print(&page, PAINT_BOLD, "\nWho wrote the steps (one where a trace came whole), over its ten parts\n");
     for (int i = 0; i < c->comparison.n_methods; i++) text_hits(c, &page, i);
     if (notes.len) page_print(&page, PAINT_BOLD, "\nTo be known\n");
     while (text_next_line(&notes, &line)) page_text(&page, PAINT_WARN, line, 2, 0);
@@ -189,12 +191,18 @@ cord_status compare_text(struct compare *c, cord_error *err) {
 
 /* ---- Markdown ------------------------------------------------------------------------------------------------ */
 
-/* What would end a cell or begin markup is escaped; a text stays on its line. */
+/* What would end a cell or begin markup is escaped; a text stays on its line, and nothing in it is obeyed by a terminal. */
 static void mark_text(FILE *out, cord_text text) {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        if (strchr("|\\`*_<>[]", byte) && byte) fputc('\\', out);
-        fputc(byte < 0x20 || byte == 0x7F ? ' ' : byte, out);
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        uint32_t c = utf8_next(text, &at);
+        if (utf8_is_obeyed(c))
+            fputc(' ', out);
+        else if (c == 0xFFFD)
+            fputs("\xEF\xBF\xBD", out);
+        else
+            fprintf(out, "%s%.*s", c < 0x80 && strchr("|\\`*_<>[]", (int)c) ? "\\" : "", (int)(at - from),
+                    text.data + from);
     }
 }
 
@@ -234,7 +242,7 @@ static void mark_partial(struct compare *c, FILE *out) {
         if (!any) continue;
         fprintf(out, "\n%s: problems that have a value:", measure_infos[m].name);
         for (int i = 0; i < cmp->n_methods; i++) fprintf(out, " %s %d", c->letters[i], cmp->methods[i].of[m]);
-        fprintf(out, ".\n");
+        fprintf(out, "%s.\n", comparison_same_problems(cmp, (enum measure)m) ? "" : ", not the same ones");
     }
 }
 
@@ -259,8 +267,8 @@ static cord_status mark_differences(struct compare *c, FILE *out, cord_error *er
     for (int i = 0; i < cmp->n_differences; i++) {
         const struct difference *d = &cmp->differences[i];
         put_number(cell, d->detectable, KIND_SHARE);
-        fprintf(out, "| %s against %s%s | %s | ", c->letters[d->method], c->letters[cmp->baseline],
-                d->primary ? " (primary)" : "", compared_name(d->measure));
+        fprintf(out, "| %s against %s%s | %s%s | ", c->letters[d->method], c->letters[cmp->baseline],
+                d->primary ? " (primary)" : "", compared_name(d->measure), d->incomparable ? " (not comparable)" : "");
         fprintf(out, isnan(d->mean) ? "- | " : "%+.4f | ", d->mean);
         if (isnan(d->low)) /* too few differ */
             fprintf(out, "-");

@@ -14,12 +14,6 @@ struct plot {
     bool beaten[ROWS][COLUMNS]; /* what stands there is a method that another beats */
 };
 
-static bool is_known(const struct comparison *cmp, enum measure measure) {
-    for (int i = 0; i < cmp->n_methods; i++)
-        if (isnan(cmp->methods[i].mean[measure])) return false;
-    return true;
-}
-
 /* Whether another method reaches as much for less, or more for as much. */
 static bool is_beaten(const struct plot *plot, const double *mean) {
     for (int i = 0; i < plot->cmp->n_methods; i++) {
@@ -94,13 +88,14 @@ static void print_plot(struct compare *c, struct page *page, enum measure qualit
 
 void compare_plot(struct compare *c, struct page *page) {
     const struct comparison *cmp = &c->comparison;
-    enum measure cost = is_known(cmp, MEASURE_FLOPS) ? MEASURE_FLOPS : MEASURE_TOKENS;
-    if (cmp->n_methods < FEWEST || !cmp->n_problems || !is_known(cmp, cost)) return;
+    enum measure cost = comparison_has_means(cmp, MEASURE_FLOPS) ? MEASURE_FLOPS : MEASURE_TOKENS;
+    bool accuracy = comparison_has_means(cmp, MEASURE_ACCURACY), pp = comparison_has_means(cmp, MEASURE_PP);
+    if (cmp->n_methods < FEWEST || !cmp->n_problems || !comparison_has_means(cmp, cost) || !(accuracy || pp)) return;
     page_print(page, PAINT_BOLD, "\nQuality against cost (%s)\n", measure_infos[cost].name);
     page_text(page, PAINT_NONE,
               TEXT("Means alone: the comparisons say what is established. A method is beaten where another reaches as "
                    "much for less, or more for as much."),
               0, 0);
-    print_plot(c, page, MEASURE_ACCURACY, cost);
-    if (is_known(cmp, MEASURE_PP)) print_plot(c, page, MEASURE_PP, cost);
+    if (accuracy) print_plot(c, page, MEASURE_ACCURACY, cost);
+    if (pp) print_plot(c, page, MEASURE_PP, cost);
 }

@@ -30,10 +30,13 @@ struct comparison {
 
 static cord_status count_right(void *ctx, const struct answered *finished, int n, cord_error *err) {
     double *value = ctx;
-    int right = 0;
+    int right = 0, answered = 0;
     (void)err;
-    for (int i = 0; i < n; i++) right += finished[i].grade == GRADE_CORRECT;
-    *value = n ? (double)right / n : (double)NAN;
+    for (int i = 0; i < n; i++) { /* what a server refused nobody has answered */
+        answered += !finished[i].refused;
+        right += !finished[i].refused && finished[i].grade == GRADE_CORRECT;
+    }
+    *value = answered ? (double)right / answered : (double)NAN;
     return CORD_OK;
 }
 
@@ -124,11 +127,8 @@ static bool has_scores(const struct comparison *c) {
     return c->n_steps > 0;
 }
 
-static cord_status compare_steps(struct comparison *c, cord_error *err) {
+static void count_steps(const struct comparison *c, const double *values) {
     struct rollouts *out = c->out;
-    double *values = arena_alloc(&c->arena, (size_t)(c->n_steps + 1) * sizeof *values);
-    if (!values) return error_memory(err);
-    for (int i = 0; i <= c->n_steps; i++) CORD_TRY(value_behind(c, i, &values[i], err));
     for (int i = 0; i < c->n_steps; i++) {
         bool good = example_step_is_good(&c->steps[i], c->margin);
         double change = values[i + 1] - values[i];
@@ -141,6 +141,18 @@ static cord_status compare_steps(struct comparison *c, cord_error *err) {
     }
     out->steps += c->n_steps;
     out->problems++;
+}
+
+/* *counted: every step has a value. */
+static cord_status compare_steps(struct comparison *c, bool *counted, cord_error *err) {
+    double *values = arena_alloc(&c->arena, (size_t)(c->n_steps + 1) * sizeof *values);
+    if (!values) return error_memory(err);
+    *counted = true;
+    for (int i = 0; i <= c->n_steps; i++) {
+        CORD_TRY(value_behind(c, i, &values[i], err));
+        *counted &= !isnan(values[i]);
+    }
+    if (*counted) count_steps(c, values);
     return CORD_OK;
 }
 
@@ -149,16 +161,16 @@ static cord_status one_problem(struct comparison *c, struct page *progress, cord
     cord_error why = {0};
     arena_init(&c->arena);
     cord_status status = read_steps(c, &why);
-    bool scored = status == CORD_OK && has_scores(c);
-    if (scored) status = compare_steps(c, &why);
-    if (status == CORD_OK && scored) {
+    bool counted = false;
+    if (status == CORD_OK && has_scores(c)) status = compare_steps(c, &counted, &why);
+    if (status == CORD_OK && counted) {
         page_cell(progress, PAINT_NONE, c->problem->id, -200);
         page_print(progress, PAINT_NONE, ": %d steps\n", c->n_steps);
     }
     cord_forget(c->session.engine, (uint64_t)c->problem->key);
     arena_release(&c->arena);
     bool own = is_requests_own(status);
-    c->out->left_out += own || (status == CORD_OK && !scored);
+    c->out->left_out += own || (status == CORD_OK && !counted);
     if (status == CORD_OK || own) return CORD_OK;
     if (err) *err = why;
     return status;

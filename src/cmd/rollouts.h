@@ -12,7 +12,7 @@
 struct rollouts {
     int wanted, teachers; /* rollouts of each teacher behind each step; teachers */
     int problems, steps;
-    int left_out; /* problems without a score for each step, or whose rollouts failed */
+    int left_out; /* problems without a score for each step, or whose rollouts failed or have no answer */
     /* By label (1: good): steps behind which no rollout was right before them, so that nothing could fall; and the others by
      * what the step did to the share of right rollouts (1: it fell). */
     int lost_before[2], fell[2][2];

@@ -1,6 +1,8 @@
 /* audit.c - see audit.h. */
 #include "eval/audit.h"
 
+#include "eval/measures.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,6 +14,7 @@ static cord_status add_margin(struct audit *a, double margin, double noise, stru
     a->margins[a->n_margins++] = margin;
     a->within += margin <= noise; /* of an unknown noise, none */
     a->ties += margin <= 0;
+    a->unbounded += margin > 0 && isinf(margin);
     return CORD_OK;
 }
 
@@ -86,7 +89,9 @@ static void look_at_scores(struct audit *a, struct audit_problem *p, const struc
     if (!p->first_saturated) p->first_saturated = round->number;
 }
 
-static void look_at_teachers(struct audit *a, const struct round *round) {
+/* What a search tree keeps is known when it is done, so what it proposed counts then, too. */
+static void look_at_teachers(struct audit *a, const struct round *round, bool done) {
+    if (!done && round->n_beam && trajectory_is_node(&round->beam[0])) return;
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
         if (c->finishes_parent || c->teacher < 0 || c->teacher >= a->n_teachers) continue;
@@ -110,7 +115,7 @@ static cord_status look_at_rounds(struct journal *journal, const struct journal_
     for (int i = 1; i <= problem->rounds; i++, beam = round.beam, n = round.n_beam) {
         CORD_TRY(journal_read_round(journal, problem->key, i, beam, n, scratch, &round, err));
         look_at_scores(a, p, &round, problem->log_s0, noise);
-        look_at_teachers(a, &round);
+        look_at_teachers(a, &round, problem->status == PROBLEM_DONE);
         CORD_TRY(look_at_choice(a, &round, beam, n, noise, arena, err));
     }
     return CORD_OK;
@@ -140,11 +145,6 @@ static void look_for_right(struct audit_problem *p, const struct answered *answe
     p->right_place = place_by_score(answers, n, right);
 }
 
-/* Whether two steps came as one candidate: of a given trace, or of one that an integrator wrote. */
-static bool is_one_with(const struct step *previous, const struct step *s) {
-    return previous && previous->round == s->round && previous->teacher == s->teacher;
-}
-
 static cord_status look_at_answers(struct journal *journal, const struct journal_problem *problem, double noise,
                                    struct audit *a, struct audit_problem *p, struct arena *scratch, struct arena *arena,
                                    cord_error *err) {
@@ -164,9 +164,8 @@ static cord_status look_at_answers(struct journal *journal, const struct journal
     const struct trajectory *first = &answers[0].trajectory; /* the best by the strategy, which is what trains */
     p->cut = first->finish == FINISHED_BUDGET;
     p->right = answers[0].grade == GRADE_CORRECT;
-    for (const struct step *s = first->last; s; s = s->previous)
-        if (!is_one_with(s->previous, s) && s->teacher >= 0 && s->teacher < a->n_teachers)
-            a->teachers[s->teacher].final++;
+    for (const struct step *s = first->last; s; s = candidate_before(s))
+        if (s->teacher >= 0 && s->teacher < a->n_teachers) a->teachers[s->teacher].final++;
     return mention_first(problem->question, problem->gold, first, problem->log_s0, &p->mention, err);
 }
 

@@ -34,7 +34,7 @@ struct audit_problem {
 
 /* One teacher's candidates that are steps. */
 struct audit_teacher {
-    int64_t proposed, kept, final; /* final: steps of best trajectories of problems that are done */
+    int64_t proposed, kept, final; /* final: on best trajectories of problems that are done, as all of a search tree */
 };
 
 struct audit {
@@ -43,6 +43,7 @@ struct audit {
     double *margins; /* of selections: log S of the worst kept less that of the best not kept; smallest first */
     int n_margins, room;
     int within, ties; /* margins that are no larger than the noise; no larger than 0 */
+    int unbounded;    /* margins over a score of 0: infinite */
     bool competes;    /* candidates were ranked against each other, in some round */
     bool stepwise;    /* reasoning that goes on had scores */
     struct audit_teacher *teachers;

@@ -27,6 +27,26 @@ static void take_means(struct method *method, int n_problems) {
     }
 }
 
+bool comparison_same_problems(const struct comparison *c, enum measure measure) {
+    const struct method *first = NULL;
+    for (int k = 0; k < c->n_methods; k++) {
+        const struct method *own = &c->methods[k];
+        if (!own->of[measure]) continue;
+        if (!first) first = own;
+        for (int i = 0; i < c->n_problems; i++)
+            if (!isnan(value_of(own, i, measure)) != !isnan(value_of(first, i, measure))) return false;
+    }
+    return true;
+}
+
+bool comparison_has_means(const struct comparison *c, enum measure measure) {
+    for (int i = 0; i < c->n_methods; i++)
+        if (c->methods[i].of[measure] < c->n_problems) return false;
+    for (int i = 0; i < c->n_differences; i++)
+        if (c->differences[i].measure == measure && c->differences[i].incomparable) return false;
+    return true;
+}
+
 double comparison_ratio(const struct comparison *c, int method, enum measure measure) {
     double base = c->methods[c->baseline].mean[measure];
     return base > 0 ? c->methods[method].mean[measure] / base : (double)NAN;
@@ -48,13 +68,13 @@ static cord_status take_difference(const struct comparison *c, struct difference
     }
     int n = d->n;
     mean_deviation(differences, n, &d->mean, &d->deviation);
-    d->low = d->high = (double)NAN; /* of too few the bootstrap would take the rest, and the direction, for certain */
-    if (!too_few(d->gained + d->lost, COMPARISON_LEVEL))
+    d->low = d->high = (double)NAN; /* of too few, or equal ones, the bootstrap would take the rest for certain */
+    if (!too_few(d->gained + d->lost, COMPARISON_LEVEL) && d->deviation > 0)
         CORD_TRY(bootstrap_mean(differences, n, how, &d->low, &d->high, err));
     /* Of several seeds a problem has a share that is correct, and there are no pairs of right and wrong. */
     d->pairs = d->measure == MEASURE_ACCURACY && method->n_seeds == 1 && base->n_seeds == 1;
-    d->p = d->pairs ? mcnemar_exact(d->gained, d->lost) : sign_flip(differences, n, how);
-    d->p_is_bound = d->p == 1 / (1 + (double)how->samples);
+    if (!d->pairs) d->signs = sign_flip(differences, n, how);
+    d->p = d->pairs ? mcnemar_exact(d->gained, d->lost) : d->signs.p;
     int differ = d->gained + d->lost;
     d->detectable = d->pairs ? detectable_share(n, n ? (double)differ / n : 0, d->level, COMPARISON_POWER)
                              : detectable_mean(n, differ, d->deviation, d->level, COMPARISON_POWER);
@@ -89,6 +109,10 @@ cord_status compare_methods(struct comparison *c, const struct resampling *how, 
             CORD_TRY(take_difference(c, d, how, arena, err));
         }
     return adjust(c, arena, err);
+}
+
+bool difference_is_established(const struct difference *d) {
+    return d->adjusted < COMPARISON_LEVEL && !d->incomparable;
 }
 
 /* ---- budgets ------------------------------------------------------------------------------------------------- */
@@ -143,11 +167,17 @@ void comparison_tell_equal(const struct comparison *c, int method, const char *c
 /* ---- in words ------------------------------------------------------------------------------------------------ */
 
 static void tell_numbers(const struct comparison *c, const struct difference *d, struct buf *out) {
+    if (!d->n) {
+        buf_addf(out, "no problem has both");
+        return;
+    }
     if (d->n < c->n_problems) buf_addf(out, "over the %d of %d problems that have both; ", d->n, c->n_problems);
     buf_addf(out, "difference %+.4f", d->mean);
     if (!isnan(d->low)) buf_addf(out, ", 95 %% interval %+.4f to %+.4f", d->low, d->high);
-    buf_addf(out, "; %s, p %s %.4g", d->pairs ? "McNemar's exact test" : "test of signs over problems",
-             d->p_is_bound ? "<=" : "=", d->p);
+    if (d->deviation <= 0 && d->n > 1 && d->mean != 0) buf_addf(out, ", the same on each problem");
+    buf_addf(out, "; %s, p = %.4g", d->pairs ? "McNemar's exact test" : "test of signs over problems", d->p);
+    if (d->signs.random)
+        buf_addf(out, " of %d random signs%s", d->signs.random, d->signs.far ? "" : ", none of which lay as far");
     if (!d->primary) buf_addf(out, ", %.4g after Holm's adjustment", d->adjusted);
 }
 
@@ -173,17 +203,18 @@ void comparison_tell(const struct comparison *c, const struct difference *d, con
                      struct buf *out) {
     const char *what = d->measure == MEASURE_ACCURACY ? "accuracy" : "PP";
     const char *method = names[d->method], *base = names[c->baseline];
-    if (d->adjusted < COMPARISON_LEVEL) {
+    if (d->incomparable) {
+        buf_addf(out, "Cannot be compared: %s of %s and %s, since %s (", what, method, base, d->incomparable);
+        tell_numbers(c, d, out);
+        buf_addf(out, ").");
+    } else if (difference_is_established(d)) {
         buf_addf(out, "Established at level 0.05: %s has a %s %s than %s on problems such as these (", method,
                  d->mean > 0 ? "higher" : "lower", what, base);
         tell_numbers(c, d, out);
         buf_addf(out, ").");
     } else {
         buf_addf(out, "Not established: that %s and %s differ in %s (", method, base, what);
-        if (d->n)
-            tell_numbers(c, d, out);
-        else
-            buf_addf(out, "no problem has both");
+        tell_numbers(c, d, out);
         buf_addf(out, ").");
         tell_detectable(d, out);
     }

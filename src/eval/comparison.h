@@ -30,12 +30,15 @@ struct difference {
     int n;                  /* problems on which both have a value: PP may lack, where no score could be computed */
     int gained, lost;       /* those of them on which the method is better, worse */
     double mean, deviation; /* of the differences, method - baseline */
-    double low, high;       /* 95 % interval; NAN where too few differ to tell */
+    double low, high;       /* 95 % interval; NAN where too few differ to tell, or all by the same */
     double p, adjusted;     /* Holm's, over all that are not primary; for the primary comparison p itself */
-    bool p_is_bound;        /* no random signs brought the mean as far: p is no more than that */
+    struct signs signs;     /* where it is not pairs: how p was found */
     double level;           /* at which p is tested: 0.05, or Holm's for the least of all that are not primary */
     double detectable;      /* the smallest difference that so many problems could have shown at that level; NAN: none,
                              * or it cannot be told */
+    const char
+        *incomparable; /* why the measure is not the same of both ("PP is by two scorers"); NULL: it is. Whoever knows
+                               * the runs puts it here */
 };
 
 struct comparison {
@@ -53,6 +56,14 @@ extern const enum measure compared_measures[2];
  * the arena. */
 cord_status compare_methods(struct comparison *comparison, const struct resampling *how, struct arena *arena,
                             cord_error *err);
+
+/* Whether the test finds the difference, and the two can be compared at all. */
+bool difference_is_established(const struct difference *difference);
+
+/* Whether a measure is known of the same problems of all methods that have it, so that their means say what differences do. */
+bool comparison_same_problems(const struct comparison *comparison, enum measure measure);
+/* Whether the means of a measure of all methods can stand beside each other: known of all problems, and comparable. */
+bool comparison_has_means(const struct comparison *comparison, enum measure measure);
 
 /* Value over the baseline's; NAN where the baseline's is 0. */
 double comparison_ratio(const struct comparison *comparison, int method, enum measure measure);

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_TABLE = 1 << 30, MOST_COLUMNS = 200, MOST_TEACHERS = 1000 };
+/* No sum of counts that tables of such a size have room for overflows. */
+enum { MOST_TABLE = 1 << 30, MOST_COLUMNS = 200, MOST_TEACHERS = 1000, MOST_COUNT = INT32_MAX };
 
 /* Columns beside those of the measures, which have their own names. */
 enum column {
@@ -271,7 +272,8 @@ static bool read_counts(const json_t *kind, int n_teachers, int64_t *counts) {
         const json_t *bins = json_array_get(kind, (size_t)(i / HIT_BINS));
         const json_t *count = json_array_get(bins, (size_t)(i % HIT_BINS));
         counts[i] = json_integer_value(count);
-        if (!json_is_integer(count) || counts[i] < 0 || json_array_size(bins) != HIT_BINS) return false;
+        if (!json_is_integer(count) || json_array_size(bins) != HIT_BINS) return false;
+        if (counts[i] < 0 || counts[i] > MOST_COUNT) return false;
     }
     return true;
 }
@@ -287,6 +289,12 @@ static cord_status read_hits(const struct table *t, int n_teachers, struct hits 
     return right ? CORD_OK : wrong(t, err, "no counts in column ", columns[COLUMN_HITS]);
 }
 
+static bool has_name(const char *const *names, size_t n, const char *name) {
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
 static cord_status read_teachers(const struct table *t, struct evidence *run, cord_error *err) {
     cord_text text = t->cell[t->column[COLUMN_TEACHERS]];
     json_t *all = json_loadb(text.data, text.len, 0, NULL);
@@ -295,14 +303,14 @@ static cord_status read_teachers(const struct table *t, struct evidence *run, co
     const char **names = arena_alloc(t->arena, (n + 1) * sizeof *names);
     for (size_t i = 0; names && right && i < n; i++) {
         const char *name = json_string_value(json_array_get(all, i));
-        right = name != NULL;
+        right = name && !has_name(names, i, name);
         if (right && !(names[i] = arena_text(t->arena, text_of(name)).data)) names = NULL;
     }
     json_decref(all);
     run->teachers = names;
     run->n_teachers = (int)n;
     if (!names) return error_memory(err);
-    return right ? CORD_OK : wrong(t, err, "no names in column ", columns[COLUMN_TEACHERS]);
+    return right ? CORD_OK : wrong(t, err, "no names, or one twice, in column ", columns[COLUMN_TEACHERS]);
 }
 
 bool evidence_same_teachers(const struct evidence *a, const struct evidence *b) {
@@ -385,6 +393,7 @@ static cord_status read_row(struct table *t, struct evidence_list *list, cord_er
     CORD_TRY(read_status(t, &row, err));
     row.measured = row.status == PROBLEM_DONE && t->cell[t->column[COLUMN_HITS]].len;
     if (row.status == PROBLEM_DONE && !row.measured) return wrong(t, err, "nothing in column ", columns[COLUMN_HITS]);
+    if (row.measured && !row.problem.len) return wrong(t, err, "nothing in column ", columns[COLUMN_PROBLEM]);
     if (row.measured) {
         CORD_TRY(read_values(t, &row, err));
         CORD_TRY(read_hits(t, run->n_teachers, &row.hits, err));

@@ -83,11 +83,17 @@ static void add_round(struct hits *hits, const struct round *round, int rounds) 
     }
 }
 
+const struct step *candidate_before(const struct step *last) {
+    const struct step *s = last->previous;
+    while (s && s->round == last->round && s->teacher == last->teacher) s = s->previous;
+    return s;
+}
+
 static void add_path(struct hits *hits, const struct step *last) {
     int n = 0, at;
-    for (const struct step *s = last; s; s = s->previous) n++;
+    for (const struct step *s = last; s; s = candidate_before(s)) n++;
     at = n;
-    for (const struct step *s = last; s; s = s->previous) hit(hits, hits->final, s->teacher, --at, n);
+    for (const struct step *s = last; s; s = candidate_before(s)) hit(hits, hits->final, s->teacher, --at, n);
 }
 
 /* ---- one problem --------------------------------------------------------------------------------------------- */

@@ -55,8 +55,12 @@ struct hits {
     int n_teachers;
     int64_t *proposed; /* candidates, whatever became of them, in the rounds of this part */
     int64_t *kept;     /* those of them that entered the beam */
-    int64_t *final;    /* steps of best trajectories, in this part of them */
+    int64_t *final;    /* those that best trajectories are made of, in this part of them */
 };
+/* Walks the candidates that a trajectory is made of, last one first: the last step of the one before that of `last`, NULL in
+ * front of the first. A step is a candidate; a trace that came whole, given or merged, is one with all its steps. */
+const struct step *candidate_before(const struct step *last);
+
 cord_status hits_init(struct hits *hits, int n_teachers, struct arena *arena, cord_error *err);
 /* Sum over all teachers of one part, or of all parts (bin -1): what a rate is a share of. */
 int64_t hits_all(const struct hits *hits, const int64_t *counts, int bin);

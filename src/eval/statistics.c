@@ -60,10 +60,11 @@ static double share_below(const double *means, int samples, double mean, double 
     return share < least ? least : share > 1 - least ? 1 - least : share;
 }
 
-/* Which quantile of the drawn means stands for the quantile `z` of a normal distribution. */
+/* Which quantile of the drawn means stands for the quantile `z` of a normal distribution. The upper end is taken from above as
+ * the lower one from below, so that differences the other way round have the same interval the other way round. */
 static double bca_quantile(const double *means, int samples, double bias, double skew, double z) {
     double p = normal_cdf(bias + (bias + z) / (1 - skew * (bias + z)));
-    double at = floor(p * (samples + 1)) - 1;
+    double place = p * (samples + 1), at = (z > 0 ? ceil(place) : floor(place)) - 1;
     int last = samples - 1;
     return means[at < 0 ? 0 : at > last ? last : (int)at];
 }
@@ -108,7 +109,7 @@ static int64_t count_signs(const double *values, int n, double sum, double bound
            count_signs(values + 1, n - 1, sum - values[0], bound);
 }
 
-double sign_flip(const double *differences, int n, const struct resampling *how) {
+struct signs sign_flip(const double *differences, int n, const struct resampling *how) {
     double few[MOST_SIGNS], sum = 0, size = 0;
     int count = 0;
     for (int i = 0; i < n; i++) {
@@ -119,10 +120,11 @@ double sign_flip(const double *differences, int n, const struct resampling *how)
         count++;
     }
     double bound = fabs(sum) - 1e-12 * size; /* sums that are equal but for rounding are equal */
-    if (count <= MOST_SIGNS) return (double)count_signs(few, count, 0, bound) / (double)(INT64_C(1) << count);
+    if (count <= MOST_SIGNS)
+        return (struct signs){.p = (double)count_signs(few, count, 0, bound) / (double)(INT64_C(1) << count)};
     struct rng rng;
     rng_init(&rng, how->seed);
-    int64_t far = 0;
+    struct signs signs = {.random = how->samples};
     for (int s = 0; s < how->samples; s++) {
         uint64_t bits = 0;
         double other = 0;
@@ -131,9 +133,10 @@ double sign_flip(const double *differences, int n, const struct resampling *how)
             other += bits & 1 ? differences[i] : -differences[i];
             bits >>= 1;
         }
-        far += fabs(other) >= bound;
+        signs.far += fabs(other) >= bound;
     }
-    return (1 + (double)far) / (1 + (double)how->samples); /* what was observed is one of the ways */
+    signs.p = (1 + (double)signs.far) / (1 + (double)signs.random); /* what was observed is one of the ways */
+    return signs;
 }
 
 struct ranked {

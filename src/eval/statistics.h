@@ -31,10 +31,17 @@ cord_status bootstrap_mean(const double *values, int n, const struct resampling 
 /* McNemar's exact test, two-sided: `gained` pairs that only the first has right, `lost` that only the second has. */
 double mcnemar_exact(int gained, int lost);
 
+/* A test of signs. Of random ones p is an estimate, though a valid p of its own; the p of all ways may lie above it. */
+struct signs {
+    double p;
+    int random;  /* so many random ways were tried; 0: all there are were counted */
+    int64_t far; /* of those random ones, as far from 0 as what was observed */
+};
+
 /* Whether the mean of paired differences is 0, two-sided, by changing their signs (Fisher 1935, Pitman 1937): all ways
  * where that are no more than 2^20, else how->samples random ones. Of differences that are 1, 0 and -1 it is McNemar's
  * exact test. */
-double sign_flip(const double *differences, int n, const struct resampling *how);
+struct signs sign_flip(const double *differences, int n, const struct resampling *how);
 
 /* Holm's step-down adjustment (1979). `adjusted` may be `p` itself. */
 cord_status holm_adjust(const double *p, int n, double *adjusted, cord_error *err);

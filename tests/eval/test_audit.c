@@ -167,6 +167,16 @@ static void test_beams(void **state) {
     assert_true(a.problems[0].stuck == 3 && a.problems[0].ends_stuck);
 }
 
+static void run_cord(const char *folder, const char *options, struct buf *out) {
+    char command[512], part[4096];
+    snprintf(command, sizeof command, CORD_BINARY " audit %s %s 2>&1", folder, options);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    buf_clear(out);
+    for (size_t n; (n = fread(part, 1, sizeof part, pipe)) > 0;) buf_add(out, (cord_text){part, n});
+    assert_int_equal(pclose(pipe), 0);
+}
+
 /* A judge's 0 of 4 is an ordinary score. */
 static void test_scores_of_zero(void **state) {
     struct fixture *f = *state;
@@ -185,6 +195,49 @@ static void test_scores_of_zero(void **state) {
     assert_close(a.margins[0], 0);
     assert_close(a.margins[1], log(2));
     assert_true(a.problems[1].rounds == 2 && a.problems[1].scored == 2);
+    assert_int_equal(a.unbounded, 0);
+
+    /* what scored more than 0 lies above it without bound */
+    struct buf out;
+    buf_init(&out, "what cord printed", 1 << 20);
+    static const char *const kept[] = {"ace", "acee", "aceee"}, *const left[] = {"acf", "acef", "aceef"};
+    for (int i = 0; i < 3; i++) {
+        p = (struct play){.n = 0};
+        propose(&p, 0, 0, "e", kept[i], 0.5, 0, GROWING);
+        propose(&p, 0, 1, "f", left[i], 0, -1, GROWING);
+        tell(f->journal, 2, 3 + i, &p);
+    }
+    assert_ok(audit_run(f->journal, 0.25, &f->arena, &a, err));
+    assert_true(a.n_margins == 5 && a.unbounded == 3 && a.ties == 1);
+    run_cord(f->folder, "", &out);
+    assert_true(text_find(buf_text(&out), TEXT("; the median margin is unbounded: the best left scored 0\n")) > 0);
+    run_cord(f->folder, "-f json", &out);
+    assert_true(text_find(buf_text(&out), TEXT("\"median\":null")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("\"unbounded\":3")) > 0);
+    buf_release(&out);
+}
+
+/* One simulation after the other, each a node behind the one before; what is told of a tree that has not ended counts nothing. */
+static void test_trees(void **state) {
+    struct fixture *f = *state;
+    struct audit a;
+    for (int64_t problem = 1; problem <= 2; problem++) {
+        struct play p = {.n = 0};
+        assert_ok(journal_started(f->journal, problem, log(0.5), TEXT(""), NULL, 0, err));
+        propose(&p, 0, 0, "a", "a", 0.5, 0, GROWING);
+        propose(&p, 0, 1, "b", "b", 0.25, -1, GROWING);
+        p.beam[0].tree = (struct tree_place){.above = -1, .visits = 1};
+        p.beam[0].finish = FINISHED_CLOSED;
+        tell(f->journal, problem, 1, &p);
+        struct answered answer = {
+            .trajectory = p.beam[0], .reply = TEXT("5"), .answer = TEXT("5"), .grade = GRADE_CORRECT, .why = ""};
+        if (problem == 1) assert_ok(journal_finished(f->journal, problem, &answer, 1, err));
+        assert_ok(audit_run(f->journal, 0.25, &f->arena, &a, err));
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(a.teachers[k].proposed, 1);
+            assert_true(a.teachers[k].kept == !k && a.teachers[k].final == !k);
+        }
+    }
 }
 
 /* Complete traces: no ranks, and no score but of what is complete. The correct one goes first, as in rejection sampling, though
@@ -234,16 +287,6 @@ static void test_traces(void **state) {
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------------- */
-
-static void run_cord(const char *folder, const char *options, struct buf *out) {
-    char command[512], part[4096];
-    snprintf(command, sizeof command, CORD_BINARY " audit %s %s 2>&1", folder, options);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    buf_clear(out);
-    for (size_t n; (n = fread(part, 1, sizeof part, pipe)) > 0;) buf_add(out, (cord_text){part, n});
-    assert_int_equal(pclose(pipe), 0);
-}
 
 static double number_at(const json_t *object, const char *section, const char *key) {
     const json_t *value = json_object_get(json_object_get(object, section), key);
@@ -380,6 +423,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {WITH_RUN(test_beams),          WITH_RUN(test_scores_of_zero),
                                        WITH_RUN(test_traces),         WITH_RUN(test_command),
                                        WITH_RUN(test_command_traces), WITH_RUN(test_command_criteria),
-                                       WITH_RUN(test_first_step)};
+                                       WITH_RUN(test_first_step),     WITH_RUN(test_trees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

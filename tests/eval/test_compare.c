@@ -74,6 +74,18 @@ static void measure_one(struct fixture *f, int problem, double value[MEASURES], 
     assert_ok(measure_problem(f->journal, &problems[problem], &sizes, value, hits, err));
 }
 
+/* With this gold in place of the journal's. */
+static void measure_gold(struct fixture *f, const char *gold, double value[MEASURES]) {
+    static const struct model_sizes none = {0};
+    struct journal_problem *problems;
+    struct hits hits;
+    int n;
+    assert_ok(journal_problems(f->journal, &f->arena, &problems, &n, err));
+    assert_ok(hits_init(&hits, 2, &f->arena, err));
+    problems[0].gold = text_of(gold);
+    assert_ok(measure_problem(f->journal, &problems[0], &none, value, &hits, err));
+}
+
 static void measure_first(struct fixture *f, double value[MEASURES], struct hits *hits) {
     measure_one(f, 0, value, hits);
 }
@@ -126,6 +138,18 @@ static void test_measures(void **state) {
     assert_near(v[MEASURE_ANSWER_TIME], answer, 1e-9);
     assert_near(v[MEASURE_TIME], propose + score + answer, 1e-9);
     assert_true(propose < ask(f, "SELECT sum(propose_us) FROM candidate") / 1e6);
+}
+
+/* The best trajectory is "Count", and "Then we hold five", which came in two pieces. */
+static void test_mentions(void **state) {
+    struct fixture *f = *state;
+    double v[MEASURES];
+    measure_gold(f, "Count", v);
+    assert_true(v[MEASURE_NEVER] == 0 && v[MEASURE_AFTER] == 1);
+    measure_gold(f, "hold", v);
+    assert_true(v[MEASURE_NEVER] == 0 && v[MEASURE_AFTER] == 0);
+    measure_gold(f, "What", v); /* the question's own word */
+    assert_true(isnan(v[MEASURE_NEVER]) && isnan(v[MEASURE_AFTER]));
 }
 
 /* Where one model's parameters are not known, what it took is not, nor the sum; the rest is. */
@@ -186,6 +210,38 @@ static void test_hits_of_trees(void **state) {
     assert_memory_equal(tree.kept, beam.kept, (size_t)2 * HIT_BINS * sizeof *tree.kept);
     assert_memory_equal(tree.proposed, beam.proposed, (size_t)2 * HIT_BINS * sizeof *tree.proposed);
     assert_int_equal(hits_all(&tree, tree.kept, -1), 4);
+}
+
+/* A trace that came whole is one candidate with all its steps: in the middle where it is all, else in its place. */
+static void test_hits_of_whole_traces(void **state) {
+    struct fixture *f = *state;
+    static const struct step_part parts[] = {{0, 5, NULL}, {5, 10, NULL}, {10, 15, NULL}};
+    struct candidate c = sample_candidate(-1, 0, 1, TEXT("One. Two. Five."), TEXT("One. Two. Five."), 0.5);
+    struct hits hits;
+    double v[MEASURES];
+    sample_keep(&c, -1, 0);
+    c.parts = parts;
+    c.n_parts = 3;
+    struct trajectory whole = {
+        .reasoning = c.reasoning, .log_score = c.log_score, .finish = FINISHED_CLOSED, .author = 1};
+    const struct round round = {1, &c, 1, &whole, 1, NULL};
+    const struct answered answer = {
+        .trajectory = whole, .reply = TEXT("5"), .answer = TEXT("5"), .grade = GRADE_CORRECT, .why = ""};
+    sample_started(f->journal, 2);
+    assert_ok(journal_round(f->journal, 2, &round, err));
+    assert_ok(journal_finished(f->journal, 2, &answer, 1, err));
+    measure_one(f, 1, v, &hits);
+    const int64_t *const counts[] = {hits.proposed, hits.kept, hits.final};
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(hits_all(&hits, counts[k], -1), 1);
+        assert_int_equal(counts[k][HIT_BINS + 5], 1);
+    }
+    /* behind one step of another, of another round */
+    const struct step steps[] = {{NULL, TEXT("a"), 1, 0, false, 0, NULL},
+                                 {&steps[0], TEXT("b"), 2, 1, false, 0, NULL},
+                                 {&steps[1], TEXT("c"), 2, 1, false, 0, NULL}};
+    assert_ptr_equal(candidate_before(&steps[2]), &steps[0]);
+    assert_null(candidate_before(&steps[0]));
 }
 
 /* ---- problems in common ---------------------------------------------------------------------------------------- */
@@ -327,6 +383,9 @@ static void test_command(void **state) {
     char line[512];
     snprintf(line, sizeof line, "\nprimary difference,%s,%s,accuracy,,,0.5833333333,8,1,", b, a);
     assert_true(text_find(buf_text(&out), text_of(line)) > 0);
+    snprintf(line, sizeof line, ",mcnemar,12,,,yes,\"Established at level 0.05: %s has a higher accuracy than ", b);
+    assert_true(text_find(buf_text(&out), text_of(line)) > 0);
+    assert_true(text_find(buf_text(&out), TEXT(",signs,12,0,0,yes,\"Established")) > 0);
     snprintf(line, sizeof line, "\nfinal,%s,,,small,1,1,12,12,", a);
     assert_true(text_find(buf_text(&out), text_of(line)) > 0);
     char *first = strdup(out.data);
@@ -359,7 +418,11 @@ static void test_command(void **state) {
     make_run(c, two, high, &f->sample, 7);
     snprintf(arguments, sizeof arguments, "%s %s", a, c);
     assert_int_equal(run_cord(arguments, &out), 1);
-    snprintf(line, sizeof line, "only some have 5 of %s (such as 'p7', which is not in %s)", a, c);
+    snprintf(
+        line, sizeof line,
+        "finish them, or compare the 7 that all have with --common; only some have 5 of %s (such as 'p7', which is "
+        "not in %s)",
+        a, c);
     assert_true(text_find(buf_text(&out), text_of(line)) > 0);
     snprintf(arguments, sizeof arguments, "%s %s --common --format json", a, c);
     assert_int_equal(run_cord(arguments, &out), 0);
@@ -470,11 +533,39 @@ static void test_scorers(void **state) {
     scratch_remove(a), scratch_remove(b);
 }
 
+/* Who writes, or chooses, is no held-out scorer; under another name neither. */
+static void test_held_out(void **state) {
+    struct fixture *f = *state;
+    const enum grade grades[] = {GRADE_CORRECT};
+    const double scores[] = {0.5};
+    static const struct {
+        const char *recipe, *told; /* NULL: nothing */
+    } cases[] = {{BY("big", ""), NULL},
+                 {BY("big", "measures:\n  held_out: \"own\"\n"), NULL},
+                 {BY("big", "measures:\n  held_out: \"tiny\"\n"), "it has the model of the teacher small."},
+                 {BY("own", "measures:\n  held_out: \"own\"\n"), "it has the model of the meta-prover."}};
+    char folder[64], arguments[200];
+    struct buf out;
+    buf_init(&out, "what cord printed", 1 << 20);
+    make_run(folder, grades, scores, &f->sample, 1);
+    snprintf(arguments, sizeof arguments, "%s --format csv", folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_recipe(folder, cases[i].recipe, "small");
+        assert_int_equal(run_cord(arguments, &out), 0);
+        assert_true((text_find(buf_text(&out), TEXT("is no held-out scorer")) >= 0) == (cases[i].told != NULL));
+        if (cases[i].told) assert_true(text_find(buf_text(&out), text_of(cases[i].told)) > 0);
+    }
+    buf_release(&out);
+    scratch_remove(folder);
+}
+
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_RUN(test_measures), WITH_RUN(test_unknown_size), WITH_RUN(test_hits),  WITH_RUN(test_hits_of_trees),
-        WITH_RUN(test_matching), WITH_RUN(test_command),      WITH_RUN(test_roles), WITH_RUN(test_scorers)};
+        WITH_RUN(test_measures),     WITH_RUN(test_mentions), WITH_RUN(test_hits_of_whole_traces),
+        WITH_RUN(test_unknown_size), WITH_RUN(test_hits),     WITH_RUN(test_hits_of_trees),
+        WITH_RUN(test_matching),     WITH_RUN(test_command),  WITH_RUN(test_roles),
+        WITH_RUN(test_scorers),      WITH_RUN(test_held_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,104 @@ static void test_comparison(void **state) {
     arena_release(&arena);
 }
 
+/* Two methods that each of some problems tells apart: by the same in accuracy, by more and more in PP. */
+enum { FEW = 30 };
+static double rows[2][FEW * MEASURES];
+static void make_few(struct method methods[2], struct comparison *c, struct arena *arena) {
+    static const struct resampling how = {2000, 0.95, 1};
+    memset(rows, 0, sizeof rows);
+    for (int m = 0; m < 2; m++) {
+        methods[m] = (struct method){.name = m ? "b" : "a", .n_seeds = 1, .values = rows[m]};
+        for (int i = 0; i < FEW; i++) {
+            rows[m][i * MEASURES + MEASURE_ACCURACY] = m;
+            rows[m][i * MEASURES + MEASURE_PP] = m ? 0.5 + 0.01 * i : 0.25;
+        }
+    }
+    *c = (struct comparison){.methods = methods, .n_methods = 2, .n_problems = FEW};
+    assert_ok(compare_methods(c, &how, arena, err));
+}
+
+static void tell(const struct comparison *c, int difference, struct buf *out) {
+    const char *const names[] = {"a", "b"};
+    buf_clear(out);
+    comparison_tell(c, &c->differences[difference], names, out);
+}
+
+static void test_equal_differences(void **state) {
+    (void)state;
+    struct comparison c;
+    struct method methods[2];
+    struct arena arena;
+    struct buf out;
+    arena_init(&arena);
+    buf_init(&out, "a sentence", 4096);
+    make_few(methods, &c, &arena);
+    /* nothing is known of how much a difference of 1 on each varies: an interval from 1 to 1 would be none */
+    assert_true(isnan(c.differences[0].low) && isnan(c.differences[0].high) && c.differences[0].gained == FEW);
+    assert_true(c.differences[1].low < c.differences[1].mean && c.differences[1].mean < c.differences[1].high);
+    tell(&c, 0, &out);
+    assert_text(buf_text(&out), "Established at level 0.05: b has a higher accuracy than a on problems such as these "
+                                "(difference +1.0000, the same on each problem; McNemar's exact test, p = 1.863e-09).");
+    /* 1 / 2001, which bounds nothing: of all ways 2 in 2^30 are as far */
+    tell(&c, 1, &out);
+    assert_true(
+        text_find(buf_text(&out), TEXT("test of signs over problems, p = 0.0004998 of 2000 random signs, none of "
+                                       "which lay as far)")) > 0);
+    assert_true(c.differences[1].signs.random == 2000 && c.differences[1].signs.far == 0);
+    buf_release(&out);
+    arena_release(&arena);
+}
+
+static void test_incomparable(void **state) {
+    (void)state;
+    struct comparison c;
+    struct method methods[2];
+    struct arena arena;
+    struct buf out;
+    arena_init(&arena);
+    buf_init(&out, "a sentence", 4096);
+    make_few(methods, &c, &arena);
+    assert_true(difference_is_established(&c.differences[1]) && comparison_has_means(&c, MEASURE_PP));
+    c.differences[1].incomparable = "two scorers measured it";
+    assert_false(difference_is_established(&c.differences[1]) || comparison_has_means(&c, MEASURE_PP));
+    assert_true(difference_is_established(&c.differences[0]) && comparison_has_means(&c, MEASURE_ACCURACY));
+    tell(&c, 1, &out);
+    assert_true(
+        text_starts(buf_text(&out), TEXT("Cannot be compared: PP of b and a, since two scorers measured it (")));
+    assert_true(text_find(buf_text(&out), TEXT("higher")) < 0 && text_find(buf_text(&out), TEXT("stablished")) < 0);
+    buf_release(&out);
+    arena_release(&arena);
+}
+
+/* Without the ten hardest a's PP is the higher one, though on each problem it is the lower one. */
+static void test_means_of_other_problems(void **state) {
+    (void)state;
+    struct comparison c;
+    struct method methods[2];
+    struct arena arena;
+    static const struct resampling how = {1000, 0.95, 1};
+    arena_init(&arena);
+    make_few(methods, &c, &arena);
+    assert_true(comparison_same_problems(&c, MEASURE_PP));
+    for (int i = 0; i < FEW; i++) {
+        rows[0][i * MEASURES + MEASURE_PP] = i < 10 ? (double)NAN : 0.8;
+        rows[1][i * MEASURES + MEASURE_PP] = i < 10 ? 0.1 : 0.9;
+    }
+    assert_ok(compare_methods(&c, &how, &arena, err));
+    assert_true(methods[0].mean[MEASURE_PP] > methods[1].mean[MEASURE_PP] && c.differences[1].mean > 0);
+    assert_false(comparison_same_problems(&c, MEASURE_PP) || comparison_has_means(&c, MEASURE_PP));
+    for (int i = 0; i < 10; i++) rows[1][i * MEASURES + MEASURE_PP] = (double)NAN; /* of neither: the same problems */
+    assert_ok(compare_methods(&c, &how, &arena, err));
+    assert_true(comparison_same_problems(&c, MEASURE_PP) && !comparison_has_means(&c, MEASURE_PP));
+    for (int i = 0; i < FEW; i++) rows[1][i * MEASURES + MEASURE_PP] = (double)NAN; /* a dash contradicts nothing */
+    assert_ok(compare_methods(&c, &how, &arena, err));
+    assert_true(comparison_same_problems(&c, MEASURE_PP) && !comparison_has_means(&c, MEASURE_PP));
+    arena_release(&arena);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_comparison)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_comparison), cmocka_unit_test(test_equal_differences),
+                                       cmocka_unit_test(test_incomparable),
+                                       cmocka_unit_test(test_means_of_other_problems)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,23 +60,32 @@ static void test_signs(void **state) {
     (void)state;
     /* Fisher's 15 pairs of Darwin's plants (1935), in eighths of an inch: 1,726 of 32,768 ways are as far from 0. */
     const double plants[] = {49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48};
-    assert_near(sign_flip(plants, 15, &usual), 1726.0 / 32768, 1e-12);
+    assert_near(sign_flip(plants, 15, &usual).p, 1726.0 / 32768, 1e-12);
     /* of -1, 0 and 1 it is McNemar's test */
     double pairs[30];
     for (int a = 0; a < 8; a++)
         for (int b = 0; b < 8; b++) {
             for (int i = 0; i < 30; i++) pairs[i] = i < a ? 1 : i < a + b ? -1 : 0;
-            assert_near(sign_flip(pairs, 30, &usual), mcnemar_exact(a, b), 1e-12);
+            assert_near(sign_flip(pairs, 30, &usual).p, mcnemar_exact(a, b), 1e-12);
         }
     /* and where there are too many ways, nearly so */
     double many[60];
     for (int i = 0; i < 60; i++) many[i] = i < 36 ? 1 : -1;
     struct resampling long_one = {200000, 0.95, 3};
-    assert_near(sign_flip(many, 60, &long_one), mcnemar_exact(36, 24), 0.004);
-    assert_true(sign_flip(many, 60, &long_one) == sign_flip(many, 60, &long_one));
+    assert_near(sign_flip(many, 60, &long_one).p, mcnemar_exact(36, 24), 0.004);
+    assert_true(sign_flip(many, 60, &long_one).p == sign_flip(many, 60, &long_one).p);
     for (int i = 0; i < 60; i++) many[i] = 1;
-    assert_near(sign_flip(many, 60, &usual), 1.0 / 10001, 1e-12); /* never 0 */
-    assert_near(sign_flip(many, 0, &usual), 1, 0);
+    assert_near(sign_flip(many, 60, &usual).p, 1.0 / 10001, 1e-12); /* never 0 */
+    /* which says no more than that none of those 10,000 was as far; of all ways two are, and 2 of 2^15 were counted */
+    struct signs signs = sign_flip(many, 60, &usual);
+    assert_true(signs.random == 10000 && signs.far == 0);
+    signs = sign_flip(many, 15, &usual);
+    assert_near(signs.p, 2.0 / 32768, 1e-15);
+    assert_int_equal(signs.random, 0);
+    for (int i = 0; i < 60; i += 2) many[i] = -1;
+    signs = sign_flip(many, 60, &usual); /* the sum is 0, and each is as far */
+    assert_true(signs.p == 1 && signs.far == 10000);
+    assert_near(sign_flip(many, 0, &usual).p, 1, 0);
 }
 
 /* ---- Holm ------------------------------------------------------------------------------------------------------ */
@@ -213,6 +222,17 @@ static void test_bootstrap(void **state) {
     assert_near(high, mean + half, 0.003);
     assert_ok(bootstrap_mean(values, 200, &usual, &again[0], &again[1], err));
     assert_true(again[0] == low && again[1] == high);
+    /* the other way round it is the other way round */
+    double turned[200];
+    for (int samples = 1000; samples <= 1100; samples += 7) {
+        const struct resampling how = {samples, 0.95, 1};
+        for (int i = 0; i < 25; i++) turned[i] = -values[i];
+        assert_ok(bootstrap_mean(values, 25, &how, &low, &high, err));
+        assert_ok(bootstrap_mean(turned, 25, &how, &again[0], &again[1], err));
+        assert_near(again[0], -high, 1e-15);
+        assert_near(again[1], -low, 1e-15);
+    }
+    assert_ok(bootstrap_mean(values, 200, &usual, &low, &high, err));
     const struct resampling other = {10000, 0.95, 2};
     assert_ok(bootstrap_mean(values, 200, &other, &again[0], &again[1], err));
     assert_true(again[0] != low);
