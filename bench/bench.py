@@ -123,14 +123,11 @@ def side_by_side(pool, *ways):
            "rows a batch", "correct"], rows)
 
 
-# Traces that no round divides: a step is as long as the thinking may be, and ends before a phrase that nobody writes.
-UNDIVIDED = ("search.segmentation=prefix", "search.prefixes=no such phrase", "search.step_tokens=384")
-
-
 def methods():
     """CoRD beside Curation with as many complete trajectories, and beside Curation whose traces do not wait for each other."""
     for pool in POOLS:
-        side_by_side(pool, ("Curation", "curation", ()), ("Curation, traces in one go", "curation", UNDIVIDED), ("CoRD", "cord", ()))
+        side_by_side(pool, ("Curation", "curation", ()), ("Curation, traces in one go", "curation", ("search.whole_traces=true",)),
+                     ("CoRD", "cord", ()))
 
 
 def cheaper():

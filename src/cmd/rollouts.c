@@ -213,6 +213,7 @@ static cord_status open_recipe(struct comparison *c, struct arena *arena, int ti
     CORD_TRY(recipe_load_text("the run's recipe", text, &options, &c->recipe, err));
     struct search_settings *s = &c->recipe.search;
     s->strategy = STRATEGY_CURATION;
+    s->whole_traces = false;
     s->criterion = NULL;
     s->runs = times;
     s->beam = 1;

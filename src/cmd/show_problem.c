@@ -10,7 +10,7 @@ static const char *ending(const struct candidate *c) {
         return c->end == STEP_TURN ? "  ends its turn: finishes its parent" : "  closes: finishes its parent";
     switch (c->end) {
     case STEP_NEXT: return "";
-    case STEP_CUT: return "  cut at the step's limit";
+    case STEP_CUT: return c->parts ? "  cut at the budget" : "  cut at the step's limit";
     case STEP_CLOSED: return "  ends the thinking";
     case STEP_TURN: return "  ends its turn";
     }

@@ -152,6 +152,8 @@ static const struct recipe_key keys[] = {
     INT_KEY("search.patience", 1, 100000, "4", "with adaptive: such a teacher is asked in one round of N",
             ONLY_WITH("search.proposals", "adaptive")),
     INT_KEY("search.step_tokens", 1, 65536, "1024", "most tokens of one step"),
+    BOOL_KEY("search.whole_traces", "false",
+             "of curation, rejection and integration: each trace is asked for in one request, not step by step"),
     INT_KEY("search.think_tokens", 1, 1048576, "16384", "most tokens of a trajectory's thinking"),
     INT_KEY("search.answer_tokens", 1, 65536, "4096", "most tokens of the answer"),
     REAL_KEY("search.answer_temperature", 0, 5, "0", "of the answer; 0: always the likeliest token"),

@@ -32,6 +32,7 @@ static cord_status check_owners(struct load *load) {
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     if (load->selection) CORD_TRY(load_put(load, "search.proposals", NULL, TEXT("all")));
+    if (load->selection) CORD_TRY(load_put(load, "search.whole_traces", NULL, TEXT("false")));
     for (size_t i = 0; i < n; i++)
         if (keys[i].with) CORD_TRY(check_owner(load, &keys[i]));
     return CORD_OK;
@@ -78,11 +79,15 @@ static cord_status load_tree(struct load *load, struct search_settings *search) 
     return text ? load_put(load, "search.simulations", NULL, text_of(text)) : error_memory(load->err);
 }
 
+/* Whether every teacher writes complete traces alone. */
+static bool is_complete(enum search_strategy strategy) {
+    return strategy == STRATEGY_CURATION || strategy == STRATEGY_REJECTION || strategy == STRATEGY_INTEGRATION;
+}
+
 static cord_status load_strategy(struct load *load, struct search_settings *search) {
     const char *name = load_string(load, "search.strategy", NULL);
     search->strategy = (enum search_strategy)choice(load, "search.strategy", strategy_names);
-    bool complete = search->strategy == STRATEGY_CURATION || search->strategy == STRATEGY_REJECTION ||
-                    search->strategy == STRATEGY_INTEGRATION;
+    bool complete = is_complete(search->strategy);
     bool tree = search->strategy == STRATEGY_MCTS;
     const struct recipe_value *runs = values_get(&load->values, "search.runs", NULL);
     const struct recipe_value *first = values_get(&load->values, "search.stop_at_first_finished", NULL);
@@ -126,6 +131,7 @@ static cord_status load_search(struct load *load) {
     struct search_settings *search = &load->recipe->search;
     *search = (struct search_settings){
         .step_tokens = (int)load_number(load, "search.step_tokens", NULL),
+        .whole_traces = load_number(load, "search.whole_traces", NULL) != 0,
         .think_tokens = (int)load_number(load, "search.think_tokens", NULL),
         .answer_tokens = (int)load_number(load, "search.answer_tokens", NULL),
         .answer_temperature = (float)load_number(load, "search.answer_temperature", NULL),
@@ -147,6 +153,12 @@ static cord_status load_search(struct load *load) {
             &load->values, values_get(&load->values, "search.proposals", NULL)->place, load->err,
             "search.proposals: adaptive goes with search.strategy: cord or greedy, and this recipe has %s; "
             "change one of the two",
+            strategy_names[search->strategy]);
+    if (search->whole_traces && !is_complete(search->strategy))
+        return values_error(
+            &load->values, values_get(&load->values, "search.whole_traces", NULL)->place, load->err,
+            "search.whole_traces: true goes with search.strategy: curation, rejection or integration, and this recipe "
+            "has %s; change one of the two",
             strategy_names[search->strategy]);
     return load_beam(load, &search->beam);
 }

@@ -20,15 +20,19 @@ struct candidate new_candidate(const struct beam *beam, int parent, int place, i
                               .slot = -1};
 }
 
-/* A request to continue a candidate's parent, by a step or to the end (`whole`): it is made of the question and the
- * trajectory's text, and nothing else. */
-static cord_status ask(const struct beam *beam, const struct candidate *candidate, bool whole, cord_proposal *proposal,
-                       cord_error *err) {
+/* What is asked for at once: a step; or all up to the end of the thinking, of which the first step is the candidate and the
+ * rest its rollout, or which is the candidate as a whole. */
+enum extent { A_STEP, A_ROLLOUT, A_TRACE };
+
+/* A request to continue a candidate's parent: it is made of the question and the trajectory's text, and nothing else. */
+static cord_status ask(const struct beam *beam, const struct candidate *candidate, enum extent extent,
+                       cord_proposal *proposal, cord_error *err) {
     const struct search *search = beam->search;
     const struct search_settings *settings = search->settings;
     const struct teacher *teacher = &search->teachers[candidate->teacher];
     const struct prompt_style *style = teacher->prompt.style;
     const struct trajectory *parent = &beam->trajectories[candidate->parent];
+    bool whole = extent != A_STEP;
 
     cord_text opened;
     bool cut = parent->last && parent->last->cut;
@@ -56,17 +60,26 @@ static cord_status ask(const struct beam *beam, const struct candidate *candidat
     return CORD_OK;
 }
 
-/* The step of what was written, and what stands behind it where the teacher was asked for the whole. */
+/* All of what was written, whatever would end a step in it. */
+static cord_status read_trace(const struct beam *beam, cord_text written, bool closed, struct candidate *c,
+                              cord_error *err) {
+    if (closed) c->end = STEP_CLOSED;
+    c->step = arena_text(beam->arena, text_trim_end(written));
+    return c->step.data ? CORD_OK : error_memory(err);
+}
+
+/* The step of what was written, and what stands behind it where that is a rollout. */
 static cord_status read_step(const struct beam *beam, const cord_proposal *proposal, const struct prompt_style *style,
-                             bool parent_cut, bool whole, struct candidate *c, cord_error *err) {
+                             bool parent_cut, enum extent extent, struct candidate *c, cord_error *err) {
     cord_text written = {proposal->text, proposal->len}, first;
     int stop = proposal->end == CORD_END_STOP ? proposal->stop : -1;
     c->end = proposal->end == CORD_END_TURN ? STEP_TURN : STEP_CUT;
     if (proposal->end == CORD_END_LENGTH) CORD_TRY(segment_before_stop(style, written, &written, err));
+    if (extent == A_TRACE) return read_trace(beam, written, stop >= 0, c, err);
     first = written;
-    if (whole) CORD_TRY(segment_first(style, written, stop >= 0, &first, &stop, err));
+    if (extent == A_ROLLOUT) CORD_TRY(segment_first(style, written, stop >= 0, &first, &stop, err));
     CORD_TRY(segment_read(style, parent_cut, first, stop, beam->arena, &c->step, &c->end, err));
-    if (!whole || c->end != STEP_NEXT) return CORD_OK;
+    if (extent != A_ROLLOUT || c->end != STEP_NEXT) return CORD_OK;
     c->rollout = arena_text(beam->arena, text_slice(written, c->step.len, written.len));
     return c->rollout.data ? CORD_OK : error_memory(err);
 }
@@ -83,8 +96,20 @@ cord_status drop_failed(const struct beam *beam, struct candidate *c, const char
     return c->drop_why ? CORD_OK : error_memory(err);
 }
 
+cord_status divide_trace(const struct beam *beam, struct candidate *c, cord_error *err) {
+    struct stretch *steps;
+    CORD_TRY(
+        segment_divide(beam->search->meta_prover->prompt.style, c->reasoning, beam->arena, &steps, &c->n_parts, err));
+    struct step_part *parts = arena_alloc(beam->arena, (size_t)c->n_parts * sizeof *parts);
+    if (!parts) return error_memory(err);
+    for (int i = 0; i < c->n_parts; i++)
+        parts[i] = (struct step_part){.from = steps[i].end - steps[i].text.len, .to = steps[i].end};
+    c->parts = parts;
+    return CORD_OK;
+}
+
 /* What a teacher said, as a candidate. */
-static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, bool whole,
+static cord_status read_proposal(const struct beam *beam, const cord_proposal *proposal, enum extent extent,
                                  struct candidate *c, cord_error *err) {
     const struct search *search = beam->search;
     const struct trajectory *parent = &beam->trajectories[c->parent];
@@ -98,7 +123,7 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
     if (proposal->error.code != CORD_OK) return drop_failed(beam, c, NULL, proposal->error.message, err);
     const struct prompt_style *style = search->teachers[c->teacher].prompt.style;
     bool parent_cut = parent->last && parent->last->cut;
-    CORD_TRY(read_step(beam, proposal, style, parent_cut, whole, c, err));
+    CORD_TRY(read_step(beam, proposal, style, parent_cut, extent, c, err));
     if (segment_adds_nothing(style, parent_cut, c->step, c->end)) {
         bool closes = ends_thinking(c->end);
         c->finishes_parent = closes && parent->last;
@@ -110,28 +135,35 @@ static cord_status read_proposal(const struct beam *beam, const cord_proposal *p
         c->drop = DROP_DEGENERATE;
         return CORD_OK;
     }
-    return segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent_cut, parent->n_steps + 1,
-                          c->step, c->end == STEP_CUT, beam->arena, &c->reasoning, err);
+    bool goes_on = c->end == STEP_CUT && extent != A_TRACE;
+    CORD_TRY(segment_extend(search->meta_prover->prompt.style, parent->reasoning, parent_cut, parent->n_steps + 1,
+                            c->step, goes_on, beam->arena, &c->reasoning, err));
+    return extent == A_TRACE ? divide_trace(beam, c, err) : CORD_OK;
 }
 
-static cord_status propose(const struct beam *beam, struct candidate *candidates, int n, bool whole, cord_error *err) {
+static cord_status propose(const struct beam *beam, struct candidate *candidates, int n, enum extent extent,
+                           cord_error *err) {
     cord_proposal *proposals = arena_alloc(beam->arena, (size_t)(n + 1) * sizeof *proposals);
     if (!proposals) return error_memory(err);
-    for (int i = 0; i < n; i++) CORD_TRY(ask(beam, &candidates[i], whole, &proposals[i], err));
+    for (int i = 0; i < n; i++) CORD_TRY(ask(beam, &candidates[i], extent, &proposals[i], err));
     cord_status status = cord_propose(beam->search->engine, proposals, n, err);
     for (int i = 0; i < n; i++) {
-        if (status == CORD_OK) status = read_proposal(beam, &proposals[i], whole, &candidates[i], err);
+        if (status == CORD_OK) status = read_proposal(beam, &proposals[i], extent, &candidates[i], err);
         cord_proposal_release(&proposals[i]);
     }
     return status;
 }
 
 cord_status propose_steps(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    return propose(beam, candidates, n, false, err);
+    return propose(beam, candidates, n, A_STEP, err);
 }
 
 cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
-    return propose(beam, candidates, n, true, err);
+    return propose(beam, candidates, n, A_ROLLOUT, err);
+}
+
+cord_status propose_traces(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
+    return propose(beam, candidates, n, A_TRACE, err);
 }
 
 /* ---- scores -------------------------------------------------------------------------------------------------- */

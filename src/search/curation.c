@@ -3,22 +3,23 @@
  *
  *     traces <- runs of each teacher, all empty
  *     until all are finished:
- *         expand   every growing trace by the next step, which its own author writes
+ *         expand   every growing trace by the next step, which its own author writes; with whole_traces by all its steps
  *         score    those that this step has finished, by S                             (eq. 1)
  *     the author of each trace writes its answer; the best by S is kept
  *     rejection: the best by S of those whose answer is correct, if there are any
  *
  * A trace is written step by step, as in a beam, and for the same reasons: what a round wrote is in the journal when the
- * process dies, its prefix stays in the cache, and steps, budgets and endings mean what they mean there. Nothing competes
- * before the end, and what a trace says depends on its teacher, its run and the seed alone: the first four of eight runs
- * are those of four. It must not know SQLite, files or terminals. */
+ * process dies, its prefix stays in the cache, and steps, budgets and endings mean what they mean there. But then every
+ * trace waits for the slowest at each step; with whole_traces each is one request, and one round is all there is. Nothing
+ * competes before the end, and what a trace says depends on its teacher, its run and the seed alone: the first four of
+ * eight runs are those of four. It must not know SQLite, files or terminals. */
 #include "search/rounds.h"
 
 #include <math.h>
 
 /* ---- expand -------------------------------------------------------------------------------------------------- */
 
-/* The first steps of all traces, or the next step of each that grows. */
+/* The first steps of all traces, or the whole traces; or the next step of each that grows. */
 static cord_status expand(const struct beam *beam, struct candidate **candidates, int *n, cord_error *err) {
     const struct search *search = beam->search;
     bool first = !beam->trajectories[0].last;
@@ -33,7 +34,8 @@ static cord_status expand(const struct beam *beam, struct candidate **candidates
     }
     *candidates = all;
     *n = count;
-    return propose_steps(beam, all, count, err);
+    bool whole = first && search->settings->whole_traces;
+    return whole ? propose_traces(beam, all, count, err) : propose_steps(beam, all, count, err);
 }
 
 /* ---- score --------------------------------------------------------------------------------------------------- */

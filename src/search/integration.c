@@ -1,7 +1,7 @@
 /* integration.c - what CoRD is compared with (section 4 of the paper): complete traces of all teachers, merged into one by a
  * model that reads them.
  *
- *     traces <- as in curation, until all are finished; none is scored
+ *     traces <- as in curation, step by step or whole, until all are finished; none is scored
  *     until a reply is accepted, or all tries are used up:
  *         ask      the integrator, who sees the question and the traces, never the gold
  *         read     its JSON: steps and an answer; mended where that is safe, or refused

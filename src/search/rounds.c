@@ -15,6 +15,7 @@ static bool has_markers(const struct beam *beam) {
 enum finish finish_of(const struct beam *beam, const struct candidate *c) {
     if (c->end == STEP_CLOSED) return FINISHED_CLOSED;
     if (c->end == STEP_TURN) return FINISHED_TURN;
+    if (c->parts) return FINISHED_BUDGET; /* a whole trace is asked for once */
     return c->reasoning_tokens >= beam->search->settings->think_tokens ? FINISHED_BUDGET : GROWING;
 }
 
@@ -37,7 +38,7 @@ static cord_status add_steps(const struct beam *beam, const struct candidate *c,
                                  .text = c->parts ? text_slice(added, c->parts[i].from, c->parts[i].to) : c->step,
                                  .round = beam->number,
                                  .teacher = c->teacher,
-                                 .cut = c->end == STEP_CUT,
+                                 .cut = c->end == STEP_CUT && !c->parts,
                                  .log_score = i == n - 1 ? c->log_score : (double)NAN,
                                  .category = c->parts ? c->parts[i].category : NULL};
         *last = &steps[i];

@@ -50,6 +50,12 @@ cord_status propose_steps(const struct beam *beam, struct candidate *candidates,
  * one would have given, but for the step's limit; what stands behind it is the candidate's rollout. */
 cord_status propose_rollouts(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
 
+/* The same of candidates of the empty trajectory, with the whole of what was written as one candidate of many steps. */
+cord_status propose_traces(const struct beam *beam, struct candidate *candidates, int n, cord_error *err);
+
+/* Finds the steps of a candidate that is a whole trace in its reasoning: fills in `parts`, at least one. */
+cord_status divide_trace(const struct beam *beam, struct candidate *c, cord_error *err);
+
 /* Whether a candidate is more than the end of its parent. */
 static inline bool adds_a_step(const struct candidate *c) { return c->drop == DROP_NONE && !c->finishes_parent; }
 

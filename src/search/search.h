@@ -74,6 +74,7 @@ struct search_settings {
     int simulations;      /* of mcts: a root that has been visited so often gives way to its most visited child */
     double exploration;   /* of mcts: the constant of UCB */
     int step_tokens;      /* of one proposal; mcts asks for all the rest at once */
+    bool whole_traces;    /* of curation, rejection and integration: each trace is one request, not one a step */
     int think_tokens;     /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
     bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these: */

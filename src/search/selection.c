@@ -8,23 +8,7 @@
  * or terminals, nor how a file names its traces. */
 #include "search/rounds.h"
 
-#include "data/segment.h"
-
 #include <math.h>
-
-/* ---- steps ----------------------------------------------------------------------------------------------------- */
-
-static cord_status divide(const struct beam *beam, struct candidate *c, cord_error *err) {
-    struct stretch *steps;
-    CORD_TRY(
-        segment_divide(beam->search->meta_prover->prompt.style, c->reasoning, beam->arena, &steps, &c->n_parts, err));
-    struct step_part *parts = arena_alloc(beam->arena, (size_t)c->n_parts * sizeof *parts);
-    if (!parts) return error_memory(err);
-    for (int i = 0; i < c->n_parts; i++)
-        parts[i] = (struct step_part){.from = steps[i].end - steps[i].text.len, .to = steps[i].end};
-    c->parts = parts;
-    return CORD_OK;
-}
 
 /* ---- candidates ------------------------------------------------------------------------------------------------ */
 
@@ -62,7 +46,7 @@ static cord_status make_candidate(const struct beam *beam, int number, struct ca
     c->drop = drop_of(beam->search, number);
     if (c->drop != DROP_NONE) return CORD_OK;
     c->reasoning = c->step;
-    return divide(beam, c, err);
+    return divide_trace(beam, c, err);
 }
 
 cord_status answer_given(const struct search *search, struct answered *out, int *n, cord_error *err) {

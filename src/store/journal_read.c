@@ -184,8 +184,11 @@ static cord_status read_steps(struct rows *r, int round, const struct trajectory
         steps[i] = whole;
         steps[i].previous = t->last;
         steps[i].log_score = i == n - 1 ? log_score : (double)NAN;
-        if (parts) steps[i].text = text_slice(added, parts[i].from, parts[i].to), steps[i].category = parts[i].category;
         t->last = &steps[i];
+        if (!parts) continue;
+        steps[i].text = text_slice(added, parts[i].from, parts[i].to);
+        steps[i].category = parts[i].category;
+        steps[i].cut = false; /* who came to the budget in a whole trace goes on no more */
     }
     /* the rest of a cut step is no new one */
     t->n_steps = parent->n_steps + (parent->last && parent->last->cut ? 0 : n);

@@ -344,6 +344,29 @@ static void curation_is_four_traces_of_each(void **state) {
     }
 }
 
+/* Traces that are written alone may be asked for whole, and nothing else may. */
+static void whole_traces_are_of_complete_traces(void **state) {
+    (void)state;
+    static const char *const alone[] = {"curation", "rejection", "integration"}, *const others[] = {"cord", "greedy",
+                                                                                                    "mcts"};
+    for (int i = 0; i < 3; i++) {
+        struct recipe r;
+        char recipe[1000], place[40];
+        snprintf(recipe, sizeof recipe, MINIMAL "search: {strategy: %s}\n%s", alone[i],
+                 i == 2 ? "integration: {model: a}\n" : "");
+        assert_ok(load(text_of(recipe), NULL, &r, err));
+        assert_false(r.search.whole_traces);
+        recipe_release(&r);
+        assert_ok(load(text_of(recipe), "search.whole_traces=true", &r, err));
+        assert_true(r.search.whole_traces);
+        recipe_release(&r);
+        snprintf(recipe, sizeof recipe, MINIMAL "search: {strategy: %s, whole_traces: true}\n", others[i]);
+        snprintf(place, sizeof place, "r.yaml:6:%zu",
+                 strlen("search: {strategy: , whole_traces: ") + strlen(others[i]) + 1);
+        assert_refused(text_of(recipe), NULL, place, "goes with search.strategy: curation, rejection or integration");
+    }
+}
+
 /* ---- models ---------------------------------------------------------------------------------------------------- */
 
 static void models_are_found_by_path_or_name(void **state) {
@@ -426,6 +449,7 @@ int main(void) {
         cmocka_unit_test(steps_can_end_without_markers),
         cmocka_unit_test(greedy_is_a_beam_of_one),
         cmocka_unit_test(curation_is_four_traces_of_each),
+        cmocka_unit_test(whole_traces_are_of_complete_traces),
         cmocka_unit_test(a_tree_has_two_simulations_a_teacher),
         cmocka_unit_test(a_tree_has_rewards_of_at_most_1),
         cmocka_unit_test(adaptive_proposals_are_of_beams),

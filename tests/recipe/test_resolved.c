@@ -96,6 +96,7 @@ static void a_selection_takes_the_recipe_of_any_run(void **state) {
         MINIMAL "search: {proposals: adaptive, agreement: 0.5, patience: 9}\n",
         MINIMAL "search: {strategy: integration}\nintegration: {model: a, tries: 5}\n",
         MINIMAL "search: {strategy: rejection, segmentation: prefix}\n",
+        MINIMAL "search: {strategy: curation, whole_traces: true}\n",
     };
     const char *set[] = {"search.strategy=selection"};
     const struct recipe_options options = {.set = set, .n_set = 1, .models_folder = models, .selection = true};
@@ -104,7 +105,7 @@ static void a_selection_takes_the_recipe_of_any_run(void **state) {
         assert_ok(load(text_of(recipes[i]), NULL, &first, err));
         assert_ok(recipe_load(scratch_write("r.yaml", first.resolved), &options, &second, err));
         assert_int_equal(second.search.strategy, STRATEGY_SELECTION);
-        assert_false(second.search.adaptive);
+        assert_false(second.search.adaptive || second.search.whole_traces);
         assert_int_equal(second.search.runs, 1);
         recipe_release(&first);
         recipe_release(&second);
@@ -258,6 +259,35 @@ static void methods_keep_their_hashes(void **state) {
     arena_release(&arena);
 }
 
+/* A key that is younger than a run: at its default it is no difference, and the same method. */
+static void a_younger_key_changes_nothing_at_its_default(void **state) {
+    (void)state;
+    static const char line[] = "  whole_traces: false\n";
+    struct recipe now, whole;
+    struct arena arena;
+    struct recipe_outline a, b, c;
+    cord_text lines;
+    arena_init(&arena);
+    assert_ok(load(TEXT(MINIMAL "search: {strategy: curation}\n"), NULL, &now, err));
+    assert_ok(load(TEXT(MINIMAL "search: {strategy: curation, whole_traces: true}\n"), NULL, &whole, err));
+    const char *there = strstr(now.resolved.data, line);
+    assert_non_null(there);
+    cord_text old = text_of(
+        arena_printf(&arena, "%.*s%s", (int)(there - now.resolved.data), now.resolved.data, there + strlen(line)));
+    assert_ok(recipe_differences(old, now.resolved, false, &arena, &lines, err));
+    assert_text(lines, "");
+    assert_ok(recipe_outline(old, &arena, &a, err));
+    assert_ok(recipe_outline(now.resolved, &arena, &b, err));
+    assert_ok(recipe_outline(whole.resolved, &arena, &c, err));
+    assert_string_equal(a.method, b.method);
+    assert_string_not_equal(a.method, c.method);
+    assert_ok(recipe_differences(old, whole.resolved, false, &arena, &lines, err));
+    assert_text(lines, "search.whole_traces: (none) -> true\n");
+    recipe_release(&whole);
+    recipe_release(&now);
+    arena_release(&arena);
+}
+
 /* Two recipes are one method where recipe_differences has nothing to say but of seeds and which problems were taken. */
 static void outlines_tell_methods_apart(void **state) {
     (void)state;
@@ -375,6 +405,7 @@ int main(void) {
         cmocka_unit_test(differences_are_told_by_key),
         cmocka_unit_test(numbers_are_written_as_such),
         cmocka_unit_test(methods_keep_their_hashes),
+        cmocka_unit_test(a_younger_key_changes_nothing_at_its_default),
         cmocka_unit_test(outlines_tell_methods_apart),
         cmocka_unit_test(outlines_tell_whose_scores_choose),
     };

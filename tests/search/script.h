@@ -122,6 +122,12 @@ static inline cord_text behind_prompt(struct world *w, int who, const cord_span 
     return text_slice(*all, strlen(prompt), all->len);
 }
 
+/* Where teachers write on to the end of their thinking: in a tree, and where a whole trace begins. */
+static inline bool asks_for_all(const struct world *w) {
+    bool begins = !w->n_rounds && !w->search.state.round;
+    return w->settings.strategy == STRATEGY_MCTS || (w->settings.whole_traces && begins);
+}
+
 /* Who merges the traces of an integration is the one behind the last teacher. */
 static inline bool is_integrator(const struct world *w, int who) {
     return w->settings.strategy == STRATEGY_INTEGRATION && who == w->search.n_teachers;
@@ -143,7 +149,7 @@ static inline void check_stops(const struct world *w, const cord_proposal *r) {
         [SEGMENTATION_PREFIX] = {"</think>", NULL, NULL},
     };
     const char *const *want = stops[w->styles[0].segmentation];
-    if (w->settings.strategy == STRATEGY_MCTS) {
+    if (asks_for_all(w)) {
         assert_int_equal(r->n_stops, 1);
         assert_text(r->stops[0], "</think>");
         return;
@@ -173,7 +179,7 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
             .continues = w->styles[0].marker.len ? !text_ends(reasoning, TEXT(".")) : reasoning.len > 0,
             .answer = r->n_stops == 0 && !integrates,
             .integrates = integrates,
-            .whole = r->n_stops && w->settings.strategy == STRATEGY_MCTS,
+            .whole = r->n_stops && asks_for_all(w),
             .seed = r->sampling.seed,
             .max_tokens = r->max_tokens,
         };
@@ -390,6 +396,8 @@ static inline cord_status on_round(void *ctx, const struct round *round, cord_er
                  (unsigned long long)c->tie, isnan(c->log_score) ? 99 : c->log_score, (int)c->step.len, c->step.data,
                  (int)c->reasoning.len, c->reasoning.data, c->drop_why ? c->drop_why : "");
         if (c->rollout.data) buf_addf(&w->log, "  rollout %.*s\n", (int)c->rollout.len, c->rollout.data);
+        for (int p = 0; c->parts && p < c->n_parts; p++)
+            buf_addf(&w->log, "  part %zu %zu\n", c->parts[p].from, c->parts[p].to);
     }
     for (int i = 0; i < round->n_beam; i++) log_trajectory(w, &round->beam[i]);
     w->told = w->log.len;

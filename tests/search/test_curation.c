@@ -278,6 +278,164 @@ static void what_cannot_be_scored_comes_last(void **state) {
     world_free(w);
 }
 
+/* ---- whole traces -------------------------------------------------------------------------------------------- */
+
+/* What a teacher may write in one go, and what that must be: the text that is kept, its steps, and how it stands. */
+static const struct whole {
+    const char *written; /* NULL: it failed */
+    enum step_end end;
+    const char *kept, *steps[3];
+    enum finish finish;
+    enum step_drop drop;
+} wholes[] = {
+    {" One.\n\n### Step 2. Two.\n\nStill two.\n\n### Step 3. Three.\n",
+     STEP_CLOSED,
+     "### Step 1. One.\n\n### Step 2. Two.\n\nStill two.\n\n### Step 3. Three.",
+     {"One.", "Two.\n\nStill two.", "Three."},
+     FINISHED_CLOSED,
+     DROP_NONE},
+    {" Only one.", STEP_CLOSED, "### Step 1. Only one.", {"Only one."}, FINISHED_CLOSED, DROP_NONE},
+    {" One.\n### Step 7: Two",
+     STEP_TURN,
+     "### Step 1. One.\n### Step 7: Two",
+     {"One.", "Two"},
+     FINISHED_TURN,
+     DROP_NONE},
+    {" One.\n\n### Step 2. Two and a ha",
+     STEP_CUT,
+     "### Step 1. One.\n\n### Step 2. Two and a ha",
+     {"One.", "Two and a ha"},
+     FINISHED_BUDGET,
+     DROP_NONE},
+    {" One.\n\n### St", STEP_CUT, "### Step 1. One.", {"One."}, FINISHED_BUDGET, DROP_NONE},
+    {" \n", STEP_CLOSED, NULL, {NULL}, GROWING, DROP_EMPTY},
+    {" again\n again\n again\n again\n", STEP_CUT, NULL, {NULL}, GROWING, DROP_DEGENERATE},
+    {NULL, STEP_CUT, NULL, {NULL}, GROWING, DROP_FAILED},
+};
+enum { WHOLES = sizeof wholes / sizeof *wholes };
+
+static const struct whole *whole_of(const struct world *w, uint64_t seed) {
+    return &wholes[(seed_mix(w->script, seed) >> 40) % WHOLES];
+}
+
+static void talk_on(struct world *w, const struct asked *asked, struct said *said) {
+    if (asked->answer) {
+        talk(w, asked, said);
+        return;
+    }
+    const struct whole *whole = whole_of(w, asked->seed);
+    assert_true(asked->whole);
+    assert_text(asked->reasoning, "### Step 1.");
+    assert_int_equal(asked->max_tokens, w->settings.think_tokens);
+    if (whole->written) say(said, whole->end, "%s", whole->written);
+}
+
+static struct world *talking_on(uint64_t script, enum search_strategy strategy, int n_teachers, int runs) {
+    struct world *w = talking(script, strategy, n_teachers, runs);
+    w->reply = talk_on;
+    w->settings.whole_traces = true;
+    w->settings.step_tokens = 3;
+    return w;
+}
+
+static void check_steps(const struct trajectory *trace, const struct whole *whole) {
+    int n = 0;
+    while (n < 3 && whole->steps[n]) n++;
+    assert_int_equal(trace->n_steps, n);
+    for (const struct step *step = trace->last; step; step = step->previous) {
+        assert_text(step->text, whole->steps[--n]);
+        assert_int_equal(step->teacher, trace->author);
+        assert_int_equal(step->round, 1);
+        assert_false(step->cut);
+    }
+    assert_int_equal(n, 0);
+}
+
+/* Each teacher is asked once for each trace, and what it wrote is kept as it is, or dropped. */
+static void check_wholes(struct world *w, int seen[WHOLES]) {
+    const struct round *round = &w->rounds[0];
+    int at = 0, asked = w->search.n_teachers * w->settings.runs;
+    assert_int_equal(w->n_rounds, 1);
+    assert_int_equal(round->n_candidates, asked);
+    for (int i = 0; i < asked; i++) {
+        const struct candidate *c = &round->candidates[i];
+        const struct whole *whole = whole_of(w, seed_of(w, 1, i / w->settings.runs, i % w->settings.runs));
+        seen[whole - wholes]++;
+        assert_int_equal(c->drop, whole->drop);
+        if (whole->drop != DROP_NONE) continue;
+        assert_true(at < round->n_beam);
+        const struct trajectory *trace = &round->beam[at];
+        assert_int_equal(c->slot, at++);
+        assert_text(trace->reasoning, whole->kept);
+        assert_int_equal(trace->finish, whole->finish);
+        assert_true(trace->author == i / w->settings.runs && trace->run == i % w->settings.runs);
+        assert_true(trace->log_score == judge(w, trace->reasoning));
+        check_steps(trace, whole);
+    }
+    assert_int_equal(at, round->n_beam);
+}
+
+static void whole_traces_are_one_request_each(void **state) {
+    (void)state;
+    int seen[WHOLES] = {0}, unstarted = 0;
+    for (uint64_t script = 0; script < 200; script++) {
+        int n_teachers = 1 + (int)(script % 3), runs = 1 + (int)(script / 3 % 5);
+        struct world *w = talking_on(script, STRATEGY_CURATION, n_teachers, runs);
+        struct world *r = talking_on(script, STRATEGY_REJECTION, n_teachers, runs);
+        if (!ends(w)) {
+            assert_false(ends(r));
+            unstarted++;
+        } else {
+            assert_true(ends(r));
+            check_wholes(w, seen);
+            check_scoring(w);
+            check_order(w, false);
+            check_order(r, true);
+        }
+        world_free(w);
+        world_free(r);
+    }
+    for (int i = 0; i < WHOLES; i++) assert_true(seen[i] > 20);
+    assert_true(unstarted > 5);
+}
+
+/* What a trace says hangs on its teacher, its run and the seed, and so do its answers. */
+static void eight_whole_traces_hold_the_four(void **state) {
+    (void)state;
+    struct world *four = talking_on(5, STRATEGY_CURATION, 2, 4), *eight = talking_on(5, STRATEGY_CURATION, 2, 8);
+    assert_true(ends(four) && ends(eight));
+    int same = 0;
+    for (int i = 0; i < four->rounds[0].n_candidates; i++) {
+        const struct candidate *c = &four->rounds[0].candidates[i],
+                               *d = &eight->rounds[0].candidates[i / 4 * 8 + i % 4];
+        assert_true(c->teacher == d->teacher && c->run == d->run && c->seed == d->seed && c->drop == d->drop);
+        same += text_equal(c->reasoning, d->reasoning);
+    }
+    assert_int_equal(same, 8);
+    assert_true(same_answers(four, eight));
+    world_free(eight);
+    world_free(four);
+}
+
+/* Set over a run that has begun step by step, the key changes nothing of the traces there are: they go on as they began. */
+static void traces_that_have_begun_go_on_by_steps(void **state) {
+    (void)state;
+    struct world *whole = talking(3, STRATEGY_CURATION, 2, 3), *first = talking(3, STRATEGY_CURATION, 2, 3),
+                 *second = talking(3, STRATEGY_CURATION, 2, 3);
+    assert_true(ends(whole) && whole->n_rounds > 2);
+    first->cancel_call = 4;
+    assert_int_equal(world_run(first), CORD_CANCELLED);
+    const struct round *last = last_round(first);
+    second->search.state = (struct search_state){
+        .started = true, .log_s0 = first->log_s0, .round = first->n_rounds, .beam = last->beam, .n_beam = last->n_beam};
+    second->settings.whole_traces = true;
+    assert_true(ends(second));
+    assert_string_equal(second->log.data, whole->log.data + first->told);
+    world_free(second);
+    world_free(first);
+    world_free(whole);
+}
+
 /* ---- runs ---------------------------------------------------------------------------------------------------- */
 
 /* What a run has in a beam. */
@@ -349,6 +507,9 @@ int main(void) {
         cmocka_unit_test(one_trace_is_plain_sampling),
         cmocka_unit_test(eight_traces_hold_the_four),
         cmocka_unit_test(what_cannot_be_scored_comes_last),
+        cmocka_unit_test(whole_traces_are_one_request_each),
+        cmocka_unit_test(eight_whole_traces_hold_the_four),
+        cmocka_unit_test(traces_that_have_begun_go_on_by_steps),
         cmocka_unit_test(runs_are_searches_of_their_own),
         cmocka_unit_test(greedy_runs_of_one_teacher_are_its_traces),
     };

@@ -89,6 +89,7 @@ struct pool {
     struct chat_template *tmpl;
     struct prompt_style styles[2];
     struct teacher teachers[2];
+    int n_teachers;
     struct meta_prover meta;
     struct search_settings settings;
     struct grader grader; /* math */
@@ -140,6 +141,7 @@ static void pool_open(struct pool *pool, const char *model, float temperature) {
             .prompt = {&pool->styles[k], pool->tmpl, info->bos, info->eos},
             .sampling = {.temperature = temperature, .top_p = 0.95f},
         };
+    pool->n_teachers = 2;
     pool->meta = (struct meta_prover){.model = pool->model, .prompt = pool->teachers[0].prompt};
     pool->observer = (struct observer){.ctx = pool, .round = on_round, .finished = on_finished};
 }
@@ -159,7 +161,7 @@ static cord_status pool_search(struct pool *pool, const char *target, const char
         .target = text_of(target),
         .gold = text_of(gold),
         .teachers = pool->teachers,
-        .n_teachers = 2,
+        .n_teachers = pool->n_teachers,
         .meta_prover = &pool->meta,
         .settings = &pool->settings,
         .grader = &pool->grader,
@@ -281,12 +283,87 @@ static void a_whole_search_stands_up_to_a_second_look(void **state) {
     pool_close(&pool);
 }
 
+/* ---- plain sampling ------------------------------------------------------------------------------------------ */
+
+/* One direct call of an engine of its own: the prompt as ChatML has it, the seed as the documentation says it is made. */
+static cord_text sampled(struct pool *pool, uint64_t seed, int tokens, cord_end *end) {
+    static const cord_text stop = {"</think>", 8};
+    cord_engine *engine = weights_engine();
+    cord_text system = pool->styles[0].system;
+    const cord_span prompt = {
+        text_of(arena_printf(&pool->arena,
+                             "<|im_start|>system\n%.*s<|im_end|>\n<|im_start|>user\nTom has 3 boxes of 4 pens each. He "
+                             "gives away 5 pens. How many pens has he left?<|im_end|>\n<|im_start|>assistant\n<think>\n"
+                             "### Step 1.",
+                             (int)system.len, system.data)),
+        true};
+    cord_proposal alone = {
+        .model = weights_open(engine, SMOLLM2, 1024, 6144, 64),
+        .prompt = &prompt,
+        .n_spans = 1,
+        .stops = &stop,
+        .n_stops = 1,
+        .sampling = pool->teachers[0].sampling,
+        .max_tokens = tokens,
+        .group = 1,
+    };
+    alone.sampling.seed =
+        seed_text(seed, TEXT("pens")); /* of the run, and the problem; then round, place, teacher, sample */
+    for (int i = 0; i < 4; i++) alone.sampling.seed = seed_mix(alone.sampling.seed, i == 0);
+    assert_ok(__real_cord_propose(engine, &alone, 1, err));
+    assert_int_equal(alone.error.code, CORD_OK);
+    cord_text text = arena_text(&pool->arena, (cord_text){alone.text, alone.len});
+    *end = alone.end;
+    cord_proposal_release(&alone);
+    cord_engine_close(engine);
+    return text;
+}
+
+/* Curation of one teacher and one whole trace says, byte for byte, what one call says that knows nothing of searches. */
+static void one_whole_trace_is_one_direct_call(void **state) {
+    (void)state;
+    enum { TOKENS = 72, SEEDS = 3 };
+    int steps = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct pool pool;
+        cord_end end;
+        pool_open(&pool, SMOLLM2, 0.8f);
+        pool.n_teachers = 1;
+        pool.meta.model = weights_open(pool.engine, SMOLLM2, 1024, 6144, 64); /* the teacher's cache is its own */
+        pool.settings = (struct search_settings){.strategy = STRATEGY_CURATION,
+                                                 .whole_traces = true,
+                                                 .runs = 1,
+                                                 .beam = 1,
+                                                 .step_tokens = 8,
+                                                 .think_tokens = TOKENS,
+                                                 .answer_tokens = 8,
+                                                 .seed = seed};
+        assert_ok(pool_search(&pool, "7", "7", err));
+        cord_text alone = text_trim_end(sampled(&pool, seed, TOKENS, &end));
+        assert_true(pool.rounds == 1 && pool.n_finished == 1);
+        const struct trajectory *t = &pool.finished[0].trajectory;
+        cord_text trace = t->reasoning, opened = TEXT("### Step 1.");
+        assert_true(text_starts(trace, opened));
+        trace = text_slice(trace, opened.len, trace.len);
+        print_message("seed %llu: %d steps, %s: %.*s\n", (unsigned long long)seed, t->n_steps, finish_name(t->finish),
+                      (int)trace.len, trace.data);
+        assert_true(text_equal(trace, alone));
+        assert_int_equal(t->finish, end == CORD_END_LENGTH ? FINISHED_BUDGET
+                                    : end == CORD_END_TURN ? FINISHED_TURN
+                                                           : FINISHED_CLOSED);
+        steps += t->n_steps;
+        pool_close(&pool);
+    }
+    assert_true(steps > SEEDS); /* some were divided, and are still the same text */
+}
+
 int main(void) {
     weights_need(QWEN);
     weights_need(SMOLLM2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(teachers_are_sent_the_same_whatever_the_answer),
         cmocka_unit_test(a_whole_search_stands_up_to_a_second_look),
+        cmocka_unit_test(one_whole_trace_is_one_direct_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
