@@ -22,20 +22,23 @@ static cord_status prepare(struct merge *m, const char *sql, sqlite3_stmt **stmt
                : query_error(m->journal, "read the journal's tables", err);
 }
 
+/* The columns are the source's: a journal of schema 4 lacks some, which then stay empty. */
 static cord_status open_table(struct merge *m, struct merge_table *table, cord_error *err) {
     struct rows r;
     const char *all = NULL, *results = NULL, *t = table->name;
     rows_open(&r, m->journal, &m->arena, err,
-              "SELECT group_concat(name) FROM pragma_table_info(?1, 'main') WHERE cid > 0", "s", t);
+              "SELECT group_concat(name) FROM pragma_table_info(?1, 'source') WHERE cid > 0", "s", t);
     if (rows_next(&r)) all = row_string(&r);
     CORD_TRY(rows_end(&r));
     rows_open(&r, m->journal, &m->arena, err,
-              "SELECT group_concat(name) FROM pragma_table_info(?1, 'main') WHERE cid > 0" OF_RESULTS, "s", t);
+              "SELECT group_concat(name) FROM pragma_table_info(?1, 'source') WHERE cid > 0" OF_RESULTS, "s", t);
     if (rows_next(&r)) results = row_string(&r);
     CORD_TRY(rows_end(&r));
-    CORD_TRY(prepare(
-        m, arena_printf(&m->arena, "INSERT INTO main.%s SELECT ?2, %s FROM source.%s WHERE problem = ?1", t, all, t),
-        &table->copy, err));
+    CORD_TRY(prepare(m,
+                     arena_printf(&m->arena,
+                                  "INSERT INTO main.%s (problem, %s) SELECT ?2, %s FROM source.%s WHERE problem = ?1",
+                                  t, all, all, t),
+                     &table->copy, err));
     CORD_TRY(prepare(m, arena_printf(&m->arena, "DELETE FROM main.%s WHERE problem = ?1", t), &table->drop, err));
     /* rows are told apart by their keys, so as many rows and none that the other lacks means the same ones */
     return prepare(m,
