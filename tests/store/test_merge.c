@@ -92,9 +92,10 @@ static void test_older_run_is_merged(void **state) {
     make_run(f, "a", "1", "1");
     make_run(f, "b", "24", "2");
     make_run(f, "c", "1", "1");
+    make_run(f, "d", "24", "2");
     change(f, "b", OLDER_SCHEMA);
     change(f, "c", OLDER_SCHEMA);
-    assert_merged(f, "a", "b", "c");
+    assert_merged(f, "a", "b", "c", "d");
     assert_int_equal(f->counts.conflicts, 0);
     assert_ok(journal_open(in(f, "out"), JOURNAL_READ, &journal, err));
     assert_ok(journal_totals(journal, 0, &totals, err)); /* of two problems, one counted apart, with 12 of guesses */
