@@ -179,8 +179,15 @@ def of_one_method(sample):
     return head, kept
 
 
+def laid_out(line, columns, wanted):
+    """A row in another order of columns; what it has none of stays empty, which cord reads as not known."""
+    cells = dict(zip(columns, line.rstrip("\n").split("\t")))
+    return "\t".join(cells.get(name, "") for name in wanted) + "\n"
+
+
 def keep_rows(sample, folder, name):
-    """Adds a run's rows to the table. Blocks of one variant and seed have the same folder name, and so are one run there."""
+    """Adds a run's rows to the table. Blocks of one variant and seed have the same folder name, and so are one run there. Rows and
+    table may be of cords that have not the same measures: the table gets the columns of both."""
     path = rows_file(sample)
     with tempfile.TemporaryDirectory() as scratch:
         new = os.path.join(scratch, "rows.tsv")
@@ -193,11 +200,18 @@ def keep_rows(sample, folder, name):
     with open(path, "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # other parts write, too
         there, kept = read_rows(sample)
-        if there and there != head: sys.exit(f"paper: {path} has other columns than this cord writes")
         have = {(run, problem) for run, problem, _, _ in kept}
         cells = [row.rstrip("\n").split("\t") for row in rows]
-        file.write("".join([head] * (not there) + [row for row, cell in zip(rows, cells) if cell[at_status] != "open"
-                                                   and (name, cell[at_id]) not in have]))
+        rows = [row for row, cell in zip(rows, cells) if cell[at_status] != "open" and (name, cell[at_id]) not in have]
+        old, new = there.split(), head.split()
+        if set(new) - set(old):  # the table is new, or older than a measure that cord has by now
+            if set(old) - set(new): sys.exit(f"paper: {path} and this cord's rows have columns of their own each; begin another table")
+            if kept: shutil.copy(path, path + ".before")
+            file.truncate(0)
+            file.write(head + "".join(laid_out(line, old, new) for *_, line in kept))
+            there = head
+        file.write("".join(laid_out(row, new, there.split()) for row in rows))
+    if os.path.exists(path + ".before"): os.remove(path + ".before")
 
 
 def cells(only, part):

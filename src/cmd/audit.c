@@ -8,13 +8,17 @@ enum { SAMPLE = 20 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* The noise of scores: what the command says, or what the run noted of the meta-prover, as often as a score has it. */
+/* The noise of scores: what the command says, or what the run noted of the meta-prover, as often as a score has it; and what was
+ * measured. */
 static cord_status read_noise(struct look *l, cord_error *err) {
-    l->noise = call_number(l->call, "noise", (double)NAN);
-    if (!isnan(l->noise) || l->outline.meta_model < 0 || !l->criterion->noises) return CORD_OK;
-    const char *meta = l->outline.models[l->outline.meta_model];
-    CORD_TRY(journal_get_model_number(l->journal, meta, "noise", &l->noise, err));
-    l->noise *= l->criterion->noises;
+    l->noise = l->measured = (double)NAN;
+    if (l->outline.meta_model >= 0 && l->criterion->noises) {
+        const char *meta = l->outline.models[l->outline.meta_model];
+        CORD_TRY(journal_get_model_number(l->journal, meta, "noise", &l->noise, err));
+        CORD_TRY(journal_get_model_number(l->journal, meta, "apart", &l->measured, err));
+    }
+    l->noise = call_number(l->call, "noise", l->noise * l->criterion->noises);
+    l->measured *= l->criterion->noises;
     return CORD_OK;
 }
 
@@ -124,6 +128,8 @@ int look_count_own(const struct look *l) {
 }
 
 bool look_can_prefer(const struct look *l) { return look_count_own(l) && look_count_own(l) < l->audit.n_teachers; }
+
+const char *look_noise_is(const struct look *l) { return call_option(l->call, "noise")->given ? "given" : "stated"; }
 
 bool look_can_saturate(const struct look *l) { return l->audit.stepwise && l->criterion->unit; }
 

@@ -87,17 +87,27 @@ static void json_cut(struct look *l, struct json_writer *w) {
     json_close(w, '}');
 }
 
+static void json_noise(struct json_writer *w, const struct audit *a, const char *key, const char *within,
+                       double noise) {
+    json_double(w, key, noise);
+    if (isnan(noise))
+        json_nil(w, within);
+    else
+        json_int(w, within, audit_within(a, noise));
+}
+
 static void json_margins(struct look *l, struct json_writer *w) {
     const struct audit *a = &l->audit;
     json_open(w, "margins", '{');
     json_bool(w, "applies", a->competes);
     json_int(w, "selections", a->n_margins);
     json_double(w, "median", audit_median(a->margins, a->n_margins));
-    json_double(w, "noise", l->noise);
+    json_noise(w, a, "noise", "within_noise", l->noise);
     if (isnan(l->noise))
-        json_nil(w, "within_noise");
+        json_nil(w, "noise_is");
     else
-        json_int(w, "within_noise", a->within);
+        json_text(w, "noise_is", text_of(look_noise_is(l)));
+    json_noise(w, a, "measured", "within_measured", l->measured);
     json_int(w, "ties", a->ties);
     json_int(w, "unbounded", a->unbounded); /* where the median is one, it is null */
     json_close(w, '}');

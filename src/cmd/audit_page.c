@@ -108,6 +108,13 @@ static void text_mention(struct look *l, struct page *page) {
         page_print(page, PAINT_NONE, "  S before and with it: does not apply, since steps have no score here\n");
 }
 
+static void text_within(struct page *page, const struct audit *a, const char *what, double noise, const char *is) {
+    int within = audit_within(a, noise);
+    page_print(page, PAINT_NONE, "  within %s of %g (%s): %d", what, noise, is, within);
+    put_share(page, within, a->n_margins);
+    page_print(page, PAINT_NONE, "\n");
+}
+
 static void text_margins(struct look *l, struct page *page) {
     const struct audit *a = &l->audit;
     page_print(page, PAINT_BOLD, "\nMargins: log S of the worst kept less that of the best not kept\n");
@@ -132,11 +139,12 @@ static void text_margins(struct look *l, struct page *page) {
         page_print(page, PAINT_NONE, "  the meta-prover's noise is not known: say it with --noise\n");
     } else {
         bool twice = l->criterion->noises > 1 && !call_option(l->call, "noise")->given;
-        page_print(page, PAINT_NONE, "  within %sthe meta-prover's noise%s of %g: %d", twice ? "twice " : "",
-                   twice ? "," : "", l->noise, a->within);
-        put_share(page, a->within, a->n_margins);
-        page_print(page, PAINT_NONE, "\n");
+        text_within(page, a, twice ? "twice the meta-prover's noise," : "the meta-prover's noise", l->noise,
+                    look_noise_is(l));
     }
+    if (!isnan(l->measured))
+        text_within(page, a, "what two ways of scoring an easy text differed by when the run was started,", l->measured,
+                    "measured");
     page_print(page, PAINT_NONE, "  decided by the tie rule: %d", a->ties);
     put_share(page, a->ties, a->n_margins);
     page_print(page, PAINT_NONE, "\n");

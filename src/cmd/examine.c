@@ -285,6 +285,11 @@ static void examine_scores(struct patient *p) {
         number(f, "cached", check.way[i].cached_tokens);
     }
     struct finding right = checkup_scores(&check, patient_entry(p)->options.url != NULL, p->arena);
+    if (right.verdict == GOOD && p->scores)
+        right.advice = arena_printf(
+            p->arena,
+            "cord audit RUN --noise %.2g takes it for a run's; it is the least, of a text that any model is sure of",
+            check.apart);
     if (right.verdict == BAD) right.verdict = no;
     if (any && right.verdict == UNSURE && !p->scores) return; /* one way is enough for who need not score */
     add(p, right);

@@ -19,7 +19,7 @@ static const char *grouped(double value, char out[40]) {
 
 static double written(const struct journal_totals *t) { return (double)(t->proposed_tokens + t->answer_tokens); }
 static double scored(const struct journal_totals *t) {
-    return (double)(t->score_prompt_tokens - t->score_cached_tokens);
+    return (double)(t->score_prompt_tokens - t->score_cached_tokens + t->judged_tokens);
 }
 
 /* Tokens that models computed, by which what servers were asked for is divided among problems. */

@@ -18,7 +18,8 @@ struct look {
     struct recipe_outline outline;
     const struct criterion *criterion; /* what S stands for */
     const char *const *teachers;
-    double noise;
+    double noise;    /* given, or as the back end states it; NAN: not known */
+    double measured; /* what two ways of scoring differed by when the run was started; NAN: they were not compared */
     struct audit audit;
     struct rollouts rollouts; /* none wanted: they were not asked for */
     /* sums over problems */
@@ -40,6 +41,8 @@ bool look_can_prefer(const struct look *look);
 struct audit_teacher look_sum_teachers(const struct look *look, bool own);
 /* "the meta-prover's model" */
 const char *look_scorer_name(const struct look *look);
+/* "given", "stated"; of a noise that is known. */
+const char *look_noise_is(const struct look *look);
 /* Whether reasoning that goes on has scores with a bound. */
 bool look_can_saturate(const struct look *look);
 /* Whether S0 is a score to compare with: by predictive perplexity. */

@@ -14,6 +14,7 @@
 #include "store/summary.h"
 #include "store/trajectories.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -150,6 +151,14 @@ static cord_status put_number(struct run *run, const char *model, const char *wh
     return text ? journal_put_model_fact(run->journal, model, what, text_of(text), err) : error_memory(err);
 }
 
+/* Of all sessions the largest, since scores of each of them were compared. */
+static cord_status note_apart(struct run *run, const char *model, double apart, cord_error *err) {
+    double before = 0;
+    if (isnan(apart)) return CORD_OK;
+    CORD_TRY(journal_get_model_number(run->journal, model, "apart", &before, err));
+    return put_number(run, model, "apart", fmax(before, apart), err);
+}
+
 /* What compare and audit need of models, since they open none. */
 static cord_status note_models(struct run *run, cord_error *err) {
     const struct recipe *recipe = &run->recipe;
@@ -159,6 +168,7 @@ static cord_status note_models(struct run *run, cord_error *err) {
         double parameters = model->parameters > 0 ? model->parameters : (double)info->parameters;
         CORD_TRY(put_number(run, model->name, "parameters", parameters, err));
         CORD_TRY(put_number(run, model->name, "noise", info->noise, err));
+        CORD_TRY(note_apart(run, model->name, run->session.apart[i], err));
     }
     return CORD_OK;
 }

@@ -5,6 +5,7 @@
 #include "model/backend.h"
 
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -236,6 +237,7 @@ static cord_status check_scores(struct session *session, const char *who, int mo
         const struct finding scores = checkup_scores(&check, true, &session->arena);
         status = checkup_refuse(who, &scores, err);
     }
+    session->apart[model] = check.apart;
     if (status != CORD_OK) error_where(err, "model %s", session->recipe->models[model].name);
     return status;
 }
@@ -284,11 +286,16 @@ static cord_status open_all(struct session *session, size_t longest_question, co
     size_t n = (size_t)recipe->n_models;
     session->models = arena_alloc(&session->arena, n * sizeof *session->models);
     session->sha256 = arena_alloc(&session->arena, n * sizeof *session->sha256);
+    session->apart = arena_alloc(&session->arena, n * sizeof *session->apart);
     session->templates = arena_alloc(&session->arena, n * sizeof *session->templates);
     session->teachers = arena_alloc(&session->arena, (size_t)(recipe->n_teachers + 1) * sizeof *session->teachers);
     session->n_teachers = session->n_authors = recipe->n_teachers;
-    if (!session->models || !session->sha256 || !session->templates || !session->teachers) return error_memory(err);
-    for (int i = 0; i < recipe->n_models; i++) CORD_TRY(open_one(session, i, longest_question, err));
+    if (!session->models || !session->sha256 || !session->apart || !session->templates || !session->teachers)
+        return error_memory(err);
+    for (int i = 0; i < recipe->n_models; i++) {
+        session->apart[i] = (double)NAN;
+        CORD_TRY(open_one(session, i, longest_question, err));
+    }
     for (int k = 0; k < recipe->n_teachers; k++) {
         const struct recipe_teacher *teacher = &recipe->teachers[k];
         session->teachers[k] = (struct teacher){

@@ -8,8 +8,9 @@
 
 struct session {
     cord_engine *engine;
-    cord_model **models;       /* of the recipe, in its order */
-    char (*sha256)[65];        /* of their files */
+    cord_model **models; /* of the recipe, in its order */
+    char (*sha256)[65];  /* of their files */
+    double *apart;       /* how far two ways of scoring were found to differ (cord_scoring_check); NAN: not asked */
     struct teacher *teachers;  /* n_teachers, and behind them who integrates, where the recipe says so */
     int n_teachers, n_authors; /* of a selection, none: its traces' sources are put there by who reads them */
     struct meta_prover meta_prover;

@@ -159,10 +159,11 @@ static cord_status show_totals(struct show *s, const struct summary_counts *c, c
     page_print(&s->page, PAINT_NONE, ": %d correct, %d wrong, %d no answer, %d undecided; %d failed, %d to do\n",
                c->correct, c->wrong, c->no_answer, c->undecided, c->failed, c->open);
     if (c->done) show_means(s, c);
-    page_print(&s->page, PAINT_NONE,
-               "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld\n",
+    page_print(&s->page, PAINT_NONE, "candidates: %lld, %lld of them dropped; tokens proposed: %lld, of answers: %lld",
                (long long)sums.candidates, (long long)sums.dropped, (long long)sums.proposed_tokens,
                (long long)sums.answer_tokens);
+    if (sums.judged_tokens) page_print(&s->page, PAINT_NONE, ", judged: %lld", (long long)sums.judged_tokens);
+    page_print(&s->page, PAINT_NONE, "\n");
     CORD_TRY(show_spending(s, err));
     show_session(s);
     return show_origin(s, err);

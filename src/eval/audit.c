@@ -8,11 +8,10 @@
 
 /* ---- margins ------------------------------------------------------------------------------------------------- */
 
-static cord_status add_margin(struct audit *a, double margin, double noise, struct arena *arena, cord_error *err) {
+static cord_status add_margin(struct audit *a, double margin, struct arena *arena, cord_error *err) {
     a->margins = arena_room(arena, a->margins, a->n_margins, &a->room, sizeof *a->margins);
     if (!a->margins) return error_memory(err);
     a->margins[a->n_margins++] = margin;
-    a->within += margin <= noise; /* of an unknown noise, none */
     a->ties += margin <= 0;
     a->unbounded += margin > 0 && isinf(margin);
     return CORD_OK;
@@ -49,7 +48,7 @@ static struct sides take_sides(const struct round *round, int run, const struct 
 }
 
 static cord_status look_at_choice(struct audit *a, const struct round *round, const struct trajectory *before,
-                                  int n_before, double noise, struct arena *arena, cord_error *err) {
+                                  int n_before, struct arena *arena, cord_error *err) {
     int runs = 0;
     for (int i = 0; i < round->n_candidates; i++)
         if (round->candidates[i].run >= runs) runs = round->candidates[i].run + 1;
@@ -59,7 +58,7 @@ static cord_status look_at_choice(struct audit *a, const struct round *round, co
         a->competes = true;
         /* Two scores of 0 are equal, though their logarithms have no difference. */
         double margin = s.kept == s.left ? 0 : s.kept - s.left;
-        if (s.n_kept && s.n_left) CORD_TRY(add_margin(a, margin, noise, arena, err));
+        if (s.n_kept && s.n_left) CORD_TRY(add_margin(a, margin, arena, err));
     }
     return CORD_OK;
 }
@@ -116,7 +115,7 @@ static cord_status look_at_rounds(struct journal *journal, const struct journal_
         CORD_TRY(journal_read_round(journal, problem->key, i, beam, n, scratch, &round, err));
         look_at_scores(a, p, &round, problem->log_s0, noise);
         look_at_teachers(a, &round, problem->status == PROBLEM_DONE);
-        CORD_TRY(look_at_choice(a, &round, beam, n, noise, arena, err));
+        CORD_TRY(look_at_choice(a, &round, beam, n, arena, err));
     }
     return CORD_OK;
 }
@@ -206,6 +205,12 @@ cord_status audit_run(struct journal *journal, double noise, struct arena *arena
     for (int i = 0; i < n; i++) CORD_TRY(look_at_problem(journal, &problems[i], noise, a, arena, err));
     if (a->n_margins) qsort(a->margins, (size_t)a->n_margins, sizeof *a->margins, by_size);
     return CORD_OK;
+}
+
+int audit_within(const struct audit *a, double noise) {
+    int within = 0;
+    while (within < a->n_margins && a->margins[within] <= noise) within++;
+    return within;
 }
 
 double audit_median(const double *sorted, int n) {

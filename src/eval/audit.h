@@ -42,10 +42,10 @@ struct audit {
     int n_problems;
     double *margins; /* of selections: log S of the worst kept less that of the best not kept; smallest first */
     int n_margins, room;
-    int within, ties; /* margins that are no larger than the noise; no larger than 0 */
-    int unbounded;    /* margins over a score of 0: infinite */
-    bool competes;    /* candidates were ranked against each other, in some round */
-    bool stepwise;    /* reasoning that goes on had scores */
+    int ties;      /* margins that are no larger than 0 */
+    int unbounded; /* margins over a score of 0: infinite */
+    bool competes; /* candidates were ranked against each other, in some round */
+    bool stepwise; /* reasoning that goes on had scores */
     struct audit_teacher *teachers;
     int n_teachers;
 };
@@ -54,6 +54,9 @@ struct audit {
  * where S is compared with S0. Everything that
  * is made lives in the arena. */
 cord_status audit_run(struct journal *journal, double noise, struct arena *arena, struct audit *out, cord_error *err);
+
+/* How many margins are no larger than a noise. */
+int audit_within(const struct audit *audit, double noise);
 
 /* Of an array that is sorted; NAN where it is empty. */
 double audit_median(const double *sorted, int n);

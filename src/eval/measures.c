@@ -18,15 +18,18 @@ const struct measure_info measure_infos[MEASURES] = {
     [MEASURE_PROPOSED] = {"tokens_proposed", "tokens proposed", KIND_TOKENS},
     [MEASURE_PREFILLED] = {"tokens_prefilled", "tokens prefilled", KIND_TOKENS},
     [MEASURE_SCORED] = {"tokens_scored", "tokens scored", KIND_TOKENS},
+    [MEASURE_JUDGED] = {"tokens_judged", "tokens judged", KIND_TOKENS},
     [MEASURE_ANSWERS] = {"tokens_answers", "tokens of answers", KIND_TOKENS},
     [MEASURE_GENERATED] = {"tokens_generated", "tokens generated", KIND_TOKENS},
     [MEASURE_TOKENS] = {"tokens", "tokens, all", KIND_TOKENS},
     [MEASURE_FLOPS_GENERATED] = {"flops_generated", "FLOPs, generated", KIND_FLOPS},
     [MEASURE_FLOPS_PREFILLED] = {"flops_prefilled", "FLOPs, prefilled", KIND_FLOPS},
     [MEASURE_FLOPS_SCORED] = {"flops_scored", "FLOPs, scored", KIND_FLOPS},
+    [MEASURE_FLOPS_JUDGED] = {"flops_judged", "FLOPs, judged", KIND_FLOPS},
     [MEASURE_FLOPS] = {"flops", "FLOPs, all", KIND_FLOPS},
     [MEASURE_PROPOSE_TIME] = {"seconds_propose", "seconds, propose", KIND_SECONDS},
     [MEASURE_SCORE_TIME] = {"seconds_score", "seconds, score", KIND_SECONDS},
+    [MEASURE_JUDGE_TIME] = {"seconds_judge", "seconds, judge", KIND_SECONDS},
     [MEASURE_ANSWER_TIME] = {"seconds_answer", "seconds, answer", KIND_SECONDS},
     [MEASURE_TIME] = {"seconds", "seconds, all", KIND_SECONDS},
 };
@@ -100,14 +103,16 @@ static void add_path(struct hits *hits, const struct step *last) {
 
 /* All requests of a round go out together, and each one's time counts from there: the last one's is the round's. */
 static void add_times(double value[MEASURES], const struct round *round) {
-    int64_t propose = 0, score = 0;
+    int64_t propose = 0, score = 0, judge = 0;
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
         if (c->propose_us > propose) propose = c->propose_us;
         if (c->score_us > score) score = c->score_us;
+        if (c->judge_us > judge) judge = c->judge_us;
     }
     value[MEASURE_PROPOSE_TIME] += (double)propose / 1e6;
     value[MEASURE_SCORE_TIME] += (double)score / 1e6;
+    value[MEASURE_JUDGE_TIME] += (double)judge / 1e6;
 }
 
 /* 2 x parameters for each token; not known, where there are tokens, if the parameters are not. */
@@ -126,7 +131,27 @@ static void add_flops(double value[MEASURES], const struct model_sizes *sizes, c
         value[MEASURE_FLOPS_GENERATED] += flops(parameters, c->new_tokens);
         value[MEASURE_FLOPS_PREFILLED] += flops(parameters, c->prompt_tokens - c->cached_tokens);
         value[MEASURE_FLOPS_SCORED] += flops(sizes->chooser, c->score_prompt_tokens - c->score_cached_tokens);
+        value[MEASURE_FLOPS_JUDGED] += flops(sizes->chooser, c->judged_tokens);
     }
+}
+
+/* What teachers were asked for before round 1, all of them at once; the totals have its tokens. */
+static cord_status add_guesses(struct journal *journal, const struct journal_problem *problem,
+                               const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
+                               cord_error *err) {
+    struct spoken *spoken;
+    int n;
+    int64_t us = 0;
+    CORD_TRY(journal_spoken(journal, problem->key, arena, &spoken, &n, err));
+    for (int i = 0; i < n; i++) {
+        const struct guesses *g = &spoken[i].guesses;
+        double parameters = parameters_of(sizes, spoken[i].teacher);
+        value[MEASURE_FLOPS_GENERATED] += flops(parameters, g->new_tokens);
+        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, g->prompt_tokens - g->cached_tokens);
+        if (g->us > us) us = g->us;
+    }
+    value[MEASURE_PROPOSE_TIME] += (double)us / 1e6;
+    return CORD_OK;
 }
 
 static cord_status read_rounds(struct journal *journal, const struct journal_problem *problem,
@@ -199,6 +224,7 @@ static cord_status measure(struct journal *journal, const struct journal_problem
     for (int m = 0; m < MEASURES; m++) value[m] = 0;
     CORD_TRY(journal_totals(journal, problem->key, &totals, err));
     CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
+    CORD_TRY(add_guesses(journal, problem, sizes, arena, value, err));
     CORD_TRY(read_rounds(journal, problem, sizes, arena, value, hits, err));
     add_answers(value, sizes, answers, n, hits);
     add_committed(hits, answers, n, problem->rounds);
@@ -207,11 +233,15 @@ static cord_status measure(struct journal *journal, const struct journal_problem
     value[MEASURE_PROPOSED] = (double)totals.proposed_tokens;
     value[MEASURE_PREFILLED] += (double)(totals.propose_prompt_tokens - totals.propose_cached_tokens);
     value[MEASURE_SCORED] = (double)(totals.score_prompt_tokens - totals.score_cached_tokens);
+    value[MEASURE_JUDGED] = (double)totals.judged_tokens;
     value[MEASURE_ANSWERS] = (double)totals.answer_tokens;
     value[MEASURE_GENERATED] = value[MEASURE_PROPOSED] + value[MEASURE_ANSWERS];
-    value[MEASURE_TOKENS] = value[MEASURE_GENERATED] + value[MEASURE_PREFILLED] + value[MEASURE_SCORED];
+    value[MEASURE_TOKENS] =
+        value[MEASURE_GENERATED] + value[MEASURE_PREFILLED] + value[MEASURE_SCORED] + value[MEASURE_JUDGED];
     for (int m = MEASURE_FLOPS_GENERATED; m < MEASURE_FLOPS; m++) value[MEASURE_FLOPS] += value[m];
     for (int m = MEASURE_PROPOSE_TIME; m < MEASURE_TIME; m++) value[MEASURE_TIME] += value[m];
+    if (totals.not_apart) /* what judging took is among what scoring did */
+        value[MEASURE_JUDGED] = value[MEASURE_FLOPS_JUDGED] = value[MEASURE_JUDGE_TIME] = (double)NAN;
     return CORD_OK;
 }
 

@@ -20,20 +20,23 @@ enum measure {
     MEASURE_LENGTH,       /* its tokens, the meta-prover's */
     MEASURE_AFTER,     /* its steps after the one that first mentions the gold; NAN where none does, or the question */
     MEASURE_NEVER,     /* 1 where no step of it mentions the gold; NAN where the question does */
-    MEASURE_PROPOSED,  /* tokens written as steps */
-    MEASURE_PREFILLED, /* tokens of prompts of steps and answers that no cache had */
-    MEASURE_SCORED,    /* tokens that were computed to score */
+    MEASURE_PROPOSED,  /* tokens written as steps, or as guesses before the first */
+    MEASURE_PREFILLED, /* tokens of prompts of steps, guesses and answers that no cache had */
+    MEASURE_SCORED,    /* tokens that were computed to score, but those written for it */
+    MEASURE_JUDGED,    /* tokens that a judge wrote to score; NAN: an older journal has them among those scored */
     MEASURE_ANSWERS,   /* tokens written as answers */
     MEASURE_GENERATED, /* tokens written, as steps or as answers */
-    MEASURE_TOKENS,    /* those generated, prefilled and scored */
+    MEASURE_TOKENS,    /* those generated, prefilled, scored and judged */
     MEASURE_FLOPS_GENERATED, /* what these tokens took: 2 x parameters x tokens; NAN where parameters are not known */
     MEASURE_FLOPS_PREFILLED,
     MEASURE_FLOPS_SCORED,
-    MEASURE_FLOPS,        /* the three together */
-    MEASURE_PROPOSE_TIME, /* seconds in which the problem waited for steps, for scores, for answers */
+    MEASURE_FLOPS_JUDGED,
+    MEASURE_FLOPS,        /* the four together */
+    MEASURE_PROPOSE_TIME, /* seconds in which the problem waited for steps, for scores, for a judge, for answers */
     MEASURE_SCORE_TIME,
+    MEASURE_JUDGE_TIME,
     MEASURE_ANSWER_TIME,
-    MEASURE_TIME, /* the three together */
+    MEASURE_TIME, /* the four together */
     MEASURES
 };
 

@@ -206,13 +206,19 @@ cord_status score_in_round(const struct beam *beam, struct scored *items, int n,
     return score_reasonings(&search, beam->prompts[search.n_teachers], items, n, err);
 }
 
+void take_scoring(struct candidate *c, const struct scored *item) {
+    c->score_prompt_tokens += item->prompt_tokens;
+    c->score_cached_tokens += item->cached_tokens;
+    c->score_us += item->us;
+    c->judged_tokens += item->judged_tokens;
+    c->judge_us += item->judge_us;
+}
+
 static cord_status take_score(const struct beam *beam, struct candidate *c, const struct scored *item,
                               cord_error *err) {
     c->log_score = item->log_score;
     c->reasoning_tokens = item->reasoning_tokens;
-    c->score_prompt_tokens = item->prompt_tokens;
-    c->score_cached_tokens = item->cached_tokens;
-    c->score_us = item->us;
+    take_scoring(c, item);
     return isnan(item->log_score) ? drop_failed(beam, c, "not scored", item->error.message, err) : CORD_OK;
 }
 

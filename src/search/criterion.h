@@ -27,6 +27,8 @@ struct scored {
     double log_score; /* NAN: a request failed, as `error` says */
     int reasoning_tokens, prompt_tokens, cached_tokens;
     int64_t us;
+    int judged_tokens; /* what a judge wrote to score it, and how long it was waited for; `us` is then 0 */
+    int64_t judge_us;
     cord_error error;
 };
 
@@ -51,9 +53,9 @@ struct criterion {
                          cord_error *err);
 
     /* Before round 1: what the problem's scores are compared with, as search.contrast says. Empty where there is none. NULL:
-     * nothing to prepare. `prompts` are the teachers'. */
+     * nothing to prepare. `prompts` are the teachers'; what each was asked for is added to guesses[teacher]. */
     cord_status (*prepare)(const struct search *search, const struct spans *prompts, cord_text *contrast,
-                           cord_error *err);
+                           struct guesses *guesses, cord_error *err);
 
     /* Who is asked in the meta-prover's place, in its style: the observer is told its prompt. NULL: nobody is. */
     const struct meta_prover *(*asked)(const struct search *search);

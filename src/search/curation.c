@@ -72,9 +72,7 @@ static cord_status score_complete(const struct beam *beam, struct candidate *can
         if (!completes(beam, c)) continue;
         scores[i] = item->log_score;
         if (c->drop == DROP_NONE) c->log_score = item->log_score;
-        c->score_prompt_tokens = item->prompt_tokens; /* of a dropped one, too: it is what ended its trace */
-        c->score_cached_tokens = item->cached_tokens;
-        c->score_us = item->us;
+        take_scoring(c, item); /* of a dropped one, too: it is what ended its trace */
         if (isnan(item->log_score)) {
             round->note = arena_printf(beam->arena, "a complete trace was not scored: %s", item->error.message);
             if (!round->note) return error_memory(err);

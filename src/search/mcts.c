@@ -217,13 +217,6 @@ static cord_status whole_text(const struct beam *beam, struct candidate *c, cord
     return out->data ? CORD_OK : error_memory(err);
 }
 
-/* A candidate whose own score failed may have its node's computed behind it, one after the other. */
-static void take_scoring(struct candidate *c, const struct scored *item) {
-    c->score_prompt_tokens += item->prompt_tokens;
-    c->score_cached_tokens += item->cached_tokens;
-    c->score_us += item->us;
-}
-
 static cord_status simulate(const struct beam *beam, struct candidate *candidates, int n, cord_error *err) {
     struct scored *items = arena_alloc(beam->arena, (size_t)n * sizeof *items);
     if (!items) return error_memory(err);

@@ -140,7 +140,7 @@ static cord_status render_prompts(struct beam *beam, struct spoken *spoken, int 
         if (!meta && !search->teachers[k].model) continue;
         const struct prompt *prompt = meta ? &search->meta_prover->prompt : &search->teachers[k].prompt;
         CORD_TRY(prompt_render(prompt, &search->question, search->arena, &beam->prompts[k], err));
-        spoken[(*n)++] = (struct spoken){meta ? SPOKEN_META : k, beam->prompts[k], prompt->style};
+        spoken[(*n)++] = (struct spoken){meta ? SPOKEN_META : k, beam->prompts[k], prompt->style, {0}};
     }
     return CORD_OK;
 }
@@ -154,20 +154,34 @@ static cord_status render_others(const struct beam *beam, const struct strategy 
     struct spans prompt;
     if (asked && asked->model != search->meta_prover->model) {
         CORD_TRY(prompt_of_scorer(search, asked, beam->prompts[search->n_teachers], &prompt, err));
-        spoken[(*n)++] = (struct spoken){SPOKEN_ASKED, prompt, asked->prompt.style};
+        spoken[(*n)++] = (struct spoken){SPOKEN_ASKED, prompt, asked->prompt.style, {0}};
     }
     if (strategy->integrates) {
         const struct prompt *own = &search->teachers[search->n_teachers].prompt;
         const struct question turn = {search->question.id, TEXT(INTEGRATOR_TURN)};
         CORD_TRY(prompt_render(own, &turn, search->arena, &prompt, err));
-        spoken[(*n)++] = (struct spoken){search->n_teachers, prompt, own->style};
+        spoken[(*n)++] = (struct spoken){search->n_teachers, prompt, own->style, {0}};
     }
+    return CORD_OK;
+}
+
+/* What the criterion has to know before round 1, and what teachers were asked for it. */
+static cord_status prepare(const struct beam *beam, struct search *search, struct spoken *spoken, int n,
+                           cord_error *err) {
+    const struct criterion *criterion = criterion_of(search);
+    if (!criterion->prepare) return CORD_OK;
+    struct guesses *guesses = arena_alloc(search->arena, (size_t)(search->n_teachers + 1) * sizeof *guesses);
+    if (!guesses) return error_memory(err);
+    CORD_TRY(criterion->prepare(search, beam->prompts, &search->contrast, guesses, err));
+    for (int i = 0; i < n; i++)
+        if (spoken[i].teacher >= 0 && spoken[i].teacher < search->n_teachers)
+            spoken[i].guesses = guesses[spoken[i].teacher];
     return CORD_OK;
 }
 
 /* The beam before the first round: the empty trajectory, with S_0, the likelihood of the answer without any reasoning,
  * whatever the criterion is. */
-static cord_status start(const struct beam *beam, struct search *search, const struct spoken *spoken, int n_spoken,
+static cord_status start(const struct beam *beam, struct search *search, struct spoken *spoken, int n_spoken,
                          cord_error *err) {
     struct scored nothing = {.reasoning = {"", 0}};
     CORD_TRY(score_targets(search, search->meta_prover, beam->prompts[search->n_teachers], &nothing, 1, err));
@@ -175,8 +189,7 @@ static cord_status start(const struct beam *beam, struct search *search, const s
         if (err) *err = nothing.error;
         return nothing.error.code;
     }
-    const struct criterion *criterion = criterion_of(search);
-    if (criterion->prepare) CORD_TRY(criterion->prepare(search, beam->prompts, &search->contrast, err));
+    CORD_TRY(prepare(beam, search, spoken, n_spoken, err));
     const struct observer *observer = search->observer;
     if (observer->started)
         CORD_TRY(observer->started(observer->ctx, nothing.log_score, search->contrast, spoken, n_spoken, err));

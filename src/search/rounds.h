@@ -79,6 +79,10 @@ cord_status drop_failed(const struct beam *beam, struct candidate *c, const char
 /* Scores by the criterion; what that takes lasts as long as the round. */
 cord_status score_in_round(const struct beam *beam, struct scored *items, int n, cord_error *err);
 
+/* What scoring it cost. A candidate of a search tree whose own score failed may have its node's computed behind it, one after
+ * the other. */
+void take_scoring(struct candidate *c, const struct scored *item);
+
 /* The trajectory that a candidate makes of its parent. */
 cord_status grow(const struct beam *beam, const struct candidate *c, struct trajectory *out, cord_error *err);
 

@@ -184,6 +184,8 @@ struct candidate {
     int prompt_tokens, cached_tokens, new_tokens; /* of the proposal, in the teacher's tokens */
     int score_prompt_tokens, score_cached_tokens; /* of the scoring, in the meta-prover's */
     int64_t propose_us, score_us;
+    int judged_tokens; /* what a judge wrote to score it, in its own tokens */
+    int64_t judge_us;
 };
 
 /* A round, whole. */
@@ -224,12 +226,19 @@ struct answered {
 
 /* ---- the search ---------------------------------------------------------------------------------------------- */
 
+/* What a teacher was asked for before round 1, all samples together (criteria/contrast.c), in its own tokens. */
+struct guesses {
+    int prompt_tokens, cached_tokens, new_tokens;
+    int64_t us; /* of the slowest */
+};
+
 /* How a participant was spoken to: what its prompt was, up to where reasoning is appended, and the texts around it.
  * With it, every request of a search can be put together again, byte for byte. */
 struct spoken {
     int teacher; /* -1: the meta-prover; -2: who is asked in its place (criterion.h), if that is another model */
     struct spans prompt;
     const struct prompt_style *style;
+    struct guesses guesses;
 };
 
 enum { SPOKEN_META = -1, SPOKEN_ASKED = -2 };

@@ -52,8 +52,9 @@ cord_status database_detach(struct journal *journal, cord_error *err);
 
 /* ---- schema (schema.c) --------------------------------------------------------------------------------------- */
 
-/* Checks that the file is a journal of this version. An empty database is one only if `create`, which fills it. */
-cord_status schema_check(struct journal *journal, bool create, cord_error *err);
+/* Checks that the file is a journal of this version, or of one that can be read as such. With `make`, for who writes, an
+ * empty database becomes one, and an older journal one of this version. */
+cord_status schema_check(struct journal *journal, bool make, cord_error *err);
 
 /* ---- statements (query.c) ------------------------------------------------------------------------------------ */
 

@@ -44,9 +44,12 @@ cord_status journal_put_teachers(struct journal *j, const struct teacher *teache
 
 static cord_status put_spoken(struct journal *j, int64_t problem, const struct spoken *s, cord_error *err) {
     const struct prompt_style *style = s->style;
-    CORD_TRY(query_run(j, err, "INSERT INTO spoken VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "litttttt", problem,
-                       s->teacher, style->marker, style->between, style->think_close, style->answer_open,
-                       style->score_open, style->score_close));
+    CORD_TRY(query_run(j, err, "INSERT INTO spoken VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                       "litttttt"
+                       "iiil",
+                       problem, s->teacher, style->marker, style->between, style->think_close, style->answer_open,
+                       style->score_open, style->score_close, s->guesses.prompt_tokens, s->guesses.cached_tokens,
+                       s->guesses.new_tokens, s->guesses.us));
     for (int i = 0; i < s->prompt.n; i++)
         CORD_TRY(query_run(j, err, "INSERT INTO spoken_span VALUES (?1, ?2, ?3, ?4, ?5)", "liiit", problem, s->teacher,
                            i, (int)s->prompt.span[i].trusted, s->prompt.span[i].text));
@@ -119,20 +122,21 @@ static cord_status insert_candidate(struct journal *j, int64_t problem, int roun
     return query_run(
         j, err,
         "INSERT INTO candidate VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
         "lii"
         "iiiil"
         "tiisi"
         "ndiil"
         "iiiiii"
         "ll"
-        "nn",
+        "nn"
+        "il",
         problem, round, number,                                                   /* which */
         c->parent, c->teacher, c->sample, c->run, (int64_t)c->seed,               /* whose */
         c->step, (int)c->end, (int)c->drop, c->drop_why, (int)c->finishes_parent, /* what */
         added, c->log_score, c->rank, c->slot, (int64_t)c->tie,                   /* how good */
         c->reasoning_tokens, c->prompt_tokens, c->cached_tokens, c->new_tokens, c->score_prompt_tokens,
-        c->score_cached_tokens, c->propose_us, c->score_us, c->rollout, parts);
+        c->score_cached_tokens, c->propose_us, c->score_us, c->rollout, parts, c->judged_tokens, c->judge_us);
 }
 
 static cord_status put_candidate(struct journal *j, int64_t problem, int round, int number, const struct candidate *c,

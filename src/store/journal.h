@@ -27,7 +27,7 @@ enum journal_mode {
 
 /* Opens (JOURNAL_WRITE: makes, if need be) FOLDER/journal.sqlite. For writing, takes the folder's lock: CORD_BUSY, with the
  * other's process id, while another process holds it. A file of another schema version, or one that is not a journal of
- * cord, is refused in words. */
+ * cord, is refused in words; one of schema 4 is brought up to date by who writes, and read as it stands. */
 cord_status journal_open(const char *folder, enum journal_mode mode, struct journal **journal, cord_error *err);
 void journal_close(struct journal *journal); /* NULL is fine */
 
@@ -39,6 +39,7 @@ void journal_close(struct journal *journal); /* NULL is fine */
  *   model.NAME.serves   which model its server says that it has
  *   model.NAME.parameters   how many; 0: not known
  *   model.NAME.noise    the largest difference of one token's log-probability that scheduling can cause, nats
+ *   model.NAME.apart    the largest that was found between two ways of scoring, when the run was started
  *   made_by             the versions of cord that worked on it, a line each: "0.1.0 (COMMIT)"
  *   changed             in what recipes differed that it was gone on with, a line each: "search.beam: 2 -> 3"
  *   shard               "2/8"; empty for the whole set
@@ -174,8 +175,9 @@ cord_status journal_spoken(struct journal *journal, int64_t problem, struct aren
 
 /* Sums over a problem (or over the run: key 0), by role. */
 struct journal_totals {
-    int64_t proposed_tokens, propose_prompt_tokens, propose_cached_tokens;
-    int64_t score_prompt_tokens, score_cached_tokens;
+    int64_t proposed_tokens, propose_prompt_tokens, propose_cached_tokens; /* with the guesses before round 1 */
+    int64_t score_prompt_tokens, score_cached_tokens, judged_tokens;
+    int64_t not_apart; /* candidates of an older journal, which has judged_tokens in score_prompt_tokens */
     int64_t answer_tokens;
     int64_t candidates, dropped;
 };

@@ -102,12 +102,17 @@ cord_status journal_spoken(struct journal *j, int64_t problem, struct arena *are
     if (!spoken || !styles) return error_memory(err);
     struct rows r;
     rows_open(&r, j, arena, err,
-              "SELECT teacher, marker, between_steps, think_close, answer_open, score_open, score_close FROM spoken"
-              " WHERE problem = ?1 ORDER BY teacher",
+              "SELECT teacher, guess_prompt_tokens, guess_cached_tokens, guess_new_tokens, guess_us, marker,"
+              " between_steps, think_close, answer_open, score_open, score_close FROM spoken WHERE problem = ?1"
+              " ORDER BY teacher",
               "l", problem);
     for (*n = 0; *n < count && rows_next(&r); ++*n) {
         struct prompt_style *style = &styles[*n];
         spoken[*n] = (struct spoken){.teacher = row_int(&r), .style = style};
+        spoken[*n].guesses.prompt_tokens = row_int(&r);
+        spoken[*n].guesses.cached_tokens = row_int(&r);
+        spoken[*n].guesses.new_tokens = row_int(&r);
+        spoken[*n].guesses.us = row_int64(&r);
         style->marker = row_text(&r);
         style->between = row_text(&r);
         style->think_close = row_text(&r);
@@ -331,6 +336,8 @@ static cord_status read_candidate(struct rows *r, const struct trajectory *previ
     c->score_us = row_int64(r);
     c->rollout = row_text(r);
     cord_text parts = row_text(r);
+    c->judged_tokens = row_int(r);
+    c->judge_us = row_int64(r);
     if (parts.data) {
         struct step_part *read = NULL;
         CORD_TRY(read_parts(r, parts, added.len, &read, &c->n_parts));
@@ -351,9 +358,8 @@ static cord_status read_candidates(struct journal *j, int64_t problem, const str
         &r, j, arena, err,
         "SELECT parent, teacher, sample, run, seed, step, ending, dropped, drop_why, finishes_parent, added, log_score,"
         " rank, slot, tie, reasoning_tokens, prompt_tokens, cached_tokens, new_tokens, score_prompt_tokens,"
-        " score_cached_tokens, propose_us, score_us, rollout, parts FROM candidate WHERE problem = ?1 AND round = ?2 "
-        "ORDER BY "
-        "number",
+        " score_cached_tokens, propose_us, score_us, rollout, parts, judged_tokens, judge_us FROM candidate"
+        " WHERE problem = ?1 AND round = ?2 ORDER BY number",
         "li", problem, round->number);
     cord_status status = CORD_OK;
     while (round->n_candidates < count && status == CORD_OK && rows_next(&r))
@@ -538,42 +544,45 @@ cord_status journal_answers(struct journal *j, const struct journal_problem *pro
 
 /* ---- sums ---------------------------------------------------------------------------------------------------- */
 
-#define CANDIDATE_SUMS                                                                          \
-    "SELECT sum(new_tokens), sum(prompt_tokens), sum(cached_tokens), sum(score_prompt_tokens)," \
-    " sum(score_cached_tokens), count(*), sum(dropped <> 0) FROM candidate"
-#define ANSWER_SUMS "SELECT sum(new_tokens) FROM answer"
+/* One row: what teachers were asked for (steps, and guesses before round 1), what scoring and judging took, answers. */
+#define SUMS(OF)                                                                                              \
+    "SELECT steps.written + guesses.written, steps.prompts + guesses.prompts, steps.cached + guesses.cached," \
+    " score_prompts, score_cached, judged, not_apart, candidates, dropped, answers FROM"                      \
+    " (SELECT total(new_tokens) AS written, total(prompt_tokens) AS prompts, total(cached_tokens) AS cached," \
+    " total(score_prompt_tokens) AS score_prompts, total(score_cached_tokens) AS score_cached,"               \
+    " total(judged_tokens) AS judged, total(judged_tokens IS NULL) AS not_apart, count(*) AS candidates,"     \
+    " total(dropped <> 0) AS dropped FROM candidate " OF ") AS steps,"                                        \
+    " (SELECT total(guess_new_tokens) AS written, total(guess_prompt_tokens) AS prompts,"                     \
+    " total(guess_cached_tokens) AS cached FROM spoken " OF ") AS guesses,"                                   \
+    " (SELECT total(new_tokens) AS answers FROM answer " OF ")"
 
-#define OF_PROBLEM " WHERE problem = ?1"
-#define OF_STATUS  " WHERE problem IN (SELECT key FROM problem WHERE status = ?1)"
-#define OF_ALL     " WHERE ?1 = 0"
-
-static cord_status totals_of(struct journal *j, const char *candidates, const char *answers, int64_t which,
-                             struct journal_totals *t, cord_error *err) {
+static cord_status totals_of(struct journal *j, const char *sql, int64_t which, struct journal_totals *t,
+                             cord_error *err) {
     struct rows r;
     *t = (struct journal_totals){0};
-    rows_open(&r, j, NULL, err, candidates, "l", which);
+    rows_open(&r, j, NULL, err, sql, "l", which);
     if (rows_next(&r)) {
         int64_t *const sums[] = {&t->proposed_tokens,
                                  &t->propose_prompt_tokens,
                                  &t->propose_cached_tokens,
                                  &t->score_prompt_tokens,
                                  &t->score_cached_tokens,
+                                 &t->judged_tokens,
+                                 &t->not_apart,
                                  &t->candidates,
-                                 &t->dropped};
+                                 &t->dropped,
+                                 &t->answer_tokens};
         for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) *sums[i] = row_int64(&r);
     }
-    CORD_TRY(rows_end(&r));
-    rows_open(&r, j, NULL, err, answers, "l", which);
-    if (rows_next(&r)) t->answer_tokens = row_int64(&r);
     return rows_end(&r);
 }
 
 cord_status journal_totals(struct journal *j, int64_t problem, struct journal_totals *t, cord_error *err) {
-    return problem ? totals_of(j, CANDIDATE_SUMS OF_PROBLEM, ANSWER_SUMS OF_PROBLEM, problem, t, err)
-                   : totals_of(j, CANDIDATE_SUMS OF_ALL, ANSWER_SUMS OF_ALL, 0, t, err);
+    return problem ? totals_of(j, SUMS("WHERE problem = ?1"), problem, t, err)
+                   : totals_of(j, SUMS("WHERE ?1 = 0"), 0, t, err);
 }
 
 cord_status journal_totals_of(struct journal *j, enum problem_status status, struct journal_totals *t,
                               cord_error *err) {
-    return totals_of(j, CANDIDATE_SUMS OF_STATUS, ANSWER_SUMS OF_STATUS, (int64_t)status, t, err);
+    return totals_of(j, SUMS("WHERE problem IN (SELECT key FROM problem WHERE status = ?1)"), (int64_t)status, t, err);
 }

@@ -4,8 +4,9 @@
 
 #include <stdio.h>
 
-/* "cord" in ASCII: what file(1) and schema_check see in the header. Raise the version with every change of a table. */
-enum { APPLICATION = 0x636f7264, VERSION = 4 };
+/* "cord" in ASCII: what file(1) and schema_check see in the header. Raise the version with every change of a table; what an
+ * older one lacks is added to it (below), or it is no LEAST_VERSION any more. */
+enum { APPLICATION = 0x636f7264, VERSION = 5, LEAST_VERSION = 4 };
 
 static const char tables[] =
     "CREATE TABLE run (\n"
@@ -39,6 +40,8 @@ static const char tables[] =
     "  teacher INTEGER NOT NULL,         -- -1: the meta-prover\n"
     "  marker TEXT NOT NULL, between_steps TEXT NOT NULL, think_close TEXT NOT NULL, answer_open TEXT NOT NULL,\n"
     "  score_open TEXT NOT NULL, score_close TEXT NOT NULL,\n"
+    "  guess_prompt_tokens INTEGER,      -- what it was asked for before round 1 (search.criterion: contrast)\n"
+    "  guess_cached_tokens INTEGER, guess_new_tokens INTEGER, guess_us INTEGER,\n"
     "  PRIMARY KEY (problem, teacher)\n"
     ") STRICT, WITHOUT ROWID;\n"
 
@@ -89,6 +92,8 @@ static const char tables[] =
     "  propose_us INTEGER NOT NULL, score_us INTEGER NOT NULL,\n"
     "  rollout TEXT,                     -- of mcts: what was written behind the step; log_score is then of both\n"
     "  parts TEXT,                       -- of several steps: \"from to category\" of each in `added`, a line each\n"
+    "  judged_tokens INTEGER,            -- what a judge wrote to score it; NULL: in score_prompt_tokens (schema 4)\n"
+    "  judge_us INTEGER,\n"
     "  PRIMARY KEY (problem, round, number),\n"
     "  FOREIGN KEY (problem, round) REFERENCES round\n"
     ") STRICT;\n"
@@ -125,12 +130,25 @@ static const char tables[] =
     "  FOREIGN KEY (problem, round, slot) REFERENCES beam\n"
     ") STRICT, WITHOUT ROWID;\n";
 
-static cord_status create(struct journal *j, cord_error *err) {
+/* What schema 4 lacks: who writes adds it at the end of its tables, who reads puts views before them. */
+static const char added[] = "ALTER TABLE candidate ADD COLUMN judged_tokens INTEGER;"
+                            "ALTER TABLE candidate ADD COLUMN judge_us INTEGER;"
+                            "ALTER TABLE spoken ADD COLUMN guess_prompt_tokens INTEGER;"
+                            "ALTER TABLE spoken ADD COLUMN guess_cached_tokens INTEGER;"
+                            "ALTER TABLE spoken ADD COLUMN guess_new_tokens INTEGER;"
+                            "ALTER TABLE spoken ADD COLUMN guess_us INTEGER;";
+static const char seen[] = "CREATE TEMP VIEW candidate AS SELECT *, NULL AS judged_tokens, NULL AS judge_us"
+                           " FROM main.candidate;"
+                           "CREATE TEMP VIEW spoken AS SELECT *, NULL AS guess_prompt_tokens,"
+                           " NULL AS guess_cached_tokens, NULL AS guess_new_tokens, NULL AS guess_us FROM main.spoken;";
+
+/* Runs a script that makes the file a journal of this version. */
+static cord_status make_ours(struct journal *j, const char *what, const char *script, cord_error *err) {
     CORD_TRY(transaction_begin(j, err));
-    cord_status status = query_script(j, err, "make the journal", tables);
+    cord_status status = query_script(j, err, what, script);
     char pragmas[100];
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION, VERSION);
-    if (status == CORD_OK) status = query_script(j, err, "make the journal", pragmas);
+    if (status == CORD_OK) status = query_script(j, err, what, pragmas);
     return transaction_end(j, status, err);
 }
 
@@ -140,8 +158,11 @@ cord_status schema_check(struct journal *j, bool make, cord_error *err) {
     CORD_TRY(query_int64(j, err, &version, 0, "PRAGMA user_version", ""));
     CORD_TRY(query_int64(j, err, &objects, 0, "SELECT count(*) FROM sqlite_schema", ""));
     if (application == APPLICATION && version == VERSION) return CORD_OK;
+    if (application == APPLICATION && version >= LEAST_VERSION && version < VERSION)
+        return make ? make_ours(j, "bring the journal up to date", added, err)
+                    : query_script(j, err, "read an older journal", seen);
     if (!application && !version && !objects) {
-        if (make) return create(j, err);
+        if (make) return make_ours(j, "make the journal", tables, err);
         error_where(err, "%s", j->path);
         return error_set(err, CORD_BAD_INPUT, "the journal is still empty: nothing has been run here yet");
     }
@@ -149,7 +170,7 @@ cord_status schema_check(struct journal *j, bool make, cord_error *err) {
     if (application != APPLICATION)
         return error_set(err, CORD_IO_ERROR, "this database was not made by cord; choose another folder for the run");
     return error_set(err, CORD_IO_ERROR,
-                     "this journal has schema %lld, and this cord (%s) knows schema %d only; use the cord "
-                     "that made it, or another folder",
-                     (long long)version, cord_version(), VERSION);
+                     "this journal has schema %lld, and this cord (%s) knows schemas %d to %d; use the "
+                     "cord that made it, or another folder",
+                     (long long)version, cord_version(), LEAST_VERSION, VERSION);
 }

@@ -141,6 +141,7 @@ static void write_totals(struct json_writer *w, const struct journal_totals *t) 
     json_int(w, "propose_cached", t->propose_cached_tokens);
     json_int(w, "score_prompt", t->score_prompt_tokens);
     json_int(w, "score_cached", t->score_cached_tokens);
+    json_int(w, "judged", t->judged_tokens);
     json_int(w, "answer", t->answer_tokens);
     json_close(w, '}');
     json_int(w, "candidates", t->candidates);

@@ -99,6 +99,7 @@ static void write_result(struct json_writer *w, const struct journal_problem *p,
     json_open(w, "tokens", '{');
     json_int(w, "propose", totals->proposed_tokens);
     json_int(w, "score", totals->score_prompt_tokens);
+    json_int(w, "judge", totals->judged_tokens);
     json_int(w, "answer", totals->answer_tokens);
     json_close(w, '}');
     json_int(w, "rounds", p->rounds);

@@ -11,7 +11,7 @@
 
 static struct journal_totals totals(int64_t proposed, int64_t scored) {
     return (struct journal_totals){
-        .proposed_tokens = proposed, .score_prompt_tokens = scored + 7, .score_cached_tokens = 7};
+        .proposed_tokens = proposed, .score_prompt_tokens = scored + 2, .score_cached_tokens = 7, .judged_tokens = 5};
 }
 
 static char *told(const struct sample *sample) {

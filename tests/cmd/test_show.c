@@ -92,7 +92,7 @@ static void test_run(void **state) {
     assert_says(f, "   2  p2                  open             -       -       0\n");
     assert_says(f, "   3                      failed           -       -       0  not valid JSON\n");
     assert_says(f, "1 of 4 done: 0 correct, 1 wrong, 0 no answer, 0 undecided; 1 failed, 2 to do\n");
-    assert_says(f, "candidates: 8, 2 of them dropped; tokens proposed: 80, of answers: 14\n");
+    assert_says(f, "candidates: 8, 2 of them dropped; tokens proposed: 92, of answers: 14, judged: 24\n");
 }
 
 static void test_problem(void **state) {

@@ -132,7 +132,7 @@ static void test_beams(void **state) {
     for (int i = 0; i < 4; i++) assert_close(a.margins[i], margins[i]);
     assert_close(audit_median(a.margins, a.n_margins), (log(1.2) + log(1.25)) / 2);
     assert_close(audit_median(a.margins, 3), log(1.2));
-    assert_true(a.within == 3 && a.ties == 1);
+    assert_true(audit_within(&a, 0.25) == 3 && a.ties == 1);
 
     /* who wrote what: dropped ones are proposals, a bare </think> is none */
     const int64_t counts[2][3] = {{4 + 2 + 3, 2 + 1 + 3, 1}, {3 + 2 + 1, 2 + 1 + 1, 2}};
@@ -154,12 +154,10 @@ static void test_beams(void **state) {
     assert_close(one->right_s, 0.5);
     assert_text(one->best_answer, "6");
 
-    assert_ok(audit_run(f->journal, 0.2, &f->arena, &a, err));
-    assert_true(a.within == 2);
-    assert_ok(audit_run(f->journal, a.margins[1], &f->arena, &a, err)); /* as large as the noise is within it */
-    assert_true(a.within == 2);
+    assert_true(audit_within(&a, 0.2) == 2);
+    assert_true(audit_within(&a, a.margins[1]) == 2); /* as large as the noise is within it */
+    assert_true(audit_within(&a, (double)NAN) == 0 && audit_within(&a, 3) == 4);
     assert_ok(audit_run(f->journal, (double)NAN, &f->arena, &a, err));
-    assert_true(a.within == 0 && a.n_margins == 4);
     assert_true(a.problems[1].stuck == 1 && a.problems[3].stuck == 1); /* as with a noise of 0 */
     assert_ok(audit_run(f->journal, 0.3, &f->arena, &a, err));
     assert_true(a.problems[0].stuck == 0 && a.problems[1].stuck == 2 && !a.problems[0].ends_stuck);
@@ -191,7 +189,7 @@ static void test_scores_of_zero(void **state) {
     propose(&p, 0, 0, "d", "ad", 0.25, -1, GROWING);
     tell(f->journal, 2, 2, &p);
     assert_ok(audit_run(f->journal, 0.25, &f->arena, &a, err));
-    assert_true(a.n_margins == 2 && a.ties == 1 && a.within == 1);
+    assert_true(a.n_margins == 2 && a.ties == 1 && audit_within(&a, 0.25) == 1);
     assert_close(a.margins[0], 0);
     assert_close(a.margins[1], log(2));
     assert_true(a.problems[1].rounds == 2 && a.problems[1].scored == 2);
@@ -313,6 +311,10 @@ static void test_command(void **state) {
     assert_close(number_at(all, "first_mention", "s_before"), 0.25);
     assert_close(number_at(all, "first_mention", "s_with"), 0.875);
     assert_close(number_at(all, "margins", "within_noise"), 3);
+    const json_t *margins = json_object_get(all, "margins");
+    assert_text(content_at(margins, "noise_is"), "given");
+    assert_true(json_is_null(json_object_get(margins, "measured")));
+    assert_true(json_is_null(json_object_get(margins, "within_measured")));
     assert_close(number_at(all, "guessable", "mean_s0"), (0.125 + 0.75 + 0.5) / 3);
     assert_close(number_at(all, "guessable", "guessable"), 1); /* 0.5 itself is not over 0.5 */
     assert_close(number_at(all, "cut", "problems"), 1);
@@ -330,7 +332,21 @@ static void test_command(void **state) {
     assert_true(text_find(buf_text(&out), TEXT("does not apply")) < 0);
     assert_ok(journal_put_fact(f->journal, "model.big.noise", TEXT("0.2"), err));
     run_cord(f->folder, "", &out);
-    assert_true(text_find(buf_text(&out), TEXT("within the meta-prover's noise of 0.2: 2 (50.0 %)")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("within the meta-prover's noise of 0.2 (stated): 2 (50.0 %)")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("(measured)")) < 0);
+    assert_ok(journal_put_fact(f->journal, "model.big.apart", TEXT("0.01"), err)); /* less than log 1.2 */
+    run_cord(f->folder, "", &out);
+    assert_true(
+        text_find(buf_text(&out), TEXT("noise of 0.2 (stated): 2 (50.0 %)\n  within what two ways of scoring an"
+                                       " easy text differed by when the run was started, of 0.01 (measured): 1 (25.0 %)"
+                                       "\n")) > 0);
+    run_cord(f->folder, "-f json", &out);
+    all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_text(content_at(json_object_get(all, "margins"), "noise_is"), "stated");
+    assert_close(number_at(all, "margins", "noise"), 0.2);
+    assert_close(number_at(all, "margins", "measured"), 0.01);
+    assert_close(number_at(all, "margins", "within_measured"), 1);
+    json_decref(all);
     run_cord(f->folder, "--noise 1.95", &out);
     assert_true(text_find(buf_text(&out), TEXT("is not, after 7 of 7 rounds (100.0 %)")) > 0);
     assert_true(text_find(buf_text(&out), TEXT("is not, of 1 of 1 problem (100.0 %)\n    p1")) > 0);
@@ -365,7 +381,8 @@ static void test_command_criteria(void **state) {
     assert_ok(journal_put_fact(f->journal, "recipe", text_of(with), err));
     run_cord(f->folder, "", &out);
     assert_true(text_find(buf_text(&out), TEXT("does not apply: scores by contrast have no upper bound")) > 0);
-    assert_true(text_find(buf_text(&out), TEXT("within twice the meta-prover's noise, of 0.2: 2 (50.0 %)")) > 0);
+    assert_true(text_find(buf_text(&out), TEXT("within twice the meta-prover's noise, of 0.2 (stated): 2 (50.0 %)")) >
+                0);
     assert_true(text_find(buf_text(&out), TEXT("the meta-prover's model ")) > 0);
     run_cord(f->folder, "-f json", &out);
     json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);

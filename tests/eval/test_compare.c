@@ -33,6 +33,8 @@ static int set_up(void **state) {
             c->new_tokens = 3 + i + r;
             c->prompt_tokens = 100 + 10 * r + i;
             c->score_prompt_tokens = 60 + 5 * i;
+            c->judged_tokens = 2 + i * r;
+            c->judge_us = 700 + 3 * us;
         }
     assert_ok(journal_open(f.folder, JOURNAL_WRITE, &f.journal, err));
     sample_problems(f.journal);
@@ -103,14 +105,18 @@ static void test_measures(void **state) {
     assert_near(v[MEASURE_TRAJECTORIES], 2, 0);
     assert_near(v[MEASURE_STEPS], 2, 0); /* a cut step and its rest are one */
     assert_near(v[MEASURE_LENGTH], 12, 0);
-    assert_near(v[MEASURE_PROPOSED], ask(f, "SELECT sum(new_tokens) FROM candidate"), 0);
+    assert_near(v[MEASURE_PROPOSED], ask(f, "SELECT sum(new_tokens) FROM candidate") + 5 + 7, 0); /* and guesses */
     assert_near(v[MEASURE_PREFILLED],
                 ask(f, "SELECT (SELECT sum(prompt_tokens - cached_tokens) FROM candidate) +"
-                       " (SELECT sum(prompt_tokens - cached_tokens) FROM answer)"),
+                       " (SELECT sum(prompt_tokens - cached_tokens) FROM answer)") +
+                    (20 - 4) + (21 - 4),
                 0);
     assert_near(v[MEASURE_SCORED], ask(f, "SELECT sum(score_prompt_tokens - score_cached_tokens) FROM candidate"), 0);
+    /* of the sample's 4, 2 and 2 candidates */
+    assert_near(v[MEASURE_JUDGED], 2 + 2 + 2 + 2 + 2 + 3 + 2 + 4, 0);
     assert_near(v[MEASURE_ANSWERS], ask(f, "SELECT sum(new_tokens) FROM answer"), 0);
-    assert_near(v[MEASURE_TOKENS], v[MEASURE_PROPOSED] + v[MEASURE_PREFILLED] + v[MEASURE_SCORED] + v[MEASURE_ANSWERS],
+    assert_near(v[MEASURE_TOKENS],
+                v[MEASURE_PROPOSED] + v[MEASURE_PREFILLED] + v[MEASURE_SCORED] + v[MEASURE_JUDGED] + v[MEASURE_ANSWERS],
                 0);
     assert_near(v[MEASURE_GENERATED], v[MEASURE_PROPOSED] + v[MEASURE_ANSWERS], 0);
     assert_true(v[MEASURE_NEVER] == 1 && isnan(v[MEASURE_AFTER])); /* "five" is no 5 */
@@ -120,24 +126,40 @@ static void test_measures(void **state) {
     assert_near(v[MEASURE_FLOPS_GENERATED],
                 2 * ask(f, "SELECT (SELECT sum(new_tokens * " SIZE("teacher") ") FROM candidate) +"
                                                                               " (SELECT sum(new_tokens * " SIZE(
-                                                                                  "author") ") FROM answer)"),
+                                                                                  "author") ") FROM answer)") +
+                    2 * (5 * 3e9 + 7 * 1e9),
                 0);
     assert_near(
         v[MEASURE_FLOPS_PREFILLED],
         2 * ask(f, "SELECT (SELECT sum((prompt_tokens - cached_tokens) * " SIZE(
                        "teacher") ") FROM candidate) +"
-                                  " (SELECT sum((prompt_tokens - cached_tokens) * " SIZE("author") ") FROM answer)"),
+                                  " (SELECT sum((prompt_tokens - cached_tokens) * " SIZE("author") ") FROM answer)") +
+            2 * (16 * 3e9 + 17 * 1e9),
         0);
     assert_near(v[MEASURE_FLOPS_SCORED], 2 * 2e9 * v[MEASURE_SCORED], 0);
-    assert_near(v[MEASURE_FLOPS], v[MEASURE_FLOPS_GENERATED] + v[MEASURE_FLOPS_PREFILLED] + v[MEASURE_FLOPS_SCORED], 0);
+    assert_near(v[MEASURE_FLOPS_JUDGED], 2 * 2e9 * 19, 0);
+    assert_near(v[MEASURE_FLOPS],
+                v[MEASURE_FLOPS_GENERATED] + v[MEASURE_FLOPS_PREFILLED] + v[MEASURE_FLOPS_SCORED] + 2 * 2e9 * 19, 0);
     double propose = ask(f, "SELECT sum(m) FROM (SELECT max(propose_us) m FROM candidate GROUP BY round)") / 1e6;
     double score = ask(f, "SELECT sum(m) FROM (SELECT max(score_us) m FROM candidate GROUP BY round)") / 1e6;
-    double answer = ask(f, "SELECT max(us) FROM answer") / 1e6;
-    assert_near(v[MEASURE_PROPOSE_TIME], propose, 1e-9);
+    double judge = ask(f, "SELECT sum(m) FROM (SELECT max(judge_us) m FROM candidate GROUP BY round)") / 1e6;
+    double answer = ask(f, "SELECT max(us) FROM answer") / 1e6, guesses = 6000.000001; /* of the slower teacher */
+    assert_near(v[MEASURE_PROPOSE_TIME], propose + guesses, 1e-9);
     assert_near(v[MEASURE_SCORE_TIME], score, 1e-9);
+    assert_near(v[MEASURE_JUDGE_TIME], judge, 1e-9);
     assert_near(v[MEASURE_ANSWER_TIME], answer, 1e-9);
-    assert_near(v[MEASURE_TIME], propose + score + answer, 1e-9);
+    assert_near(v[MEASURE_TIME], propose + guesses + score + judge + answer, 1e-9);
     assert_true(propose < ask(f, "SELECT sum(propose_us) FROM candidate") / 1e6);
+
+    /* an older journal has it among what scoring took; the sums are known */
+    assert_near(ask(f, "UPDATE candidate SET judged_tokens = NULL WHERE round = 1 AND number = 3 RETURNING number"), 3,
+                0);
+    double older[MEASURES];
+    measure_first(f, older, &hits);
+    assert_true(isnan(older[MEASURE_JUDGED]) && isnan(older[MEASURE_FLOPS_JUDGED]) && isnan(older[MEASURE_JUDGE_TIME]));
+    assert_near(older[MEASURE_TOKENS], v[MEASURE_TOKENS] - 2, 0);
+    assert_near(older[MEASURE_FLOPS], v[MEASURE_FLOPS] - 2 * 2e9 * 2, 0);
+    assert_true(older[MEASURE_TIME] > 0);
 }
 
 /* The best trajectory is "Count", and "Then we hold five", which came in two pieces. */
@@ -473,8 +495,10 @@ static void test_roles(void **state) {
     assert_near(number_at(means, "flops_generated"),
                 2 * ask(&g, "SELECT (SELECT sum(new_tokens * " SIZE("teacher") ") FROM candidate) +"
                                                                                " (SELECT sum(new_tokens * " SIZE(
-                                                                                   "author") ") FROM answer)"),
+                                                                                   "author") ") FROM answer)") +
+                    2 * (5 * 3e9 + 7 * 1e9),
                 0);
+    assert_near(number_at(means, "flops_judged"), 2 * 7e9 * 19, 0);
     assert_near(number_at(means, "flops_scored"), 2 * 7e9 * number_at(means, "tokens_scored"), 0);
     assert_true(number_at(means, "flops_scored") > 0);
     json_decref(all);

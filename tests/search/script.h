@@ -68,6 +68,7 @@ struct world {
     int n_started, n_rounds, n_ends;
     double log_s0;
     cord_text contrast;
+    struct guesses guesses[TEACHERS];
     struct round rounds[ROUNDS]; /* with beams of their own */
     const struct answered *finished;
     int n_finished;
@@ -214,6 +215,8 @@ cord_status __wrap_cord_propose(cord_engine *engine, cord_proposal *requests, in
         r->stop = said.end == STEP_NEXT ? 0 : said.end == STEP_CLOSED ? think : -1;
         r->new_tokens = words_of((cord_text){r->text, r->len});
         r->prompt_tokens = words_of(all);
+        r->cached_tokens = 1;
+        r->us = 1000 * (i + 1);
     }
     return CORD_OK;
 }
@@ -316,6 +319,7 @@ static inline cord_status on_started(void *ctx, double log_s0, cord_text contras
         assert_int_equal(spoken[i].teacher, i < spoken_to - 1 ? i : SPOKEN_META);
         assert_int_equal(behind_prompt(w, who, spoken[i].prompt.span, spoken[i].prompt.n, &all).len, 0);
         assert_ptr_equal(spoken[i].style, &w->styles[who]);
+        if (i < spoken_to - 1) w->guesses[i] = spoken[i].guesses;
     }
     if (judged) { /* in the meta-prover's style */
         cord_text all;

@@ -106,6 +106,28 @@ static void judgment_is_the_share_of_right_answers(void **state) {
     world_free(w);
 }
 
+/* Four times "42." is one word each: what is written counts apart from what is read, and from the time of scores. */
+static void what_a_judge_writes_is_counted_apart(void **state) {
+    (void)state;
+    struct world *w = talking("judge", 1);
+    world_succeeds(w);
+    int n = 0;
+    for (int i = 0; i < w->rounds[0].n_candidates; i++) {
+        const struct candidate *c = &w->rounds[0].candidates[i];
+        if (isnan(c->log_score) || c->finishes_parent) continue;
+        const char *asked = arena_printf(&w->arena, "<%d>What is 6 x 7?</%d><think>\n%.*s", META, META,
+                                         (int)c->reasoning.len, c->reasoning.data);
+        int behind = c->end == STEP_CLOSED || c->end == STEP_TURN ? 5 : 5 + 3; /* "</think> ... is:", "Time is up." */
+        assert_int_equal(c->score_prompt_tokens, 4 * (words_of(text_trim_end(text_of(asked))) + behind));
+        assert_int_equal(c->score_cached_tokens, 4);
+        assert_int_equal(c->judged_tokens, 4);
+        assert_int_equal(c->judge_us, 1000 * 4 * ++n); /* of its last request, in one call for all */
+        assert_int_equal(c->score_us, 0);
+    }
+    assert_true(n > 1);
+    world_free(w);
+}
+
 /* A trace that the budget has ended is told that time is up, as it is where steps are judged. */
 static void a_judge_is_told_which_traces_are_complete(void **state) {
     (void)state;
@@ -235,6 +257,8 @@ static void guess(struct world *w, const struct asked *asked, struct said *said)
         talk(w, asked, said);
 }
 
+static struct guesses asked_for[TEACHERS];
+
 static cord_text contrast_of(const char *const said[9], uint64_t seed) {
     static char text[64];
     struct world *w = talking("contrast", seed);
@@ -243,6 +267,7 @@ static cord_text contrast_of(const char *const said[9], uint64_t seed) {
     w->settings.seed = seed;
     world_succeeds(w);
     snprintf(text, sizeof text, "%.*s", (int)w->contrast.len, w->contrast.data ? w->contrast.data : "");
+    memcpy(asked_for, w->guesses, sizeof asked_for);
     world_free(w);
     return text_of(text);
 }
@@ -253,6 +278,11 @@ static void contrast_is_against_the_commonest_wrong_answer(void **state) {
     play_all("contrast", contrasted, 4, 1);
     static const char *const counted[] = {"42", "42", "42", "42", "41", "7", "41.0", "7", "41"}; /* 41 thrice */
     assert_text(contrast_of(counted, 1), "41");
+    assert_int_equal(asked_for[1].new_tokens, 3); /* three guesses of a word; the fourth to the sixth request */
+    assert_int_equal(asked_for[1].cached_tokens, 3);
+    assert_int_equal(asked_for[1].us, 6000);
+    /* "<1>What is 6 x 7?</1><think>", and "</think>" with "The final answer is \boxed{" behind it */
+    assert_int_equal(asked_for[1].prompt_tokens, 3 * (5 + 6));
     static const char *const right[] = {"42", "42.0", "42", "42", "42", "42", "42", "42", "84/2"};
     assert_text(contrast_of(right, 1), "");
     static const char *const even[] = {"5",  "6", "42", "42", "42",
@@ -414,6 +444,7 @@ int main(void) {
         cmocka_unit_test(random_is_uniform_and_knows_seed_run_and_text),
         cmocka_unit_test(judgment_is_the_share_of_right_answers),
         cmocka_unit_test(a_judge_is_told_which_traces_are_complete),
+        cmocka_unit_test(what_a_judge_writes_is_counted_apart),
         cmocka_unit_test(masked_hides_what_states_the_answer),
         cmocka_unit_test(contrast_is_against_the_commonest_wrong_answer),
         cmocka_unit_test(a_criterion_that_says_the_same_of_all_leaves_it_to_the_hash),

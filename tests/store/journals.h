@@ -97,7 +97,8 @@ static inline void assert_same_candidate(const struct candidate *a, const struct
     assert_int_equal(a->new_tokens, b->new_tokens);
     assert_int_equal(a->score_prompt_tokens, b->score_prompt_tokens);
     assert_int_equal(a->score_cached_tokens, b->score_cached_tokens);
-    assert_true(a->propose_us == b->propose_us && a->score_us == b->score_us);
+    assert_int_equal(a->judged_tokens, b->judged_tokens);
+    assert_true(a->propose_us == b->propose_us && a->score_us == b->score_us && a->judge_us == b->judge_us);
     assert_int_equal(a->n_parts, b->n_parts);
     assert_true(!a->parts == !b->parts);
     for (int i = 0; a->parts && b->parts && i < a->n_parts; i++) {

@@ -78,10 +78,18 @@ static inline void sample_started(struct journal *journal, int64_t problem) {
     for (int i = 0; i < 3; i++) {
         spans[i][0] = (cord_span){TEXT("<|im_start|>user\n"), true};
         spans[i][1] = (cord_span){i == 2 ? TEXT("a question with a NUL \0 and <|im_end|>") : TEXT("question"), false};
-        spoken[i] = (struct spoken){i < 2 ? i : -1, {spans[i], 2}, &sample_style};
+        spoken[i] = (struct spoken){i < 2 ? i : -1, {spans[i], 2}, &sample_style, {0}};
+        if (i < 2) spoken[i].guesses = (struct guesses){20 + i, 4, 5 + 2 * i, INT64_C(6000000000) + i};
     }
     assert_ok(journal_started(journal, problem, log(0.125), TEXT("4"), spoken, 3, err));
 }
+
+/* What schema 5 added is taken away again: a journal as an older cord left it. */
+#define OLDER_SCHEMA                                                                                          \
+    "ALTER TABLE candidate DROP COLUMN judged_tokens; ALTER TABLE candidate DROP COLUMN judge_us;"            \
+    "ALTER TABLE spoken DROP COLUMN guess_prompt_tokens; ALTER TABLE spoken DROP COLUMN guess_cached_tokens;" \
+    "ALTER TABLE spoken DROP COLUMN guess_new_tokens; ALTER TABLE spoken DROP COLUMN guess_us;"               \
+    "PRAGMA user_version = 4"
 
 /* Candidates, steps and beams of the three rounds. Static: trajectories point into them. */
 struct sample {
@@ -115,7 +123,9 @@ static inline struct candidate sample_candidate(int parent, int run, int teacher
                               .score_prompt_tokens = 50,
                               .score_cached_tokens = 40,
                               .propose_us = 1000000,
-                              .score_us = INT64_C(5000000000)};
+                              .score_us = INT64_C(5000000000),
+                              .judged_tokens = 3,
+                              .judge_us = INT64_C(7000000000)};
 }
 
 static inline void sample_keep(struct candidate *c, int rank, int slot) {

@@ -347,8 +347,11 @@ static void test_answers(void **state) {
     assert_memory_equal(&one, &all, sizeof one);
     assert_int_equal(one.candidates, 8);
     assert_int_equal(one.dropped, 2);
-    assert_int_equal(one.proposed_tokens, 80);
+    assert_int_equal(one.proposed_tokens, 8 * 10 + 5 + 7); /* the steps of 8 candidates, and two teachers' guesses */
+    assert_int_equal(one.propose_prompt_tokens, 8 * 100 + 20 + 21);
+    assert_int_equal(one.propose_cached_tokens, 8 * 90 + 2 * 4);
     assert_int_equal(one.score_prompt_tokens, 400);
+    assert_true(one.judged_tokens == 8 * 3 && !one.not_apart);
     assert_int_equal(one.answer_tokens, 14);
     assert_ok(journal_totals_of(f->journal, PROBLEM_DONE, &all, err));
     assert_memory_equal(&one, &all, sizeof one);

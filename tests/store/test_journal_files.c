@@ -401,6 +401,42 @@ static void test_other_schema_is_refused(void **state) {
     assert_refused(f, "schema 99");
 }
 
+/* Of the sample's problem: 8 candidates of 10 tokens, and no guesses. */
+static void assert_older(struct journal *journal) {
+    struct journal_totals totals;
+    assert_ok(journal_totals(journal, 1, &totals, err));
+    assert_true(totals.proposed_tokens == 80 && totals.judged_tokens == 0 && totals.not_apart == 8);
+}
+
+/* Who reads one of schema 4 leaves it alone; who writes adds what it lacks, and goes on. */
+static void test_older_schema(void **state) {
+    struct fixture *f = *state;
+    struct journal *reader;
+    struct spoken *spoken;
+    int n;
+    sample_problems(f->journal);
+    sample_tell(f->journal, 1, &f->sample);
+    assert_int_equal(sqlite3_exec(f->journal->db, OLDER_SCHEMA, NULL, NULL, NULL), SQLITE_OK);
+    journal_close(f->journal);
+    f->journal = NULL;
+    assert_ok(journal_open(f->folder, JOURNAL_READ, &reader, err));
+    assert_older(reader);
+    assert_ok(journal_spoken(reader, 1, &f->arena, &spoken, &n, err));
+    assert_true(n == 3 && spoken[1].guesses.new_tokens == 0);
+    journal_close(reader);
+
+    assert_ok(journal_open(f->folder, JOURNAL_WRITE, &f->journal, err));
+    assert_older(f->journal);
+    sample_started(f->journal, 2);
+    assert_ok(journal_round(f->journal, 2, &f->sample.rounds[0], err));
+    assert_ok(journal_open(f->folder, JOURNAL_READ, &reader, err));
+    struct journal_totals totals;
+    assert_ok(journal_totals(reader, 2, &totals, err));
+    assert_true(totals.judged_tokens == 4 * 3 && !totals.not_apart && totals.proposed_tokens == 4 * 10 + 12);
+    assert_older(reader);
+    journal_close(reader);
+}
+
 static void test_nothing_there(void **state) {
     struct fixture *f = *state;
     char folder[128];
@@ -481,6 +517,7 @@ int main(void) {
         TEST(test_garbage_is_refused),
         TEST(test_foreign_database_is_refused),
         TEST(test_other_schema_is_refused),
+        TEST(test_older_schema),
         TEST(test_nothing_there),
         TEST(test_damage_is_noticed),
     };

@@ -84,6 +84,27 @@ static void test_every_table_is_merged(void **state) {
     journal_close(journal);
 }
 
+/* What an older journal lacks stays empty, and is no contradiction. */
+static void test_older_run_is_merged(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    struct journal_totals totals;
+    make_run(f, "a", "1", "1");
+    make_run(f, "b", "24", "2");
+    make_run(f, "c", "1", "1");
+    make_run(f, "d", "24", "2");
+    change(f, "b", OLDER_SCHEMA);
+    change(f, "c", OLDER_SCHEMA);
+    assert_merged(f, "a", "b", "c", "d");
+    assert_int_equal(f->counts.conflicts, 0);
+    assert_ok(journal_open(in(f, "out"), JOURNAL_READ, &journal, err));
+    assert_ok(journal_totals(journal, 0, &totals, err)); /* of two problems, one counted apart, with 12 of guesses */
+    assert_true(totals.candidates == 16 && totals.not_apart == 8);
+    assert_true(totals.judged_tokens == 8 * 3 && totals.proposed_tokens == 80 + 80 + 12);
+    journal_close(journal);
+    assert_true(text_find(content(f, "out/summary.json"), TEXT("\"judged\":24")) > 0);
+}
+
 /* What is unfinished goes on from where it was. */
 static void test_merged_run_goes_on(void **state) {
     struct fixture *f = *state;
@@ -359,6 +380,7 @@ int main(void) {
         TEST(test_parts_make_the_whole),
         TEST(test_spending_and_replies_are_merged),
         TEST(test_makers_are_merged),
+        TEST(test_older_run_is_merged),
         TEST(test_every_table_is_merged),
         TEST(test_merged_run_goes_on),
         TEST(test_merged_runs_can_be_merged),

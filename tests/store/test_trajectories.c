@@ -59,8 +59,9 @@ static void test_trajectories(void **state) {
     assert_true(fabs(json_real_value(json_object_get(line, "s0")) - 0.125) < 1e-12);
     assert_null(json_object_get(line, "reason"));
     const json_t *tokens = json_object_get(line, "tokens");
-    assert_int_equal(json_integer_value(json_object_get(tokens, "propose")), 80);
+    assert_int_equal(json_integer_value(json_object_get(tokens, "propose")), 80 + 12); /* and guesses */
     assert_int_equal(json_integer_value(json_object_get(tokens, "score")), 400);
+    assert_int_equal(json_integer_value(json_object_get(tokens, "judge")), 8 * 3);
     assert_int_equal(json_integer_value(json_object_get(tokens, "answer")), 14);
 
     const json_t *best = json_object_get(line, "best");

@@ -41,8 +41,15 @@ static cord_status count_kinds(const struct search *search, const struct answere
     return CORD_OK;
 }
 
+static void add_guess(struct guesses *guesses, const struct answered *answer) {
+    guesses->prompt_tokens += answer->prompt_tokens;
+    guesses->cached_tokens += answer->cached_tokens;
+    guesses->new_tokens += answer->new_tokens;
+    if (answer->us > guesses->us) guesses->us = answer->us;
+}
+
 static cord_status prepare(const struct search *search, const struct spans *prompts, cord_text *contrast,
-                           cord_error *err) {
+                           struct guesses *guesses, cord_error *err) {
     bool given = search->settings->strategy == STRATEGY_SELECTION;
     int n = given ? search->n_given : search->n_teachers * search->settings->contrast_samples;
     struct answered *answers = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *answers);
@@ -50,6 +57,7 @@ static cord_status prepare(const struct search *search, const struct spans *prom
     if (!answers || !counts) return error_memory(err);
     CORD_TRY(given ? answer_given(search, answers, &n, err)
                    : answer_without_reasoning(search, prompts, search->settings->contrast_samples, answers, err));
+    for (int i = 0; i < n; i++) add_guess(&guesses[answers[i].trajectory.author], &answers[i]);
     CORD_TRY(count_kinds(search, answers, n, counts, err));
     uint64_t seed = seed_mix(seed_text(search->settings->seed, search->question.id), CONTRAST_STREAM), best_tie = 0;
     int best = 0;

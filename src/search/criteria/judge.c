@@ -86,9 +86,10 @@ static cord_status read_completions(const struct search *search, const cord_prop
     int right = 0;
     for (int k = 0; k < times; k++) {
         const cord_proposal *p = &proposals[k];
-        item->prompt_tokens += p->prompt_tokens + p->new_tokens; /* all that was computed to score */
+        item->prompt_tokens += p->prompt_tokens;
         item->cached_tokens += p->cached_tokens;
-        if (p->us > item->us) item->us = p->us;
+        item->judged_tokens += p->new_tokens;
+        if (p->us > item->judge_us) item->judge_us = p->us;
         if (p->error.code != CORD_OK) {
             item->error = p->error;
             CORD_TRY(error_models_own(&p->error, err));
