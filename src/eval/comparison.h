@@ -57,6 +57,13 @@ cord_status compare_methods(struct comparison *comparison, const struct resampli
 /* Value over the baseline's; NAN where the baseline's is 0. */
 double comparison_ratio(const struct comparison *comparison, int method, enum measure measure);
 
+/* ---- quality against cost ------------------------------------------------------------------------------------ */
+
+/* Whether the mean is known of all methods. */
+bool comparison_knows(const struct comparison *comparison, enum measure measure);
+/* Whether another method reaches as much for less, or more for as much; both are known of all. */
+bool comparison_is_beaten(const struct comparison *comparison, int method, enum measure quality, enum measure cost);
+
 /* ---- budgets ------------------------------------------------------------------------------------------------- */
 
 /* By what methods may have had the same to spend. */
