@@ -329,6 +329,7 @@ static cord_status make_methods(struct compare *c, cord_error *err) {
     if (!c->comparison.methods || !c->letters || !c->names || !c->first) return error_memory(err);
     for (int i = 0; i < c->n_runs; i++) find_method(c, i);
     CORD_TRY(measure_compared(c, err));
+    CORD_TRY(compare_cut(c, err));
     for (int i = 0; i < c->comparison.n_methods; i++) CORD_TRY(measure_method(c, i, err));
     return CORD_OK;
 }
@@ -403,7 +404,13 @@ static cord_status (*const writers[])(struct compare *compare, cord_error *err) 
                                                                                    compare_csv, compare_json};
 
 static cord_status compare_all(struct compare *c, cord_error *err) {
-    CORD_TRY(call_option(c->call, "from-rows")->given ? read_tables(c, err) : read_journals(c, err));
+    bool from_rows = call_option(c->call, "from-rows")->given;
+    if (from_rows && call_option(c->call, "equal")->given)
+        return error_set(
+            err, CORD_BAD_USAGE,
+            "--equal cuts runs to their first trajectories, which tables of rows do not hold; name the run "
+            "folders, without --from-rows");
+    CORD_TRY(from_rows ? read_tables(c, err) : read_journals(c, err));
     const struct evidence **runs = arena_alloc(&c->arena, (size_t)c->n_runs * sizeof *runs);
     int baseline;
     if (!runs) return error_memory(err);
@@ -437,11 +444,20 @@ static int run_compare(const struct call *call) {
 }
 
 static const struct option options[] = {
+    {.name = "against",
+     .type = OPTION_TEXT,
+     .value = "tokens|flops|seconds",
+     .doc = "against what accuracy and PP are drawn (FLOPs, or tokens where they are not known, of three methods or "
+            "more)"},
     {.name = "baseline",
      .type = OPTION_TEXT,
      .value = "RUN",
      .doc = "one of the runs: what the others are compared with (the first)"},
     {.name = "common", .type = OPTION_FLAG, .doc = "where runs are of different problems, compare those that all have"},
+    {.name = "equal",
+     .type = OPTION_TEXT,
+     .value = "trajectories|tokens|flops|seconds",
+     .doc = "cut methods of several runs or traces, problem by problem, to what the cheapest method spent of it there"},
     {.name = "format",
      .letter = 'f',
      .type = OPTION_TEXT,
@@ -478,6 +494,10 @@ const struct verb verb_compare = {
         "sources: docs/compare.md.\n\n"
         "What each method spent on a problem, and by what that is equal to the baseline's within 5 %, stands under the "
         "table. FLOPs are 2 x parameters x tokens. Rows of many days and machines are compared with --from-rows.\n\n"
+        "Whether a search beats best-of-N at the same cost says --equal: on each problem the least that any method "
+        "spent there is the budget, and methods that are made of independent runs or traces (curation, rejection; "
+        "greedy, cord and mcts with search.runs above 1) are cut to the first of these that are within it, at least "
+        "one, of which the best is chosen anew.\n\n"
         "Seconds are those that problems waited: of runs with several problems at once they add up to more than the "
         "run took, and only runs on the same machine with the same run.in_flight can be compared by them.",
     .options = options,

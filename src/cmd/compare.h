@@ -5,6 +5,7 @@
 
 #include "cmd/page.h"
 #include "eval/comparison.h"
+#include "eval/equal.h"
 #include "eval/evidence.h"
 #include "eval/matching.h"
 
@@ -22,6 +23,14 @@ struct compared_run {
 /* What rows call the strategy of a selection by search.correct_first, which looks at golds. */
 #define SELECTION_CORRECT_FIRST "selection, correct first"
 
+/* What --equal made of a method, over problems and seeds. */
+struct equal_method {
+    int above;           /* where it had cost more than the budget */
+    int cut;             /* where something was left out: of all of those, or of none */
+    int unmeasured;      /* where what is left has another best, whose PP was never measured */
+    double trajectories; /* a problem, before */
+};
+
 struct compare {
     const struct call *call;
     struct arena arena;
@@ -32,8 +41,14 @@ struct compare {
     struct resampling how;
     const char **letters, **names;     /* of the methods: what tables and sentences call them */
     const struct compared_run **first; /* of each method's runs */
-    struct buf notes;                  /* what a reader must know beside the numbers, a line each */
-    size_t noted;                      /* so much of it are notes that have ended */
+    struct {
+        const char *unit; /* NULL: nothing is cut */
+        enum measure measure;
+        double budget; /* mean over problems */
+        struct equal_method *methods;
+    } equal;
+    struct buf notes; /* what a reader must know beside the numbers, a line each */
+    size_t noted;     /* so much of it are notes that have ended */
 };
 
 /* Ends a note that was added to `notes`: a line feed in it, as names may have, becomes a blank, and one ends it. */
@@ -54,10 +69,21 @@ const char *compare_sentence(struct compare *compare, const struct difference *d
 const char *compare_budget(struct compare *compare, int method);
 const char *compare_equal(struct compare *compare, int method, bool names);
 
+/* With --equal: cuts what was measured to what the cheapest method spent on each problem. Before means are taken. */
+cord_status compare_cut(struct compare *compare, cord_error *err);
+/* What of a method is left; NULL when there is no memory. */
+const char *compare_left(struct compare *compare, int method);
+/* "whole", "cut" or "not cut"; what is left over the budget. */
+const char *compare_cut_verdict(const struct compare *compare, int method);
+double compare_budget_ratio(const struct compare *compare, int method);
+
 /* Adds all notes. */
 cord_status compare_note(struct compare *compare, cord_error *err);
 
-/* Quality against cost, where there are three methods or more. */
+/* Against what quality is shown: what --against says; else FLOPs, or tokens where FLOPs are not known of all. */
+enum measure compare_cost(const struct compare *compare);
+/* Quality against cost, where there are three methods or more, or --against was said. */
+bool compare_has_plot(const struct compare *compare);
 void compare_plot(struct compare *compare, struct page *page);
 
 cord_status compare_text(struct compare *compare, cord_error *err);

@@ -133,6 +133,16 @@ static void csv_budget(struct compare *c, struct buf *out, int method) {
     }
 }
 
+static void csv_left(struct compare *c, struct buf *out, int method) {
+    struct csv_row row = csv_row("equal", c->comparison.methods[method].name);
+    if (!c->equal.unit) return;
+    row.measure = measure_infos[c->equal.measure].key;
+    row.value = compare_budget_ratio(c, method);
+    row.test = compare_cut_verdict(c, method);
+    row.problems = c->equal.methods[method].cut;
+    csv_put(out, &row);
+}
+
 static cord_status csv_differences(struct compare *c, struct buf *out, cord_error *err) {
     const struct comparison *cmp = &c->comparison;
     for (int i = 0; i < cmp->n_differences; i++) {
@@ -186,6 +196,7 @@ cord_status compare_csv(struct compare *c, cord_error *err) {
     for (int i = 0; i < c->comparison.n_methods; i++) csv_seeds(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_measures(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_budget(c, &out, i);
+    for (int i = 0; i < c->comparison.n_methods; i++) csv_left(c, &out, i);
     cord_status status = csv_differences(c, &out, err);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
     page_init(&page, c->call->err); /* a table has no place for notes */
@@ -272,6 +283,56 @@ static cord_status json_budgets(struct compare *c, struct json_writer *w, cord_e
     return CORD_OK;
 }
 
+static cord_status json_left(struct compare *c, struct json_writer *w, cord_error *err) {
+    if (!c->equal.unit) return CORD_OK;
+    json_open(w, "equal", '{');
+    json_text(w, "unit", text_of(c->equal.unit));
+    json_double(w, "budget", c->equal.budget);
+    json_open(w, "methods", '[');
+    for (int i = 0; i < c->comparison.n_methods; i++) {
+        const char *sentence = compare_left(c, i);
+        if (!sentence) return error_memory(err);
+        json_open(w, NULL, '{');
+        json_text(w, "method", text_of(c->comparison.methods[i].name));
+        json_text(w, "verdict", text_of(compare_cut_verdict(c, i)));
+        json_int(w, "cut", c->equal.methods[i].cut);
+        json_double(w, "trajectories", c->comparison.methods[i].mean[MEASURE_TRAJECTORIES]);
+        json_double(w, "trajectories_before", c->equal.methods[i].trajectories);
+        json_double(w, "ratio", compare_budget_ratio(c, i));
+        json_text(w, "says", text_of(sentence));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+    return CORD_OK;
+}
+
+/* One curve for each quality whose means, and costs, are known of all: a point a method. */
+static void json_curves(struct compare *c, struct json_writer *w) {
+    const struct comparison *cmp = &c->comparison;
+    enum measure cost = compare_cost(c);
+    json_open(w, "curves", '[');
+    for (int q = 0; q < 2; q++) {
+        enum measure quality = compared_measures[q];
+        if (!comparison_has_means(cmp, quality) || !comparison_has_means(cmp, cost)) continue;
+        json_open(w, NULL, '{');
+        json_text(w, "quality", text_of(measure_infos[quality].key));
+        json_text(w, "cost", text_of(measure_infos[cost].key));
+        json_open(w, "points", '[');
+        for (int i = 0; i < cmp->n_methods; i++) {
+            json_open(w, NULL, '{');
+            json_text(w, "method", text_of(cmp->methods[i].name));
+            json_double(w, "cost", cmp->methods[i].mean[cost]);
+            json_double(w, "quality", cmp->methods[i].mean[quality]);
+            json_bool(w, "beaten", comparison_is_beaten(cmp, i, quality, cost));
+            json_close(w, '}');
+        }
+        json_close(w, ']');
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
 static cord_status json_difference(struct compare *c, struct json_writer *w, const struct difference *d,
                                    cord_error *err) {
     const struct comparison *cmp = &c->comparison;
@@ -322,6 +383,8 @@ static cord_status json_all(struct compare *c, struct json_writer *w, cord_error
     for (int i = 0; i < cmp->n_methods; i++) json_method(c, w, i);
     json_close(w, ']');
     CORD_TRY(json_budgets(c, w, err));
+    CORD_TRY(json_left(c, w, err));
+    json_curves(c, w);
     json_open(w, "differences", '[');
     for (int i = 0; i < cmp->n_differences; i++) CORD_TRY(json_difference(c, w, &cmp->differences[i], err));
     json_close(w, ']');

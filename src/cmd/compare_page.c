@@ -37,7 +37,9 @@ static void text_methods(struct compare *c, struct page *page) {
         if (i == cmp->baseline && cmp->n_methods > 1) page_print(page, PAINT_DIM, ", the baseline");
         page_print(page, PAINT_NONE, "\n");
     }
-    page_print(page, PAINT_NONE, "%d problem%s; means a problem\n\n", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
+    page_print(page, PAINT_NONE, "%d problem%s; means a problem", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
+    if (c->equal.unit) page_print(page, PAINT_NONE, ", of what is left with equal %s", c->equal.unit);
+    page_print(page, PAINT_NONE, "\n\n");
 }
 
 /* Methods that stand side by side. */
@@ -123,6 +125,18 @@ static cord_status text_budgets(struct compare *c, struct page *page, cord_error
     return CORD_OK;
 }
 
+static cord_status text_left(struct compare *c, struct page *page, cord_error *err) {
+    if (!c->equal.unit) return CORD_OK;
+    page_print(page, PAINT_BOLD, "\nCut to equal %s: on each problem the least that any method spent\n", c->equal.unit);
+    for (int i = 0; i < c->comparison.n_methods; i++) {
+        const char *left = compare_left(c, i);
+        if (!left) return error_memory(err);
+        page_print(page, PAINT_NONE, "%-3s ", c->letters[i]);
+        page_hanging(page, PAINT_NONE, text_of(left), 4);
+    }
+    return CORD_OK;
+}
+
 static cord_status text_differences(struct compare *c, struct page *page, cord_error *err) {
     const struct comparison *cmp = &c->comparison;
     for (int i = 0; i < cmp->n_differences; i++) {
@@ -178,6 +192,7 @@ cord_status compare_text(struct compare *c, cord_error *err) {
     text_table(c, &page);
     text_partial(c, &page);
     cord_status status = text_budgets(c, &page, err);
+    if (status == CORD_OK) status = text_left(c, &page, err);
     compare_plot(c, &page);
     if (status == CORD_OK) status = text_differences(c, &page, err);
     page_print(&page, PAINT_BOLD, "\nWho wrote the steps (one where a trace came whole), over its ten parts\n");
@@ -257,6 +272,17 @@ static cord_status mark_budgets(struct compare *c, FILE *out, cord_error *err) {
     return CORD_OK;
 }
 
+static cord_status mark_left(struct compare *c, FILE *out, cord_error *err) {
+    if (!c->equal.unit) return CORD_OK;
+    fprintf(out, "\nCut to equal %s: on each problem the least that any method spent.\n\n", c->equal.unit);
+    for (int i = 0; i < c->comparison.n_methods; i++) {
+        const char *left = compare_left(c, i);
+        if (!left) return error_memory(err);
+        fprintf(out, "- %s: %s.\n", c->letters[i], left);
+    }
+    return CORD_OK;
+}
+
 static cord_status mark_differences(struct compare *c, FILE *out, cord_error *err) {
     const struct comparison *cmp = &c->comparison;
     char cell[CELL_BYTES];
@@ -283,6 +309,20 @@ static cord_status mark_differences(struct compare *c, FILE *out, cord_error *er
         fprintf(out, "- %s\n", sentence);
     }
     return CORD_OK;
+}
+
+/* As in the terminal, in a block of code. */
+static cord_status mark_plot(struct compare *c, FILE *out, cord_error *err) {
+    struct page page;
+    if (!compare_has_plot(c)) return CORD_OK;
+    fprintf(out, "\n```");
+    page_init(&page, out);
+    page.colour = false;
+    compare_plot(c, &page);
+    fprintf(out, "```\n");
+    cord_status status = page.failed ? error_memory(err) : CORD_OK;
+    page_release(&page);
+    return status;
 }
 
 static void mark_hits(struct compare *c, FILE *out) {
@@ -322,10 +362,14 @@ cord_status compare_markdown(struct compare *c, cord_error *err) {
         if (cmp->methods[i].n_seeds > 1) fprintf(out, ", %d seeds", cmp->methods[i].n_seeds);
         fprintf(out, "%s\n", i == cmp->baseline && cmp->n_methods > 1 ? ", the baseline" : "");
     }
-    fprintf(out, "\n%d problem%s.\n\n", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
+    fprintf(out, "\n%d problem%s", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
+    if (c->equal.unit) fprintf(out, ", of what is left with equal %s", c->equal.unit);
+    fprintf(out, ".\n\n");
     mark_table(c, out);
     mark_partial(c, out);
     CORD_TRY(mark_budgets(c, out, err));
+    CORD_TRY(mark_left(c, out, err));
+    CORD_TRY(mark_plot(c, out, err));
     CORD_TRY(mark_differences(c, out, err));
     mark_hits(c, out);
     if (notes.len) fprintf(out, "\n");

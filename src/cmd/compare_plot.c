@@ -14,15 +14,8 @@ struct plot {
     bool beaten[ROWS][COLUMNS]; /* what stands there is a method that another beats */
 };
 
-/* Whether another method reaches as much for less, or more for as much. */
-static bool is_beaten(const struct plot *plot, const double *mean) {
-    for (int i = 0; i < plot->cmp->n_methods; i++) {
-        const double *other = plot->cmp->methods[i].mean;
-        bool as_good = other[plot->quality] >= mean[plot->quality], as_cheap = other[plot->cost] <= mean[plot->cost];
-        bool more = other[plot->quality] > mean[plot->quality] || other[plot->cost] < mean[plot->cost];
-        if (as_good && as_cheap && more) return true;
-    }
-    return false;
+static bool is_beaten(const struct plot *plot, int method) {
+    return comparison_is_beaten(plot->cmp, method, plot->quality, plot->cost);
 }
 
 static void measure_axes(struct plot *plot) {
@@ -50,7 +43,7 @@ static void put_method(struct plot *plot, int method, const char *letters) {
         int at = wanted + (i % 2 ? -(i + 1) / 2 : i / 2);
         if (at < 0 || at > last || strspn(plot->cell[row] + at, " ") < (size_t)n) continue;
         memcpy(plot->cell[row] + at, letters, (size_t)n);
-        for (int k = 0; k < n; k++) plot->beaten[row][at + k] = is_beaten(plot, mean);
+        for (int k = 0; k < n; k++) plot->beaten[row][at + k] = is_beaten(plot, method);
         return;
     }
 }
@@ -82,16 +75,34 @@ static void print_plot(struct compare *c, struct page *page, enum measure qualit
     page_print(page, PAINT_NONE, "%8s +%s\n%8s  0%*s\n", "", line, "", COLUMNS - 1, most);
     page_print(page, PAINT_NONE, "not beaten:");
     for (int i = 0; i < plot.cmp->n_methods; i++)
-        if (!is_beaten(&plot, plot.cmp->methods[i].mean)) page_print(page, PAINT_BOLD, " %s", c->letters[i]);
+        if (!is_beaten(&plot, i)) page_print(page, PAINT_BOLD, " %s", c->letters[i]);
     page_print(page, PAINT_NONE, "\n");
+}
+
+enum measure compare_cost(const struct compare *c) {
+    static const enum measure costs[] = {MEASURE_TOKENS, MEASURE_FLOPS, MEASURE_TIME}; /* as --against's words */
+    const struct option_value *against = call_option(c->call, "against");
+    if (against->given) return costs[against->choice];
+    return comparison_has_means(&c->comparison, MEASURE_FLOPS) ? MEASURE_FLOPS : MEASURE_TOKENS;
+}
+
+bool compare_has_plot(const struct compare *c) {
+    int n = c->comparison.n_methods;
+    if (!c->comparison.n_problems) return false;
+    if (call_option(c->call, "against")->given) return true;
+    return n >= FEWEST && comparison_has_means(&c->comparison, compare_cost(c));
 }
 
 void compare_plot(struct compare *c, struct page *page) {
     const struct comparison *cmp = &c->comparison;
-    enum measure cost = comparison_has_means(cmp, MEASURE_FLOPS) ? MEASURE_FLOPS : MEASURE_TOKENS;
+    enum measure cost = compare_cost(c);
+    if (!compare_has_plot(c)) return;
     bool accuracy = comparison_has_means(cmp, MEASURE_ACCURACY), pp = comparison_has_means(cmp, MEASURE_PP);
-    if (cmp->n_methods < FEWEST || !cmp->n_problems || !comparison_has_means(cmp, cost) || !(accuracy || pp)) return;
     page_print(page, PAINT_BOLD, "\nQuality against cost (%s)\n", measure_infos[cost].name);
+    if (!comparison_has_means(cmp, cost)) {
+        page_print(page, PAINT_NONE, "Not known of all methods.\n");
+        return;
+    }
     page_text(page, PAINT_NONE,
               TEXT("Means alone: the comparisons say what is established. A method is beaten where another reaches as "
                    "much for less, or more for as much."),

@@ -115,6 +115,19 @@ bool difference_is_established(const struct difference *d) {
     return d->adjusted < COMPARISON_LEVEL && !d->incomparable;
 }
 
+/* ---- quality against cost ------------------------------------------------------------------------------------ */
+
+bool comparison_is_beaten(const struct comparison *c, int method, enum measure quality, enum measure cost) {
+    const double *mean = c->methods[method].mean;
+    for (int i = 0; i < c->n_methods; i++) {
+        const double *other = c->methods[i].mean;
+        bool as_good = other[quality] >= mean[quality], as_cheap = other[cost] <= mean[cost];
+        bool more = other[quality] > mean[quality] || other[cost] < mean[cost];
+        if (as_good && as_cheap && more) return true;
+    }
+    return false;
+}
+
 /* ---- budgets ------------------------------------------------------------------------------------------------- */
 
 const struct budget_unit budget_units[BUDGET_UNITS] = {{"complete trajectories", MEASURE_TRAJECTORIES},

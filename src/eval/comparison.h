@@ -68,6 +68,11 @@ bool comparison_has_means(const struct comparison *comparison, enum measure meas
 /* Value over the baseline's; NAN where the baseline's is 0. */
 double comparison_ratio(const struct comparison *comparison, int method, enum measure measure);
 
+/* ---- quality against cost ------------------------------------------------------------------------------------ */
+
+/* Whether another method reaches as much for less, or more for as much; comparison_has_means says so of both. */
+bool comparison_is_beaten(const struct comparison *comparison, int method, enum measure quality, enum measure cost);
+
 /* ---- budgets ------------------------------------------------------------------------------------------------- */
 
 /* By what methods may have had the same to spend. */

@@ -124,49 +124,36 @@ static double parameters_of(const struct model_sizes *sizes, int teacher) {
     return teacher >= 0 && teacher < sizes->n_teachers ? sizes->teachers[teacher] : 0;
 }
 
-static void add_flops(double value[MEASURES], const struct model_sizes *sizes, const struct round *round) {
+static void add_spent(double value[MEASURES], const struct model_sizes *sizes, const struct round *round) {
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
+        int prefilled = c->prompt_tokens - c->cached_tokens, scored = c->score_prompt_tokens - c->score_cached_tokens;
         double parameters = parameters_of(sizes, c->teacher);
+        value[MEASURE_PROPOSED] += c->new_tokens;
+        value[MEASURE_PREFILLED] += prefilled;
+        value[MEASURE_SCORED] += scored;
         value[MEASURE_FLOPS_GENERATED] += flops(parameters, c->new_tokens);
-        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, c->prompt_tokens - c->cached_tokens);
-        value[MEASURE_FLOPS_SCORED] += flops(sizes->chooser, c->score_prompt_tokens - c->score_cached_tokens);
+        value[MEASURE_JUDGED] += c->judged_tokens;
+        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
+        value[MEASURE_FLOPS_SCORED] += flops(sizes->chooser, scored);
         value[MEASURE_FLOPS_JUDGED] += flops(sizes->chooser, c->judged_tokens);
     }
 }
 
-/* What teachers were asked for before round 1, all of them at once; the totals have its tokens. */
-static cord_status add_guesses(struct journal *journal, const struct journal_problem *problem,
-                               const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
-                               cord_error *err) {
-    struct spoken *spoken;
-    int n;
+/* What teachers were asked for before round 1, all of them at once. */
+static void add_guesses(double value[MEASURES], const struct model_sizes *sizes, const struct spoken *spoken, int n) {
     int64_t us = 0;
-    CORD_TRY(journal_spoken(journal, problem->key, arena, &spoken, &n, err));
     for (int i = 0; i < n; i++) {
         const struct guesses *g = &spoken[i].guesses;
+        int prefilled = g->prompt_tokens - g->cached_tokens;
         double parameters = parameters_of(sizes, spoken[i].teacher);
+        value[MEASURE_PROPOSED] += g->new_tokens;
+        value[MEASURE_PREFILLED] += prefilled;
         value[MEASURE_FLOPS_GENERATED] += flops(parameters, g->new_tokens);
-        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, g->prompt_tokens - g->cached_tokens);
+        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
         if (g->us > us) us = g->us;
     }
     value[MEASURE_PROPOSE_TIME] += (double)us / 1e6;
-    return CORD_OK;
-}
-
-static cord_status read_rounds(struct journal *journal, const struct journal_problem *problem,
-                               const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
-                               struct hits *hits, cord_error *err) {
-    struct round round = {0};
-    const struct trajectory *beam = NULL;
-    int n = 0;
-    for (int i = 1; i <= problem->rounds; i++, beam = round.beam, n = round.n_beam) {
-        CORD_TRY(journal_read_round(journal, problem->key, i, beam, n, arena, &round, err));
-        add_times(value, &round);
-        add_flops(value, sizes, &round);
-        add_round(hits, &round, problem->rounds);
-    }
-    return CORD_OK;
 }
 
 static void add_answers(double value[MEASURES], const struct model_sizes *sizes, const struct answered *answers, int n,
@@ -181,6 +168,7 @@ static void add_answers(double value[MEASURES], const struct model_sizes *sizes,
         int prefilled = answers[i].prompt_tokens - answers[i].cached_tokens;
         double parameters = parameters_of(sizes, answers[i].trajectory.author);
         value[MEASURE_PREFILLED] += prefilled;
+        value[MEASURE_ANSWERS] += answers[i].new_tokens;
         value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
         value[MEASURE_FLOPS_GENERATED] += flops(parameters, answers[i].new_tokens);
         if (answers[i].us > us) us = answers[i].us;
@@ -215,32 +203,46 @@ static void add_committed(struct hits *hits, const struct answered *answers, int
             hit(hits, hits->kept, s->teacher, s->round - 1, rounds);
 }
 
-static cord_status measure(struct journal *journal, const struct journal_problem *problem,
-                           const struct model_sizes *sizes, struct arena *arena, double value[MEASURES],
-                           struct hits *hits, cord_error *err) {
+cord_status past_read(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                      struct past *past, cord_error *err) {
+    const struct trajectory *beam = NULL;
+    int n = 0;
+    *past = (struct past){.problem = problem, .n_rounds = problem->rounds};
+    past->rounds = arena_alloc(arena, (size_t)(problem->rounds + 1) * sizeof *past->rounds);
+    if (!past->rounds) return error_memory(err);
+    for (int i = 0; i < problem->rounds; i++) {
+        struct round *round = &past->rounds[i];
+        CORD_TRY(journal_read_round(journal, problem->key, i + 1, beam, n, arena, round, err));
+        beam = round->beam;
+        n = round->n_beam;
+    }
     struct journal_totals totals;
-    struct answered *answers;
-    int n;
-    for (int m = 0; m < MEASURES; m++) value[m] = 0;
     CORD_TRY(journal_totals(journal, problem->key, &totals, err));
-    CORD_TRY(journal_answers(journal, problem, arena, &answers, &n, err));
-    CORD_TRY(add_guesses(journal, problem, sizes, arena, value, err));
-    CORD_TRY(read_rounds(journal, problem, sizes, arena, value, hits, err));
-    add_answers(value, sizes, answers, n, hits);
-    add_committed(hits, answers, n, problem->rounds);
-    CORD_TRY(add_mention(value, problem, answers, n, err));
+    past->not_apart = totals.not_apart > 0;
+    CORD_TRY(journal_spoken(journal, problem->key, arena, &past->spoken, &past->n_spoken, err));
+    return journal_answers(journal, problem, arena, &past->answers, &past->n_answers, err);
+}
+
+cord_status measure_past(const struct past *past, const struct model_sizes *sizes, double value[MEASURES],
+                         struct hits *hits, cord_error *err) {
+    const struct journal_problem *problem = past->problem;
+    for (int m = 0; m < MEASURES; m++) value[m] = 0;
+    add_guesses(value, sizes, past->spoken, past->n_spoken);
+    for (int i = 0; i < past->n_rounds; i++) {
+        add_times(value, &past->rounds[i]);
+        add_spent(value, sizes, &past->rounds[i]);
+        add_round(hits, &past->rounds[i], past->n_rounds);
+    }
+    add_answers(value, sizes, past->answers, past->n_answers, hits);
+    add_committed(hits, past->answers, past->n_answers, past->n_rounds);
+    CORD_TRY(add_mention(value, problem, past->answers, past->n_answers, err));
     value[MEASURE_S0] = problem->started ? exp(problem->log_s0) : (double)NAN;
-    value[MEASURE_PROPOSED] = (double)totals.proposed_tokens;
-    value[MEASURE_PREFILLED] += (double)(totals.propose_prompt_tokens - totals.propose_cached_tokens);
-    value[MEASURE_SCORED] = (double)(totals.score_prompt_tokens - totals.score_cached_tokens);
-    value[MEASURE_JUDGED] = (double)totals.judged_tokens;
-    value[MEASURE_ANSWERS] = (double)totals.answer_tokens;
     value[MEASURE_GENERATED] = value[MEASURE_PROPOSED] + value[MEASURE_ANSWERS];
     value[MEASURE_TOKENS] =
         value[MEASURE_GENERATED] + value[MEASURE_PREFILLED] + value[MEASURE_SCORED] + value[MEASURE_JUDGED];
     for (int m = MEASURE_FLOPS_GENERATED; m < MEASURE_FLOPS; m++) value[MEASURE_FLOPS] += value[m];
     for (int m = MEASURE_PROPOSE_TIME; m < MEASURE_TIME; m++) value[MEASURE_TIME] += value[m];
-    if (totals.not_apart) /* what judging took is among what scoring did */
+    if (past->not_apart) /* what judging took is among what scoring did */
         value[MEASURE_JUDGED] = value[MEASURE_FLOPS_JUDGED] = value[MEASURE_JUDGE_TIME] = (double)NAN;
     return CORD_OK;
 }
@@ -249,8 +251,10 @@ cord_status measure_problem(struct journal *journal, const struct journal_proble
                             const struct model_sizes *sizes, double value[MEASURES], struct hits *hits,
                             cord_error *err) {
     struct arena arena;
+    struct past past;
     arena_init(&arena);
-    cord_status status = measure(journal, problem, sizes, &arena, value, hits, err);
+    cord_status status = past_read(journal, problem, &arena, &past, err);
+    if (status == CORD_OK) status = measure_past(&past, sizes, value, hits, err);
     arena_release(&arena);
     return status;
 }

@@ -82,7 +82,24 @@ struct model_sizes {
     double chooser; /* whose scores choose: the meta-prover, or what the criterion has in its place */
 };
 
+/* What a journal has of a problem that is done. */
+struct past {
+    const struct journal_problem *problem;
+    struct round *rounds;
+    int n_rounds;
+    struct answered *answers; /* best first */
+    int n_answers;
+    struct spoken *spoken;
+    int n_spoken;
+    bool not_apart; /* of an older journal: what was judged is among what was scored */
+};
+cord_status past_read(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
+                      struct past *past, cord_error *err);
+
 /* Measures a problem that is done, and adds its hits. */
+cord_status measure_past(const struct past *past, const struct model_sizes *sizes, double value[MEASURES],
+                         struct hits *hits, cord_error *err);
+/* The same, read from its journal. */
 cord_status measure_problem(struct journal *journal, const struct journal_problem *problem,
                             const struct model_sizes *sizes, double value[MEASURES], struct hits *hits,
                             cord_error *err);

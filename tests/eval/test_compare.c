@@ -583,6 +583,79 @@ static void test_held_out(void **state) {
     scratch_remove(folder);
 }
 
+/* ---- equal budgets ----------------------------------------------------------------------------------------------- */
+
+#define WITH_SEEDS(strategy) "search:\n  strategy: " strategy "\nrun:\n  seed: 1\n"
+
+/* The sample's trajectories are of two runs, of which the first has the second answer: 139 tokens, and guesses, which belong to both. The rows stay whole. */
+static void test_equal(void **state) {
+    struct fixture *f = *state, a, b;
+    const enum grade grades[] = {GRADE_WRONG, GRADE_WRONG};
+    const double scores[] = {0.875, 0.875};
+    struct sample cheap = f->sample, dear = f->sample;
+    char arguments[400];
+    struct buf out;
+    buf_init(&out, "what cord printed", 1 << 20);
+    for (int r = 0; r < 3; r++)
+        for (int i = 0; i < 4; i++) {
+            struct candidate *c = &cheap.candidates[r][i];
+            c->new_tokens = c->prompt_tokens = c->cached_tokens = c->score_prompt_tokens = c->score_cached_tokens = 0;
+            c->judged_tokens = dear.candidates[r][i].judged_tokens = 0;
+        }
+    for (int r = 0; r < 3; r++) {
+        cheap.rounds[r].candidates = cheap.candidates[r];
+        dear.rounds[r].candidates = dear.candidates[r];
+    }
+    make_run(a.folder, grades, scores, &cheap,
+             2); /* 2 answers of 7 + 9 - 8 tokens, and guesses: 20 - 4 + 5 + 21 - 4 + 7 */
+    make_run(b.folder, grades, scores, &dear, 2);
+    snprintf(arguments, sizeof arguments, "%s %s --equal flops", a.folder, b.folder);
+    assert_int_equal(run_cord(arguments, &out), 1); /* no recipe says of which models they are */
+    assert_true(text_find(buf_text(&out), TEXT("--equal flops: what ")) > 0);
+    put_recipe(a.folder, BY("big", WITH_SEEDS("integration")), "small");
+    put_recipe(b.folder, BY("big", WITH_SEEDS("cord")), "small");
+    ask(&b, "UPDATE answer SET log_pp = NULL WHERE problem = 1 AND number = 1 RETURNING 0");
+
+    snprintf(arguments, sizeof arguments, "%s %s --equal tokens --format json --rows %s/cut.tsv", a.folder, b.folder,
+             b.folder);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    json_t *all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *equal = json_object_get(all, "equal"), *methods = json_object_get(equal, "methods");
+    assert_text(content_at(equal, "unit"), "tokens");
+    assert_near(number_at(equal, "budget"), 16 + 45, 0);
+    assert_text(content_at(json_array_get(methods, 0), "verdict"), "whole");
+    const json_t *cut = json_array_get(methods, 1);
+    assert_text(content_at(cut, "verdict"), "cut");
+    assert_near(number_at(cut, "cut"), 2, 0);
+    assert_near(number_at(cut, "trajectories"), 1, 0);
+    assert_near(number_at(cut, "trajectories_before"), 2, 0);
+    assert_near(number_at(cut, "ratio"), (139 + 45) / 61.0, 1e-12);
+    assert_true(text_find(content_at(cut, "says"), TEXT("never measured (measures.best_only): 1")) > 0);
+    const json_t *method = json_array_get(json_object_get(all, "methods"), 1),
+                 *means = json_object_get(method, "means");
+    assert_near(number_at(means, "accuracy"), 1, 0);
+    assert_near(number_at(means, "pp"), 0.625, 1e-12); /* of the second problem */
+    assert_near(number_at(json_object_get(method, "of"), "pp"), 1, 0);
+    assert_near(number_at(means, "tokens"), 139 + 45, 0);
+    json_decref(all);
+
+    /* the other way round, the integration is too dear, and stays so */
+    put_recipe(a.folder, BY("big", WITH_SEEDS("cord")), "small");
+    put_recipe(b.folder, BY("big", WITH_SEEDS("integration")), "small");
+    snprintf(arguments, sizeof arguments, "%s %s --equal tokens", a.folder, b.folder);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    assert_true(text_find(buf_text(&out), TEXT("B   cannot be cut (integration); trajectories a problem: 2.00; ")) > 0);
+
+    /* rows are of whole runs */
+    snprintf(arguments, sizeof arguments, "--from-rows %s/cut.tsv --format csv", b.folder);
+    assert_int_equal(run_cord(arguments, &out), 0);
+    char line[300];
+    snprintf(line, sizeof line, "mean,%s,,accuracy,,,0,,2,", b.folder);
+    assert_true(text_find(buf_text(&out), text_of(line)) > 0);
+    buf_release(&out);
+    scratch_remove(a.folder), scratch_remove(b.folder);
+}
+
 #define WITH_RUN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -590,6 +663,6 @@ int main(void) {
         WITH_RUN(test_measures),     WITH_RUN(test_mentions), WITH_RUN(test_hits_of_whole_traces),
         WITH_RUN(test_unknown_size), WITH_RUN(test_hits),     WITH_RUN(test_hits_of_trees),
         WITH_RUN(test_matching),     WITH_RUN(test_command),  WITH_RUN(test_roles),
-        WITH_RUN(test_scorers),      WITH_RUN(test_held_out)};
+        WITH_RUN(test_scorers),      WITH_RUN(test_held_out), WITH_RUN(test_equal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,109 @@
+/* equal.c - see equal.h. */
+#include "eval/equal.h"
+
+enum parts parts_of(const char *strategy) {
+    static const enum parts parts[] = {
+        [STRATEGY_CORD] = PARTS_RUNS,        [STRATEGY_GREEDY] = PARTS_RUNS,      [STRATEGY_CURATION] = PARTS_TRACES,
+        [STRATEGY_REJECTION] = PARTS_TRACES, [STRATEGY_INTEGRATION] = PARTS_NONE, [STRATEGY_MCTS] = PARTS_RUNS,
+        [STRATEGY_SELECTION] = PARTS_NONE,
+    };
+    int place = text_place(text_of(strategy), strategy_names);
+    return place < 0 ? PARTS_NONE : parts[place];
+}
+
+/* Parts stand in an order, each known by its number; some may be missing. */
+struct division {
+    enum parts parts;
+    int n_teachers;
+};
+
+static int64_t number_of(const struct division *division, int run, int teacher) {
+    return division->parts == PARTS_RUNS ? run : (int64_t)run * division->n_teachers + teacher;
+}
+
+static int64_t part_of(const struct division *division, const struct candidate *c) {
+    return number_of(division, c->run, c->teacher);
+}
+
+/* Whether every candidate goes on with what its own part wrote. */
+static bool is_divided(const struct division *division, const struct past *past) {
+    for (int r = 1; r < past->n_rounds; r++)
+        for (int i = 0; i < past->rounds[r].n_candidates; i++) {
+            const struct candidate *c = &past->rounds[r].candidates[i];
+            if (c->parent < 0) return false;
+            const struct trajectory *parent = &past->rounds[r - 1].beam[c->parent];
+            if (parent->last && number_of(division, parent->run, parent->author) != part_of(division, c)) return false;
+        }
+    return true;
+}
+
+/* The first part behind `part`; -1: there is none. */
+static int64_t next_part(const struct division *division, const struct past *past, int64_t part) {
+    int64_t next = -1;
+    for (int r = 0; r < past->n_rounds; r++)
+        for (int i = 0; i < past->rounds[r].n_candidates; i++) {
+            int64_t own = part_of(division, &past->rounds[r].candidates[i]);
+            if (own > part && (next < 0 || own < next)) next = own;
+        }
+    return next;
+}
+
+static cord_status cut_round(const struct division *division, int64_t last, const struct round *whole,
+                             struct arena *arena, struct round *left, cord_error *err) {
+    struct candidate *candidates = arena_alloc(arena, (size_t)(whole->n_candidates + 1) * sizeof *candidates);
+    if (!candidates) return error_memory(err);
+    *left = *whole;
+    left->candidates = candidates;
+    left->n_candidates = 0;
+    for (int i = 0; i < whole->n_candidates; i++)
+        if (part_of(division, &whole->candidates[i]) <= last) candidates[left->n_candidates++] = whole->candidates[i];
+    return CORD_OK;
+}
+
+/* What there is up to part `last`. */
+static cord_status cut_behind(const struct division *division, int64_t last, const struct past *whole,
+                              struct arena *arena, struct past *left, cord_error *err) {
+    *left = *whole;
+    left->n_rounds = left->n_answers = 0;
+    left->rounds = arena_alloc(arena, (size_t)(whole->n_rounds + 1) * sizeof *left->rounds);
+    left->answers = arena_alloc(arena, (size_t)(whole->n_answers + 1) * sizeof *left->answers);
+    if (!left->rounds || !left->answers) return error_memory(err);
+    for (int r = 0; r < whole->n_rounds; r++) {
+        CORD_TRY(cut_round(division, last, &whole->rounds[r], arena, &left->rounds[r], err));
+        if (left->rounds[r].n_candidates) left->n_rounds = r + 1;
+    }
+    for (int i = 0; i < whole->n_answers; i++) {
+        const struct trajectory *t = &whole->answers[i].trajectory;
+        if (number_of(division, t->run, t->author) <= last) left->answers[left->n_answers++] = whole->answers[i];
+    }
+    return CORD_OK;
+}
+
+static cord_status cost_of(const struct past *past, const struct model_sizes *sizes, enum measure unit,
+                           struct arena *arena, double *cost, cord_error *err) {
+    double value[MEASURES];
+    struct hits hits;
+    CORD_TRY(hits_init(&hits, sizes->n_teachers, arena, err));
+    CORD_TRY(measure_past(past, sizes, value, &hits, err));
+    *cost = value[unit];
+    return CORD_OK;
+}
+
+cord_status equal_cut(const struct past *whole, enum parts parts, const struct model_sizes *sizes, enum measure unit,
+                      double budget, struct arena *arena, struct past *left, bool *cut, cord_error *err) {
+    const struct division division = {parts, sizes->n_teachers};
+    *left = *whole;
+    *cut = false;
+    if (parts == PARTS_NONE || !is_divided(&division, whole)) return CORD_OK;
+    bool first = true;
+    for (int64_t part = next_part(&division, whole, -1); part >= 0 && !*cut; part = next_part(&division, whole, part)) {
+        struct past more;
+        double cost;
+        CORD_TRY(cut_behind(&division, part, whole, arena, &more, err));
+        CORD_TRY(cost_of(&more, sizes, unit, arena, &cost, err));
+        *cut = !first && !equal_within(cost, budget);
+        if (!*cut) *left = more;
+        first = false;
+    }
+    return CORD_OK;
+}
