@@ -41,9 +41,11 @@ static cord_status read_recipe(struct export_source *source, struct arena *arena
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
     source->fields = outline.problems;
-    cord_text problems;
+    cord_text problems, tokens;
     CORD_TRY(recipe_said(recipe, "problems.file", arena, &problems, err));
     source->problems = problems.data ? problems.data : "";
+    CORD_TRY(recipe_said(recipe, "search.answer_tokens", arena, &tokens, err));
+    source->answer_tokens = tokens.len ? atoi(tokens.data) : 0;
     if (outline.meta_model >= 0 && outline.models)
         CORD_TRY(journal_get_model_number(source->journal, outline.models[outline.meta_model], "noise", &source->noise,
                                           err));

@@ -283,6 +283,7 @@ static bool lacks_end(const struct export_options *o) {
 /* What a trainer would do to these rows in silence. */
 static void warn(const struct job *job) {
     const struct figures *f = &job->figures;
+    const struct export_options *o = &job->options;
     const struct trainer *t = job->trainer;
     FILE *err = job->call->err;
     if (f->lost_reasoning)
@@ -291,6 +292,16 @@ static void warn(const struct job *job) {
             "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
             "be learned%s%s\n",
             (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
+    if (f->second_thoughts)
+        fprintf(
+            err,
+            "warning: rendered with this template, %lld of %lld rows have a second or an empty thought before their "
+            "reasoning, which would be learned: export --format prompt-completion with --template, whose rows have "
+            "one\n",
+            (long long)f->second_thoughts, (long long)f->rows);
+    if (o->format->kind == ROW_STEP_PAIR && o->turn)
+        fprintf(err, "warning: TRL's DPO puts an end of text behind each step, which ends none, so that a student "
+                     "learns to stop there: train them with a trainer that adds nothing\n");
     if (lacks_end(&job->options) && !job->options.turn)
         fprintf(err, "warning: nothing stands behind an answer, so that no row says where it ends: name the student's "
                      "--template, whose end of a turn is put there, or let the trainer add an end of text\n");
@@ -307,6 +318,11 @@ static void warn(const struct job *job) {
                 "warning: %s stays there from an earlier export, and is no part of this data set: it may hold rows "
                 "that are in another file now; remove it\n",
                 job->left);
+    if (f->flaws[FLAW_CUT])
+        fprintf(err,
+                "warning: %lld of %lld rows were cut in their reasoning or reply by a limit of the run, so that a "
+                "student learns to stop wherever that was: --list FILE says which, --drop cut leaves them out\n",
+                (long long)f->flaws[FLAW_CUT], (long long)f->rows);
     if (f->flaws[FLAW_SPECIAL_TOKEN])
         fprintf(err,
                 "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "
@@ -466,7 +482,8 @@ const struct verb verb_export = {
         "is not correct gives its best correct one instead, and a line on standard error says how often that happened. "
         "What a filter leaves out is counted there and on the card.\n\n"
         "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
-        "with it. Flaws: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md "
+        "with it. Flaws: gold-first, repeats, script, language, unclosed, weak-step, special-token, cut. "
+        "docs/export.md "
         "has all of it, docs/training.md what to set in each trainer.\n\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",
     .options = options,

@@ -18,11 +18,17 @@ const char *export_refusal(const struct export_options *o) {
         return "the template opens the thinking with a tag that --think-tags does not name, so that nothing would "
                "close "
                "it: name the template's own";
+    if (o->turn && o->turn->opens_otherwise && !o->search_prompt && o->format->texts != TEXTS_PLAIN)
+        return "the template writes something else before what an assistant has said than where a model is to write, "
+               "so that a rendered row would not be what it renders: take a format that the trainer renders, as "
+               "messages, or name another template";
     if (o->search_prompt && o->full_context)
         return "--search-prompt holds the context that the search saw: leave it out, or leave out --full-context";
     if (o->format->kind == ROW_STEP_PAIR && o->drop >> FLAW_WEAK_STEP & 1)
         return "weak-step is of trajectories with a correct answer, and a pair of steps has no answer: leave it out of "
                "--drop";
+    if (o->format->kind == ROW_STEP_PAIR && o->drop >> FLAW_CUT & 1)
+        return "cut is of finished trajectories, and a pair of steps has whole steps alone: leave it out of --drop";
     if (o->margin > 0 && o->format->kind == ROW_TRACE)
         return "--margin is about pairs and labels: take it with dpo, step-dpo, prm or a layout of those, or leave it "
                "out";
@@ -105,8 +111,8 @@ static cord_status trace_rows(struct exporter *e, const struct answered *answers
     return CORD_OK;
 }
 
-/* The best against the worst; with --only-correct the best correct one against the worst that is wrong, whatever their
- * scores say. */
+/* The best against the worst, unless that is correct and the best is not; with --only-correct the best correct one against the
+ * worst that is wrong, whatever their scores say. */
 static cord_status pair_row(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
     const struct answered *best = NULL, *worst = NULL;
     bool graded = e->options->only_correct;
@@ -114,9 +120,11 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
         const struct answered *a = &answers[i];
         if (!a->answer.len && a->grade != GRADE_NO_ANSWER) continue;
         bool good = graded ? a->grade == GRADE_CORRECT : a->answer.len > 0 && a->grade != GRADE_NO_ANSWER;
-        if (good && (!best || a->trajectory.log_score > best->trajectory.log_score)) best = a;
+        if (good &&
+            (!best || isnan(best->trajectory.log_score) || a->trajectory.log_score > best->trajectory.log_score))
+            best = a;
         if ((!graded || a->grade == GRADE_WRONG || a->grade == GRADE_NO_ANSWER) &&
-            (!worst || a->trajectory.log_score < worst->trajectory.log_score))
+            (!worst || isnan(worst->trajectory.log_score) || a->trajectory.log_score < worst->trajectory.log_score))
             worst = a;
     }
     if (graded && !best) {
@@ -126,6 +134,10 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
     if (!best || !worst || best == worst ||
         (!graded && !(best->trajectory.log_score - worst->trajectory.log_score > exporter_margin(e)))) {
         exporter_remove(e, FILTER_NO_PAIR);
+        return CORD_OK;
+    }
+    if (best->grade != GRADE_CORRECT && worst->grade == GRADE_CORRECT) {
+        exporter_remove(e, FILTER_REVERSED);
         return CORD_OK;
     }
     if (!passes(e, best)) return CORD_OK;

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
-const char *const flaw_names[] = {"gold-first", "repeats",   "script",        "language",
-                                  "unclosed",   "weak-step", "special-token", NULL};
+const char *const flaw_names[] = {"gold-first", "repeats",       "script", "language", "unclosed",
+                                  "weak-step",  "special-token", "cut",    NULL};
 
 /* ---- the gold, too early ----------------------------------------------------------------------------------------- */
 
@@ -193,6 +193,6 @@ cord_status flaws_of_example(const struct example *e, unsigned *found, cord_erro
     CORD_TRY(flaws_of_texts(e->question, e->reasoning, e->reply, found, err));
     *found |= (unsigned)gold_first(e) << FLAW_GOLD_FIRST | (unsigned)weak_step(e) << FLAW_WEAK_STEP;
     bool special = has_special(e->question) || has_special(e->reasoning) || has_special(e->reply);
-    *found |= (unsigned)special << FLAW_SPECIAL_TOKEN;
+    *found |= (unsigned)special << FLAW_SPECIAL_TOKEN | (unsigned)e->cut << FLAW_CUT;
     return CORD_OK;
 }

@@ -215,6 +215,7 @@ static void test_rows_read_back(void **state) {
         struct arena arena;
         f->options.format = training_format_at(i);
         f->options.margin = f->options.format->kind == ROW_TRACE ? -1 : 0;
+        f->options.only_correct = f->options.format->kind == ROW_PAIR;
         assert_ok(export_to(f, in(f, "x.jsonl"), false, err));
         arena_init(&arena);
         assert_ok(rows_read(in(f, "x.jsonl"), NULL, NULL, NULL, &back, &arena, err));
@@ -300,6 +301,7 @@ static void test_parquet(void **state) {
         f->options.format = training_format_at(i);
         enum row_kind kind = f->options.format->kind;
         f->options.margin = kind == ROW_TRACE ? -1 : 0;
+        f->options.only_correct = kind == ROW_PAIR;
         f->options.top = kind == ROW_TRACE || kind == ROW_STEPS ? 2 : 1;
         assert_ok(export_with(f, &where, err));
         int rows = (int)f->figures.rows;

@@ -145,11 +145,19 @@ static void test_weak_step(void **state) {
     assert_int_equal(found, 0);
 }
 
+static void test_cut(void **state) {
+    (void)state;
+    struct example e = {.gold = TEXT("5"), .reasoning = TEXT("and so the sum is"), .reply = TEXT("5"), .cut = true};
+    unsigned found;
+    assert_ok(flaws_of_example(&e, &found, err));
+    assert_int_equal(found, 1u << FLAW_CUT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing),        cmocka_unit_test(test_gold_first), cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_special_tokens), cmocka_unit_test(test_scripts),    cmocka_unit_test(test_languages),
-        cmocka_unit_test(test_unclosed),       cmocka_unit_test(test_weak_step),
+        cmocka_unit_test(test_unclosed),       cmocka_unit_test(test_weak_step),  cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
