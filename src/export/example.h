@@ -16,7 +16,7 @@ enum scores {
 /* A run that is exported. */
 struct export_source {
     const char *problems;      /* the file that the run took its problems from; "" where it is not known */
-    const char *folder, *name; /* its path; the last part of it */
+    const char *folder, *name; /* its path; the last part of it, or as many as tell it from others */
     struct journal *journal;
     const char *const *teachers;
     int n_teachers;

@@ -77,6 +77,13 @@ static bool label_steps(const struct exporter *e, const struct example *example,
     return example->n_steps > 0;
 }
 
+/* A row of labelled steps has nothing else of its trajectory. */
+static void leave_steps(struct example *example) {
+    example->response = example->reasoning;
+    example->reply = TEXT("");
+    example->cut = example->finish == FINISHED_BUDGET;
+}
+
 /* `first`: none of the problem was taken before. */
 static cord_status trace_row(struct exporter *e, const struct answered *answered, int rank, bool first,
                              cord_error *err) {
@@ -85,6 +92,7 @@ static cord_status trace_row(struct exporter *e, const struct answered *answered
     CORD_TRY(make(e, answered, rank, &example, err));
     struct training_row row = {.example = &example};
     if (e->options->format->kind == ROW_STEPS) {
+        leave_steps(&example);
         bool *labels = arena_alloc(&e->walk.arena, (size_t)example.n_steps + 1);
         if (!labels) return error_memory(err);
         if (!label_steps(e, &example, labels)) {
@@ -209,6 +217,7 @@ static cord_status done_problem(struct exporter *e, cord_error *err) {
 
 static cord_status read_problem(struct exporter *e, cord_error *err) {
     struct figures *f = e->figures;
+    if (e->options->stopped && e->options->stopped()) return error_set(err, CORD_CANCELLED, "interrupted");
     e->search_prompt = (cord_text){0};
     f->problems++;
     f->done += e->problem.status == PROBLEM_DONE;

@@ -122,6 +122,10 @@ static void test_unclosed(void **state) {
     HAS(texts("q", "a \\begin{align} x", "5"), FLAW_UNCLOSED);
     HAS(texts("q", "a </think> b", "5"), FLAW_UNCLOSED); /* ends the thinking for whoever parses it */
     HAS(texts("q", "a", "<think>5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a [/THINK] b", "5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a", "</thinking>5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a <|END_THINKING|> b", "5"), FLAW_UNCLOSED);
+    HAS_NOT(texts("q", "[I think] of x < 5 thinking > 3", "5"), FLAW_UNCLOSED);
     HAS_NOT(texts("q", "a <answer>5</answer> ```x``` \\begin{align} x \\end{align}, a < b > c", "5"), FLAW_UNCLOSED);
 }
 
