@@ -15,22 +15,26 @@ cord_text thinking_outside(cord_text reply) {
 
 static bool speaks_of_thinking(cord_text tag) {
     static const char *const words[] = {"think", "thought", "reason"};
-    if (text_find(tag, TEXT("/")) >= 0) return false;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++)
         for (size_t i = 1; i + strlen(words[w]) < tag.len; i++)
             if (text_equal_any_case(text_slice(tag, i, i + strlen(words[w])), text_of(words[w]))) return true;
     return false;
 }
 
-cord_text thinking_opened(cord_text prompt) {
+cord_text thinking_tag(cord_text text) {
     enum { LONGEST = 64 };
-    cord_text t = text_trim_end(prompt), none = TEXT("");
+    cord_text t = text_trim_end(text), none = TEXT("");
     char close = t.len ? t.data[t.len - 1] : '\0', open = close == '>' ? '<' : close == ']' ? '[' : '\0';
     for (size_t at = t.len; open && at > 0 && t.len - at < LONGEST; at--) {
         cord_text tag = text_slice(t, at - 1, t.len);
         if (*tag.data == open) return speaks_of_thinking(tag) ? tag : none;
     }
     return none;
+}
+
+cord_text thinking_opened(cord_text prompt) {
+    cord_text tag = thinking_tag(prompt);
+    return text_find(tag, TEXT("/")) >= 0 ? TEXT("") : tag;
 }
 
 bool thinking_left_open(const cord_span *prompt, int n) {

@@ -41,13 +41,44 @@ static cord_status read_recipe(struct export_source *source, struct arena *arena
     if (!recipe.len) return CORD_OK;
     CORD_TRY(recipe_outline(recipe, arena, &outline, err));
     source->fields = outline.problems;
-    cord_text problems;
+    cord_text problems, tokens;
     CORD_TRY(recipe_said(recipe, "problems.file", arena, &problems, err));
     source->problems = problems.data ? problems.data : "";
+    CORD_TRY(recipe_said(recipe, "search.answer_tokens", arena, &tokens, err));
+    source->answer_tokens = tokens.len ? atoi(tokens.data) : 0;
     if (outline.meta_model >= 0 && outline.models)
         CORD_TRY(journal_get_model_number(source->journal, outline.models[outline.meta_model], "noise", &source->noise,
                                           err));
     return read_method(source, &outline, arena, err);
+}
+
+/* The last n parts of a whole path. */
+static cord_text last_parts(cord_text path, int n) {
+    size_t at = path.len;
+    while (at > 0 && (path.data[at - 1] != '/' || --n > 0)) at--;
+    return text_slice(path, at, path.len);
+}
+
+/* Runs are named by the last part of their paths, and those that would have one name by as many as tell them apart. */
+static cord_status name_runs(struct runs *runs, cord_error *err) {
+    cord_text *paths = arena_alloc(&runs->arena, (size_t)runs->n * sizeof *paths);
+    if (!paths) return error_memory(err);
+    for (int i = 0; i < runs->n; i++) {
+        char *full = realpath(runs->sources[i].folder, NULL);
+        paths[i] = arena_text(&runs->arena, path_trim(text_of(full ? full : runs->sources[i].folder)));
+        free(full);
+        if (!paths[i].data) return error_memory(err);
+    }
+    for (int i = 0; i < runs->n; i++) {
+        int parts = 1;
+        for (int k = 0; k < runs->n; k++)
+            while (!text_equal(paths[k], paths[i]) &&
+                   text_equal(last_parts(paths[k], parts), last_parts(paths[i], parts)))
+                parts++;
+        runs->sources[i].name = arena_text(&runs->arena, last_parts(paths[i], parts)).data;
+        if (!runs->sources[i].name) return error_memory(err);
+    }
+    return CORD_OK;
 }
 
 static cord_status open_run(struct runs *runs, const char *folder, cord_error *err) {
@@ -55,8 +86,6 @@ static cord_status open_run(struct runs *runs, const char *folder, cord_error *e
     CORD_TRY(journal_open(folder, JOURNAL_READ, &source->journal, err));
     runs->n++;
     source->folder = folder;
-    source->name = arena_text(&runs->arena, path_name(text_of(folder))).data;
-    if (!source->name) return error_memory(err);
     CORD_TRY(journal_get_teachers(source->journal, &runs->arena, &source->teachers, &source->n_teachers, err));
     return read_recipe(source, &runs->arena, err);
 }
@@ -67,6 +96,7 @@ cord_status runs_open(struct runs *runs, const char *const *folders, int n, cord
     runs->sources = arena_alloc(&runs->arena, (size_t)n * sizeof *runs->sources);
     cord_status status = runs->sources ? CORD_OK : error_memory(err);
     for (int i = 0; i < n && status == CORD_OK; i++) status = open_run(runs, folders[i], err);
+    if (status == CORD_OK) status = name_runs(runs, err);
     if (status != CORD_OK) runs_close(runs);
     return status;
 }

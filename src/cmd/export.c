@@ -2,6 +2,7 @@
 #include "cmd/dataset.h"
 #include "cmd/export_command.h"
 #include "cmd/export_files.h"
+#include "cmd/session.h"
 #include "export/trainers.h"
 
 #include <math.h>
@@ -17,7 +18,8 @@ struct job {
     struct reader reader;
     struct runs runs;
     struct figures figures;
-    const char *left; /* files of an earlier export into the same folder */
+    const char *left;  /* files of an earlier export into the same folder */
+    const char *stale; /* what describes the file that was exported as a part of a folder's data set */
     struct arena arena;
 };
 
@@ -207,11 +209,11 @@ static cord_status export_to(struct job *job, const char *path, cord_error *err)
     CORD_TRY(dataset_open(&set, &where, job->splits, job->options.n_splits, err));
     cord_status status = add_lists(job, &set, err);
     if (status == CORD_OK) status = write_rows(job, err);
-    if (status == CORD_OK && job->figures.rows == 0) { /* an empty file in place of a data set helps nobody */
-        dataset_close(&set, CORD_CANCELLED, NULL);
-        return CORD_OK;
-    }
-    if (status == CORD_OK) status = dataset_describe(&set, &card, err);
+    if (status == CORD_OK && job->figures.rows == 0) /* an empty file in place of a data set helps nobody */
+        dataset_leave_rows(&set);
+    else if (status == CORD_OK)
+        status = dataset_describe(&set, &card, err);
+    if (status == CORD_OK && set.stale) job->stale = arena_text(&job->arena, text_of(set.stale)).data;
     if (status == CORD_OK && set.left) job->left = arena_text(&job->arena, text_of(set.left)).data;
     return dataset_close(&set, status, err);
 }
@@ -241,6 +243,8 @@ static cord_status export_all(struct job *job, cord_error *err) {
     CORD_TRY(open_overlap(job, err));
     CORD_TRY(open_reader(job, err));
     if ((refusal = export_refusal(&job->options))) return error_set(err, CORD_BAD_USAGE, "%s", refusal);
+    note_signals();
+    job->options.stopped = was_interrupted;
     return to_stdout ? export_to_stdout(job, err) : export_to(job, path, err);
 }
 
@@ -267,7 +271,9 @@ static void tell(const struct job *job) {
     for (int i = 0; i < FILTERS; i++)
         if (asked[i] || f->removed_n[i]) fprintf(err, "; %s: %lld", filter_names[i], (long long)f->removed_n[i]);
     fprintf(err, "; failed: %lld; unfinished: %lld\n", (long long)f->failed, (long long)f->open);
-    if (!f->rows && text_option(job->call, "out")) fprintf(err, "no row is left, so nothing is written\n");
+    bool listed = text_option(job->call, "list") || text_option(job->call, "matches");
+    if (!f->rows && text_option(job->call, "out"))
+        fprintf(err, "no row is left, so nothing is written%s\n", listed ? " but lists" : "");
     if (job->overlap.too_short)
         fprintf(err, "questions to exclude that are too short to tell (fewer than %d words): %lld\n", OVERLAP_FEWEST,
                 (long long)job->overlap.too_short);
@@ -283,6 +289,7 @@ static bool lacks_end(const struct export_options *o) {
 /* What a trainer would do to these rows in silence. */
 static void warn(const struct job *job) {
     const struct figures *f = &job->figures;
+    const struct export_options *o = &job->options;
     const struct trainer *t = job->trainer;
     FILE *err = job->call->err;
     if (f->lost_reasoning)
@@ -291,6 +298,16 @@ static void warn(const struct job *job) {
             "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
             "be learned%s%s\n",
             (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
+    if (f->second_thoughts)
+        fprintf(
+            err,
+            "warning: rendered with this template, %lld of %lld rows have a second or an empty thought before their "
+            "reasoning, which would be learned: export --format prompt-completion with --template, whose rows have "
+            "one\n",
+            (long long)f->second_thoughts, (long long)f->rows);
+    if (o->format->kind == ROW_STEP_PAIR && o->turn)
+        fprintf(err, "warning: TRL's DPO puts an end of text behind each step, which ends none, so that a student "
+                     "learns to stop there: train them with a trainer that adds nothing\n");
     if (lacks_end(&job->options) && !job->options.turn)
         fprintf(err, "warning: nothing stands behind an answer, so that no row says where it ends: name the student's "
                      "--template, whose end of a turn is put there, or let the trainer add an end of text\n");
@@ -307,6 +324,16 @@ static void warn(const struct job *job) {
                 "warning: %s stays there from an earlier export, and is no part of this data set: it may hold rows "
                 "that are in another file now; remove it\n",
                 job->left);
+    if (job->stale)
+        fprintf(err,
+                "warning: %s still describes this file as it was before, as a part of the data set in that folder; "
+                "export into the folder to write all of it anew\n",
+                job->stale);
+    if (f->flaws[FLAW_CUT])
+        fprintf(err,
+                "warning: %lld of %lld rows were cut in their reasoning or reply by a limit of the run, so that a "
+                "student learns to stop wherever that was: --list FILE says which, --drop cut leaves them out\n",
+                (long long)f->flaws[FLAW_CUT], (long long)f->rows);
     if (f->flaws[FLAW_SPECIAL_TOKEN])
         fprintf(err,
                 "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "
@@ -352,6 +379,7 @@ static int run_export(const struct call *call) {
     } else {
         result = status == CORD_BAD_USAGE ? call_usage(call, "%s", err.message) : call_fail(call, &err);
     }
+    watch_signals(NULL);
     reader_close(&job.reader);
     runs_close(&job.runs);
     overlap_release(&job.overlap);
@@ -466,7 +494,8 @@ const struct verb verb_export = {
         "is not correct gives its best correct one instead, and a line on standard error says how often that happened. "
         "What a filter leaves out is counted there and on the card.\n\n"
         "With --out, a card (README.md) says how the data set was made, its figures, and what is known to be wrong "
-        "with it. Flaws: gold-first, repeats, script, language, unclosed, weak-step, special-token. docs/export.md "
+        "with it. Flaws: gold-first, repeats, script, language, unclosed, weak-step, special-token, cut. "
+        "docs/export.md "
         "has all of it, docs/training.md what to set in each trainer.\n\n"
         "The exit status is 3 where some problems have failed or are unfinished, 1 where there is no row at all.",
     .options = options,

@@ -99,8 +99,9 @@ const struct verb verb_stats = {
     .help =
         "Prints counts, accuracy, scores and lengths with small plots, teachers' shares, and which flaws are found: "
         "the same figures as on a data set's card. Of a run they are those of the rows that `cord export` would "
-        "write. Of a file of rows in one of its layouts, texts alone are looked at (so gold-first, weak-step and "
-        "special-token are not found); with --provenance in the rows, scores, grades and teachers too. FILE is of any "
+        "write. Of a file of rows in one of its layouts, texts alone are looked at (so gold-first, weak-step, "
+        "special-token and cut are not found); with --provenance in the rows, scores, grades and teachers too. FILE is "
+        "of any "
         "kind that `cord problems` reads.\n\n"
         "Exit status: 0; 1 where there is no row; 2 wrong usage.",
     .options = options,

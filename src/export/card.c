@@ -164,12 +164,29 @@ static cord_status put_models(const struct export_source *source, struct arena *
 }
 
 /* Keys whose values are of this machine and may say more than their owner wants to publish: paths, of which the last part is
- * told, and a server's address, of which nothing is. */
+ * told, what a server calls its model, where that is a path, a command, of which the program is, and a server's address, of
+ * which nothing is. */
 static bool holds_path(cord_text key) {
-    static const char *const paths[] = {"file", "template", "out", "command", "authorities"};
+    static const char *const paths[] = {"file", "template", "out", "authorities"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (text_equal(key, text_of(paths[i]))) return true;
     return false;
+}
+
+static bool holds_command(cord_text key) { return text_equal(key, TEXT("command")); }
+
+/* Whether the text behind a model's key has a path that begins at a root or a home. */
+static bool names_place(cord_text key, cord_text rest) {
+    return text_equal(key, TEXT("model")) && (text_find(rest, TEXT("\"/")) >= 0 || text_find(rest, TEXT(" /")) >= 0 ||
+                                              text_find(rest, TEXT("\"~")) >= 0 || text_find(rest, TEXT("\".")) >= 0);
+}
+
+/* The name of a command's program, without what it is given. Where variables are set before it, it is not told. */
+static cord_text program_of(cord_text command) {
+    size_t end = 0;
+    while (end < command.len && !strchr(" \t\\=", command.data[end])) end++;
+    if (end < command.len && command.data[end] == '=') return TEXT("(not told)");
+    return path_name(text_slice(command, 0, end));
 }
 
 static bool holds_address(cord_text key) { return text_equal(key, TEXT("url")); }
@@ -184,9 +201,11 @@ static void put_recipe_line(struct buf *out, cord_text line) {
     if (holds_address(key) && line.len > from + 1) {
         buf_add(out, text_slice(line, 0, from));
         buf_addf(out, "(not told)\"");
-    } else if (holds_path(key) && line.len > from && text_ends(line, TEXT("\""))) {
+    } else if ((holds_path(key) || holds_command(key) || names_place(key, line)) && line.len > from &&
+               text_ends(line, TEXT("\""))) {
+        cord_text value = text_slice(line, from, line.len - 1);
         buf_add(out, text_slice(line, 0, from));
-        buf_add(out, path_name(text_slice(line, from, line.len - 1)));
+        buf_add(out, holds_command(key) ? program_of(value) : path_name(value));
         buf_addc(out, '"');
     } else {
         buf_add(out, line);
@@ -215,7 +234,7 @@ static cord_status put_differences(struct buf *out, const char *what, cord_text 
         ptrdiff_t colon = text_find(line, TEXT(":"));
         cord_text key = text_slice(line, 0, colon < 0 ? line.len : (size_t)colon);
         cord_text last = text_slice(key, (size_t)(text_rfind(key, TEXT(".")) + 1), key.len);
-        bool is_own = holds_path(last) || holds_address(last);
+        bool is_own = holds_path(last) || holds_command(last) || names_place(last, line) || holds_address(last);
         buf_add(&told, is_own ? key : line);
         buf_addf(&told, "%s\n", is_own ? ": (not told)" : "");
     }
@@ -377,7 +396,11 @@ static void put_limits(const struct card *card, struct buf *out) {
                  (long long)(f->rows - f->grades[GRADE_CORRECT]), (long long)f->rows);
     for (int i = 0; i < FLAWS; i++)
         if (f->flaws[i]) buf_addf(out, "- `%s` was found in %lld rows.\n", flaw_names[i], (long long)f->flaws[i]);
-    if (!card->options->exclude) buf_addf(out, "- It was not compared with any evaluation set (`--exclude`).\n");
+    if (!card->options->exclude || !card->options->exclude->questions)
+        buf_addf(out, "- It was not compared with any evaluation set (`--exclude`).\n");
+    else if (card->options->exclude->too_short)
+        buf_addf(out, "- %lld questions of evaluation sets were too short to be compared with.\n",
+                 (long long)card->options->exclude->too_short);
 }
 
 cord_status card_write(const struct card *card, struct buf *out, cord_error *err) {

@@ -80,16 +80,39 @@ static cord_status put_text(struct dataset *set, const char *path, cord_text tex
     return fwrite(text.data, 1, text.len, file) == text.len ? CORD_OK : error_errno(err, "write", path);
 }
 
-/* Whether README.md is free, or a card of this very data set. A README of somebody's, or the card of another file in the
- * same folder, stays what it is. */
-static bool may_be_card(const struct dataset *set, const char *path, struct arena *arena) {
+/* The files that a card of cord's names in its block, a list; NULL: it is none, or is not there, or there is no memory. */
+static json_t *read_card_files(const char *path) {
+    static const char before[] = "\n    path: ";
     struct buf old;
-    if (access(path, F_OK) != 0) return true;
-    if (file_read(path, "card", MOST_CARD, &old, NULL) != CORD_OK) return false;
-    const char *line = arena_printf(arena, "path: \"%s\"\n", set->files[0].path);
-    bool ours = text_find(buf_text(&old), TEXT(CARD_MARK "\n")) >= 0 &&
-                (set->options.folder || (line && text_find(buf_text(&old), text_of(line)) >= 0));
+    if (access(path, F_OK) != 0 || file_read(path, "card", MOST_CARD, &old, NULL) != CORD_OK) return NULL;
+    ptrdiff_t end = text_find(buf_text(&old), TEXT(CARD_MARK "\n"));
+    cord_text rest = text_slice(buf_text(&old), 0, end < 0 ? 0 : (size_t)end);
+    json_t *files = end < 0 ? NULL : json_array();
+    for (ptrdiff_t at; files && (at = text_find(rest, text_of(before))) >= 0;) {
+        rest = text_slice(rest, (size_t)at + strlen(before), rest.len);
+        json_t *name = json_loadb(rest.data, rest.len, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+        if (json_is_string(name)) json_array_append(files, name); /* without memory it is not known */
+        json_decref(name);
+    }
     buf_release(&old);
+    return files;
+}
+
+static bool names_file(const json_t *files, const char *name) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(files, i, one) if (strcmp(json_string_value(one), name) == 0) return true;
+    return false;
+}
+
+/* Whether a card's place is free, or has a card of this very data set. A README of somebody's, the card of another file in the
+ * same folder, and that of a folder's several files stay what they are. */
+static bool may_be_card(const struct dataset *set, const char *path) {
+    if (access(path, F_OK) != 0) return true;
+    json_t *files = read_card_files(path);
+    bool ours =
+        files && (set->options.folder || (json_array_size(files) == 1 && names_file(files, set->files[0].path)));
+    json_decref(files);
     return ours;
 }
 
@@ -99,48 +122,34 @@ static bool has_file(const struct dataset *set, const char *name) {
     return false;
 }
 
-static bool is_earlier(const struct dataset *set, const char *name) {
-    size_t i;
-    json_t *one;
-    json_array_foreach(set->earlier, i, one) if (strcmp(json_string_value(one), name) == 0) return true;
-    return false;
-}
-
 /* What an earlier export into this folder made, and this one does not, stays: it may hold rows that are elsewhere now. */
 static void find_earlier(struct dataset *set, const char *card) {
-    struct buf old;
-    if (access(card, F_OK) != 0 || file_read(card, "card", MOST_CARD, &old, NULL) != CORD_OK) return;
-    static const char before[] = "\n    path: ";
-    ptrdiff_t end = text_find(buf_text(&old), TEXT(CARD_MARK)); /* of the block that names the files */
-    cord_text rest = text_slice(buf_text(&old), 0, end < 0 ? 0 : (size_t)end);
+    size_t i;
+    json_t *name;
     const char *folder = folder_of(&set->options, &set->arena);
-    set->earlier = json_array();
-    for (ptrdiff_t at; (at = text_find(rest, text_of(before))) >= 0;) {
-        rest = text_slice(rest, (size_t)at + strlen(before), rest.len);
-        json_t *name = json_loadb(rest.data, rest.len, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, NULL);
+    set->earlier = read_card_files(card);
+    json_array_foreach(set->earlier, i, name) {
         const char *text = json_string_value(name);
-        const char *path = text && !has_file(set, text) ? arena_printf(&set->arena, "%s%s", folder, text) : NULL;
+        const char *path = !has_file(set, text) ? arena_printf(&set->arena, "%s%s", folder, text) : NULL;
         if (path && access(path, F_OK) == 0)
             set->left = set->left ? arena_printf(&set->arena, "%s, %s", set->left, path) : path;
-        if (text) json_array_append(set->earlier, name); /* without memory it is not known */
-        json_decref(name);
     }
-    buf_release(&old);
 }
 
 static cord_status find_card(struct dataset *set, const char **out, cord_error *err) {
     const char *folder = folder_of(&set->options, &set->arena);
     char *path = arena_printf(&set->arena, "%sREADME.md", folder);
-    if (path && !may_be_card(set, path, &set->arena))
+    if (path && !may_be_card(set, path))
         path = set->options.folder ? arena_printf(&set->arena, "%sCARD.md", folder)
                                    : arena_printf(&set->arena, "%s.README.md", set->options.path);
     if (!path) return error_memory(err);
     *out = path;
-    if (!set->options.folder || may_be_card(set, path, &set->arena)) return CORD_OK;
+    if (may_be_card(set, path)) return CORD_OK;
     error_where(err, "%s", path);
     return error_set(err, CORD_BAD_INPUT,
-                     "is not a card of cord's, nor is README.md, and would be written over; move it away, or name "
-                     "another folder");
+                     "is not a card of %s, nor is README.md, and would be written over; move it away, or name "
+                     "another %s",
+                     set->options.folder ? "cord's" : set->files[0].path, set->options.folder ? "folder" : "file");
 }
 
 static cord_status put_card(struct dataset *set, const struct card *card, const char *path, cord_error *err) {
@@ -206,7 +215,7 @@ static bool drop_earlier(const struct dataset *set, const char *name, json_t *ot
         size_t n = strlen(name);
         const char *of = json_string_value(json_object_get(value, "file_name"));
         bool own = strncmp(key, name, n) == 0 && (!key[n] || key[n] == '_');
-        if (!own || !of || !(has_file(set, of) || is_earlier(set, of))) continue;
+        if (!own || !of || !(has_file(set, of) || names_file(set->earlier, of))) continue;
         json_object_del(others, key);
         any = true;
     }
@@ -246,6 +255,26 @@ static cord_status put_description(struct dataset *set, const struct card *card,
     return status;
 }
 
+/* A file that is exported by itself may be part of a folder's data set, which says of it what it was before. */
+static void find_stale(struct dataset *set, const char *card) {
+    const char *folder = folder_of(&set->options, &set->arena), *file = set->files[0].path;
+    char *readme = arena_printf(&set->arena, "%sREADME.md", folder),
+         *path = arena_printf(&set->arena, "%sdataset_info.json", folder);
+    json_t *files = readme && strcmp(readme, card) != 0 ? read_card_files(readme) : NULL;
+    if (names_file(files, file)) set->stale = readme;
+    json_decref(files);
+    json_t *others = NULL, *one;
+    const char *key;
+    if (!path || read_descriptions(path, &others, NULL) != CORD_OK) return;
+    bool described = false;
+    json_object_foreach(others, key, one) {
+        const char *of = json_string_value(json_object_get(one, "file_name"));
+        described = described || (of && strcmp(of, file) == 0);
+    }
+    json_decref(others);
+    if (described) set->stale = set->stale ? arena_printf(&set->arena, "%s and %s", set->stale, path) : path;
+}
+
 cord_status dataset_describe(struct dataset *set, struct card *card, cord_error *err) {
     if (!set->plain) return CORD_OK;
     for (int i = 0; i < card->options->n_splits; i++) set->files[i].rows = card->options->splits[i].rows;
@@ -257,6 +286,8 @@ cord_status dataset_describe(struct dataset *set, struct card *card, cord_error 
     if (set->options.folder) {
         find_earlier(set, path);
         CORD_TRY(put_description(set, card, err));
+    } else {
+        find_stale(set, path);
     }
     return put_card(set, card, path, err);
 }
@@ -268,6 +299,17 @@ static cord_status flush_all(struct dataset *set, cord_error *err) {
         if (ferror(set->outputs[i].file) || fflush(set->outputs[i].file) != 0)
             return error_errno(err, "write", set->outputs[i].path);
     return CORD_OK;
+}
+
+void dataset_leave_rows(struct dataset *set) {
+    for (int i = 0; i < set->n; i++)
+        if (i < set->n_splits)
+            output_close(&set->outputs[i], CORD_CANCELLED, NULL);
+        else
+            set->outputs[i - set->n_splits] = set->outputs[i];
+    set->n -= set->n_splits;
+    set->n_splits = 0;
+    if (set->made) rmdir(set->options.path); /* where a list lies in it, it stays */
 }
 
 /* Parquet is made of a draft beside it, and takes its place: it gets its name when all others get theirs. */

@@ -27,7 +27,8 @@ struct dataset {
     int n;
     struct card_file files[EXPORT_SPLITS];
     json_t *earlier; /* once described: the files that the folder's earlier card names, an array; NULL: there is none */
-    const char *left; /* those of them that are there, and none of this data set's */
+    const char *stale; /* once described: what says of the file that is exported what it was before; NULL: nothing */
+    const char *left;  /* those of them that are there, and none of this data set's */
     struct arena arena;
 };
 
@@ -41,6 +42,8 @@ cord_status dataset_open(struct dataset *set, const struct dataset_options *opti
 cord_status dataset_add(struct dataset *set, const char *path, FILE **file, cord_error *err);
 /* Writes the card and, for what LLaMA-Factory reads, dataset_info.json. `card` lacks only its files. */
 cord_status dataset_describe(struct dataset *set, struct card *card, cord_error *err);
+/* Of a data set without a row only what else was added gets its name: the files that were there stay. */
+void dataset_leave_rows(struct dataset *set);
 /* Ends the data set with the status of what was written: on CORD_OK all files get their names, else none does. */
 cord_status dataset_close(struct dataset *set, cord_status status, cord_error *err);
 

@@ -13,12 +13,12 @@ cord_status example_frame_read(const struct export_source *source, int64_t probl
     struct spoken *spoken;
     int n;
     CORD_TRY(journal_spoken(source->journal, problem, arena, &spoken, &n, err));
-    *frame = (struct example_frame){.between = TEXT("\n\n"),
+    *frame = (struct example_frame){.between = TEXT("\n\n"), /* where nobody is noted to have been spoken to */
                                     .given = source->strategy && strcmp(source->strategy, "selection") == 0};
     for (int i = 0; i < n; i++) {
         if (spoken[i].teacher != -1) continue;
         frame->marker = spoken[i].style->marker;
-        if (spoken[i].style->between.len) frame->between = spoken[i].style->between;
+        frame->between = spoken[i].style->between;
     }
     return CORD_OK;
 }
@@ -141,6 +141,11 @@ double example_log_s(const struct export_source *source, const struct answered *
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
 
+/* The journal does not keep how a reply ended: one that has all the tokens it was allowed was cut, but for a rare one. */
+static bool is_cut(const struct export_source *source, const struct answered *a) {
+    return a->trajectory.finish == FINISHED_BUDGET || (source->answer_tokens && a->new_tokens >= source->answer_tokens);
+}
+
 /* The reasoning as the beam had it; or made anew from its steps, which is the same but for the markers. */
 static cord_status find_reasoning(struct example *e, const struct trajectory *t, const struct example_frame *frame,
                                   enum markers markers, struct arena *arena, cord_error *err) {
@@ -165,6 +170,8 @@ cord_status example_make(const struct export_source *source, const struct journa
                             .log_s = example_log_s(source, answered),
                             .rank = rank,
                             .grade = answered->grade,
+                            .finish = t->finish,
+                            .cut = is_cut(source, answered),
                             .reply = text_trim(answered->reply),
                             .answer = answered->answer};
     CORD_TRY(example_steps(source, t, problem->log_s0, frame, style->markers, arena, &out->steps, &out->n_steps, err));

@@ -16,7 +16,7 @@ enum scores {
 /* A run that is exported. */
 struct export_source {
     const char *problems;      /* the file that the run took its problems from; "" where it is not known */
-    const char *folder, *name; /* its path; the last part of it */
+    const char *folder, *name; /* its path; the last part of it, or as many as tell it from others */
     struct journal *journal;
     const char *const *teachers;
     int n_teachers;
@@ -24,7 +24,8 @@ struct export_source {
     struct problem_options fields;    /* how the run read its problems' rows; no file */
     const char *strategy, *criterion; /* NULL: not known */
     enum scores scores;
-    bool pp_is_s; /* PP was measured by the meta-prover's model, which S0 is of, too */
+    bool pp_is_s;      /* PP was measured by the meta-prover's model, which S0 is of, too */
+    int answer_tokens; /* most of a reply that the run asked for; 0: not known */
 };
 
 /* S of a finished trajectory: how likely the meta-prover finds the gold behind it. NAN where nobody asked it. */
@@ -65,7 +66,10 @@ struct example {
     int rounds;
     double log_s0, log_s; /* of S: see example_log_s */
     int rank;             /* among the problem's finished trajectories, from 0 */
+    bool is_steps;        /* steps of a trajectory that was growing: no answer, no grade, no end */
     enum grade grade;
+    enum finish finish;
+    bool cut;                           /* the reasoning or the reply came to its limit, and stops wherever that was */
     cord_text reasoning, reply, answer; /* as the response has them: without blanks at their ends */
     cord_text response;                 /* the reasoning inside think tags, then the reply */
     const struct example_step *steps;

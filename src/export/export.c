@@ -18,11 +18,17 @@ const char *export_refusal(const struct export_options *o) {
         return "the template opens the thinking with a tag that --think-tags does not name, so that nothing would "
                "close "
                "it: name the template's own";
+    if (o->turn && o->turn->opens_otherwise && !o->search_prompt && o->format->texts != TEXTS_PLAIN)
+        return "the template writes something else before what an assistant has said than where a model is to write, "
+               "so that a rendered row would not be what it renders: take a format that the trainer renders, as "
+               "messages, or name another template";
     if (o->search_prompt && o->full_context)
         return "--search-prompt holds the context that the search saw: leave it out, or leave out --full-context";
     if (o->format->kind == ROW_STEP_PAIR && o->drop >> FLAW_WEAK_STEP & 1)
         return "weak-step is of trajectories with a correct answer, and a pair of steps has no answer: leave it out of "
                "--drop";
+    if (o->format->kind == ROW_STEP_PAIR && o->drop >> FLAW_CUT & 1)
+        return "cut is of finished trajectories, and a pair of steps has whole steps alone: leave it out of --drop";
     if (o->margin > 0 && o->format->kind == ROW_TRACE)
         return "--margin is about pairs and labels: take it with dpo, step-dpo, prm or a layout of those, or leave it "
                "out";
@@ -71,6 +77,13 @@ static bool label_steps(const struct exporter *e, const struct example *example,
     return example->n_steps > 0;
 }
 
+/* A row of labelled steps has nothing else of its trajectory. */
+static void leave_steps(struct example *example) {
+    example->response = example->reasoning;
+    example->reply = TEXT("");
+    example->cut = example->finish == FINISHED_BUDGET;
+}
+
 /* `first`: none of the problem was taken before. */
 static cord_status trace_row(struct exporter *e, const struct answered *answered, int rank, bool first,
                              cord_error *err) {
@@ -79,6 +92,7 @@ static cord_status trace_row(struct exporter *e, const struct answered *answered
     CORD_TRY(make(e, answered, rank, &example, err));
     struct training_row row = {.example = &example};
     if (e->options->format->kind == ROW_STEPS) {
+        leave_steps(&example);
         bool *labels = arena_alloc(&e->walk.arena, (size_t)example.n_steps + 1);
         if (!labels) return error_memory(err);
         if (!label_steps(e, &example, labels)) {
@@ -105,8 +119,8 @@ static cord_status trace_rows(struct exporter *e, const struct answered *answers
     return CORD_OK;
 }
 
-/* The best against the worst; with --only-correct the best correct one against the worst that is wrong, whatever their
- * scores say. */
+/* The best against the worst, unless that is correct and the best is not; with --only-correct the best correct one against the
+ * worst that is wrong, whatever their scores say. */
 static cord_status pair_row(struct exporter *e, const struct answered *answers, int n, cord_error *err) {
     const struct answered *best = NULL, *worst = NULL;
     bool graded = e->options->only_correct;
@@ -114,9 +128,11 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
         const struct answered *a = &answers[i];
         if (!a->answer.len && a->grade != GRADE_NO_ANSWER) continue;
         bool good = graded ? a->grade == GRADE_CORRECT : a->answer.len > 0 && a->grade != GRADE_NO_ANSWER;
-        if (good && (!best || a->trajectory.log_score > best->trajectory.log_score)) best = a;
+        if (good &&
+            (!best || isnan(best->trajectory.log_score) || a->trajectory.log_score > best->trajectory.log_score))
+            best = a;
         if ((!graded || a->grade == GRADE_WRONG || a->grade == GRADE_NO_ANSWER) &&
-            (!worst || a->trajectory.log_score < worst->trajectory.log_score))
+            (!worst || isnan(worst->trajectory.log_score) || a->trajectory.log_score < worst->trajectory.log_score))
             worst = a;
     }
     if (graded && !best) {
@@ -126,6 +142,10 @@ static cord_status pair_row(struct exporter *e, const struct answered *answers, 
     if (!best || !worst || best == worst ||
         (!graded && !(best->trajectory.log_score - worst->trajectory.log_score > exporter_margin(e)))) {
         exporter_remove(e, FILTER_NO_PAIR);
+        return CORD_OK;
+    }
+    if (best->grade != GRADE_CORRECT && worst->grade == GRADE_CORRECT) {
+        exporter_remove(e, FILTER_REVERSED);
         return CORD_OK;
     }
     if (!passes(e, best)) return CORD_OK;
@@ -197,6 +217,7 @@ static cord_status done_problem(struct exporter *e, cord_error *err) {
 
 static cord_status read_problem(struct exporter *e, cord_error *err) {
     struct figures *f = e->figures;
+    if (e->options->stopped && e->options->stopped()) return error_set(err, CORD_CANCELLED, "interrupted");
     e->search_prompt = (cord_text){0};
     f->problems++;
     f->done += e->problem.status == PROBLEM_DONE;

@@ -50,6 +50,7 @@ struct export_options {
     bool mixed;              /* a problem that stands in several runs is taken from each; else that is an error */
     bool full_context;       /* the question of a row has its full context before it, where the problem set has one */
 
+    bool (*stopped)(void); /* whether to end with CORD_CANCELLED; NULL: never */
     struct export_split *splits;
     int n_splits;  /* at least 1 */
     FILE *matches; /* JSONL: what overlapped what; NULL */

@@ -12,6 +12,8 @@ const char *const filter_names[] = {
     [FILTER_SCORE] = "below the score",
     [FILTER_LIFT] = "below the lift",
     [FILTER_NO_PAIR] = "without two of different scores (by more than the noise)",
+    [FILTER_REVERSED] = "preferring another to a correct one",
+    [FILTER_CUT] = "pairs of steps of which one was cut",
     [FILTER_UNSCORED] = "with steps that were not scored",
     [FILTER_FLAW] = "dropped for a flaw",
     [FILTER_EXCLUDED] = "overlapping an evaluation set",
@@ -63,7 +65,7 @@ void figures_add_teacher(struct figures *f, const char *name, int64_t steps) {
 void figures_add(struct figures *f, const struct example *e, cord_text prompt, unsigned flaws) {
     double score = exp(e->log_s), s0 = exp(e->log_s0);
     figures_add_texts(f, prompt, e->response, flaws);
-    if (e->answer.len) f->grades[e->grade]++; /* a pair of steps has no answer, and no grade */
+    if (!e->is_steps) f->grades[e->grade]++;
     spread_add(&f->score, score);
     spread_add(&f->lift, score - s0);
     spread_add(&f->rows_s0, s0);

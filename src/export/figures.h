@@ -12,6 +12,8 @@ enum filter {
     FILTER_SCORE,    /* S below --min-score */
     FILTER_LIFT,     /* S - S0 below --min-lift */
     FILTER_NO_PAIR,  /* there are no two to compare, or one margin is within the noise */
+    FILTER_REVERSED, /* of a pair, what the score prefers is not correct, and the other is */
+    FILTER_CUT,      /* of a pair of steps, one was cut by its limit */
     FILTER_UNSCORED, /* steps without scores, as curation leaves them */
     FILTER_FLAW,     /* --drop */
     FILTER_EXCLUDED, /* overlaps an evaluation set (--exclude) */
@@ -51,9 +53,10 @@ struct figures {
         [FIGURES_TEACHERS]; /* of steps in rows, each piece of one that was cut for itself; the last one is "others" where there are more */
     int n_teachers;
     /* traps */
-    int64_t lost_reasoning; /* rows of which the named template drops the reasoning */
-    int64_t over_length;    /* rows longer than the named trainer takes unless told */
-    int64_t full_contexts;  /* problems whose question is that with the full context (--full-context) */
+    int64_t lost_reasoning;  /* rows of which the named template drops the reasoning */
+    int64_t second_thoughts; /* rows before whose reasoning it writes a thought's tag of its own */
+    int64_t over_length;     /* rows longer than the named trainer takes unless told */
+    int64_t full_contexts;   /* problems whose question is that with the full context (--full-context) */
 };
 
 void figures_remove(struct figures *figures, enum filter why, double log_s0);

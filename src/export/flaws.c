@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
-const char *const flaw_names[] = {"gold-first", "repeats",   "script",        "language",
-                                  "unclosed",   "weak-step", "special-token", NULL};
+const char *const flaw_names[] = {"gold-first", "repeats",       "script", "language", "unclosed",
+                                  "weak-step",  "special-token", "cut",    NULL};
 
 /* ---- the gold, too early ----------------------------------------------------------------------------------------- */
 
@@ -140,10 +140,14 @@ static size_t occurrences(cord_text text, cord_text what) {
 }
 
 static bool unclosed(cord_text reasoning, cord_text reply) {
+    static const char *const thinking[] = {"<think>",    "</think>",    "<thinking>",         "</thinking>",
+                                           "[THINK]",    "[/THINK]",    "<seed:think>",       "</seed:think>",
+                                           "<mm:think>", "</mm:think>", "<|START_THINKING|>", "<|END_THINKING|>"};
     static const char *const tags[] = {"answer", "reasoning", "thought", "step", "solution", "code", "reflection"};
     const cord_text parts[] = {reasoning, reply};
     for (int p = 0; p < 2; p++) {
-        if (text_find(parts[p], TEXT("<think>")) >= 0 || text_find(parts[p], TEXT("</think>")) >= 0) return true;
+        for (size_t i = 0; i < sizeof thinking / sizeof *thinking; i++)
+            if (text_find(parts[p], text_of(thinking[i])) >= 0) return true;
         if (occurrences(parts[p], TEXT("```")) % 2) return true;
         if (occurrences(parts[p], TEXT("\\begin{")) != occurrences(parts[p], TEXT("\\end{"))) return true;
         for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
@@ -193,6 +197,6 @@ cord_status flaws_of_example(const struct example *e, unsigned *found, cord_erro
     CORD_TRY(flaws_of_texts(e->question, e->reasoning, e->reply, found, err));
     *found |= (unsigned)gold_first(e) << FLAW_GOLD_FIRST | (unsigned)weak_step(e) << FLAW_WEAK_STEP;
     bool special = has_special(e->question) || has_special(e->reasoning) || has_special(e->reply);
-    *found |= (unsigned)special << FLAW_SPECIAL_TOKEN;
+    *found |= (unsigned)special << FLAW_SPECIAL_TOKEN | (unsigned)e->cut << FLAW_CUT;
     return CORD_OK;
 }

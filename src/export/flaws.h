@@ -16,9 +16,10 @@ enum flaw {
     FLAW_UNCLOSED,      /* a tag or a fence that is opened and not closed, or a think tag inside the reasoning */
     FLAW_WEAK_STEP,     /* the answer is correct, but with one of its steps the gold was as good as impossible */
     FLAW_SPECIAL_TOKEN, /* holds what a tokenizer takes for a special token, which may end a turn */
+    FLAW_CUT,           /* its reasoning or its reply came to a limit, and stops there */
     FLAWS
 };
-/* "gold-first", "repeats", "script", "language", "unclosed", "weak-step", "special-token"; NULL-terminated. */
+/* "gold-first", "repeats", "script", "language", "unclosed", "weak-step", "special-token", "cut"; NULL-terminated. */
 extern const char *const flaw_names[];
 
 /* Flags, 1 << enum flaw. */

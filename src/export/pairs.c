@@ -10,9 +10,11 @@ struct rivals {
 };
 
 /* A candidate that only ends its parent adds no step, one of several steps (a given trace, or a merged one) is none, and one
- * that was dropped or not scored has nothing to compare. */
-static bool competes(const struct candidate *c) {
-    return c->drop == DROP_NONE && !c->finishes_parent && !c->parts && !isnan(c->log_score) && c->step.len > 0;
+ * that was dropped or not scored has nothing to compare. One that its limit cut is a piece of a step: `pieces`, whether those
+ * count. */
+static bool competes(const struct candidate *c, bool pieces) {
+    return c->drop == DROP_NONE && !c->finishes_parent && !c->parts && !isnan(c->log_score) && c->step.len > 0 &&
+           (pieces || c->end != STEP_CUT);
 }
 
 /* Where what is kept has to lead: to a correct one of these, or, where there are none, anywhere. */
@@ -35,16 +37,19 @@ static bool leads_there(const struct aim *aim, const struct candidate *c, int ro
     return aim->n == 0;
 }
 
-static struct rivals find_rivals(const struct round *round, int parent, const struct aim *aim) {
+/* Neither, where there are no two that differ by more than the margin. */
+static struct rivals find_rivals(const struct round *round, int parent, const struct aim *aim, bool pieces,
+                                 double margin) {
     struct rivals r = {0};
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
-        if (c->parent != parent || !competes(c)) continue;
+        if (c->parent != parent || !competes(c, pieces)) continue;
         if (c->slot >= 0 && leads_there(aim, c, round->number) && (!r.kept || c->log_score > r.kept->log_score))
             r.kept = c;
         if (c->slot < 0 && (!r.not_kept || c->log_score < r.not_kept->log_score)) r.not_kept = c;
     }
-    return r;
+    bool differ = r.kept && r.not_kept && r.kept->log_score - r.not_kept->log_score > margin;
+    return differ ? r : (struct rivals){0};
 }
 
 /* How likely the gold is behind the candidate, where that is what chose. */
@@ -77,7 +82,7 @@ static cord_status make_side(struct exporter *e, const struct trajectory *parent
                             .rounds = round,
                             .log_s0 = e->problem.log_s0,
                             .log_s = log_s_of(e, c),
-                            .grade = GRADE_UNDECIDED};
+                            .is_steps = true};
     CORD_TRY(steps_with(e, parent, c, round, &out->steps, &out->n_steps, err));
     CORD_TRY(example_join(out->steps, out->n_steps, &e->walk.arena, &out->reasoning, err));
     const struct example_step opened[] = {{.text = e->options->style.think_open}, {.text = out->reasoning}};
@@ -101,10 +106,13 @@ static cord_status pairs_of_round(struct exporter *e, const struct round *round,
                                   int n_previous, const struct aim *aim, int *pairs, cord_error *err) {
     static const struct trajectory empty = {.author = -1, .candidate = -1};
     for (int parent = 0; parent < (previous ? n_previous : 1); parent++) {
-        struct rivals r = find_rivals(round, parent, aim);
-        if (!r.kept || !r.not_kept) continue;
-        if (!(r.kept->log_score - r.not_kept->log_score > exporter_margin(e))) continue;
+        struct rivals r = find_rivals(round, parent, aim, false, exporter_margin(e));
+        if (!r.kept && !find_rivals(round, parent, aim, true, exporter_margin(e)).kept) continue;
         ++*pairs;
+        if (!r.kept) {
+            exporter_remove(e, FILTER_CUT);
+            continue;
+        }
         if (!exporter_passes(e, log_s_of(e, r.kept))) continue;
         CORD_TRY(write_pair(e, previous ? &previous[parent] : &empty, r, round->number, err));
     }

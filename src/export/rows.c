@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+enum { MOST_ROW = 512 << 20 };
+
 /* ---- layouts ------------------------------------------------------------------------------------------------------ */
 
 bool rows_read_turns(const json_t *list, cord_text *prompt, cord_text *response) {
@@ -37,11 +39,31 @@ static bool read_part(const json_t *value, cord_text *text) {
     return true;
 }
 
+/* A response that a row has in parts: the steps of a list, or those before a pair of steps and one of the pair. */
+static bool join_parts(const json_t *row, struct buf *joined) {
+    const json_t *before = json_object_get(row, "initial_reason_steps"), *chosen = json_object_get(row, "chosen"), *one;
+    size_t i;
+    buf_clear(joined);
+    json_array_foreach(json_object_get(row, "completions"), i, one) {
+        if (i) buf_addf(joined, "\n\n");
+        buf_add(joined, json_text_of(one));
+    }
+    if (json_is_string(before) && json_is_string(chosen)) {
+        buf_add(joined, json_text_of(before));
+        buf_add(joined, json_text_of(chosen));
+    }
+    return joined->len > 0;
+}
+
 /* The pairs of members in which our layouts have prompt and response. */
-static bool read_row(const json_t *row, cord_text *prompt, cord_text *response) {
+static bool read_row(const json_t *row, struct buf *joined, cord_text *prompt, cord_text *response) {
     static const char *const pairs[][2] = {
         {"prompt", "completion"}, {"prompt", "chosen"}, {"instruction", "output"}, {"conversations", "chosen"}};
     *prompt = *response = (cord_text){0};
+    if (join_parts(row, joined)) {
+        *response = buf_text(joined);
+        return read_part(json_object_get(row, "prompt"), prompt);
+    }
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (read_part(json_object_get(row, pairs[i][0]), prompt) &&
             read_part(json_object_get(row, pairs[i][1]), response))
@@ -61,10 +83,7 @@ static bool read_row(const json_t *row, cord_text *prompt, cord_text *response) 
         *response = json_text_of(json_object_get(json_array_get(list, 1), "text"));
         return response->data != NULL;
     }
-    list = json_object_get(row, "completions");
-    if (!json_is_array(list) || !read_part(json_object_get(row, "prompt"), prompt)) return false;
-    *response = json_text_of(json_array_get(list, json_array_size(list) - 1));
-    return response->data != NULL;
+    return false;
 }
 
 /* ---- provenance --------------------------------------------------------------------------------------------------- */
@@ -104,11 +123,12 @@ static void add_provenance(const json_t *from, bool graded, struct figures *f, s
 
 /* ---- files -------------------------------------------------------------------------------------------------------- */
 
-/* What stands inside the first think tags, or all. */
+/* What stands inside the first think tags, or all; of steps, what the first opens. */
 static void part_response(cord_text response, cord_text *reasoning, cord_text *reply) {
     ptrdiff_t open = text_find(response, TEXT("<think>")), close = text_rfind(response, TEXT("</think>"));
     *reasoning = response;
     *reply = TEXT("");
+    if (close < 0 && open == 0) *reasoning = text_slice(response, 7, response.len);
     if (close < 0) return;
     size_t from = open >= 0 && open < close ? (size_t)open + 7 : 0;
     *reasoning = text_slice(response, from, (size_t)close);
@@ -120,12 +140,15 @@ struct reading {
     void *tokenizer;
     struct figures *figures;
     struct arena *arena;
+    struct buf *joined; /* of one row */
 };
 
 static cord_status add_row(const struct reading *r, const struct json_row *row, cord_error *err) {
     cord_text prompt, response, reasoning, reply;
     unsigned flaws;
-    if (!read_row(row->object, &prompt, &response)) {
+    bool read = read_row(row->object, r->joined, &prompt, &response);
+    CORD_TRY(buf_check(r->joined, err));
+    if (!read) {
         char names[200];
         json_row_names(row, names, sizeof names);
         return error_set(err, CORD_BAD_INPUT, "this is no row in a layout that cord writes: it has %s", names);
@@ -168,10 +191,13 @@ static cord_status read_rows(struct source *source, const struct reading *r, cor
 cord_status rows_read(const char *path, const char *library,
                       cord_status (*count_tokens)(void *ctx, cord_text text, int *n, cord_error *err), void *tokenizer,
                       struct figures *figures, struct arena *arena, cord_error *err) {
-    const struct reading r = {count_tokens, tokenizer, figures, arena};
+    struct buf joined;
+    const struct reading r = {count_tokens, tokenizer, figures, arena, &joined};
     struct source source;
     CORD_TRY(source_open(&source, path, library, err));
+    buf_init(&joined, "a row", MOST_ROW);
     cord_status status = read_rows(&source, &r, err);
+    buf_release(&joined);
     source_close(&source);
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "base/thinking.h"
 #include "export/words.h"
+#include "search/criterion.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,11 +55,24 @@ static void leave_out_bos(const struct export_options *o, struct training_row *r
         row->rendered_prompt = text_slice(prompt, bos.len, prompt.len);
 }
 
+/* Whether a tag of thinking stands before a reasoning that is not the row's own. */
+static bool has_second_thought(cord_text before, cord_text own) {
+    before = text_trim_end(before);
+    own = text_trim(own);
+    if (text_ends(before, own)) before = text_slice(before, 0, before.len - own.len);
+    return thinking_tag(before).len > 0;
+}
+
 /* What a trainer would make of the row by itself. Of rendered rows nothing can be lost: they hold what they hold. */
 static void look_for_traps(struct exporter *e, const struct training_row *row) {
     int most = e->options->trainer_tokens;
     cord_text reasoning = row->example->reasoning;
-    e->figures->lost_reasoning += row->closed.data && reasoning.len && text_find(row->closed, reasoning) < 0;
+    if (row->closed.data && reasoning.len) {
+        ptrdiff_t at = text_find(row->closed, reasoning);
+        e->figures->lost_reasoning += at < 0;
+        e->figures->second_thoughts +=
+            at >= 0 && has_second_thought(text_slice(row->closed, 0, (size_t)at), e->options->style.think_open);
+    }
     e->figures->over_length += most && row->example->tokens > most;
 }
 
@@ -234,7 +248,19 @@ static void write_step(struct json_writer *w, const struct export_source *source
     json_close(w, '}');
 }
 
-static void write_provenance(struct json_writer *w, const struct example *example) {
+/* Of steps nobody says a grade, nor an end. */
+static void write_outcome(struct json_writer *w, const struct example *example) {
+    if (example->is_steps) {
+        json_nil(w, "grade");
+        json_nil(w, "finish");
+    } else {
+        json_text(w, "grade", text_of(grade_name(example->grade)));
+        json_text(w, "finish", text_of(finish_name(example->finish)));
+    }
+    json_double(w, "score", exp(example->log_s));
+}
+
+static void write_provenance(struct json_writer *w, const struct training_row *row, const struct example *example) {
     const struct export_source *source = example->source;
     json_text(w, "id", example->id);
     json_text(w, "gold", example->gold);
@@ -242,14 +268,17 @@ static void write_provenance(struct json_writer *w, const struct example *exampl
     json_text(w, "run", text_of(source->name));
     json_int(w, "rank", example->rank);
     json_int(w, "rounds", example->rounds);
-    json_text(w, "grade", text_of(grade_name(example->grade)));
+    write_outcome(w, example);
     json_double(w, "s0", exp(example->log_s0));
-    json_double(w, "score", exp(example->log_s));
-    if (source->criterion && strcmp(source->criterion, "predictive-perplexity") != 0)
-        json_text(w, "criterion", text_of(source->criterion));
+    json_text(w, "criterion", text_of(criterion_named(text_of(source->criterion))->name));
     json_open(w, "steps", '[');
     for (int i = 0; i < example->n_steps; i++) write_step(w, source, &example->steps[i]);
     json_close(w, ']');
+    if (row->rejected) {
+        json_open(w, "rejected", '{');
+        write_outcome(w, row->rejected);
+        json_close(w, '}');
+    }
     json_close(w, '}');
 }
 
@@ -271,7 +300,7 @@ cord_status sink_row(struct exporter *e, struct training_row *row, struct exampl
     buf_clear(&e->line);
     json_open(&w, NULL, '{');
     e->options->format->write(&w, row);
-    if (e->options->provenance) write_provenance(&w, example);
+    if (e->options->provenance) write_provenance(&w, row, example);
     json_close(&w, '}');
     return write_line(e, split->file, "the training rows", err);
 }

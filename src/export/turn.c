@@ -33,7 +33,12 @@ static cord_status render_open(const struct turn *turn, cord_text question, stru
     return out->data ? CORD_OK : error_memory(err);
 }
 
-/* What stands behind an assistant's text, found by a word that no template writes. */
+static cord_text before_thinking(cord_text text) {
+    for (cord_text tag; (tag = thinking_tag(text)).len;) text = text_slice(text, 0, text_trim_end(text).len - tag.len);
+    return text_trim_end(text);
+}
+
+/* What stands before and behind an assistant's text, found by a word that no template writes. */
 static cord_status find_end(struct turn *turn, cord_error *err) {
     static const cord_text probe = {"cordprobe", 9};
     cord_text all;
@@ -45,6 +50,7 @@ static cord_status find_end(struct turn *turn, cord_error *err) {
             "this chat template has no place for what an assistant says, so nothing can be trained with it");
     /* without the line feed behind it, which no model has to learn, and behind which some trainers add their end of text */
     turn->end = text_trim_end(text_slice(all, (size_t)at + probe.len, all.len));
+    turn->head = before_thinking(text_slice(all, 0, (size_t)at));
     return CORD_OK;
 }
 
@@ -64,6 +70,7 @@ static cord_status find_open(struct turn *turn, cord_error *err) {
     if (status == CORD_NO_MEMORY) return error_memory(err);
     if (status != CORD_OK) return CORD_OK;
     turn->thinking = thinking_opened(open);
+    turn->opens_otherwise = !text_equal(before_thinking(open), turn->head);
     cut_next_turn(turn, open);
     return CORD_OK;
 }

@@ -13,7 +13,10 @@ struct turn {
     cord_text end;
     /* the tag with which the template opens the thinking before a model writes; empty: it does not */
     cord_text thinking;
-    bool lacks_bos; /* it writes a BOS, and nobody has said which */
+    /* what it writes before what an assistant has said; without blanks and tags of thinking at its end */
+    cord_text head;
+    bool opens_otherwise; /* where a model is to write, it writes something else */
+    bool lacks_bos;       /* it writes a BOS, and nobody has said which */
     struct arena arena;
 };
 

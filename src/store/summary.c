@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { MOST_SUMMARY = 1 << 30 }; /* the names of thousands of merged runs are in it */
+
 void summary_add(struct summary_counts *counts, const struct journal_problem *problem, const struct answered *answers,
                  int n) {
     counts->problems++;
@@ -253,7 +255,7 @@ cord_status summary_write(struct journal *journal, const char *folder, const str
     struct buf out;
     struct arena arena;
     arena_init(&arena);
-    buf_init(&out, "the run's summary", 1 << 20);
+    buf_init(&out, "the run's summary", MOST_SUMMARY);
     struct json_writer w = {&out, false};
     cord_status status = write_all(&w, journal, folder, session, counts, &arena, err);
     const char *path = arena_printf(&arena, "%s/summary.json", folder);

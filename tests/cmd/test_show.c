@@ -504,6 +504,17 @@ static void test_export(void **state) {
     assert_ok(file_read(path, "rows", 10000, &rows, err));
     assert_text(buf_text(&rows), row);
     buf_release(&rows);
+
+    /* the reply has 7 tokens: with that limit it was cut */
+    static const char *const recipes[] = {"search:\n  answer_tokens: 8\n", "search:\n  answer_tokens: 7\n"};
+    for (int i = 0; i < 2; i++) {
+        struct journal *journal;
+        assert_ok(journal_open(f->folder, JOURNAL_WRITE, &journal, err));
+        assert_ok(journal_put_fact(journal, "recipe", text_of(recipes[i]), err));
+        journal_close(journal);
+        assert_int_equal(cord(f, "export $RUN --only-correct -o /dev/null"), 3);
+        assert_int_equal(strstr(f->output, "1 of 1 rows were cut") != NULL, i);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -36,6 +36,12 @@ static inline void retell_sample(struct fixture *f, const char *row) {
     tell_sample(f, row);
 }
 
+/* The same, with the scores the way the grades are: 0.5 of the correct one, 0.25 of the wrong one. */
+static inline void prefer_correct(struct fixture *f) {
+    f->sample.beams[2][0].log_score = log(0.25);
+    retell_sample(f, NULL);
+}
+
 static inline int set_up(void **state) {
     static struct fixture f;
     memset(&f, 0, sizeof f);

@@ -126,6 +126,20 @@ static void test_markers(void **state) {
     free(kept);
 }
 
+/* What stands between steps may be nothing. */
+static void test_nothing_between(void **state) {
+    struct fixture *f = *state;
+    cord_text between = sample_style.between;
+    sample_style.between = TEXT("");
+    retell_sample(f, NULL);
+    sample_style.between = between;
+    f->options.format = training_format("prompt-completion");
+    f->options.style.markers = MARKERS_STRIP;
+    json_t *line = line_of(rows_of(f), 0);
+    assert_true(text_starts(content_at(line, "completion"), TEXT("<think>\nCountThen we hold five")));
+    json_decref(line);
+}
+
 /* The steps of given traces are bare: a heading of theirs has its number and a blank, and they keep having none. */
 static void test_markers_of_given_traces(void **state) {
     struct fixture *f = *state;
@@ -213,6 +227,47 @@ static void test_search_prompt(void **state) {
     turn_close(&turn);
 }
 
+/* What a template writes around an assistant's text, and what cord says of it. */
+static void test_traps_of_templates(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *said, *open; /* before an assistant's text; where a model is to write */
+        int64_t second;          /* rows with a thought before their own */
+        bool renders;            /* cord, in the trainer's place */
+    } templates[] = {
+        {"<bot>", "<bot>", 0, true},
+        {"<bot><think></think>", "<bot>", 1, true},    /* as Kimi-K2-Thinking's */
+        {"<bot></mm:think>", "<bot>", 1, true},        /* as MiniMax-M3's */
+        {"<bot><think>\n", "<bot><think>\n", 1, true}, /* as Nemotron-Nano-v2's */
+        {"<bot><final>", "<bot>", 0, false},           /* as gpt-oss's */
+    };
+    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
+        struct turn turn;
+        char source[500];
+        snprintf(
+            source, sizeof source,
+            "{%% for m in messages %%}{%% if m.role == 'assistant' %%}%s{%% endif %%}{{ m.content }}</e>{%% endfor %%}"
+            "{%% if add_generation_prompt %%}%s{%% endif %%}",
+            templates[i].said, templates[i].open);
+        assert_ok(turn_open(&turn, text_of(source), TEXT(""), TEXT(""), err));
+        f->options.turn = &turn;
+        f->options.format = training_format("messages");
+        rows_of(f);
+        assert_int_equal(f->figures.second_thoughts, templates[i].second);
+        cord_text open = f->options.style.think_open;
+        f->options.style.think_open = TEXT("");
+        rows_of(f);
+        assert_int_equal(f->figures.second_thoughts, templates[i].second);
+        f->options.style.think_open = open;
+        f->options.format = training_format("text");
+        const char *refusal = export_refusal(&f->options);
+        assert_int_equal(!refusal, templates[i].renders);
+        if (refusal) assert_non_null(strstr(refusal, "something else before what an assistant has said"));
+        f->options.turn = NULL;
+        turn_close(&turn);
+    }
+}
+
 static void test_provenance(void **state) {
     struct fixture *f = *state;
     f->options.provenance = true;
@@ -242,6 +297,57 @@ static void test_provenance(void **state) {
     assert_int_equal(f->figures.teachers[1].steps, 1);
 }
 
+/* Rows of one export have the same members, whatever run they are of; and nobody grades steps, nor do they end. */
+static void test_provenance_of_pairs(void **state) {
+    struct fixture *f = *state;
+    f->options.provenance = true;
+    f->options.format = training_format("step-dpo");
+    json_t *line = line_of(rows_of(f), 0);
+    const json_t *from = json_object_get(line, "provenance"), *rejected = json_object_get(from, "rejected");
+    assert_text(content_at(from, "criterion"), "predictive-perplexity");
+    assert_true(json_is_null(json_object_get(from, "grade")) && json_is_null(json_object_get(from, "finish")));
+    assert_true(json_is_null(json_object_get(rejected, "grade")));
+    assert_true(fabs(json_real_value(json_object_get(rejected, "score")) - 0.0625) < 1e-12);
+    json_decref(line);
+
+    prefer_correct(f);
+    f->options.format = training_format("dpo");
+    line = line_of(rows_of(f), 0);
+    from = json_object_get(line, "provenance");
+    rejected = json_object_get(from, "rejected");
+    assert_text(content_at(from, "grade"), "correct");
+    assert_text(content_at(from, "finish"), "closed");
+    assert_text(content_at(rejected, "grade"), "wrong");
+    assert_text(content_at(rejected, "finish"), "turn ended");
+    assert_true(fabs(json_real_value(json_object_get(rejected, "score")) - 0.25) < 1e-12);
+    json_decref(line);
+}
+
+/* The same of a trace whose budget ran out, and of a reply that has all the tokens it may have, 7. */
+static void test_cut(void **state) {
+    struct fixture *f = *state;
+    f->options.only_correct = f->options.provenance = true;
+    for (int i = 0; i < 2; i++) {
+        f->source.answer_tokens = 8;
+        rows_of(f);
+        assert_int_equal(f->figures.flaws[FLAW_CUT], 0);
+        if (i == 0) f->source.answer_tokens = 7;
+        if (i == 1) f->sample.beams[2][1].finish = FINISHED_BUDGET;
+        retell_sample(f, NULL);
+        json_t *line = line_of(rows_of(f), 0);
+        assert_text(content_at(json_object_get(line, "provenance"), "finish"), i ? "budget" : "closed");
+        json_decref(line);
+        assert_int_equal(f->figures.flaws[FLAW_CUT], 1);
+        f->options.drop = 1U << FLAW_CUT;
+        assert_text(rows_of(f), "");
+        assert_int_equal(f->figures.removed_n[FILTER_FLAW], 1);
+        f->options.drop = 0;
+    }
+    f->options.drop = 1U << FLAW_CUT;
+    f->options.format = training_format("step-dpo");
+    assert_non_null(strstr(export_refusal(&f->options), "cut is of finished"));
+}
+
 /* ---- filters that read --------------------------------------------------------------------------------------------- */
 
 static cord_status count_words(void *ctx, cord_text text, int *n, cord_error *e) {
@@ -262,7 +368,7 @@ static void test_max_tokens(void **state) {
     assert_int_equal(f->figures.removed_n[FILTER_TOKENS], 1);
     f->options.max_tokens = 9;
     assert_true(text_ends(rows_of(f), TEXT("So \\\\boxed{5}\"}]}\n")));
-    assert_true(f->figures.tokens.max == 8 || f->figures.tokens.max == 9);
+    assert_true(f->figures.tokens.max == 9);
 
     /* with a template, what a trainer renders is counted, of a pair too; four more a turn here */
     struct turn turn;
@@ -275,7 +381,6 @@ static void test_max_tokens(void **state) {
     assert_true(rows_of(f).len > 0);
     assert_true(f->figures.tokens.max == 17);
     f->options.format = training_format("dpo");
-    f->options.only_correct = false;
     f->options.max_tokens = 0;
     rows_of(f);
     double rendered = f->figures.tokens.max;
@@ -377,8 +482,9 @@ static int64_t clean_rows(struct fixture *f, const char *format, const char *que
 /* Filters see both of a pair, and of steps what stands before them. */
 static void test_filters_of_pairs(void **state) {
     struct fixture *f = *state;
-    assert_int_equal(clean_rows(f, "dpo", "Step 1: add two"), 0); /* the rejected one */
-    assert_int_equal(clean_rows(f, "dpo", "Then we hold five"), 0);
+    prefer_correct(f);
+    assert_int_equal(clean_rows(f, "dpo", "Then we hold five"), 0); /* the rejected one */
+    assert_int_equal(clean_rows(f, "dpo", "Step 1: add two"), 0);
     assert_int_equal(clean_rows(f, "step-dpo", "Then we hold five"), 0);
     assert_int_equal(clean_rows(f, "step-dpo", "Then we hold six"), 0);
     assert_int_equal(clean_rows(f, "step-dpo", "Count. Step 2: then"), 0); /* the prefix and a step */
@@ -566,7 +672,11 @@ int main(void) {
         TEST(test_markers_of_given_traces),
         TEST(test_other_tags),
         TEST(test_search_prompt),
+        TEST(test_traps_of_templates),
         TEST(test_provenance),
+        TEST(test_provenance_of_pairs),
+        TEST(test_cut),
+        TEST(test_nothing_between),
         TEST(test_max_tokens),
         TEST(test_special_tokens),
         TEST(test_dedupe),

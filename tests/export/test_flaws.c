@@ -122,6 +122,10 @@ static void test_unclosed(void **state) {
     HAS(texts("q", "a \\begin{align} x", "5"), FLAW_UNCLOSED);
     HAS(texts("q", "a </think> b", "5"), FLAW_UNCLOSED); /* ends the thinking for whoever parses it */
     HAS(texts("q", "a", "<think>5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a [/THINK] b", "5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a", "</thinking>5"), FLAW_UNCLOSED);
+    HAS(texts("q", "a <|END_THINKING|> b", "5"), FLAW_UNCLOSED);
+    HAS_NOT(texts("q", "[I think] of x < 5 thinking > 3", "5"), FLAW_UNCLOSED);
     HAS_NOT(texts("q", "a <answer>5</answer> ```x``` \\begin{align} x \\end{align}, a < b > c", "5"), FLAW_UNCLOSED);
 }
 
@@ -145,11 +149,19 @@ static void test_weak_step(void **state) {
     assert_int_equal(found, 0);
 }
 
+static void test_cut(void **state) {
+    (void)state;
+    struct example e = {.gold = TEXT("5"), .reasoning = TEXT("and so the sum is"), .reply = TEXT("5"), .cut = true};
+    unsigned found;
+    assert_ok(flaws_of_example(&e, &found, err));
+    assert_int_equal(found, 1u << FLAW_CUT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing),        cmocka_unit_test(test_gold_first), cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_special_tokens), cmocka_unit_test(test_scripts),    cmocka_unit_test(test_languages),
-        cmocka_unit_test(test_unclosed),       cmocka_unit_test(test_weak_step),
+        cmocka_unit_test(test_unclosed),       cmocka_unit_test(test_weak_step),  cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,10 @@ static void test_rendered(void **state) {
 
 static void test_pairs(void **state) {
     struct fixture *f = *state;
+    f->options.format = training_format("dpo");
+    assert_text(rows_of(f), ""); /* a wrong one of S 0.875 is not preferred to the correct one of S 0.5 */
+    assert_int_equal(f->figures.removed_n[FILTER_REVERSED], 1);
+    prefer_correct(f);
     json_t *row = row_in(f, "dpo");
     const json_t *prompt = json_object_get(row, "prompt"), *chosen = json_object_get(row, "chosen"),
                  *rejected = json_object_get(row, "rejected");
@@ -102,11 +106,13 @@ static void test_pairs(void **state) {
     assert_text(content_at(json_array_get(prompt, 0), "content"), QUESTION);
     assert_text(content_at(json_array_get(prompt, 0), "role"), "user");
     assert_text(content_at(json_array_get(chosen, 0), "role"), "assistant");
-    assert_true(text_ends(content_at(json_array_get(chosen, 0), "content"), TEXT("So \\boxed{6}"))); /* S 0.875 */
-    assert_text(content_at(json_array_get(rejected, 0), "content"), RESPONSE);                       /* S 0.5 */
+    assert_text(content_at(json_array_get(chosen, 0), "content"), RESPONSE);                           /* S 0.5 */
+    assert_true(text_ends(content_at(json_array_get(rejected, 0), "content"), TEXT("So \\boxed{6}"))); /* S 0.25 */
     json_decref(row);
 
-    /* by correctness: the other way round */
+    /* by correctness, whatever S says */
+    f->sample.beams[2][0].log_score = log(0.875);
+    retell_sample(f, NULL);
     f->options.only_correct = true;
     f->options.format = training_format("ms-swift-dpo");
     row = line_of(rows_of(f), 0);
@@ -120,11 +126,31 @@ static void test_pairs(void **state) {
     assert_text(content_at(json_object_get(row, "rejected"), "from"), "gpt");
     json_decref(row);
 
-    /* log 0.875 - log 0.5 is 0.56 */
+    /* log 0.5 - log 0.25 is 0.69 */
+    prefer_correct(f);
     f->options.only_correct = false;
-    f->options.margin = 0.6;
+    f->options.margin = 0.7;
     assert_text(rows_of(f), "");
     assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
+}
+
+/* Of three, the first has no score, which hides neither of the others. */
+static void test_pair_beside_one_without_a_score(void **state) {
+    struct fixture *f = *state;
+    struct answered answers[3];
+    sample_answers(&f->sample, answers);
+    answers[0].trajectory.log_score = (double)NAN;
+    answers[2] = answers[1];
+    answers[2].trajectory.log_score = log(0.25);
+    answers[2].grade = GRADE_WRONG;
+    answers[2].reply = TEXT("So \\boxed{8}");
+    sample_started(f->source.journal, 2);
+    for (int i = 0; i < 3; i++) assert_ok(journal_round(f->source.journal, 2, &f->sample.rounds[i], err));
+    assert_ok(journal_finished(f->source.journal, 2, answers, 3, err));
+    json_t *row = row_in(f, "ms-swift-dpo"); /* p1 has none */
+    assert_text(content_at(json_array_get(json_object_get(row, "messages"), 1), "content"), RESPONSE);
+    assert_true(text_ends(content_at(row, "rejected_response"), TEXT("So \\boxed{8}")));
+    json_decref(row);
 }
 
 /* Only round 3 has a kept step and a rejected one behind one parent; and that parent's last step was cut, so that what
@@ -161,6 +187,28 @@ static void test_step_pairs(void **state) {
     json_decref(row);
     turn_close(&turn);
     f->options.turn = NULL;
+}
+
+/* A piece of a step is no step: it is neither preferred to one nor rejected for one. */
+static void test_step_pairs_of_pieces(void **state) {
+    struct fixture *f = *state;
+    f->options.format = training_format("step-dpo");
+    for (int i = 0; i < 2; i++) {
+        enum step_end *end = &f->sample.candidates[2][i].end, before = *end;
+        *end = STEP_CUT;
+        retell_sample(f, NULL);
+        assert_text(rows_of(f), "");
+        assert_int_equal(f->figures.removed_n[FILTER_CUT], 1);
+        assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 0);
+        *end = before;
+    }
+    retell_sample(f, NULL);
+    f->options.margin = 3; /* nor would the two make a pair: the logs differ by 2.64 */
+    f->sample.candidates[2][0].end = STEP_CUT;
+    retell_sample(f, NULL);
+    rows_of(f);
+    assert_int_equal(f->figures.removed_n[FILTER_CUT], 0);
+    assert_int_equal(f->figures.removed_n[FILTER_NO_PAIR], 1);
 }
 
 /* Of what was kept in round 1 the second leads to the correct trajectory, which begins with the text of the first, too. */
@@ -263,6 +311,7 @@ static void test_traces_of_several_steps(void **state) {
 static void test_steps_by_other_criteria(void **state) {
     struct fixture *f = *state;
     cord_error refused = {0};
+    prefer_correct(f);
     f->source.scores = SCORES_OTHER;
     f->source.criterion = "longest";
     f->options.format = training_format("prm");
@@ -300,6 +349,8 @@ int main(void) {
         TEST(test_traces),
         TEST(test_rendered),
         TEST(test_pairs),
+        TEST(test_pair_beside_one_without_a_score),
+        TEST(test_step_pairs_of_pieces),
         TEST(test_step_pairs),
         TEST(test_step_pairs_that_lead_there),
         TEST(test_step_labels),

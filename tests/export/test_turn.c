@@ -5,6 +5,8 @@
 #include "export/trainers.h"
 #include "export/turn.h"
 
+#include <unistd.h>
+
 #define OPEN      "<think>\n"
 #define REASONING "### Step 1. Two and three\n\n### Step 2. make five"
 #define RESPONSE  OPEN REASONING "\n</think>\n\nSo \\boxed{5}"
@@ -86,6 +88,45 @@ static void test_known_loses_too(void **state) {
     }
 }
 
+/* The templates of the pinned source whose rendered assistant's turn begins with more than the prompt at inference has: all
+ * others can be rendered. One that the source has not is not looked at. */
+static void test_opens_otherwise(void **state) {
+    (void)state;
+    static const struct {
+        const char *file;
+        bool otherwise;
+    } pinned[] = {
+        {"openai-gpt-oss-120b.jinja", true},                           /* <|channel|>final<|message|> */
+        {"upstage-Solar-Open-100B.jinja", true},                       /* <|content|> */
+        {"CohereForAI-c4ai-command-r7b-12-2024-tool_use.jinja", true}, /* <|START_RESPONSE|> */
+        {"meetkai-functionary-medium-v3.2.jinja", true},               /* "all" behind >>> */
+        {"muse-glimmer.jinja", true},                                  /* to=user<|message|> */
+        {"Kimi-K3.jinja", true},                                       /* <|open|>response<|sep|> */
+        {"Qwen-Qwen3-0.6B.jinja", false},                              /* an empty thought */
+        {"Kimi-K2-Thinking.jinja", false},                             /* the same */
+        {"deepseek-ai-DeepSeek-V3.1.jinja", false},                    /* opens a thought for the model alone */
+        {"tencent-Hy3.jinja", false},                                  /* an empty thought in both */
+        {"MiniMax-M3.jinja", false},                                   /* the end of a thought alone */
+        {"google-gemma-2-2b-it.jinja", false},
+        {"mistralai-Mistral-Nemo-Instruct-2407.jinja", false},
+        {"meetkai-functionary-medium-v3.1.jinja", false},
+        {"microsoft-Phi-3.5-mini-instruct.jinja", false},
+        {"GLM-4.6.jinja", false},
+    };
+    size_t absent = 0;
+    for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
+        struct turn turn;
+        char path[500];
+        snprintf(path, sizeof path, "%s%s", TEMPLATES_DIR, pinned[i].file);
+        if (access(path, F_OK) != 0 && ++absent) continue;
+        open_real(&turn, pinned[i].file);
+        if (turn.opens_otherwise != pinned[i].otherwise) fail_msg("%s: %d", pinned[i].file, turn.opens_otherwise);
+        turn_close(&turn);
+    }
+    if (absent) print_message("%zu templates are not in this source\n", absent);
+    assert_true(absent < sizeof pinned / sizeof *pinned);
+}
+
 static void test_thinking(void **state) {
     (void)state;
     static const char *const prompts[][2] = {{"<|im_start|>assistant\n<think>\n", "<think>"},
@@ -95,6 +136,7 @@ static void test_thinking(void **state) {
                                              {"<|im_start|>assistant\n", ""},
                                              {"<start_of_turn>", ""},
                                              {"a think>", ""},
+                                             {"</think>", ""},
                                              {"", ""}};
     for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++)
         assert_text(thinking_opened(text_of(prompts[i][0])), prompts[i][1]);
@@ -141,7 +183,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_lost),    cmocka_unit_test(test_rendered_keeps_all),
         cmocka_unit_test(test_known_loses_too), cmocka_unit_test(test_no_place_for_an_assistant),
         cmocka_unit_test(test_thinking),        cmocka_unit_test(test_end),
-        cmocka_unit_test(test_trainers),
+        cmocka_unit_test(test_trainers),        cmocka_unit_test(test_opens_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

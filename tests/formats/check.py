@@ -286,7 +286,8 @@ def _():
         moved = row["prompt"].removeprefix(read["prompt"])
         assert row["prompt"] == read["prompt"] + moved and not moved.strip() and "<think>" in read["prompt"], read
         for side in ("chosen", "rejected"):
-            assert read[side].startswith(moved + row[side]), read
+            # the end of a turn behind a step is TRL's, as cord warns
+            assert read[side] == moved + row[side] + "<|im_end|>", read
 
 
 # ---- LLaMA-Factory -----------------------------------------------------------------------------------------------------

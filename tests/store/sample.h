@@ -63,7 +63,7 @@ static inline void sample_problems(struct journal *journal) {
 
 /* ---- the search ---------------------------------------------------------------------------------------------- */
 
-static const struct prompt_style sample_style = {
+static struct prompt_style sample_style = {
     .marker = {"### Step {n}.", 13},
     .between = {"\n\n", 2},
     .think_close = {"\n</think>\n\n", 11},

@@ -57,6 +57,25 @@ static void test_spending_and_replies_are_merged(void **state) {
     journal_close(journal);
 }
 
+/* The names of many runs fill more than a megabyte of the summary. */
+static void test_summary_of_many_runs(void **state) {
+    struct fixture *f = *state;
+    struct journal *journal;
+    struct buf names;
+    make_run(f, "a", "24", "2");
+    buf_init(&names, "names", 4 << 20);
+    buf_addf(&names, "[\"first\"");
+    for (int i = 0; i < 40000; i++) buf_addf(&names, ",\"/home/me/runs/shard-%05d-of-40000\"", i);
+    buf_addc(&names, ']');
+    assert_true(names.len > 1 << 20);
+    assert_ok(journal_open(in(f, "a"), JOURNAL_WRITE, &journal, err));
+    assert_ok(journal_put_fact(journal, "merged", buf_text(&names), err));
+    assert_ok(summary_write(journal, in(f, "a"), NULL, &(struct summary_counts){0}, err));
+    journal_close(journal);
+    assert_true(content(f, "a/summary.json").len > names.len);
+    buf_release(&names);
+}
+
 /* All who made the runs made the result. */
 static void test_makers_are_merged(void **state) {
     struct fixture *f = *state;
@@ -379,6 +398,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_parts_make_the_whole),
         TEST(test_spending_and_replies_are_merged),
+        TEST(test_summary_of_many_runs),
         TEST(test_makers_are_merged),
         TEST(test_older_run_is_merged),
         TEST(test_every_table_is_merged),
