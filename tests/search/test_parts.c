@@ -82,9 +82,7 @@ static bool compare(struct world *few, struct world *many) {
                         want[MEASURE_TOKENS], &many->arena, &left, &cut, err));
     assert_true(cut);
     measure(&left, &sizes, got, &hits[1], many);
-    got[MEASURE_PROPOSE_TIME] = want[MEASURE_PROPOSE_TIME]; /* requests of one call share the machine */
-    got[MEASURE_TIME] = want[MEASURE_TIME];
-    for (int m = 0; m < MEASURES; m++)
+    for (int m = 0; m < MEASURE_PROPOSE_TIME; m++) /* times are the last: requests of one call share the machine */
         if (got[m] != want[m] && !(isnan(got[m]) && isnan(want[m])))
             fail_msg("script %d, %s, %s: %.12g, not %.12g", (int)few->script, strategy_names[few->settings.strategy],
                      measure_infos[m].key, got[m], want[m]);
