@@ -116,7 +116,8 @@ static void test_retry_after(void **state) {
     const int64_t now = 1445412480; /* Wed, 21 Oct 2015 07:28:00 GMT */
     assert_true(retry_after("7", NULL, now) == 7);
     assert_true(retry_after(" 0", "", now) == 0);
-    assert_true(retry_after("1.5", NULL, now) == 2 && retry_after("1.", NULL, now) == 1);
+    assert_float_equal(retry_after("1.25", NULL, now), 1.25, 1e-12);
+    assert_true(retry_after("1.", NULL, now) == 1);
     assert_true(retry_after("99999999999999999999", NULL, now) > 1e18);
     assert_true(retry_after("Wed, 21 Oct 2015 07:28:30 GMT", NULL, now) == 30);
     assert_true(retry_after("Wednesday, 21-Oct-15 07:28:30 GMT", NULL, now) == 30);

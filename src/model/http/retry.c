@@ -40,11 +40,10 @@ int64_t retry_pause(double backoff, double longest, int n, double after, uint64_
 double retry_after(const char *value, const char *date, int64_t now) {
     char *end;
     while (*value == ' ' || *value == '\t') value++;
-    if (*value >= '0' && *value <= '9') { /* a fraction is no standard, but servers send some: it counts as a second */
-        double seconds = (double)strtol(value, &end, 10);
-        size_t fraction = *end == '.' ? 1 + strspn(end + 1, "0123456789") : 0;
-        end += fraction;
-        return *end == '\0' || *end == ' ' ? seconds + (fraction > 1) : -1;
+    if (*value >= '0' && *value <= '9') { /* a fraction is no standard, but servers send some; strtod has the locale's point */
+        double seconds = (double)strtol(value, &end, 10), part = 0.1;
+        for (end += *end == '.'; *end >= '0' && *end <= '9'; end++, part /= 10) seconds += part * (*end - '0');
+        return *end == '\0' || *end == ' ' ? seconds : -1;
     }
     int64_t until = curl_getdate(value, NULL), from = date && *date ? curl_getdate(date, NULL) : -1;
     if (until < 0) return -1;
