@@ -40,7 +40,7 @@ int64_t retry_pause(double backoff, double longest, int n, double after, uint64_
 double retry_after(const char *value, const char *date, int64_t now) {
     char *end;
     while (*value == ' ' || *value == '\t') value++;
-    if (*value >= '0' && *value <= '9') { /* a fraction is no standard, but servers send some; strtod has the locale's point */
+    if (*value >= '0' && *value <= '9') { /* a fraction is no standard, but servers send some */
         double seconds = (double)strtol(value, &end, 10), part = 0.1;
         for (end += *end == '.'; *end >= '0' && *end <= '9'; end++, part /= 10) seconds += part * (*end - '0');
         return *end == '\0' || *end == ' ' ? seconds : -1;
