@@ -214,6 +214,17 @@ def keep_rows(sample, folder, name):
     if os.path.exists(path + ".before"): os.remove(path + ".before")
 
 
+def put_away(out, block):
+    """A run that is whole, and has its rows in the table. Its trajectories stay in the cache, for who wants to look, or to
+    measure them otherwise (`cord select`)."""
+    kept = os.path.join(CACHE, "kept", os.path.relpath(out, CACHE) + f"-{int(time.time())}.jsonl")
+    written = os.path.join(out, "trajectories.jsonl")
+    os.makedirs(os.path.dirname(kept), exist_ok=True)
+    if os.path.exists(written): os.replace(written, kept)
+    os.remove(block)  # first, since a list without its run would be run again
+    shutil.rmtree(out)
+
+
 def cells(only, part):
     """What is to be run, the most telling first: variant, seed, first problem."""
     primary = [(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in PRIMARY]
@@ -244,8 +255,7 @@ def grid(sample, hours, only, part):
         whole = run(recipe, (*settings, f"problems.file={block}", f"run.seed={seed}"), out, until)
         if os.path.exists(os.path.join(out, "journal.sqlite")): keep_rows(sample, folder, run_name)
         if not whole: sys.exit("paper: time is up; the same command goes on")
-        os.remove(block)  # first, since a list without its run would be run again
-        shutil.rmtree(out)
+        put_away(out, block)
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------
