@@ -133,7 +133,7 @@ def methods():
 def cheaper():
     """CoRD beside what makes it cheaper, and beside scores that are all computed anew."""
     for pool in POOLS:
-        side_by_side(pool, ("CoRD", "cord", ()), ("CoRD, adaptive proposals", "cord", ("search.proposals=adaptive",)),
+        side_by_side(pool, ("CoRD", "cord", ()), ("CoRD, adaptive proposals", "cord", ("search.proposals=adaptive", "search.pilot=2")),
                      ("CoRD, all scored anew", "cord", ("meta_prover.reuse=false",)))
 
 

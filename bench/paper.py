@@ -42,9 +42,11 @@ OTHERS = {name: (name, ()) for name in (
     "criterion-contrast", "criterion-masked", "segmentation-line-break", "segmentation-prefix", "meta-moderate", "meta-weak",
     "homogeneous-strong-cord", "homogeneous-strong-curation", "homogeneous-strong-integration", "homogeneous-moderate-cord",
     "homogeneous-moderate-curation", "homogeneous-weak-cord", "homogeneous-weak-curation")}
+# A block is a run of its own, and has a pilot of its own.
+ADAPTIVE = ("search.proposals=adaptive", "search.pilot=5")
 # What is no row of the paper.
 SETTINGS = {"cord-anew": ("cord", ("meta_prover.reuse=false",)),
-            "cord-adaptive": ("cord", ("search.proposals=adaptive",)),
+            "cord-adaptive": ("cord", ADAPTIVE),
             "cord-beam-2": ("cord", ("search.beam=2",)),
             # one run of four, with three simulations of four, costs 0.6 of a Curation
             "mcts-equal-cost": ("mcts", ("search.runs=1", "search.simulations=3"))}
@@ -52,7 +54,7 @@ OTHERS.update(SETTINGS)
 # The moderate model alone with less and less to do: quality against tokens.
 CURVE = {"moderate-greedy": ("homogeneous-moderate-cord", ("search.beam=1",)),
          "moderate-beam-2": ("homogeneous-moderate-cord", ("search.beam=2",)),
-         "moderate-adaptive": ("homogeneous-moderate-cord", ("search.proposals=adaptive",))}
+         "moderate-adaptive": ("homogeneous-moderate-cord", ADAPTIVE)}
 OTHERS.update(CURVE)
 # What the limit of 384 tokens of thinking does, which cuts many traces: the same with room for twice as much.
 LONGER = {f"{name}-768": (name, ("search.think_tokens=768",)) for name in PRIMARY}
@@ -86,11 +88,18 @@ def source(sample):
     return problems
 
 
-def write_lines(path, rows):
+def replace(path, text):
+    """Whole, or not at all."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".new", "w") as file:
-        for row in rows: print(json.dumps(row), file=file)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(path + ".new", path)
+
+
+def write_lines(path, rows):
+    replace(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def read_pilot():
@@ -196,22 +205,19 @@ def keep_rows(sample, folder, name):
         if not os.path.exists(new): sys.exit(f"paper: {folder}/{name} cannot be read: cord compare {name}")
         head, *rows = open(new).read().splitlines(keepends=True)
     at_status, at_id = head.rstrip("\n").split("\t").index("status"), head.rstrip("\n").split("\t").index("id")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # other parts write, too
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, f"{sample}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other parts write, too
         there, kept = read_rows(sample)
         have = {(run, problem) for run, problem, _, _ in kept}
         cells = [row.rstrip("\n").split("\t") for row in rows]
         rows = [row for row, cell in zip(rows, cells) if cell[at_status] != "open" and (name, cell[at_id]) not in have]
         old, new = there.split(), head.split()
+        lines = [line for *_, line in kept]
         if set(new) - set(old):  # the table is new, or older than a measure that cord has by now
             if set(old) - set(new): sys.exit(f"paper: {path} and this cord's rows have columns of their own each; begin another table")
-            if kept: shutil.copy(path, path + ".before")
-            file.truncate(0)
-            file.write(head + "".join(laid_out(line, old, new) for *_, line in kept))
-            there = head
-        file.write("".join(laid_out(row, new, there.split()) for row in rows))
-    if os.path.exists(path + ".before"): os.remove(path + ".before")
+            lines, there = [laid_out(line, old, new) for line in lines], head
+        replace(path, there + "".join(lines) + "".join(laid_out(row, new, there.split()) for row in rows))
 
 
 def put_away(out, block):
