@@ -208,41 +208,52 @@ static cord_status find_pilot(struct hangar *hangar, cord_error *err) {
     return status;
 }
 
-/* The journal keeps who it is, a line a name: a failed problem of the pilot may be tried again when others have begun. */
-static cord_status write_seldom(struct hangar *hangar, cord_error *err) {
+/* The journal keeps who it is, a line a name, behind what it was settled by: a failed problem of the pilot may be tried again
+ * when others have begun. Where it was settled by other keys or teachers it is settled anew. */
+static cord_status settled_by(const struct session *session, struct arena *arena, cord_text *out, cord_error *err) {
+    const struct search_settings *settings = &session->recipe->search;
+    struct buf text;
+    buf_init(&text, "who takes part", 1 << 16);
+    buf_addf(&text, "search.pilot %d, search.least_share %.17g, of", settings->pilot, settings->least_share);
+    for (int k = 0; k < session->n_teachers; k++) buf_addf(&text, " %s", session->teachers[k].name);
+    buf_addc(&text, '\n');
+    return buf_take(&text, arena, out, err);
+}
+
+static cord_status write_seldom(struct hangar *hangar, cord_text by, cord_error *err) {
     const struct session *session = hangar->flights->session;
-    struct buf names;
-    buf_init(&names, "teachers", 1 << 16);
+    struct buf text;
+    buf_init(&text, "who is asked seldom", 1 << 17);
+    buf_add(&text, by);
     for (int k = 0; k < session->n_teachers; k++)
-        if (hangar->seldom >> k & 1) buf_addf(&names, "%s\n", session->teachers[k].name);
-    if (!hangar->seldom) buf_addc(&names, '\n'); /* where nobody is, that is said, too */
-    cord_status status = buf_check(&names, err);
-    if (status == CORD_OK) status = journal_put_fact(hangar->flights->journal, "seldom", buf_text(&names), err);
-    buf_release(&names);
+        if (hangar->seldom >> k & 1) buf_addf(&text, "%s\n", session->teachers[k].name);
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) status = journal_put_fact(hangar->flights->journal, "seldom", buf_text(&text), err);
+    buf_release(&text);
     return status;
 }
 
-static void read_seldom(struct hangar *hangar, cord_text names) {
-    const struct session *session = hangar->flights->session;
-    for (cord_text name; text_next_line(&names, &name);)
-        for (int k = 0; k < session->n_teachers; k++)
-            if (text_equal(name, text_of(session->teachers[k].name))) hangar->seldom |= UINT64_C(1) << k;
-}
-
-/* kept[k]: steps of teacher k that beams took in the pilot; *all: of all teachers, 0 where it was settled before. */
+/* kept[k]: steps of teacher k that beams took in the pilot; *all: of all teachers. */
 static cord_status settle_seldom(struct hangar *hangar, struct arena *arena, int64_t *kept, int64_t *all,
                                  cord_error *err) {
+    const struct session *session = hangar->flights->session;
     struct journal *journal = hangar->flights->journal;
-    int n = hangar->flights->session->n_teachers;
-    cord_text names;
-    CORD_TRY(journal_get_fact(journal, "seldom", arena, &names, err));
-    if (names.data) return read_seldom(hangar, names), CORD_OK;
+    int n = session->n_teachers;
+    cord_text before, by;
+    CORD_TRY(settled_by(session, arena, &by, err));
+    CORD_TRY(journal_get_fact(journal, "seldom", arena, &before, err));
     CORD_TRY(journal_count_kept(journal, hangar->pilot, kept, n, err));
     for (int k = 0; k < n; k++) *all += kept[k];
-    double least = hangar->flights->session->recipe->search.least_share * (double)*all / n;
+    bool known = before.data && text_starts(before, by);
+    cord_text names = known ? text_slice(before, by.len, before.len) : TEXT("");
+    for (cord_text name; text_next_line(&names, &name);)
+        for (int k = 0; k < n; k++)
+            if (text_equal(name, text_of(session->teachers[k].name))) hangar->seldom |= UINT64_C(1) << k;
+    if (known) return CORD_OK;
+    double least = session->recipe->search.least_share * (double)*all / n;
     for (int k = 0; k < n; k++)
         if ((double)kept[k] < least) hangar->seldom |= UINT64_C(1) << k;
-    return write_seldom(hangar, err);
+    return write_seldom(hangar, by, err);
 }
 
 static cord_status end_pilot(struct hangar *hangar, struct arena *arena, cord_error *err) {
@@ -252,7 +263,7 @@ static cord_status end_pilot(struct hangar *hangar, struct arena *arena, cord_er
     journal_lock(hangar->flights->journal);
     cord_status status = settle_seldom(hangar, arena, kept, &all, err);
     journal_unlock(hangar->flights->journal);
-    for (int k = 0; k < session->n_teachers && status == CORD_OK && all; k++)
+    for (int k = 0; k < session->n_teachers && status == CORD_OK; k++)
         if (hangar->seldom >> k & 1)
             live_say(hangar->flights->live,
                      "teacher %s wrote %" PRId64 " of the %" PRId64

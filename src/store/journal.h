@@ -43,6 +43,8 @@ void journal_close(struct journal *journal); /* NULL is fine */
  *   made_by             the versions of cord that worked on it, a line each: "0.1.0 (COMMIT)"
  *   changed             in what recipes differed that it was gone on with, a line each: "search.beam: 2 -> 3"
  *   shard               "2/8"; empty for the whole set
+ *   seldom              with adaptive proposals: what the pilot's end was settled by, and a line a teacher that is asked
+ *                       seldom since; not of a merged run, which settles it anew
  *   merged              a JSON array: the folders that it was merged from
  *   mixed               in what these did not agree, a line each; empty where they did */
 cord_status journal_put_fact(struct journal *journal, const char *key, cord_text value, cord_error *err);

@@ -89,7 +89,7 @@ static cord_status unite(struct merge *m, const char *key, cord_error *err) {
 
 /* What is known of the run as a whole: the first one's is the result's; where a later one says otherwise, it is told. */
 static cord_status take_facts(struct merge *m, cord_error *err) {
-#define OF_RUNS " FROM source.run WHERE key NOT IN ('shard', 'merged', 'mixed', 'made_by', 'changed')"
+#define OF_RUNS " FROM source.run WHERE key NOT IN ('shard', 'merged', 'mixed', 'made_by', 'changed', 'seldom')"
     struct buf lines;
     cord_status status = CORD_OK;
     buf_init(&lines, "what differs", MOST_LINES);
@@ -107,6 +107,11 @@ static cord_status take_facts(struct merge *m, cord_error *err) {
         else
             status = query_run(m->journal, err, "INSERT OR IGNORE INTO main.run SELECT key, value" OF_RUNS, "");
     }
+    if (status == CORD_OK) /* of all runs the largest, as of all sessions of one */
+        status = query_run(m->journal, err,
+                           "UPDATE main.run SET value = s.value FROM source.run AS s WHERE s.key = main.run.key"
+                           " AND s.key GLOB 'model.*.apart' AND s.value + 0.0 > main.run.value + 0.0",
+                           "");
     buf_release(&lines);
     return status;
 #undef OF_RUNS

@@ -12,7 +12,8 @@
     "s.rowid"
 
 /* Times, and what was found in a cache, are no part of a result: equal runs may differ in them. What journals of schema 4 do not
- * tell contradicts none. */
+ * tell contradicts none; what was judged is among what was scored there. */
+#define SCORED_IN_ALL "'score_prompt_tokens + ifnull(judged_tokens, 0)'"
 #define OF_RESULTS                                                                                              \
     " AND name <> 'us' AND name NOT LIKE '%\\_us' ESCAPE '\\' AND name NOT LIKE '%cached\\_tokens' ESCAPE '\\'" \
     " AND name NOT IN ('judged_tokens', 'guess_prompt_tokens', 'guess_new_tokens')"
@@ -27,14 +28,22 @@ static cord_status prepare(struct merge *m, const char *sql, sqlite3_stmt **stmt
 /* The columns are the source's: a journal of schema 4 lacks some, which then stay empty. */
 static cord_status open_table(struct merge *m, struct merge_table *table, cord_error *err) {
     struct rows r;
-    const char *all = NULL, *results = NULL, *t = table->name;
+    const char *all = NULL, *results = NULL, *ours = NULL, *t = table->name;
     rows_open(&r, m->journal, &m->arena, err,
               "SELECT group_concat(name) FROM pragma_table_info(?1, 'source') WHERE cid > 0", "s", t);
     if (rows_next(&r)) all = row_string(&r);
     CORD_TRY(rows_end(&r));
     rows_open(&r, m->journal, &m->arena, err,
-              "SELECT group_concat(name) FROM pragma_table_info(?1, 'source') WHERE cid > 0" OF_RESULTS, "s", t);
-    if (rows_next(&r)) results = row_string(&r);
+              "SELECT group_concat(CASE WHEN name = 'score_prompt_tokens' AND EXISTS"
+              " (SELECT 1 FROM pragma_table_info(?1, 'source') WHERE name = 'judged_tokens')"
+              " THEN " SCORED_IN_ALL " ELSE name END),"
+              " group_concat(CASE WHEN name = 'score_prompt_tokens' THEN " SCORED_IN_ALL " ELSE name END)"
+              " FROM pragma_table_info(?1, 'source') WHERE cid > 0" OF_RESULTS,
+              "s", t);
+    if (rows_next(&r)) {
+        results = row_string(&r);
+        ours = row_string(&r);
+    }
     CORD_TRY(rows_end(&r));
     CORD_TRY(prepare(m,
                      arena_printf(&m->arena,
@@ -49,7 +58,7 @@ static cord_status open_table(struct merge *m, struct merge_table *table, cord_e
                                 " <> (SELECT count(*) FROM main.%s WHERE problem = ?2) OR EXISTS"
                                 " (SELECT %s FROM source.%s WHERE problem = ?1 EXCEPT"
                                 " SELECT %s FROM main.%s WHERE problem = ?2)",
-                                t, t, results, t, results, t),
+                                t, t, results, t, ours, t),
                    &table->differs, err);
 }
 

@@ -84,8 +84,9 @@ static inline void sample_started(struct journal *journal, int64_t problem) {
     assert_ok(journal_started(journal, problem, log(0.125), TEXT("4"), spoken, 3, err));
 }
 
-/* What schema 5 added is taken away again: a journal as an older cord left it. */
+/* What schema 5 added is taken away again: a journal as an older cord left it, which counted what was judged as scored. */
 #define OLDER_SCHEMA                                                                                          \
+    "UPDATE candidate SET score_prompt_tokens = score_prompt_tokens + judged_tokens;"                         \
     "ALTER TABLE candidate DROP COLUMN judged_tokens; ALTER TABLE candidate DROP COLUMN judge_us;"            \
     "ALTER TABLE spoken DROP COLUMN guess_prompt_tokens; ALTER TABLE spoken DROP COLUMN guess_cached_tokens;" \
     "ALTER TABLE spoken DROP COLUMN guess_new_tokens; ALTER TABLE spoken DROP COLUMN guess_us;"               \
