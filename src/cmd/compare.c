@@ -89,6 +89,7 @@ static cord_status read_run(struct compare *c, struct compared_run *run, const c
     CORD_TRY(recipe_outline(run->recipe, &c->arena, &outline, err));
     CORD_TRY(read_sizes(run, &outline, evidence, &c->arena, err));
     evidence->run = run->folder;
+    run->measurer = outline.measuring_model >= 0 ? outline.models[outline.measuring_model] : NULL;
     CORD_TRY(find_pooled(run, &outline, &c->arena, err));
     CORD_TRY(read_strategy(run, &outline, &c->arena, &evidence->strategy, err));
     evidence->criterion = or_empty(outline.criterion);

@@ -16,8 +16,9 @@ struct compared_run {
     cord_text recipe;                 /* of a journal: as it is now */
     struct journal_problem *problems; /* of a journal: row by row, as the evidence has them */
     struct model_sizes sizes;
-    int method;         /* which it is a seed of */
-    const char *pooled; /* who of the pool has the model of measures.held_out: "the meta-prover"; NULL: nobody */
+    int method;           /* which it is a seed of */
+    const char *measurer; /* of a journal: the model that measured PP; NULL: not known */
+    const char *pooled;   /* who of the pool has the model of measures.held_out: "the meta-prover"; NULL: nobody */
 };
 
 /* What rows call the strategy of a selection by search.correct_first, which looks at golds. */

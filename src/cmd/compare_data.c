@@ -81,10 +81,10 @@ static void csv_put(struct buf *out, const struct csv_row *row) {
     buf_addc(out, ',');
     if (row->problems >= 0) buf_addf(out, "%d", row->problems);
     const struct difference *d = row->difference;
-    if (d && !d->pairs)
+    if (d && d->signs.random)
         buf_addf(out, ",%d,%lld,", d->signs.random, (long long)d->signs.far);
     else
-        buf_addf(out, ",,,");
+        buf_addf(out, d && !d->pairs ? ",0,," : ",,,");
     if (d) buf_addf(out, "%s", d->incomparable ? "incomparable" : difference_is_established(d) ? "yes" : "no");
     buf_addc(out, ',');
     csv_text(out, row->says);

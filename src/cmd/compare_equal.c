@@ -107,7 +107,10 @@ static void tell_cut(const struct compare *c, int method, struct buf *out) {
         buf_addf(out, "cut at %d of %d problems%s", equal->cut, c->comparison.n_problems * own->n_seeds,
                  own->n_seeds > 1 ? " and seeds" : "");
     else if (equal->above)
-        buf_addf(out, "cannot be cut (%s)", parts_of(strategy) == PARTS_NONE && *strategy ? strategy : "one run");
+        buf_addf(out, "cannot be cut (%s)",
+                 parts_of(strategy) == PARTS_TRACES              ? "one trace, or another strategy before"
+                 : parts_of(strategy) == PARTS_NONE && *strategy ? strategy
+                                                                 : "one run");
     else
         buf_addf(out, "whole");
     if (equal->cut && equal->cut < equal->above) buf_addf(out, ", at %d it cannot be", equal->above - equal->cut);

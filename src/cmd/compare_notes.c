@@ -219,6 +219,8 @@ static cord_status note_weights(struct compare *c, const struct compared_run *ba
         buf_addf(&c->notes, "The model %.*s of %s is another than that of %s, though both recipes call it so.",
                  (int)model.len, model.data, run->folder, base->folder);
         compare_end_note(c);
+        if (run->measurer && text_equal(model, text_of(run->measurer)))
+            put_incomparable(c, run->method, MEASURE_PP, "another model measured it, though both recipes call it so");
     }
     return CORD_OK;
 }

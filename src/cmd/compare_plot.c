@@ -90,7 +90,8 @@ bool compare_has_plot(const struct compare *c) {
     int n = c->comparison.n_methods;
     if (!c->comparison.n_problems) return false;
     if (call_option(c->call, "against")->given) return true;
-    return n >= FEWEST && comparison_has_means(&c->comparison, compare_cost(c));
+    return n >= FEWEST && comparison_has_means(&c->comparison, compare_cost(c)) &&
+           (comparison_has_means(&c->comparison, MEASURE_ACCURACY) || comparison_has_means(&c->comparison, MEASURE_PP));
 }
 
 void compare_plot(struct compare *c, struct page *page) {
@@ -109,4 +110,9 @@ void compare_plot(struct compare *c, struct page *page) {
               0, 0);
     if (accuracy) print_plot(c, page, MEASURE_ACCURACY, cost);
     if (pp) print_plot(c, page, MEASURE_PP, cost);
+    if (!accuracy || !pp)
+        page_print(page, PAINT_NONE, "Not drawn, since not known of all methods, or not comparable: %s\n",
+                   accuracy ? "PP"
+                   : pp     ? "accuracy"
+                            : "accuracy and PP");
 }

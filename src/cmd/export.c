@@ -302,10 +302,12 @@ static void warn(const struct job *job) {
         fprintf(
             err,
             "warning: rendered with this template, %lld of %lld rows have a second or an empty thought before their "
-            "reasoning, which would be learned: export --format prompt-completion with --template, whose rows have "
-            "one\n",
-            (long long)f->second_thoughts, (long long)f->rows);
-    if (o->format->kind == ROW_STEP_PAIR && o->turn)
+            "reasoning, which would be learned: %s\n",
+            (long long)f->second_thoughts, (long long)f->rows,
+            o->format->kind == ROW_PAIR
+                ? "name another template, or leave out the tags of the rows' own (--think-tags none)"
+                : "export --format prompt-completion with --template, whose rows have one");
+    if (o->format->kind == ROW_STEP_PAIR && (o->turn || o->search_prompt) && (!t || !strcmp(t->name, "trl")))
         fprintf(err, "warning: TRL's DPO puts an end of text behind each step, which ends none, so that a student "
                      "learns to stop there: train them with a trainer that adds nothing\n");
     if (lacks_end(&job->options) && !job->options.turn)

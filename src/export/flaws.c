@@ -166,7 +166,7 @@ static bool unclosed(cord_text reasoning, cord_text reply) {
 
 static bool weak_step(const struct example *e) {
     const double weak = log(0.01);
-    if (e->grade != GRADE_CORRECT) return false;
+    if (e->is_steps || e->grade != GRADE_CORRECT) return false; /* steps alone have no answer */
     for (int i = 0; i < e->n_steps; i++)
         if (e->steps[i].after < weak) return true; /* NAN is not */
     return false;

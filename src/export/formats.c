@@ -189,9 +189,6 @@ static void write_step_dpo(struct json_writer *w, const struct training_row *row
 
 /* ---- rows with a label for each step; what a label means is not theirs to know --------------------------------------- */
 
-/* Cyrillic "ки", which stands where a step's score is predicted. */
-#define STEP_TAG " \xD0\xBA\xD0\xB8"
-
 /* TRL's stepwise supervision; it puts its own separator between the steps. */
 static void write_prm(struct json_writer *w, const struct training_row *row) {
     const struct example *e = row->example;

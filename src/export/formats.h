@@ -6,6 +6,9 @@
 #include "base/json.h"
 #include "export/example.h"
 
+/* Cyrillic "ки", which stands where a step's score is predicted (math-shepherd). */
+#define STEP_TAG " \xD0\xBA\xD0\xB8"
+
 /* What a row is made of. */
 enum row_kind {
     ROW_TRACE,     /* a trajectory */

@@ -82,6 +82,7 @@ static cord_status make_side(struct exporter *e, const struct trajectory *parent
                             .rounds = round,
                             .log_s0 = e->problem.log_s0,
                             .log_s = log_s_of(e, c),
+                            .grade = GRADE_UNDECIDED,
                             .is_steps = true};
     CORD_TRY(steps_with(e, parent, c, round, &out->steps, &out->n_steps, err));
     CORD_TRY(example_join(out->steps, out->n_steps, &e->walk.arena, &out->reasoning, err));

@@ -3,6 +3,7 @@
 
 #include "data/row_texts.h"
 #include "data/source.h"
+#include "export/formats.h"
 
 #include <math.h>
 
@@ -39,7 +40,17 @@ static bool read_part(const json_t *value, cord_text *text) {
     return true;
 }
 
-/* A response that a row has in parts: the steps of a list, or those before a pair of steps and one of the pair. */
+/* What was written, without the tags behind its steps. */
+static void add_untagged(struct buf *out, cord_text text) {
+    for (ptrdiff_t at; (at = text_find(text, TEXT(STEP_TAG))) >= 0;) {
+        buf_add(out, text_slice(text, 0, (size_t)at));
+        text = text_slice(text, (size_t)at + strlen(STEP_TAG), text.len);
+    }
+    buf_add(out, text);
+}
+
+/* A response that a row has in parts: the steps of a list, or those before a pair of steps and one of the pair; or with tags
+ * between its steps. */
 static bool join_parts(const json_t *row, struct buf *joined) {
     const json_t *before = json_object_get(row, "initial_reason_steps"), *chosen = json_object_get(row, "chosen"), *one;
     size_t i;
@@ -52,6 +63,9 @@ static bool join_parts(const json_t *row, struct buf *joined) {
         buf_add(joined, json_text_of(before));
         buf_add(joined, json_text_of(chosen));
     }
+    const json_t *tagged = json_object_get(row, "input");
+    if (json_is_string(tagged) && json_is_string(json_object_get(row, "label")))
+        add_untagged(joined, json_text_of(tagged));
     return joined->len > 0;
 }
 
@@ -62,7 +76,8 @@ static bool read_row(const json_t *row, struct buf *joined, cord_text *prompt, c
     *prompt = *response = (cord_text){0};
     if (join_parts(row, joined)) {
         *response = buf_text(joined);
-        return read_part(json_object_get(row, "prompt"), prompt);
+        *prompt = TEXT("");
+        return read_part(json_object_get(row, "prompt"), prompt) || json_object_get(row, "label");
     }
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (read_part(json_object_get(row, pairs[i][0]), prompt) &&

@@ -141,6 +141,10 @@ static void test_weak_step(void **state) {
     assert_ok(flaws_of_example(&e, &found, err));
     assert_int_equal(found, 0);
     e.grade = GRADE_CORRECT;
+    e.is_steps = true; /* which have no answer */
+    assert_ok(flaws_of_example(&e, &found, err));
+    assert_int_equal(found, 0);
+    e.is_steps = false;
     steps[0].after = log(0.011);
     assert_ok(flaws_of_example(&e, &found, err));
     assert_int_equal(found, 0);
