@@ -22,7 +22,7 @@ openai/grade-school-math publishes in grade_school_math/data (the bytes are chec
     cp test.jsonl FOLDER/gsm8k-test.jsonl
     head -n 2000 train.jsonl > FOLDER/gsm8k-train-2000.jsonl
 """
-import argparse, collections, fcntl, functools, hashlib, json, os, random, shutil, subprocess, sys, tempfile, time
+import argparse, collections, fcntl, functools, hashlib, json, os, random, re, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -59,6 +59,9 @@ OTHERS.update(CURVE)
 # What the limit of 384 tokens of thinking does, which cuts many traces: the same with room for twice as much.
 LONGER = {f"{name}-768": (name, ("search.think_tokens=768",)) for name in PRIMARY}
 OTHERS.update(LONGER)
+# Traces that there are already (the paper's Figure 3): GSM8K's own solutions, by cord select.
+GIVEN = "given"
+OTHERS[GIVEN] = ("cord", ())
 VARIANTS = {**{name: (name, ()) for name in PRIMARY}, **OTHERS}
 # Methods that the tables take as one: `integration.tokens` came after the first rows, and bounds none of them. They took at
 # most 1,494 tokens more than Curation did for its twelve traces of the same problem, and the bound is 2,048.
@@ -147,17 +150,31 @@ def first_problems(sample, wanted, until):
 
 # ---- runs --------------------------------------------------------------------------------------------------------
 
-def run(recipe, settings, out, until=None):
-    """False: time was up before the end. Nothing that is done is lost then."""
-    threads = os.environ.get("CORD_PAPER_THREADS", "0")
-    sets = [word for setting in (*settings, "run.out=" + out, "run.threads=" + threads) for word in ("--set", setting)]
+def ended(words, settings, until):
+    """Whether a program came to its end before time was up. Nothing that is done is lost else."""
+    sets = [word for setting in (*settings, "run.threads=" + os.environ.get("CORD_PAPER_THREADS", "0")) for word in ("--set", setting)]
     left = until and max(0, until - time.monotonic())
     try:
-        status = subprocess.run([CORD, "run", f"{RECIPES}/{recipe}.yaml", "-q", *sets], timeout=left).returncode
+        status = subprocess.run([CORD, *words, "-q", *sets], timeout=left).returncode
     except subprocess.TimeoutExpired:
         return False
-    if status not in (0, 3): sys.exit(f"paper: {recipe} ended with {status}")
+    if status not in (0, 3): sys.exit(f"paper: cord {words[0]} {words[1]} ended with {status}")
     return True
+
+
+def run(recipe, settings, out, until=None):
+    return ended(["run", f"{RECIPES}/{recipe}.yaml"], (*settings, "run.out=" + out), until)
+
+
+def select_given(block, seed, out, until):
+    """From traces that problems came with: GSM8K's own solutions, without its calculator's marks and its last line."""
+    problems = [json.loads(line) for line in open(block)]
+    for problem in problems:
+        solution, answer = problem["answer"].rsplit("####", 1)
+        problem["trace"], problem["attempt"] = re.sub("<<[^>]*>>", "", solution).strip(), "\\boxed{" + answer.strip() + "}"
+    write_lines(block, problems)
+    words = ["select", block, "--recipe", f"{RECIPES}/cord.yaml", "--trace", "trace", "--attempt", "attempt", "--out", out]
+    return ended(words, (f"run.seed={seed}",), until)
 
 
 def read_rows(sample):
@@ -258,7 +275,8 @@ def grid(sample, hours, only, part):
             if not missing: continue
             write_lines(block, missing)
         print(f"{sample}: of problems {at + 1} to {min(at + BLOCK, PRIMARY_PROBLEMS)}, {run_name}", flush=True)
-        whole = run(recipe, (*settings, f"problems.file={block}", f"run.seed={seed}"), out, until)
+        whole = select_given(block, seed, out, until) if name == GIVEN else \
+            run(recipe, (*settings, f"problems.file={block}", f"run.seed={seed}"), out, until)
         if os.path.exists(os.path.join(out, "journal.sqlite")): keep_rows(sample, folder, run_name)
         if not whole: sys.exit("paper: time is up; the same command goes on")
         put_away(out, block)
@@ -311,9 +329,11 @@ def tables():
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
         compare(sample, PRIMARY, primary=sample == "plain")
         print("### The other rows of three teachers, on the problems that all have\n", flush=True)
-        others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER, *SETTINGS)])
+        others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER, *SETTINGS, GIVEN)])
         if others: compare(sample, (*PRIMARY, *others))
         else: print("(not enough rows yet)\n")
+        print("### Beside solutions that people wrote\n", flush=True)
+        compare(sample, (*PRIMARY, GIVEN))
         print("### Settings that are no row of the paper\n", flush=True)
         compare(sample, (*PRIMARY, *with_enough(sample, SETTINGS, BLOCK)))
         print("### With room for 768 tokens of thinking\n", flush=True)
