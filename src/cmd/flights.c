@@ -2,7 +2,8 @@
  * It decides nothing that the search decides, and batches nothing itself. */
 #include "cmd/flights.h"
 
-#include <inttypes.h>
+#include "cmd/pilot.h"
+
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
@@ -15,12 +16,9 @@ struct hangar {
     int taken, last;       /* problems that were, and the index of the last of them */
     cord_status status;
     cord_error error; /* of the first failure that concerns all */
-    /* of adaptive proposals: the index of the pilot's last problem; how many of its problems are in the air; whether what was
-     * kept in them has been counted, and the teachers that are asked seldom since */
-    int pilot, piloting;
-    bool counted;
-    uint64_t seldom;
-    pthread_cond_t landed; /* a problem of the pilot */
+    struct pilot pilot;
+    int piloting;          /* its problems that are in the air */
+    pthread_cond_t landed; /* one of them */
 };
 
 struct worker {
@@ -171,7 +169,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .scorer = &session->scorer,
         .held_out = session->recipe->held_out_model >= 0 ? &session->held_out : NULL,
         .settings = &session->recipe->search,
-        .seldom = hangar->seldom, /* nobody, while the pilot is in the air */
+        .seldom = hangar->pilot.seldom, /* nobody, while the pilot is in the air */
         .grader = &session->grader,
         .observer = &observer,
         .arena = arena,
@@ -195,88 +193,9 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
 
 /* ---- the pilot ----------------------------------------------------------------------------------------------- */
 
-/* Of adaptive proposals: in the first problems all teachers are asked, and who wrote hardly anything that was kept there is
- * asked seldom in the others, which wait for them. So who is asked does not depend on which problem is finished first, and
- * a run that is taken up again finds the same. */
-
-static cord_status find_pilot(struct hangar *hangar, cord_error *err) {
-    const struct flights *flights = hangar->flights;
-    if (!flights->session->recipe->search.adaptive) return CORD_OK;
-    journal_lock(flights->journal);
-    cord_status status = journal_nth(flights->journal, flights->session->recipe->search.pilot, &hangar->pilot, err);
-    journal_unlock(flights->journal);
-    return status;
-}
-
-/* The journal keeps who it is, a line a name, behind what it was settled by: a failed problem of the pilot may be tried again
- * when others have begun. Where it was settled by other keys or teachers it is settled anew. */
-static cord_status settled_by(const struct session *session, struct arena *arena, cord_text *out, cord_error *err) {
-    const struct search_settings *settings = &session->recipe->search;
-    struct buf text;
-    buf_init(&text, "who takes part", 1 << 16);
-    buf_addf(&text, "search.pilot %d, search.least_share %.17g, of", settings->pilot, settings->least_share);
-    for (int k = 0; k < session->n_teachers; k++) buf_addf(&text, " %s", session->teachers[k].name);
-    buf_addc(&text, '\n');
-    return buf_take(&text, arena, out, err);
-}
-
-static cord_status write_seldom(struct hangar *hangar, cord_text by, cord_error *err) {
-    const struct session *session = hangar->flights->session;
-    struct buf text;
-    buf_init(&text, "who is asked seldom", 1 << 17);
-    buf_add(&text, by);
-    for (int k = 0; k < session->n_teachers; k++)
-        if (hangar->seldom >> k & 1) buf_addf(&text, "%s\n", session->teachers[k].name);
-    cord_status status = buf_check(&text, err);
-    if (status == CORD_OK) status = journal_put_fact(hangar->flights->journal, "seldom", buf_text(&text), err);
-    buf_release(&text);
-    return status;
-}
-
-/* kept[k]: steps of teacher k that beams took in the pilot; *all: of all teachers. */
-static cord_status settle_seldom(struct hangar *hangar, struct arena *arena, int64_t *kept, int64_t *all,
-                                 cord_error *err) {
-    const struct session *session = hangar->flights->session;
-    struct journal *journal = hangar->flights->journal;
-    int n = session->n_teachers;
-    cord_text before, by;
-    CORD_TRY(settled_by(session, arena, &by, err));
-    CORD_TRY(journal_get_fact(journal, "seldom", arena, &before, err));
-    CORD_TRY(journal_count_kept(journal, hangar->pilot, kept, n, err));
-    for (int k = 0; k < n; k++) *all += kept[k];
-    bool known = before.data && text_starts(before, by);
-    cord_text names = known ? text_slice(before, by.len, before.len) : TEXT("");
-    for (cord_text name; text_next_line(&names, &name);)
-        for (int k = 0; k < n; k++)
-            if (text_equal(name, text_of(session->teachers[k].name))) hangar->seldom |= UINT64_C(1) << k;
-    if (known) return CORD_OK;
-    double least = session->recipe->search.least_share * (double)*all / n;
-    for (int k = 0; k < n; k++)
-        if ((double)kept[k] < least) hangar->seldom |= UINT64_C(1) << k;
-    return write_seldom(hangar, by, err);
-}
-
-static cord_status end_pilot(struct hangar *hangar, struct arena *arena, cord_error *err) {
-    const struct session *session = hangar->flights->session;
-    const struct search_settings *settings = &session->recipe->search;
-    int64_t kept[SEARCH_TEACHERS], all = 0;
-    journal_lock(hangar->flights->journal);
-    cord_status status = settle_seldom(hangar, arena, kept, &all, err);
-    journal_unlock(hangar->flights->journal);
-    for (int k = 0; k < session->n_teachers && status == CORD_OK; k++)
-        if (hangar->seldom >> k & 1)
-            live_say(hangar->flights->live,
-                     "teacher %s wrote %" PRId64 " of the %" PRId64
-                     " steps that were kept in the first %d problems, and "
-                     "is asked in one round of %d from here on (search.least_share)",
-                     session->teachers[k].name, kept[k], all, settings->pilot, settings->patience);
-    hangar->counted = true;
-    return status;
-}
-
 /* Whether a problem has to wait; it has waited then, and another may have taken it. */
 static bool waits_for_pilot(struct hangar *hangar, const struct journal_problem *problem) {
-    if (problem->index <= hangar->pilot || !hangar->piloting || hangar->status != CORD_OK) return false;
+    if (problem->index <= hangar->pilot.last || !hangar->piloting || hangar->status != CORD_OK) return false;
     pthread_cond_wait(&hangar->landed, &hangar->mutex);
     return true;
 }
@@ -284,7 +203,7 @@ static bool waits_for_pilot(struct hangar *hangar, const struct journal_problem 
 static void land(struct hangar *hangar, const struct journal_problem *problem, cord_status status,
                  const cord_error *why) {
     pthread_mutex_lock(&hangar->mutex);
-    if (problem->index <= hangar->pilot) hangar->piloting--;
+    if (problem->index <= hangar->pilot.last) hangar->piloting--;
     if (status != CORD_OK && hangar->status == CORD_OK) hangar->status = status, hangar->error = *why;
     pthread_cond_broadcast(&hangar->landed);
     pthread_mutex_unlock(&hangar->mutex);
@@ -309,8 +228,8 @@ static cord_status take_problem(struct hangar *hangar, struct arena *arena, bool
         CORD_TRY(next_open(hangar, arena, more, problem, err));
     if (!*more) return CORD_OK;
     hangar->taken++, hangar->last = problem->index;
-    if (problem->index <= hangar->pilot) return hangar->piloting++, CORD_OK;
-    return hangar->counted ? CORD_OK : end_pilot(hangar, arena, err);
+    if (problem->index <= hangar->pilot.last) return hangar->piloting++, CORD_OK;
+    return pilot_end(&hangar->pilot, hangar->flights->live, arena, err);
 }
 
 /* The next problem, and its search; false when there is none, or when something concerns all. */
@@ -352,9 +271,9 @@ static bool start(struct worker *worker) {
 }
 
 cord_status flights_run(const struct flights *flights, int at_once, cord_error *err) {
-    struct hangar hangar = {.flights = flights, .last = -1, .pilot = INT_MAX};
+    struct hangar hangar = {.flights = flights, .last = -1};
     if (at_once > flights->most) at_once = flights->most;
-    CORD_TRY(find_pilot(&hangar, err));
+    CORD_TRY(pilot_begin(&hangar.pilot, flights->session, flights->journal, err));
     struct worker *workers = calloc((size_t)at_once + 1, sizeof *workers);
     if (!workers) return error_memory(err);
     pthread_mutex_init(&hangar.mutex, NULL);

@@ -1,0 +1,79 @@
+/* pilot.c - see pilot.h. */
+#include "cmd/pilot.h"
+
+#include <inttypes.h>
+#include <limits.h>
+
+cord_status pilot_begin(struct pilot *pilot, const struct session *session, struct journal *journal, cord_error *err) {
+    *pilot = (struct pilot){.session = session, .journal = journal, .last = INT_MAX};
+    if (!session->recipe->search.adaptive) return CORD_OK;
+    journal_lock(journal);
+    cord_status status = journal_nth(journal, session->recipe->search.pilot, &pilot->last, err);
+    journal_unlock(journal);
+    return status;
+}
+
+/* The first line of what the journal keeps. */
+static cord_status settled_by(const struct session *session, struct arena *arena, cord_text *out, cord_error *err) {
+    const struct search_settings *settings = &session->recipe->search;
+    struct buf text;
+    buf_init(&text, "who takes part", 1 << 16);
+    buf_addf(&text, "search.pilot %d, search.least_share %.17g, of", settings->pilot, settings->least_share);
+    for (int k = 0; k < session->n_teachers; k++) buf_addf(&text, " %s", session->teachers[k].name);
+    buf_addc(&text, '\n');
+    return buf_take(&text, arena, out, err);
+}
+
+static cord_status write_seldom(const struct pilot *pilot, cord_text by, cord_error *err) {
+    const struct session *session = pilot->session;
+    struct buf text;
+    buf_init(&text, "who is asked seldom", 1 << 17);
+    buf_add(&text, by);
+    for (int k = 0; k < session->n_teachers; k++)
+        if (pilot->seldom >> k & 1) buf_addf(&text, "%s\n", session->teachers[k].name);
+    cord_status status = buf_check(&text, err);
+    if (status == CORD_OK) status = journal_put_fact(pilot->journal, "seldom", buf_text(&text), err);
+    buf_release(&text);
+    return status;
+}
+
+/* kept[k]: steps of teacher k that beams took in the pilot; *all: of all teachers. */
+static cord_status settle(struct pilot *pilot, struct arena *arena, int64_t *kept, int64_t *all, cord_error *err) {
+    const struct session *session = pilot->session;
+    struct journal *journal = pilot->journal;
+    int n = session->n_teachers;
+    cord_text before, by;
+    CORD_TRY(settled_by(session, arena, &by, err));
+    CORD_TRY(journal_get_fact(journal, "seldom", arena, &before, err));
+    CORD_TRY(journal_count_kept(journal, pilot->last, kept, n, err));
+    for (int k = 0; k < n; k++) *all += kept[k];
+    bool known = before.data && text_starts(before, by);
+    cord_text names = known ? text_slice(before, by.len, before.len) : TEXT("");
+    for (cord_text name; text_next_line(&names, &name);)
+        for (int k = 0; k < n; k++)
+            if (text_equal(name, text_of(session->teachers[k].name))) pilot->seldom |= UINT64_C(1) << k;
+    if (known) return CORD_OK;
+    double least = session->recipe->search.least_share * (double)*all / n;
+    for (int k = 0; k < n; k++)
+        if ((double)kept[k] < least) pilot->seldom |= UINT64_C(1) << k;
+    return write_seldom(pilot, by, err);
+}
+
+cord_status pilot_end(struct pilot *pilot, struct live *live, struct arena *arena, cord_error *err) {
+    const struct session *session = pilot->session;
+    const struct search_settings *settings = &session->recipe->search;
+    int64_t kept[SEARCH_TEACHERS], all = 0;
+    if (pilot->settled) return CORD_OK;
+    pilot->settled = true;
+    journal_lock(pilot->journal);
+    cord_status status = settle(pilot, arena, kept, &all, err);
+    journal_unlock(pilot->journal);
+    for (int k = 0; k < session->n_teachers && status == CORD_OK; k++)
+        if (pilot->seldom >> k & 1)
+            live_say(live,
+                     "teacher %s wrote %" PRId64 " of the %" PRId64
+                     " steps that were kept in the first %d problems, and "
+                     "is asked in one round of %d from here on (search.least_share)",
+                     session->teachers[k].name, kept[k], all, settings->pilot, settings->patience);
+    return status;
+}
