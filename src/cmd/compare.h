@@ -78,7 +78,7 @@ const char *compare_left(struct compare *compare, int method);
 const char *compare_cut_verdict(const struct compare *compare, int method);
 double compare_budget_ratio(const struct compare *compare, int method);
 
-/* Adds all notes. */
+/* Adds all notes, and marks the differences that cannot be compared; before anything is written. */
 cord_status compare_note(struct compare *compare, cord_error *err);
 
 /* Against what quality is shown: what --against says; else FLOPs, or tokens where FLOPs are not known of all. */

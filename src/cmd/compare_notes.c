@@ -1,5 +1,5 @@
 /* compare_notes.c - what a reader of `cord compare` must know beside the numbers: whose figures are no fair match, and what of
- * a run its rows do not show. It must not know statistics. */
+ * a run its rows do not show. Differences that they are about are marked. It must not know statistics. */
 #include "cmd/compare.h"
 #include "recipe/recipe.h"
 

@@ -286,41 +286,66 @@ static bool lacks_end(const struct export_options *o) {
            o->format->kind != ROW_STEP_PAIR;
 }
 
-/* What a trainer would do to these rows in silence. */
-static void warn(const struct job *job) {
+/* "warning: 3 of 40 rows WHAT", where there are any. */
+static void warn_rows(const struct job *job, int64_t n, const char *what, ...) __attribute__((format(printf, 3, 4)));
+static void warn_rows(const struct job *job, int64_t n, const char *what, ...) {
+    va_list args;
+    if (!n) return;
+    fprintf(job->call->err, "warning: %lld of %lld rows ", (long long)n, (long long)job->figures.rows);
+    va_start(args, what);
+    vfprintf(job->call->err, what, args);
+    va_end(args);
+    fprintf(job->call->err, "\n");
+}
+
+/* What a trainer would do to rows in silence. */
+static void warn_of_rows(const struct job *job) {
     const struct figures *f = &job->figures;
-    const struct export_options *o = &job->options;
     const struct trainer *t = job->trainer;
+    warn_rows(job, f->lost_reasoning,
+              "lose their reasoning when rendered with this template, so that only answers would be learned%s%s",
+              t ? "; " : "", t ? t->lost : "");
+    warn_rows(job, f->second_thoughts,
+              "have a second or an empty thought before their reasoning when rendered with this template, which would "
+              "be learned: %s",
+              job->options.format->kind == ROW_PAIR
+                  ? "name another template, or leave out the tags of the rows' own (--think-tags none)"
+                  : "export --format prompt-completion with --template, whose rows have one");
+    warn_rows(job, f->flaws[FLAW_CUT],
+              "were cut in their reasoning or reply by a limit of the run, so that a student learns to stop wherever "
+              "that was: --list FILE says which, --drop cut leaves them out");
+    warn_rows(job, f->flaws[FLAW_SPECIAL_TOKEN],
+              "hold what a tokenizer may take for a special token, of which a student learns to end its turn there: "
+              "--list FILE says which, --drop special-token leaves them out");
+    if (t)
+        warn_rows(job, f->over_length, "are longer than the %d tokens that %s takes unless told, and are %s: set %s",
+                  t->tokens, t->name, t->longer, t->setting);
+}
+
+/* How rows begin and end. */
+static void warn_of_ends(const struct job *job) {
+    const struct export_options *o = &job->options;
     FILE *err = job->call->err;
-    if (f->lost_reasoning)
-        fprintf(
-            err,
-            "warning: rendered with this template, %lld of %lld rows lose their reasoning, so that only answers would "
-            "be learned%s%s\n",
-            (long long)f->lost_reasoning, (long long)f->rows, t ? "; " : "", t ? t->lost : "");
-    if (f->second_thoughts)
-        fprintf(
-            err,
-            "warning: rendered with this template, %lld of %lld rows have a second or an empty thought before their "
-            "reasoning, which would be learned: %s\n",
-            (long long)f->second_thoughts, (long long)f->rows,
-            o->format->kind == ROW_PAIR
-                ? "name another template, or leave out the tags of the rows' own (--think-tags none)"
-                : "export --format prompt-completion with --template, whose rows have one");
-    if (o->format->kind == ROW_STEP_PAIR && (o->turn || o->search_prompt) && (!t || !strcmp(t->name, "trl")))
+    bool told = job->trainer && !job->trainer->ends_steps;
+    if (o->format->kind == ROW_STEP_PAIR && (o->turn || o->search_prompt) && !told)
         fprintf(err, "warning: TRL's DPO puts an end of text behind each step, which ends none, so that a student "
                      "learns to stop there: train them with a trainer that adds nothing\n");
-    if (lacks_end(&job->options) && !job->options.turn)
+    if (lacks_end(o) && !o->turn)
         fprintf(err, "warning: nothing stands behind an answer, so that no row says where it ends: name the student's "
                      "--template, whose end of a turn is put there, or let the trainer add an end of text\n");
-    if (lacks_end(&job->options) && job->options.turn)
+    if (lacks_end(o) && o->turn)
         fprintf(err,
                 "warning: this template writes nothing behind an answer, so that no row says where it ends: name the "
                 "student's --tokenizer, whose end-of-text token the template may write, or let the trainer add it\n");
-    if (job->options.turn && job->options.turn->lacks_bos && job->options.format->texts == TEXTS_TOKENS)
+    if (o->turn && o->turn->lacks_bos && o->format->texts == TEXTS_TOKENS)
         fprintf(err,
                 "warning: this template writes a BOS before a row, and which is not known, so that no row has one: "
                 "name the student's --tokenizer\n");
+}
+
+/* What an earlier export left. */
+static void warn_of_files(const struct job *job) {
+    FILE *err = job->call->err;
     if (job->left)
         fprintf(err,
                 "warning: %s stays there from an earlier export, and is no part of this data set: it may hold rows "
@@ -331,28 +356,18 @@ static void warn(const struct job *job) {
                 "warning: %s still describes this file as it was before, as a part of the data set in that folder; "
                 "export into the folder to write all of it anew\n",
                 job->stale);
-    if (f->flaws[FLAW_CUT])
-        fprintf(err,
-                "warning: %lld of %lld rows were cut in their reasoning or reply by a limit of the run, so that a "
-                "student learns to stop wherever that was: --list FILE says which, --drop cut leaves them out\n",
-                (long long)f->flaws[FLAW_CUT], (long long)f->rows);
-    if (f->flaws[FLAW_SPECIAL_TOKEN])
-        fprintf(err,
-                "warning: %lld of %lld rows hold what a tokenizer may take for a special token, of which a student "
-                "learns to end its turn there: --list FILE says which, --drop special-token leaves them out\n",
-                (long long)f->flaws[FLAW_SPECIAL_TOKEN], (long long)f->rows);
-    if (t && f->over_length)
-        fprintf(
-            err,
-            "warning: %lld of %lld rows are longer than the %d tokens that %s takes unless told, and are %s: set %s\n",
-            (long long)f->over_length, (long long)f->rows, t->tokens, t->name, t->longer, t->setting);
+}
+
+static void note_trainer(const struct job *job) {
+    const struct trainer *t = job->trainer;
+    const char *path = text_option(job->call, "out");
+    FILE *err = job->call->err;
     if (t && t->tokens && !job->options.count_tokens)
         fprintf(
             err,
             "note: %s takes %d tokens of a row unless told, and longer ones are %s: set %s; with --tokenizer cord says "
             "how many rows that concerns\n",
             t->name, t->tokens, t->longer, t->setting);
-    const char *path = text_option(job->call, "out");
     if (strcmp(job->options.format->name, "verl") == 0 &&
         !(path && export_place(job->call, path, job->options.n_splits).parquet))
         fprintf(err, "note: verl reads Parquet alone: say --parquet, or name a file that ends in .parquet\n");
@@ -374,7 +389,10 @@ static int run_export(const struct call *call) {
     int result;
     if (status == CORD_OK) {
         tell(&job);
-        warn(&job);
+        warn_of_ends(&job);
+        warn_of_files(&job);
+        warn_of_rows(&job);
+        note_trainer(&job);
         result = exit_status(&job.figures);
     } else if (status == CORD_IO_ERROR && ferror(call->out)) {
         result = call_unwritten(call, &err);

@@ -146,8 +146,8 @@ static cord_status give_traces(const struct flights *flights, const struct journ
 }
 
 /* `arena`: of the problem, and of all that its search makes. */
-static cord_status fly(struct hangar *hangar, const struct journal_problem *problem, int slot, struct arena *arena,
-                       cord_error *err) {
+static cord_status fly(struct hangar *hangar, const struct journal_problem *problem, int slot, uint64_t seldom,
+                       struct arena *arena, cord_error *err) {
     const struct flights *flights = hangar->flights;
     const struct session *session = flights->session;
     struct flight flight = {
@@ -169,7 +169,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .scorer = &session->scorer,
         .held_out = session->recipe->held_out_model >= 0 ? &session->held_out : NULL,
         .settings = &session->recipe->search,
-        .seldom = hangar->pilot.seldom, /* nobody, while the pilot is in the air */
+        .seldom = seldom,
         .grader = &session->grader,
         .observer = &observer,
         .arena = arena,
@@ -227,9 +227,11 @@ static cord_status take_problem(struct hangar *hangar, struct arena *arena, bool
     for (bool again = true; again; again = *more && waits_for_pilot(hangar, problem))
         CORD_TRY(next_open(hangar, arena, more, problem, err));
     if (!*more) return CORD_OK;
-    hangar->taken++, hangar->last = problem->index;
-    if (problem->index <= hangar->pilot.last) return hangar->piloting++, CORD_OK;
-    return pilot_end(&hangar->pilot, hangar->flights->live, arena, err);
+    hangar->taken++;
+    hangar->last = problem->index;
+    bool piloting = problem->index <= hangar->pilot.last;
+    hangar->piloting += piloting;
+    return piloting ? CORD_OK : pilot_end(&hangar->pilot, hangar->flights->live, arena, err);
 }
 
 /* The next problem, and its search; false when there is none, or when something concerns all. */
@@ -240,9 +242,10 @@ static bool work_on_next(struct worker *worker, struct arena *arena) {
     bool more;
     pthread_mutex_lock(&hangar->mutex);
     cord_status status = take_problem(hangar, arena, &more, &problem, &why);
+    uint64_t seldom = hangar->pilot.seldom; /* nobody, while the pilot is in the air */
     pthread_mutex_unlock(&hangar->mutex);
     if (status == CORD_OK && !more) return false;
-    if (status == CORD_OK) status = fly(hangar, &problem, worker->slot, arena, &why);
+    if (status == CORD_OK) status = fly(hangar, &problem, worker->slot, seldom, arena, &why);
     land(hangar, &problem, status, &why);
     return status == CORD_OK;
 }

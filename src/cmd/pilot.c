@@ -8,20 +8,33 @@ cord_status pilot_begin(struct pilot *pilot, const struct session *session, stru
     *pilot = (struct pilot){.session = session, .journal = journal, .last = INT_MAX};
     if (!session->recipe->search.adaptive) return CORD_OK;
     journal_lock(journal);
-    cord_status status = journal_nth(journal, session->recipe->search.pilot, &pilot->last, err);
+    cord_status status = journal_nth_wanted(journal, session->recipe->pilot, &pilot->last, err);
     journal_unlock(journal);
     return status;
 }
 
 /* The first line of what the journal keeps. */
 static cord_status settled_by(const struct session *session, struct arena *arena, cord_text *out, cord_error *err) {
-    const struct search_settings *settings = &session->recipe->search;
     struct buf text;
     buf_init(&text, "who takes part", 1 << 16);
-    buf_addf(&text, "search.pilot %d, search.least_share %.17g, of", settings->pilot, settings->least_share);
+    buf_addf(&text, "search.pilot %d, search.least_share %.17g, of", session->recipe->pilot,
+             session->recipe->least_share);
     for (int k = 0; k < session->n_teachers; k++) buf_addf(&text, " %s", session->teachers[k].name);
     buf_addc(&text, '\n');
     return buf_take(&text, arena, out, err);
+}
+
+/* What was settled before, by the same. */
+static cord_status read_seldom(struct pilot *pilot, cord_text by, struct arena *arena, cord_error *err) {
+    const struct session *session = pilot->session;
+    cord_text before;
+    CORD_TRY(journal_get_fact(pilot->journal, "seldom", arena, &before, err));
+    pilot->settled = before.data && text_starts(before, by);
+    cord_text names = pilot->settled ? text_slice(before, by.len, before.len) : TEXT("");
+    for (cord_text name; text_next_line(&names, &name);)
+        for (int k = 0; k < session->n_teachers; k++)
+            if (text_equal(name, text_of(session->teachers[k].name))) pilot->seldom |= UINT64_C(1) << k;
+    return CORD_OK;
 }
 
 static cord_status write_seldom(const struct pilot *pilot, cord_text by, cord_error *err) {
@@ -40,40 +53,31 @@ static cord_status write_seldom(const struct pilot *pilot, cord_text by, cord_er
 /* kept[k]: steps of teacher k that beams took in the pilot; *all: of all teachers. */
 static cord_status settle(struct pilot *pilot, struct arena *arena, int64_t *kept, int64_t *all, cord_error *err) {
     const struct session *session = pilot->session;
-    struct journal *journal = pilot->journal;
     int n = session->n_teachers;
-    cord_text before, by;
-    CORD_TRY(settled_by(session, arena, &by, err));
-    CORD_TRY(journal_get_fact(journal, "seldom", arena, &before, err));
-    CORD_TRY(journal_count_kept(journal, pilot->last, kept, n, err));
+    cord_text by;
+    CORD_TRY(journal_count_kept(pilot->journal, pilot->last, kept, n, err));
     for (int k = 0; k < n; k++) *all += kept[k];
-    bool known = before.data && text_starts(before, by);
-    cord_text names = known ? text_slice(before, by.len, before.len) : TEXT("");
-    for (cord_text name; text_next_line(&names, &name);)
-        for (int k = 0; k < n; k++)
-            if (text_equal(name, text_of(session->teachers[k].name))) pilot->seldom |= UINT64_C(1) << k;
-    if (known) return CORD_OK;
-    double least = session->recipe->search.least_share * (double)*all / n;
+    CORD_TRY(settled_by(session, arena, &by, err));
+    CORD_TRY(read_seldom(pilot, by, arena, err));
+    if (pilot->settled) return CORD_OK;
     for (int k = 0; k < n; k++)
-        if ((double)kept[k] < least) pilot->seldom |= UINT64_C(1) << k;
+        if ((double)kept[k] < session->recipe->least_share * (double)*all / n) pilot->seldom |= UINT64_C(1) << k;
+    pilot->settled = true;
     return write_seldom(pilot, by, err);
 }
 
 cord_status pilot_end(struct pilot *pilot, struct live *live, struct arena *arena, cord_error *err) {
-    const struct session *session = pilot->session;
-    const struct search_settings *settings = &session->recipe->search;
+    const struct recipe *recipe = pilot->session->recipe;
     int64_t kept[SEARCH_TEACHERS], all = 0;
     if (pilot->settled) return CORD_OK;
-    pilot->settled = true;
     journal_lock(pilot->journal);
     cord_status status = settle(pilot, arena, kept, &all, err);
     journal_unlock(pilot->journal);
-    for (int k = 0; k < session->n_teachers && status == CORD_OK; k++)
+    for (int k = 0; k < pilot->session->n_teachers && status == CORD_OK; k++)
         if (pilot->seldom >> k & 1)
             live_say(live,
-                     "teacher %s wrote %" PRId64 " of the %" PRId64
-                     " steps that were kept in the first %d problems, and "
-                     "is asked in one round of %d from here on (search.least_share)",
-                     session->teachers[k].name, kept[k], all, settings->pilot, settings->patience);
+                     "teacher %s wrote %" PRId64 " of the %" PRId64 " steps that were kept in the first %d problems, "
+                     "and is asked in one round of %d from here on (search.least_share)",
+                     pilot->session->teachers[k].name, kept[k], all, recipe->pilot, recipe->search.patience);
     return status;
 }

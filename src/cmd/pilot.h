@@ -1,6 +1,6 @@
 /* pilot.h - the first problems of a run with adaptive proposals. All teachers are asked in them; who wrote hardly anything that
  * was kept there is asked seldom in the others, which wait for them. So who is asked does not depend on which problem is
- * finished first. It must not know threads. */
+ * finished first. It must not know how many problems are in the air: who calls it keeps others out. */
 #ifndef CORD_PILOT_H
 #define CORD_PILOT_H
 

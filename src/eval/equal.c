@@ -79,16 +79,6 @@ static cord_status cut_behind(const struct division *division, int64_t last, con
     return CORD_OK;
 }
 
-static cord_status cost_of(const struct past *past, const struct model_sizes *sizes, enum measure unit,
-                           struct arena *arena, double *cost, cord_error *err) {
-    double value[MEASURES];
-    struct hits hits;
-    CORD_TRY(hits_init(&hits, sizes->n_teachers, arena, err));
-    CORD_TRY(measure_past(past, sizes, value, &hits, err));
-    *cost = value[unit];
-    return CORD_OK;
-}
-
 cord_status equal_cut(const struct past *whole, enum parts parts, const struct model_sizes *sizes, enum measure unit,
                       double budget, struct arena *arena, struct past *left, bool *cut, cord_error *err) {
     const struct division division = {parts, sizes->n_teachers};
@@ -98,10 +88,10 @@ cord_status equal_cut(const struct past *whole, enum parts parts, const struct m
     bool first = true;
     for (int64_t part = next_part(&division, whole, -1); part >= 0 && !*cut; part = next_part(&division, whole, part)) {
         struct past more;
-        double cost;
+        double value[MEASURES];
         CORD_TRY(cut_behind(&division, part, whole, arena, &more, err));
-        CORD_TRY(cost_of(&more, sizes, unit, arena, &cost, err));
-        *cut = !first && !equal_within(cost, budget);
+        past_costs(&more, sizes, value);
+        *cut = !first && !equal_within(value[unit], budget);
         if (!*cut) *left = more;
         first = false;
     }

@@ -99,7 +99,7 @@ static void add_path(struct hits *hits, const struct step *last) {
     for (const struct step *s = last; s; s = candidate_before(s)) hit(hits, hits->final, s->teacher, --at, n);
 }
 
-/* ---- one problem --------------------------------------------------------------------------------------------- */
+/* ---- what a problem took --------------------------------------------------------------------------------------- */
 
 /* All requests of a round go out together, and each one's time counts from there: the last one's is the round's. */
 static void add_times(double value[MEASURES], const struct round *round) {
@@ -124,17 +124,23 @@ static double parameters_of(const struct model_sizes *sizes, int teacher) {
     return teacher >= 0 && teacher < sizes->n_teachers ? sizes->teachers[teacher] : 0;
 }
 
+/* What one request to a teacher took; `written`: as what its text counts. */
+static void add_request(double value[MEASURES], enum measure written, double parameters, int prompt_tokens,
+                        int cached_tokens, int new_tokens) {
+    value[written] += new_tokens;
+    value[MEASURE_PREFILLED] += prompt_tokens - cached_tokens;
+    value[MEASURE_FLOPS_GENERATED] += flops(parameters, new_tokens);
+    value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prompt_tokens - cached_tokens);
+}
+
 static void add_spent(double value[MEASURES], const struct model_sizes *sizes, const struct round *round) {
     for (int i = 0; i < round->n_candidates; i++) {
         const struct candidate *c = &round->candidates[i];
-        int prefilled = c->prompt_tokens - c->cached_tokens, scored = c->score_prompt_tokens - c->score_cached_tokens;
-        double parameters = parameters_of(sizes, c->teacher);
-        value[MEASURE_PROPOSED] += c->new_tokens;
-        value[MEASURE_PREFILLED] += prefilled;
+        int scored = c->score_prompt_tokens - c->score_cached_tokens;
+        add_request(value, MEASURE_PROPOSED, parameters_of(sizes, c->teacher), c->prompt_tokens, c->cached_tokens,
+                    c->new_tokens);
         value[MEASURE_SCORED] += scored;
-        value[MEASURE_FLOPS_GENERATED] += flops(parameters, c->new_tokens);
         value[MEASURE_JUDGED] += c->judged_tokens;
-        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
         value[MEASURE_FLOPS_SCORED] += flops(sizes->chooser, scored);
         value[MEASURE_FLOPS_JUDGED] += flops(sizes->chooser, c->judged_tokens);
     }
@@ -145,35 +151,50 @@ static void add_guesses(double value[MEASURES], const struct model_sizes *sizes,
     int64_t us = 0;
     for (int i = 0; i < n; i++) {
         const struct guesses *g = &spoken[i].guesses;
-        int prefilled = g->prompt_tokens - g->cached_tokens;
-        double parameters = parameters_of(sizes, spoken[i].teacher);
-        value[MEASURE_PROPOSED] += g->new_tokens;
-        value[MEASURE_PREFILLED] += prefilled;
-        value[MEASURE_FLOPS_GENERATED] += flops(parameters, g->new_tokens);
-        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
+        add_request(value, MEASURE_PROPOSED, parameters_of(sizes, spoken[i].teacher), g->prompt_tokens,
+                    g->cached_tokens, g->new_tokens);
         if (g->us > us) us = g->us;
     }
     value[MEASURE_PROPOSE_TIME] += (double)us / 1e6;
 }
 
-static void add_answers(double value[MEASURES], const struct model_sizes *sizes, const struct answered *answers, int n,
-                        struct hits *hits) {
+static void add_answers(double value[MEASURES], const struct model_sizes *sizes, const struct answered *answers,
+                        int n) {
+    int64_t us = 0;
+    value[MEASURE_TRAJECTORIES] = n;
+    for (int i = 0; i < n; i++) {
+        const struct answered *a = &answers[i];
+        add_request(value, MEASURE_ANSWERS, parameters_of(sizes, a->trajectory.author), a->prompt_tokens,
+                    a->cached_tokens, a->new_tokens);
+        if (a->us > us) us = a->us;
+    }
+    value[MEASURE_ANSWER_TIME] = (double)us / 1e6;
+}
+
+void past_costs(const struct past *past, const struct model_sizes *sizes, double value[MEASURES]) {
+    for (int m = 0; m < MEASURES; m++) value[m] = 0;
+    add_guesses(value, sizes, past->spoken, past->n_spoken);
+    for (int i = 0; i < past->n_rounds; i++) {
+        add_times(value, &past->rounds[i]);
+        add_spent(value, sizes, &past->rounds[i]);
+    }
+    add_answers(value, sizes, past->answers, past->n_answers);
+    value[MEASURE_GENERATED] = value[MEASURE_PROPOSED] + value[MEASURE_ANSWERS];
+    value[MEASURE_TOKENS] =
+        value[MEASURE_GENERATED] + value[MEASURE_PREFILLED] + value[MEASURE_SCORED] + value[MEASURE_JUDGED];
+    for (int m = MEASURE_FLOPS_GENERATED; m < MEASURE_FLOPS; m++) value[MEASURE_FLOPS] += value[m];
+    for (int m = MEASURE_PROPOSE_TIME; m < MEASURE_TIME; m++) value[MEASURE_TIME] += value[m];
+    if (past->not_apart) /* what judging took is among what scoring did */
+        value[MEASURE_JUDGED] = value[MEASURE_FLOPS_JUDGED] = value[MEASURE_JUDGE_TIME] = (double)NAN;
+}
+
+/* ---- what it came to ----------------------------------------------------------------------------------------- */
+
+static void add_best(double value[MEASURES], const struct answered *answers, int n, struct hits *hits) {
     enum grade grade = n ? answers[0].grade : GRADE_NO_ANSWER;
     value[MEASURE_ACCURACY] = grade == GRADE_CORRECT;
     value[MEASURE_NO_ANSWER] = grade == GRADE_NO_ANSWER;
     value[MEASURE_UNDECIDED] = grade == GRADE_UNDECIDED;
-    value[MEASURE_TRAJECTORIES] = n;
-    int64_t us = 0;
-    for (int i = 0; i < n; i++) {
-        int prefilled = answers[i].prompt_tokens - answers[i].cached_tokens;
-        double parameters = parameters_of(sizes, answers[i].trajectory.author);
-        value[MEASURE_PREFILLED] += prefilled;
-        value[MEASURE_ANSWERS] += answers[i].new_tokens;
-        value[MEASURE_FLOPS_PREFILLED] += flops(parameters, prefilled);
-        value[MEASURE_FLOPS_GENERATED] += flops(parameters, answers[i].new_tokens);
-        if (answers[i].us > us) us = answers[i].us;
-    }
-    value[MEASURE_ANSWER_TIME] = (double)us / 1e6;
     value[MEASURE_HELD_OUT] = (double)NAN;
     if (!n) return;
     const struct trajectory *best = &answers[0].trajectory;
@@ -226,25 +247,12 @@ cord_status past_read(struct journal *journal, const struct journal_problem *pro
 cord_status measure_past(const struct past *past, const struct model_sizes *sizes, double value[MEASURES],
                          struct hits *hits, cord_error *err) {
     const struct journal_problem *problem = past->problem;
-    for (int m = 0; m < MEASURES; m++) value[m] = 0;
-    add_guesses(value, sizes, past->spoken, past->n_spoken);
-    for (int i = 0; i < past->n_rounds; i++) {
-        add_times(value, &past->rounds[i]);
-        add_spent(value, sizes, &past->rounds[i]);
-        add_round(hits, &past->rounds[i], past->n_rounds);
-    }
-    add_answers(value, sizes, past->answers, past->n_answers, hits);
+    past_costs(past, sizes, value);
+    for (int i = 0; i < past->n_rounds; i++) add_round(hits, &past->rounds[i], past->n_rounds);
+    add_best(value, past->answers, past->n_answers, hits);
     add_committed(hits, past->answers, past->n_answers, past->n_rounds);
-    CORD_TRY(add_mention(value, problem, past->answers, past->n_answers, err));
     value[MEASURE_S0] = problem->started ? exp(problem->log_s0) : (double)NAN;
-    value[MEASURE_GENERATED] = value[MEASURE_PROPOSED] + value[MEASURE_ANSWERS];
-    value[MEASURE_TOKENS] =
-        value[MEASURE_GENERATED] + value[MEASURE_PREFILLED] + value[MEASURE_SCORED] + value[MEASURE_JUDGED];
-    for (int m = MEASURE_FLOPS_GENERATED; m < MEASURE_FLOPS; m++) value[MEASURE_FLOPS] += value[m];
-    for (int m = MEASURE_PROPOSE_TIME; m < MEASURE_TIME; m++) value[MEASURE_TIME] += value[m];
-    if (past->not_apart) /* what judging took is among what scoring did */
-        value[MEASURE_JUDGED] = value[MEASURE_FLOPS_JUDGED] = value[MEASURE_JUDGE_TIME] = (double)NAN;
-    return CORD_OK;
+    return add_mention(value, problem, past->answers, past->n_answers, err);
 }
 
 cord_status measure_problem(struct journal *journal, const struct journal_problem *problem,

@@ -96,6 +96,8 @@ struct past {
 cord_status past_read(struct journal *journal, const struct journal_problem *problem, struct arena *arena,
                       struct past *past, cord_error *err);
 
+/* What it took: trajectories, tokens, FLOPs, seconds; all other values are 0. */
+void past_costs(const struct past *past, const struct model_sizes *sizes, double value[MEASURES]);
 /* Measures a problem that is done, and adds its hits. */
 cord_status measure_past(const struct past *past, const struct model_sizes *sizes, double value[MEASURES],
                          struct hits *hits, cord_error *err);

@@ -4,12 +4,15 @@
 #ifndef CORD_TRAINERS_H
 #define CORD_TRAINERS_H
 
+#include <stdbool.h>
+
 struct trainer {
     const char *name;
     int tokens;          /* of a row, unless told; 0: as many as the model takes */
     const char *longer;  /* what becomes of longer rows: "cut in silence" */
     const char *setting; /* what to set */
     const char *lost;    /* what to do where the template drops the reasoning */
+    bool ends_steps;     /* puts an end of text behind each step of a pair */
 };
 
 /* The i-th one, from 0; NULL behind the last. */

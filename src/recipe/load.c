@@ -142,6 +142,8 @@ static cord_status load_parts(struct load *load) {
     recipe->budget.money = load_number(load, "budget.money", NULL);
     recipe->threads = (int)load_number(load, "run.threads", NULL);
     recipe->in_flight = (int)load_number(load, "run.in_flight", NULL);
+    recipe->pilot = (int)load_number(load, "search.pilot", NULL);
+    recipe->least_share = load_number(load, "search.least_share", NULL);
     recipe->memory = (uint64_t)(load_number(load, "run.memory", NULL) * 0x1p30);
     recipe->reproducible = load_number(load, "run.reproducible", NULL) != 0;
     recipe->meta_reuse = load_number(load, "meta_prover.reuse", NULL) != 0;

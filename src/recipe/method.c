@@ -138,8 +138,6 @@ static cord_status load_search(struct load *load) {
         .stop_at_first_finished = load_number(load, "search.stop_at_first_finished", NULL) != 0,
         .adaptive = !strcmp(load_string(load, "search.proposals", NULL), "adaptive"),
         .agreement = load_number(load, "search.agreement", NULL),
-        .pilot = (int)load_number(load, "search.pilot", NULL),
-        .least_share = load_number(load, "search.least_share", NULL),
         .patience = (int)load_number(load, "search.patience", NULL),
         .tie_within_noise = load_number(load, "search.tie_within_noise", NULL) != 0,
         .correct_first = load_number(load, "search.correct_first", NULL) != 0,

@@ -74,9 +74,11 @@ struct recipe {
     } budget;        /* most of each, of the whole run; 0 = no bound */
     const char *out; /* the run folder */
     cord_server_limits servers;
-    int threads;     /* 0 = one a core */
-    int in_flight;   /* problems at once; 0 = chosen */
-    uint64_t memory; /* bytes for caches; 0 = half of what is free */
+    int threads;        /* 0 = one a core */
+    int in_flight;      /* problems at once; 0 = chosen */
+    int pilot;          /* with search.adaptive: the run's first problems, in which all teachers are asked */
+    double least_share; /* who wrote a smaller part of an equal share of what was kept there is asked seldom */
+    uint64_t memory;    /* bytes for caches; 0 = half of what is free */
     bool reproducible;
     cord_text resolved; /* the whole recipe as YAML, every default and every prompt text written out */
     struct arena arena;

@@ -77,11 +77,9 @@ struct search_settings {
     bool whole_traces;    /* of curation, rejection and integration: each trace is one request, not one a step */
     int think_tokens;     /* of a trajectory's reasoning, in the meta-prover's tokens */
     int answer_tokens;
-    bool adaptive;    /* of cord and greedy: fewer proposals where more make little (allotment.c), by these: */
-    double agreement; /* of scores, in log S */
-    int pilot; /* the set's first problems, in which all teachers are asked, and what is kept of each is counted */
-    double least_share;          /* a teacher with a smaller part of an equal share of that is asked seldom: */
-    int patience;                /* in every round of this many */
+    bool adaptive;               /* of cord and greedy: fewer proposals where more make little (allotment.c) */
+    double agreement;            /* of scores that agree, in log S */
+    int patience;                /* a teacher of search->seldom is asked in one round of this many */
     float answer_temperature;    /* 0 */
     bool stop_at_first_finished; /* end the search at the first finished trajectory, not when the whole beam is */
     bool tie_within_noise;       /* treat differences of log S within the meta-prover's noise as ties */

@@ -142,7 +142,7 @@ cord_status journal_wants(struct journal *journal, const struct journal_problem 
 cord_status journal_next_open(struct journal *journal, int index, struct arena *arena, bool *found,
                               struct journal_problem *problem, cord_error *err);
 /* The index of the n-th wanted problem, n from 1, rows that are no problem left out; INT_MAX where there are fewer. */
-cord_status journal_nth(struct journal *journal, int n, int *index, cord_error *err);
+cord_status journal_nth_wanted(struct journal *journal, int n, int *index, cord_error *err);
 /* Of each teacher the candidates that beams took, in the wanted problems up to that index. */
 cord_status journal_count_kept(struct journal *journal, int index, int64_t *kept, int n_teachers, cord_error *err);
 /* Makes those wanted that failed open again, with what they have (for --retry-failed). Rounds at their end that left nothing to

@@ -305,7 +305,7 @@ cord_status journal_count_begun(struct journal *j, int64_t *begun, int64_t *unfi
                        PROBLEM_DONE);
 }
 
-cord_status journal_nth(struct journal *j, int n, int *index, cord_error *err) {
+cord_status journal_nth_wanted(struct journal *j, int n, int *index, cord_error *err) {
     int64_t number;
     CORD_TRY(query_int64(j, err, &number, INT_MAX,
                          "SELECT w.number FROM wanted AS w CROSS JOIN problem USING (key)"
