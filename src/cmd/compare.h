@@ -4,8 +4,8 @@
 #define CORD_COMPARE_H
 
 #include "cmd/page.h"
+#include "eval/budget_cut.h"
 #include "eval/comparison.h"
-#include "eval/equal.h"
 #include "eval/evidence.h"
 #include "eval/matching.h"
 
@@ -25,7 +25,7 @@ struct compared_run {
 #define SELECTION_CORRECT_FIRST "selection, correct first"
 
 /* What --equal made of a method, over problems and seeds. */
-struct equal_method {
+struct compared_cut {
     int above;           /* where it had cost more than the budget */
     int cut;             /* where something was left out: of all of those, or of none */
     int unmeasured;      /* where what is left has another best, whose PP was never measured */
@@ -46,7 +46,7 @@ struct compare {
         const char *unit; /* NULL: nothing is cut */
         enum measure measure;
         double budget; /* mean over problems */
-        struct equal_method *methods;
+        struct compared_cut *methods;
     } equal;
     struct buf notes; /* what a reader must know beside the numbers, a line each */
     size_t noted;     /* so much of it are notes that have ended */
@@ -73,10 +73,10 @@ const char *compare_equal(struct compare *compare, int method, bool names);
 /* With --equal: cuts what was measured to what the cheapest method spent on each problem. Before means are taken. */
 cord_status compare_cut(struct compare *compare, cord_error *err);
 /* What of a method is left; NULL when there is no memory. */
-const char *compare_left(struct compare *compare, int method);
+const char *compare_cut_says(struct compare *compare, int method);
 /* "whole", "cut" or "not cut"; what is left over the budget. */
 const char *compare_cut_verdict(const struct compare *compare, int method);
-double compare_budget_ratio(const struct compare *compare, int method);
+double compare_cut_ratio(const struct compare *compare, int method);
 
 /* Adds all notes, and marks the differences that cannot be compared; before anything is written. */
 cord_status compare_note(struct compare *compare, cord_error *err);

@@ -133,11 +133,11 @@ static void csv_budget(struct compare *c, struct buf *out, int method) {
     }
 }
 
-static void csv_left(struct compare *c, struct buf *out, int method) {
+static void csv_cut(struct compare *c, struct buf *out, int method) {
     struct csv_row row = csv_row("equal", c->comparison.methods[method].name);
     if (!c->equal.unit) return;
     row.measure = measure_infos[c->equal.measure].key;
-    row.value = compare_budget_ratio(c, method);
+    row.value = compare_cut_ratio(c, method);
     row.test = compare_cut_verdict(c, method);
     row.problems = c->equal.methods[method].cut;
     csv_put(out, &row);
@@ -196,7 +196,7 @@ cord_status compare_csv(struct compare *c, cord_error *err) {
     for (int i = 0; i < c->comparison.n_methods; i++) csv_seeds(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_measures(c, &out, i);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_budget(c, &out, i);
-    for (int i = 0; i < c->comparison.n_methods; i++) csv_left(c, &out, i);
+    for (int i = 0; i < c->comparison.n_methods; i++) csv_cut(c, &out, i);
     cord_status status = csv_differences(c, &out, err);
     for (int i = 0; i < c->comparison.n_methods; i++) csv_hits(c, &out, i);
     page_init(&page, c->call->err); /* a table has no place for notes */
@@ -283,14 +283,14 @@ static cord_status json_budgets(struct compare *c, struct json_writer *w, cord_e
     return CORD_OK;
 }
 
-static cord_status json_left(struct compare *c, struct json_writer *w, cord_error *err) {
+static cord_status json_cut(struct compare *c, struct json_writer *w, cord_error *err) {
     if (!c->equal.unit) return CORD_OK;
     json_open(w, "equal", '{');
     json_text(w, "unit", text_of(c->equal.unit));
     json_double(w, "budget", c->equal.budget);
     json_open(w, "methods", '[');
     for (int i = 0; i < c->comparison.n_methods; i++) {
-        const char *sentence = compare_left(c, i);
+        const char *sentence = compare_cut_says(c, i);
         if (!sentence) return error_memory(err);
         json_open(w, NULL, '{');
         json_text(w, "method", text_of(c->comparison.methods[i].name));
@@ -298,7 +298,7 @@ static cord_status json_left(struct compare *c, struct json_writer *w, cord_erro
         json_int(w, "cut", c->equal.methods[i].cut);
         json_double(w, "trajectories", c->comparison.methods[i].mean[MEASURE_TRAJECTORIES]);
         json_double(w, "trajectories_before", c->equal.methods[i].trajectories);
-        json_double(w, "ratio", compare_budget_ratio(c, i));
+        json_double(w, "ratio", compare_cut_ratio(c, i));
         json_text(w, "says", text_of(sentence));
         json_close(w, '}');
     }
@@ -383,7 +383,7 @@ static cord_status json_all(struct compare *c, struct json_writer *w, cord_error
     for (int i = 0; i < cmp->n_methods; i++) json_method(c, w, i);
     json_close(w, ']');
     CORD_TRY(json_budgets(c, w, err));
-    CORD_TRY(json_left(c, w, err));
+    CORD_TRY(json_cut(c, w, err));
     json_curves(c, w);
     json_open(w, "differences", '[');
     for (int i = 0; i < cmp->n_differences; i++) CORD_TRY(json_difference(c, w, &cmp->differences[i], err));

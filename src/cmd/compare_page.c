@@ -125,11 +125,11 @@ static cord_status text_budgets(struct compare *c, struct page *page, cord_error
     return CORD_OK;
 }
 
-static cord_status text_left(struct compare *c, struct page *page, cord_error *err) {
+static cord_status text_cut(struct compare *c, struct page *page, cord_error *err) {
     if (!c->equal.unit) return CORD_OK;
     page_print(page, PAINT_BOLD, "\nCut to equal %s: on each problem the least that any method spent\n", c->equal.unit);
     for (int i = 0; i < c->comparison.n_methods; i++) {
-        const char *left = compare_left(c, i);
+        const char *left = compare_cut_says(c, i);
         if (!left) return error_memory(err);
         page_print(page, PAINT_NONE, "%-3s ", c->letters[i]);
         page_hanging(page, PAINT_NONE, text_of(left), 4);
@@ -192,7 +192,7 @@ cord_status compare_text(struct compare *c, cord_error *err) {
     text_table(c, &page);
     text_partial(c, &page);
     cord_status status = text_budgets(c, &page, err);
-    if (status == CORD_OK) status = text_left(c, &page, err);
+    if (status == CORD_OK) status = text_cut(c, &page, err);
     compare_plot(c, &page);
     if (status == CORD_OK) status = text_differences(c, &page, err);
     page_print(&page, PAINT_BOLD, "\nWho wrote the steps (one where a trace came whole), over its ten parts\n");
@@ -272,11 +272,11 @@ static cord_status mark_budgets(struct compare *c, FILE *out, cord_error *err) {
     return CORD_OK;
 }
 
-static cord_status mark_left(struct compare *c, FILE *out, cord_error *err) {
+static cord_status mark_cut(struct compare *c, FILE *out, cord_error *err) {
     if (!c->equal.unit) return CORD_OK;
     fprintf(out, "\nCut to equal %s: on each problem the least that any method spent.\n\n", c->equal.unit);
     for (int i = 0; i < c->comparison.n_methods; i++) {
-        const char *left = compare_left(c, i);
+        const char *left = compare_cut_says(c, i);
         if (!left) return error_memory(err);
         fprintf(out, "- %s: %s.\n", c->letters[i], left);
     }
@@ -368,7 +368,7 @@ cord_status compare_markdown(struct compare *c, cord_error *err) {
     mark_table(c, out);
     mark_partial(c, out);
     CORD_TRY(mark_budgets(c, out, err));
-    CORD_TRY(mark_left(c, out, err));
+    CORD_TRY(mark_cut(c, out, err));
     CORD_TRY(mark_plot(c, out, err));
     CORD_TRY(mark_differences(c, out, err));
     mark_hits(c, out);

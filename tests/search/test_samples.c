@@ -1,8 +1,8 @@
-/* test_parts.c - searches of several runs or traces, cut to the first of them (eval/equal.c), against searches that were made
+/* test_samples.c - searches of several runs or traces, cut to the first of them (eval/budget_cut.c), against searches that were made
  * of so many: all that is measured is the same. */
 #include "script.h"
 
-#include "eval/equal.h"
+#include "eval/budget_cut.h"
 
 static int steps_in(cord_text text) {
     int n = 0;
@@ -78,8 +78,8 @@ static bool compare(struct world *few, struct world *many) {
     struct past left;
     bool cut;
     measure(&all[0], &sizes, want, &hits[0], few);
-    assert_ok(equal_cut(&all[1], parts_of(strategy_names[few->settings.strategy]), &sizes, MEASURE_TOKENS,
-                        want[MEASURE_TOKENS], &many->arena, &left, &cut, err));
+    assert_ok(budget_cut(&all[1], samples_of(strategy_names[few->settings.strategy]), &sizes, MEASURE_TOKENS,
+                         want[MEASURE_TOKENS], &many->arena, &left, &cut, err));
     assert_true(cut);
     measure(&left, &sizes, got, &hits[1], many);
     for (int m = 0; m < MEASURE_PROPOSE_TIME; m++) /* times are the last: requests of one call share the machine */
@@ -90,7 +90,7 @@ static bool compare(struct world *few, struct world *many) {
     return !text_equal(few->finished[0].trajectory.reasoning, many->finished[0].trajectory.reasoning);
 }
 
-static void the_first_parts_are_a_search_of_so_many(void **state) {
+static void the_first_samples_are_a_search_of_so_many(void **state) {
     (void)state;
     static const enum search_strategy strategies[] = {STRATEGY_CURATION, STRATEGY_REJECTION, STRATEGY_GREEDY,
                                                       STRATEGY_CORD, STRATEGY_MCTS};
@@ -113,6 +113,6 @@ static void the_first_parts_are_a_search_of_so_many(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_first_parts_are_a_search_of_so_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_first_samples_are_a_search_of_so_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,49 +1,51 @@
-/* equal.c - see equal.h. */
-#include "eval/equal.h"
+/* budget_cut.c - see budget_cut.h. */
+#include "eval/budget_cut.h"
 
-enum parts parts_of(const char *strategy) {
-    static const enum parts parts[] = {
-        [STRATEGY_CORD] = PARTS_RUNS,        [STRATEGY_GREEDY] = PARTS_RUNS,      [STRATEGY_CURATION] = PARTS_TRACES,
-        [STRATEGY_REJECTION] = PARTS_TRACES, [STRATEGY_INTEGRATION] = PARTS_NONE, [STRATEGY_MCTS] = PARTS_RUNS,
-        [STRATEGY_SELECTION] = PARTS_NONE,
+enum samples samples_of(const char *strategy) {
+    static const enum samples samples[] = {
+        [STRATEGY_CORD] = SAMPLES_RUNS,        [STRATEGY_GREEDY] = SAMPLES_RUNS,
+        [STRATEGY_CURATION] = SAMPLES_TRACES,  [STRATEGY_REJECTION] = SAMPLES_TRACES,
+        [STRATEGY_INTEGRATION] = SAMPLES_NONE, [STRATEGY_MCTS] = SAMPLES_RUNS,
+        [STRATEGY_SELECTION] = SAMPLES_NONE,
     };
     int place = text_place(text_of(strategy), strategy_names);
-    return place < 0 ? PARTS_NONE : parts[place];
+    return place < 0 ? SAMPLES_NONE : samples[place];
 }
 
 /* Parts stand in an order, each known by its number; some may be missing. */
 struct division {
-    enum parts parts;
+    enum samples samples;
     int n_teachers;
 };
 
 static int64_t number_of(const struct division *division, int run, int teacher) {
-    return division->parts == PARTS_RUNS ? run : (int64_t)run * division->n_teachers + teacher;
+    return division->samples == SAMPLES_RUNS ? run : (int64_t)run * division->n_teachers + teacher;
 }
 
-static int64_t part_of(const struct division *division, const struct candidate *c) {
+static int64_t sample_of(const struct division *division, const struct candidate *c) {
     return number_of(division, c->run, c->teacher);
 }
 
-/* Whether every candidate goes on with what its own part wrote. */
+/* Whether every candidate goes on with what its own sample wrote. */
 static bool is_divided(const struct division *division, const struct past *past) {
     for (int r = 1; r < past->n_rounds; r++)
         for (int i = 0; i < past->rounds[r].n_candidates; i++) {
             const struct candidate *c = &past->rounds[r].candidates[i];
             if (c->parent < 0) return false;
             const struct trajectory *parent = &past->rounds[r - 1].beam[c->parent];
-            if (parent->last && number_of(division, parent->run, parent->author) != part_of(division, c)) return false;
+            if (parent->last && number_of(division, parent->run, parent->author) != sample_of(division, c))
+                return false;
         }
     return true;
 }
 
-/* The first part behind `part`; -1: there is none. */
-static int64_t next_part(const struct division *division, const struct past *past, int64_t part) {
+/* The first sample behind `sample`; -1: there is none. */
+static int64_t next_sample(const struct division *division, const struct past *past, int64_t sample) {
     int64_t next = -1;
     for (int r = 0; r < past->n_rounds; r++)
         for (int i = 0; i < past->rounds[r].n_candidates; i++) {
-            int64_t own = part_of(division, &past->rounds[r].candidates[i]);
-            if (own > part && (next < 0 || own < next)) next = own;
+            int64_t own = sample_of(division, &past->rounds[r].candidates[i]);
+            if (own > sample && (next < 0 || own < next)) next = own;
         }
     return next;
 }
@@ -56,11 +58,11 @@ static cord_status cut_round(const struct division *division, int64_t last, cons
     left->candidates = candidates;
     left->n_candidates = 0;
     for (int i = 0; i < whole->n_candidates; i++)
-        if (part_of(division, &whole->candidates[i]) <= last) candidates[left->n_candidates++] = whole->candidates[i];
+        if (sample_of(division, &whole->candidates[i]) <= last) candidates[left->n_candidates++] = whole->candidates[i];
     return CORD_OK;
 }
 
-/* What there is up to part `last`. */
+/* What there is up to sample `last`. */
 static cord_status cut_behind(const struct division *division, int64_t last, const struct past *whole,
                               struct arena *arena, struct past *left, cord_error *err) {
     *left = *whole;
@@ -79,19 +81,21 @@ static cord_status cut_behind(const struct division *division, int64_t last, con
     return CORD_OK;
 }
 
-cord_status equal_cut(const struct past *whole, enum parts parts, const struct model_sizes *sizes, enum measure unit,
-                      double budget, struct arena *arena, struct past *left, bool *cut, cord_error *err) {
-    const struct division division = {parts, sizes->n_teachers};
+cord_status budget_cut(const struct past *whole, enum samples samples, const struct model_sizes *sizes,
+                       enum measure unit, double budget, struct arena *arena, struct past *left, bool *cut,
+                       cord_error *err) {
+    const struct division division = {samples, sizes->n_teachers};
     *left = *whole;
     *cut = false;
-    if (parts == PARTS_NONE || !is_divided(&division, whole)) return CORD_OK;
+    if (samples == SAMPLES_NONE || !is_divided(&division, whole)) return CORD_OK;
     bool first = true;
-    for (int64_t part = next_part(&division, whole, -1); part >= 0 && !*cut; part = next_part(&division, whole, part)) {
+    for (int64_t sample = next_sample(&division, whole, -1); sample >= 0 && !*cut;
+         sample = next_sample(&division, whole, sample)) {
         struct past more;
         double value[MEASURES];
-        CORD_TRY(cut_behind(&division, part, whole, arena, &more, err));
+        CORD_TRY(cut_behind(&division, sample, whole, arena, &more, err));
         past_costs(&more, sizes, value);
-        *cut = !first && !equal_within(value[unit], budget);
+        *cut = !first && !budget_allows(value[unit], budget);
         if (!*cut) *left = more;
         first = false;
     }

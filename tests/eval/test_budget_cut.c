@@ -1,14 +1,14 @@
-/* test_equal.c - searches made by hand, cut to budgets: which parts are left of what costs so much, added up here, and what
+/* test_budget_cut.c - searches made by hand, cut to budgets: which samples are left of what costs so much, added up here, and what
  * is measured of them. */
 #include "eval/near.h"
 
-#include "eval/equal.h"
+#include "eval/budget_cut.h"
 
 enum { TEACHERS = 2, RUNS = 3, TRACES = TEACHERS * RUNS };
 
-/* Three traces of each of two teachers. In the order of parts, with what each costs:
+/* Three traces of each of two teachers. In the order of samples, with what each costs:
  *
- *     part  teacher  run   tokens              answer            S      seconds of rounds 1, 2, 3
+ *     sample  teacher  run   tokens              answer            S      seconds of rounds 1, 2, 3
  *     0     0        0     10 + 5, 1           wrong             0.5    1, 2
  *     1     1        0     1, 1                correct           0.25   3
  *     2     0        1     20, 1               correct           0.75   2
@@ -90,11 +90,11 @@ static int tear_down(void **state) {
 }
 
 /* Cuts, measures what is left, and returns whether anything was left out. */
-static bool cut(struct fixture *f, enum parts parts, enum measure unit, double budget, double value[MEASURES],
+static bool cut(struct fixture *f, enum samples samples, enum measure unit, double budget, double value[MEASURES],
                 struct hits *hits) {
     struct past left;
     bool was_cut;
-    assert_ok(equal_cut(&f->past, parts, &sizes, unit, budget, &f->arena, &left, &was_cut, err));
+    assert_ok(budget_cut(&f->past, samples, &sizes, unit, budget, &f->arena, &left, &was_cut, err));
     assert_ok(hits_init(hits, TEACHERS, &f->arena, err));
     assert_ok(measure_past(&left, &sizes, value, hits, err));
     return was_cut;
@@ -118,7 +118,7 @@ static void test_budgets(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hits hits;
         double v[MEASURES];
-        bool was_cut = cut(f, PARTS_TRACES, cases[i].unit, cases[i].budget, v, &hits);
+        bool was_cut = cut(f, SAMPLES_TRACES, cases[i].unit, cases[i].budget, v, &hits);
         if (v[MEASURE_TOKENS] != cases[i].tokens || was_cut != (cases[i].tokens < 90))
             fail_msg("case %zu: %g tokens are left", i, v[MEASURE_TOKENS]);
     }
@@ -129,7 +129,7 @@ static void test_what_is_left(void **state) {
     struct fixture *f = *state;
     struct hits hits;
     double v[MEASURES];
-    assert_true(cut(f, PARTS_TRACES, MEASURE_TOKENS, 39, v, &hits));
+    assert_true(cut(f, SAMPLES_TRACES, MEASURE_TOKENS, 39, v, &hits));
     assert_near(v[MEASURE_ACCURACY], 1, 0);
     assert_near(v[MEASURE_PP], 0.75, 1e-12);
     assert_near(v[MEASURE_TRAJECTORIES], 3, 0);
@@ -155,14 +155,14 @@ static void test_order(void **state) {
     struct fixture *f = *state;
     struct hits hits;
     double v[MEASURES];
-    cut(f, PARTS_TRACES, MEASURE_TOKENS, 18, v, &hits);
+    cut(f, SAMPLES_TRACES, MEASURE_TOKENS, 18, v, &hits);
     assert_near(v[MEASURE_ACCURACY], 0, 0);
     assert_near(v[MEASURE_PP], 0.5, 1e-12);
-    struct answered moved = f->answers[3]; /* of part 1, as rejection has it: before all that are wrong */
+    struct answered moved = f->answers[3]; /* of sample 1, as rejection has it: before all that are wrong */
     memmove(&f->answers[1], &f->answers[0], 3 * sizeof *f->answers);
     f->answers[0] = moved;
     f->answers[0].log_pp = (double)NAN;
-    cut(f, PARTS_TRACES, MEASURE_TOKENS, 18, v, &hits);
+    cut(f, SAMPLES_TRACES, MEASURE_TOKENS, 18, v, &hits);
     assert_near(v[MEASURE_ACCURACY], 1, 0);
     assert_true(isnan(v[MEASURE_PP]));
     assert_near(v[MEASURE_STEPS], 10, 0);
@@ -173,43 +173,43 @@ static void test_runs(void **state) {
     struct fixture *f = *state;
     struct hits hits;
     double v[MEASURES];
-    assert_true(cut(f, PARTS_RUNS, MEASURE_TOKENS, 40, v, &hits));
+    assert_true(cut(f, SAMPLES_RUNS, MEASURE_TOKENS, 40, v, &hits));
     assert_near(v[MEASURE_TOKENS], 18, 0);
-    assert_true(cut(f, PARTS_RUNS, MEASURE_TOKENS, 41, v, &hits));
+    assert_true(cut(f, SAMPLES_RUNS, MEASURE_TOKENS, 41, v, &hits));
     assert_near(v[MEASURE_TOKENS], 41, 0);
     assert_near(v[MEASURE_TRAJECTORIES], 3, 0);
 }
 
-/* Nothing is left out of one part, of what has none, and of what is not made of the traces that it should be. */
-static void test_no_parts(void **state) {
+/* Nothing is left out of one sample, of what has none, and of what is not made of the traces that it should be. */
+static void test_no_samples(void **state) {
     struct fixture *f = *state;
     struct hits hits;
     double v[MEASURES];
-    assert_false(cut(f, PARTS_NONE, MEASURE_TOKENS, 1, v, &hits));
+    assert_false(cut(f, SAMPLES_NONE, MEASURE_TOKENS, 1, v, &hits));
     assert_near(v[MEASURE_TOKENS], 90, 0);
     f->second[0].teacher = 1; /* goes on with what the other wrote */
-    assert_false(cut(f, PARTS_TRACES, MEASURE_TOKENS, 1, v, &hits));
+    assert_false(cut(f, SAMPLES_TRACES, MEASURE_TOKENS, 1, v, &hits));
     assert_near(v[MEASURE_TOKENS], 90, 0);
-    assert_true(cut(f, PARTS_RUNS, MEASURE_TOKENS, 1, v, &hits));
+    assert_true(cut(f, SAMPLES_RUNS, MEASURE_TOKENS, 1, v, &hits));
     f->second[0] = wrote(-1, 0, 0, 5, 2, 0); /* as an integrator begins */
-    assert_false(cut(f, PARTS_TRACES, MEASURE_TOKENS, 1, v, &hits));
+    assert_false(cut(f, SAMPLES_TRACES, MEASURE_TOKENS, 1, v, &hits));
     for (int i = 0; i < TRACES; i++) f->first[i].run = 0;
     f->past.n_rounds = 1;
-    assert_false(cut(f, PARTS_RUNS, MEASURE_TOKENS, 1, v, &hits));
-    assert_int_equal(parts_of("curation"), PARTS_TRACES);
-    assert_int_equal(parts_of("rejection"), PARTS_TRACES);
-    assert_int_equal(parts_of("mcts"), PARTS_RUNS);
-    assert_int_equal(parts_of("cord"), PARTS_RUNS);
-    assert_int_equal(parts_of("greedy"), PARTS_RUNS);
-    assert_int_equal(parts_of("integration"), PARTS_NONE);
-    assert_int_equal(parts_of("selection"), PARTS_NONE);
-    assert_int_equal(parts_of(""), PARTS_NONE);
+    assert_false(cut(f, SAMPLES_RUNS, MEASURE_TOKENS, 1, v, &hits));
+    assert_int_equal(samples_of("curation"), SAMPLES_TRACES);
+    assert_int_equal(samples_of("rejection"), SAMPLES_TRACES);
+    assert_int_equal(samples_of("mcts"), SAMPLES_RUNS);
+    assert_int_equal(samples_of("cord"), SAMPLES_RUNS);
+    assert_int_equal(samples_of("greedy"), SAMPLES_RUNS);
+    assert_int_equal(samples_of("integration"), SAMPLES_NONE);
+    assert_int_equal(samples_of("selection"), SAMPLES_NONE);
+    assert_int_equal(samples_of(""), SAMPLES_NONE);
 }
 
 #define WITH_SEARCH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {WITH_SEARCH(test_budgets), WITH_SEARCH(test_what_is_left),
-                                       WITH_SEARCH(test_order), WITH_SEARCH(test_runs), WITH_SEARCH(test_no_parts)};
+                                       WITH_SEARCH(test_order), WITH_SEARCH(test_runs), WITH_SEARCH(test_no_samples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* compare_equal.c - `cord compare --equal`: on each problem the least that any method spent there is the budget, and what was
- * measured of the others becomes that of what eval/equal.c leaves of them. It must not know formats. */
+/* compare_cut.c - `cord compare --equal`: on each problem the least that any method spent there is the budget, and what was
+ * measured of the others becomes that of what eval/budget_cut.c leaves of them. It must not know formats. */
 #include "cmd/compare.h"
 
 #include <math.h>
@@ -27,12 +27,12 @@ static double mean_of(const struct compare *c, int method, int problem, enum mea
 
 static cord_status cut_row(struct compare *c, const struct compared_run *run, struct evidence_row *row, double budget,
                            struct arena *arena, cord_error *err) {
-    struct equal_method *method = &c->equal.methods[run->method];
+    struct compared_cut *method = &c->equal.methods[run->method];
     struct past whole, left;
     bool cut;
     CORD_TRY(past_read(run->journal, &run->problems[row - run->evidence->rows], arena, &whole, err));
-    CORD_TRY(equal_cut(&whole, parts_of(run->evidence->strategy), &run->sizes, c->equal.measure, budget, arena, &left,
-                       &cut, err));
+    CORD_TRY(budget_cut(&whole, samples_of(run->evidence->strategy), &run->sizes, c->equal.measure, budget, arena,
+                        &left, &cut, err));
     if (!cut) return CORD_OK;
     bool measured = !isnan(row->value[MEASURE_PP]);
     CORD_TRY(hits_init(&row->hits, run->evidence->n_teachers, &c->arena, err));
@@ -65,7 +65,7 @@ static cord_status cut_problem(struct compare *c, int problem, double *costs, co
         const struct compared_run *run = &c->runs[r];
         struct evidence_row *row = row_of(c, r, problem);
         struct arena arena;
-        if (equal_within(costs[run->method], budget) || equal_within(row->value[c->equal.measure], budget)) continue;
+        if (budget_allows(costs[run->method], budget) || budget_allows(row->value[c->equal.measure], budget)) continue;
         c->equal.methods[run->method].above++;
         arena_init(&arena);
         cord_status status = cut_row(c, run, row, budget, &arena, err);
@@ -91,16 +91,16 @@ cord_status compare_cut(struct compare *c, cord_error *err) {
 /* ---- in words ------------------------------------------------------------------------------------------------ */
 
 const char *compare_cut_verdict(const struct compare *c, int method) {
-    const struct equal_method *equal = &c->equal.methods[method];
+    const struct compared_cut *equal = &c->equal.methods[method];
     return equal->cut ? "cut" : equal->above ? "not cut" : "whole";
 }
 
-double compare_budget_ratio(const struct compare *c, int method) {
+double compare_cut_ratio(const struct compare *c, int method) {
     return c->equal.budget > 0 ? c->comparison.methods[method].mean[c->equal.measure] / c->equal.budget : (double)NAN;
 }
 
 static void tell_cut(const struct compare *c, int method, struct buf *out) {
-    const struct equal_method *equal = &c->equal.methods[method];
+    const struct compared_cut *equal = &c->equal.methods[method];
     const struct method *own = &c->comparison.methods[method];
     const char *strategy = c->first[method]->evidence->strategy;
     if (equal->cut)
@@ -108,9 +108,9 @@ static void tell_cut(const struct compare *c, int method, struct buf *out) {
                  own->n_seeds > 1 ? " and seeds" : "");
     else if (equal->above)
         buf_addf(out, "cannot be cut (%s)",
-                 parts_of(strategy) == PARTS_TRACES              ? "one trace, or another strategy before"
-                 : parts_of(strategy) == PARTS_NONE && *strategy ? strategy
-                                                                 : "one run");
+                 samples_of(strategy) == SAMPLES_TRACES              ? "one trace, or another strategy before"
+                 : samples_of(strategy) == SAMPLES_NONE && *strategy ? strategy
+                                                                     : "one run");
     else
         buf_addf(out, "whole");
     if (equal->cut && equal->cut < equal->above) buf_addf(out, ", at %d it cannot be", equal->above - equal->cut);
@@ -118,9 +118,9 @@ static void tell_cut(const struct compare *c, int method, struct buf *out) {
     if (equal->cut) buf_addf(out, " of %.2f", equal->trajectories);
 }
 
-const char *compare_left(struct compare *c, int method) {
+const char *compare_cut_says(struct compare *c, int method) {
     struct buf out;
-    double ratio = compare_budget_ratio(c, method);
+    double ratio = compare_cut_ratio(c, method);
     cord_text text;
     buf_init(&out, "what is left", 1 << 16);
     tell_cut(c, method, &out);
