@@ -54,7 +54,8 @@ OTHERS.update(SETTINGS)
 # The moderate model alone with less and less to do: quality against tokens.
 CURVE = {"moderate-greedy": ("homogeneous-moderate-cord", ("search.beam=1",)),
          "moderate-beam-2": ("homogeneous-moderate-cord", ("search.beam=2",)),
-         "moderate-adaptive": ("homogeneous-moderate-cord", ADAPTIVE)}
+         "moderate-adaptive": ("homogeneous-moderate-cord", ADAPTIVE),
+         "moderate-adaptive-wide": ("homogeneous-moderate-cord", (*ADAPTIVE, "search.agreement=0.25"))}
 OTHERS.update(CURVE)
 # What the limit of 384 tokens of thinking does, which cuts many traces: the same with room for twice as much.
 LONGER = {f"{name}-768": (name, ("search.think_tokens=768",)) for name in PRIMARY}
