@@ -313,6 +313,10 @@ def compare(sample, names, primary=False):
         print(flush=True)
 
 
+def any_failed(sample, name):
+    return any(run == f"{name}-{SEEDS[0]}" and status == "failed" for run, _, status, _ in of_one_method(sample)[1])
+
+
 def with_enough(sample, names, least=OTHER_PROBLEMS):
     """Those that have been through so many problems with the first seed; the rest is told."""
     _, rows = of_one_method(sample)
@@ -331,8 +335,11 @@ def tables():
         compare(sample, PRIMARY, primary=sample == "plain")
         print("### The other rows of three teachers, on the problems that all have\n", flush=True)
         others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER, *SETTINGS, GIVEN)])
-        if others: compare(sample, (*PRIMARY, *others))
+        broken = [name for name in others if any_failed(sample, name)]  # they would take their problems from all others
+        whole = [name for name in others if name not in broken]
+        if whole: compare(sample, (*PRIMARY, *whole))
         else: print("(not enough rows yet)\n")
+        for name in broken: compare(sample, (*PRIMARY, name))
         print("### Beside solutions that people wrote\n", flush=True)
         compare(sample, (*PRIMARY, GIVEN))
         print("### Settings that are no row of the paper\n", flush=True)
