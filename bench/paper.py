@@ -249,11 +249,16 @@ def put_away(out, block):
     shutil.rmtree(out)
 
 
+def block_of(name):
+    """How many problems are one run. Of given traces all are, since their file is a part of the method."""
+    return OTHER_PROBLEMS if name == GIVEN else BLOCK
+
+
 def cells(only, part):
     """What is to be run, the most telling first: variant, seed, first problem."""
     primary = [(name, seed, at) for seed in SEEDS for at in range(0, PRIMARY_PROBLEMS, BLOCK) for name in PRIMARY]
     first = [cell for cell in primary if cell[1] == 1 and cell[2] < OTHER_PROBLEMS]
-    others = [(name, 1, at) for at in range(0, OTHER_PROBLEMS, BLOCK) for name in OTHERS]
+    others = [(name, 1, at) for at in range(0, OTHER_PROBLEMS, BLOCK) for name in OTHERS if at % block_of(name) == 0]
     order = list(dict.fromkeys(first + others + primary))
     return [cell for cell in order if (not only or cell[0] in only) and cell[2] // BLOCK % part[1] == part[0] - 1]
 
@@ -264,7 +269,8 @@ def grid(sample, hours, only, part):
                                         "that its rows can be computed again")
     until = time.monotonic() + 3600 * hours
     for name, seed, at in cells(only, part):
-        problems = first_problems(sample, min(at + BLOCK, PRIMARY_PROBLEMS), until)
+        end = min(at + block_of(name), PRIMARY_PROBLEMS)
+        problems = first_problems(sample, end, until)
         if problems is None: sys.exit("paper: time is up; the same command goes on")
         run_name = f"{name}-{seed}"
         folder = os.path.join(CACHE, sample, f"{at}")
@@ -272,10 +278,10 @@ def grid(sample, hours, only, part):
         block = out + ".jsonl"  # stays as long as the run does, which goes on with it
         if not os.path.exists(block):
             have = {problem for run, problem, _, _ in read_rows(sample)[1] if run == run_name}
-            missing = [problem for problem in problems[at:at + BLOCK] if problem["id"] not in have]
+            missing = [problem for problem in problems[at:end] if problem["id"] not in have]
             if not missing: continue
             write_lines(block, missing)
-        print(f"{sample}: of problems {at + 1} to {min(at + BLOCK, PRIMARY_PROBLEMS)}, {run_name}", flush=True)
+        print(f"{sample}: of problems {at + 1} to {end}, {run_name}", flush=True)
         whole = select_given(block, seed, out, until) if name == GIVEN else \
             run(recipe, (*settings, f"problems.file={block}", f"run.seed={seed}"), out, until)
         if os.path.exists(os.path.join(out, "journal.sqlite")): keep_rows(sample, folder, run_name)
