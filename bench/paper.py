@@ -296,7 +296,7 @@ def asked_of(rows, name, seed):
     return {problem for run, problem, _, _ in rows if run == f"{name}-{seed}"}
 
 
-def compare(sample, names, primary=False):
+def compare(sample, names, primary=False, more=()):
     """`cord compare` over the rows of some variants, the baseline first, on the problems that all have been through with the
     first seed, less those on which any failed (it says so). Of other seeds those count that all have been through with, so
     that none that has just begun takes problems away."""
@@ -315,7 +315,7 @@ def compare(sample, names, primary=False):
             runs = {f"{name}-{seed}" for seed in seeds}
             kept = [line for run, problem, _, line in rows if run in runs and problem in common]
             with open(files[-1], "w") as file: file.write(head + "".join(kept))
-        cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *([] if primary else ["--no-primary"]))
+        cord("compare", "--from-rows", *files, "--common", "--format", "markdown", *([] if primary else ["--no-primary"]), *more)
         print(flush=True)
 
 
@@ -355,7 +355,7 @@ def tables():
         print("### The moderate model alone\n", flush=True)
         compare(sample, MODERATE)
         print("### Quality against tokens, the moderate model alone\n", flush=True)
-        compare(sample, (*MODERATE, *CURVE))
+        compare(sample, (*MODERATE, *with_enough(sample, CURVE, BLOCK)), more=("--against", "tokens"))
         for model in "strong", "weak":
             print(f"### The {model} model alone\n", flush=True)
             compare(sample, with_enough(sample, [f"homogeneous-{model}-{what}" for what in ("curation", "cord", "integration")
