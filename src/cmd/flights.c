@@ -191,7 +191,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
     return status;
 }
 
-/* ---- the pilot ----------------------------------------------------------------------------------------------- */
+/* ---- waiting for the pilot ----------------------------------------------------------------------------------- */
 
 /* Whether a problem has to wait; it has waited then, and another may have taken it. */
 static bool waits_for_pilot(struct hangar *hangar, const struct journal_problem *problem) {

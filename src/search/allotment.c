@@ -1,8 +1,8 @@
 /* allotment.c - whom to ask for a growing trajectory's next step, where a recipe wants fewer proposals than the paper's
  * (search.proposals: adaptive). Two rules:
  *
- *     agreed   no two scores of what a run has kept are further apart than `agreement`: which of them goes on hardly matters. The best
- *              goes on alone; once one of them is finished nobody is asked, and the run has ended (beam.c)
+ *     agreed   no two scores of what a run has kept are further apart than `agreement`: which of them goes on hardly matters.
+ *              The best goes on alone; once one of them is finished nobody is asked, and the run has ended (beam.c)
  *     seldom   a teacher that wrote hardly any of the steps that were kept in the run's first problems (search->seldom) is
  *              not asked, except in every `patience`-th round
  *
