@@ -287,7 +287,7 @@ static cord_status measure_compared(struct compare *c, cord_error *err) {
 /* Sums over the seeds, and how many have a value. */
 static void add_run(const struct compare *c, int number, double *sums, int *counts, struct hits *hits) {
     for (int i = 0; i < c->matching.n; i++) {
-        const struct evidence_row *row = &c->runs[number].evidence->rows[c->matching.at[number * c->matching.n + i]];
+        const struct evidence_row *row = compare_row(c, number, i);
         for (int m = 0; m < MEASURES; m++) {
             if (isnan(row->value[m])) continue;
             sums[(size_t)i * MEASURES + m] += row->value[m];

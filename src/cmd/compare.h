@@ -52,6 +52,11 @@ struct compare {
     size_t noted;     /* so much of it are notes that have ended */
 };
 
+/* What a run has of a problem, by its number among those that all have. */
+static inline struct evidence_row *compare_row(const struct compare *compare, int run, int problem) {
+    return &compare->runs[run].evidence->rows[compare->matching.at[run * compare->matching.n + problem]];
+}
+
 /* Ends a note that was added to `notes`: a line feed in it, as names may have, becomes a blank, and one ends it. */
 void compare_end_note(struct compare *compare);
 

@@ -9,17 +9,13 @@ static const enum measure units[] = {MEASURE_TRAJECTORIES, MEASURE_TOKENS, MEASU
 
 /* ---- cutting ------------------------------------------------------------------------------------------------- */
 
-static struct evidence_row *row_of(const struct compare *c, int run, int problem) {
-    return &c->runs[run].evidence->rows[c->matching.at[run * c->matching.n + problem]];
-}
-
 /* The mean over the method's seeds. */
 static double mean_of(const struct compare *c, int method, int problem, enum measure measure) {
     double sum = 0;
     int n = 0;
     for (int r = 0; r < c->n_runs; r++)
         if (c->runs[r].method == method) {
-            sum += row_of(c, r, problem)->value[measure];
+            sum += compare_row(c, r, problem)->value[measure];
             n++;
         }
     return sum / n;
@@ -63,7 +59,7 @@ static cord_status cut_problem(struct compare *c, int problem, double *costs, co
     c->equal.budget += budget / c->matching.n;
     for (int r = 0; r < c->n_runs; r++) {
         const struct compared_run *run = &c->runs[r];
-        struct evidence_row *row = row_of(c, r, problem);
+        struct evidence_row *row = compare_row(c, r, problem);
         struct arena arena;
         if (budget_allows(costs[run->method], budget) || budget_allows(row->value[c->equal.measure], budget)) continue;
         c->equal.methods[run->method].above++;

@@ -66,7 +66,7 @@ static cord_status note_versions(struct compare *c, cord_error *err) {
     const char *all = "";
     for (int r = 0; r < c->n_runs; r++)
         for (int i = 0; i < c->matching.n; i++) {
-            const char *version = c->runs[r].evidence->rows[c->matching.at[r * c->matching.n + i]].version;
+            const char *version = compare_row(c, r, i)->version;
             CORD_TRY(evidence_add_versions(&all, text_of(version), &c->arena, err));
         }
     if (strstr(all, ", ")) {

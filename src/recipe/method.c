@@ -127,6 +127,15 @@ static cord_status load_beam(struct load *load, int *beam) {
     return load_put(load, "search.beam", NULL, TEXT("1"));
 }
 
+/* Whether a value `fits` the strategy; else what it goes with. */
+static cord_status check_strategy(struct load *load, const char *key, const char *value, bool fits,
+                                  const char *strategies) {
+    if (fits) return CORD_OK;
+    return values_error(&load->values, values_get(&load->values, key, NULL)->place, load->err,
+                        "%s: %s goes with search.strategy: %s, and this recipe has %s; change one of the two", key,
+                        value, strategies, strategy_names[load->recipe->search.strategy]);
+}
+
 static cord_status load_search(struct load *load) {
     struct search_settings *search = &load->recipe->search;
     *search = (struct search_settings){
@@ -146,18 +155,9 @@ static cord_status load_search(struct load *load) {
     };
     CORD_TRY(load_strategy(load, search));
     bool competes = search->strategy == STRATEGY_CORD || search->strategy == STRATEGY_GREEDY;
-    if (search->adaptive && !competes)
-        return values_error(
-            &load->values, values_get(&load->values, "search.proposals", NULL)->place, load->err,
-            "search.proposals: adaptive goes with search.strategy: cord or greedy, and this recipe has %s; "
-            "change one of the two",
-            strategy_names[search->strategy]);
-    if (search->whole_traces && !is_complete(search->strategy))
-        return values_error(
-            &load->values, values_get(&load->values, "search.whole_traces", NULL)->place, load->err,
-            "search.whole_traces: true goes with search.strategy: curation, rejection or integration, and this recipe "
-            "has %s; change one of the two",
-            strategy_names[search->strategy]);
+    CORD_TRY(check_strategy(load, "search.proposals", "adaptive", !search->adaptive || competes, "cord or greedy"));
+    CORD_TRY(check_strategy(load, "search.whole_traces", "true", !search->whole_traces || is_complete(search->strategy),
+                            "curation, rejection or integration"));
     return load_beam(load, &search->beam);
 }
 
