@@ -69,23 +69,30 @@ search: {beam: 2, step_tokens: 16, think_tokens: 48, answer_tokens: 4}
 run: {out: run, threads: 1, in_flight: 4}
 END
 "$cord" run recipe.yaml >log 2>&1 || { cat log; exit 1; }
+# Pairs are made of steps that no limit cut. SmolLM2 hardly writes one within 16 tokens, but many sentences within 40.
+phrases=the,so,to,in,we,he,tom,first,then,let,a,if,there,12,3,each,now,this,it,count,step,egg,i
+"$cord" run recipe.yaml --set run.out=sentences --set search.segmentation=prefix --set search.prefixes=$phrases \
+    --set search.step_tokens=40 --set search.think_tokens=80 >log 2>&1 || { cat log; exit 1; }
 
+run=run # what is exported
 exported() { # FOLDER OPTION...
     local kind
     for kind in '' --parquet; do # each of them once more as Parquet, of the folder split too
-        "$cord" export run --provenance --margin 0 -o "set$kind/$1/" "${@:2}" $kind 2>told || { cat told; exit 1; }
+        "$cord" export "$run" --provenance --margin 0 -o "set$kind/$1/" "${@:2}" $kind 2>told || { cat told; exit 1; }
     done
 }
 "$source/scripts/duckdb.sh" >/dev/null
 mkdir set set--parquet
 for format in messages prompt-completion sharegpt alpaca llama-factory axolotl ms-swift verl dpo llama-factory-dpo \
-    ms-swift-dpo step-dpo prm math-shepherd; do
+    ms-swift-dpo prm math-shepherd; do
     exported "$format" --format "$format"
 done
 for format in text axolotl-segments; do exported "$format" --format "$format" --template chatml; done
 exported rendered --format prompt-completion --template chatml
-exported step-dpo-rendered --format step-dpo --template chatml
 exported split --split train=0.5
+run=sentences
+exported step-dpo --format step-dpo
+exported step-dpo-rendered --format step-dpo --template chatml
 "$cord" export run --trainer trl --template "$templates/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja" >/dev/null 2>r1.warning
 "$cord" export run --trainer trl --template chatml --tokenizer smollm2-135m-instruct >/dev/null 2>trl.warning
 mkdir all
