@@ -176,15 +176,18 @@ static inline void reference_measure(const struct reference *ref, const llama_to
  * Batching and caching decide in which cells of the cache a sequence lies, and so in which order llama.cpp's CPU kernels add
  * things up. With F32 weights that is next to nothing. Kernels for quantised weights round activations, which makes much more
  * of it: with those of SmolLM2's Q4_1 the plain way itself differs as much when its cells lie elsewhere, as test_model_score.c
- * shows. The engine's attention adds up in F32, too, where llama.cpp's rounds its weights to F16. */
+ * shows. The engine's attention adds up in F32, too, where llama.cpp's rounds its weights to F16.
+ *
+ * The worst token hangs on the processor: in test_model_oracle.c it was 0.010 with AVX-512 and 0.025 with AVX2 for F32
+ * (the plain way 0.021 from transformers, the engine 0.015), 0.16 and 0.26 for Q4_K. The means were alike. */
 struct reference_limits {
     double worst, mean, score;
 };
 #define REFERENCE_F32 \
-    { 0.02, 0.002, 0.002 }
+    { 0.04, 0.002, 0.002 }
 #define REFERENCE_Q4_1 \
     { 0.75, 0.1, 0.04 }
 #define REFERENCE_Q4_K \
-    { 0.25, 0.07, 0.03 }
+    { 0.4, 0.07, 0.03 }
 
 #endif
