@@ -32,9 +32,16 @@ cord_text thinking_tag(cord_text text) {
     return none;
 }
 
+/* "</think>", "[/THINK]", "<|END_THINKING|>". */
+static bool is_closing_tag(cord_text tag) {
+    size_t at = 0;
+    while (at < tag.len && strchr("<[|", tag.data[at])) at++;
+    return text_find(tag, TEXT("/")) >= 0 || text_equal_any_case(text_slice(tag, at, at + 4), TEXT("end_"));
+}
+
 cord_text thinking_opened(cord_text prompt) {
     cord_text tag = thinking_tag(prompt);
-    return text_find(tag, TEXT("/")) >= 0 ? TEXT("") : tag;
+    return is_closing_tag(tag) ? TEXT("") : tag;
 }
 
 bool thinking_left_open(const cord_span *prompt, int n) {

@@ -132,6 +132,7 @@ static void test_thinking(void **state) {
     static const char *const prompts[][2] = {{"<|im_start|>assistant\n<think>\n", "<think>"},
                                              {"[/INST][THINK]", "[THINK]"},
                                              {"<|START_THINKING|>", "<|START_THINKING|>"},
+                                             {"<|START_THINKING|><|END_THINKING|>", ""},
                                              {"<think>\n\n</think>\n\n", ""},
                                              {"<|im_start|>assistant\n", ""},
                                              {"<start_of_turn>", ""},
