@@ -9,8 +9,7 @@
 
 enum { MOST_TEMPLATE = 1 << 20 };
 
-/* Where a run does not say how far its scores can be trusted (it is older than the fact), the limit that every local model
- * is tested against. */
+/* Where a run does not say how far its scores can be trusted (it is older than the fact), what is stated for models in files. */
 #define USUAL_NOISE 0.25
 
 /* ---- runs --------------------------------------------------------------------------------------------------------- */

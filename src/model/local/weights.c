@@ -237,7 +237,7 @@ static cord_status describe(struct local_model *model, const cord_model_options 
     info->scoring = "prefill";
     info->trained = llama_model_n_ctx_train(model->weights);
     info->wants_bos = llama_vocab_get_add_bos(model->vocab) ? CORD_BOS_WANTED : CORD_BOS_NONE;
-    info->noise = 0.25; /* nats a token: the limit the tests hold this back end to */
+    info->noise = 0.25; /* nats a token; cord.h says of what */
     CORD_TRY(choose_sizes(model, options, err));
     info->context = model->context;
     info->cache_bytes = cell_bytes(model);
