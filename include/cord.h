@@ -292,10 +292,10 @@ typedef struct {
     int context;                /* tokens of one sequence; 0: of a server that does not tell, and that was given none */
     uint64_t parameters, bytes; /* bytes: of the file, or of all that it lies in */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
-    double
-        noise;   /* how far scheduling may move one token's log-probability, nats: for files 0.25, beyond which hardly a
-                   * token of Qwen2.5-Coder was ever found (one in 151 with AVX2, by 0.01); of small models with coarse
-                   * weights it can be more (Gemma 3 270M: 0.5), and `cord doctor` measures it */
+    /* How far scheduling may move one token's log-probability, nats: for files 0.25, beyond which hardly a token of
+     * Qwen2.5-Coder was ever found (one in 151 with AVX2, by 0.01); of small models with coarse weights it can be more
+     * (Gemma 3 270M: 0.5), and `cord doctor` measures it. */
+    double noise;
     int trained; /* most tokens of one sequence that the model was made for; 0: not known */
     cord_bos wants_bos;
     const char *serves; /* of a server: which model it has, as far as it tells; NULL: it does not, or this is a file */
