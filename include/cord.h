@@ -292,9 +292,9 @@ typedef struct {
     int context;                /* tokens of one sequence; 0: of a server that does not tell, and that was given none */
     uint64_t parameters, bytes; /* bytes: of the file, or of all that it lies in */
     uint64_t cache_bytes;       /* of the cache, for each token in it */
-    /* How far scheduling may move one token's log-probability, nats: for files 0.25, beyond which hardly a token of
-     * Qwen2.5-Coder was ever found (one in 151 with AVX2, by 0.01); of small models with coarse weights it can be more
-     * (Gemma 3 270M: 0.5), and `cord doctor` measures it. */
+    /* How far scheduling may move one token's log-probability, nats: for files 0.25. Even llama.cpp's own kernels
+     * move few tokens of Qwen2.5-Coder 0.5B (Q4_K_M) by more (5 of 840) and no mean over a target's; of small models with
+     * coarse weights it can be more (SmolLM2 in Q4_1: 35 of 1,023; Gemma 3 270M: 0.5), and `cord doctor` measures it. */
     double noise;
     int trained; /* most tokens of one sequence that the model was made for; 0: not known */
     cord_bos wants_bos;

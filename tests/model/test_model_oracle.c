@@ -3,9 +3,9 @@
  *
  * The frozen values of transformers were computed in F32 and share nothing with llama.cpp but the weights. That cord's
  * numbers are right is shown on F32 weights, which llama.cpp itself makes here of the quantised ones: what is left there is
- * the F16 of its cache. Kernels for quantised weights round activations, too. How far that takes values from F32 is a
- * property of the kernels and the model, and nothing of cord's: there cord must agree with the plain way, and may be no
- * further from transformers than the plain way is.
+ * the F16 of its cache. Kernels for quantised weights round activations, too. How far that takes values from F32 hangs on the
+ * kernels, the processor and the model, so no figure is written down for it: cord may be no further from transformers than
+ * the plain way is found to be here, and no further from that than two ways are that err by as much.
  *
  * All 245 rows where CORD_TEST_AT_LENGTH is set, as `make proof` does; else one in EVERY. */
 #include "reference.h"
@@ -18,16 +18,22 @@ enum { EVERY = 8, CALL = 32, GROUPS = 4, MAX_TOKENS = 2048, MAX_TARGET = 192 };
 /* Below this a token's log-probability says nothing about a target any more. */
 #define LIKELY (-9.0)
 
-/* How much further from transformers than the plain way, in the mean: chance may favour either, and more so in few rows. */
-#define FURTHER (every > 1 ? 1.5 : 1.1)
+/* No further from transformers than the plain way: on the mean by no more than chance explains, in standard errors, and at
+ * worst by a factor, since the worst hangs on a single row, where a small difference can grow. It was 2.0 at most, of two
+ * processors and three models; what a wrong cell does is several nats. */
+#define CHANCE 3.0
+#define WORST  4.0
 
-/* A model, as what computes and as whose frozen values are compared with. `plain` is how far a row scored alone may be from
- * the plain way, `company` one scored with others. */
+/* How far cord may be from the plain way, as a share of how far that is from transformers: two that err independently are
+ * 1.4 times as far apart on the mean as each is from the truth. */
+#define APART 2.0
+
+/* A model, as what computes and as whose frozen values are compared with. */
 struct side {
     const char *name;
     cord_model *model;
     struct reference ref;
-    struct reference_limits plain, company, frozen;
+    struct reference_limits frozen; /* how far from transformers it may be at all */
 };
 
 static cord_engine *engine;
@@ -123,13 +129,6 @@ static void distance_add(struct distance *d, size_t row, const struct values *a,
     if (off > d->worst_score) d->worst_score = off, d->worst_score_row = row;
 }
 
-static bool near(const struct values *a, const struct values *b, const struct values *frozen,
-                 struct reference_limits limits) {
-    struct distance d = {0};
-    distance_add(&d, 0, a, b, frozen);
-    return d.worst <= limits.worst && d.worst_score <= limits.score;
-}
-
 static void distance_report(const char *what, const struct distance *d) {
     printf("  %-22s a token: mean %.5f, worst %.4f (line %zu); S: mean %.5f, worst %.4f (line %zu)\n", what,
            d->total / d->tokens, d->worst, d->worst_row + 1, d->total_score / d->rows, d->worst_score,
@@ -142,11 +141,40 @@ static void expect_within(const struct distance *d, struct reference_limits limi
     assert_true(d->worst_score <= limits.score);
 }
 
+/* Over the same tokens and rows. */
+static void expect_in_proportion(const struct distance *d, const struct distance *to, double mean) {
+    assert_true(d->total <= mean * to->total);
+    assert_true(d->total_score <= mean * to->total_score);
+    assert_true(d->worst <= WORST * to->worst);
+    assert_true(d->worst_score <= WORST * to->worst_score);
+}
+
+/* By how much cord is further from transformers than the plain way, token by token or row by row. */
+struct further {
+    int n;
+    double total, squares;
+};
+
+static void further_add(struct further *f, double cord, double plain, double frozen) {
+    double more = fabs(cord - frozen) - fabs(plain - frozen);
+    f->n++;
+    f->total += more;
+    f->squares += more * more;
+}
+
+static void expect_chance(const char *what, const struct further *f) {
+    double mean = f->total / f->n, error = sqrt((f->squares / f->n - mean * mean) / (f->n - 1));
+    printf("  cord is further from transformers than the plain way, %s: by %.5f, standard error %.5f\n", what, mean,
+           error);
+    assert_true(mean <= CHANCE * error);
+}
+
 /* ---- a model ------------------------------------------------------------------------------------------------- */
 
 struct outcome {
-    int tokens, cached, alone; /* alone: rows that had to be scored again without company */
+    int tokens, cached;
     struct distance cord_plain, cord_frozen, plain_frozen;
+    struct further token, score;
 };
 
 /* As `cord score` does: raw text, special tokens parsed, no template. */
@@ -160,22 +188,6 @@ static cord_scoring request_of(const struct side *side, const json_t *row, cord_
                           .group = i % GROUPS};
 }
 
-/* In company a row lies in other cells than the plain way's, so that the kernels add in another order. Where that makes more
- * of a difference than it may by itself, the row must come to the plain way's values when it is scored alone. */
-static void expect_near_alone(const struct side *side, size_t at, const struct values *plain,
-                              const struct values *frozen) {
-    const json_t *row = json_array_get(rows, at);
-    struct values alone;
-    cord_span prefix;
-    cord_scoring request = request_of(side, row, &prefix, 0);
-    request.group = GROUPS + at;
-    assert_ok(cord_score(engine, &request, 1, err));
-    cord_values(side, row, &request, &alone);
-    cord_scoring_release(&request);
-    if (!near(&alone, plain, frozen, side->plain))
-        fail_msg("'%s': S %.5f, the plain way %.5f", member_text(row, "target").data, alone.score, plain->score);
-}
-
 static void compare_row(const struct side *side, size_t at, const cord_scoring *got, struct outcome *out) {
     const json_t *row = json_array_get(rows, at);
     struct values frozen, cord, plain;
@@ -185,11 +197,11 @@ static void compare_row(const struct side *side, size_t at, const cord_scoring *
     distance_add(&out->cord_plain, at, &cord, &plain, &frozen);
     distance_add(&out->cord_frozen, at, &cord, &frozen, &frozen);
     distance_add(&out->plain_frozen, at, &plain, &frozen, &frozen);
+    for (int i = 0; i < frozen.n; i++)
+        if (frozen.logprob[i] >= LIKELY) further_add(&out->token, cord.logprob[i], plain.logprob[i], frozen.logprob[i]);
+    further_add(&out->score, cord.score, plain.score, frozen.score);
     out->tokens += frozen.n;
     out->cached += got->cached_tokens;
-    if (near(&cord, &plain, &frozen, side->plain)) return;
-    expect_near_alone(side, at, &plain, &frozen);
-    out->alone++;
 }
 
 /* A call of n rows from `first` on. */
@@ -211,23 +223,21 @@ static void compare_model(const struct side *side) {
     struct outcome out = {0};
     size_t n = (json_array_size(rows) + every - 1) / every;
     for (size_t i = 0; i < n; i += CALL) compare_call(side, i * every, (int)(n - i < CALL ? n - i : CALL), &out);
-    printf("%s: %d rows (%d again alone), %d tokens, %d above %g; %d tokens of prompts were cached\n",
-           cord_model_get_info(side->model)->name, out.cord_plain.rows, out.alone, out.tokens, out.cord_plain.tokens,
-           LIKELY, out.cached);
+    printf("%s: %d rows, %d tokens, %d above %g; %d tokens of prompts were cached\n",
+           cord_model_get_info(side->model)->name, out.cord_plain.rows, out.tokens, out.cord_plain.tokens, LIKELY,
+           out.cached);
     distance_report("cord, the plain way", &out.cord_plain);
     distance_report("cord, transformers", &out.cord_frozen);
     distance_report("plain, transformers", &out.plain_frozen);
     assert_true(out.cord_plain.rows >= (every > 1 ? 30 : 200) && out.cached > 0);
-    expect_within(&out.cord_plain, side->company);
     expect_within(&out.cord_frozen, side->frozen);
-    assert_true(out.cord_frozen.total <= FURTHER * out.plain_frozen.total);
-    assert_true(out.cord_frozen.total_score <= FURTHER * out.plain_frozen.total_score);
+    expect_chance("a token", &out.token);
+    expect_chance("S", &out.score);
+    expect_in_proportion(&out.cord_frozen, &out.plain_frozen, APART);
+    expect_in_proportion(&out.cord_plain, &out.plain_frozen, APART);
 }
 
 /* ---- the models ---------------------------------------------------------------------------------------------- */
-
-#define NO_LIMITS \
-    { INFINITY, INFINITY, INFINITY }
 
 /* With the weights that transformers had. */
 static void f32_smollm2(void **state) {
@@ -237,32 +247,28 @@ static void f32_smollm2(void **state) {
     struct side side = {.name = SMOLLM2,
                         .model = weights_open_file(engine, "SmolLM2 in F32", path, 0, 0, 0),
                         .ref = reference_open_file(path, false),
-                        .plain = REFERENCE_F32,
-                        .company = REFERENCE_F32,
                         .frozen = {.worst = 0.05, .mean = 0.003, .score = 0.002}};
     compare_model(&side);
     reference_close(&side.ref);
 }
 
-static void compare_quantised(const char *name, struct reference_limits plain, struct reference_limits company) {
+static void compare_quantised(const char *name) {
     struct side side = {.name = name,
                         .model = weights_open(engine, name, 0, 0, 0),
                         .ref = reference_open(name, false),
-                        .plain = plain,
-                        .company = company,
-                        .frozen = NO_LIMITS};
+                        .frozen = {INFINITY, INFINITY, INFINITY}};
     compare_model(&side);
     reference_close(&side.ref);
 }
 
 static void quantised_smollm2(void **state) {
     (void)state;
-    compare_quantised(SMOLLM2, (struct reference_limits)REFERENCE_Q4_1, (struct reference_limits){0.75, 0.05, 0.06});
+    compare_quantised(SMOLLM2);
 }
 
 static void quantised_qwen(void **state) {
     (void)state;
-    compare_quantised(QWEN, (struct reference_limits)REFERENCE_Q4_K, (struct reference_limits)REFERENCE_Q4_K);
+    compare_quantised(QWEN);
 }
 
 static int open_all(void **state) {
