@@ -292,6 +292,18 @@ static void the_plain_way_has_this_noise(void **state) {
     assert_true(worst.token <= q4.limits.worst && worst.score <= q4.limits.score);
 }
 
+/* The engine's kernels are known to all of the process: where they had a part in it, their rest would change it. */
+static void the_plain_way_is_without_the_engines_kernels(void **state) {
+    (void)state;
+    for (int i = 14; i < 18; i++) {
+        struct expected e;
+        accelerator_rest(true);
+        compute_expected(&q4.ref, &rows[i], 0, &e);
+        accelerator_rest(false);
+        assert_memory_equal(e.logprob, q4.expected[i].logprob, (size_t)e.n * sizeof *e.logprob);
+    }
+}
+
 static void order_and_calls_do_not_matter(void **state) {
     (void)state;
     int order[MAX_ROWS] = {0};
@@ -589,6 +601,7 @@ int main(void) {
         cmocka_unit_test(equals_a_fresh_context),
         cmocka_unit_test(quantised_weights),
         cmocka_unit_test(the_plain_way_has_this_noise),
+        cmocka_unit_test(the_plain_way_is_without_the_engines_kernels),
         cmocka_unit_test(order_and_calls_do_not_matter),
         cmocka_unit_test(proposals_do_not_matter),
         cmocka_unit_test(never_scored_from_decoded_cells),
