@@ -60,6 +60,9 @@ OTHERS.update(CURVE)
 # What the limit of 384 tokens of thinking does, which cuts many traces: the same with room for twice as much.
 LONGER = {f"{name}-768": (name, ("search.think_tokens=768",)) for name in PRIMARY}
 OTHERS.update(LONGER)
+# A scorer outside of the pool: where the strong model is alone, the moderate one takes no part.
+HELD_OUT = {f"held-out-{name}": (f"homogeneous-strong-{name}", ("measures.held_out=moderate",)) for name in PRIMARY}
+OTHERS.update(HELD_OUT)
 # Traces that there are already (the paper's Figure 3): GSM8K's own solutions, by cord select.
 GIVEN = "given"
 OTHERS[GIVEN] = ("cord", ())
@@ -340,7 +343,7 @@ def tables():
         print(f"## Sample: {sample}\n\n### CoRD against Curation\n", flush=True)
         compare(sample, PRIMARY, primary=sample == "plain")
         print("### The other rows of three teachers, on the problems that all have\n", flush=True)
-        others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER, *SETTINGS, GIVEN)])
+        others = with_enough(sample, [name for name in OTHERS if name not in (*alone, *LONGER, *SETTINGS, *HELD_OUT, GIVEN)])
         broken = [name for name in others if any_failed(sample, name)]  # they would take their problems from all others
         whole = [name for name in others if name not in broken]
         if whole: compare(sample, (*PRIMARY, *whole))
@@ -360,6 +363,8 @@ def tables():
             print(f"### The {model} model alone\n", flush=True)
             compare(sample, with_enough(sample, [f"homogeneous-{model}-{what}" for what in ("curation", "cord", "integration")
                                                  if f"homogeneous-{model}-{what}" in OTHERS]))
+        print("### The strong model alone, PP by a scorer outside of the pool, too\n", flush=True)
+        compare(sample, with_enough(sample, HELD_OUT, BLOCK))
 
 
 def main():

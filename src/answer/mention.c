@@ -270,13 +270,22 @@ cord_text answer_mention(cord_text answer, cord_text text, size_t from) {
     return first ? as_text : as_number;
 }
 
-/* A step without the number that it may begin with, "4. So", which is its heading's or a list's and states nothing. */
+static size_t skip_any(cord_text t, size_t at, const char *which) {
+    while (at < t.len && t.data[at] && strchr(which, t.data[at])) at++;
+    return at;
+}
+
+/* A step without the number that it may begin with, "4. So" or "### Step 4: So", which is its heading's or a list's and states
+ * nothing. */
 static cord_text behind_number(cord_text step) {
     cord_text t = text_trim(step);
-    size_t at = 0;
-    while (at < t.len && t.data[at] >= '0' && t.data[at] <= '9') at++;
-    bool number = at > 0 && at + 1 < t.len && strchr(".:)", t.data[at]) && strchr(" \t\n", t.data[at + 1]);
-    return number ? text_slice(t, at + 1, t.len) : step;
+    size_t at = skip_any(t, 0, "#* \t");
+    if (t.len - at > 4 && !strncasecmp(t.data + at, "step", 4)) at = skip_any(t, at + 4, " \t");
+    size_t number = at;
+    at = skip_any(t, at, "0123456789");
+    bool headed = at > number && at < t.len && strchr(".:)", t.data[at]);
+    size_t end = skip_any(t, at + headed, "*");
+    return headed && end < t.len && strchr(" \t\n", t.data[end]) ? text_slice(t, end, t.len) : step;
 }
 
 bool answer_in_step(cord_text answer, cord_text step) {

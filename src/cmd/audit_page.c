@@ -33,6 +33,10 @@ static void text_head(struct look *l, struct page *page) {
 
 static void text_saturation(struct look *l, struct page *page) {
     page_print(page, PAINT_BOLD, "\nSaturation: S over %.2f\n", AUDIT_SATURATED);
+    if (!l->scored) {
+        page_print(page, PAINT_NONE, "  nothing has been scored yet\n");
+        return;
+    }
     if (!l->audit.stepwise) {
         page_print(page, PAINT_NONE, "  does not apply: only complete traces have a score here\n");
         return;

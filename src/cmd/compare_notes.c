@@ -77,6 +77,20 @@ static cord_status note_versions(struct compare *c, cord_error *err) {
     return CORD_OK;
 }
 
+/* Where what --equal left is not equal, since it cannot be cut, or not so finely. */
+static void note_unequal(struct compare *c) {
+    int n = 0;
+    for (int i = 0; i < c->comparison.n_methods && c->equal.unit; i++) {
+        double ratio = compare_cut_ratio(c, i);
+        if (isnan(ratio) || fabs(ratio - 1) <= BUDGET_EQUAL) continue;
+        if (n++ == 0) buf_addf(&c->notes, "--equal %s did not make them equal: of the budget", c->equal.unit);
+        buf_addf(&c->notes, "%s %s took %.2f", n > 1 ? "," : "", c->letters[i], ratio);
+    }
+    if (!n) return;
+    buf_addf(&c->notes, ". What differs between them may come of that.");
+    compare_end_note(c);
+}
+
 /* What the numbers of problems and seeds do to intervals and tests. */
 static void note_amounts(struct compare *c) {
     const struct comparison *cmp = &c->comparison;
@@ -270,6 +284,7 @@ static cord_status note_runs(struct compare *c, cord_error *err) {
 cord_status compare_note(struct compare *c, cord_error *err) {
     CORD_TRY(note_versions(c, err));
     note_scorers(c);
+    note_unequal(c);
     note_amounts(c);
     note_partial(c);
     note_sizes(c);

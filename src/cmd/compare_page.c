@@ -38,7 +38,7 @@ static void text_methods(struct compare *c, struct page *page) {
         page_print(page, PAINT_NONE, "\n");
     }
     page_print(page, PAINT_NONE, "%d problem%s; means a problem", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
-    if (c->equal.unit) page_print(page, PAINT_NONE, ", of what is left with equal %s", c->equal.unit);
+    if (c->equal.unit) page_print(page, PAINT_NONE, ", of what --equal %s leaves", c->equal.unit);
     page_print(page, PAINT_NONE, "\n\n");
 }
 
@@ -127,7 +127,8 @@ static cord_status text_budgets(struct compare *c, struct page *page, cord_error
 
 static cord_status text_cut(struct compare *c, struct page *page, cord_error *err) {
     if (!c->equal.unit) return CORD_OK;
-    page_print(page, PAINT_BOLD, "\nCut to equal %s: on each problem the least that any method spent\n", c->equal.unit);
+    page_print(page, PAINT_BOLD, "\nCut by --equal %s: to the least that any method spent on each problem\n",
+               c->equal.unit);
     for (int i = 0; i < c->comparison.n_methods; i++) {
         const char *left = compare_cut_says(c, i);
         if (!left) return error_memory(err);
@@ -274,7 +275,7 @@ static cord_status mark_budgets(struct compare *c, FILE *out, cord_error *err) {
 
 static cord_status mark_cut(struct compare *c, FILE *out, cord_error *err) {
     if (!c->equal.unit) return CORD_OK;
-    fprintf(out, "\nCut to equal %s: on each problem the least that any method spent.\n\n", c->equal.unit);
+    fprintf(out, "\nCut by --equal %s: to the least that any method spent on each problem.\n\n", c->equal.unit);
     for (int i = 0; i < c->comparison.n_methods; i++) {
         const char *left = compare_cut_says(c, i);
         if (!left) return error_memory(err);
@@ -363,7 +364,7 @@ cord_status compare_markdown(struct compare *c, cord_error *err) {
         fprintf(out, "%s\n", i == cmp->baseline && cmp->n_methods > 1 ? ", the baseline" : "");
     }
     fprintf(out, "\n%d problem%s", cmp->n_problems, cmp->n_problems == 1 ? "" : "s");
-    if (c->equal.unit) fprintf(out, ", of what is left with equal %s", c->equal.unit);
+    if (c->equal.unit) fprintf(out, ", of what --equal %s leaves", c->equal.unit);
     fprintf(out, ".\n\n");
     mark_table(c, out);
     mark_partial(c, out);

@@ -311,7 +311,7 @@ const struct verb verb_show = {
         "of the best trajectory, S0 the score without any reasoning; by a search.criterion that is no likelihood of "
         "the answer the score has that criterion's name (tokens, log ratio: docs/criteria.md), and PP stands beside "
         "it. PROBLEM is an id, or a number of that table (an id that is a number goes first): its rounds, every "
-        "candidate with its teacher and score, and the answers.\n\n"
+        "candidate with its teacher and score, and the answers. `cord compare RUN` has tokens and seconds by role.\n\n"
         "--prompt prints, byte for byte on a pipe, what a model was sent:\n"
         "  --prompt TEACHER --round N --slot K   to continue what stood in place K of the beam before round N\n"
         "  --prompt integrator --round N         to merge the traces, in round N or the next try after it\n"

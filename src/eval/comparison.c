@@ -134,6 +134,7 @@ const struct budget_unit budget_units[BUDGET_UNITS] = {{"complete trajectories",
                                                        {"tokens generated", MEASURE_GENERATED},
                                                        {"tokens prefilled", MEASURE_PREFILLED},
                                                        {"tokens scored", MEASURE_SCORED},
+                                                       {"tokens judged", MEASURE_JUDGED},
                                                        {"FLOPs", MEASURE_FLOPS},
                                                        {"seconds", MEASURE_TIME}};
 
@@ -143,10 +144,18 @@ enum budget_verdict comparison_budget(const struct comparison *c, int method, en
     return fabs(own - base) <= BUDGET_EQUAL * base * (1 + 1e-9) ? BUDGET_SAME : BUDGET_DIFFERS;
 }
 
+/* Few methods have a judge. */
+static bool is_told(const struct comparison *c, enum measure measure) {
+    bool spent = measure != MEASURE_JUDGED;
+    for (int i = 0; i < c->n_methods; i++) spent |= c->methods[i].mean[measure] > 0;
+    return spent;
+}
+
 void comparison_tell_budget(const struct comparison *c, int method, struct buf *out) {
     for (int i = 0; i < BUDGET_UNITS; i++) {
         double mean = c->methods[method].mean[budget_units[i].measure];
         enum measure_kind kind = measure_infos[budget_units[i].measure].kind;
+        if (!is_told(c, budget_units[i].measure)) continue;
         buf_addf(out, "%s%s ", i ? ", " : "", budget_units[i].name);
         if (isnan(mean))
             buf_addf(out, "-");
@@ -162,6 +171,7 @@ static void tell_units(const struct comparison *c, int method, enum budget_verdi
     bool first = true;
     for (int i = 0; i < BUDGET_UNITS; i++) {
         if (comparison_budget(c, method, budget_units[i].measure) != verdict) continue;
+        if (!is_told(c, budget_units[i].measure)) continue;
         double ratio = comparison_ratio(c, method, budget_units[i].measure);
         buf_addf(out, "%s%s", first ? opening : ", ", budget_units[i].name);
         if (!isnan(ratio)) buf_addf(out, " (%.2f)", ratio);

@@ -80,7 +80,7 @@ struct budget_unit {
     const char *name;
     enum measure measure;
 };
-enum { BUDGET_UNITS = 6 };
+enum { BUDGET_UNITS = 7 };
 extern const struct budget_unit budget_units[BUDGET_UNITS];
 #define BUDGET_EQUAL 0.05 /* how far a ratio may be from 1 */
 

@@ -5,6 +5,8 @@
 #include "grade/command.h"
 #include "grade/judge.h"
 
+#include <limits.h>
+
 const char *const grader_kind_names[] = {"math", "text", "command", "judge", NULL};
 const char *const number_rule_names[] = {"exact", "rounded", "relative", "tatqa", NULL};
 
@@ -33,6 +35,25 @@ bool grader_find_answer(const struct grader *grader, cord_text reply, bool last_
     if (grader->settings.by != GRADER_COMMAND && grader->settings.by != GRADER_JUDGE) return false;
     *answer = text_trim(thinking_outside(reply));
     return answer->len > 0;
+}
+
+/* Words of a text; more than any number, where it may be a sentence. */
+static int words_of(cord_text text) {
+    int n = 1;
+    for (size_t i = 0; i < text.len; i++) n += text.data[i] == ' ';
+    return text_ends(text, TEXT(".")) || text_ends(text, TEXT("!")) || text_ends(text, TEXT("?")) ? INT_MAX : n;
+}
+
+cord_status answer_into_box(cord_text *answer, int words, struct arena *arena, cord_error *err) {
+    cord_grading read;
+    cord_text line = text_trim(*answer);
+    if (!line.len || text_find(line, TEXT("boxed")) >= 0 || text_find(line, TEXT("\n")) >= 0) return CORD_OK;
+    CORD_TRY(cord_grade(line, line, NULL, &read, err));
+    bool value = !text_starts(text_of(read.answer_read), TEXT("text"));
+    cord_grading_release(&read);
+    if (!value && words_of(line) > words) return CORD_OK;
+    *answer = text_of(arena_printf(arena, "\\boxed{%.*s}", (int)line.len, line.data));
+    return answer->data ? CORD_OK : error_memory(err);
 }
 
 /* How both were read, for those who ask; copied, since few do. */

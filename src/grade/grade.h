@@ -65,6 +65,10 @@ void grader_close(struct grader *grader);
 bool grader_find_answer(const struct grader *grader, cord_text reply, bool last_number, cord_text *answer,
                         cord_found *found);
 
+/* Puts a line that is nothing but a value, "3050" or "21600 pounds", into the box that can only be around it; and one of at most
+ * `words` words ("Paris"), which of a longer one would not be certain. Any other stays as it is. */
+cord_status answer_into_box(cord_text *answer, int words, struct arena *arena, cord_error *err);
+
 struct grade_request {
     cord_text question; /* may be empty; math and text do without */
     cord_text gold;

@@ -10,7 +10,8 @@
  *   - a backslash that JSON does not know ("\(", "\sqrt") is one of the text's own; so are "\b", "\f", "\r" and "\t" before
  *     a letter ("\boxed", "\frac", "\rho", "\tan"), since no text holds what they stand for there, and a few names of LaTeX that
  *     begin with \n ("\neq", "\nu")
- *   - an answer that is a value and nothing else ("3050", "72 dollars", "B") is put into a box
+ *   - an answer that is a value and nothing else ("3050", "72 dollars", "B", or a number of JSON) is put into a box
+ *   - the same object twice is one
  *
  * All else is refused, with the reason. */
 #ifndef CORD_INTEGRATION_H

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/thinking.h"
 #include "data/prompt.h"
+#include "grade/grade.h"
 
 #include <ctype.h>
 
@@ -175,20 +176,20 @@ static size_t mend_object(cord_text t, size_t from, bool cut, struct buf *out, c
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-static bool same_letters(const char *a, const char *b) {
-    for (; *a && *b; a++, b++) {
-        char x = ascii_lower(*a), y = ascii_lower(*b);
+static bool same_letters(cord_text a, cord_text b) {
+    for (size_t i = 0; i < a.len && a.len == b.len; i++) {
+        char x = ascii_lower(a.data[i]), y = ascii_lower(b.data[i]);
         if (x == '_' || x == '-') x = ' ';
         if (y == '_' || y == '-') y = ' ';
         if (x != y) return false;
     }
-    return *a == *b;
+    return a.len == b.len;
 }
 
 static const char *find_category(const json_t *value) {
-    const char *name = json_string_value(value);
-    for (int i = 0; name && integration_categories[i]; i++)
-        if (same_letters(name, integration_categories[i])) return integration_categories[i];
+    cord_text name = text_trim(json_text_of(value));
+    for (int i = 0; name.len && integration_categories[i]; i++)
+        if (same_letters(name, text_of(integration_categories[i]))) return integration_categories[i];
     return NULL;
 }
 
@@ -230,6 +231,9 @@ static cord_status read_step(const json_t *value, int number, struct arena *aren
     if (!known) return error_set(err, CORD_BAD_INPUT, "the category of its step %d is none of the four", number);
     CORD_TRY(keep_text(text, arena, &rest, err));
     rest = text_trim(rest);
+    if (text_find(rest, TEXT("</think>")) >= 0)
+        return error_set(err, CORD_BAD_INPUT, "its step %d holds </think>, which would end the reasoning there",
+                         number);
     do {
         if (*n == MOST_STEPS) return error_set(err, CORD_BAD_INPUT, "it has more than %d steps", MOST_STEPS);
         steps[*n] = (struct integrated_step){.text = next_step(&rest), .category = known};
@@ -238,17 +242,15 @@ static cord_status read_step(const json_t *value, int number, struct arena *aren
     return CORD_OK;
 }
 
-/* Puts an answer that is nothing but a value, "3050" or "21600 pounds", into the box that can only be around it. One that the
- * grader reads as words ("Paris", a sentence) stays without: what of it is the answer is not certain. */
-static cord_status box_value(cord_text *answer, struct arena *arena, cord_error *err) {
-    cord_grading read;
-    if (text_find(*answer, TEXT("boxed")) >= 0 || text_find(*answer, TEXT("\n")) >= 0) return CORD_OK;
-    CORD_TRY(cord_grade(*answer, *answer, NULL, &read, err));
-    bool value = !text_starts(text_of(read.answer_read), TEXT("text"));
-    cord_grading_release(&read);
-    if (!value) return CORD_OK;
-    *answer = text_of(arena_printf(arena, "\\boxed{%.*s}", (int)answer->len, answer->data));
-    return answer->data ? CORD_OK : error_memory(err);
+/* A text, or a number as JSON has them. */
+static cord_status read_answer(const json_t *answer, struct arena *arena, cord_text *out, cord_error *err) {
+    if (json_is_string(answer)) return keep_text(answer, arena, out, err);
+    if (!json_is_number(answer)) return error_set(err, CORD_BAD_INPUT, "its \"answer\" is neither a text nor a number");
+    const char *number = json_is_integer(answer)
+                             ? arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(answer))
+                             : arena_printf(arena, "%.15g", json_real_value(answer));
+    *out = text_of(number);
+    return number ? CORD_OK : error_memory(err);
 }
 
 static cord_status read_object(const json_t *object, struct arena *arena, struct integrated *out, cord_error *err) {
@@ -257,16 +259,16 @@ static cord_status read_object(const json_t *object, struct arena *arena, struct
     cord_text box;
     if (!json_is_array(steps)) return error_set(err, CORD_BAD_INPUT, "its \"steps\" are not a list");
     if (!n) return error_set(err, CORD_BAD_INPUT, "it has no steps");
-    if (!json_is_string(answer)) return error_set(err, CORD_BAD_INPUT, "it has no \"answer\"");
+    if (!answer) return error_set(err, CORD_BAD_INPUT, "it has no \"answer\"");
     *out = (struct integrated){.steps = arena_alloc(arena, MOST_STEPS * sizeof *out->steps)};
     if (!out->steps) return error_memory(err);
     for (size_t i = 0; i < n; i++)
         CORD_TRY(read_step(json_array_get(steps, i), (int)i + 1, arena, out->steps, &out->n, err));
-    CORD_TRY(keep_text(answer, arena, &out->answer, err));
+    CORD_TRY(read_answer(answer, arena, &out->answer, err));
     out->answer = text_trim(out->answer);
     while (text_starts(out->answer, TEXT("..."))) /* the form's own, which small models copy */
         out->answer = text_trim(text_slice(out->answer, 3, out->answer.len));
-    CORD_TRY(box_value(&out->answer, arena, err));
+    CORD_TRY(answer_into_box(&out->answer, 0, arena, err));
     return answer_boxes(out->answer, &box)
                ? CORD_OK
                : error_set(err, CORD_BAD_INPUT, "its answer has no \\boxed{} with something in it");
@@ -313,11 +315,15 @@ static cord_status find_object(cord_text reply, bool cut, json_t **out, cord_err
         }
         tried++;
         if (!object) continue;
+        if (*out && json_equal(*out, object)) { /* said twice */
+            json_decref(object);
+            continue;
+        }
         if (*out) {
             json_decref(object);
             json_decref(*out);
             *out = NULL;
-            return error_set(err, CORD_BAD_INPUT, "there are two JSON objects with steps in it");
+            return error_set(err, CORD_BAD_INPUT, "there are two JSON objects with steps in it, and they differ");
         }
         *out = object;
     }

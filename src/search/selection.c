@@ -12,12 +12,17 @@
 
 /* ---- candidates ------------------------------------------------------------------------------------------------ */
 
-/* What a trace says at the end: its own reply; else the answer that is found in it, in a box; else nothing. */
+enum { ANSWER_WORDS = 4 }; /* of a reply that is nothing but an answer */
+
+/* What a trace says at the end: its own reply, in a box where that is a bare answer; else the answer that is found in it, in a box;
+ * else nothing. */
 static cord_status find_reply(const struct search *search, const struct given_trace *given, cord_text *reply,
                               cord_error *err) {
     cord_text answer, box;
     *reply = text_trim(given->reply);
-    if (reply->len || cord_extract_answer(given->reasoning, false, &answer) == CORD_FOUND_NOTHING) return CORD_OK;
+    if (reply->len && grader_find_answer(search->grader, *reply, false, &answer, NULL)) return CORD_OK;
+    if (reply->len) return answer_into_box(reply, ANSWER_WORDS, search->arena, err);
+    if (cord_extract_answer(given->reasoning, false, &answer) == CORD_FOUND_NOTHING) return CORD_OK;
     box = text_of(arena_printf(search->arena, "\\boxed{%.*s}", (int)answer.len, answer.data));
     *reply = box;
     return box.data ? CORD_OK : error_memory(err);

@@ -39,6 +39,19 @@ static void test_comparison(void **state) {
     assert_true(comparison_budget(&c, 1, MEASURE_GENERATED) == BUDGET_DIFFERS);
     assert_true(comparison_budget(&c, 3, MEASURE_FLOPS) == BUDGET_UNKNOWN);
     assert_true(comparison_budget(&c, 1, MEASURE_FLOPS) == BUDGET_SAME);
+    /* what a judge wrote is told where there is one */
+    static const char *const letters[] = {"A", "B", "C", "D"};
+    struct buf told;
+    buf_init(&told, "budgets", 1 << 16);
+    comparison_tell_budget(&c, 1, &told);
+    comparison_tell_equal(&c, 1, letters, &told);
+    assert_int_equal(text_find(buf_text(&told), TEXT("judged")), -1);
+    methods[1].mean[MEASURE_JUDGED] = 7;
+    comparison_tell_budget(&c, 1, &told);
+    comparison_tell_equal(&c, 1, letters, &told);
+    assert_true(text_find(buf_text(&told), TEXT("tokens judged 7.0")) > 0);
+    assert_true(text_find(buf_text(&told), TEXT("not equal by tokens generated (1.05), tokens judged")) > 0);
+    buf_release(&told);
     assert_true(isnan(methods[3].mean[MEASURE_FLOPS]) && methods[3].of[MEASURE_FLOPS] == N - 1);
     assert_near(methods[3].mean[MEASURE_AFTER], 4.5, 1e-12);
     assert_true(methods[3].of[MEASURE_AFTER] == 10 && methods[0].of[MEASURE_AFTER] == N);

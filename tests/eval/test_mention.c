@@ -25,8 +25,10 @@ static void test_first(void **state) {
     assert_ok(mention_first(TEXT("Is it 27?"), TEXT("27"), &t, -9, &m, err));
     assert_true(m.in_question && m.step == 0);
     /* the number of a heading or of a list is none; one that is all there is, and one of something, are */
-    static const char *const texts[] = {" 27. So", "27) So", " 27.", " 27 eggs", " 27. So 27", "27.5 or"};
-    static const int found[] = {0, 0, 1, 1, 1, 0};
+    static const char *const texts[] = {
+        " 27. So",         "27) So",          " 27.",           " 27 eggs",     " 27. So 27",   "27.5 or", "### 27. So",
+        "### Step 27: So", "**Step 27:** So", "step 27. So 27", "Steps 27. So", "**27** it is", "Step 27"};
+    static const int found[] = {0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct step one = {.text = text_of(texts[i])};
         t.last = &one;

@@ -183,6 +183,13 @@ static void masked_hides_what_states_the_answer(void **state) {
          "2 + 2 = 4 - 2, 3*2=6, 2^3, x - 2, \\(2 \\times 5\\), 2\xC3\x97"
          "8"},
         {"the answer - 2 - is small", "2", "the answer - ___ - is small"},
+        {"It is 42 - I am sure. 42 - a nice number, 42 - a, 42 - x", "42",
+         "It is ___ - I am sure. ___ - a nice number, 42 - a, 42 - x"},
+        {"42 / (that is all), 42 / (7 + 1), (in dollars) - 42, (x + y) - 42, (\\sin x) - 42, \\(42 - \\frac{1}{2}\\)",
+         "42",
+         "___ / (that is all), 42 / (7 + 1), (in dollars) - ___, (x + y) - 42, (\\sin x) - 42, \\(42 - "
+         "\\frac{1}{2}\\)"},
+        {"*42* (dollars), 42 - (x)", "42", "*___* (dollars), 42 - (x)"},
         {"- 7 apples", "7", "- ___ apples"},
         {"1000, 1,000, 1000.0, 01000 and 1000.05 or 10,000", "1,000", "___, ___, ___, ___ and 1000.05 or 10,000"},
         {"3.50 and 3.5 but 3.05", "3.5", "___ and ___ but 3.05"},

@@ -91,6 +91,34 @@ static void a_trace_without_a_reply_says_what_is_found_in_it(void **state) {
     world_free(w);
 }
 
+/* "42" in a field of its own is the answer, whose box can only be around it; of a sentence it is not certain what is. */
+static void a_bare_answer_is_an_answer(void **state) {
+    (void)state;
+    static const struct {
+        const char *reply, *kept, *answer;
+        enum grade grade;
+    } cases[] = {{"42", "\\boxed{42}", "42", GRADE_CORRECT},
+                 {" $42$ \n", "\\boxed{$42$}", "$42$", GRADE_CORRECT},
+                 {"42.", "\\boxed{42.}", "42.", GRADE_CORRECT},
+                 {"21600 pounds", "\\boxed{21600 pounds}", "21600 pounds", GRADE_WRONG},
+                 {"Paris", "\\boxed{Paris}", "Paris", GRADE_WRONG},
+                 {"The answer is 42.", "The answer is 42.", "42", GRADE_CORRECT},
+                 {"I have no idea what it is", "I have no idea what it is", "", GRADE_NO_ANSWER},
+                 {"I give up.", "I give up.", "", GRADE_NO_ANSWER},
+                 {"Six sevens\nare 42", "Six sevens\nare 42", "", GRADE_NO_ANSWER}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct given_trace one = {0, 0, TEXT("Six sevens."), text_of(cases[i].reply)};
+        struct world *w = given(&one, 1);
+        world_succeeds(w);
+        assert_text(w->finished[0].reply, cases[i].kept);
+        assert_text(w->finished[0].answer, cases[i].answer);
+        if (w->finished[0].grade != cases[i].grade &&
+            !(cases[i].grade == GRADE_WRONG && w->finished[0].grade == GRADE_UNDECIDED))
+            fail_msg("'%s' is graded %s", cases[i].reply, grade_name(w->finished[0].grade));
+        world_free(w);
+    }
+}
+
 static void correct_ones_can_go_first(void **state) {
     (void)state;
     struct world *w = given(some, SOME);
@@ -196,6 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(traces_are_scored_at_once_and_ranked),
         cmocka_unit_test(a_trace_without_a_reply_says_what_is_found_in_it),
+        cmocka_unit_test(a_bare_answer_is_an_answer),
         cmocka_unit_test(correct_ones_can_go_first),
         cmocka_unit_test(a_contrast_is_the_commonest_wrong_answer_of_the_traces),
         cmocka_unit_test(without_a_trace_the_problem_fails),

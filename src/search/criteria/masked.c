@@ -16,6 +16,8 @@
 #define MASK       TEXT("___")
 #define TEXT_LIMIT ((size_t)64 << 20) /* bytes of a reasoning */
 
+enum { REMARK = 200 }; /* bytes of a remark in brackets that are looked at */
+
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '$'; } /* dollars stand around formulas */
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
@@ -40,18 +42,34 @@ static const cord_text operators[] = {
 };
 enum { OPERATORS = sizeof operators / sizeof *operators };
 
+/* A letter alone, but for the words "I" and "a" of a sentence. */
+static bool is_variable(cord_text t, size_t at) {
+    bool alone = isalpha((unsigned char)t.data[at]) && (at + 1 == t.len || !in_word(t.data[at + 1]));
+    bool word =
+        strchr("aAI", t.data[at]) && at + 2 < t.len && t.data[at + 1] == ' ' && isalpha((unsigned char)t.data[at + 2]);
+    return alone && !word;
+}
+
 static bool is_operand_start(cord_text t, size_t at) {
-    if (at >= t.len) return false;
-    char c = t.data[at];
-    bool variable = isalpha((unsigned char)c) && (at + 1 == t.len || !in_word(t.data[at + 1]));
-    return is_digit(c) || c == '(' || c == '\\' || variable;
+    while (at < t.len && t.data[at] == '(') at++; /* "(see above)" is none */
+    return at < t.len && (is_digit(t.data[at]) || t.data[at] == '\\' || is_variable(t, at));
+}
+
+/* Whether what the bracket before `end` closes is prose, "(in dollars)": it has a word of two letters that is no command. */
+static bool is_remark(cord_text t, size_t end) {
+    for (size_t at = end - 1, letters = 0; end - at < REMARK && at-- > 0 && !strchr("(\n", t.data[at]);) {
+        letters = isalpha((unsigned char)t.data[at]) ? letters + 1 : 0;
+        bool begins = !at || !isalpha((unsigned char)t.data[at - 1]);
+        if (letters > 1 && begins && (!at || t.data[at - 1] != '\\')) return true;
+    }
+    return false;
 }
 
 static bool is_operand_end(cord_text t, size_t end) {
     if (!end) return false;
     char c = t.data[end - 1];
     bool variable = isalpha((unsigned char)c) && (end == 1 || !in_word(t.data[end - 2]));
-    return is_digit(c) || c == ')' || c == '}' || c == ']' || variable;
+    return is_digit(c) || c == '}' || c == ']' || variable || (c == ')' && !is_remark(t, end));
 }
 
 static size_t skip_blanks(cord_text t, size_t at) {
