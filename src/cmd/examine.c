@@ -317,6 +317,19 @@ static void examine_vocabulary(struct patient *p) {
     if (own) note(p, "chat template", GOOD, given ? "the recipe's" : "its own", NULL);
 }
 
+/* A held-out scorer is one that neither writes nor chooses. */
+static void examine_held_out(struct patient *p) {
+    const struct recipe *recipe = p->recipe;
+    const char *also = recipe->meta_model == p->index ? "the meta-prover" : NULL;
+    if (recipe->held_out_model != p->index) return;
+    for (int k = 0; !also && k < recipe->n_teachers; k++)
+        if (recipe->teachers[k].model == p->index)
+            also = arena_printf(p->arena, "teacher %s", recipe->teachers[k].name);
+    if (also)
+        note(p, "held out", UNSURE, arena_printf(p->arena, "it is %s, too", also),
+             "name a model in measures.held_out that neither writes nor chooses");
+}
+
 /* Renders what a role says; where another has said the same, adds its name there. */
 static void render_role(struct patient *p, const struct chat_template *tmpl, const char *who, bool continues,
                         const struct prompt_style *style) {
@@ -408,5 +421,6 @@ void patient_examine(struct patient *p) {
     examine_cache(p);
     examine_scores(p);
     examine_vocabulary(p);
+    examine_held_out(p);
     tell_prompts(p);
 }

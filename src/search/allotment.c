@@ -4,7 +4,7 @@
  *     agreed   no two scores of what a run has kept are further apart than `agreement`: which of them goes on hardly matters.
  *              The best goes on alone; once one of them is finished nobody is asked, and the run has ended (beam.c)
  *     seldom   a teacher that wrote hardly any of the steps that were kept in the run's first problems (search->seldom) is
- *              not asked, except in every `patience`-th round
+ *              asked in one round of `patience` alone; which, hangs on the problem, so that it is the first for some
  *
  * The first looks at what the beam holds, the second at what is settled before the search begins; so a search that was
  * interrupted goes on the same. It must not know how candidates are ranked, nor who counts what was kept. */
@@ -29,5 +29,6 @@ uint64_t teachers_to_ask(const struct beam *beam, const struct trajectory *kept,
     const struct search_settings *settings = search->settings;
     uint64_t all = UINT64_MAX >> (SEARCH_TEACHERS - search->n_teachers);
     if (at && all_agree(settings, kept, n)) return 0;
-    return settings->adaptive && beam->number % settings->patience ? all & ~search->seldom : all;
+    uint64_t turn = seed_text(settings->seed, search->question.id) + (uint64_t)beam->number;
+    return settings->adaptive && turn % (uint64_t)settings->patience ? all & ~search->seldom : all;
 }

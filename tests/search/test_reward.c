@@ -107,15 +107,18 @@ static void a_head_is_read_behind_each_step(void **state) {
     w->settings.reward_format = REWARD_QWEN;
     const char *one = HEAD_OPENING "Six sevens.";
     const char *two = arena_printf(&w->arena, "%s<extra_0>That is 42.", one);
-    const struct scored given[2] = {{.reasoning = TEXT("### Step 1. Six sevens.\n\n### Step 2. That is 42.")},
-                                    {.reasoning = TEXT("### Step 1. Six sevens.")}};
+    const struct scored given[3] = {{.reasoning = TEXT("### Step 1. Six sevens.\n\n### Step 2. That is 42.")},
+                                    {.reasoning = TEXT("### Step 1. Six sevens.")},
+                                    {.reasoning = TEXT("### Step 1. Six sevens.\n\n### Step 2. That is 42.\n")}};
     double first = step_share(w, one), second = step_share(w, two);
     const double expected[] = {second, first < second ? first : second, first + second};
     for (int aggregate = REWARD_LAST; aggregate <= REWARD_PRODUCT; aggregate++) {
-        struct scored items[2] = {given[0], given[1]};
+        struct scored items[3] = {given[0], given[1], given[2]};
         w->settings.reward_aggregate = (enum reward_aggregate)aggregate;
-        assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 2, err));
-        assert_int_equal(w->n_scored, 2);
+        assert_ok(score_reasonings(&w->search, (struct spans){0}, items, 3, err));
+        assert_int_equal(w->n_scored, 2); /* what is the same is asked about once */
+        assert_true(items[2].log_score == items[0].log_score);
+        assert_int_equal(items[2].prompt_tokens, 0);
         assert_true(fabs(items[0].log_score - expected[aggregate]) < 1e-12);
         assert_true(fabs(items[1].log_score - first) < 1e-12);
         assert_int_equal(items[0].prompt_tokens, 7);

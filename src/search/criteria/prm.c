@@ -255,7 +255,14 @@ static cord_status take_classes(const struct search *search, const cord_classifi
     return CORD_OK;
 }
 
-/* One request for each reasoning that has a step. */
+/* The first with the same reasoning. */
+static int first_alike(const struct scored *items, int i) {
+    int first = 0;
+    while (!text_equal(text_trim_end(items[first].reasoning), text_trim_end(items[i].reasoning))) first++;
+    return first;
+}
+
+/* One request for each reasoning that has a step, and is not the same as one before. */
 static cord_status score_by_head(const struct search *search, const struct course *courses, struct scored *items, int n,
                                  cord_error *err) {
     cord_classification *requests = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *requests);
@@ -263,6 +270,7 @@ static cord_status score_by_head(const struct search *search, const struct cours
     if (!requests || !of) return error_memory(err);
     for (int i = 0; i < n; i++) {
         struct spans spans;
+        if (first_alike(items, i) < i) continue;
         if (courses[i].n == 0) {
             error_fill(&items[i].error, CORD_BAD_INPUT, NO_STEP);
             continue;
@@ -279,6 +287,11 @@ static cord_status score_by_head(const struct search *search, const struct cours
     for (int k = 0; k < asked; k++) {
         if (status == CORD_OK) status = take_classes(search, &requests[k], &items[of[k]], err);
         cord_classification_release(&requests[k]);
+    }
+    for (int i = 0; i < n; i++) {
+        const struct scored *first = &items[first_alike(items, i)];
+        items[i].log_score = first->log_score;
+        items[i].error = first->error;
     }
     return status;
 }
