@@ -166,7 +166,7 @@ static cord_status fly(struct hangar *hangar, const struct journal_problem *prob
         .meta_prover = &session->meta_prover,
         .judge = session->recipe->judgment_model >= 0 ? &session->judgment : NULL,
         .reward = session->recipe->reward_model >= 0 ? &session->reward : NULL,
-        .scorer = &session->scorer,
+        .scorer = session->recipe->scorer_model >= 0 ? &session->scorer : NULL,
         .held_out = session->recipe->held_out_model >= 0 ? &session->held_out : NULL,
         .settings = &session->recipe->search,
         .seldom = seldom,

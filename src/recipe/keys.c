@@ -208,7 +208,7 @@ static const struct recipe_key keys[] = {
 
     TEXT_KEY("measures.scorer", 0, RECIPE_NAME_BYTES, "",
              "who computes the predictive perplexity of tables, whatever criterion chose: a name under models; \"\": "
-             "the meta-prover's"),
+             "the meta-prover's, by which it is the score where that chose"),
     TEXT_KEY("measures.held_out", 0, RECIPE_NAME_BYTES, "",
              "a second one outside of the pool, for tables alone; \"\": none"),
     BOOL_KEY("measures.best_only", "false",

@@ -262,7 +262,7 @@ static cord_status load_criterion(struct load *load) {
     search->contrast_samples = (int)load_number(load, "contrast.samples", NULL);
     recipe->judgment_model = recipe->reward_model = -1;
     CORD_TRY(check_rewards(load));
-    CORD_TRY(load_named(load, "measures.scorer", recipe->meta_model, &recipe->scorer_model));
+    CORD_TRY(load_named(load, "measures.scorer", -1, &recipe->scorer_model));
     CORD_TRY(load_named(load, "measures.held_out", -1, &recipe->held_out_model));
     if (!strcmp(search->criterion->name, "prm")) CORD_TRY(load_reward(load, search));
     if (!strcmp(search->criterion->name, "judge"))

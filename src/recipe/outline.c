@@ -85,14 +85,15 @@ static void find_roles(struct recipe_outline *out, const struct recipe_values *v
 }
 
 /* The hash of who measures PP: its model's keys, whatever its name, and the meta-prover's style, in which it is spoken to. What
- * its model wrote itself counts only where the score that chose is taken for PP. */
+ * its model wrote itself counts only where the score that chose is taken for PP (search/measure.c). */
 static cord_status hash_measurer(struct recipe_values *values, struct recipe_outline *out, cord_error *err) {
     struct buf text;
     size_t n;
     const struct recipe_key *keys = recipe_keys(&n);
     int model = out->measuring_model;
     if (model < 0) return CORD_OK;
-    bool reused = model == out->meta_model && text_equal(out->criterion, TEXT("predictive-perplexity"));
+    bool reused =
+        named(out, values, "measures.scorer", -1) < 0 && text_equal(out->criterion, TEXT("predictive-perplexity"));
     buf_init(&text, "who measures", RESOLVED_LIMIT);
     for (size_t i = 0; i < n; i++) {
         cord_text path = text_of(keys[i].path);

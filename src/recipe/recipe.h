@@ -63,7 +63,7 @@ struct recipe {
     struct grading grading;
     int judge_model;                  /* index into models, or -1 */
     int judgment_model, reward_model; /* the same, of the criteria judge and prm */
-    int scorer_model, held_out_model; /* who measures what is finished: the meta-prover's where none is named; or -1 */
+    int scorer_model, held_out_model; /* who measures what is finished; -1: the meta-prover's, and nobody */
     /* Who merges traces, with search.strategy: integration: index into models, or -1; its texts are in search. */
     int integration_model;
     struct prompt_style integration_style;

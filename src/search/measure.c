@@ -21,7 +21,9 @@ cord_status measure_finished(const struct search *search, struct spans prompt, s
     struct scored *items = arena_alloc(search->arena, (size_t)(n + 1) * sizeof *items);
     if (!items) return error_memory(err);
     const struct meta_prover *scorer = search->scorer ? search->scorer : search->meta_prover;
-    bool known = scorer->model == search->meta_prover->model && criterion_of(search) == criteria[0];
+    /* The score that chose, unless who is named should not have it from texts that were not computed a second time. */
+    bool same = scorer->model == search->meta_prover->model && criterion_of(search) == criteria[0];
+    bool known = same && !(search->scorer && search->meta_prover->reuse);
     if (!known && n) CORD_TRY(measure_by(search, scorer, prompt, answers, n, items, err));
     for (int i = 0; i < n; i++) answers[i].log_pp = known ? answers[i].trajectory.log_score : items[i].log_score;
     if (search->held_out && n) CORD_TRY(measure_by(search, search->held_out, prompt, answers, n, items, err));

@@ -306,6 +306,7 @@ static void outlines_tell_methods_apart(void **state) {
                  {"models.b.context=2048", false, false, false},
                  {"meta_prover.model=a", false, false, false},
                  {"measures.scorer=b", false, true, true},
+                 {"meta_prover.reuse=true", false, false, false},
                  {"measures.scorer=a", false, true, false}};
     struct recipe recipe;
     struct recipe_outline before, after, none;
@@ -351,6 +352,12 @@ static void outlines_tell_methods_apart(void **state) {
     assert_ok(recipe_outline(recipe.resolved, &arena, &after, err));
     assert_string_equal(before.measurer, after.measurer);
     assert_string_not_equal(before.scorer, after.scorer);
+    recipe_release(&recipe);
+
+    /* who is named measures anew, whatever the meta-prover reuses */
+    assert_ok(load(TEXT(MINIMAL "measures: {scorer: b}\n"), "meta_prover.reuse=true", &recipe, err));
+    assert_ok(recipe_outline(recipe.resolved, &arena, &after, err));
+    assert_string_equal(before.measurer, after.measurer);
     recipe_release(&recipe);
 
     /* what a selection chooses among is its file */

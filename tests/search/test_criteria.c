@@ -377,20 +377,25 @@ static void what_is_finished_is_measured_by_those_who_are_named(void **state) {
     static const struct {
         const char *criterion;
         int scorer; /* 0: the meta-prover, as nobody is named */
-        bool held_out;
+        bool held_out, reuse;
         int calls;
     } cases[] = {
-        {"predictive-perplexity", 0, false, 0},
-        {"predictive-perplexity", META, false, 0},
-        {"predictive-perplexity", SCORER, false, 1},
-        {"predictive-perplexity", SCORER, true, 2},
-        {"masked", 0, false, 1},
-        {"masked", SCORER, true, 2},
+        {"predictive-perplexity", 0, false, false, 0},
+        {"predictive-perplexity", META, false, false, 0},
+        {"predictive-perplexity", SCORER, false, false, 1},
+        {"predictive-perplexity", SCORER, true, false, 2},
+        {"predictive-perplexity", 0, false, true, 0}, /* the score that chose, as it is */
+        {"predictive-perplexity", META, false, true, 1},
+        {"masked", 0, false, false, 1},
+        {"masked", META, false, true, 1},
+        {"masked", SCORER, true, false, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct world *w = talking(cases[i].criterion, 3);
         int scorer = cases[i].scorer ? cases[i].scorer : META;
-        if (cases[i].scorer) w->search.scorer = scorer == META ? &w->meta : &w->others[scorer];
+        const struct meta_prover named = w->meta;
+        if (cases[i].scorer) w->search.scorer = scorer == META ? &named : &w->others[scorer];
+        w->meta.reuse = cases[i].reuse;
         if (cases[i].held_out) w->search.held_out = &w->others[HELD_OUT];
         world_succeeds(w);
         assert_int_equal(w->calls, 2 + 2 * w->n_rounds + cases[i].calls);
