@@ -11,8 +11,8 @@
  * there is none, as of an empty answer. */
 cord_text answer_mention(cord_text answer, cord_text text, size_t from);
 
-/* Whether a step states it. The number that the step may begin with, "4. So" or "### Step 4: So", is its
- * heading's or a list's and states nothing. */
+/* Whether a step states it. The number that the step may begin with, "4. So" or "### Step 4: So", is its heading's or a
+ * list's and states nothing. */
 bool answer_in_step(cord_text answer, cord_text step);
 
 #endif
