@@ -315,12 +315,10 @@ static cord_status find_object(cord_text reply, bool cut, json_t **out, cord_err
         }
         tried++;
         if (!object) continue;
-        if (*out && json_equal(*out, object)) { /* said twice */
-            json_decref(object);
-            continue;
-        }
         if (*out) {
+            bool again = json_equal(*out, object);
             json_decref(object);
+            if (again) continue;
             json_decref(*out);
             *out = NULL;
             return error_set(err, CORD_BAD_INPUT, "there are two JSON objects with steps in it, and they differ");

@@ -129,12 +129,8 @@ static void write_on(struct world *w, const struct asked *asked, struct said *sa
     }
     int node = child_by(tree, node_of(tree, asked->reasoning, false), asked->teacher, asked->nth);
     if (node < 0) return; /* this teacher has nothing to say */
-    const char *from = step_of(tree, node);
-    size_t skipped = (size_t)(from - tree->node[node].text);
-    for (int next = node; asked->whole && tree->node[node].then && next >= 0;) {
-        next = child_by(tree, node, asked->teacher, 0);
-        if (next >= 0) node = next;
-    }
+    size_t skipped = (size_t)(step_of(tree, node) - tree->node[node].text);
+    for (int next; asked->whole && (next = child_by(tree, node, asked->teacher, 0)) >= 0;) node = next;
     say(said, tree->node[node].then ? STEP_NEXT : STEP_CLOSED, "%s", tree->node[node].text + skipped);
 }
 
@@ -166,11 +162,10 @@ static double rewarded(struct world *w, cord_text prompt, cord_text opening, cor
 
 /* ---- what must come out ------------------------------------------------------------------------------------------ */
 
-static int index_of(const char *const *names, const char *name) {
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(names[i], name)) return i;
-    fail_msg("nothing is called '%s'", name);
-    return -1;
+static int place_of(const char *name, const char *const *names) {
+    int place = text_place(text_of(name), names);
+    if (place < 0) fail_msg("nothing is called '%s'", name);
+    return place;
 }
 
 static struct world *set_up(struct tree *tree, json_t *search) {
@@ -187,8 +182,8 @@ static struct world *set_up(struct tree *tree, json_t *search) {
         fail_msg("%s", error.text);
     world_judge(w, criterion);
     settings->contrast_samples = 1;
-    settings->strategy = (enum search_strategy)index_of(strategy_names, strategy);
-    settings->reward_aggregate = (enum reward_aggregate)index_of(reward_aggregate_names, aggregate);
+    settings->strategy = (enum search_strategy)place_of(strategy, strategy_names);
+    settings->reward_aggregate = (enum reward_aggregate)place_of(aggregate, reward_aggregate_names);
     settings->stop_at_first_finished = stop;
     settings->whole_traces = whole;
     settings->step_tokens = 100;
